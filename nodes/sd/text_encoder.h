@@ -1,0 +1,48 @@
+// CLIP's text transformer, which turns token ids into the context y that the U-Net attends to.
+// Names of weights are those of transformers' CLIPTextModel ("text_model.embeddings...").
+#pragma once
+
+#include <memory>
+
+#include "nodes/sd/layers.h"
+
+namespace weft::sd {
+
+enum class TextActivation { kQuickGelu, kGelu };
+
+struct TextEncoderConfig {
+  int64_t vocab = 49408;
+  int64_t width = 768;
+  int64_t layers = 12;
+  int64_t heads = 12;
+  int64_t mlp_width = 3072;
+  int64_t max_positions = 77;
+  TextActivation activation = TextActivation::kQuickGelu;
+  int64_t eos_id = 49407;
+};
+
+struct TextEncoding {
+  at::Tensor hidden;  ///< [B, T, width], after the final layer norm
+  at::Tensor pooled;  ///< [B, width], the last layer at the first end-of-text token
+};
+
+class TextEncoder {
+ public:
+  TextEncoder(const TextEncoderConfig& config, const Weights& weights);
+  ~TextEncoder();
+  TextEncoder(TextEncoder&&) noexcept;
+  TextEncoder& operator=(TextEncoder&&) noexcept;
+
+  const TextEncoderConfig& config() const;
+  at::ScalarType dtype() const;
+
+  /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...;
+  /// more than there are layers means the last (as ComfyUI does).
+  TextEncoding forward(const at::Tensor& ids, int64_t clip_skip = 1) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weft::sd
