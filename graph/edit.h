@@ -1,0 +1,51 @@
+// Edits as values: applying one gives its inverse, which is all that undo needs. History keeps both stacks. An edit that
+// throws leaves the workflow as it was. [main-thread]
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "graph/workflow.h"
+
+namespace weft {
+
+struct AddNode { GraphNode node; };
+struct RemoveNode { std::string node; };
+struct RenameNode { std::string from, to; };
+struct SetInput { std::string node, port; InputValue value; };
+struct ClearInput { std::string node, port; };
+struct SetTitle { std::string node, title; };
+struct SetUi { std::string node; nlohmann::json ui; };
+struct SetInterface { Interface interface; };
+struct EditGroup;
+
+using Edit = std::variant<AddNode, RemoveNode, RenameNode, SetInput, ClearInput, SetTitle, SetUi, SetInterface,
+                          EditGroup>;
+/// Several edits that are one step to the user; all or nothing.
+struct EditGroup { std::vector<Edit> edits; };
+
+/// Applies `edit`; returns the edit that takes it back, which restores the workflow exactly. Throws GraphError; the
+/// workflow is unchanged then.
+WEFT_EXPORT Edit apply(Workflow& workflow, const Edit& edit);
+
+/// Undo and redo, each step with a name for a history panel.
+class WEFT_EXPORT History {
+ public:
+  explicit History(Workflow workflow = {}) : workflow_(std::move(workflow)) {}
+  const Workflow& workflow() const { return workflow_; }
+
+  void apply(std::string name, const Edit& edit);
+  bool undo();  ///< false if there is nothing to undo
+  bool redo();
+  std::vector<std::string> undo_names() const;  ///< oldest first
+  std::vector<std::string> redo_names() const;  ///< next one first
+
+ private:
+  struct Step { std::string name; Edit inverse; };
+  Workflow workflow_;
+  std::vector<Step> done_;
+  std::vector<Step> undone_;
+};
+
+}  // namespace weft

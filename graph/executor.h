@@ -1,0 +1,73 @@
+// Executor: runs what is wanted of a graph. Plans the ancestors of the wanted nodes, takes what the cache holds, runs the
+// rest: ready nodes at the same time, each on its lane (one heavy node at a time on a device, light and I/O nodes beside
+// it). Keeps results in a content-addressed cache: a node's key is its type, revision, params, its inputs' keys and its
+// fingerprint - not its id, so renaming keeps the cache.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "graph/device.h"
+#include "graph/events.h"
+#include "graph/memory.h"
+#include "graph/registry.h"
+#include "graph/workflow.h"
+
+namespace weft {
+
+struct ExecutorOptions {
+  unsigned light_workers = 0;  ///< 0: as many as there are cores, at least 2
+  Device device;               ///< where heavy nodes run; nodes are told by RunContext::device()
+  std::uint64_t cache_bytes = std::uint64_t{8} << 30;  ///< results kept beyond a run, least recently used first out
+  bool previews = false;
+};
+
+struct RunRequest {
+  Graph graph;                      ///< a snapshot: later edits do not touch the run
+  std::vector<std::string> wanted;  ///< node ids
+  RunEnvironment environment;
+};
+
+struct NodeResult {
+  enum class State : std::uint8_t { Cached, Finished, Failed, Skipped, Cancelled };
+  State state;
+  std::vector<Value> outputs;  ///< by output index; only of wanted nodes and of those still cached
+  std::vector<Note> notes;
+  std::vector<Problem> problems;
+};
+
+struct RunResult {
+  bool ok = false;         ///< every wanted node has its outputs
+  bool cancelled = false;
+  std::map<std::string, NodeResult, std::less<>> nodes;  ///< wanted nodes, and all that failed or were skipped
+  std::vector<Problem> problems;
+};
+
+class WEFT_EXPORT Executor {
+ public:
+  /// Both are borrowed and must outlive the executor.
+  Executor(const Registry& registry, DeviceRuntime& runtime, ExecutorOptions options = {});
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the result, not
+  /// thrown: a node that throws fails its descendants only. Throws GraphError if the request does not validate, or
+  /// OutOfMemory before anything runs where the plan cannot fit. A stop request ends the run at the next progress() of
+  /// each running node.
+  RunResult run(const RunRequest& request, const Observer& observer = {}, std::stop_token stop = {});
+
+  /// Memory that the cache and models hold, by device; what may be evicted.
+  MemoryLedger& ledger();
+  void clear_cache();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+// MemoryLedger: who holds how much on which device, and in which order it may go. Cached results and loaded models are
+// entered with what it would cost to have them again; when room is needed, the cheapest per byte among the least recently
+// used go first. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/device.h"
+
+namespace weft {
+
+class WEFT_EXPORT MemoryLedger {
+ public:
+  using EntryId = std::uint64_t;
+  struct Entry {
+    std::string name;         ///< for messages: "model v1-5.safetensors", "result of sample.ksampler"
+    Device device;
+    std::uint64_t bytes = 0;
+    double cost_seconds = 0;  ///< to compute or load it again
+    std::function<void()> evict;  ///< frees it; called without the ledger's lock, at most once
+  };
+
+  MemoryLedger();
+  ~MemoryLedger();
+
+  EntryId enter(Entry entry);
+  void leave(EntryId id);  ///< without calling evict; ignores an unknown id
+  void touch(EntryId id);  ///< used just now
+  void pin(EntryId id);    ///< may not go while in use; counted
+  void unpin(EntryId id);
+
+  /// Evicts until `bytes` more were freed on `device`, or nothing unpinned is left. Returns what was freed.
+  std::uint64_t make_room(const Device& device, std::uint64_t bytes);
+  /// Evicts until at most `bytes` are held on `device`.
+  void shrink_to(const Device& device, std::uint64_t bytes);
+
+  std::uint64_t held(const Device& device) const;
+  std::vector<Entry> entries() const;  ///< without their callbacks, largest first
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft

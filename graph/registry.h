@@ -1,0 +1,101 @@
+// Registry: the node types and value types that are known. Filled by plugins (or from their manifests, without loading
+// them) on the main thread at start; constant while graphs are checked and run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/node.h"
+
+namespace weft {
+
+/// Which lane of the scheduler runs the node.
+enum class Lane : std::uint8_t {
+  Light,   ///< short work on the CPU; many at once
+  Io,      ///< waits for files more than it computes; many at once
+  Device,  ///< heavy: one at a time on its device
+};
+
+enum class Cache : std::uint8_t {
+  Pure,   ///< same inputs, params and fingerprint give the same outputs: what is cached is not run
+  Never,  ///< always run when wanted
+};
+
+/// What is said of a node type beside its ports. Derives catalogue, palette and docs.
+struct NodeOptions {
+  std::string title = {};
+  std::string menu = {};  ///< "Image/Color"
+  std::string doc = {};   ///< what it does, in a few sentences; Markdown
+  int revision = 1;       ///< bump it when the results change: it is part of the cache key
+  Lane lane = Lane::Light;
+  Cache cache = Cache::Pure;
+  bool result = false;                     ///< makes something a user wants (a file, a preview): run by default
+  std::vector<std::string> old_ids = {};   ///< ids in older files, renamed on load
+};
+
+/// All that can be known of a node type without its code; what a manifest holds.
+struct NodeInfo {
+  std::string id;  ///< `group.thing`, a promise
+  NodeOptions options;
+  std::vector<PortInfo> inputs;  ///< inputs and params, in declared order
+  std::vector<PortInfo> outputs;
+  std::string plugin;  ///< id of the plugin that brings it
+
+  WEFT_EXPORT const PortInfo* find_input(std::string_view name) const;
+  WEFT_EXPORT const PortInfo* find_output(std::string_view name) const;
+};
+WEFT_EXPORT void to_json(nlohmann::json&, const NodeInfo&);
+WEFT_EXPORT void from_json(const nlohmann::json&, NodeInfo&);
+
+class WEFT_EXPORT Registry {
+ public:
+  Registry();
+  ~Registry();
+  Registry(Registry&&) noexcept;
+  Registry& operator=(Registry&&) noexcept;
+
+  /// Adds a node type. Throws PluginError if the id is taken, malformed, or a port is declared twice.
+  template <class T>
+  void add(const std::string& id, NodeOptions options) {
+    static_assert(std::is_base_of_v<Node, T>, "A node type derives from weft::Node");
+    add_node(id, std::move(options), std::make_unique<T>());
+  }
+  void add_node(const std::string& id, NodeOptions options, std::unique_ptr<const Node> node);
+  /// Adds a node type whose code comes later: `load` is called at most once, on the first node() of it, and returns
+  /// the node; the returned object must live as long as the process.
+  void add_lazy(NodeInfo info, std::function<const Node&()> load);
+  /// Adds a value type. The first registration stays; another one with the same id is ignored if it says the same
+  /// title, else PluginError.
+  void add_type(ValueType type);
+
+  /// Types added from now on belong to this plugin.
+  void set_current_plugin(std::string id);
+
+  /// The declaration, found by id or old id; null if unknown. Stays valid as long as the registry.
+  const NodeInfo* find(std::string_view id) const;
+  /// The code. Loads the plugin if need be; throws PluginError with the plugin's name and the reason. [any thread]
+  const Node& node(std::string_view id) const;
+  const ValueType* find_type(std::string_view id) const;
+
+  /// Sorted by id.
+  std::vector<const NodeInfo*> nodes() const;
+  std::vector<const ValueType*> types() const;
+
+  /// The ids nearest to `id` in spelling, best first, for "did you mean".
+  std::vector<std::string> nearest(std::string_view id, std::size_t count = 3) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Whether a link from an output of type `from` may feed a port of type `to`: equal, or int to float, or to "any".
+WEFT_EXPORT bool types_match(std::string_view from, std::string_view to);
+
+}  // namespace weft

@@ -1,0 +1,31 @@
+// Whether a workflow can run: every problem, each with its node, port and remedy. Never throws for what a file says.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/registry.h"
+#include "graph/workflow.h"
+
+namespace weft {
+
+/// Unknown types and ports, missing inputs, types that do not match, values of the wrong type or out of range or not
+/// among the choices, interface names that lead nowhere, nothing to run. Only nodes that `wanted` needs are judged for
+/// completeness; empty = all default results (see default_results()).
+WEFT_EXPORT std::vector<Problem> validate(const Workflow& workflow, const Registry& registry,
+                                          std::span<const std::string> wanted = {});
+
+/// Why `source` cannot be linked to `target`, or nothing.
+WEFT_EXPORT std::optional<Problem> why_not_link(const Graph& graph, const Registry& registry, const PortRef& source,
+                                                const PortRef& target);
+
+/// A literal as a param's value. Throws GraphError (node empty) with what is wrong and the range or the choices.
+WEFT_EXPORT Value literal_value(const PortInfo& port, const nlohmann::json& literal);
+
+/// What runs if nobody says what: the interface's outputs, else every node whose type is a `result`, else every node
+/// that feeds no other.
+WEFT_EXPORT std::vector<std::string> default_results(const Workflow& workflow, const Registry& registry);
+
+}  // namespace weft
