@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "nodes/sd/weights.h"
 
@@ -31,6 +32,9 @@ class Conv2d {
   /// conv(x) + residual, in one kernel where packed.
   at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 
+  /// What the layer computes in.
+  at::ScalarType dtype() const { return bias_.scalar_type(); }
+
  private:
   at::Tensor weight_, bias_;
   int64_t stride_, padding_;
@@ -42,6 +46,7 @@ class Linear {
   struct Options {
     bool bias = true;
     Init init = Init::kFanIn;
+    bool as_conv = false;  ///< the file holds the weight as a 1x1 convolution: [out, in, 1, 1]
   };
 
   Linear(const Weights& weights, int64_t in, int64_t out, Options options);
@@ -54,11 +59,6 @@ class Linear {
   at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 
  private:
-  friend class Geglu;
-  Linear(at::Tensor weight, at::Tensor bias);
-  at::Tensor pointwise(const at::Tensor& x, const char* activation) const;
-  at::Tensor binary(const at::Tensor& x, const at::Tensor& other, const char* operation) const;
-
   at::Tensor weight_, bias_;
   bool packed_ = false;
 };
@@ -70,7 +70,9 @@ class Geglu {
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
-  std::vector<Linear> halves_;  ///< {value, gate}
+  at::Tensor weight_, bias_;  ///< both halves, where not packed
+  at::Tensor value_weight_, value_bias_, gate_weight_, gate_bias_;
+  bool packed_ = false;
 };
 
 class GroupNorm {
@@ -136,10 +138,10 @@ class ResnetBlock {
  private:
   GroupNorm norm1_;
   Conv2d conv1_;
-  std::vector<Linear> time_projection_;  ///< 0 or 1
+  std::optional<Linear> time_projection_;
   GroupNorm norm2_;
   Conv2d conv2_;
-  std::vector<Conv2d> shortcut_;  ///< 0 or 1
+  std::optional<Conv2d> shortcut_;  ///< 1x1, where in != out
 };
 
 }  // namespace weft::sd

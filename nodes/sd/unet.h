@@ -16,7 +16,7 @@ struct UNetConfig {
   std::vector<int64_t> block_channels{320, 640, 1280,
                                       1280};  ///< one a level; each level but the last halves H and W
   int64_t layers_per_block = 2;
-  std::vector<bool> cross_attention{true, true, true, false};  ///< which levels attend to the context
+  std::vector<bool> cross_attention{true, true, true, false};  ///< a level: does it attend to the context?
   int64_t transformer_layers = 1;                              ///< transformer blocks in each attention
   int64_t context_dim = 768;
   int64_t heads = 8;  ///< number of heads (diffusers calls it attention_head_dim)
@@ -32,6 +32,7 @@ class UNet {
   UNet& operator=(UNet&&) noexcept;
 
   const UNetConfig& config() const;
+  at::ScalarType dtype() const;
 
   /// x [B, in_channels, H, W], timesteps [B] (any number type, 0..999, fractions allowed), context [B, T,
   /// context_dim]. Returns [B, out_channels, H, W]. Any H and W: where halving rounded, upsampling goes back

@@ -1,0 +1,133 @@
+#include "nodes/sd/layers.h"
+
+#include <ATen/ATen.h>
+
+#include "nodes/sd/onednn.h"
+
+namespace weft::sd {
+
+Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, Options options)
+    : weight_(weights.get("weight", {out, in, options.kernel, options.kernel}, options.init)),
+      bias_(weights.get("bias", {out}, options.init == Init::kFanIn ? Init::kFanIn : Init::kZeros)),
+      stride_(options.stride),
+      padding_(options.padding),
+      packed_(onednn::wants_packing(weight_)) {
+  if (packed_) weight_ = onednn::pack_conv(weight_, stride_, padding_);
+}
+
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  if (packed_) return onednn::conv(x, weight_, bias_, stride_, padding_);
+  return at::conv2d(x, weight_, bias_, stride_, padding_);
+}
+
+at::Tensor Conv2d::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  if (packed_) return onednn::conv_plus(x, weight_, bias_, stride_, padding_, residual);
+  return at::conv2d(x, weight_, bias_, stride_, padding_) + residual;
+}
+
+Linear::Linear(const Weights& weights, int64_t in, int64_t out, Options options)
+    : weight_(options.as_conv ? weights.get("weight", {out, in, 1, 1}, options.init)
+                              : weights.get("weight", {out, in}, options.init)) {
+  if (options.bias) {
+    bias_ = weights.get("bias", {out}, options.init == Init::kFanIn ? Init::kFanIn : Init::kZeros);
+  }
+  packed_ = onednn::wants_packing(weight_);
+  if (packed_) weight_ = onednn::pack_linear(weight_.flatten(1));
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (packed_) return onednn::linear(x, weight_, bias_);
+  return at::linear(x, weight_.flatten(1), bias_);
+}
+
+at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  if (packed_) return onednn::linear_combine(x, weight_, bias_, residual, onednn::Combine::kAdd);
+  return (*this)(x) + residual;
+}
+
+Geglu::Geglu(const Weights& weights, int64_t in, int64_t out)
+    : weight_(weights.get("weight", {2 * out, in}, Init::kFanIn)),
+      bias_(weights.get("bias", {2 * out}, Init::kFanIn)) {
+  packed_ = onednn::wants_packing(weight_);
+  if (!packed_) return;
+  value_weight_ = onednn::pack_linear(weight_.narrow(0, 0, out));
+  gate_weight_ = onednn::pack_linear(weight_.narrow(0, out, out));
+  value_bias_ = bias_.narrow(0, 0, out);
+  gate_bias_ = bias_.narrow(0, out, out);
+  weight_ = bias_ = at::Tensor();
+}
+
+at::Tensor Geglu::operator()(const at::Tensor& x) const {
+  if (packed_) {
+    const at::Tensor gate = onednn::linear(x, gate_weight_, gate_bias_, onednn::Activation::kGelu);
+    return onednn::linear_combine(x, value_weight_, value_bias_, gate, onednn::Combine::kMultiply);
+  }
+  const auto halves = at::linear(x, weight_, bias_).chunk(2, -1);
+  return halves[0] * at::gelu(halves[1]);
+}
+
+GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps)
+    : weight_(weights.get("weight", {channels}, Init::kOnes)),
+      bias_(weights.get("bias", {channels}, Init::kZeros)),
+      groups_(groups),
+      eps_(eps) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  return at::group_norm(x, groups_, weight_, bias_, eps_);
+}
+
+at::Tensor GroupNorm::silu(const at::Tensor& x) const {
+  at::Tensor normed = (*this)(x);
+  return normed.requires_grad() ? at::silu(normed) : at::silu_(normed);
+}
+
+LayerNorm::LayerNorm(const Weights& weights, int64_t width, double eps)
+    : weight_(weights.get("weight", {width}, Init::kOnes)),
+      bias_(weights.get("bias", {width}, Init::kZeros)),
+      eps_(eps) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);
+}
+
+at::Tensor multi_head_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
+                                bool causal) {
+  // The CPU's attention kernel is a sixth faster on contiguous heads, which pays for the copy.
+  const auto split = [heads](const at::Tensor& x) {
+    return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2).contiguous();
+  };
+  const at::Tensor joined = at::scaled_dot_product_attention(split(q), split(k), split(v), {}, 0.0, causal);
+  return joined.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
+}
+
+Attention::Attention(const Weights& weights, int64_t width, int64_t context_width, Options options)
+    : heads_(options.heads),
+      to_q_(weights / "to_q", width, width, {.bias = options.qkv_bias}),
+      to_k_(weights / "to_k", context_width, width, {.bias = options.qkv_bias}),
+      to_v_(weights / "to_v", context_width, width, {.bias = options.qkv_bias}),
+      to_out_(weights / "to_out" / 0, width, width) {}
+
+at::Tensor Attention::plus(const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x) const {
+  return to_out_.plus(multi_head_attention(to_q_(normed), to_k_(context), to_v_(context), heads_), x);
+}
+
+ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, Options options)
+    : norm1_(weights / "norm1", options.groups, in, options.eps),
+      conv1_(weights / "conv1", in, out),
+      norm2_(weights / "norm2", options.groups, out, options.eps),
+      conv2_(weights / "conv2", out, out) {
+  if (options.time_width > 0) time_projection_.emplace(weights / "time_emb_proj", options.time_width, out);
+  if (in != out)
+    shortcut_.emplace(weights / "conv_shortcut", in, out, Conv2d::Options{.kernel = 1, .padding = 0});
+}
+
+at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& activated_time) const {
+  at::Tensor h = conv1_(norm1_.silu(x));
+  if (time_projection_) {
+    const at::Tensor shift = (*time_projection_)(activated_time).unsqueeze(-1).unsqueeze(-1);
+    h = h.requires_grad() ? h + shift : h.add_(shift);
+  }
+  return conv2_.plus(norm2_.silu(h), shortcut_ ? (*shortcut_)(x) : x);
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,174 @@
+#include "nodes/sd/vae.h"
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+namespace weft::sd {
+namespace {
+
+constexpr double kNormEps = 1e-6;
+
+ResnetBlock resnet(const Weights& weights, int64_t in, int64_t out, const VAEConfig& config) {
+  return ResnetBlock(weights, in, out, {.groups = config.norm_groups, .eps = kNormEps});
+}
+
+/// Single-head self-attention over pixels.
+class PixelAttention {
+ public:
+  PixelAttention(const Weights& weights, int64_t channels, const VAEConfig& config)
+      : norm_(weights / "group_norm", config.norm_groups, channels, kNormEps),
+        attention_(weights, channels, channels, {.heads = 1, .qkv_bias = true}) {}
+
+  at::Tensor operator()(const at::Tensor& x) const {
+    const auto pixels = [](const at::Tensor& image) { return image.permute({0, 2, 3, 1}).flatten(1, 2); };
+    const at::Tensor normed = pixels(norm_(x));
+    const at::Tensor h = attention_.plus(normed, normed, pixels(x));
+    return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
+  }
+
+ private:
+  GroupNorm norm_;
+  Attention attention_;
+};
+
+/// The deepest level, the same in encoder and decoder.
+class MidBlock {
+ public:
+  MidBlock(const Weights& weights, int64_t channels, const VAEConfig& config)
+      : first_(resnet(weights / "resnets" / 0, channels, channels, config)),
+        second_(resnet(weights / "resnets" / 1, channels, channels, config)) {
+    if (config.mid_attention) attention_.emplace(weights / "attentions" / 0, channels, config);
+  }
+
+  at::Tensor operator()(const at::Tensor& x) const {
+    const at::Tensor h = first_(x, {});
+    return second_(attention_ ? (*attention_)(h) : h, {});
+  }
+
+ private:
+  ResnetBlock first_;
+  std::optional<PixelAttention> attention_;
+  ResnetBlock second_;
+};
+
+struct Level {
+  std::vector<ResnetBlock> resnets;
+  std::optional<Conv2d> resample;  ///< after halving or doubling; the last level has none
+};
+
+Level make_level(const Weights& weights, int64_t in, int64_t out, int64_t layers, const VAEConfig& config) {
+  Level level;
+  for (int64_t i = 0; i < layers; ++i) {
+    level.resnets.push_back(resnet(weights / "resnets" / i, i == 0 ? in : out, out, config));
+  }
+  return level;
+}
+
+at::Tensor as_network_input(const at::Tensor& x, at::ScalarType dtype) {
+  return x.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+constexpr Conv2d::Options kPointwise{.kernel = 1, .padding = 0};
+
+}  // namespace
+
+struct VAEEncoder::Parts {
+  Parts(const VAEConfig& vae_config, const Weights& root)
+      : config(vae_config),
+        conv_in(root / "encoder" / "conv_in", config.image_channels, config.block_channels.front()),
+        mid(root / "encoder" / "mid_block", config.block_channels.back(), config),
+        norm_out(root / "encoder" / "conv_norm_out", config.norm_groups, config.block_channels.back(),
+                 kNormEps),
+        conv_out(root / "encoder" / "conv_out", config.block_channels.back(), 2 * config.latent_channels),
+        to_moments(root / "quant_conv", 2 * config.latent_channels, 2 * config.latent_channels, kPointwise) {
+    const auto& channels = config.block_channels;
+    for (size_t i = 0; i < channels.size(); ++i) {
+      const Weights place = root / "encoder" / "down_blocks" / static_cast<int64_t>(i);
+      Level level =
+          make_level(place, channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block, config);
+      if (i + 1 < channels.size()) {
+        level.resample.emplace(place / "downsamplers" / 0 / "conv", channels[i], channels[i],
+                               Conv2d::Options{.stride = 2, .padding = 0});
+      }
+      levels.push_back(std::move(level));
+    }
+  }
+
+  VAEConfig config;
+  Conv2d conv_in;
+  std::vector<Level> levels;
+  MidBlock mid;
+  GroupNorm norm_out;
+  Conv2d conv_out, to_moments;
+};
+
+VAEEncoder::VAEEncoder(const VAEConfig& config, const Weights& weights)
+    : parts_(std::make_unique<Parts>(config, weights)) {}
+VAEEncoder::~VAEEncoder() = default;
+VAEEncoder::VAEEncoder(VAEEncoder&&) noexcept = default;
+VAEEncoder& VAEEncoder::operator=(VAEEncoder&&) noexcept = default;
+
+at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
+  const Parts& p = *parts_;
+  at::Tensor h = p.conv_in(as_network_input(image, p.conv_in.dtype()));
+  for (const auto& level : p.levels) {
+    for (const auto& resnet : level.resnets) h = resnet(h, {});
+    // SD's encoder pads right and bottom only, so that its stride-2 convolution sees pixels 0, 1, 2 first.
+    if (level.resample) {
+      h = (*level.resample)(at::constant_pad_nd(h, {0, 1, 0, 1}).contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+  h = p.conv_out(p.norm_out.silu(p.mid(h)));
+  return p.to_moments(h).to(image.scalar_type());
+}
+
+at::Tensor VAEEncoder::encode(const at::Tensor& image) const { return encode_moments(image).chunk(2, 1)[0]; }
+
+struct VAEDecoder::Parts {
+  Parts(const VAEConfig& vae_config, const Weights& root)
+      : config(vae_config),
+        from_latent(root / "post_quant_conv", config.latent_channels, config.latent_channels, kPointwise),
+        conv_in(root / "decoder" / "conv_in", config.latent_channels, config.block_channels.back()),
+        mid(root / "decoder" / "mid_block", config.block_channels.back(), config),
+        norm_out(root / "decoder" / "conv_norm_out", config.norm_groups, config.block_channels.front(),
+                 kNormEps),
+        conv_out(root / "decoder" / "conv_out", config.block_channels.front(), config.image_channels) {
+    const std::vector<int64_t> channels(config.block_channels.rbegin(), config.block_channels.rend());
+    for (size_t i = 0; i < channels.size(); ++i) {
+      const Weights place = root / "decoder" / "up_blocks" / static_cast<int64_t>(i);
+      Level level =
+          make_level(place, channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block + 1, config);
+      if (i + 1 < channels.size()) {
+        level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[i], channels[i]);
+      }
+      levels.push_back(std::move(level));
+    }
+  }
+
+  VAEConfig config;
+  Conv2d from_latent, conv_in;
+  MidBlock mid;
+  std::vector<Level> levels;  ///< deepest first
+  GroupNorm norm_out;
+  Conv2d conv_out;
+};
+
+VAEDecoder::VAEDecoder(const VAEConfig& config, const Weights& weights)
+    : parts_(std::make_unique<Parts>(config, weights)) {}
+VAEDecoder::~VAEDecoder() = default;
+VAEDecoder::VAEDecoder(VAEDecoder&&) noexcept = default;
+VAEDecoder& VAEDecoder::operator=(VAEDecoder&&) noexcept = default;
+
+at::Tensor VAEDecoder::decode(const at::Tensor& latent) const {
+  const Parts& p = *parts_;
+  at::Tensor h = p.conv_in(p.from_latent(as_network_input(latent, p.conv_in.dtype())));
+  h = p.mid(h);
+  for (const auto& level : p.levels) {
+    for (const auto& resnet : level.resnets) h = resnet(h, {});
+    if (level.resample) h = (*level.resample)(at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)}));
+  }
+  return p.conv_out(p.norm_out.silu(h)).to(latent.scalar_type());
+}
+
+}  // namespace weft::sd

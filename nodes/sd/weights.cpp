@@ -1,0 +1,94 @@
+#include "nodes/sd/weights.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "nodes/sd/model_error.h"
+
+namespace weft::sd {
+namespace {
+
+// FNV-1a: the values of a parameter depend on its name, not on when it was asked for.
+uint64_t hash_of(const std::string& name) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (const unsigned char c : name) hash = (hash ^ c) * 1099511628211ULL;
+  return hash;
+}
+
+double fan_in_bound(const std::string& name, at::IntArrayRef shape) {
+  // A bias has no fan in of its own; torch takes its weight's. Starting at zero is as good.
+  if (shape.size() < 2) return 0;
+  const int64_t fan_in = c10::multiply_integers(shape.slice(1));
+  TORCH_CHECK(fan_in > 0, name, " has no inputs");
+  return 1 / std::sqrt(static_cast<double>(fan_in));
+}
+
+at::Tensor initial(const std::string& name, at::IntArrayRef shape, Init init, uint64_t seed) {
+  auto generator = at::detail::createCPUGenerator(seed ^ hash_of(name));
+  const at::Tensor tensor = at::empty(shape, at::kFloat);
+  switch (init) {
+    case Init::kZeros:
+      return tensor.zero_();
+    case Init::kOnes:
+      return tensor.fill_(1);
+    case Init::kNormal:
+      return tensor.normal_(0, 0.02, generator);
+    case Init::kFanIn:
+      break;
+  }
+  const double bound = fan_in_bound(name, shape);
+  return bound == 0 ? tensor.zero_() : tensor.uniform_(-bound, bound, generator);
+}
+
+at::Tensor in_network_layout(const at::Tensor& tensor) {
+  return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+}
+
+}  // namespace
+
+ParameterSource::ParameterSource(uint64_t seed, TensorMap start) : seed_(seed), start_(std::move(start)) {}
+
+at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, Init init) {
+  at::NoGradGuard no_grad;
+  at::Tensor tensor;
+  if (const auto found = start_.find(name); found != start_.end()) {
+    check_shape("the starting weights", name, shape, found->second.sizes());
+    tensor = found->second.detach().to(at::kCPU, at::kFloat, false, /*copy=*/true);
+  } else {
+    tensor = initial(name, shape, init, seed_);
+  }
+  tensor = in_network_layout(tensor).set_requires_grad(true);
+  parameters_.emplace_back(name, tensor);
+  return tensor;
+}
+
+TensorMapSource::TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype,
+                                 at::Device device)
+    : tensors_(std::move(tensors)), origin_(std::move(origin)), dtype_(dtype), device_(device) {}
+
+at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    throw ModelError(origin_, fmt::format("tensor \"{}\" {} is missing", name, shape_text(shape)),
+                     "the file is incomplete, or of another model");
+  }
+  check_shape(origin_, name, shape, found->second.sizes());
+  return in_network_layout(found->second.detach().to(device_, dtype_));
+}
+
+std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected,
+                 at::IntArrayRef found) {
+  if (expected == found) return;
+  throw ModelError(origin,
+                   fmt::format("tensor \"{}\" has shape {}, the network needs {}", name, shape_text(found),
+                               shape_text(expected)),
+                   "the file is of another model, or its configuration is wrong");
+}
+
+}  // namespace weft::sd
