@@ -10,8 +10,11 @@
 
 namespace weft {
 
-struct AddNode { GraphNode node; };
+/// The node becomes the last in order of addition, or comes before the node `before`.
+struct AddNode { GraphNode node; std::string before = {}; };
+/// Takes the links that it feeds and the interface's names for it away as well.
 struct RemoveNode { std::string node; };
+/// Links and the interface follow.
 struct RenameNode { std::string from, to; };
 struct SetInput { std::string node, port; InputValue value; };
 struct ClearInput { std::string node, port; };

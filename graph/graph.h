@@ -52,8 +52,9 @@ class WEFT_EXPORT Graph {
   ~Graph();
 
   /// Adds a node without its links' sources having to exist only if `inputs` holds none; throws GraphError if the id is
-  /// taken or empty, a link's source is missing, or a link would close a cycle. The graph is unchanged then.
-  void add(GraphNode node);
+  /// taken or empty, a link's source is missing, or a link would close a cycle. The graph is unchanged then. The node
+  /// becomes the last in order of addition, or comes before the node `before`.
+  void add(GraphNode node, std::string_view before = {});
   /// Adds many at once, in any order among themselves. All problems are collected; all or nothing. Linear time.
   void add_all(std::vector<GraphNode> nodes);
   /// Removes a node and the links that it feeds. Throws GraphError if there is none.
@@ -76,7 +77,8 @@ class WEFT_EXPORT Graph {
   /// In the order in which they were added.
   std::vector<const GraphNode*> nodes() const;
 
-  /// The ids, every node after those that it depends on; among equals in order of addition.
+  /// The ids, every node after those that it depends on; in order of addition where that is such an order already, else
+  /// depth first from the earliest node.
   std::vector<std::string> topological_order() const;
   std::vector<std::string> ancestors(std::string_view id) const;    ///< not itself, in topological order
   std::vector<std::string> descendants(std::string_view id) const;  ///< not itself, in topological order
@@ -89,9 +91,11 @@ class WEFT_EXPORT Graph {
   bool operator==(const Graph&) const;
 
  private:
+  friend struct GraphAccess;  // graph_impl.h
   friend class Planner;
   struct Impl;
-  std::shared_ptr<Impl> impl_;  // copied on write
+  Impl& writable();
+  std::shared_ptr<Impl> impl_;  // copied on write; null only in a graph that was moved from
 };
 
 }  // namespace weft
