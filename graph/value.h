@@ -110,6 +110,8 @@ struct ValueType {
   std::function<Picture(const Value&)> preview;
   /// Shape, range, counts ...: what an inspector or a log shows. May be empty.
   std::function<nlohmann::json(const Value&)> describe;
+  /// A small value of the type, always the same: what `weft plugin check` feeds to nodes. May be empty.
+  std::function<Value()> example;
 };
 
 }  // namespace weft
