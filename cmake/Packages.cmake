@@ -29,5 +29,10 @@ target_precompile_headers(weft_torch_pch PRIVATE <torch/torch.h> <string> <vecto
 function(weft_use_torch target)
   target_link_libraries(${target} PUBLIC weft_torch)
   set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)  # compiled as the precompiled header was, which -fPIE would not be
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   target_precompile_headers(${target} REUSE_FROM weft_torch_pch)
 endfunction()
