@@ -44,6 +44,8 @@ struct GraphNode {
 
 class WEFT_EXPORT Graph {
  public:
+  struct Impl;  // graph_impl.h
+
   Graph();
   Graph(const Graph&);
   Graph(Graph&&) noexcept;
@@ -91,9 +93,8 @@ class WEFT_EXPORT Graph {
   bool operator==(const Graph&) const;
 
  private:
-  friend struct GraphAccess;  // graph_impl.h
+  friend struct GraphAccess;
   friend class Planner;
-  struct Impl;
   Impl& writable();
   std::shared_ptr<Impl> impl_;  // copied on write; null only in a graph that was moved from
 };

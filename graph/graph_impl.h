@@ -27,7 +27,7 @@ namespace weft {
 using Vertex = std::size_t;
 inline constexpr Vertex kNoVertex = std::numeric_limits<Vertex>::max();
 
-/// One link, seen from the node that it feeds. The names point into the records' nodes.
+/// One link, seen from the node that it feeds; the names point into that node.
 struct LinkIn {
   std::string_view input;
   Vertex source;
@@ -69,11 +69,13 @@ struct Graph::Impl {
   std::shared_ptr<const TopologicalOrder> order() const;
 
   // Changes; the caller has checked that they keep the graph valid.
-  Vertex insert(GraphNode node, Vertex before);
+  /// The new node's links wait for connect(), so that nodes may come in any order.
+  Vertex insert(GraphNode node, Vertex before = kNoVertex);
+  /// Nothing may be linked to it any more.
   void erase(Vertex vertex);
-  /// Puts a changed node in the place of the vertex's; `connect` follows if its links differ.
+  /// Puts a changed node in the place of the vertex's, and connects it.
   void replace(Vertex vertex, GraphNode node);
-  /// Makes the edges into `vertex` what its node's inputs say. Sources that do not exist are left out.
+  /// Makes the edges into `vertex` what its node's inputs say. Sources that do not exist, and itself, are left out.
   void connect(Vertex vertex);
 
   LinkGraph links;
@@ -89,6 +91,15 @@ struct Graph::Impl {
   mutable std::mutex order_mutex_;
   mutable std::shared_ptr<const TopologicalOrder> order_;
 };
+
+/// True for `roots` and all that they depend on, by vertex.
+std::vector<bool> needed_for(const Graph::Impl& graph, const std::vector<Vertex>& roots);
+/// True for `root` and all that depends on it, by vertex.
+std::vector<bool> fed_by(const Graph::Impl& graph, Vertex root);
+/// The vertices along the shortest way that links lead from one to the other, both included; empty if there is none.
+std::vector<Vertex> shortest_path(const Graph::Impl& graph, Vertex from, Vertex to);
+/// One shortest cycle (first vertex = last) for each set of nodes that depend on each other; empty if there are none.
+std::vector<std::vector<Vertex>> cycles(const Graph::Impl& graph);
 
 /// The way in for the library's own code.
 struct GraphAccess {

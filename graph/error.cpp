@@ -1,0 +1,44 @@
+#include "graph/error.h"
+
+#include <fmt/format.h>
+
+namespace weft {
+namespace {
+
+std::string sentence(const std::string& what, const std::string& remedy) {
+  return remedy.empty() ? what : fmt::format("{}: {}", what, remedy);
+}
+
+std::string list(const std::vector<Problem>& problems) {
+  if (problems.size() == 1) return problems.front().text();
+  std::string text = fmt::format("{} problems", problems.size());
+  for (const Problem& problem : problems) text += "\n  " + problem.text();
+  return text;
+}
+
+std::string mebibytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+}  // namespace
+
+std::string Problem::text() const {
+  std::string where;
+  if (!node.empty()) where = fmt::format("node \"{}\"", node);
+  if (!port.empty()) where += fmt::format("{}port \"{}\"", where.empty() ? "" : ", ", port);
+  return where.empty() ? sentence(what, remedy) : fmt::format("{}: {}", where, sentence(what, remedy));
+}
+
+GraphError::GraphError(Problem problem) : GraphError(std::vector{std::move(problem)}) {}
+
+GraphError::GraphError(std::vector<Problem> problems)
+    : std::runtime_error(list(problems)), problems_(std::move(problems)) {}
+
+NodeError::NodeError(const std::string& what, const std::string& remedy) : std::runtime_error(sentence(what, remedy)) {}
+
+OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes)
+    : NodeError(fmt::format("{} has {} free, {} are needed", device, mebibytes(free_bytes), mebibytes(wanted_bytes)),
+                "make the picture or the batch smaller, or use a smaller model or dtype") {}
+
+PluginError::PluginError(const std::string& what, const std::string& remedy)
+    : std::runtime_error(sentence(what, remedy)) {}
+
+}  // namespace weft
