@@ -1,0 +1,18 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "plugins/sdk.h"
+
+namespace weft::image {
+
+void add_load(Registry& registry);
+void add_save(Registry& registry);
+void add_preview(Registry& registry);
+void add_resize(Registry& registry);
+void add_crop(Registry& registry);
+void add_composite(Registry& registry);
+void add_batch(Registry& registry);
+void add_grid(Registry& registry);
+void add_types(Registry& registry);
+
+}  // namespace weft::image

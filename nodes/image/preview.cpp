@@ -1,0 +1,28 @@
+// image.preview: shows a picture without keeping it.
+#include "nodes/image/image_file.h"
+#include "nodes/image/nodes.h"
+
+namespace weft::image {
+namespace {
+
+class PreviewImage final : public Node {
+  Input<Image> image_{*this, "image"};
+  Output<Image> result_{*this, "image", {.tip = "the same picture, so that a preview may stand in the middle"}};
+
+  void run(RunContext& ctx) const override {
+    const Image& image = ctx[image_];
+    if (ctx.wants_preview())
+      ctx.preview({.width = static_cast<int>(image.width()), .height = static_cast<int>(image.height()),
+                   .rgb = to_bytes(image.pixels()[0])});
+    ctx.forward(image_, result_);
+  }
+};
+
+}  // namespace
+
+void add_preview(Registry& registry) {
+  registry.add<PreviewImage>("image.preview", {.title = "Preview Image", .menu = "Image",
+      .doc = "Shows the first picture of a batch and passes the batch on.", .result = true});
+}
+
+}  // namespace weft::image

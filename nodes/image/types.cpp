@@ -1,0 +1,36 @@
+// What generic code knows of pictures and masks: their names, colours, small previews and descriptions.
+#include "nodes/image/image_file.h"
+#include "nodes/image/nodes.h"
+
+namespace weft::image {
+namespace {
+
+nlohmann::json describe(const torch::Tensor& tensor) {
+  return {{"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
+          {"min", tensor.min().item<double>()},
+          {"max", tensor.max().item<double>()},
+          {"mean", tensor.mean().item<double>()}};
+}
+
+/// The first picture of a batch [B, H, W, 3].
+Picture first_picture(const torch::Tensor& pixels) {
+  return {.width = static_cast<int>(pixels.size(2)), .height = static_cast<int>(pixels.size(1)),
+          .rgb = to_bytes(pixels[0])};
+}
+
+}  // namespace
+
+void add_types(Registry& registry) {
+  registry.add_type({.id = "image", .title = "Image", .colour = "#64b5f6",
+      .doc = "A batch of RGB pictures: float32 [batch, height, width, 3] in [0, 1].",
+      .preview = [](const Value& v) { return first_picture(v.as<Image>().pixels()); },
+      .describe = [](const Value& v) { return describe(v.as<Image>().pixels()); }});
+  registry.add_type({.id = "mask", .title = "Mask", .colour = "#81c784",
+      .doc = "A batch of masks: float32 [batch, height, width] in [0, 1]; 1 = selected.",
+      .preview = [](const Value& v) {
+        return first_picture(v.as<Mask>().values().unsqueeze(3).expand({-1, -1, -1, 3}));
+      },
+      .describe = [](const Value& v) { return describe(v.as<Mask>().values()); }});
+}
+
+}  // namespace weft::image

@@ -1,0 +1,12 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "plugins/sdk.h"
+
+namespace weft::mask {
+
+void add_make(Registry& registry);
+void add_convert(Registry& registry);
+void add_shape(Registry& registry);
+
+}  // namespace weft::mask

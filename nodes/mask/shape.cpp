@@ -1,0 +1,89 @@
+// mask.invert, mask.grow, mask.feather, mask.combine: masks from masks.
+#include <fmt/format.h>
+
+#include "nodes/mask/nodes.h"
+
+namespace weft::mask {
+namespace {
+
+class InvertMask final : public Node {
+  Input<Mask> mask_{*this, "mask"};
+  Output<Mask> result_{*this, "mask"};
+
+  void run(RunContext& ctx) const override { ctx.set(result_, Mask(1 - ctx[mask_].values())); }
+};
+
+class GrowMask final : public Node {
+  Input<Mask> mask_{*this, "mask"};
+  Param<std::int64_t> pixels_{*this, "pixels", {.init = 8, .min = -512, .max = 512, .tip = "negative: shrink"}};
+  Output<Mask> result_{*this, "mask"};
+
+  void run(RunContext& ctx) const override {
+    const std::int64_t n = ctx[pixels_], side = 2 * std::abs(n) + 1;
+    const torch::Tensor in = ctx[mask_].values().unsqueeze(1);
+    const auto dilate = [&](const torch::Tensor& t) {  // along one axis, then the other: a square
+      return at::max_pool2d(at::max_pool2d(t, {side, 1}, {1, 1}, {side / 2, 0}), {1, side}, {1, 1}, {0, side / 2});
+    };
+    ctx.set(result_, Mask((n >= 0 ? dilate(in) : 1 - dilate(1 - in)).squeeze(1)));
+  }
+};
+
+class FeatherMask final : public Node {
+  Input<Mask> mask_{*this, "mask"};
+  Param<double> radius_{*this, "radius", {.init = 8, .min = 0, .max = 256, .step = 0.5,
+      .tip = "standard deviation of the blur, in pixels"}};
+  Output<Mask> result_{*this, "mask"};
+
+  void run(RunContext& ctx) const override {
+    const double radius = ctx[radius_];
+    torch::Tensor out = ctx[mask_].values();
+    if (radius > 0) {
+      // Pictures may be smaller than the blur: the edge is continued, which any width of padding allows.
+      const auto reach = static_cast<std::int64_t>(std::ceil(3 * radius));
+      const torch::Tensor x = torch::arange(-reach, reach + 1, torch::kFloat32) / radius;
+      torch::Tensor weights = torch::exp(-0.5 * x * x);
+      weights = weights / weights.sum();
+      torch::Tensor padded = at::replication_pad2d(out.unsqueeze(1), {reach, reach, reach, reach});
+      padded = at::conv2d(padded, weights.view({1, 1, 1, -1}));
+      out = at::conv2d(padded, weights.view({1, 1, -1, 1})).squeeze(1).clamp(0, 1);
+    }
+    ctx.set(result_, Mask(out));
+  }
+};
+
+class CombineMasks final : public Node {
+  Input<Mask> a_{*this, "a"};
+  Input<Mask> b_{*this, "b"};
+  Param<std::string> how_{*this, "how", {.init = "either", .choices = {"either", "both", "first but not second", "difference"},
+      .tip = "what the result selects"}};
+  Output<Mask> result_{*this, "mask"};
+
+  void run(RunContext& ctx) const override {
+    const torch::Tensor& a = ctx[a_].values();
+    torch::Tensor b = ctx[b_].values();
+    if (a.size(1) != b.size(1) || a.size(2) != b.size(2)) {
+      ctx.warn(fmt::format("mask 'b' of {} x {} was resized to {} x {}", b.size(2), b.size(1), a.size(2), a.size(1)));
+      b = at::upsample_bilinear2d(b.unsqueeze(1), {a.size(1), a.size(2)}, false).squeeze(1);
+    }
+    const std::string how = ctx[how_];
+    ctx.set(result_, Mask(how == "either"                 ? torch::maximum(a, b)
+                          : how == "both"                 ? torch::minimum(a, b)
+                          : how == "first but not second" ? torch::minimum(a, 1 - b)
+                                                          : (a - b).abs()));
+  }
+};
+
+}  // namespace
+
+void add_shape(Registry& registry) {
+  registry.add<InvertMask>("mask.invert", {.title = "Invert Mask", .menu = "Mask/Change",
+      .doc = "Selects what was not selected."});
+  registry.add<GrowMask>("mask.grow", {.title = "Grow Mask", .menu = "Mask/Change",
+      .doc = "Makes what is selected larger, or smaller, by a number of pixels."});
+  registry.add<FeatherMask>("mask.feather", {.title = "Feather Mask", .menu = "Mask/Change",
+      .doc = "Blurs a mask, so that what is pasted through it has no hard edge."});
+  registry.add<CombineMasks>("mask.combine", {.title = "Combine Masks", .menu = "Mask/Change",
+      .doc = "One mask from two: either, both, the first without the second, or where they differ."});
+}
+
+}  // namespace weft::mask
