@@ -44,7 +44,16 @@ class WEFT_EXPORT NodeError : public std::runtime_error {
 /// Memory of a device is used up. The executor frees what its ledger can, runs the node once more, then fails.
 class WEFT_EXPORT OutOfMemory : public NodeError {
  public:
+  /// 0 bytes: not known.
   OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes);
+  const std::string& device() const { return device_; }  ///< Device::name(): "cuda:0"
+  std::uint64_t wanted_bytes() const { return wanted_bytes_; }
+  std::uint64_t free_bytes() const { return free_bytes_; }
+
+ private:
+  std::string device_;
+  std::uint64_t wanted_bytes_;
+  std::uint64_t free_bytes_;
 };
 
 /// A plugin that could not be taken in.

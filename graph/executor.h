@@ -28,7 +28,7 @@ struct ExecutorOptions {
 
 struct RunRequest {
   Graph graph;                      ///< a snapshot: later edits do not touch the run
-  std::vector<std::string> wanted;  ///< node ids
+  std::vector<std::string> wanted;  ///< node ids; empty: default_results() of the graph
   RunEnvironment environment;
 };
 
@@ -56,9 +56,9 @@ class WEFT_EXPORT Executor {
   Executor& operator=(const Executor&) = delete;
 
   /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the result, not
-  /// thrown: a node that throws fails its descendants only. Throws GraphError if the request does not validate, or
-  /// OutOfMemory before anything runs where the plan cannot fit. A stop request ends the run at the next progress() of
-  /// each running node.
+  /// thrown: a node that throws fails its descendants only. Throws GraphError if the request does not validate. A stop
+  /// request ends the run at the next progress() of each running node. Light and I/O nodes also run on the calling
+  /// thread. Not to be called from a node or an observer.
   RunResult run(const RunRequest& request, const Observer& observer = {}, std::stop_token stop = {});
 
   /// Memory that the cache and models hold, by device; what may be evicted.

@@ -1,6 +1,6 @@
 // MemoryLedger: who holds how much on which device, and in which order it may go. Cached results and loaded models are
-// entered with what it would cost to have them again; when room is needed, the cheapest per byte among the least recently
-// used go first. Thread-safe.
+// entered with what it would cost to have them again; when room is needed, the cheapest per byte among the eight least
+// recently used goes first. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ class WEFT_EXPORT MemoryLedger {
     Device device;
     std::uint64_t bytes = 0;
     double cost_seconds = 0;  ///< to compute or load it again
+    bool result = false;          ///< a node's cached result: counts against ExecutorOptions::cache_bytes
     std::function<void()> evict;  ///< frees it; called without the ledger's lock, at most once
   };
 
@@ -30,15 +31,18 @@ class WEFT_EXPORT MemoryLedger {
   EntryId enter(Entry entry);
   void leave(EntryId id);  ///< without calling evict; ignores an unknown id
   void touch(EntryId id);  ///< used just now
-  void pin(EntryId id);    ///< may not go while in use; counted
-  void unpin(EntryId id);
+  void pin(EntryId id);    ///< may not go while in use; counted; ignores an unknown id
+  void unpin(EntryId id);  ///< counts as used just now
 
   /// Evicts until `bytes` more were freed on `device`, or nothing unpinned is left. Returns what was freed.
   std::uint64_t make_room(const Device& device, std::uint64_t bytes);
   /// Evicts until at most `bytes` are held on `device`.
   void shrink_to(const Device& device, std::uint64_t bytes);
+  /// Evicts results, on whichever device holds most of them, until all together hold at most `bytes`.
+  void shrink_results_to(std::uint64_t bytes);
 
   std::uint64_t held(const Device& device) const;
+  std::uint64_t held_by_results() const;  ///< on all devices
   std::vector<Entry> entries() const;  ///< without their callbacks, largest first
 
  private:

@@ -114,8 +114,9 @@ class WEFT_EXPORT Node {
   /// Reads inputs, computes, sets every output. Called on several threads at once, for different contexts.
   virtual void run(RunContext& ctx) const = 0;
 
-  /// State outside the inputs that the result depends on, such as a file's size and time. Part of the cache key. Only
-  /// params are readable here: inputs that are linked are empty. Default: none.
+  /// State outside the inputs that the result depends on, such as a file's size and time. Part of the cache key; what it
+  /// throws fails the node. Only params are readable here: inputs are empty, and reading a param that takes its value
+  /// from a link ends the call (the node then runs every time). Default: none.
   virtual std::string fingerprint(const RunContext& params) const;
 
   /// Inputs and params in their declared order; index = port.index.
