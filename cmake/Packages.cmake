@@ -19,6 +19,8 @@ target_include_directories(weft_torch SYSTEM INTERFACE
   ${WEFT_TORCH_DIR}/include ${WEFT_TORCH_DIR}/include/torch/csrc/api/include)
 target_link_libraries(weft_torch INTERFACE ${WEFT_TORCH_DIR}/lib/libtorch_cpu.so ${WEFT_TORCH_DIR}/lib/libc10.so)
 target_link_options(weft_torch INTERFACE -Wl,--allow-shlib-undefined)
+# The wheel brings fmt's headers, of another version than Debian's library, and they come first: take them whole.
+target_compile_definitions(weft_torch INTERFACE FMT_HEADER_ONLY)
 
 # torch's headers cost about 20 s a file: every target that uses them calls weft_use_torch(), which also gives it
 # the one precompiled header.
