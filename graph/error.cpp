@@ -36,7 +36,10 @@ NodeError::NodeError(const std::string& what, const std::string& remedy) : std::
 
 OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes)
     : NodeError(fmt::format("{} has {} free, {} are needed", device, mebibytes(free_bytes), mebibytes(wanted_bytes)),
-                "make the picture or the batch smaller, or use a smaller model or dtype") {}
+                "make the picture or the batch smaller, or use a smaller model or dtype"),
+      device_(device),
+      wanted_bytes_(wanted_bytes),
+      free_bytes_(free_bytes) {}
 
 PluginError::PluginError(const std::string& what, const std::string& remedy)
     : std::runtime_error(sentence(what, remedy)) {}
