@@ -1,0 +1,38 @@
+# What is installed, and what find_package(Weft) finds: in the build folder
+# (CMAKE_PREFIX_PATH=.../build/release) as well as where `cmake --install` put it.
+include(CMakePackageConfigHelpers)
+set(package lib/cmake/Weft)
+
+foreach(target weft weft-manifest)
+  if(TARGET ${target})
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib" INSTALL_RPATH_USE_LINK_PATH ON)
+  endif()
+endforeach()
+set_target_properties(weft_graph weft_plugins weft_sd PROPERTIES
+  INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
+set_target_properties(weft_graph PROPERTIES EXPORT_NAME graph)
+set_target_properties(weft_plugins PROPERTIES EXPORT_NAME plugins)
+set_target_properties(weft_sd PROPERTIES EXPORT_NAME sd)
+set_target_properties(weft_sdk PROPERTIES EXPORT_NAME sdk)
+set_target_properties(weft-manifest PROPERTIES EXPORT_NAME manifest)
+
+install(TARGETS weft_graph weft_plugins weft_sd weft_sdk weft-manifest EXPORT WeftTargets
+        RUNTIME DESTINATION bin LIBRARY DESTINATION lib INCLUDES DESTINATION include/weft)
+if(TARGET weft)
+  install(TARGETS weft RUNTIME DESTINATION bin)
+endif()
+foreach(folder graph plugins nodes/sd)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION include/weft/${folder}
+          FILES_MATCHING PATTERN "*.h" PATTERN "examples" EXCLUDE PATTERN "template" EXCLUDE)
+endforeach()
+
+install(EXPORT WeftTargets NAMESPACE Weft:: DESTINATION ${package})
+export(EXPORT WeftTargets NAMESPACE Weft:: FILE ${CMAKE_BINARY_DIR}/WeftTargets.cmake)
+configure_package_config_file(cmake/WeftConfig.cmake.in ${CMAKE_BINARY_DIR}/WeftConfig.cmake
+                              INSTALL_DESTINATION ${package})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/WeftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+foreach(part WeftTorch WeftPlugin)
+  configure_file(cmake/${part}.cmake ${CMAKE_BINARY_DIR}/${part}.cmake COPYONLY)
+endforeach()
+install(FILES ${CMAKE_BINARY_DIR}/WeftConfig.cmake ${CMAKE_BINARY_DIR}/WeftConfigVersion.cmake
+              cmake/WeftTorch.cmake cmake/WeftPlugin.cmake DESTINATION ${package})

@@ -1,0 +1,105 @@
+#include "plugins/library.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <boost/dll/shared_library.hpp>
+
+#include "graph/error.h"
+
+namespace weft {
+namespace {
+
+namespace dll = boost::dll;
+using nlohmann::json;
+
+/// What dlopen said, without Boost's words around it.
+std::string system_text(const std::system_error& error) {
+  const std::string_view all = error.what();
+  constexpr std::string_view before = "(dlerror system message: ";
+  const std::size_t start = all.find(before);
+  if (start == std::string_view::npos) return std::string(all);
+  const std::string_view rest = all.substr(start + before.size());
+  return std::string(rest.substr(0, rest.rfind(')')));
+}
+
+const PluginEntry& entry_of(const std::filesystem::path& file) {
+  // NODELETE keeps the library's code when `library` goes out of scope: values and nodes of it live on.
+  constexpr auto mode = static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  dll::shared_library library;
+  try {
+    library.load(std::filesystem::absolute(file), mode);
+  } catch (const std::system_error& error) {
+    throw PluginError(fmt::format("the library {} cannot be opened: {}", file.string(), system_text(error)),
+                      "build the plugin again");
+  }
+  if (!library.has(kPluginSymbol))
+    throw PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", file.string()),
+                      "add WEFT_PLUGIN(\"your.id\", \"1.0.0\", registry) { ... } to one of its source files");
+  return library.get<const PluginEntry>(kPluginSymbol);
+}
+
+/// Also stands in the manifest; a library says it once more itself, in case that the manifest is wrong.
+void require_this_host(const PluginEntry& entry, const std::filesystem::path& file) {
+  if (entry.size < sizeof(PluginEntry) || entry.abi != kPluginAbi)
+    throw PluginError(
+        fmt::format("the library {} was built for plugin ABI {}, this Weft has {}", file.string(), entry.abi, kPluginAbi),
+        "build the plugin again with this Weft");
+  if (entry.stamp != host_stamp())
+    throw PluginError(
+        fmt::format("the library {} was built with {}, this Weft with {}", file.string(), entry.stamp, host_stamp()),
+        "build the plugin again with the same compiler and libtorch");
+}
+
+void register_types(const PluginEntry& entry, Registry& registry) {
+  const auto refuse = [&](const std::string& why) {
+    throw PluginError(fmt::format("plugin \"{}\" failed while it registered its nodes: {}", entry.id, why));
+  };
+  registry.set_current_plugin(entry.id);
+  try {
+    entry.add(registry);
+  } catch (const std::exception& error) {
+    refuse(error.what());
+  } catch (...) {
+    refuse("it threw something that is no std::exception");
+  }
+}
+
+json node_catalogue(const Registry& registry) {
+  json nodes = json::array();
+  for (const NodeInfo* node : registry.nodes()) nodes.push_back(*node);
+  return nodes;
+}
+
+json type_catalogue(const Registry& registry) {
+  const Registry builtin;
+  json types = json::array();
+  for (const ValueType* type : registry.types()) {
+    if (!builtin.find_type(type->id))
+      types.push_back({{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
+  }
+  return types;
+}
+
+}  // namespace
+
+PluginLibrary open_plugin(const std::filesystem::path& library) {
+  const PluginEntry& entry = entry_of(library);
+  require_this_host(entry, library);
+  PluginLibrary plugin{entry, {}};
+  register_types(entry, plugin.registry);
+  return plugin;
+}
+
+Manifest describe_plugin(const PluginLibrary& plugin, const std::filesystem::path& library) {
+  return {.id = plugin.entry.id,
+          .version = plugin.entry.version,
+          .abi = plugin.entry.abi,
+          .stamp = plugin.entry.stamp,
+          .library = library.filename(),
+          .identity = identify_library(library),
+          .nodes = node_catalogue(plugin.registry),
+          .types = type_catalogue(plugin.registry)};
+}
+
+}  // namespace weft

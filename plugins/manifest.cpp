@@ -1,0 +1,124 @@
+#include "plugins/manifest.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "graph/error.h"
+#include "plugins/abi.h"
+
+namespace weft {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const Manifest& manifest) {
+  return {{"weft_plugin", kManifestVersion},
+          {"id", manifest.id},
+          {"version", manifest.version},
+          {"abi", manifest.abi},
+          {"stamp", manifest.stamp},
+          {"library",
+           {{"file", manifest.library}, {"bytes", manifest.identity.bytes}, {"build_id", manifest.identity.build_id}}},
+          {"nodes", manifest.nodes},
+          {"types", manifest.types}};
+}
+
+Manifest from_json(const json& object) {
+  const int version = object.at("weft_plugin");
+  if (version != kManifestVersion)
+    throw PluginError(fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
+                      "build the plugin again with this Weft");
+  const json& library = object.at("library");
+  return {.id = object.at("id"),
+          .version = object.at("version"),
+          .abi = object.at("abi"),
+          .stamp = object.at("stamp"),
+          .library = library.at("file"),
+          .identity = {.bytes = library.at("bytes"), .build_id = library.at("build_id")},
+          .nodes = object.at("nodes"),
+          .types = object.at("types")};
+}
+
+std::string read_text(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::stringstream text;
+  if (!(text << stream.rdbuf())) throw PluginError("it cannot be read", "build the plugin again");
+  return text.str();
+}
+
+}  // namespace
+
+std::filesystem::path manifest_path(const std::filesystem::path& library) {
+  return std::filesystem::path(library).replace_extension(kManifestSuffix);
+}
+
+Manifest read_manifest(const std::filesystem::path& file) {
+  try {
+    return from_json(json::parse(read_text(file)));
+  } catch (const json::exception& error) {
+    throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), error.what()),
+                      "build the plugin again");
+  } catch (const PluginError& error) {
+    throw PluginError(fmt::format("the manifest {}: {}", file.string(), error.what()));
+  }
+}
+
+void write_manifest(const Manifest& manifest, const std::filesystem::path& file) {
+  const std::filesystem::path unfinished = file.string() + ".part";
+  std::ofstream stream(unfinished, std::ios::binary);
+  stream << to_json(manifest).dump(1) << '\n';
+  stream.close();
+  std::error_code failure;
+  if (stream) std::filesystem::rename(unfinished, file, failure);
+  if (!stream || failure)
+    throw PluginError(fmt::format("{} cannot be written", file.string()), "look at the folder's rights and space");
+}
+
+void require_this_host(const Manifest& manifest) {
+  if (manifest.abi != kPluginAbi)
+    throw PluginError(fmt::format("plugin \"{}\" was built for plugin ABI {}, this Weft has {}", manifest.id,
+                                  manifest.abi, kPluginAbi),
+                      "build the plugin again with this Weft");
+  if (manifest.stamp != host_stamp())
+    throw PluginError(fmt::format("plugin \"{}\" was built with {}, this Weft with {}", manifest.id, manifest.stamp,
+                                  host_stamp()),
+                      "build the plugin again with the same compiler and libtorch");
+}
+
+void require_same_library(const Manifest& manifest, const std::filesystem::path& library) {
+  if (!std::filesystem::exists(library))
+    throw PluginError(fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
+                      "build the plugin again, or delete its manifest");
+  if (identify_library(library) != manifest.identity)
+    throw PluginError(
+        fmt::format("the library {} is not the one that its manifest was written from", library.string()),
+        fmt::format("build the plugin again, or run weft-manifest {}", library.string()));
+}
+
+std::vector<NodeInfo> manifest_nodes(const Manifest& manifest) {
+  try {
+    auto nodes = manifest.nodes.get<std::vector<NodeInfo>>();
+    for (NodeInfo& node : nodes) node.plugin = manifest.id;
+    return nodes;
+  } catch (const std::exception& error) {
+    throw PluginError(fmt::format("the node catalogue of plugin \"{}\" is damaged ({})", manifest.id, error.what()),
+                      "build the plugin again");
+  }
+}
+
+std::vector<ValueType> manifest_types(const Manifest& manifest) {
+  try {
+    std::vector<ValueType> types;
+    for (const json& type : manifest.types)
+      types.push_back({.id = type.at("id"), .title = type.at("title"), .colour = type.at("colour"),
+                       .doc = type.at("doc")});
+    return types;
+  } catch (const json::exception& error) {
+    throw PluginError(fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, error.what()),
+                      "build the plugin again");
+  }
+}
+
+}  // namespace weft
