@@ -1,0 +1,65 @@
+// weft: runs and checks workflows, lists nodes and models, makes and checks plugins. Starts without libtorch:
+// only `run` brings it in, with the plugins that the workflow needs.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "cli/command.h"
+#include "graph/error.h"
+
+namespace {
+
+using weft::cli::Exit;
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  weft run workflows/text-to-image.json --set prompt=\"a red fox in the snow\" --set seed=7\n"
+    "  weft check my-workflow.json\n"
+    "  weft nodes sample.ksampler\n"
+    "  weft plugin new blur\n"
+    "Exit codes: 0 done, 1 the run failed, 2 wrong usage or invalid workflow, 130 cancelled.\n"
+    "Results go to stdout, everything else to stderr.";
+
+/// Runs the command; the border where what failed becomes words and an exit code.
+Exit run_action(const weft::cli::Action& action) {
+  try {
+    return action();
+  } catch (const weft::GraphError& error) {
+    for (const weft::Problem& problem : error.problems()) fmt::print(stderr, "weft: {}\n", problem.text());
+    return Exit::Invalid;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "weft: {}\n", error.what());
+    return Exit::Failed;
+  }
+}
+
+/// A full disk behind stdout shows only when it is flushed.
+Exit flush_results(Exit exit) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
+  fmt::print(stderr, "weft: the results could not be written to stdout: {}\n", std::strerror(errno));
+  return exit == Exit::Done ? Exit::Failed : exit;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Weft: node graphs for latent diffusion.", "weft");
+  app.set_version_flag("--version", "weft " WEFT_VERSION);
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  weft::cli::Action action;
+  weft::cli::add_run_command(app, action);
+  weft::cli::add_check_command(app, action);
+  weft::cli::add_nodes_command(app, action);
+  weft::cli::add_models_command(app, action);
+  weft::cli::add_plugin_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return static_cast<int>(flush_results(app.exit(error) == 0 ? Exit::Done : Exit::Invalid));
+  }
+  return static_cast<int>(flush_results(run_action(action)));
+}

@@ -1,0 +1,93 @@
+// weft models: the model files that workflows can name, by kind, over all model folders.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "cli/workflow_source.h"
+#include "graph/asset_files.h"
+
+namespace weft::cli {
+
+namespace {
+
+struct ModelsOptions {
+  std::vector<std::string> models;
+  bool json = false;
+};
+
+using Roots = std::vector<std::filesystem::path>;
+
+void print_kind(const std::vector<Asset>& assets) {
+  std::size_t width = 0;
+  for (const Asset& asset : assets) width = std::max(width, asset.name.size());
+  fmt::print("{}\n", assets[0].folder);
+  const Asset* in_use = nullptr;
+  for (const Asset& asset : assets) {
+    if (!asset.shadowed) in_use = &asset;
+    std::string note = asset.is_folder ? "  (diffusers folder)" : "";
+    if (asset.shadowed) note += fmt::format("  (hidden by the one in {})", in_use->root.string());
+    fmt::print("  {:<{}}  {:>9}  {}{}\n", one_line(asset.name), width, size_text(asset.bytes),
+               asset.root.string(), note);
+  }
+}
+
+void print_text(const Roots& roots) {
+  std::vector<std::string> names;
+  for (const auto& root : roots) names.push_back(root.string());
+  fmt::print("model folders, first wins: {}\n",
+             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+  for (const std::string_view folder : asset_folders())
+    if (const std::vector<Asset> assets = list_assets(roots, folder); !assets.empty()) print_kind(assets);
+}
+
+void print_json(const Roots& roots) {
+  nlohmann::json report = {{"roots", nlohmann::json::array()}, {"models", nlohmann::json::array()}};
+  for (const auto& root : roots) report["roots"].push_back(root.string());
+  for (const std::string_view folder : asset_folders())
+    for (const Asset& asset : list_assets(roots, folder))
+      report["models"].push_back({{"folder", asset.folder},
+                                  {"name", asset.name},
+                                  {"path", asset.path.string()},
+                                  {"bytes", asset.bytes},
+                                  {"is_folder", asset.is_folder},
+                                  {"shadowed", asset.shadowed}});
+  fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Exit models(const ModelsOptions& options) {
+  const WorkflowSource here{{}, std::filesystem::current_path()};
+  const Roots roots = make_environment(here, options.models).model_folders;
+  if (options.json)
+    print_json(roots);
+  else
+    print_text(roots);
+  return Exit::Done;
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ModelsOptions>();
+  CLI::App* command = app.add_subcommand("models", "Lists the model files that workflows can name");
+  command->footer(
+      "Looks in the folders of --models, of WEFT_MODELS (colon-separated), in ./models and ../models, and "
+      "among the\n"
+      "models that come with the program. A ComfyUI installation may be named as it is.");
+  command
+      ->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  command->add_flag("--json", options->json,
+                    "As JSON: {\"roots\", \"models\": [{\"folder\", \"name\", \"path\", ...}]}");
+  command->callback([options, &action] { action = [options] { return models(*options); }; });
+}
+
+}  // namespace weft::cli

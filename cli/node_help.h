@@ -1,0 +1,23 @@
+// Node help: what a node type's declaration says, as text for a terminal and as Markdown for docs/nodes.md.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "graph/registry.h"
+
+namespace weft::cli {
+
+/// One line a node, grouped by menu.
+std::string catalogue_text(std::span<const NodeInfo* const> nodes);
+/// Everything of one node.
+std::string node_text(const NodeInfo& node);
+/// A page with every node, grouped by menu.
+std::string catalogue_markdown(std::span<const NodeInfo* const> nodes);
+
+/// "20; 1 to 10000", "required", "optional": what may stand at an input or param, and what stands there by
+/// default.
+std::string port_values(const PortInfo& port);
+const char* lane_name(Lane lane);
+
+}  // namespace weft::cli

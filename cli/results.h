@@ -1,0 +1,18 @@
+// What a run leaves on stdout: a line `name: value` for each output that was wanted.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/executor.h"
+#include "graph/registry.h"
+#include "graph/workflow.h"
+
+namespace weft::cli {
+
+/// Names are those of the workflow's interface, or node.port where it has none. Text and numbers stand as
+/// they are, everything else as what its type says of it (shape, range ...).
+std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
+                                      const std::vector<std::string>& wanted, const RunResult& result);
+
+}  // namespace weft::cli

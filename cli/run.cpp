@@ -1,0 +1,196 @@
+// weft run: checks a workflow, runs it, writes the results' names and values to stdout.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/catalogue.h"
+#include "cli/command.h"
+#include "cli/device_runtime.h"
+#include "cli/interrupt.h"
+#include "cli/node_help.h"
+#include "cli/progress.h"
+#include "cli/results.h"
+#include "cli/workflow_source.h"
+#include "graph/executor.h"
+#include "graph/validate.h"
+
+namespace weft::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  weft run workflows/text-to-image.json --set prompt=\"a red fox in the snow\" --set sampler.steps=30\n"
+    "  weft run hires.json --models ~/ComfyUI --device cuda:1 --dtype float16 --out pictures\n"
+    "  weft run - --progress json < workflow.json\n"
+    "Writes a line `name: value` for each result to stdout, everything else to stderr.";
+
+struct RunOptions {
+  std::string file;
+  std::vector<std::string> settings;  ///< NAME=VALUE
+  std::string out = "out";
+  std::vector<std::string> models;
+  DeviceChoice device;
+  std::string progress = "auto";
+  bool dry_run = false;
+};
+
+void apply_settings(Workflow& workflow, const Registry& registry, const std::vector<std::string>& settings) {
+  std::vector<Problem> problems;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    try {
+      if (equals == std::string::npos || equals == 0)
+        throw GraphError(Problem{"", "", fmt::format("--set {}: this is not NAME=VALUE", setting),
+                                 "write for example --set prompt=\"a boat\", or --set sampler.steps=30"});
+      set_by_name(workflow, registry, setting.substr(0, equals), setting.substr(equals + 1));
+    } catch (const GraphError& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+  if (!problems.empty()) throw GraphError(problems);
+}
+
+/// Says before a long run what would fail at its end. The folder itself is made by the first node that
+/// writes.
+void check_output_folder(const fs::path& out) {
+  fs::path existing = fs::absolute(out);
+  std::error_code none;
+  while (!fs::exists(existing, none) && existing.has_relative_path()) existing = existing.parent_path();
+  if (!fs::is_directory(existing, none))
+    throw GraphError(Problem{"", "",
+                             fmt::format("--out {}: '{}' is not a folder", out.string(), existing.string()),
+                             "name another folder"});
+  if (access(existing.c_str(), W_OK | X_OK) != 0)
+    throw GraphError(
+        Problem{"", "", fmt::format("--out {}: no right to write to '{}'", out.string(), existing.string()),
+                "name another folder, or change its rights"});
+}
+
+/// What `wanted` needs, in an order in which it can run.
+std::vector<std::string> plan(const Graph& graph, const std::vector<std::string>& wanted) {
+  std::set<std::string> needed(wanted.begin(), wanted.end());
+  for (const std::string& id : wanted)
+    for (std::string& ancestor : graph.ancestors(id)) needed.insert(std::move(ancestor));
+  std::vector<std::string> order = graph.topological_order();
+  std::erase_if(order, [&](const std::string& id) { return !needed.contains(id); });
+  return order;
+}
+
+void print_plan(const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted) {
+  const std::vector<std::string> order = plan(workflow.graph, wanted);
+  std::size_t id_width = 0, type_width = 0;
+  for (const std::string& id : order) {
+    id_width = std::max(id_width, id.size());
+    type_width = std::max(type_width, workflow.graph.node(id).type.size());
+  }
+  for (const std::string& id : order) {
+    const NodeInfo& info = *registry.find(workflow.graph.node(id).type);  // checked before
+    fmt::print("{:<{}}  {:<{}}  {}\n", id, id_width, info.id, type_width, lane_name(info.options.lane));
+  }
+}
+
+Exit execute(const Workflow& workflow, const Catalogue& catalogue, const std::vector<std::string>& wanted,
+             RunEnvironment environment, const DeviceChoice& device, Progress& progress,
+             const Interrupt& interrupt) {
+  const OpenedRuntime opened = open_device_runtime(device);
+  progress.message(opened.message);
+  environment.dtype = device.dtype;
+  environment.workflow = nlohmann::json::parse(to_text(workflow));
+  Executor executor(catalogue.registry, *opened.runtime, {.device = opened.runtime->devices().front()});
+  const RunResult result = executor.run(
+      {workflow.graph, wanted, std::move(environment)}, [&](const Event& event) { progress.event(event); },
+      interrupt.token());
+  for (const Problem& problem : result.problems) progress.problem(problem);
+  for (const std::string& line : result_lines(workflow, catalogue.registry, wanted, result))
+    fmt::print("{}\n", line);
+  if (result.cancelled) return Exit::Cancelled;
+  return result.ok ? Exit::Done : Exit::Failed;
+}
+
+Exit prepare_and_execute(const RunOptions& options, Progress& progress, const Interrupt& interrupt) {
+  const Catalogue catalogue;
+  for (const std::string& sentence : catalogue.refused_plugins()) progress.message(sentence);
+  WorkflowSource source = read_workflow(options.file, catalogue.registry);
+  apply_settings(source.workflow, catalogue.registry, options.settings);
+  RunEnvironment environment = make_environment(source, options.models);
+  environment.output_folder = options.out;
+  const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
+  if (const auto problems = all_problems(source.workflow, catalogue.registry, environment, wanted);
+      !problems.empty())
+    throw GraphError(problems);
+  check_output_folder(options.out);
+  if (options.dry_run) {
+    print_plan(source.workflow, catalogue.registry, wanted);
+    return Exit::Done;
+  }
+  return execute(source.workflow, catalogue, wanted, std::move(environment), options.device, progress,
+                 interrupt);
+}
+
+Exit run(const RunOptions& options) {
+  const Interrupt interrupt;  // before any other thread
+  const std::unique_ptr<Progress> progress = make_progress(options.progress);
+  try {
+    return prepare_and_execute(options, *progress, interrupt);
+  } catch (const GraphError& error) {
+    for (const Problem& problem : error.problems()) progress->problem(problem);
+    return Exit::Invalid;
+  } catch (const std::exception& error) {
+    progress->problem({.what = error.what()});
+    return Exit::Failed;
+  }
+}
+
+std::string not_a_device(const std::string& text) {
+  const bool numbered =
+      text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
+      std::all_of(text.begin() + 5, text.end(), [](unsigned char c) { return std::isdigit(c); });
+  if (text == "auto" || text == "cpu" || text == "cuda" || numbered) return {};
+  return fmt::format("'{}' is no device: auto, cpu, cuda, or cuda:N", text);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Runs a workflow");
+  command->footer(kExamples);
+  command->add_option("FILE", options->file, "The workflow; - reads it from stdin")->required();
+  command->add_option("--set", options->settings, "Sets an input of the workflow's interface, or node.port")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--out", options->out, "Folder for what is written")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      ->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  command->add_option("--device", options->device.device, "auto, cpu, cuda, or cuda:N")
+      ->type_name("DEVICE")
+      ->check(CLI::Validator([](std::string& text) { return not_a_device(text); }, ""))
+      ->capture_default_str();
+  command->add_option("--dtype", options->device.dtype, "What networks compute in")
+      ->check(CLI::IsMember({"auto", "float32", "bfloat16", "float16"}))
+      ->capture_default_str();
+  command->add_option("--threads", options->device.threads, "Threads for computing; 0 takes all cores")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_option("--progress", options->progress, "How progress is shown on stderr")
+      ->check(CLI::IsMember({"auto", "bar", "json", "none"}))
+      ->capture_default_str();
+  command->add_flag("--dry-run", options->dry_run, "Checks everything and prints what would run, in order");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace weft::cli

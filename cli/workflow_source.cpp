@@ -1,0 +1,47 @@
+#include "cli/workflow_source.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+
+#include "graph/asset_files.h"
+#include "graph/validate.h"
+
+namespace weft::cli {
+
+namespace fs = std::filesystem;
+
+WorkflowSource read_workflow(const std::string& file, const Registry& registry) {
+  WorkflowSource source;
+  if (file == "-") {
+    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    source = {parse_workflow(text, "standard input"), fs::current_path()};
+  } else {
+    source = {load_workflow(file), fs::absolute(file).parent_path()};
+  }
+  upgrade(source.workflow, registry);
+  return source;
+}
+
+std::vector<Problem> all_problems(const Workflow& workflow, const Registry& registry,
+                                  const RunEnvironment& environment, std::span<const std::string> wanted) {
+  std::vector<Problem> problems = validate(workflow, registry, wanted);
+  std::vector<Problem> missing = missing_files(workflow, registry, environment, wanted);
+  problems.insert(problems.end(), missing.begin(), missing.end());
+  return problems;
+}
+
+RunEnvironment make_environment(const WorkflowSource& source, const std::vector<std::string>& models) {
+  for (const std::string& folder : models)
+    if (!fs::is_directory(folder))
+      throw GraphError(Problem{"", "", fmt::format("--models {}: there is no such folder", folder),
+                               "name one that holds checkpoints, vae, loras ..."});
+  RunEnvironment environment;
+  environment.workflow_folder = source.folder;
+  environment.input_folder = fs::current_path();
+  environment.model_folders = model_roots(std::vector<fs::path>(models.begin(), models.end()), source.folder);
+  return environment;
+}
+
+}  // namespace weft::cli

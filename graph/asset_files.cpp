@@ -1,0 +1,240 @@
+#include "graph/asset_files.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <set>
+
+#include "graph/spelling.h"
+
+namespace weft {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::string_view, 13> kFolders = {
+    "checkpoints",      "clip",       "clip_vision",   "configs", "controlnet",
+    "diffusion_models", "embeddings", "hypernetworks", "loras",   "style_models",
+    "upscale_models",   "vae",        "vae_approx"};
+
+/// What ComfyUI takes for a model file. Which of them can be read is the readers' business.
+constexpr std::array<std::string_view, 10> kExtensions = {".safetensors", ".sft", ".ckpt", ".pt",   ".pt2",
+                                                          ".pth",         ".bin", ".pkl",  ".gguf", ".yaml"};
+
+constexpr int kDeepest = 8;  // folders below a model folder; also what ends a loop of symbolic links
+
+/// The names under which a kind's folder may lie in a root: ComfyUI renamed some and reads both.
+std::vector<std::string> folder_names(std::string_view folder) {
+  if (folder == "clip" || folder == "text_encoders") return {"clip", "text_encoders"};
+  if (folder == "diffusion_models" || folder == "unet") return {"diffusion_models", "unet"};
+  if (folder == "controlnet") return {"controlnet", "t2i_adapter"};
+  return {std::string(folder)};
+}
+
+bool is_diffusers_folder(const fs::path& path) {
+  std::error_code none;
+  return fs::is_regular_file(path / "model_index.json", none);
+}
+
+bool is_model_file(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::error_code none;
+  return std::ranges::find(kExtensions, extension) != kExtensions.end() && fs::is_regular_file(path, none);
+}
+
+std::uint64_t bytes_below(const fs::path& folder) {
+  std::error_code error;
+  std::uint64_t bytes = 0;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code none;
+    if (it->is_regular_file(none)) bytes += it->file_size(none);
+  }
+  return bytes;
+}
+
+void collect_models(const fs::path& base, Asset asset, std::vector<Asset>& found) {
+  using Options = fs::directory_options;
+  std::error_code error;
+  fs::recursive_directory_iterator it(
+      base, Options::follow_directory_symlink | Options::skip_permission_denied, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    asset.is_folder = is_diffusers_folder(it->path());
+    if (asset.is_folder || it.depth() >= kDeepest) it.disable_recursion_pending();
+    if (!asset.is_folder && !is_model_file(it->path())) continue;
+    asset.path = it->path();
+    asset.name = it->path().lexically_relative(base).generic_string();
+    std::error_code none;
+    asset.bytes = asset.is_folder ? bytes_below(asset.path) : fs::file_size(asset.path, none);
+    found.push_back(asset);
+  }
+}
+
+/// The name as a path inside a folder, or nothing if it leads out of it.
+std::optional<fs::path> inner_path(std::string_view name) {
+  std::string slashed(name);
+  std::ranges::replace(slashed, '\\', '/');
+  const fs::path path(slashed);
+  if (slashed.empty() || slashed.find('\0') != std::string::npos || path.is_absolute()) return {};
+  if (std::ranges::find(path, fs::path("..")) != path.end()) return {};
+  return path;
+}
+
+std::string folders_looked_in(std::span<const fs::path> roots, std::string_view folder) {
+  std::vector<std::string> places;
+  for (const fs::path& root : roots) places.push_back((root / folder).string());
+  return places.empty() ? "no model folder was given" : fmt::format("looked in {}", fmt::join(places, ", "));
+}
+
+/// What to do about a model that is not there: the names that there are, nearest first.
+std::string missing_asset_remedy(std::span<const fs::path> roots, std::string_view folder,
+                                 std::string_view name) {
+  std::vector<std::string> names;
+  for (const Asset& asset : list_assets(roots, folder))
+    if (!asset.shadowed) names.push_back(asset.name);
+  const std::string places = folders_looked_in(roots, folder);
+  if (names.empty())
+    return fmt::format("put it there, or name the folder that holds '{}' in WEFT_MODELS ({})", folder,
+                       places);
+  return fmt::format("{} ({})", suggestion(name, names), places);
+}
+
+std::string missing_asset_text(std::string_view folder, std::string_view name) {
+  return fmt::format("there is no model '{}' in '{}'", name, folder);
+}
+
+/// The literal text that a param has: what the workflow says, or the default; nothing if it comes by a link.
+std::optional<std::string> literal_text(const GraphNode& node, const PortInfo& port) {
+  const auto it = node.inputs.find(port.name);
+  const Literal* literal = it == node.inputs.end() ? &port.init : std::get_if<Literal>(&it->second);
+  if (!literal || !literal->is_string()) return {};
+  return literal->get<std::string>();
+}
+
+std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port,
+                                    const RunEnvironment& environment) {
+  const std::optional<std::string> name = literal_text(node, port);
+  if (!name || name->empty()) return {};
+  const std::vector<fs::path>& roots = environment.model_folders;
+  if (port.widget == Widget::Model && !find_asset(roots, port.folder, *name))
+    return Problem{node.id, port.name, missing_asset_text(port.folder, *name),
+                   missing_asset_remedy(roots, port.folder, *name)};
+  if (port.widget == Widget::File && !find_input_file(environment, *name))
+    return Problem{node.id, port.name, fmt::format("there is no file '{}'", *name),
+                   fmt::format("looked in '{}' and '{}'", environment.workflow_folder.string(),
+                               environment.input_folder.string())};
+  return {};
+}
+
+bool holds_model_folders(const fs::path& path) {
+  std::error_code none;
+  return std::ranges::any_of(kFolders, [&](std::string_view f) { return fs::is_directory(path / f, none); });
+}
+
+/// The models that come with the program: share/weft/models of an installation, models/ of a source tree.
+std::vector<fs::path> own_models() {
+  std::error_code error;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  std::vector<fs::path> roots = {prefix / "share/weft/models"};
+  if (fs::exists(prefix / "CMakeCache.txt", error))
+    roots.push_back(prefix.parent_path().parent_path() / "models");
+  return roots;
+}
+
+std::vector<fs::path> split_paths(const char* text) {
+  std::vector<fs::path> paths;
+  std::string_view rest = text ? text : "";
+  while (!rest.empty()) {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    if (colon > 0) paths.emplace_back(rest.substr(0, colon));
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  return paths;
+}
+
+}  // namespace
+
+std::span<const std::string_view> asset_folders() { return kFolders; }
+
+std::vector<Asset> list_assets(std::span<const fs::path> roots, std::string_view folder) {
+  std::vector<Asset> assets;
+  for (const fs::path& root : roots)
+    for (const std::string& name : folder_names(folder))
+      collect_models(root / name, {.folder = std::string(folder), .root = root}, assets);
+  std::ranges::stable_sort(assets, {}, &Asset::name);
+  for (std::size_t i = 1; i < assets.size(); ++i) assets[i].shadowed = assets[i].name == assets[i - 1].name;
+  return assets;
+}
+
+std::optional<fs::path> find_asset(std::span<const fs::path> roots, std::string_view folder,
+                                   std::string_view name) {
+  const std::optional<fs::path> inner = inner_path(name);
+  if (!inner) return {};
+  std::error_code none;
+  for (const fs::path& root : roots) {
+    for (const std::string& kind : folder_names(folder)) {
+      const fs::path path = root / kind / *inner;
+      if (fs::is_regular_file(path, none) || is_diffusers_folder(path)) return path;
+    }
+  }
+  return {};
+}
+
+fs::path require_asset(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
+  if (std::optional<fs::path> path = find_asset(roots, folder, name)) return *path;
+  throw NodeError(missing_asset_text(folder, name), missing_asset_remedy(roots, folder, name));
+}
+
+std::optional<fs::path> find_input_file(const RunEnvironment& environment, std::string_view name) {
+  const fs::path path(name);
+  std::error_code none;
+  for (const fs::path& folder : {environment.workflow_folder, environment.input_folder})
+    if (fs::is_regular_file(folder / path, none)) return folder / path;  // an absolute path stays as it is
+  return {};
+}
+
+std::vector<Problem> missing_files(const Workflow& workflow, const Registry& registry,
+                                   const RunEnvironment& environment, std::span<const std::string> wanted) {
+  std::set<std::string> needed(wanted.begin(), wanted.end());
+  for (const std::string& id : wanted) {
+    if (!workflow.graph.contains(id)) continue;
+    const std::vector<std::string> ancestors = workflow.graph.ancestors(id);
+    needed.insert(ancestors.begin(), ancestors.end());
+  }
+  std::vector<Problem> problems;
+  for (const GraphNode* node : workflow.graph.nodes()) {
+    const NodeInfo* info = needed.contains(node->id) ? registry.find(node->type) : nullptr;
+    if (!info) continue;
+    for (const PortInfo& port : info->inputs)
+      if (std::optional<Problem> problem = missing_file(*node, port, environment))
+        problems.push_back(*problem);
+  }
+  return problems;
+}
+
+std::vector<fs::path> model_roots(std::span<const fs::path> first, const fs::path& workflow_folder) {
+  std::vector<fs::path> candidates(first.begin(), first.end());
+  const auto append = [&](const std::vector<fs::path>& more) {
+    candidates.insert(candidates.end(), more.begin(), more.end());
+  };
+  append(split_paths(std::getenv("WEFT_MODELS")));
+  const fs::path folder = fs::weakly_canonical(workflow_folder.empty() ? "." : workflow_folder);
+  append({folder / "models", folder.parent_path() / "models"});
+  append(own_models());
+
+  std::vector<fs::path> roots;
+  std::error_code none;
+  for (const fs::path& candidate : candidates) {
+    const bool stands_for_models =
+        !holds_model_folders(candidate) && holds_model_folders(candidate / "models");
+    const fs::path root = fs::weakly_canonical(stands_for_models ? candidate / "models" : candidate, none);
+    if (fs::is_directory(root, none) && std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
+  }
+  return roots;
+}
+
+}  // namespace weft
