@@ -1,7 +1,6 @@
 #include "nodes/sd/onednn.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/ops/mkldnn_reorder_conv2d_weight.h>
 
 #include <optional>
 #include <string_view>
@@ -34,7 +33,10 @@ bool wants_packing(const at::Tensor& weight) {
 }
 
 at::Tensor pack_conv(const at::Tensor& weight, int64_t stride, int64_t padding) {
-  return at::mkldnn_reorder_conv2d_weight(weight, {padding, padding}, {stride, stride}, {1, 1}, 1);
+  static const auto op =
+      find<at::Tensor(const at::Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t,
+                      at::OptionalIntArrayRef)>("mkldnn::_reorder_convolution_weight", "");
+  return op.call(weight, {padding, padding}, {stride, stride}, {1, 1}, 1, std::nullopt);
 }
 
 at::Tensor conv(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, int64_t stride,

@@ -1,0 +1,80 @@
+// What a picture shall be conditioned on: encoded words, and where in the picture and when in sampling they count.
+//
+// A Conditioning is a list: all entries that cover a place at a moment are averaged there. These are the plain
+// functions behind the conditioning nodes; they copy the (small) list and share its tensors. denoiser.h
+// evaluates it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace weft::sd {
+
+/// A rectangle of a latent, in latents (a latent is 8 pixels wide).
+struct LatentArea {
+  int64_t height = 0, width = 0, y = 0, x = 0;
+  bool operator==(const LatentArea&) const = default;
+};
+
+/// A rectangle in shares of the picture, 0 to 1.
+struct FractionArea {
+  double height = 1, width = 1, y = 0, x = 0;
+  bool operator==(const FractionArea&) const = default;
+};
+
+struct ConditioningEntry {
+  at::Tensor context;  ///< [1 or B, tokens, D]: what cross-attention sees
+  at::Tensor pooled;   ///< [1, D'], or undefined
+
+  std::variant<std::monostate, LatentArea, FractionArea> area;  ///< none: the whole picture
+  double strength = 1;                                          ///< weight in the average
+
+  at::Tensor mask;  ///< [B or 1, h, w] in [0, 1], any size; a further weight at each place; undefined: none
+  double mask_strength = 1;
+  bool area_from_mask = false;  ///< evaluate only the rectangle around the mask
+
+  double start_percent = 0, end_percent = 1;  ///< the share of sampling in which the entry counts
+
+  /// For models that take more than the noisy latent (inpainting, instruct-pix2pix):
+  at::Tensor concat_latent;  ///< [B or 1, 4, h, w], as the VAE gives it (not scaled), or undefined
+  at::Tensor concat_mask;    ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
+};
+
+using Conditioning = std::vector<ConditioningEntry>;
+
+/// Both count: the entries of `a`, then those of `b`.
+Conditioning combine(const Conditioning& a, const Conditioning& b);
+
+/// One prompt after the other on the token axis: every entry of `to` followed by the first of `from`.
+Conditioning concat(const Conditioning& to, const Conditioning& from);
+
+/// to * to_strength + from * (1 - to_strength), with the first entry of `from` cut or zero-padded to the length
+/// of each of `to`.
+Conditioning average(const Conditioning& to, const Conditioning& from, double to_strength);
+
+/// Context and pooled of zeros.
+Conditioning zero_out(const Conditioning& conditioning);
+
+/// A rectangle in pixels, rounded down to latents.
+Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y,
+                      double strength);
+
+/// A rectangle in shares of the picture.
+Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength);
+
+Conditioning set_area_strength(const Conditioning& conditioning, double strength);
+
+/// mask [h, w] or [B, h, w].
+Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength,
+                      bool area_from_mask);
+
+/// 0 is the noisiest moment, 1 the end.
+Conditioning set_timestep_range(const Conditioning& conditioning, double start_percent, double end_percent);
+
+/// What an inpainting model sees besides the noisy latent.
+Conditioning set_concat(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& mask);
+
+}  // namespace weft::sd

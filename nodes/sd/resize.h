@@ -1,0 +1,44 @@
+// Resizing of latents, masks and images, as [B, C, H, W] tensors, with ComfyUI's meaning of each method's name.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace weft::sd {
+
+enum class Resize {
+  kNearestExact,
+  kBilinear,  ///< no antialiasing, as the next two
+  kArea,
+  kBicubic,
+  kBislerp,  ///< interpolates direction and length of the channel vector apart; made for latents
+  kLanczos,  ///< Pillow's, on values rounded down to 8 bits: images in [0, 1] only
+};
+
+enum class Crop {
+  kDisabled,  ///< stretch
+  kCenter,    ///< first cut to the new aspect ratio
+};
+
+struct ResizeInfo {
+  std::string_view name;  ///< as in workflows: "nearest-exact", "bilinear", ...
+  Resize method;
+};
+
+/// All methods. Latents take all but the last, images all but bislerp.
+std::span<const ResizeInfo> resize_methods();
+
+/// The method of that name; throws std::invalid_argument, which lists the names, for a name that is none.
+Resize resize_method(std::string_view name);
+
+/// samples [B, C, H, W], float. Returns [B, C, height, width]; both at least 1.
+at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method,
+                  Crop crop = Crop::kDisabled);
+
+/// The batch cut, or repeated from its start, to `count` items.
+at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count);
+
+}  // namespace weft::sd

@@ -1,0 +1,68 @@
+#include "nodes/sd/transfer.h"
+
+#include <ATen/ops/empty_like.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <string>
+
+namespace weft::sd {
+namespace {
+
+// libtorch keeps pinned memory for good once it was used, in blocks of powers of two; so the largest weights
+// go the plain way, which costs the overlap for a handful of tensors.
+constexpr std::size_t kLargestPinned = std::size_t{64} << 20;
+
+c10::Stream current_stream(const at::Device& device) {
+  return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+}
+
+at::Tensor empty_pinned_like(const at::Tensor& tensor) {
+  return at::empty_like(tensor, tensor.options().device(at::kCPU).pinned_memory(true));
+}
+
+/// Submits the copy; the pinned buffer is reused by libtorch only after the stream has read it.
+at::Tensor upload(const at::Tensor& tensor, const at::Device& device) {
+  if (tensor.nbytes() > kLargestPinned) return tensor.to(device);
+  return empty_pinned_like(tensor).copy_(tensor).to(device, /*non_blocking=*/true);
+}
+
+}  // namespace
+
+at::Device torch_device(const Device& device) {
+  return device.is_cpu() ? at::Device(at::kCPU)
+                         : at::Device(device.kind + ":" + std::to_string(device.index));
+}
+
+at::Tensor to_device(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype) {
+  if (tensor.is_cpu() && !device.is_cpu())
+    return upload(tensor, device).to(dtype);  // the GPU converts faster
+  if (!tensor.is_cpu() && device.is_cpu()) return to_cpu(tensor).to(dtype);
+  if (!tensor.is_cpu()) tensor.record_stream(current_stream(tensor.device()));
+  return tensor.to(device, dtype);
+}
+
+at::Tensor to_device(const at::Tensor& tensor, const Device& device, at::ScalarType dtype) {
+  return to_device(tensor, torch_device(device), dtype);
+}
+
+at::Tensor to_device(const at::Tensor& tensor, const Device& device) {
+  return to_device(tensor, torch_device(device), tensor.scalar_type());
+}
+
+CpuCopy::CpuCopy(const at::Tensor& tensor) : source_(tensor), copy_(tensor) {
+  if (tensor.is_cpu()) return;
+  const c10::Stream stream = current_stream(tensor.device());
+  tensor.record_stream(stream);
+  copy_ = empty_pinned_like(tensor).copy_(tensor, /*non_blocking=*/true);
+  done_.emplace(tensor.device().type());
+  done_->record(stream);
+}
+
+const at::Tensor& CpuCopy::get() {
+  if (done_) done_->synchronize();
+  done_.reset();
+  source_.reset();
+  return copy_;
+}
+
+}  // namespace weft::sd
