@@ -109,10 +109,11 @@ std::vector<Vertex> consumers(const Graph::Impl& graph, Vertex vertex) {
 }
 
 GraphNode without_links_from(GraphNode node, std::string_view source) {
-  std::erase_if(node.inputs, [&](auto& input) {
-    Links* links = std::get_if<Links>(&input.second);
-    return links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0 && links->empty();
-  });
+  for (auto input = node.inputs.begin(); input != node.inputs.end();) {
+    Links* links = std::get_if<Links>(&input->second);
+    const bool cut = links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0;
+    input = cut && links->empty() ? node.inputs.erase(input) : std::next(input);
+  }
   return node;
 }
 

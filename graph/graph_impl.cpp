@@ -39,7 +39,7 @@ Vertex Graph::Impl::at(std::string_view id) const {
   if (vertex != kNoVertex) return vertex;
   std::vector<std::string> ids;
   for (Vertex v = first; v != kNoVertex; v = links[v].next) ids.push_back(links[v].node->id);
-  throw GraphError({.node = std::string(id), .what = "there is no such node", .remedy = suggestion(id, ids)});
+  throw GraphError(Problem{.node = std::string(id), .what = "there is no such node", .remedy = suggestion(id, ids)});
 }
 
 Vertex Graph::Impl::insert(GraphNode node, Vertex before) {

@@ -49,7 +49,7 @@ std::vector<bool> reached(const AnyGraph& graph, const std::vector<Vertex>& root
       boost::depth_first_visit(graph, root, boost::default_dfs_visitor(), colour_map);
   }
   std::vector<bool> reached(colours.size());
-  std::ranges::transform(colours, reached.begin(), [](auto colour) { return colour != boost::white_color; });
+  std::transform(colours.begin(), colours.end(), reached.begin(), [](auto colour) { return colour != boost::white_color; });
   return reached;
 }
 

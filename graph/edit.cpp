@@ -1,0 +1,158 @@
+#include "graph/edit.h"
+
+#include <algorithm>
+
+#include "graph/graph_impl.h"
+
+namespace weft {
+namespace {
+
+template <class... Functions>
+struct Cases : Functions... {
+  using Functions::operator()...;
+};
+
+Edit input_as_it_is(const GraphNode& node, const std::string& port) {
+  const auto found = node.inputs.find(port);
+  if (found == node.inputs.end()) return ClearInput{node.id, port};
+  return SetInput{node.id, port, found->second};
+}
+
+/// The id of the node that was added next; empty after the last.
+std::string next_in_order(const Graph& graph, std::string_view id) {
+  const Graph::Impl& impl = GraphAccess::impl(graph);
+  const Vertex next = impl[impl.at(id)].next;
+  return next == kNoVertex ? std::string{} : impl[next].node->id;
+}
+
+/// `refs` without those to `node`, or with them led to another node.
+std::map<std::string, PortRef> redirected(std::map<std::string, PortRef> refs, const std::string& node,
+                                          const std::string* to) {
+  if (!to) {
+    std::erase_if(refs, [&](const auto& entry) { return entry.second.node == node; });
+    return refs;
+  }
+  for (auto& [name, ref] : refs)
+    if (ref.node == node) ref.node = *to;
+  return refs;
+}
+
+/// Lets the interface follow a rename, or a removal (`to` null). The way back is added to `inverse` if it changes.
+void redirect_interface(Interface& interface, const std::string& node, const std::string* to, EditGroup& inverse) {
+  Interface changed{redirected(interface.inputs, node, to), redirected(interface.outputs, node, to)};
+  if (changed == interface) return;
+  inverse.edits.push_back(SetInterface{std::exchange(interface, std::move(changed))});
+}
+
+void check_interface_refs(const std::map<std::string, PortRef>& refs) {
+  for (const auto& [name, ref] : refs) {
+    if (name.empty()) throw GraphError(Problem{.what = "the interface has an empty name", .remedy = "name it"});
+    if (ref.node.empty() || ref.port.find('.') != std::string::npos)
+      throw GraphError(Problem{.node = ref.node, .port = ref.port, .what = "the interface name '" + name + "' leads nowhere",
+                        .remedy = "lead it to \"node.port\""});
+  }
+}
+
+Edit apply_group(Workflow& workflow, const EditGroup& group) {
+  EditGroup inverse;
+  try {
+    for (const Edit& edit : group.edits) inverse.edits.push_back(apply(workflow, edit));
+  } catch (...) {
+    std::ranges::reverse(inverse.edits);
+    for (const Edit& edit : inverse.edits) apply(workflow, edit);
+    throw;
+  }
+  std::ranges::reverse(inverse.edits);
+  return inverse;
+}
+
+}  // namespace
+
+Edit apply(Workflow& workflow, const Edit& edit) {
+  Graph& graph = workflow.graph;
+  const Cases cases{
+      [&](const AddNode& e) -> Edit {
+        graph.add(e.node, e.before);
+        return RemoveNode{e.node.id};
+      },
+      [&](const RemoveNode& e) -> Edit {
+        EditGroup inverse{{AddNode{graph.node(e.node), next_in_order(graph, e.node)}}};
+        for (const auto& [source, target] : graph.links_from(e.node))
+          inverse.edits.push_back(input_as_it_is(graph.node(target.node), target.port));
+        graph.remove(e.node);
+        redirect_interface(workflow.interface, e.node, nullptr, inverse);
+        return inverse;
+      },
+      [&](const RenameNode& e) -> Edit {
+        EditGroup inverse{{RenameNode{e.to, e.from}}};
+        graph.rename(e.from, e.to);
+        redirect_interface(workflow.interface, e.from, &e.to, inverse);
+        return inverse;
+      },
+      [&](const SetInput& e) -> Edit {
+        Edit inverse = input_as_it_is(graph.node(e.node), e.port);
+        graph.set_input(e.node, e.port, e.value);
+        return inverse;
+      },
+      [&](const ClearInput& e) -> Edit {
+        Edit inverse = input_as_it_is(graph.node(e.node), e.port);
+        graph.clear_input(e.node, e.port);
+        return inverse;
+      },
+      [&](const SetTitle& e) -> Edit {
+        SetTitle inverse{e.node, graph.node(e.node).title};
+        graph.set_title(e.node, e.title);
+        return inverse;
+      },
+      [&](const SetUi& e) -> Edit {
+        SetUi inverse{e.node, graph.node(e.node).ui};
+        graph.set_ui(e.node, e.ui);
+        return inverse;
+      },
+      [&](const SetInterface& e) -> Edit {
+        check_interface_refs(e.interface.inputs);
+        check_interface_refs(e.interface.outputs);
+        return SetInterface{std::exchange(workflow.interface, e.interface)};
+      },
+      [&](const EditGroup& e) -> Edit { return apply_group(workflow, e); },
+  };
+  return std::visit(cases, edit);
+}
+
+void History::apply(std::string name, const Edit& edit) {
+  Edit inverse = weft::apply(workflow_, edit);
+  done_.push_back({std::move(name), std::move(inverse)});
+  undone_.clear();
+}
+
+bool History::undo() {
+  if (done_.empty()) return false;
+  Step step = std::move(done_.back());
+  done_.pop_back();
+  step.inverse = weft::apply(workflow_, step.inverse);
+  undone_.push_back(std::move(step));
+  return true;
+}
+
+bool History::redo() {
+  if (undone_.empty()) return false;
+  Step step = std::move(undone_.back());
+  undone_.pop_back();
+  step.inverse = weft::apply(workflow_, step.inverse);
+  done_.push_back(std::move(step));
+  return true;
+}
+
+std::vector<std::string> History::undo_names() const {
+  std::vector<std::string> names;
+  for (const Step& step : done_) names.push_back(step.name);
+  return names;
+}
+
+std::vector<std::string> History::redo_names() const {
+  std::vector<std::string> names;
+  for (auto step = undone_.rbegin(); step != undone_.rend(); ++step) names.push_back(step->name);
+  return names;
+}
+
+}  // namespace weft

@@ -1,0 +1,259 @@
+#include "graph/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "graph/enum_names.h"
+#include "graph/spelling.h"
+#include "graph/validate.h"
+
+namespace weft {
+namespace {
+
+constexpr EnumNames<Lane, 3> kLanes{{{Lane::Light, "light"}, {Lane::Io, "io"}, {Lane::Device, "device"}}};
+constexpr EnumNames<Cache, 2> kCaches{{{Cache::Pure, "pure"}, {Cache::Never, "never"}}};
+
+/// Lower case, digits and '_', beginning with a letter.
+bool is_word(std::string_view text) {
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !text.empty() && letter(text.front()) && std::ranges::all_of(text, [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+/// `group.thing`, of two words or more.
+bool is_node_id(std::string_view id) {
+  const std::size_t dot = id.find('.');
+  if (dot == std::string_view::npos || !is_word(id.substr(0, dot))) return false;
+  const std::string_view rest = id.substr(dot + 1);
+  return is_word(rest) || is_node_id(rest);
+}
+
+void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
+  std::set<std::string_view> names;
+  for (const PortInfo& port : ports) {
+    if (!is_word(port.name))
+      throw PluginError(fmt::format("node '{}' has a port named '{}'", info.id, port.name),
+                        "port names are lower case letters, digits and '_', beginning with a letter");
+    if (!names.insert(port.name).second)
+      throw PluginError(fmt::format("node '{}' declares the port '{}' twice", info.id, port.name),
+                        "give one of them another name");
+    if (port.type.empty())
+      throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id), "name its kType");
+    if (port.kind != PortKind::Param || port.init.is_null()) continue;
+    try {
+      literal_value(port, port.init);
+    } catch (const GraphError& error) {
+      throw PluginError(fmt::format("the default of param '{}' of node '{}' is not valid", port.name, info.id),
+                        error.problems().front().text());
+    }
+  }
+}
+
+const PortInfo* find_port(const std::vector<PortInfo>& ports, std::string_view name) {
+  const auto found = std::ranges::find(ports, name, &PortInfo::name);
+  return found == ports.end() ? nullptr : &*found;
+}
+
+/// A node type and its code, which may come later.
+struct Entry {
+  NodeInfo info;
+  std::unique_ptr<const Node> owned;
+  std::function<const Node&()> load;
+  std::atomic<const Node*> node = nullptr;
+  std::mutex loading;
+  std::string failure;
+
+  const Node& get() {
+    if (const Node* ready = node) return *ready;
+    const std::scoped_lock lock(loading);
+    if (const Node* ready = node) return *ready;
+    if (failure.empty()) {
+      try {
+        node = &load();
+        return *node;
+      } catch (const std::exception& error) {
+        failure = fmt::format("plugin '{}', which brings node type '{}', did not load: {}", info.plugin, info.id,
+                              error.what());
+      }
+    }
+    throw PluginError(failure);
+  }
+};
+
+/// A value type. What a manifest says of it comes first; its callbacks come with its library, which may be opened in the
+/// middle of a run: `now` changes then, and who holds the earlier record keeps a good one.
+struct TypeEntry {
+  explicit TypeEntry(ValueType type) : declared(std::move(type)), now(&declared) {}
+  const ValueType declared;
+  std::optional<const ValueType> whole;
+  std::atomic<const ValueType*> now;
+};
+
+bool has_code(const ValueType& type) { return type.preview || type.describe || type.example; }
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
+template <class T>
+using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
+
+}  // namespace
+
+const PortInfo* NodeInfo::find_input(std::string_view name) const { return find_port(inputs, name); }
+const PortInfo* NodeInfo::find_output(std::string_view name) const { return find_port(outputs, name); }
+
+void to_json(nlohmann::json& json, const NodeInfo& info) {
+  const NodeOptions& o = info.options;
+  json = {{"id", info.id}, {"title", o.title}, {"inputs", info.inputs}, {"outputs", info.outputs},
+          {"revision", o.revision}, {"lane", name_of(kLanes, o.lane)}, {"cache", name_of(kCaches, o.cache)}};
+  if (!o.menu.empty()) json["menu"] = o.menu;
+  if (!o.doc.empty()) json["doc"] = o.doc;
+  if (o.result) json["result"] = true;
+  if (!o.old_ids.empty()) json["old_ids"] = o.old_ids;
+  if (!info.plugin.empty()) json["plugin"] = info.plugin;
+}
+
+void from_json(const nlohmann::json& json, NodeInfo& info) {
+  info = {.id = json.at("id"),
+          .options = {.title = json.value("title", ""),
+                      .menu = json.value("menu", ""),
+                      .doc = json.value("doc", ""),
+                      .revision = json.value("revision", 1),
+                      .lane = value_of(kLanes, json.value("lane", "light"), "lane"),
+                      .cache = value_of(kCaches, json.value("cache", "pure"), "cache"),
+                      .result = json.value("result", false),
+                      .old_ids = json.value("old_ids", std::vector<std::string>{})},
+          .inputs = json.at("inputs"),
+          .outputs = json.at("outputs"),
+          .plugin = json.value("plugin", "")};
+}
+
+struct Registry::Impl {
+  std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries;
+  ByName<Entry*> by_name;  ///< ids and old ids
+  std::map<std::string, std::unique_ptr<TypeEntry>, std::less<>> types;
+  std::mutex adding_types;
+  std::string current_plugin;
+
+  Entry* find(std::string_view id) const {
+    const auto found = by_name.find(id);
+    return found == by_name.end() ? nullptr : found->second;
+  }
+
+  void check_free(const std::string& name, const NodeInfo& info) const {
+    const Entry* other = find(name);
+    if (!other) return;
+    const std::string whose = other->info.plugin.empty() ? "" : fmt::format(" by plugin '{}'", other->info.plugin);
+    throw PluginError(fmt::format("node type '{}' is already registered{}", name, whose),
+                      info.id == name ? "choose another id, with a group name of your own" : "drop that old id");
+  }
+
+  void add(std::unique_ptr<Entry> entry) {
+    NodeInfo& info = entry->info;
+    if (info.plugin.empty()) info.plugin = current_plugin;
+    if (!is_node_id(info.id))
+      throw PluginError(fmt::format("'{}' cannot be the id of a node type", info.id),
+                        "use lower case words with a dot between them, such as 'image.invert'");
+    check_free(info.id, info);
+    for (const std::string& old_id : info.options.old_ids) check_free(old_id, info);
+    check_ports(info, info.inputs);
+    check_ports(info, info.outputs);
+    if (info.options.title.empty()) info.options.title = info.id;
+
+    by_name.emplace(info.id, entry.get());
+    for (const std::string& old_id : info.options.old_ids) by_name.emplace(old_id, entry.get());
+    entries.emplace(info.id, std::move(entry));
+  }
+};
+
+Registry::Registry() : impl_(std::make_unique<Impl>()) {
+  add_type({.id = "bool", .title = "Yes or no", .colour = "#c792ea", .doc = "True or false."});
+  add_type({.id = "int", .title = "Whole number", .colour = "#f78c6c", .doc = "A 64-bit whole number, or a seed."});
+  add_type({.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
+  add_type({.id = "string", .title = "Text", .colour = "#c3e88d", .doc = "UTF-8 text."});
+  add_type({.id = "any", .title = "Anything", .colour = "#a6accd", .doc = "Takes a link of every type."});
+}
+Registry::~Registry() = default;
+Registry::Registry(Registry&&) noexcept = default;
+Registry& Registry::operator=(Registry&&) noexcept = default;
+
+void Registry::add_node(const std::string& id, NodeOptions options, std::unique_ptr<const Node> node) {
+  auto entry = std::make_unique<Entry>();
+  entry->info = {.id = id, .options = std::move(options), .inputs = {node->inputs().begin(), node->inputs().end()},
+                 .outputs = {node->outputs().begin(), node->outputs().end()}};
+  entry->node = node.get();
+  entry->owned = std::move(node);
+  impl_->add(std::move(entry));
+}
+
+void Registry::add_lazy(NodeInfo info, std::function<const Node&()> load) {
+  auto entry = std::make_unique<Entry>();
+  entry->info = std::move(info);
+  entry->load = std::move(load);
+  impl_->add(std::move(entry));
+}
+
+void Registry::add_type(ValueType type) {
+  if (type.id.empty()) throw PluginError("a value type has an empty id", "name its kType");
+  const std::scoped_lock lock(impl_->adding_types);
+  std::unique_ptr<TypeEntry>& entry = impl_->types[type.id];
+  if (!entry) {
+    entry = std::make_unique<TypeEntry>(std::move(type));
+    return;
+  }
+  if (entry->declared.title != type.title)
+    throw PluginError(fmt::format("value type '{}' is already registered as '{}', now as '{}'", type.id,
+                                  entry->declared.title, type.title),
+                      "choose another kType, with a group name of your own");
+  if (!has_code(*entry->now) && has_code(type)) entry->now = &entry->whole.emplace(std::move(type));
+}
+
+void Registry::set_current_plugin(std::string id) { impl_->current_plugin = std::move(id); }
+
+const NodeInfo* Registry::find(std::string_view id) const {
+  const Entry* entry = impl_->find(id);
+  return entry ? &entry->info : nullptr;
+}
+
+const Node& Registry::node(std::string_view id) const {
+  if (Entry* entry = impl_->find(id)) return entry->get();
+  throw PluginError(fmt::format("no plugin brings a node type '{}'", id), "install the plugin that does");
+}
+
+const ValueType* Registry::find_type(std::string_view id) const {
+  const auto found = impl_->types.find(id);
+  return found == impl_->types.end() ? nullptr : found->second->now.load();
+}
+
+std::vector<const NodeInfo*> Registry::nodes() const {
+  std::vector<const NodeInfo*> nodes;
+  for (const auto& [id, entry] : impl_->entries) nodes.push_back(&entry->info);
+  return nodes;
+}
+
+std::vector<const ValueType*> Registry::types() const {
+  std::vector<const ValueType*> types;
+  for (const auto& [id, type] : impl_->types) types.push_back(type->now);
+  return types;
+}
+
+std::vector<std::string> Registry::nearest(std::string_view id, std::size_t count) const {
+  std::vector<std::string> ids;
+  for (const auto& [name, entry] : impl_->entries) ids.push_back(name);
+  return nearest_names(id, ids, count);
+}
+
+bool types_match(std::string_view from, std::string_view to) {
+  return from == to || to == "any" || (from == "int" && to == "float");
+}
+
+}  // namespace weft
