@@ -1,20 +1,17 @@
 // image.load: a picture from a file, and its transparency as a mask.
 #include <fmt/format.h>
 
+#include "graph/asset_files.h"
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
 
 namespace weft::image {
 namespace {
 
-namespace fs = std::filesystem;
-
-fs::path find_file(const std::string& name, const RunEnvironment& environment) {
-  const fs::path path(name);
-  if (path.is_absolute()) return path;
-  for (const fs::path& folder : {environment.workflow_folder, environment.input_folder})
-    if (!folder.empty() && fs::exists(folder / path)) return folder / path;
-  return path;
+std::filesystem::path find_file(const std::string& name, const RunEnvironment& environment) {
+  if (const auto found = find_input_file(environment, name)) return *found;
+  throw NodeError(fmt::format("there is no file '{}' beside the workflow or in the input folder", name),
+                  "check the name, or give an absolute path");
 }
 
 class LoadImage final : public Node {
@@ -34,11 +31,9 @@ class LoadImage final : public Node {
 
   std::string fingerprint(const RunContext& ctx) const override {
     if (!ctx.input(file_.index)) return {};
-    const fs::path file = find_file(ctx[file_], ctx.environment());
-    std::error_code error;
-    const auto size = fs::file_size(file, error);
-    const auto time = fs::last_write_time(file, error);
-    return error ? "missing" : fmt::format("{} {}", size, time.time_since_epoch().count());
+    const std::filesystem::path file = find_file(ctx[file_], ctx.environment());
+    return fmt::format("{} {} {}", file.string(), std::filesystem::file_size(file),
+                       std::filesystem::last_write_time(file).time_since_epoch().count());
   }
 };
 

@@ -1,0 +1,60 @@
+// conditioning.combine, .concat, .average, .zero_out: conditionings from conditionings.
+#include "nodes/conditioning/nodes.h"
+
+namespace weft::conditioning {
+namespace {
+
+class Combine final : public Node {
+  Input<Conditioning> a_{*this, "a"};
+  Input<Conditioning> b_{*this, "b"};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::combine(ctx[a_].entries, ctx[b_].entries)});
+  }
+};
+
+class Concat final : public Node {
+  Input<Conditioning> first_{*this, "first"};
+  Input<Conditioning> second_{*this, "second", {.tip = "its first entry is appended to every entry of 'first'"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::concat(ctx[first_].entries, ctx[second_].entries)});
+  }
+};
+
+class Average final : public Node {
+  Input<Conditioning> a_{*this, "a"};
+  Input<Conditioning> b_{*this, "b"};
+  Param<double> share_{*this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is 'a' alone, 0 is 'b' alone"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::average(ctx[a_].entries, ctx[b_].entries, ctx[share_])});
+  }
+};
+
+class ZeroOut final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::zero_out(ctx[conditioning_].entries)});
+  }
+};
+
+}  // namespace
+
+void add_mix(Registry& registry) {
+  registry.add<Combine>("conditioning.combine", {.title = "Combine Conditioning", .menu = "Conditioning",
+      .doc = "Both count: the model is asked for each, and the answers are averaged."});
+  registry.add<Concat>("conditioning.concat", {.title = "Concatenate Conditioning", .menu = "Conditioning",
+      .doc = "One text after the other, as if it were one longer text; the model is asked once."});
+  registry.add<Average>("conditioning.average", {.title = "Average Conditioning", .menu = "Conditioning",
+      .doc = "Mixes the encoded texts themselves."});
+  registry.add<ZeroOut>("conditioning.zero_out", {.title = "Zero Out Conditioning", .menu = "Conditioning",
+      .doc = "The same shape, filled with zeros: no text at all, not even the empty one."});
+}
+
+}  // namespace weft::conditioning

@@ -1,0 +1,12 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "nodes/sd/values.h"
+#include "plugins/sdk.h"
+
+namespace weft::conditioning {
+
+void add_mix(Registry& registry);
+void add_place(Registry& registry);
+
+}  // namespace weft::conditioning

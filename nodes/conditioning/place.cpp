@@ -1,0 +1,75 @@
+// conditioning.set_area, .set_area_percent, .set_mask, .set_timestep_range: where and when a text counts.
+#include "nodes/conditioning/nodes.h"
+
+namespace weft::conditioning {
+namespace {
+
+class SetArea final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Param<std::int64_t> width_{*this, "width", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
+  Param<std::int64_t> height_{*this, "height", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
+  Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "left edge, in pixels"}};
+  Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "upper edge, in pixels"}};
+  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::set_area(ctx[conditioning_].entries, ctx[width_], ctx[height_], ctx[x_], ctx[y_],
+                                               ctx[strength_])});
+  }
+};
+
+class SetAreaPercent final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Param<double> width_{*this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+  Param<double> height_{*this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+  Param<double> x_{*this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "left edge"}};
+  Param<double> y_{*this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "upper edge"}};
+  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    const sd::FractionArea area{.height = ctx[height_], .width = ctx[width_], .y = ctx[y_], .x = ctx[x_]};
+    ctx.set(result_, Conditioning{sd::set_area_percentage(ctx[conditioning_].entries, area, ctx[strength_])});
+  }
+};
+
+class SetMask final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to the latent's"}};
+  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01}};
+  Param<std::string> area_{*this, "area", {.init = "whole picture", .choices = {"whole picture", "mask bounds"},
+      .tip = "mask bounds: the model sees only the rectangle around the mask"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::set_mask(ctx[conditioning_].entries, ctx[mask_].values(), ctx[strength_],
+                                               ctx[area_] == "mask bounds")});
+  }
+};
+
+class SetTimestepRange final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Param<double> start_{*this, "start", {.init = 0, .min = 0, .max = 1, .step = 0.001, .tip = "0 is pure noise"}};
+  Param<double> end_{*this, "end", {.init = 1, .min = 0, .max = 1, .step = 0.001, .tip = "1 is the finished picture"}};
+  Output<Conditioning> result_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::set_timestep_range(ctx[conditioning_].entries, ctx[start_], ctx[end_])});
+  }
+};
+
+}  // namespace
+
+void add_place(Registry& registry) {
+  registry.add<SetArea>("conditioning.set_area", {.title = "Set Area", .menu = "Conditioning/Place",
+      .doc = "The text counts in a rectangle of the picture, given in pixels."});
+  registry.add<SetAreaPercent>("conditioning.set_area_percent", {.title = "Set Area (Percent)", .menu = "Conditioning/Place",
+      .doc = "The text counts in a rectangle of the picture, given as parts of its size."});
+  registry.add<SetMask>("conditioning.set_mask", {.title = "Set Mask", .menu = "Conditioning/Place",
+      .doc = "The text counts where a mask says."});
+  registry.add<SetTimestepRange>("conditioning.set_timestep_range", {.title = "Set Timestep Range", .menu = "Conditioning/Place",
+      .doc = "The text counts in a part of the sampling: early steps lay out, late ones draw details."});
+}
+
+}  // namespace weft::conditioning

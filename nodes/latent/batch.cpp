@@ -1,0 +1,52 @@
+// latent.repeat, latent.pick: latents into a batch, and one out of it.
+#include <fmt/format.h>
+
+#include "nodes/latent/nodes.h"
+
+namespace weft::latent {
+namespace {
+
+class RepeatLatent final : public Node {
+  Input<Latent> latent_{*this, "latent"};
+  Param<std::int64_t> times_{*this, "times", {.init = 2, .min = 1, .max = 4096}};
+  Output<Latent> result_{*this, "latent"};
+
+  void run(RunContext& ctx) const override {
+    Latent latent = ctx[latent_];
+    latent.samples = latent.samples.repeat({ctx[times_], 1, 1, 1});
+    if (latent.noise_mask.defined() && latent.noise_mask.size(0) > 1)
+      latent.noise_mask = latent.noise_mask.repeat({ctx[times_], 1, 1, 1});
+    latent.batch_index.clear();
+    ctx.set(result_, std::move(latent));
+  }
+};
+
+class PickLatent final : public Node {
+  Input<Latent> latent_{*this, "latent"};
+  Param<std::int64_t> index_{*this, "index", {.init = 0, .min = 0, .max = 4095, .tip = "the first is 0"}};
+  Output<Latent> result_{*this, "latent", {.tip = "its noise will be that of its place in the batch"}};
+
+  void run(RunContext& ctx) const override {
+    const Latent& all = ctx[latent_];
+    const std::int64_t index = ctx[index_], count = all.samples.size(0);
+    if (index >= count)
+      throw NodeError(fmt::format("there is no latent {} in a batch of {}", index, count),
+                      fmt::format("give an index from 0 to {}", count - 1));
+    Latent one{.samples = all.samples.narrow(0, index, 1)};
+    if (all.noise_mask.defined())
+      one.noise_mask = all.noise_mask.size(0) > 1 ? all.noise_mask.narrow(0, index, 1) : all.noise_mask;
+    one.batch_index = {all.batch_index.empty() ? index : all.batch_index[static_cast<std::size_t>(index)]};
+    ctx.set(result_, std::move(one));
+  }
+};
+
+}  // namespace
+
+void add_batch(Registry& registry) {
+  registry.add<RepeatLatent>("latent.repeat", {.title = "Repeat Latent", .menu = "Latent/Batch",
+      .doc = "The same latent several times; each gets its own noise."});
+  registry.add<PickLatent>("latent.pick", {.title = "Pick Latent", .menu = "Latent/Batch",
+      .doc = "Takes one latent out of a batch, together with its noise: so one picture of a batch can be made again alone."});
+}
+
+}  // namespace weft::latent

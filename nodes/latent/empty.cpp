@@ -1,0 +1,25 @@
+// latent.empty: where text-to-image starts.
+#include "nodes/latent/nodes.h"
+
+namespace weft::latent {
+namespace {
+
+class EmptyLatent final : public Node {
+  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 16, .max = 16384, .step = 8, .tip = "in pixels; rounded down to multiples of 8"}};
+  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 16, .max = 16384, .step = 8, .tip = "in pixels; rounded down to multiples of 8"}};
+  Param<std::int64_t> batch_{*this, "batch", {.init = 1, .min = 1, .max = 4096, .tip = "how many pictures at once"}};
+  Output<Latent> latent_{*this, "latent"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(latent_, Latent{.samples = torch::zeros({ctx[batch_], 4, ctx[height_] / 8, ctx[width_] / 8})});
+  }
+};
+
+}  // namespace
+
+void add_empty(Registry& registry) {
+  registry.add<EmptyLatent>("latent.empty", {.title = "Empty Latent", .menu = "Latent",
+      .doc = "Nothing yet, in the size of the picture to come. A sampler adds the noise."});
+}
+
+}  // namespace weft::latent

@@ -1,0 +1,15 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "nodes/sd/values.h"
+#include "plugins/sdk.h"
+
+namespace weft::latent {
+
+void add_empty(Registry& registry);
+void add_noise(Registry& registry);
+void add_batch(Registry& registry);
+void add_change(Registry& registry);
+void add_types(Registry& registry);
+
+}  // namespace weft::latent

@@ -1,0 +1,9 @@
+#include "nodes/latent/nodes.h"
+
+WEFT_PLUGIN("weft.latent", "0.1.0", registry) {
+  weft::latent::add_types(registry);
+  weft::latent::add_empty(registry);
+  weft::latent::add_noise(registry);
+  weft::latent::add_batch(registry);
+  weft::latent::add_change(registry);
+}
