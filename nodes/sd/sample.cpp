@@ -9,8 +9,8 @@
 namespace weft::sd {
 namespace {
 
-/// Keeps a latent where the mask is 0: before the network sees it, what is kept gets the noise that belongs to
-/// sigma; afterwards the network's answer there is replaced by the latent itself.
+/// Keeps a latent where the mask is 0: before the network sees it, what is kept gets the noise that belongs
+/// to sigma; afterwards the network's answer there is replaced by the latent itself.
 struct Inpaint {
   at::Tensor mask, keep;  ///< [B, C, h, w]; keep = 1 - mask
   at::Tensor latent, noise;
@@ -21,16 +21,10 @@ struct Inpaint {
   at::Tensor after(const at::Tensor& x0) const { return mask.defined() ? x0 * mask + latent * keep : x0; }
 };
 
-at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma, float sigma_max) {
-  // At the table's end the model has learnt a variance of 1 + sigma^2, as if the picture had variance 1 too.
-  const bool at_most = sigma > sigma_max || std::abs(sigma - sigma_max) <= 1e-5f * std::max(sigma, sigma_max);
-  return latent + noise * (at_most ? std::sqrt(1 + sigma * sigma) : sigma);
-}
-
 void check(const SampleRequest& request) {
   if (request.latent.dim() != 4) {
-    throw std::invalid_argument(
-        fmt::format("the latent has {} dimensions: it must be [batch, channels, height, width]", request.latent.dim()));
+    throw std::invalid_argument(fmt::format(
+        "the latent has {} dimensions: it must be [batch, channels, height, width]", request.latent.dim()));
   }
   if (request.noise.defined() && request.noise.sizes() != request.latent.sizes()) {
     throw std::invalid_argument("noise and latent differ in shape: make the noise for this latent");
@@ -43,13 +37,20 @@ void check(const SampleRequest& request) {
 
 }  // namespace
 
-std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, const SamplerInfo& sampler) {
+std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, const SamplerMethod& sampler) {
   std::vector<float> sigmas =
       sampling_sigmas(table, plan.schedule, plan.steps, plan.denoise, sampler.drops_penultimate_sigma);
   return cut_steps(std::move(sigmas), plan.start_step, plan.end_step, plan.leave_noise);
 }
 
-SampleResult sample(const DiffusionModel& model, const SamplerInfo& sampler, const std::vector<float>& sigmas,
+at::Tensor add_noise(const NoiseTable& table, const at::Tensor& latent, const at::Tensor& noise, float sigma) {
+  // At the table's end the model has learnt a variance of 1 + sigma^2, as if the picture had variance 1 too.
+  const float sigma_max = table.sigma_max();
+  const bool at_most = sigma > sigma_max || std::abs(sigma - sigma_max) <= 1e-5f * std::max(sigma, sigma_max);
+  return latent + noise * (at_most ? std::sqrt(1 + sigma * sigma) : sigma);
+}
+
+SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, const std::vector<float>& sigmas,
                     const SampleRequest& request) {
   check(request);
   const at::NoGradGuard no_grad;
@@ -57,7 +58,8 @@ SampleResult sample(const DiffusionModel& model, const SamplerInfo& sampler, con
   if (sigmas.size() < 2) return {latent, latent};
   latent = latent * model.latent_scale;
   const at::Tensor noise =
-      (request.noise.defined() ? request.noise : initial_noise(latent.sizes(), request.seed, request.batch_noise))
+      (request.noise.defined() ? request.noise
+                               : initial_noise(latent.sizes(), request.seed, request.batch_noise))
           .to(model.device, at::kFloat);
 
   Inpaint inpaint;
@@ -79,7 +81,7 @@ SampleResult sample(const DiffusionModel& model, const SamplerInfo& sampler, con
     guided.x0 = inpaint.after(guided.x0);
     return guided;
   };
-  call.x = add_noise(latent, noise, sigmas[0], model.table.sigma_max());
+  call.x = add_noise(model.table, latent, noise, sigmas[0]);
   call.sigmas = sigmas;
   call.seed = request.seed;
   call.batch_noise = request.batch_noise;

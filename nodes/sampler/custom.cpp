@@ -1,0 +1,38 @@
+// sample.custom: sampling with any sampler and any noise levels, also those of plugins.
+#include "nodes/sampler/nodes.h"
+#include "nodes/sampler/sampling.h"
+
+namespace weft::sampler {
+namespace {
+
+class CustomSampling final : public Node {
+  Input<Model> model_{*this, "model"};
+  Input<Conditioning> positive_{*this, "positive"};
+  Input<Conditioning> negative_{*this, "negative"};
+  Input<Sampler> sampler_{*this, "sampler"};
+  Input<Sigmas> sigmas_{*this, "sigmas"};
+  Input<Latent> latent_{*this, "latent"};
+  Param<bool> add_noise_{*this, "add_noise", {.init = true, .tip = "off if the latent carries its noise already"}};
+  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed}};
+  Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1, .tip = "how much the text counts"}};
+  Output<Latent> result_{*this, "latent"};
+  Output<Latent> x0_{*this, "x0", {.tip = "the last step's estimate of the picture without noise"}};
+
+  void run(RunContext& ctx) const override {
+    Sampled sampled = run_sampler(ctx, ctx[model_], ctx[sampler_], ctx[sigmas_],
+                                  {ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[latent_],
+                                  {.seed = ctx[seed_], .add = ctx[add_noise_]});
+    ctx.set(result_, std::move(sampled.latent));
+    ctx.set(x0_, std::move(sampled.x0));
+  }
+};
+
+}  // namespace
+
+void add_custom(Registry& registry) {
+  registry.add<CustomSampling>("sample.custom", {.title = "Custom Sampling", .menu = "Sampling",
+      .doc = "A sampling put together from parts: the sampler and the noise levels come in as values.",
+      .lane = Lane::Device});
+}
+
+}  // namespace weft::sampler

@@ -1,0 +1,13 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "nodes/sd/values.h"
+#include "plugins/sdk.h"
+
+namespace weft::sampler {
+
+void add_ksampler(Registry& registry);
+void add_custom(Registry& registry);
+void add_parts(Registry& registry);
+
+}  // namespace weft::sampler

@@ -1,0 +1,40 @@
+// What all sampling nodes share: the way from a run's context to sd::sample() and back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nodes/sd/sample.h"
+#include "nodes/sd/values.h"
+#include "plugins/sdk.h"
+
+namespace weft::sampler {
+
+/// Names for a Choice.
+std::vector<std::string> sampler_names();
+std::vector<std::string> schedule_names();
+
+Sampler builtin_sampler(const std::string& name);
+
+struct Guidance {
+  const Conditioning& positive;
+  const Conditioning& negative;
+  double cfg;
+};
+
+struct Noise {
+  uint64_t seed = 0;
+  bool add = true;        ///< false: the latent carries its noise already
+  bool per_item = false;  ///< item k of a batch is drawn with seed + k
+};
+
+struct Sampled {
+  Latent latent;
+  Latent x0;  ///< the last step's estimate of the picture without noise
+};
+
+/// Samples `latent` along `sigmas`, with progress, previews and cancel through `ctx`; notes the seed.
+Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
+                    const Guidance& guidance, const Latent& latent, const Noise& noise);
+
+}  // namespace weft::sampler

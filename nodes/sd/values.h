@@ -1,0 +1,131 @@
+// The value types of diffusion: what travels along the links between the stages. All are cheap to copy and share what is
+// large. Networks are built on first use, on the device that the using node was given, and shared by all who hold the
+// value.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/device.h"
+#include "nodes/sd/conditioning.h"
+#include "nodes/sd/denoiser.h"
+#include "nodes/sd/samplers.h"
+
+namespace weft {
+
+namespace sd {
+class Checkpoint;
+class Tokenizer;
+class TextEncoder;
+struct VAEConfig;
+class VAEEncoder;
+class VAEDecoder;
+}  // namespace sd
+
+/// Pictures in the autoencoder's space.
+struct Latent {
+  static constexpr std::string_view kType = "latent";
+
+  at::Tensor samples;                 ///< float32 [B, C, h, w], as the encoder gives them: not scaled
+  at::Tensor noise_mask = {};         ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
+  std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
+
+  std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
+};
+
+/// Standard normal noise in the shape of `latent`, on the CPU; each item's is that of its place in the batch.
+at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch = sd::BatchNoise::kTogether);
+
+/// The noise levels that a sampler visits, falling.
+struct Sigmas {
+  static constexpr std::string_view kType = "sigmas";
+
+  std::vector<float> values;
+
+  int64_t steps() const { return values.empty() ? 0 : static_cast<int64_t>(values.size()) - 1; }
+  /// The level at which step `step` begins (or, for step = steps(), where the last ends). Throws NodeError outside.
+  float at(int64_t step) const;
+};
+
+struct Conditioning {
+  static constexpr std::string_view kType = "conditioning";
+
+  sd::Conditioning entries;
+
+  std::size_t bytes() const;
+};
+
+/// A way to go from noise to picture: one of Weft's own, or a plugin's.
+struct Sampler {
+  static constexpr std::string_view kType = "sampler";
+
+  std::string name;
+  sd::SamplerMethod method;
+};
+
+/// A U-Net and what sampling must know of it.
+class Model {
+ public:
+  static constexpr std::string_view kType = "model";
+
+  /// `dtype`: auto, float32, bfloat16 or float16.
+  Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// The model on a device. The first call there builds it; several threads may call at once.
+  std::shared_ptr<const sd::DiffusionModel> on(const Device& device) const;
+
+  const sd::NoiseTable& table() const;
+  /// latent + noise as sampling along levels from `sigma` down begins. Both unscaled and scaled as Latent and noise are.
+  at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
+  std::size_t bytes() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+/// A text encoder with its tokenizer.
+class Clip {
+ public:
+  static constexpr std::string_view kType = "clip";
+
+  Clip(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
+  Conditioning encode(const std::string& text, const Device& device) const;
+  /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
+  Clip with_skip(int64_t skip) const;
+  std::size_t bytes() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+  int64_t skip_ = 1;
+};
+
+/// A KL autoencoder.
+class Vae {
+ public:
+  static constexpr std::string_view kType = "vae";
+
+  Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// Pixels [B, H, W, 3] in [0, 1] to the posterior's mean [B, C, H/8, W/8], float32 on the CPU. Sides that are no
+  /// multiples of downscale() are cut at the middle.
+  at::Tensor encode(const at::Tensor& pixels, const Device& device) const;
+  /// Latents [B, C, h, w] to pixels [B, 8h, 8w, 3] in [0, 1], float32 on the CPU.
+  at::Tensor decode(const at::Tensor& samples, const Device& device) const;
+  int64_t downscale() const;
+  std::size_t bytes() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace weft
