@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "cli/terminal.h"
 
@@ -15,18 +16,20 @@ bool is_plain(const Value& value) {
   return value.is<std::string>() || value.is<std::int64_t>() || value.is<double>() || value.is<bool>();
 }
 
-std::string value_text(const Value& value, const Registry& registry) {
-  // Text of several lines (a list of files) stays on one: scripts read a line a result.
+/// The value as lines of text: one, except for text that has several, such as a list of files.
+std::vector<std::string> value_lines(const Value& value, const Registry& registry) {
   if (value.is<std::string>()) {
-    const std::string& text = value.as<std::string>();
-    return text.find('\n') == std::string::npos ? one_line(text) : nlohmann::json(text).dump();
+    std::vector<std::string> lines;
+    std::istringstream text(value.as<std::string>());
+    for (std::string line; std::getline(text, line);) lines.push_back(one_line(line));
+    return lines.empty() ? std::vector<std::string>{""} : lines;
   }
-  if (value.is<std::int64_t>()) return fmt::format("{}", value.as<std::int64_t>());
-  if (value.is<double>()) return fmt::format("{}", value.as<double>());
-  if (value.is<bool>()) return value.as<bool>() ? "true" : "false";
+  if (value.is<std::int64_t>()) return {fmt::format("{}", value.as<std::int64_t>())};
+  if (value.is<double>()) return {fmt::format("{}", value.as<double>())};
+  if (value.is<bool>()) return {value.as<bool>() ? "true" : "false"};
   const ValueType* type = registry.find_type(value.type());
-  if (!type || !type->describe) return std::string(value.type());
-  return fmt::format("{} {}", value.type(), type->describe(value).dump());
+  if (!type || !type->describe) return {std::string(value.type())};
+  return {fmt::format("{} {}", value.type(), type->describe(value).dump())};
 }
 
 /// The outputs of a node that ran, by port name.
@@ -48,7 +51,8 @@ std::vector<std::string> result_lines(const Workflow& workflow, const Registry& 
                                       const std::vector<std::string>& wanted, const RunResult& result) {
   std::vector<std::string> lines;
   const auto add = [&](const std::string& name, const Value& value) {
-    lines.push_back(fmt::format("{}: {}", one_line(name), value_text(value, registry)));
+    for (const std::string& line : value_lines(value, registry))
+      lines.push_back(fmt::format("{}: {}", one_line(name), line));
   };
   if (workflow.interface.outputs.empty()) {
     for (const std::string& node : wanted)

@@ -1,4 +1,5 @@
-// What a run leaves on stdout: a line `name: value` for each output that was wanted.
+// What a run leaves on stdout: a line `name: value` for each output that was wanted; several for text of
+// several lines, such as the files of a batch.
 #pragma once
 
 #include <string>

@@ -1,0 +1,162 @@
+// Small nodes that make every outcome of a run happen: values, waiting, failing, writing files, naming models.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "plugins/sdk.h"
+
+namespace {
+
+using namespace weft;
+
+/// A value that is neither text nor number.
+struct Basket {
+  static constexpr std::string_view kType = "test.basket";
+  std::int64_t apples = 0;
+};
+
+class Number final : public Node {
+  Param<std::int64_t> value_{*this, "value", {.init = 1, .min = 0, .max = 100, .tip = "how many"}};
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override { ctx.set(number_, ctx[value_]); }
+};
+
+class Add final : public Node {
+  Input<std::int64_t> a_{*this, "a"}, b_{*this, "b"};
+  Output<std::int64_t> sum_{*this, "sum"};
+
+  void run(RunContext& ctx) const override { ctx.set(sum_, ctx[a_] + ctx[b_]); }
+};
+
+class Say final : public Node {
+  Param<std::string> text_{*this, "text", {.init = "hello", .widget = Widget::Text}};
+  Param<std::string> mood_{*this, "mood", {.init = "calm", .choices = {"calm", "loud"}}};
+  Output<std::string> said_{*this, "said"};
+
+  void run(RunContext& ctx) const override { ctx.set(said_, ctx[text_] + (ctx[mood_] == "loud" ? "!" : "")); }
+};
+
+class Gather final : public Node {
+  Input<std::int64_t> number_{*this, "number"};
+  Output<Basket> basket_{*this, "basket"};
+
+  void run(RunContext& ctx) const override { ctx.set(basket_, Basket{ctx[number_]}); }
+};
+
+class Slow final : public Node {
+  Param<std::int64_t> steps_{*this, "steps", {.init = 3, .min = 1, .max = 100000}};
+  Param<std::int64_t> milliseconds_{*this, "milliseconds", {.init = 10, .min = 0, .max = 100000, .tip = "of each step"}};
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override {
+    for (std::int64_t i = 0; i < ctx[steps_]; ++i) {
+      ctx.progress(i, ctx[steps_]);
+      std::this_thread::sleep_for(std::chrono::milliseconds(ctx[milliseconds_]));
+    }
+    ctx.set(number_, ctx[steps_]);
+  }
+};
+
+/// Never looks whether it is to stop.
+class Stubborn final : public Node {
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override {
+    ctx.progress(0, 1);
+    std::this_thread::sleep_for(std::chrono::seconds(60));
+    ctx.set(number_, std::int64_t{1});
+  }
+};
+
+class Fail final : public Node {
+  Param<std::string> why_{*this, "why", {.init = "the well is dry"}};
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override { throw NodeError(ctx[why_], "dig deeper"); }
+};
+
+class Warn final : public Node {
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override {
+    ctx.warn("clouds ahead");
+    ctx.set(number_, std::int64_t{1});
+  }
+};
+
+/// Writes beside the file and renames, as nodes that write files do.
+class WriteFile final : public Node {
+  Param<std::string> name_{*this, "name", {.init = "file.txt"}};
+  Param<std::int64_t> bytes_{*this, "bytes", {.init = 10, .min = 0, .max = 100'000'000}};
+  Input<std::int64_t> after_{*this, "after", {.tip = "runs when this is there", .optional = true}};
+  Output<std::string> path_{*this, "path"};
+
+  void run(RunContext& ctx) const override {
+    const std::filesystem::path folder = ctx.environment().output_folder;
+    std::filesystem::create_directories(folder);
+    const std::filesystem::path path = folder / ctx[name_], partial = folder / (ctx[name_] + ".part");
+    std::ofstream file(partial);
+    file << std::string(static_cast<std::size_t>(ctx[bytes_]), 'x');
+    file.close();
+    if (!file) {
+      std::filesystem::remove(partial);
+      throw NodeError(fmt::format("cannot write '{}'", path.string()), "free some space");
+    }
+    std::filesystem::rename(partial, path);
+    ctx.set(path_, path.string());
+  }
+};
+
+class UseModel final : public Node {
+  Param<std::string> model_{*this, "model", {.init = "", .widget = Widget::Model, .folder = "checkpoints"}};
+  Output<std::string> name_{*this, "name"};
+
+  void run(RunContext& ctx) const override { ctx.set(name_, ctx[model_]); }
+};
+
+class ReadFile final : public Node {
+  Param<std::string> file_{*this, "file", {.required = true, .widget = Widget::File}};
+  Output<std::string> name_{*this, "name"};
+
+  void run(RunContext& ctx) const override { ctx.set(name_, ctx[file_]); }
+};
+
+/// What the run was told from outside.
+class Surroundings final : public Node {
+  Output<std::string> device_{*this, "device"}, dtype_{*this, "dtype"}, models_{*this, "models"},
+      workflow_{*this, "workflow"};
+
+  void run(RunContext& ctx) const override {
+    const RunEnvironment& environment = ctx.environment();
+    std::string models;
+    for (const auto& root : environment.model_folders) models += root.string() + "\n";
+    ctx.set(device_, ctx.device().name());
+    ctx.set(dtype_, environment.dtype);
+    ctx.set(models_, models);
+    ctx.set(workflow_, environment.workflow.dump());
+  }
+};
+
+}  // namespace
+
+WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
+  registry.add_type({.id = "test.basket", .title = "Basket", .colour = "#804000", .doc = "Apples.",
+                     .describe = [](const Value& v) { return nlohmann::json{{"apples", v.as<Basket>().apples}}; }});
+  registry.add<Number>("test.number", {.title = "Number", .menu = "Test/Values", .doc = "Gives a number."});
+  registry.add<Add>("test.add", {.title = "Add", .menu = "Test/Values", .doc = "Adds two numbers."});
+  registry.add<Say>("test.say", {.title = "Say", .menu = "Test/Values"});
+  registry.add<Gather>("test.gather", {.title = "Gather", .menu = "Test/Values"});
+  registry.add<Slow>("test.slow", {.title = "Slow", .menu = "Test/Runs", .lane = Lane::Device});
+  registry.add<Stubborn>("test.stubborn", {.title = "Stubborn", .menu = "Test/Runs"});
+  registry.add<Fail>("test.fail", {.title = "Fail", .menu = "Test/Runs"});
+  registry.add<Warn>("test.warn", {.title = "Warn", .menu = "Test/Runs"});
+  registry.add<WriteFile>("test.write", {.title = "Write", .menu = "Test/Files", .lane = Lane::Io,
+                                         .cache = Cache::Never, .result = true});
+  registry.add<UseModel>("test.use_model", {.title = "Use Model", .menu = "Test/Files"});
+  registry.add<ReadFile>("test.read_file", {.title = "Read File", .menu = "Test/Files"});
+  registry.add<Surroundings>("test.surroundings", {.title = "Surroundings", .menu = "Test/Runs"});
+}
