@@ -1,9 +1,12 @@
 #include "nodes/sd/transfer.h"
 
 #include <ATen/ops/empty_like.h>
+#include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace weft::sd {
 namespace {
@@ -54,13 +57,13 @@ CpuCopy::CpuCopy(const at::Tensor& tensor) : source_(tensor), copy_(tensor) {
   const c10::Stream stream = current_stream(tensor.device());
   tensor.record_stream(stream);
   copy_ = empty_pinned_like(tensor).copy_(tensor, /*non_blocking=*/true);
-  done_.emplace(tensor.device().type());
-  done_->record(stream);
+  const auto done = std::make_shared<c10::Event>(stream.device_type());
+  done->record(stream);
+  wait_ = [done] { done->synchronize(); };
 }
 
 const at::Tensor& CpuCopy::get() {
-  if (done_) done_->synchronize();
-  done_.reset();
+  if (wait_) std::exchange(wait_, nullptr)();
   source_.reset();
   return copy_;
 }

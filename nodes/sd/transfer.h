@@ -7,9 +7,8 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/Event.h>
 
-#include <optional>
+#include <functional>
 
 #include "graph/device.h"
 
@@ -33,7 +32,7 @@ class CpuCopy {
 
  private:
   at::Tensor source_, copy_;
-  std::optional<c10::Event> done_;
+  std::function<void()> wait_;  ///< empty: complete
 };
 
 /// The same without anything in between: complete when it returns.
