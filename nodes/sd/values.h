@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,12 +21,7 @@ namespace weft {
 
 namespace sd {
 class Checkpoint;
-class Tokenizer;
-class TextEncoder;
-struct VAEConfig;
-class VAEEncoder;
-class VAEDecoder;
-}  // namespace sd
+}
 
 /// Pictures in the autoencoder's space.
 struct Latent {
@@ -80,7 +76,10 @@ class Model {
   std::shared_ptr<const sd::DiffusionModel> on(const Device& device) const;
 
   const sd::NoiseTable& table() const;
-  /// latent + noise as sampling along levels from `sigma` down begins. Both unscaled and scaled as Latent and noise are.
+  int64_t latent_channels() const;
+  /// The network's latents = Latent's samples * latent_scale().
+  double latent_scale() const;
+  /// latent + noise as sampling along levels from `sigma` down begins; latent and result not scaled, as in Latent.
   at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
   std::size_t bytes() const;
 
@@ -94,7 +93,7 @@ class Clip {
  public:
   static constexpr std::string_view kType = "clip";
 
-  Clip(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+  explicit Clip(std::shared_ptr<const sd::Checkpoint> checkpoint);
 
   /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
   Conditioning encode(const std::string& text, const Device& device) const;
@@ -115,12 +114,14 @@ class Vae {
 
   Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
 
-  /// Pixels [B, H, W, 3] in [0, 1] to the posterior's mean [B, C, H/8, W/8], float32 on the CPU. Sides that are no
-  /// multiples of downscale() are cut at the middle.
-  at::Tensor encode(const at::Tensor& pixels, const Device& device) const;
-  /// Latents [B, C, h, w] to pixels [B, 8h, 8w, 3] in [0, 1], float32 on the CPU.
-  at::Tensor decode(const at::Tensor& samples, const Device& device) const;
+  /// Half a network, on a device: takes and gives [B, C, H, W] of any float type, image values in [-1, 1].
+  using Half = std::function<at::Tensor(const at::Tensor&)>;
+  Half encoder(const Device& device) const;  ///< to the posterior's mean
+  Half decoder(const Device& device) const;
+
+  /// How many pixels one latent spans, in each direction: 8.
   int64_t downscale() const;
+  int64_t latent_channels() const;
   std::size_t bytes() const;
 
  private:

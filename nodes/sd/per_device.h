@@ -1,0 +1,36 @@
+// PerDevice: something large that is built at most once a device, by whoever asks first, and shared. Thread-safe; others
+// who ask for the same device wait for the builder.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "graph/device.h"
+
+namespace weft::sd {
+
+template <class T>
+class PerDevice {
+ public:
+  /// `build()` returns a T; called without anything built if it throws.
+  template <class Build>
+  std::shared_ptr<const T> get(const Device& device, Build&& build) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<const T>& built = built_[device.name()];
+    if (!built) built = std::make_shared<const T>(build());
+    return built;
+  }
+
+  std::size_t count() const {
+    const std::lock_guard lock(mutex_);
+    return built_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const T>> built_;
+};
+
+}  // namespace weft::sd

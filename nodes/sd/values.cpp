@@ -1,0 +1,150 @@
+#include "nodes/sd/values.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <mutex>
+
+#include "graph/error.h"
+#include "nodes/sd/checkpoint.h"
+#include "nodes/sd/per_device.h"
+#include "nodes/sd/precision.h"
+#include "nodes/sd/sample.h"
+#include "nodes/sd/step_graph.h"
+#include "nodes/sd/torch_errors.h"
+#include "nodes/sd/transfer.h"
+
+namespace weft {
+
+at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) {
+  return latent.batch_index.empty() ? sd::initial_noise(latent.samples.sizes(), seed, batch)
+                                    : sd::initial_noise(latent.samples.sizes(), seed, latent.batch_index);
+}
+
+float Sigmas::at(int64_t step) const {
+  if (step < 0 || step >= static_cast<int64_t>(values.size()))
+    throw NodeError(fmt::format("there is no step {}: the schedule has {} steps", step, steps()),
+                    fmt::format("give a step from 0 to {}", std::max<int64_t>(steps() - 1, 0)));
+  return values[static_cast<std::size_t>(step)];
+}
+
+std::size_t Conditioning::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& entry : entries)
+    for (const at::Tensor& t : {entry.context, entry.pooled, entry.mask, entry.concat_latent, entry.concat_mask})
+      if (t.defined()) sum += t.nbytes();
+  return sum;
+}
+
+// ---- Model ----
+
+struct Model::Shared {
+  std::shared_ptr<const sd::Checkpoint> checkpoint;
+  std::string dtype;
+  sd::NoiseTable table = sd::NoiseTable::stable_diffusion();
+  sd::PerDevice<sd::DiffusionModel> networks;
+
+  sd::DiffusionModel build(const Device& where) const;
+};
+
+namespace {
+
+/// The U-Net as a function of float32 tensors. On a GPU its kernels are launched as one graph.
+sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& device) {
+  auto step = [unet = std::move(unet)](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    const at::ScalarType dtype = unet->dtype();
+    return unet->forward(x.to(dtype, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast), t,
+                         context.to(dtype));
+  };
+  if (!device.is_cuda()) return step;
+  struct Guarded {
+    sd::StepGraph graph;
+    std::mutex mutex;  // a StepGraph serves one thread at a time
+  };
+  auto guarded = std::make_shared<Guarded>(sd::StepGraph(step));
+  return [guarded](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    const std::lock_guard lock(guarded->mutex);
+    return guarded->graph(x, t, context);
+  };
+}
+
+}  // namespace
+
+sd::DiffusionModel Model::Shared::build(const Device& where) const {
+  const at::Device device = sd::torch_device(where);
+  const at::InferenceMode inference;
+  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, sd::unet_dtype(dtype, device)));
+  sd::DiffusionModel model;
+  model.in_channels = unet->config().in_channels;
+  model.latent_channels = unet->config().out_channels;
+  model.table = table;
+  model.prediction = checkpoint->prediction();
+  model.latent_scale = checkpoint->vae_config().scaling_factor;
+  model.device = device;
+  model.network = network_of(std::move(unet), device);
+  return model;
+}
+
+Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->checkpoint = std::move(checkpoint);
+  shared_->dtype = std::move(dtype);
+}
+
+std::shared_ptr<const sd::DiffusionModel> Model::on(const Device& device) const {
+  return shared_->networks.get(device, [&] { return sd::with_memory_errors([&] { return shared_->build(device); }); });
+}
+
+const sd::NoiseTable& Model::table() const { return shared_->table; }
+
+int64_t Model::latent_channels() const { return shared_->checkpoint->unet_config().out_channels; }
+
+double Model::latent_scale() const { return shared_->checkpoint->vae_config().scaling_factor; }
+
+at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
+  return sd::add_noise(shared_->table, latent * latent_scale(), noise, sigma) / latent_scale();
+}
+
+std::size_t Model::bytes() const { return shared_->checkpoint->unet_bytes(); }
+
+// ---- Vae ----
+
+struct Vae::Shared {
+  std::shared_ptr<const sd::Checkpoint> checkpoint;
+  std::string dtype;
+  sd::PerDevice<sd::VAEEncoder> encoders;
+  sd::PerDevice<sd::VAEDecoder> decoders;
+};
+
+Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : shared_(std::make_shared<Shared>()) {
+  shared_->checkpoint = std::move(checkpoint);
+  shared_->dtype = std::move(dtype);
+}
+
+Vae::Half Vae::encoder(const Device& where) const {
+  const at::Device device = sd::torch_device(where);
+  const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
+  const at::InferenceMode inference;
+  auto encoder = shared_->encoders.get(where, [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
+  return [=](const at::Tensor& image) {
+    return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
+  };
+}
+
+Vae::Half Vae::decoder(const Device& where) const {
+  const at::Device device = sd::torch_device(where);
+  const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
+  const at::InferenceMode inference;
+  auto decoder = shared_->decoders.get(where, [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
+  return [=](const at::Tensor& latent) {
+    return decoder->decode(sd::to_device(latent, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
+  };
+}
+
+int64_t Vae::downscale() const { return shared_->checkpoint->vae_config().downscale(); }
+
+int64_t Vae::latent_channels() const { return shared_->checkpoint->vae_config().latent_channels; }
+
+std::size_t Vae::bytes() const { return shared_->checkpoint->vae_bytes(); }
+
+}  // namespace weft

@@ -1,0 +1,39 @@
+// text.encode, text.clip_skip: words to what the U-Net attends to.
+#include "nodes/sd/torch_errors.h"
+#include "nodes/text_encoder/nodes.h"
+
+namespace weft::text_encoder {
+namespace {
+
+class EncodeText final : public Node {
+  Input<Clip> clip_{*this, "clip"};
+  Param<std::string> text_{*this, "text", {.widget = Widget::Text,
+      .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets"}};
+  Output<Conditioning> conditioning_{*this, "conditioning"};
+
+  void run(RunContext& ctx) const override {
+    ctx.progress(0, 1);
+    ctx.set(conditioning_, sd::with_memory_errors([&] { return ctx[clip_].encode(ctx[text_], ctx.device()); }));
+  }
+};
+
+class ClipSkip final : public Node {
+  Input<Clip> clip_{*this, "clip"};
+  Param<std::int64_t> skip_{*this, "skip", {.init = 2, .min = 1, .max = 24,
+      .tip = "1: the last layer, as Stable Diffusion 1 was trained; 2: the one before, as many anime models want"}};
+  Output<Clip> result_{*this, "clip"};
+
+  void run(RunContext& ctx) const override { ctx.set(result_, ctx[clip_].with_skip(ctx[skip_])); }
+};
+
+}  // namespace
+
+void add_encode(Registry& registry) {
+  registry.add<EncodeText>("text.encode", {.title = "Encode Text", .menu = "Conditioning",
+      .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
+      .lane = Lane::Device});
+  registry.add<ClipSkip>("text.clip_skip", {.title = "CLIP Skip", .menu = "Conditioning",
+      .doc = "Takes the text encoder's output some layers before its last."});
+}
+
+}  // namespace weft::text_encoder

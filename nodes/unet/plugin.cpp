@@ -1,0 +1,3 @@
+#include "nodes/unet/nodes.h"
+
+WEFT_PLUGIN("weft.unet", "0.1.0", registry) { weft::unet::add_step(registry); }

@@ -1,0 +1,54 @@
+// unet.step: one application of f(x, t, y), and the step of reverse diffusion that follows from it. A chain of these,
+// latent to latent, is the sampler 'euler' (and 'ddim' without a mask) wired by hand.
+#include "nodes/sd/denoiser.h"
+#include "nodes/sd/torch_errors.h"
+#include "nodes/unet/nodes.h"
+
+namespace weft::unet {
+namespace {
+
+class UNetStep final : public Node {
+  Input<Model> model_{*this, "model"};
+  Input<Conditioning> positive_{*this, "positive"};
+  Input<Conditioning> negative_{*this, "negative"};
+  Input<Latent> latent_{*this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
+  Input<Sigmas> sigmas_{*this, "sigmas"};
+  Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 9999, .tip = "the first is 0"}};
+  Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1,
+      .tip = "how much the text counts; at 1 the negative text is not asked"}};
+  Output<Latent> next_{*this, "latent", {.tip = "x at the noise level sigmas[step + 1]"}};
+  Output<Latent> noise_{*this, "noise", {.tip = "what the network takes for noise"}};
+  Output<Latent> x0_{*this, "x0", {.tip = "what it takes for the picture under the noise"}};
+
+  void run(RunContext& ctx) const override {
+    const float sigma = ctx[sigmas_].at(ctx[step_]), next_sigma = ctx[sigmas_].at(ctx[step_] + 1);
+    if (sigma <= 0) throw NodeError("there is no noise left at this step", "give an earlier step");
+    ctx.progress(0, 1);
+    const auto model = ctx[model_].on(ctx.device());
+    const at::NoGradGuard no_grad;
+    const at::Tensor x = ctx[latent_].samples.to(model->device, at::kFloat) * model->latent_scale;
+    const at::Tensor x0 = sd::with_memory_errors([&] {
+      return sd::GuidedDenoiser(*model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
+    });
+    const at::Tensor noise = (x - x0) / sigma;  // Karras et al. 2022, eq. 3
+    const auto result = [&](const at::Tensor& scaled) {
+      Latent latent = ctx[latent_];
+      latent.samples = scaled / model->latent_scale;
+      return latent;
+    };
+    ctx.set(next_, result(x + noise * (next_sigma - sigma)));
+    ctx.set(noise_, result(noise));
+    ctx.set(x0_, result(x0));
+  }
+};
+
+}  // namespace
+
+void add_step(Registry& registry) {
+  registry.add<UNetStep>("unet.step", {.title = "U-Net Step", .menu = "Sampling/Parts",
+      .doc = "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture that is "
+             "left without it, and x one step less noisy.",
+      .lane = Lane::Device});
+}
+
+}  // namespace weft::unet

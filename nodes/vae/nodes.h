@@ -1,0 +1,13 @@
+// The nodes of this library, a function each; plugin.cpp calls them all.
+#pragma once
+
+#include "nodes/sd/values.h"
+#include "plugins/sdk.h"
+
+namespace weft::vae {
+
+void add_encode(Registry& registry);
+void add_decode(Registry& registry);
+void add_load(Registry& registry);
+
+}  // namespace weft::vae
