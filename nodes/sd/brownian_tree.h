@@ -1,5 +1,6 @@
-// Brownian motion over an interval of noise levels, for the SDE samplers: whatever sigmas a sampler visits, and
-// in whatever order, the same seed is the same path, so that more steps refine a picture instead of replacing it.
+// Brownian motion over an interval of noise levels, for the SDE samplers: whatever sigmas a sampler visits,
+// and in whatever order, the same seed is the same path, so that more steps refine a picture instead of
+// replacing it.
 //
 // The path is a binary tree of halved intervals; each node's random numbers come from numpy's SeedSequence of
 // (seed, place in the tree). Equal, bit by bit, to torchsde's BrownianTree with tol 1e-6 and pool size 24.

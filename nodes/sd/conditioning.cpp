@@ -16,13 +16,14 @@ Conditioning with(Conditioning conditioning, Change change) {
 }
 
 const ConditioningEntry& first_of(const Conditioning& from, const ConditioningEntry* like) {
-  if (from.empty()) throw std::invalid_argument("the conditioning to take from is empty: connect an encoded prompt");
+  if (from.empty())
+    throw std::invalid_argument("the conditioning to take from is empty: connect an encoded prompt");
   const ConditioningEntry& first = from.front();
   if (like != nullptr && first.context.size(2) != like->context.size(2)) {
-    throw std::invalid_argument(
-        fmt::format("the two prompts were encoded by different kinds of text encoder ({} and {} values a token): "
-                    "encode both with the same one",
-                    like->context.size(2), first.context.size(2)));
+    throw std::invalid_argument(fmt::format(
+        "the two prompts were encoded by different kinds of text encoder ({} and {} values a token): "
+        "encode both with the same one",
+        like->context.size(2), first.context.size(2)));
   }
   return first;
 }
@@ -71,7 +72,8 @@ Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t h
   });
 }
 
-Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength) {
+Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area,
+                                 double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = area;
     entry.strength = strength;

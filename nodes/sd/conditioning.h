@@ -1,7 +1,8 @@
-// What a picture shall be conditioned on: encoded words, and where in the picture and when in sampling they count.
+// What a picture shall be conditioned on: encoded words, and where in the picture and when in sampling they
+// count.
 //
-// A Conditioning is a list: all entries that cover a place at a moment are averaged there. These are the plain
-// functions behind the conditioning nodes; they copy the (small) list and share its tensors. denoiser.h
+// A Conditioning is a list: all entries that cover a place at a moment are averaged there. These are the
+// plain functions behind the conditioning nodes; they copy the (small) list and share its tensors. denoiser.h
 // evaluates it.
 #pragma once
 
@@ -51,8 +52,8 @@ Conditioning combine(const Conditioning& a, const Conditioning& b);
 /// One prompt after the other on the token axis: every entry of `to` followed by the first of `from`.
 Conditioning concat(const Conditioning& to, const Conditioning& from);
 
-/// to * to_strength + from * (1 - to_strength), with the first entry of `from` cut or zero-padded to the length
-/// of each of `to`.
+/// to * to_strength + from * (1 - to_strength), with the first entry of `from` cut or zero-padded to the
+/// length of each of `to`.
 Conditioning average(const Conditioning& to, const Conditioning& from, double to_strength);
 
 /// Context and pooled of zeros.

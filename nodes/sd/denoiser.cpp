@@ -20,7 +20,9 @@ at::Tensor crop(const at::Tensor& tensor, const std::optional<LatentArea>& area)
 
 /// A share of the picture in latents: at least one latent, rounded half to even.
 LatentArea in_latents(const FractionArea& area, int64_t height, int64_t width) {
-  const auto part = [](double share, int64_t whole) { return std::lrint(share * static_cast<double>(whole)); };
+  const auto part = [](double share, int64_t whole) {
+    return std::lrint(share * static_cast<double>(whole));
+  };
   return {std::max<int64_t>(1, part(area.height, height)), std::max<int64_t>(1, part(area.width, width)),
           part(area.y, height), part(area.x, width)};
 }
@@ -31,8 +33,8 @@ LatentArea bounds(const at::Tensor& mask) {
   if (painted.size(0) == 0) return {8, 8, 0, 0};
   const at::Tensor low = painted.amin(0), high = painted.amax(0);
   const int64_t y = low[0].item<int64_t>(), x = low[1].item<int64_t>();
-  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1), std::max<int64_t>(8, high[1].item<int64_t>() - x + 1),
-          y, x};
+  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1),
+          std::max<int64_t>(8, high[1].item<int64_t>() - x + 1), y, x};
 }
 
 std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at::Tensor& mask,
@@ -52,10 +54,10 @@ std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at:
   area.height = std::min(area.height, height - area.y);
   area.width = std::min(area.width, width - area.x);
   if (area.height < 1 || area.width < 1 || area.y < 0 || area.x < 0) {
-    throw std::invalid_argument(
-        fmt::format("the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
-                    "{}x{} pixels: move it inside, and make it at least 8 pixels wide and high",
-                    asked.width * 8, asked.height * 8, asked.x * 8, asked.y * 8, width * 8, height * 8));
+    throw std::invalid_argument(fmt::format(
+        "the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
+        "{}x{} pixels: move it inside, and make it at least 8 pixels wide and high",
+        asked.width * 8, asked.height * 8, asked.x * 8, asked.y * 8, width * 8, height * 8));
   }
   return area;
 }
@@ -88,16 +90,18 @@ at::Tensor fit(const at::Tensor& tensor, const at::Tensor& latent) {
   return repeat_to_batch(fitted, latent.size(0));
 }
 
-/// Mask and masked latent of an inpainting model, [B, 1 + C, h, w]. Without a mask everything is painted, over
-/// the latent of a grey picture.
-at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
-                          const at::Tensor& noise_mask) {
+/// Mask and masked latent of an inpainting model, [B, 1 + C, h, w]. Without a mask everything is painted,
+/// over the latent of a grey picture.
+at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& entry,
+                          const at::Tensor& latent, const at::Tensor& noise_mask) {
   const at::Tensor mask = entry.concat_mask.defined() ? entry.concat_mask : noise_mask;
   if (!mask.defined()) {
-    const at::Tensor grey = at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
+    const at::Tensor grey =
+        at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
     return at::cat({at::ones_like(latent.narrow(1, 0, 1)), grey.expand_as(latent)}, 1);
   }
-  const at::Tensor planes = mask.dim() == 4 ? mask.narrow(1, 0, 1) : mask.reshape({-1, 1, mask.size(-2), mask.size(-1)});
+  const at::Tensor planes =
+      mask.dim() == 4 ? mask.narrow(1, 0, 1) : mask.reshape({-1, 1, mask.size(-2), mask.size(-1)});
   const at::Tensor masked = entry.concat_latent.defined() ? entry.concat_latent * model.latent_scale : latent;
   return at::cat({fit(planes, latent).round(), fit(masked, latent)}, 1);
 }
@@ -108,21 +112,23 @@ at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& ent
   const int64_t extra = model.in_channels - model.latent_channels;
   const bool given = entry.concat_latent.defined() || entry.concat_mask.defined();
   if (model.strict_concat && given && extra == 0) {
-    throw std::invalid_argument(
-        fmt::format("the conditioning carries an inpainting mask, but the model takes {} channels and cannot see it: "
-                    "use an inpainting model (9 channels), or a noise mask on the latent",
-                    model.in_channels));
+    throw std::invalid_argument(fmt::format(
+        "the conditioning carries an inpainting mask, but the model takes {} channels and cannot see it: "
+        "use an inpainting model (9 channels), or a noise mask on the latent",
+        model.in_channels));
   }
   if (model.strict_concat && !given && extra > 0 && !noise_mask.defined()) {
-    throw std::invalid_argument(fmt::format(
-        "the latent has {} channels, the model needs {} ({}): connect {}", model.latent_channels, model.in_channels,
-        extra == 5 ? "inpainting" : "instruct-pix2pix", extra == 5 ? "a masked latent" : "the picture to change"));
+    throw std::invalid_argument(fmt::format("the latent has {} channels, the model needs {} ({}): connect {}",
+                                            model.latent_channels, model.in_channels,
+                                            extra == 5 ? "inpainting" : "instruct-pix2pix",
+                                            extra == 5 ? "a masked latent" : "the picture to change"));
   }
   if (extra == 0) return {};
   if (extra == 5) return inpaint_concat(model, entry, latent, noise_mask);
-  if (extra == 4) return entry.concat_latent.defined() ? fit(entry.concat_latent, latent) : at::zeros_like(latent);
-  throw std::invalid_argument(fmt::format("a model with {} input channels is not supported: 4, 8 and 9 are",
-                                          model.in_channels));
+  if (extra == 4)
+    return entry.concat_latent.defined() ? fit(entry.concat_latent, latent) : at::zeros_like(latent);
+  throw std::invalid_argument(
+      fmt::format("a model with {} input channels is not supported: 4, 8 and 9 are", model.in_channels));
 }
 
 bool covers(const LatentArea& outer, const LatentArea& inner) {
@@ -135,25 +141,27 @@ bool tokens_agree(int64_t a, int64_t b) { return std::lcm(a, b) / std::min(a, b)
 
 }  // namespace
 
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
-                      const at::Tensor& concat) {
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma,
+                      const at::Tensor& context, const at::Tensor& concat) {
   const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
   at::Tensor input = x / deviation;
   if (concat.defined()) input = at::cat({input, concat}, 1);
   const auto timestep = static_cast<double>(model.table.timestep(sigma));
   const at::Tensor timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
   const at::Tensor output = model.network(input, timesteps, context).to(at::kFloat);
-  if (model.prediction == Prediction::kV) return x / variance - output * sigma / deviation;
+  if (model.prediction == Prediction::kVelocity) return x / variance - output * sigma / deviation;
   return x - output * sigma;
 }
 
-GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
-                               double cfg, const at::Tensor& latent, const at::Tensor& noise_mask)
+GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive,
+                               const Conditioning& negative, double cfg, const at::Tensor& latent,
+                               const at::Tensor& noise_mask)
     : model_(model), cfg_(cfg) {
   if (latent.size(1) != model.latent_channels) {
-    throw std::invalid_argument(fmt::format("the latent has {} channels, the model's latents have {}: "
-                                            "use the empty latent or VAE that belongs to this model",
-                                            latent.size(1), model.latent_channels));
+    throw std::invalid_argument(
+        fmt::format("the latent has {} channels, the model's latents have {}: "
+                    "use the empty latent or VAE that belongs to this model",
+                    latent.size(1), model.latent_channels));
   }
   positive_ = prepare(positive, latent, noise_mask);
   negative_ = prepare(negative, latent, noise_mask);
@@ -181,8 +189,8 @@ GuidedDenoiser::Side GuidedDenoiser::prepare(const Conditioning& conditioning, c
   return side;
 }
 
-/// For each rectangle of `other` gives `side` the same rectangle, with the words of the smallest of its entries
-/// that covers it, so that guidance compares like with like.
+/// For each rectangle of `other` gives `side` the same rectangle, with the words of the smallest of its
+/// entries that covers it, so that guidance compares like with like.
 void GuidedDenoiser::match_areas(Side& side, const Side& other) {
   const auto size = [](const Entry& entry) {
     return entry.area ? entry.area->height * entry.area->width : std::numeric_limits<int64_t>::max();
@@ -248,7 +256,8 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(std::vector<const Side*> sides,
     for (const Job* job : together) {
       const Entry& entry = *job->entry;
       xs.push_back(crop(x, entry.area));
-      contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
+      contexts.push_back(
+          repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
     const at::Tensor all = predict_x0(model_, at::cat(xs), sigma, at::cat(contexts),
@@ -269,7 +278,8 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(std::vector<const Side*> sides,
     at::Tensor sum = at::zeros_like(x), weights = at::full_like(x, 1e-37);
     for (const Job* job : own) {
       const std::optional<LatentArea>& area = job->entry->area;
-      const at::Tensor weight = job->entry->weight.defined() ? job->entry->weight : at::ones({1}, x.options());
+      const at::Tensor weight =
+          job->entry->weight.defined() ? job->entry->weight : at::ones({1}, x.options());
       crop(sum, area).add_(job->x0 * weight);
       crop(weights, area).add_(weight);
     }

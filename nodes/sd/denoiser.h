@@ -11,38 +11,35 @@
 
 #include "nodes/sd/conditioning.h"
 #include "nodes/sd/noise_schedule.h"
+#include "nodes/sd/prediction.h"
 
 namespace weft::sd {
 
-/// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context [B, tokens, D]
-/// -> [B, latent_channels, h, w]. It casts its inputs to its own dtype; the result may have any float dtype.
+/// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context
+/// [B, tokens, D]; returns [B, latent_channels, h, w]. It casts its inputs to its own dtype; the result may
+/// have any float dtype.
 using Network =
     std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
-
-/// What the network was trained to predict.
-enum class Prediction {
-  kEps,  ///< the noise
-  kV,    ///< velocity (Salimans & Ho 2022, arXiv:2202.00512)
-};
 
 struct DiffusionModel {
   Network network;
   NoiseTable table = NoiseTable::stable_diffusion();
-  Prediction prediction = Prediction::kEps;
-  int64_t in_channels = 4;  ///< latent_channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent)
+  Prediction prediction = Prediction::kNoise;
+  /// latent_channels, 9 (inpainting: + mask, masked latent) or 8 (instruct-pix2pix: + latent)
+  int64_t in_channels = 4;
   int64_t latent_channels = 4;
   double latent_scale = 0.18215;  ///< the network's latents = the VAE's * latent_scale
   at::Device device = at::kCPU;   ///< where the network is
 
-  /// Where the conditioning's concat latent and mask are not those that in_channels needs: false does as ComfyUI
-  /// does (ignores what the model does not take, makes a blank for what is missing); true refuses.
+  /// Where the conditioning's concat latent and mask are not those that in_channels needs: false does as
+  /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
   bool strict_concat = false;
 };
 
-/// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or undefined.
-/// Returns x0, float32.
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
-                      const at::Tensor& concat = {});
+/// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or
+/// undefined. Returns x0, float32.
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma,
+                      const at::Tensor& context, const at::Tensor& concat = {});
 
 /// negative + (positive - negative) * cfg, and the part that cfg++ samplers need.
 struct Guided {
@@ -50,15 +47,16 @@ struct Guided {
   at::Tensor x0_negative;
 };
 
-/// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same place
-/// are averaged by weight; a rectangle is cropped out, evaluated alone and faded in at its inner edges; entries
-/// of equal shape are evaluated in one batch; a rectangle on one side of guidance gets its like on the other.
+/// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same
+/// place are averaged by weight; a rectangle is cropped out, evaluated alone and faded in at its inner edges;
+/// entries of equal shape are evaluated in one batch; a rectangle on one side of guidance gets its like on
+/// the other.
 class GuidedDenoiser {
  public:
-  /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it); noise_mask [B, C, h, w]
-  /// or undefined. Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
-  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative, double cfg,
-                 const at::Tensor& latent, const at::Tensor& noise_mask = {});
+  /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it); noise_mask [B, C, h,
+  /// w] or undefined. Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
+  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
+                 double cfg, const at::Tensor& latent, const at::Tensor& noise_mask = {});
 
   /// With cfg 1 the negative side is not evaluated.
   at::Tensor x0(const at::Tensor& x, float sigma) const;
@@ -79,7 +77,8 @@ class GuidedDenoiser {
   };
   using Side = std::vector<Entry>;
 
-  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const;
+  Side prepare(const Conditioning& conditioning, const at::Tensor& latent,
+               const at::Tensor& noise_mask) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(std::vector<const Side*> sides, const at::Tensor& x, float sigma) const;
@@ -89,7 +88,8 @@ class GuidedDenoiser {
   Side positive_, negative_;
 };
 
-/// A noise mask of any size ([H, W], [B, H, W] or [B, 1, H, W]; 1: regenerate) brought to a latent [B, C, h, w].
+/// A noise mask of any size ([H, W], [B, H, W] or [B, 1, H, W]; 1: regenerate) brought to a latent [B, C, h,
+/// w].
 at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent);
 
 }  // namespace weft::sd

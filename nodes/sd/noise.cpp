@@ -36,8 +36,9 @@ at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch)
 
 at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, std::span<const int64_t> batch_index) {
   if (static_cast<int64_t>(batch_index.size()) != shape[0]) {
-    throw std::invalid_argument(fmt::format("the latent has {} items but {} batch indexes: give one index an item",
-                                            shape[0], batch_index.size()));
+    throw std::invalid_argument(
+        fmt::format("the latent has {} items but {} batch indexes: give one index an item", shape[0],
+                    batch_index.size()));
   }
   if (std::ranges::any_of(batch_index, [](int64_t index) { return index < 0; })) {
     throw std::invalid_argument("a batch index is negative: indexes count from 0");

@@ -1,5 +1,5 @@
-// Gaussian noise from a seed. It is always drawn on the CPU, whatever device samples, so that a seed gives the
-// same picture everywhere. A latent is [B, C, h, w]; noise is float32 of the same shape.
+// Gaussian noise from a seed. It is always drawn on the CPU, whatever device samples, so that a seed gives
+// the same picture everywhere. A latent is [B, C, h, w]; noise is float32 of the same shape.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -24,8 +24,8 @@ at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch 
 /// batch_index has shape[0] entries, each at least 0; entries may repeat.
 at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, std::span<const int64_t> batch_index);
 
-/// Fresh noise for one step after another of a stochastic sampler, on x's device. Its seed is one above that of
-/// the initial noise: with the same seed the first draw would be the initial noise again.
+/// Fresh noise for one step after another of a stochastic sampler, on x's device. Its seed is one above that
+/// of the initial noise: with the same seed the first draw would be the initial noise again.
 class StepNoise {
  public:
   StepNoise(const at::Tensor& x, uint64_t seed, BatchNoise batch);

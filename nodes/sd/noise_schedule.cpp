@@ -72,7 +72,8 @@ std::vector<float> karras(const NoiseTable& table, int64_t steps) {
 }
 
 std::vector<float> exponential(const NoiseTable& table, int64_t steps) {
-  std::vector<float> sigmas = linspace(std::log(double{table.sigma_max()}), std::log(double{table.sigma_min()}), steps);
+  std::vector<float> sigmas =
+      linspace(std::log(double{table.sigma_max()}), std::log(double{table.sigma_min()}), steps);
   for (float& s : sigmas) s = std::exp(s);
   return with_zero(sigmas);
 }
@@ -106,7 +107,8 @@ std::vector<float> beta(const NoiseTable& table, int64_t steps) {
   return with_zero(chosen);
 }
 
-/// Half of the steps remove 1/40 of the noise evenly, the rest follow a parabola of the same slope to the end.
+/// Half of the steps remove 1/40 of the noise evenly, the rest follow a parabola of the same slope to the
+/// end.
 std::vector<float> linear_quadratic(const NoiseTable& table, int64_t steps) {
   if (steps == 1) return {table.sigma_max(), 0};
   const double threshold = 0.025;

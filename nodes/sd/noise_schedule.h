@@ -1,5 +1,5 @@
-// How noisy a latent is at each moment: the table that a model was trained with, and the schedules that choose
-// which of its noise levels a sampler visits.
+// How noisy a latent is at each moment: the table that a model was trained with, and the schedules that
+// choose which of its noise levels a sampler visits.
 //
 // A noise level is a sigma: x = x0 + sigma * noise (variance exploding form; Karras et al. 2022,
 // arXiv:2206.00364). A timestep is an index of the training table, 0 (clean) to 999 (noise).
@@ -19,21 +19,24 @@ class NoiseTable {
   explicit NoiseTable(std::span<const double> alphas_cumprod);
 
   /// Stable Diffusion's own: sqrt(beta) evenly spaced over 1000 timesteps (Rombach et al. 2022).
-  /// `zero_terminal_snr` rescales it so that the last timestep is all noise (Lin et al. 2023, arXiv:2305.08891).
+  /// `zero_terminal_snr` rescales it so that the last timestep is all noise (Lin et al. 2023,
+  /// arXiv:2305.08891).
   static NoiseTable stable_diffusion(bool zero_terminal_snr = false);
 
   std::span<const float> sigmas() const { return sigmas_; }  ///< [timesteps], rising
   float sigma_min() const { return sigmas_.front(); }
   float sigma_max() const { return sigmas_.back(); }
 
-  /// The sigma at a timestep, which may be fractional (log sigma is interpolated) and is clamped to the table.
+  /// The sigma at a timestep, which may be fractional (log sigma is interpolated) and is clamped to the
+  /// table.
   float sigma(float timestep) const;
 
   /// The timestep whose log sigma is nearest.
   int64_t timestep(float sigma) const;
 
-  /// The sigma after a share of sampling, 0 to 1, counted in timesteps. At 0 and below it is above every sigma,
-  /// at 1 and above it is 0, so that a range of shares that starts at 0 or ends at 1 has no limit there.
+  /// The sigma after a share of sampling, 0 to 1, counted in timesteps. At 0 and below it is above every
+  /// sigma, at 1 and above it is 0, so that a range of shares that starts at 0 or ends at 1 has no limit
+  /// there.
   double percent_to_sigma(double percent) const;
 
  private:
@@ -56,13 +59,14 @@ std::span<const ScheduleInfo> schedules();
 std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps);
 
 /// What a k-sampler visits. `denoise` in (0, 1): the last `steps` steps of a schedule of steps / denoise.
-/// Above 0.9999 it is the whole schedule, and at 0 nothing: an empty list. `drop_penultimate`: see SamplerInfo.
+/// Above 0.9999 it is the whole schedule, and at 0 nothing: an empty list. `drop_penultimate`: see
+/// SamplerInfo.
 std::vector<float> sampling_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps,
                                    double denoise = 1, bool drop_penultimate = false);
 
-/// Cuts out steps `start` to `end` (counted from 0, `end` not included; either may lie past the last). Where the
-/// end is cut and `leave_noise` is false, the last sigma becomes 0, so that the last step removes all noise.
-/// Empty if nothing is left to do.
+/// Cuts out steps `start` to `end` (counted from 0, `end` not included; either may lie past the last). Where
+/// the end is cut and `leave_noise` is false, the last sigma becomes 0, so that the last step removes all
+/// noise. Empty if nothing is left to do.
 std::vector<float> cut_steps(std::vector<float> sigmas, int64_t start, int64_t end, bool leave_noise);
 
 }  // namespace weft::sd

@@ -1,4 +1,5 @@
-// Resizing of latents, masks and images, as [B, C, H, W] tensors, with ComfyUI's meaning of each method's name.
+// Resizing of latents, masks and images, as [B, C, H, W] tensors, with ComfyUI's meaning of each method's
+// name.
 #pragma once
 
 #include <ATen/core/Tensor.h>

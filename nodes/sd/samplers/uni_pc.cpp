@@ -1,0 +1,130 @@
+// UniPC (Zhao et al. 2023, arXiv:2302.04867): a predictor, and a corrector that reuses the evaluation at the
+// new point, both of third order in lambda. It works on x / sqrt(1 + sigma^2), the variance preserving form.
+#include <torch/torch.h>
+
+#include <span>
+
+#include "nodes/sd/samplers/families.h"
+
+namespace weft::sd {
+namespace {
+
+/// B(h), the paper's free function.
+enum class Basis { kBh1, kBh2 };
+
+/// Signal and noise at a sigma, in the variance preserving form. At small sigmas the deviation is the
+/// difference of nearly equal float32 numbers; computed with tensors, it loses its digits in the same way as
+/// the implementation that users compare with.
+struct Marginal {
+  float alpha, deviation, lambda;
+
+  explicit Marginal(float sigma) {
+    const at::Tensor s = at::scalar_tensor(sigma, at::kFloat);
+    const at::Tensor log_alpha = (1 / (s * s + 1)).log() * 0.5;
+    const at::Tensor variance = 1 - (log_alpha * 2).exp();
+    alpha = log_alpha.exp().item<float>();
+    deviation = variance.sqrt().item<float>();
+    lambda = (log_alpha - variance.log() * 0.5).item<float>();
+  }
+};
+
+/// An evaluation: where, and what it gave.
+struct Point {
+  float sigma;
+  at::Tensor x0;
+};
+
+/// Weights of the differences: the solution of R rho = b (the paper's eq. 5), or the paper's short cut of 1/2
+/// where there is one unknown too few to matter.
+at::Tensor solve(const at::Tensor& r, const at::Tensor& b) {
+  return b.numel() == 0 ? b : at::linalg_solve(r, b);
+}
+
+class UniPC {
+ public:
+  UniPC(const SamplerCall& call, Basis basis) : call_(call), basis_(basis) {}
+
+  Point evaluate(const at::Tensor& x, float sigma) const {
+    return {sigma, call_.denoise(x * std::sqrt(sigma * sigma + 1), sigma)};
+  }
+
+  /// Takes x from the newest of `points` (newest last) to sigma, by `order` points. With `correct` it
+  /// evaluates there, corrects x, and appends the new point; without, this was the last step.
+  at::Tensor step(const at::Tensor& x, std::vector<Point>& points, float sigma, int64_t order,
+                  bool correct) const {
+    const Point& newest = points.back();
+    const Marginal from(newest.sigma), to(sigma);
+    const float h = to.lambda - from.lambda, hh = -h, phi_1 = std::expm1(hh);
+    const float basis = basis_ == Basis::kBh1 ? hh : phi_1;
+
+    std::vector<float> shares;  // of the step, at which the differences stand
+    std::vector<at::Tensor> differences;
+    for (int64_t k = 1; k < order; ++k) {
+      const Point& point = points[points.size() - 1 - k];
+      shares.push_back((Marginal(point.sigma).lambda - from.lambda) / h);
+      differences.push_back((point.x0 - newest.x0) / shares.back());
+    }
+    shares.push_back(1);
+
+    std::vector<float> b;
+    float phi = phi_1 / hh - 1, factorial = 1;
+    std::vector<at::Tensor> rows;
+    const at::Tensor share = at::tensor(shares, at::kFloat);
+    for (int64_t k = 1; k <= order; ++k) {
+      rows.push_back(share.pow(k - 1));
+      b.push_back(phi * factorial / basis);
+      factorial *= static_cast<float>(k + 1);
+      phi = phi / hh - 1 / factorial;
+    }
+    const at::Tensor r = at::stack(rows), rhs = at::tensor(b, at::kFloat),
+                     half = at::full({1}, 0.5, at::kFloat);
+
+    const at::Tensor base = x * (to.deviation / from.deviation) - newest.x0 * (to.alpha * phi_1);
+    const at::Tensor predictor =
+        order == 2 ? half
+                   : solve(r.slice(0, 0, order - 1).slice(1, 0, order - 1), rhs.slice(0, 0, order - 1));
+    const at::Tensor predicted = add(base, differences, predictor, to.alpha * basis);
+    if (!correct) return predicted;
+
+    Point next = evaluate(predicted, sigma);
+    differences.push_back(next.x0 - newest.x0);
+    const at::Tensor corrector = order == 1 ? half : solve(r, rhs);
+    const at::Tensor corrected = add(base, differences, corrector, to.alpha * basis);
+    points.push_back(std::move(next));
+    return corrected;
+  }
+
+ private:
+  static at::Tensor add(const at::Tensor& base, std::span<const at::Tensor> differences,
+                        const at::Tensor& weights, float scale) {
+    if (differences.empty()) return base;
+    at::Tensor sum = differences[0] * weights[0].item<float>();
+    for (size_t k = 1; k < differences.size(); ++k) sum = sum + differences[k] * weights[k].item<float>();
+    return base - sum * scale;
+  }
+
+  const SamplerCall& call_;
+  Basis basis_;
+};
+
+at::Tensor sample(const SamplerCall& call, Basis basis) {
+  std::vector<float> sigmas = call.sigmas;
+  if (sigmas.back() == 0) sigmas.back() = 0.001f;  // lambda is infinite at 0
+  const int64_t steps = call.steps(), highest = std::max<int64_t>(std::min<int64_t>(3, steps - 1), 1);
+  const UniPC uni_pc(call, basis);
+  at::Tensor x = call.x / std::sqrt(1 + sigmas[0] * sigmas[0]);
+  std::vector<Point> points{uni_pc.evaluate(x, sigmas[0])};
+  for (int64_t i = 1; i <= steps; ++i) {
+    call.report(i - 1, points.back().sigma, x, points.back().x0);
+    const int64_t order = i < highest ? i : std::min(highest, steps + 1 - i);
+    x = uni_pc.step(x, points, sigmas[i], order, /*correct=*/i < steps);
+  }
+  return x / Marginal(sigmas.back()).alpha;
+}
+
+}  // namespace
+
+at::Tensor uni_pc(const SamplerCall& call) { return sample(call, Basis::kBh1); }
+at::Tensor uni_pc_bh2(const SamplerCall& call) { return sample(call, Basis::kBh2); }
+
+}  // namespace weft::sd
