@@ -35,6 +35,10 @@ bool is_node_id(std::string_view id) {
   return is_word(rest) || is_node_id(rest);
 }
 
+bool is_param_type(std::string_view type) {
+  return type == "bool" || type == "int" || type == "float" || type == "string";
+}
+
 void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
   std::set<std::string_view> names;
   for (const PortInfo& port : ports) {
@@ -46,7 +50,11 @@ void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
                         "give one of them another name");
     if (port.type.empty())
       throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id), "name its kType");
-    if (port.kind != PortKind::Param || port.init.is_null()) continue;
+    if (port.kind != PortKind::Param) continue;
+    if (!is_param_type(port.type))
+      throw PluginError(fmt::format("param '{}' of node '{}' is of type '{}'", port.name, info.id, port.type),
+                        "a param is a bool, int, float or string; make it an input");
+    if (port.init.is_null()) continue;
     try {
       literal_value(port, port.init);
     } catch (const GraphError& error) {

@@ -12,8 +12,9 @@
 namespace weft {
 
 /// Unknown types and ports, missing inputs, types that do not match, values of the wrong type or out of range or not
-/// among the choices, interface names that lead nowhere, nothing to run. Only nodes that `wanted` needs are judged for
-/// completeness; empty = all default results (see default_results()).
+/// among the choices, interface names that lead nowhere, nothing to run. With `wanted` given, only the nodes that those
+/// need are judged: the rest need not be able to run. Empty `wanted` = a check of the whole file, in which missing inputs
+/// count only where default_results() need them.
 WEFT_EXPORT std::vector<Problem> validate(const Workflow& workflow, const Registry& registry,
                                           std::span<const std::string> wanted = {});
 
@@ -21,7 +22,8 @@ WEFT_EXPORT std::vector<Problem> validate(const Workflow& workflow, const Regist
 WEFT_EXPORT std::optional<Problem> why_not_link(const Graph& graph, const Registry& registry, const PortRef& source,
                                                 const PortRef& target);
 
-/// A literal as a param's value. Throws GraphError (node empty) with what is wrong and the range or the choices.
+/// A literal as a param's value; null stands for the default. Throws GraphError (node empty) with what is wrong and the
+/// range or the choices. A seed above 2^63 - 1 is held as the std::int64_t of the same bits.
 WEFT_EXPORT Value literal_value(const PortInfo& port, const nlohmann::json& literal);
 
 /// What runs if nobody says what: the interface's outputs, else every node whose type is a `result`, else every node

@@ -6,8 +6,8 @@
 //                          "ui": {"x": 0, "y": 0}}},
 //    "interface": {"inputs": {"prompt": "positive.text"}, "outputs": {"picture": "save.path"}}}
 //
-// A link is {"link": "node.port"}, or {"links": ["a.image", "b.image"]} on an input that takes many. Unknown node types,
-// ports and keys are kept and written back.
+// A link is {"link": "node.port"}, or {"links": ["a.image", "b.image"]} on an input that takes many; a literal that is
+// itself a JSON object is {"value": {...}}. Unknown node types, ports and keys are kept and written back.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +26,7 @@ inline constexpr int kWorkflowVersion = 1;
 struct Interface {
   std::map<std::string, PortRef> inputs;
   std::map<std::string, PortRef> outputs;  ///< `port` empty: the node is wanted, whatever its outputs
+  nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file's interface, kept
   bool operator==(const Interface&) const = default;
 };
 
@@ -44,7 +45,9 @@ WEFT_EXPORT Workflow load_workflow(const std::filesystem::path& file);
 /// Renames node types and ports that the registry knows under old names.
 WEFT_EXPORT void upgrade(Workflow& workflow, const Registry& registry);
 
-/// Keys in a stable order, nodes in order of addition, two spaces of indent, a newline at the end.
+/// Keys in a stable order, nodes in order of addition, two spaces of indent, a newline at the end. Throws GraphError for
+/// what JSON cannot hold or load_workflow() would refuse: numbers that are not finite, text that is not UTF-8, values
+/// nested too deep.
 WEFT_EXPORT std::string to_text(const Workflow& workflow);
 /// Writes beside the file and renames, so that a crash or a full disk leaves the old file whole. Throws GraphError.
 WEFT_EXPORT void save_workflow(const Workflow& workflow, const std::filesystem::path& file);
