@@ -70,8 +70,9 @@ class WEFT_EXPORT Registry {
   /// Adds a node type whose code comes later: `load` is called at most once, on the first node() of it, and returns
   /// the node; the returned object must live as long as the process.
   void add_lazy(NodeInfo info, std::function<const Node&()> load);
-  /// Adds a value type. The first registration stays; another one with the same id is ignored if it says the same
-  /// title, else PluginError.
+  /// Adds a value type. The first registration stays, and takes the callbacks of a later one if it has none itself (as
+  /// one from a manifest). Throws PluginError if a later one says another title. A type that is known already may be
+  /// added while graphs run. [any thread]
   void add_type(ValueType type);
 
   /// Types added from now on belong to this plugin.
