@@ -40,7 +40,6 @@ at::Tensor to_device(const at::Tensor& tensor, const at::Device& device, at::Sca
   if (tensor.is_cpu() && !device.is_cpu())
     return upload(tensor, device).to(dtype);  // the GPU converts faster
   if (!tensor.is_cpu() && device.is_cpu()) return to_cpu(tensor).to(dtype);
-  if (!tensor.is_cpu()) tensor.record_stream(current_stream(tensor.device()));
   return tensor.to(device, dtype);
 }
 
@@ -55,7 +54,6 @@ at::Tensor to_device(const at::Tensor& tensor, const Device& device) {
 CpuCopy::CpuCopy(const at::Tensor& tensor) : source_(tensor), copy_(tensor) {
   if (tensor.is_cpu()) return;
   const c10::Stream stream = current_stream(tensor.device());
-  tensor.record_stream(stream);
   copy_ = empty_pinned_like(tensor).copy_(tensor, /*non_blocking=*/true);
   const auto done = std::make_shared<c10::Event>(stream.device_type());
   done->record(stream);
