@@ -65,6 +65,16 @@ void register_types(const PluginEntry& entry, Registry& registry) {
   }
 }
 
+}  // namespace
+
+PluginLibrary open_plugin(const std::filesystem::path& library) {
+  const PluginEntry& entry = entry_of(library);
+  require_this_host(entry, library);
+  PluginLibrary plugin{entry, {}};
+  register_types(entry, plugin.registry);
+  return plugin;
+}
+
 json node_catalogue(const Registry& registry) {
   json nodes = json::array();
   for (const NodeInfo* node : registry.nodes()) nodes.push_back(*node);
@@ -79,16 +89,6 @@ json type_catalogue(const Registry& registry) {
       types.push_back({{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
   }
   return types;
-}
-
-}  // namespace
-
-PluginLibrary open_plugin(const std::filesystem::path& library) {
-  const PluginEntry& entry = entry_of(library);
-  require_this_host(entry, library);
-  PluginLibrary plugin{entry, {}};
-  register_types(entry, plugin.registry);
-  return plugin;
 }
 
 Manifest describe_plugin(const PluginLibrary& plugin, const std::filesystem::path& library) {

@@ -20,6 +20,10 @@ struct PluginLibrary {
 /// plugin threw while it registered.
 WEFT_EXPORT PluginLibrary open_plugin(const std::filesystem::path& library);
 
+/// What an open library brings, as its manifest says it.
+WEFT_EXPORT nlohmann::json node_catalogue(const Registry& registry);
+WEFT_EXPORT nlohmann::json type_catalogue(const Registry& registry);  ///< without the engine's own types
+
 /// The manifest of an open library, whose file is `library`.
 WEFT_EXPORT Manifest describe_plugin(const PluginLibrary& plugin, const std::filesystem::path& library);
 

@@ -34,10 +34,9 @@ class LazyLibrary {
   void open() {
     require_same_library(manifest_, file_);  // it may have been built anew since the scan
     PluginLibrary plugin = open_plugin(file_);
-    if (describe_plugin(plugin, file_).nodes != manifest_.nodes)
-      throw PluginError(
-          fmt::format("the nodes of the library {} are not those that its manifest says", file_.string()),
-          fmt::format("build the plugin again, or run weft-manifest {}", file_.string()));
+    if (node_catalogue(plugin.registry) != manifest_.nodes || type_catalogue(plugin.registry) != manifest_.types)
+      throw PluginError(fmt::format("the library {} brings other nodes or types than its manifest says", file_.string()),
+                        fmt::format("build the plugin again, or run weft-manifest {}", file_.string()));
     for (const ValueType* type : plugin.registry.types()) host_.add_type(*type);
     plugin_.emplace(std::move(plugin));
   }

@@ -1,7 +1,7 @@
 // What a plugin must have in common with its host, as one line of text.
 #pragma once
 
-#include <torch/version.h>
+#include <torch/headeronly/version.h>  // macros only
 
 #define WEFT_STAMP_TEXT_(x) #x
 #define WEFT_STAMP_TEXT(x) WEFT_STAMP_TEXT_(x)

@@ -1,0 +1,69 @@
+#include "plugins/node_call.h"
+
+namespace weft {
+namespace {
+
+class CallContext final : public RunContext {
+ public:
+  CallContext(const NodeInputs& inputs, bool cancel, NodeOutcome& outcome)
+      : inputs_(inputs), cancel_(cancel), outcome_(outcome) {
+    environment_.input_folder = environment_.workflow_folder = std::filesystem::current_path();
+    environment_.output_folder = std::filesystem::current_path() / "out";
+    environment_.workflow = nlohmann::json::object();
+  }
+
+  void progress(std::int64_t done, std::int64_t total) override {
+    ++outcome_.progress_calls;
+    if (cancel_) throw Cancelled();
+    if (done < last_done_ || done > total) outcome_.progress_runs_wild = true;
+    last_done_ = done;
+  }
+  bool wants_preview() const override { return true; }
+  void preview(Picture) override {}
+  void warn(const std::string&) override {}
+  void note(const std::string&, nlohmann::json) override {}
+  std::vector<Note> ancestor_notes() const override { return {}; }
+  const Device& device() const override { return device_; }
+  const RunEnvironment& environment() const override { return environment_; }
+  const std::string& node_id() const override { return id_; }
+  const Value& input(std::uint16_t index) const override {
+    static const Value none;
+    return inputs_[index].empty() ? none : inputs_[index].front();
+  }
+  std::span<const Value> inputs(std::uint16_t index) const override { return inputs_[index]; }
+  void set_output(std::uint16_t index, Value value) override { outcome_.outputs[index] = std::move(value); }
+
+ private:
+  const NodeInputs& inputs_;
+  const bool cancel_;
+  NodeOutcome& outcome_;
+  std::int64_t last_done_ = 0;
+  RunEnvironment environment_;
+  const Device device_;
+  const std::string id_ = "checked";
+};
+
+}  // namespace
+
+NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel) {
+  using End = NodeOutcome::End;
+  NodeOutcome outcome;
+  outcome.outputs.resize(node.outputs().size());
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    CallContext context(inputs, cancel, outcome);
+    node.run(context);
+  } catch (const Cancelled&) {
+    outcome.end = End::Cancelled;
+  } catch (const std::exception& error) {
+    outcome.end = End::Threw;
+    outcome.error = error.what();
+  } catch (...) {
+    outcome.end = End::ThrewStrange;
+    outcome.error = "something that is no std::exception";
+  }
+  outcome.time = std::chrono::steady_clock::now() - start;
+  return outcome;
+}
+
+}  // namespace weft
