@@ -44,11 +44,31 @@ at::Tensor initial(const std::string& name, at::IntArrayRef shape, Init init, ui
   return bound == 0 ? tensor.zero_() : tensor.uniform_(-bound, bound, generator);
 }
 
+at::IntArrayRef without_trailing_ones(at::IntArrayRef shape) {
+  while (!shape.empty() && shape.back() == 1) shape = shape.slice(0, shape.size() - 1);
+  return shape;
+}
+
+void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected,
+                 at::IntArrayRef found) {
+  if (without_trailing_ones(expected) == without_trailing_ones(found)) return;
+  throw ModelError(origin,
+                   fmt::format("tensor \"{}\" has shape {}, the network needs {}", name, shape_text(found),
+                               shape_text(expected)),
+                   "the file is of another model, or its configuration is wrong");
+}
+
 at::Tensor in_network_layout(const at::Tensor& tensor) {
   return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
 }
 
 }  // namespace
+
+std::size_t bytes_of(const TensorMap& tensors) {
+  std::size_t sum = 0;
+  for (const auto& [name, tensor] : tensors) sum += tensor.nbytes();
+  return sum;
+}
 
 ParameterSource::ParameterSource(uint64_t seed, TensorMap start) : seed_(seed), start_(std::move(start)) {}
 
@@ -57,7 +77,7 @@ at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, 
   at::Tensor tensor;
   if (const auto found = start_.find(name); found != start_.end()) {
     check_shape("the starting weights", name, shape, found->second.sizes());
-    tensor = found->second.detach().to(at::kCPU, at::kFloat, false, /*copy=*/true);
+    tensor = found->second.detach().view(shape).to(at::kCPU, at::kFloat, false, /*copy=*/true);
   } else {
     tensor = initial(name, shape, init, seed_);
   }
@@ -70,25 +90,20 @@ TensorMapSource::TensorMapSource(TensorMap tensors, std::string origin, at::Scal
                                  at::Device device)
     : tensors_(std::move(tensors)), origin_(std::move(origin)), dtype_(dtype), device_(device) {}
 
-at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
+const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRef shape) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(origin_, fmt::format("tensor \"{}\" {} is missing", name, shape_text(shape)),
                      "the file is incomplete, or of another model");
   }
   check_shape(origin_, name, shape, found->second.sizes());
-  return in_network_layout(found->second.detach().to(device_, dtype_));
+  return found->second;
+}
+
+at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
+  return in_network_layout(check(name, shape).detach().view(shape).to(device_, dtype_));
 }
 
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected,
-                 at::IntArrayRef found) {
-  if (expected == found) return;
-  throw ModelError(origin,
-                   fmt::format("tensor \"{}\" has shape {}, the network needs {}", name, shape_text(found),
-                               shape_text(expected)),
-                   "the file is of another model, or its configuration is wrong");
-}
 
 }  // namespace weft::sd

@@ -31,6 +31,9 @@ enum class Init {
 
 using TensorMap = std::map<std::string, at::Tensor>;
 
+/// What the tensors take in memory.
+std::size_t bytes_of(const TensorMap& tensors);
+
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -93,6 +96,10 @@ class TensorMapSource final : public WeightSource {
   at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string& name) const override { return tensors_.contains(name); }
 
+  /// Throws what get() would. A shape may differ in trailing ones: files hold some linear layers as 1x1
+  /// convolutions.
+  const at::Tensor& check(const std::string& name, at::IntArrayRef shape) const;
+
  private:
   TensorMap tensors_;
   std::string origin_;
@@ -102,9 +109,5 @@ class TensorMapSource final : public WeightSource {
 
 /// "[2, 3]" for messages.
 std::string shape_text(at::IntArrayRef shape);
-
-/// Throws the ModelError of a tensor whose shape is not the one that the network needs.
-void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected,
-                 at::IntArrayRef found);
 
 }  // namespace weft::sd

@@ -1,0 +1,268 @@
+#include "nodes/sd/model_config.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "nodes/sd/model_error.h"
+
+namespace weft::sd {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+TextActivation activation(const std::string& origin, const std::string& name) {
+  if (name == "quick_gelu") return TextActivation::kQuickGelu;
+  if (name == "gelu") return TextActivation::kGelu;
+  throw ModelError(origin, fmt::format("has activation \"{}\" in its text encoder", name),
+                   "quick_gelu and gelu are supported");
+}
+
+Prediction prediction(const std::string& origin, const std::string& name) {
+  if (name == "epsilon") return Prediction::kNoise;
+  if (name == "v_prediction") return Prediction::kVelocity;
+  throw ModelError(origin, fmt::format("has prediction type \"{}\"", name),
+                   "epsilon and v_prediction are supported");
+}
+
+int64_t positive(const std::string& origin, const std::string& key, int64_t value) {
+  if (value > 0 && value < 1'000'000) return value;
+  throw ModelError(origin, fmt::format("{} is {}", key, value), "it must be a positive number");
+}
+
+// A JSON file of a model folder, whose values are read with errors that name the file.
+class ConfigFile {
+ public:
+  explicit ConfigFile(const fs::path& path) : origin_(path.string()) {
+    std::ifstream in(path);
+    if (!in) return;
+    values_ = json::parse(in, nullptr, /*allow_exceptions=*/false);
+    if (!values_.is_object()) throw ModelError(origin_, "is not a JSON object", "download it again");
+  }
+
+  const std::string& origin() const { return origin_; }
+
+  std::optional<int64_t> integer(const char* key) const {
+    const json* value = find(key);
+    if (!value) return std::nullopt;
+    if (value->is_array()) value = same_everywhere(key, *value);
+    if (!value->is_number_integer()) fail(key, "a whole number");
+    return positive(origin_, key, value->get<int64_t>());
+  }
+  std::optional<double> real(const char* key) const {
+    const json* value = find(key);
+    if (!value) return std::nullopt;
+    if (!value->is_number()) fail(key, "a number");
+    return value->get<double>();
+  }
+  std::optional<std::string> text(const char* key) const {
+    const json* value = find(key);
+    if (!value) return std::nullopt;
+    if (!value->is_string()) fail(key, "a text");
+    return value->get<std::string>();
+  }
+
+ private:
+  const json* find(const char* key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() || found->is_null() ? nullptr : &*found;
+  }
+  const json* same_everywhere(const char* key, const json& list) const {
+    for (const auto& value : list) {
+      if (value != list[0]) fail(key, "the same on every level (other models are not supported yet)");
+    }
+    if (list.empty()) fail(key, "a number");
+    return &list[0];
+  }
+  [[noreturn]] void fail(const char* key, const char* wanted) const {
+    throw ModelError(origin_, fmt::format("{} is {}", key, values_[key].dump()),
+                     fmt::format("it must be {}", wanted));
+  }
+
+  std::string origin_;
+  json values_ = json::object();
+};
+
+// The shapes of a network's tensors, asked by name.
+class Shapes {
+ public:
+  Shapes(const TensorMap& tensors, const std::string& origin, const char* network)
+      : tensors_(tensors), origin_(origin), network_(network) {}
+
+  bool has(const std::string& name) const { return tensors_.contains(name); }
+
+  int64_t size(const std::string& name, size_t axis) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) {
+      throw ModelError(origin_, fmt::format("has no {}: tensor \"{}\" is missing", network_, name),
+                       "the file is incomplete, or of another model");
+    }
+    const auto sizes = found->second.sizes();
+    if (axis >= sizes.size() || sizes[axis] <= 0) {
+      throw ModelError(origin_, fmt::format("tensor \"{}\" has shape {}", name, shape_text(sizes)),
+                       "the file is of another model");
+    }
+    return sizes[axis];
+  }
+
+  /// How many of pattern 0, 1, 2, ... are there; the pattern has one {}.
+  int64_t count(const std::string& pattern) const {
+    int64_t n = 0;
+    while (has(fmt::format(fmt::runtime(pattern), n))) ++n;
+    return n;
+  }
+
+  /// Output channels of pattern 0, 1, 2, ...
+  std::vector<int64_t> channels(const std::string& pattern) const {
+    std::vector<int64_t> result;
+    const int64_t levels = count(pattern);
+    for (int64_t i = 0; i < levels; ++i) result.push_back(size(fmt::format(fmt::runtime(pattern), i), 0));
+    if (levels == 0) size(fmt::format(fmt::runtime(pattern), 0), 0);  // throws, naming it
+    return result;
+  }
+
+ private:
+  const TensorMap& tensors_;
+  const std::string& origin_;
+  const char* network_;
+};
+
+// 32 as in SD; a scaled-down model with fewer channels has the largest power of two that divides them all.
+int64_t usual_norm_groups(const std::vector<int64_t>& channels) {
+  int64_t groups = 32;
+  for (const int64_t n : channels) {
+    while (n % groups != 0) groups /= 2;
+  }
+  return groups;
+}
+
+void require_divides(const std::string& origin, const char* what, int64_t divisor,
+                     const std::vector<int64_t>& widths) {
+  for (const int64_t width : widths) {
+    if (width % divisor != 0) {
+      throw ModelError(origin, fmt::format("{} {} do not divide {} channels", divisor, what, width),
+                       "its configuration is wrong or missing");
+    }
+  }
+}
+
+}  // namespace
+
+ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string, std::string>& metadata) {
+  const std::string origin = file.string();
+  const auto text = [&](const char* key) -> std::optional<std::string> {
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? std::nullopt : std::optional(found->second);
+  };
+  const auto real = [&](const char* key) -> std::optional<double> {
+    const auto value = text(key);
+    if (!value) return std::nullopt;
+    try {
+      return std::stod(*value);
+    } catch (const std::exception&) {
+      throw ModelError(origin, fmt::format("metadata {} is \"{}\"", key, *value), "it must be a number");
+    }
+  };
+  const auto integer = [&](const char* key) -> std::optional<int64_t> {
+    const auto value = real(key);
+    return value ? std::optional(positive(origin, key, std::llround(std::clamp(*value, -1.0, 1e9))))
+                 : std::nullopt;
+  };
+  ConfigHints hints{.unet_heads = integer("weft.unet.heads"),
+                    .unet_norm_groups = integer("weft.unet.norm_groups"),
+                    .vae_norm_groups = integer("weft.vae.norm_groups"),
+                    .vae_scaling_factor = real("weft.vae.scaling_factor"),
+                    .text_heads = integer("weft.text.heads"),
+                    .text_eos_id = integer("weft.text.eos_id")};
+  if (const auto name = text("weft.text.activation")) hints.text_activation = activation(origin, *name);
+  if (const auto name = text("weft.prediction")) hints.prediction = prediction(origin, *name);
+  return hints;
+}
+
+ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
+  const ConfigFile vae(vae_folder / "config.json");
+  return {.vae_norm_groups = vae.integer("norm_num_groups"),
+          .vae_scaling_factor = vae.real("scaling_factor")};
+}
+
+ConfigHints hints_from_folder(const fs::path& folder) {
+  const ConfigFile unet(folder / "unet" / "config.json");
+  const ConfigFile text(folder / "text_encoder" / "config.json");
+  const ConfigFile scheduler(folder / "scheduler" / "scheduler_config.json");
+  // diffusers' attention_head_dim is, for historical reasons, the number of heads.
+  const auto heads = unet.integer("num_attention_heads");
+  ConfigHints hints = hints_from_vae_folder(folder / "vae");
+  hints.unet_heads = heads ? heads : unet.integer("attention_head_dim");
+  hints.unet_norm_groups = unet.integer("norm_num_groups");
+  hints.text_heads = text.integer("num_attention_heads");
+  hints.text_eos_id = text.integer("eos_token_id");
+  // transformers wrote 2 into every CLIP configuration for years; it means the last id of the vocabulary.
+  if (hints.text_eos_id == 2) hints.text_eos_id.reset();
+  if (const auto name = text.text("hidden_act")) hints.text_activation = activation(text.origin(), *name);
+  if (const auto name = scheduler.text("prediction_type"))
+    hints.prediction = prediction(scheduler.origin(), *name);
+  return hints;
+}
+
+UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin) {
+  const Shapes shapes(tensors, origin, "U-Net");
+  UNetConfig config;
+  config.in_channels = shapes.size("conv_in.weight", 1);
+  config.out_channels = shapes.size("conv_out.weight", 0);
+  config.block_channels = shapes.channels("down_blocks.{}.resnets.0.conv1.weight");
+  config.layers_per_block = shapes.count("down_blocks.0.resnets.{}.conv1.weight");
+  config.cross_attention.clear();
+  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+    config.cross_attention.push_back(
+        shapes.has(fmt::format("down_blocks.{}.attentions.0.proj_in.weight", i)));
+  }
+  const std::string mid = "mid_block.attentions.0.";
+  config.transformer_layers = shapes.count(mid + "transformer_blocks.{}.norm1.weight");
+  config.context_dim = shapes.size(mid + "transformer_blocks.0.attn2.to_k.weight", 1);
+  config.use_linear_projection = tensors.at(mid + "proj_in.weight").dim() == 2;
+  config.heads = hints.unet_heads.value_or(8);
+  config.norm_groups = hints.unet_norm_groups.value_or(usual_norm_groups(config.block_channels));
+  if (config.context_dim == 1024) {
+    throw ModelError(
+        origin, "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet",
+        "use a Stable Diffusion 1.x checkpoint");
+  }
+  require_divides(origin, "norm groups of the U-Net", config.norm_groups, config.block_channels);
+  require_divides(origin, "attention heads of the U-Net", config.heads, config.block_channels);
+  return config;
+}
+
+VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin) {
+  const Shapes shapes(tensors, origin, "VAE");
+  VAEConfig config;
+  config.image_channels = shapes.size("encoder.conv_in.weight", 1);
+  config.latent_channels = shapes.size("decoder.conv_in.weight", 1);
+  config.block_channels = shapes.channels("encoder.down_blocks.{}.resnets.0.conv1.weight");
+  config.layers_per_block = shapes.count("encoder.down_blocks.0.resnets.{}.conv1.weight");
+  config.mid_attention = shapes.has("encoder.mid_block.attentions.0.to_q.weight");
+  config.scaling_factor = hints.vae_scaling_factor.value_or(0.18215);
+  config.norm_groups = hints.vae_norm_groups.value_or(usual_norm_groups(config.block_channels));
+  require_divides(origin, "norm groups of the VAE", config.norm_groups, config.block_channels);
+  return config;
+}
+
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints,
+                                     const std::string& origin) {
+  const Shapes shapes(tensors, origin, "text encoder");
+  TextEncoderConfig config;
+  config.vocab = shapes.size("text_model.embeddings.token_embedding.weight", 0);
+  config.width = shapes.size("text_model.embeddings.token_embedding.weight", 1);
+  config.max_positions = shapes.size("text_model.embeddings.position_embedding.weight", 0);
+  config.layers = shapes.count("text_model.encoder.layers.{}.mlp.fc1.weight");
+  config.mlp_width = shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0);
+  config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.width / 64));
+  config.activation = hints.text_activation.value_or(TextActivation::kQuickGelu);
+  config.eos_id = hints.text_eos_id.value_or(config.vocab - 1);
+  require_divides(origin, "attention heads of the text encoder", config.heads, {config.width});
+  return config;
+}
+
+}  // namespace weft::sd

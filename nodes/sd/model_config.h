@@ -1,0 +1,44 @@
+// Reads a network's configuration off the shapes of its tensors, which cannot be out of step with the
+// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what SD 1.x has.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "nodes/sd/prediction.h"
+#include "nodes/sd/text_encoder.h"
+#include "nodes/sd/unet.h"
+#include "nodes/sd/vae.h"
+
+namespace weft::sd {
+
+struct ConfigHints {
+  std::optional<int64_t> unet_heads, unet_norm_groups;
+  std::optional<int64_t> vae_norm_groups;
+  std::optional<double> vae_scaling_factor;
+  std::optional<int64_t> text_heads, text_eos_id;
+  std::optional<TextActivation> text_activation;
+  std::optional<Prediction> prediction;
+};
+
+/// From a single file's __metadata__: weft.unet.heads, weft.unet.norm_groups, weft.vae.norm_groups,
+/// weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation (quick_gelu, gelu),
+/// weft.prediction (epsilon, v_prediction).
+ConfigHints hints_from_metadata(const std::filesystem::path& file,
+                                const std::map<std::string, std::string>& metadata);
+
+/// From the config.json files of a diffusers folder; those that are missing say nothing.
+ConfigHints hints_from_folder(const std::filesystem::path& folder);
+
+/// From the config.json of the "vae" folder alone.
+ConfigHints hints_from_vae_folder(const std::filesystem::path& vae_folder);
+
+/// `origin` is named in the ModelError when the tensors do not make up such a network.
+UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
+VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints,
+                                     const std::string& origin);
+
+}  // namespace weft::sd
