@@ -19,10 +19,12 @@ void add_types(Registry& registry) {
       .doc = "Pictures in the autoencoder's space: float32 [batch, channels, height / 8, width / 8], as the encoder "
              "gives them (not scaled), and optionally a mask of what a sampler may change.",
       .preview = [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples); },
-      .describe = [](const Value& v) { return describe(v.as<Latent>().samples); }});
+      .describe = [](const Value& v) { return describe(v.as<Latent>().samples); },
+      .example = [] { return Value::of(Latent{torch::linspace(-3, 3, 2 * 4 * 6 * 10).view({2, 4, 6, 10})}); }});
   registry.add_type({.id = "sigmas", .title = "Sigmas", .colour = "#a1887f",
       .doc = "The noise levels that a sampler visits, falling; the last is 0 if no noise shall remain.",
-      .describe = [](const Value& v) { return nlohmann::json(v.as<Sigmas>().values); }});
+      .describe = [](const Value& v) { return nlohmann::json(v.as<Sigmas>().values); },
+      .example = [] { return Value::of(Sigmas{{14.6f, 5.0f, 1.0f, 0.0f}}); }});
 }
 
 }  // namespace weft::latent
