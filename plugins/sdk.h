@@ -25,15 +25,5 @@
 #include <torch/types.h>
 
 #include "graph/node.h"
-#include "graph/registry.h"
-#include "plugins/abi.h"
-#include "plugins/stamp.h"
+#include "plugins/entry.h"
 #include "plugins/values.h"
-
-/// Defines a plugin library's one entry. Write it once per library; the block that follows adds types to `REGISTRY`.
-#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                            \
-  static void weft_plugin_add(weft::Registry& REGISTRY);                                              \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                                   \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                                \
-      sizeof(weft::PluginEntry), weft::kPluginAbi, WEFT_STAMP, ID, VERSION, &weft_plugin_add};        \
-  static void weft_plugin_add(weft::Registry& REGISTRY)
