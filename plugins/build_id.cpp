@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <vector>
@@ -67,14 +68,12 @@ std::string read_build_id(std::ifstream& file) {
 
 }  // namespace
 
-LibraryIdentity identify_library(const std::filesystem::path& library) {
-  std::error_code missing;
-  const std::uintmax_t bytes = std::filesystem::file_size(library, missing);
+std::string build_id_of(const std::filesystem::path& library) {
   std::ifstream file(library, std::ios::binary);
-  if (missing || !file)
+  if (!file)
     throw PluginError(fmt::format("the library {} cannot be read", library.string()), "build the plugin again");
   try {
-    return {bytes, read_build_id(file)};
+    return read_build_id(file);
   } catch (const PluginError& error) {
     throw PluginError(fmt::format("{}: {}", library.string(), error.what()));
   }

@@ -6,6 +6,7 @@
 #include <boost/dll/shared_library.hpp>
 
 #include "graph/error.h"
+#include "plugins/build_id.h"
 
 namespace weft {
 namespace {
@@ -97,7 +98,7 @@ Manifest describe_plugin(const PluginLibrary& plugin, const std::filesystem::pat
           .abi = plugin.entry.abi,
           .stamp = plugin.entry.stamp,
           .library = library.filename(),
-          .identity = identify_library(library),
+          .build_id = build_id_of(library),
           .nodes = node_catalogue(plugin.registry),
           .types = type_catalogue(plugin.registry)};
 }

@@ -7,6 +7,7 @@
 
 #include "graph/error.h"
 #include "plugins/abi.h"
+#include "plugins/build_id.h"
 
 namespace weft {
 namespace {
@@ -19,8 +20,7 @@ json to_json(const Manifest& manifest) {
           {"version", manifest.version},
           {"abi", manifest.abi},
           {"stamp", manifest.stamp},
-          {"library",
-           {{"file", manifest.library}, {"bytes", manifest.identity.bytes}, {"build_id", manifest.identity.build_id}}},
+          {"library", {{"file", manifest.library}, {"build_id", manifest.build_id}}},
           {"nodes", manifest.nodes},
           {"types", manifest.types}};
 }
@@ -36,7 +36,7 @@ Manifest from_json(const json& object) {
           .abi = object.at("abi"),
           .stamp = object.at("stamp"),
           .library = library.at("file"),
-          .identity = {.bytes = library.at("bytes"), .build_id = library.at("build_id")},
+          .build_id = library.at("build_id"),
           .nodes = object.at("nodes"),
           .types = object.at("types")};
 }
@@ -91,7 +91,7 @@ void require_same_library(const Manifest& manifest, const std::filesystem::path&
   if (!std::filesystem::exists(library))
     throw PluginError(fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
                       "build the plugin again, or delete its manifest");
-  if (identify_library(library) != manifest.identity)
+  if (build_id_of(library) != manifest.build_id)
     throw PluginError(
         fmt::format("the library {} is not the one that its manifest was written from", library.string()),
         fmt::format("build the plugin again, or run weft-manifest {}", library.string()));

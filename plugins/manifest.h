@@ -3,7 +3,7 @@
 // start, so that listing nodes opens no library.
 //
 //   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1, "stamp": "gcc-12 ... torch-2.11.0",
-//    "library": {"file": "libinvert.so", "bytes": 123456, "build_id": "9f..."},
+//    "library": {"file": "libinvert.so", "build_id": "9f..."},
 //    "nodes": [...], "types": [...]}
 #pragma once
 
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "graph/registry.h"
-#include "plugins/build_id.h"
 
 namespace weft {
 
@@ -26,8 +25,8 @@ struct Manifest {
   std::string version;
   std::uint32_t abi = 0;
   std::string stamp;
-  std::string library;       ///< file name; the file lies beside the manifest
-  LibraryIdentity identity;  ///< of the library that the manifest was written from
+  std::string library;   ///< file name; the file lies beside the manifest
+  std::string build_id;  ///< of the library that the manifest was written from
   /// Arrays of node and value types, kept as JSON: what another ABI wrote is judged without being understood.
   nlohmann::json nodes = nlohmann::json::array();
   nlohmann::json types = nlohmann::json::array();

@@ -145,7 +145,7 @@ TEST(PluginHost, RefusesAnotherCompilerOrLibtorch) {
 
 TEST(PluginHost, RefusesALibraryThatIsNotTheOneOfItsManifest) {
   const PluginFolder folder;
-  folder.add_forged("changed", [](Manifest& manifest) { manifest.identity.build_id = "00ff"; });
+  folder.add_forged("changed", [](Manifest& manifest) { manifest.build_id = "00ff"; });
   Registry registry;
   const PluginHost host(registry, {folder.path()});
   EXPECT_THAT(only_problem(host), AllOf(HasSubstr("libchanged.so is not the one that its manifest was written from"),

@@ -37,7 +37,7 @@ TEST(Manifest, SurvivesARoundTrip) {
   EXPECT_EQ(read.abi, written.abi);
   EXPECT_EQ(read.stamp, host_stamp());
   EXPECT_EQ(read.library, "libgood.so");
-  EXPECT_EQ(read.identity, written.identity);
+  EXPECT_EQ(read.build_id, written.build_id);
   EXPECT_EQ(read.nodes, written.nodes);
   EXPECT_EQ(read.types, written.types);
 }

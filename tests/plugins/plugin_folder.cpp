@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "plugins/build_id.h"
+
 namespace weft::test {
 
 namespace fs = std::filesystem;
@@ -47,7 +49,7 @@ fs::path PluginFolder::add_forged(const std::string& name, void (*change)(Manife
   Manifest manifest = read_manifest(manifest_path(other.add_plugin("good")));
   const fs::path library = add_library(name);
   manifest.library = library.filename();
-  manifest.identity = identify_library(library);
+  manifest.build_id = build_id_of(library);
   change(manifest);
   write_manifest(manifest, manifest_path(library));
   return library;
