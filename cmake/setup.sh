@@ -17,7 +17,7 @@ run() { "$@" >&2 || { local code=$?; step "failed (exit $code): $*"; exit "$code
 debian_packages=(
   build-essential cmake ninja-build ccache mold git pkg-config python3 python3-pip
   libboost1.81-dev libboost-graph1.81-dev libboost-filesystem1.81-dev
-  nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev libopenimageio-dev
+  nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
 )
 

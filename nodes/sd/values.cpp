@@ -1,7 +1,9 @@
 #include "nodes/sd/values.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <mutex>
 
@@ -72,7 +74,7 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
 
 sd::DiffusionModel Model::Shared::build(const Device& where) const {
   const at::Device device = sd::torch_device(where);
-  const at::InferenceMode inference;
+  const c10::InferenceMode inference;
   auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, sd::unet_dtype(dtype, device)));
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
@@ -124,7 +126,7 @@ Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : 
 Vae::Half Vae::encoder(const Device& where) const {
   const at::Device device = sd::torch_device(where);
   const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
-  const at::InferenceMode inference;
+  const c10::InferenceMode inference;
   auto encoder = shared_->encoders.get(where, [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
   return [=](const at::Tensor& image) {
     return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
@@ -134,7 +136,7 @@ Vae::Half Vae::encoder(const Device& where) const {
 Vae::Half Vae::decoder(const Device& where) const {
   const at::Device device = sd::torch_device(where);
   const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
-  const at::InferenceMode inference;
+  const c10::InferenceMode inference;
   auto decoder = shared_->decoders.get(where, [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
   return [=](const at::Tensor& latent) {
     return decoder->decode(sd::to_device(latent, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));

@@ -1,5 +1,7 @@
 // unet.step: one application of f(x, t, y), and the step of reverse diffusion that follows from it. A chain of these,
 // latent to latent, is the sampler 'euler' (and 'ddim' without a mask) wired by hand.
+#include <ATen/core/grad_mode.h>
+
 #include "nodes/sd/denoiser.h"
 #include "nodes/sd/torch_errors.h"
 #include "nodes/unet/nodes.h"

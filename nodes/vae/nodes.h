@@ -8,6 +8,5 @@ namespace weft::vae {
 
 void add_encode(Registry& registry);
 void add_decode(Registry& registry);
-void add_load(Registry& registry);
 
 }  // namespace weft::vae

@@ -5,5 +5,4 @@ WEFT_PLUGIN("weft.vae", "0.1.0", registry) {
       .doc = "An autoencoder: pictures to latents, and back."});
   weft::vae::add_encode(registry);
   weft::vae::add_decode(registry);
-  weft::vae::add_load(registry);
 }

@@ -1,0 +1,39 @@
+// vae.decode, vae.decode_tiled: latents to pictures, x = D(z).
+#include "nodes/vae/coding.h"
+#include "nodes/vae/nodes.h"
+
+namespace weft::vae {
+namespace {
+
+class Decode final : public Node {
+  Input<Vae> vae_{*this, "vae"};
+  Input<Latent> latent_{*this, "latent"};
+  Output<Image> image_{*this, "image"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples)));
+  }
+};
+
+class DecodeTiled final : public Node {
+  Input<Vae> vae_{*this, "vae"};
+  Input<Latent> latent_{*this, "latent"};
+  Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 32, .tip = "side, in pixels"}};
+  Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels"}};
+  Output<Image> image_{*this, "image"};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples, {ctx[tile_], ctx[overlap_]})));
+  }
+};
+
+}  // namespace
+
+void add_decode(Registry& registry) {
+  registry.add<Decode>("vae.decode", {.title = "VAE Decode", .menu = "Latent/VAE",
+      .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.", .lane = Lane::Device});
+  registry.add<DecodeTiled>("vae.decode_tiled", {.title = "VAE Decode (Tiled)", .menu = "Latent/VAE",
+      .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.", .lane = Lane::Device});
+}
+
+}  // namespace weft::vae
