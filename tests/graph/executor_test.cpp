@@ -52,7 +52,7 @@ TEST_F(ExecutorRuns, NodesOfEqualContentOnce) {
 TEST_F(ExecutorRuns, LinksOfOneInputInTheirOrder) {
   std::vector<std::string> sources;
   for (int i = 9; i >= 0; --i) {
-    sources.push_back("s" + std::to_string(i));
+    sources.push_back(numbered("s", i));
     node(sources.back());
   }
   node("all", sources);
@@ -118,9 +118,9 @@ TEST_F(ExecutorRuns, WhatIsLeftAtTheEndIfNothingIsNamed) {
 TEST_F(ExecutorRuns, AChainOf100000Nodes) {
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 100'000; ++i) {
-    GraphNode node{.id = "n" + std::to_string(i), .type = "toy.light"};
+    GraphNode node{.id = numbered("n", i), .type = "toy.light"};
     node.inputs["value"] = 1;
-    if (i > 0) node.inputs["in"] = Links{{"n" + std::to_string(i - 1), "out"}};
+    if (i > 0) node.inputs["in"] = Links{{numbered("n", i - 1), "out"}};
     nodes.push_back(std::move(node));
   }
   graph.add_all(std::move(nodes));
@@ -174,9 +174,9 @@ TEST_F(ExecutorLanes, AsManyLightNodesAsThereAreWorkers) {
   node("root");
   std::vector<std::string> branches;
   for (int i = 0; i < 4; ++i) {
-    const std::string id = "branch" + std::to_string(i);
-    node("stem" + std::to_string(i), {"root"});
-    node(id, {"stem" + std::to_string(i)});
+    const std::string id = numbered("branch", i);
+    node(numbered("stem", i), {"root"});
+    node(id, {numbered("stem", i)});
     act(id, [&](RunContext&) { EXPECT_TRUE(meeting.arrive_and_wait()); });
     branches.push_back(id);
   }
@@ -189,10 +189,10 @@ TEST_F(ExecutorLanes, HeavyNodesRunOneAtATimeOnOneThread) {
   std::set<std::thread::id> threads;
   std::vector<std::string> ids;
   for (int i = 0; i < 8; ++i) {
-    const std::string id = "h" + std::to_string(i);
+    const std::string id = numbered("h", i);
     ids.push_back(id);
-    node("l" + std::to_string(i));
-    node(id, {"l" + std::to_string(i)}, "toy.heavy");
+    node(numbered("l", i));
+    node(id, {numbered("l", i)}, "toy.heavy");
     act(id, [&](RunContext&) {
       EXPECT_EQ(++inside, 1);
       std::this_thread::yield();
@@ -631,7 +631,7 @@ TEST_F(ExecutorEvents, CountWhatBecameOfTheNodes) {
 TEST_F(ExecutorEvents, ComeOneAtATime) {
   std::vector<std::string> ids;
   for (int i = 0; i < 64; ++i) {
-    ids.push_back("n" + std::to_string(i));
+    ids.push_back(numbered("n", i));
     node(ids.back());
     act(ids.back(), [](RunContext& ctx) {
       for (int k = 0; k < 20; ++k) ctx.progress(k, 20);
@@ -654,7 +654,9 @@ TEST_F(ExecutorEvents, AnObserverMayWaitForAnotherNode) {
   node("b");
   act("b", [&](RunContext&) { EXPECT_TRUE(meeting.arrive_and_wait()); });
   EXPECT_TRUE(run({"a", "b"}, [&](const Event& event) {
-                if (std::holds_alternative<NodeProgress>(event.kind)) EXPECT_TRUE(meeting.arrive_and_wait());
+                if (std::holds_alternative<NodeProgress>(event.kind)) {
+                  EXPECT_TRUE(meeting.arrive_and_wait());
+                }
               }).ok);
 }
 

@@ -22,6 +22,9 @@
 
 namespace weft::toy {
 
+/// "n7". (`"n" + std::to_string(7)` brings a false warning from g++ 12, PR 105651.)
+inline std::string numbered(std::string name, int number) { return name += std::to_string(number); }
+
 using Act = std::function<void(RunContext&)>;
 
 /// Who plays which part, and who came on. Shared by the nodes of a stage; thread-safe.
