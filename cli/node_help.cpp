@@ -60,10 +60,13 @@ std::string text_table(const std::string& title, const std::vector<Row>& rows) {
   return text;
 }
 
-std::string markdown_cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
-  std::ranges::replace(text, '\n', ' ');
-  return text;
+std::string markdown_cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c == '\n' ? ' ' : c;
+  }
+  return cell;
 }
 
 std::string markdown_rows(const char* kind, const std::vector<Row>& rows) {

@@ -103,7 +103,8 @@ void add_new(CLI::App& plugin, Action& action) {
   command->add_option("--dir", *folder, "The project's folder; ./NAME if not given")->type_name("DIR");
   command->callback([=, &action] {
     action = [=] {
-      return with_usage_errors([&] { return create(*name, folder->empty() ? std::filesystem::path(*name) : *folder); });
+      return with_usage_errors(
+          [&] { return create(*name, folder->empty() ? std::filesystem::path(*name) : *folder); });
     };
   });
 }
