@@ -7,16 +7,6 @@
 namespace weft {
 namespace {
 
-ContentHash hash_of_type_and_literals(const GraphNode& node) {
-  ContentHasher hasher;
-  hasher.add(std::string_view(node.type));
-  for (const auto& [name, value] : node.inputs) {
-    const Literal* literal = std::get_if<Literal>(&value);
-    if (literal && !literal->is_null()) hasher.add(std::string_view(name)).add(*literal);
-  }
-  return hasher.result();
-}
-
 bool same_sources(const std::vector<LinkIn>& a, const std::vector<LinkIn>& b) {
   return std::ranges::equal(a, b, {}, &LinkIn::source, &LinkIn::source);
 }
@@ -51,7 +41,6 @@ Vertex Graph::Impl::insert(GraphNode node, Vertex before) {
     free.pop_back();
   }
   NodeRecord& record = links[vertex];
-  record.local_hash = hash_of_type_and_literals(node);
   record.node = std::make_shared<const GraphNode>(std::move(node));
   by_id.emplace(record.node->id, vertex);
 
@@ -80,7 +69,6 @@ void Graph::Impl::replace(Vertex vertex, GraphNode node) {
     by_id.erase(record.node->id);
     by_id.emplace(node.id, vertex);
   }
-  record.local_hash = hash_of_type_and_literals(node);
   const auto keep_names_of_old_links = std::exchange(record.node, std::make_shared<const GraphNode>(std::move(node)));
   connect(vertex);
 }

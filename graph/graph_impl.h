@@ -19,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/content_hash.h"
 #include "graph/graph.h"
+#include "graph/string_hash.h"
 
 namespace weft {
 
@@ -36,7 +36,6 @@ struct LinkIn {
 
 struct NodeRecord {
   std::shared_ptr<const GraphNode> node;  ///< null: the vertex is free
-  ContentHash local_hash;                 ///< of the type and the literals; not of id, title, ui, extra and links
   std::vector<LinkIn> links_in;           ///< grouped by input, inputs by name, links of an input in their order
   Vertex previous = kNoVertex;            ///< in order of addition
   Vertex next = kNoVertex;
@@ -48,11 +47,6 @@ using LinkGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirec
 struct TopologicalOrder {
   std::vector<Vertex> vertices;          ///< sources before targets
   std::vector<std::uint32_t> positions;  ///< by vertex, its place in `vertices`; meaningless for free vertices
-};
-
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
 struct Graph::Impl {

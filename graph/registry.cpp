@@ -11,6 +11,7 @@
 
 #include "graph/enum_names.h"
 #include "graph/spelling.h"
+#include "graph/string_hash.h"
 #include "graph/validate.h"
 
 namespace weft {
@@ -105,11 +106,6 @@ struct TypeEntry {
 };
 
 bool has_code(const ValueType& type) { return type.preview || type.describe || type.example; }
-
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
 
 template <class T>
 using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
