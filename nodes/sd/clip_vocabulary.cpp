@@ -1,0 +1,185 @@
+#include "nodes/sd/clip_vocabulary.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/sd/model_error.h"
+
+namespace weft::sd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWordEnd = "</w>";
+
+std::string utf8(uint32_t code) {
+  if (code < 0x80) return {static_cast<char>(code)};
+  return {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))};
+}
+
+// Vocabularies are text, so each byte is written as a printable character: itself where that is printable
+// Latin-1, otherwise the next one from U+0100 on. The order of the printable ones first is also the order of
+// their ids.
+struct ByteAlphabet {
+  std::array<std::string, 256> text;
+  std::array<unsigned char, 256> in_id_order;
+};
+
+ByteAlphabet make_byte_alphabet() {
+  ByteAlphabet alphabet;
+  const auto printable = [](int byte) { return (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173); };
+  size_t next = 0;
+  for (int byte = 0; byte < 256; ++byte) {
+    if (!printable(byte)) continue;
+    alphabet.text[static_cast<size_t>(byte)] = utf8(static_cast<uint32_t>(byte));
+    alphabet.in_id_order[next++] = static_cast<unsigned char>(byte);
+  }
+  uint32_t substitute = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    if (printable(byte)) continue;
+    alphabet.text[static_cast<size_t>(byte)] = utf8(substitute++);
+    alphabet.in_id_order[next++] = static_cast<unsigned char>(byte);
+  }
+  return alphabet;
+}
+
+const ByteAlphabet& byte_alphabet() {
+  static const ByteAlphabet alphabet = make_byte_alphabet();
+  return alphabet;
+}
+
+uint64_t pair_key(int64_t left, int64_t right) {
+  return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
+}
+
+std::vector<std::string> merge_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool comment = lines.empty() && line.find("#version") != std::string_view::npos;
+    if (!line.empty() && !comment) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+std::string read_gz(const fs::path& path) {
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
+  if (!file) throw ModelError(path.string(), "cannot be opened", "run ./weft --setup-only, which fetches it");
+  constexpr size_t kMost = 64 << 20;
+  std::string text;
+  std::array<char, 1 << 16> block;
+  int count = 0;
+  while ((count = gzread(file.get(), block.data(), block.size())) > 0 && text.size() < kMost) {
+    text.append(block.data(), static_cast<size_t>(count));
+  }
+  if (count != 0) throw ModelError(path.string(), "is damaged", "run ./weft --setup-only, which fetches it");
+  return text;
+}
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw ModelError(path.string(), "cannot be opened", "download the whole tokenizer folder");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
+  constexpr size_t kMerges = 49152 - 256 - 2;  // the file has more; CLIP stopped there
+  std::vector<std::string> lines = merge_lines(read_gz(path));
+  if (lines.size() < kMerges)
+    throw ModelError(path.string(), "has too few merges", "run ./weft --setup-only");
+  lines.resize(kMerges);
+  ClipVocabulary vocabulary;
+  const auto add = [&](std::string piece) {
+    vocabulary.ids_.emplace(std::move(piece), static_cast<int64_t>(vocabulary.ids_.size()));
+  };
+  const ByteAlphabet& alphabet = byte_alphabet();
+  for (const unsigned char byte : alphabet.in_id_order) add(alphabet.text[byte]);
+  for (const unsigned char byte : alphabet.in_id_order) add(alphabet.text[byte] + kWordEnd);
+  for (std::string line : lines) {
+    line.erase(std::min(line.find(' '), line.size()), 1);
+    add(std::move(line));
+  }
+  add("<|startoftext|>");
+  add("<|endoftext|>");
+  vocabulary.add_merges(lines, path.string());
+  return vocabulary;
+}
+
+ClipVocabulary ClipVocabulary::from_json(const fs::path& vocab, const fs::path& merges) {
+  const auto pieces = nlohmann::json::parse(read_text(vocab), nullptr, /*allow_exceptions=*/false);
+  if (!pieces.is_object() || pieces.empty()) {
+    throw ModelError(vocab.string(), "is not a JSON object of pieces and ids", "download it again");
+  }
+  ClipVocabulary vocabulary;
+  for (const auto& [piece, id] : pieces.items()) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000) {
+      throw ModelError(vocab.string(), fmt::format("gives \"{}\" the id {}", piece, id.dump()),
+                       "download it again");
+    }
+    vocabulary.ids_.emplace(piece, id.get<int64_t>());
+  }
+  vocabulary.add_merges(merge_lines(read_text(merges)), merges.string());
+  return vocabulary;
+}
+
+void ClipVocabulary::add_merges(const std::vector<std::string>& lines, const std::string& origin) {
+  int32_t rank = 0;
+  for (const auto& line : lines) {
+    const size_t space = line.find(' ');
+    if (space == std::string::npos) {
+      throw ModelError(origin, fmt::format("line \"{}\" is not a pair of pieces", line), "download it again");
+    }
+    const std::string left = line.substr(0, space), right = line.substr(space + 1);
+    const int64_t result = find(left + right);
+    if (find(left) < 0 || find(right) < 0 || result < 0) {
+      throw ModelError(origin, fmt::format("joins \"{}\", which the vocabulary does not have", line),
+                       "vocab.json and merges.txt are of different tokenizers");
+    }
+    merges_.emplace(pair_key(find(left), find(right)), Merge{rank++, result});
+  }
+}
+
+int64_t ClipVocabulary::find(std::string_view piece) const {
+  const auto found = ids_.find(std::string(piece));
+  return found == ids_.end() ? -1 : found->second;
+}
+
+void ClipVocabulary::split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const {
+  std::vector<int64_t> pieces;
+  for (size_t i = 0; i < word.size(); ++i) {
+    const std::string& letter = byte_alphabet().text[static_cast<unsigned char>(word[i])];
+    const int64_t id = find(i + 1 == word.size() ? letter + kWordEnd : letter);
+    pieces.push_back(id < 0 ? unknown : id);
+  }
+  while (pieces.size() > 1) {
+    const Merge* best = nullptr;
+    for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+      const auto found = merges_.find(pair_key(pieces[i], pieces[i + 1]));
+      if (found != merges_.end() && (!best || found->second.rank < best->rank)) best = &found->second;
+    }
+    if (!best) break;
+    // Everywhere from left to right, as one merge of the training did.
+    std::vector<int64_t> joined;
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      const auto found =
+          i + 1 < pieces.size() ? merges_.find(pair_key(pieces[i], pieces[i + 1])) : merges_.end();
+      const bool joins = found != merges_.end() && found->second.rank == best->rank;
+      joined.push_back(joins ? best->result : pieces[i]);
+      if (joins) ++i;
+    }
+    pieces = std::move(joined);
+  }
+  ids.insert(ids.end(), pieces.begin(), pieces.end());
+}
+
+}  // namespace weft::sd

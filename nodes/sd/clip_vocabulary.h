@@ -1,0 +1,42 @@
+// A byte-pair vocabulary: pieces of words, their ids, and which two pieces join into which (Sennrich 2016).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace weft::sd {
+
+class ClipVocabulary {
+ public:
+  /// CLIP's own: bpe_simple_vocab_16e6.txt.gz, from which ids follow (49408). Throws ModelError.
+  static ClipVocabulary from_merges_gz(const std::filesystem::path& path);
+
+  /// A tokenizer folder's vocab.json (piece to id) and merges.txt. Throws ModelError.
+  static ClipVocabulary from_json(const std::filesystem::path& vocab, const std::filesystem::path& merges);
+
+  /// The id of a whole piece, such as "<|endoftext|>"; -1 when there is none.
+  int64_t find(std::string_view piece) const;
+
+  /// Appends the ids of one word of raw bytes: its pieces joined as often as the vocabulary can. `unknown`
+  /// stands for a byte that the vocabulary does not have.
+  void split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const;
+
+  size_t size() const { return ids_.size(); }
+
+ private:
+  struct Merge {
+    int32_t rank;
+    int64_t result;
+  };
+
+  void add_merges(const std::vector<std::string>& lines, const std::string& origin);
+
+  std::unordered_map<std::string, int64_t> ids_;
+  std::unordered_map<uint64_t, Merge> merges_;  ///< by left id << 32 | right id
+};
+
+}  // namespace weft::sd

@@ -1,0 +1,51 @@
+// Prompts with weights, "(words:1.2)", in the form and with the meaning that ComfyUI gives them; and their
+// encoding.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodes/sd/text_encoder.h"
+#include "nodes/sd/tokenizer.h"
+
+namespace weft::sd {
+
+struct WeightedText {
+  std::string text;
+  double weight;
+};
+
+/// (x) weighs x 1.1 times, a level of brackets at a time; (x:1.2) makes the weight 1.2, whatever is around
+/// it.
+/// \( and \) are plain brackets, unbalanced ones stand for themselves, and [x] and BREAK mean nothing.
+/// Beyond 100 levels brackets are text.
+std::vector<WeightedText> parse_weights(std::string_view prompt);
+
+/// As many tokens as the text encoder takes at once: start, at most length - 2 tokens, end, padding.
+struct TokenChunk {
+  std::vector<int64_t> ids;
+  std::vector<float> weights;
+};
+
+/// At least one chunk. A run of equal weight shorter than 8 tokens is not torn apart at a chunk's end.
+std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt,
+                                        int64_t length = 77);
+
+/// The names in "embedding:name", which ask for a textual inversion and are read as plain words. For a
+/// warning.
+std::vector<std::string> named_embeddings(std::string_view prompt);
+
+struct EncodedPrompt {
+  at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
+  at::Tensor pooled;   ///< [1, width] float32, of the first chunk
+};
+
+/// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
+/// weight. clip_skip: see TextEncoder::forward.
+EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
+                            int64_t clip_skip = 1);
+
+}  // namespace weft::sd

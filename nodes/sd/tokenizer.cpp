@@ -1,0 +1,176 @@
+#include "nodes/sd/tokenizer.h"
+
+#include <fmt/format.h>
+#include <utf8proc.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "nodes/sd/model_error.h"
+
+namespace weft::sd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kStart = "<|startoftext|>";
+constexpr std::string_view kEnd = "<|endoftext|>";
+
+using CodePoints = std::vector<utf8proc_int32_t>;
+
+// Bytes that are not UTF-8 become U+FFFD.
+CodePoints decode(std::string_view text) {
+  CodePoints points;
+  while (!text.empty()) {
+    utf8proc_int32_t point = 0;
+    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                         static_cast<utf8proc_ssize_t>(text.size()), &point);
+    points.push_back(length > 0 ? point : 0xFFFD);
+    text.remove_prefix(length > 0 ? static_cast<size_t>(length) : 1);
+  }
+  return points;
+}
+
+void append_utf8(std::string& text, utf8proc_int32_t point) {
+  std::array<utf8proc_uint8_t, 4> bytes;
+  const auto length = utf8proc_encode_char(point, bytes.data());
+  text.append(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(length));
+}
+
+// Composed as far as possible (NFC), then lower case.
+CodePoints normalise(std::string_view text) {
+  std::string valid;
+  for (const auto point : decode(text)) append_utf8(valid, point);
+  utf8proc_uint8_t* composed = nullptr;
+  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
+                                   static_cast<utf8proc_ssize_t>(valid.size()), &composed,
+                                   static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
+  if (length < 0) throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, std::free);
+  CodePoints lower;
+  for (const auto point : decode({reinterpret_cast<const char*>(composed), static_cast<size_t>(length)})) {
+    lower.push_back(utf8proc_tolower(point));
+    if (point == 0x130) lower.push_back(0x307);  // the one letter whose lower case is two code points
+  }
+  return lower;
+}
+
+enum class Kind { kSpace, kLetter, kNumber, kOther };
+
+Kind kind_of(utf8proc_int32_t point) {
+  if ((point >= 9 && point <= 13) || point == 0x85) return Kind::kSpace;
+  switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return Kind::kSpace;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+      return Kind::kLetter;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return Kind::kNumber;
+    default:
+      return Kind::kOther;
+  }
+}
+
+// What stands for itself wherever it is met: special tokens, and English endings.
+constexpr std::array<std::string_view, 9> kFixedWords{kStart, kEnd, "'s",  "'t", "'re",
+                                                      "'ve",  "'m", "'ll", "'d"};
+
+size_t fixed_word_length(const CodePoints& points, size_t at) {
+  for (const auto word : kFixedWords) {
+    if (points.size() - at < word.size()) continue;
+    const bool same =
+        std::equal(word.begin(), word.end(), points.begin() + static_cast<std::ptrdiff_t>(at),
+                   [](char c, utf8proc_int32_t point) { return static_cast<unsigned char>(c) == point; });
+    if (same) return word.size();
+  }
+  return 0;
+}
+
+// The end of the word that begins at `at`: letters together, each digit alone, everything else together.
+size_t word_end(const CodePoints& points, size_t at) {
+  if (const size_t fixed = fixed_word_length(points, at)) return at + fixed;
+  const Kind kind = kind_of(points[at]);
+  if (kind == Kind::kNumber) return at + 1;
+  size_t end = at + 1;
+  while (end < points.size() && kind_of(points[end]) == kind) ++end;
+  return end;
+}
+
+std::string text_of(const nlohmann::json& token) {
+  if (token.is_string()) return token.get<std::string>();
+  return token.is_object() ? token.value("content", "") : "";
+}
+
+// tokenizer_config.json knows best, then special_tokens_map.json; both may be missing.
+std::string special_token(const fs::path& folder, const char* key, std::string_view usual) {
+  for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
+    std::ifstream in(folder / file);
+    const auto values = in ? nlohmann::json::parse(in, nullptr, false) : nlohmann::json();
+    if (!values.is_object() || !values.contains(key)) continue;
+    if (const std::string token = text_of(values[key]); !token.empty()) return token;
+  }
+  return std::string(usual);
+}
+
+}  // namespace
+
+Tokenizer Tokenizer::clip(const fs::path& merges_gz) {
+  Tokenizer tokenizer(ClipVocabulary::from_merges_gz(merges_gz));
+  tokenizer.start_id_ = tokenizer.vocabulary_.find(kStart);
+  tokenizer.end_id_ = tokenizer.pad_id_ = tokenizer.unknown_id_ = tokenizer.vocabulary_.find(kEnd);
+  return tokenizer;
+}
+
+Tokenizer Tokenizer::from_folder(const fs::path& folder) {
+  Tokenizer tokenizer(ClipVocabulary::from_json(folder / "vocab.json", folder / "merges.txt"));
+  const auto id = [&](const char* key, std::string_view usual) {
+    const std::string token = special_token(folder, key, usual);
+    const int64_t found = tokenizer.vocabulary_.find(token);
+    if (found < 0) {
+      throw ModelError((folder / "vocab.json").string(), fmt::format("does not have {} \"{}\"", key, token),
+                       "the tokenizer folder is incomplete");
+    }
+    return found;
+  };
+  tokenizer.start_id_ = id("bos_token", kStart);
+  tokenizer.end_id_ = id("eos_token", kEnd);
+  tokenizer.pad_id_ = id("pad_token", kEnd);
+  tokenizer.unknown_id_ = id("unk_token", kEnd);
+  return tokenizer;
+}
+
+std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
+  const CodePoints points = normalise(text);
+  std::vector<int64_t> ids;
+  for (size_t at = 0; at < points.size();) {
+    if (kind_of(points[at]) == Kind::kSpace) {
+      ++at;
+      continue;
+    }
+    const size_t end = word_end(points, at);
+    std::string word;
+    for (size_t i = at; i < end; ++i) append_utf8(word, points[i]);
+    if (word == kStart || word == kEnd) {
+      ids.push_back(word == kStart ? start_id_ : end_id_);
+    } else {
+      vocabulary_.split_word(word, unknown_id_, ids);
+    }
+    at = end;
+  }
+  return ids;
+}
+
+}  // namespace weft::sd
