@@ -5,7 +5,10 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <exception>
 #include <numbers>
+#include <numeric>
+#include <thread>
 
 #include "nodes/sd/safetensors.h"
 
@@ -73,6 +76,28 @@ sd::TensorMap read_tensors(const std::filesystem::path& path) {
   sd::TensorMap tensors;
   for (const auto& [name, entry] : file.entries()) tensors[name] = file.tensor(name).clone();
   return tensors;
+}
+
+double in_shares(int64_t shares, const std::function<at::Tensor(int64_t)>& loss) {
+  std::vector<double> losses(size_t(shares), 0.0);
+  std::vector<std::exception_ptr> errors{size_t(shares)};
+  std::vector<std::thread> threads;
+  for (int64_t share = 0; share < shares; ++share) {
+    threads.emplace_back([&, share] {
+      try {
+        const at::Tensor mine = loss(share) / double(shares);
+        mine.backward();  // libtorch locks each parameter while it adds to its gradient
+        losses[size_t(share)] = mine.item<double>();
+      } catch (...) {
+        errors[size_t(share)] = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 Bfloat16::Bfloat16(bool enabled) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 
 #include "nodes/sd/weights.h"
@@ -61,6 +62,11 @@ class Sitting {
 
 /// All tensors of a safetensors file, copied out of it (so that it may be written again).
 sd::TensorMap read_tensors(const std::filesystem::path& path);
+
+/// Runs `loss(share)` and its backward pass for each share of a step in a thread of its own, and adds the
+/// gradients up to those of the mean loss, which it returns. One thread a share and none within: oneDNN's own
+/// threads wait for each other by spinning, which is slow where other programs take the cores in between.
+double in_shares(int64_t shares, const std::function<at::Tensor(int64_t share)>& loss);
 
 /// bfloat16 autocast on the CPU while it lives.
 class Bfloat16 {

@@ -3,7 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
 
+#include "models/contact_sheet.h"
+#include "models/evaluation.h"
+#include "models/export.h"
+#include "models/group_norm_kernel.h"
+#include "models/judge.h"
+#include "models/unet_training.h"
 #include "models/vae_training.h"
 
 using namespace weft::paper_cut;
@@ -12,11 +21,9 @@ int main(int argc, char** argv) try {
   CLI::App app{"Trains the embedded model paper-cut"};
   app.require_subcommand(1);
   SittingOptions sitting{.folder = "models/training"};
-  int threads = 2;
   const auto add_sitting = [&](CLI::App* command) {
     command->add_option("--folder", sitting.folder, "Where the state of the training lies")->capture_default_str();
     command->add_option("--minutes", sitting.minutes, "Of the whole training, earlier sittings included")->capture_default_str();
-    command->add_option("--threads", threads, "CPU threads")->capture_default_str();
     command->add_option("--seed", sitting.seed, "Of pictures, weights and noise")->capture_default_str();
     command->add_option("--rate", sitting.learning_rate, "The highest learning rate")->capture_default_str();
     return command;
@@ -24,12 +31,66 @@ int main(int argc, char** argv) try {
   VAETrainingOptions vae;
   CLI::App* vae_command = add_sitting(app.add_subcommand("vae", "Train the autoencoder"));
   vae_command->add_option("--crops", vae.crops, "64x64 crops a step")->capture_default_str();
+  vae_command->add_option("--threads", vae.workers, "Threads, each for a share of the step")->capture_default_str();
   vae_command->add_option("--whole-from", vae.whole_from, "Whole pictures from this part of the minutes on")->capture_default_str();
   vae_command->add_flag("--decoder-only", vae.decoder_only, "Leave the encoder, and so the latents, as they are");
+  int64_t latents_count = 20000, threads = 2;
+  CLI::App* latents_command = app.add_subcommand("latents", "Encode pictures for the U-Net's training, once");
+  latents_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+  latents_command->add_option("--count", latents_count, "Pictures")->capture_default_str();
+  latents_command->add_option("--threads", threads, "Threads")->capture_default_str();
+  UNetTrainingOptions unet;
+  CLI::App* unet_command = add_sitting(app.add_subcommand("unet", "Train text encoder and U-Net on the latents"));
+  unet_command->add_option("--batch", unet.batch, "Pictures a step")->capture_default_str();
+  unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")->capture_default_str();
+  std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/paper-cut";
+  CLI::App* judge_command = add_sitting(app.add_subcommand("judge", "Train the judge on renders"));
+  judge_command->add_option("--judge", judge_path, "Where to write it")->capture_default_str();
+  judge_command->add_option("--threads", threads, "Threads, each for a batch of its own")->capture_default_str();
+  CLI::App* export_command = app.add_subcommand("export", "Write the model as a diffusers folder");
+  export_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+  export_command->add_option("--to", model_path, "The folder to write")->capture_default_str();
+  DrawOptions draw;
+  int64_t captions = 200;
+  std::filesystem::path sheet_path = "docs/pictures/paper-cut-sheet.png", report_path;
+  const auto add_drawing = [&](CLI::App* command) {
+    command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+    command->add_option("--sampler", draw.sampler, "As the sampler node names it")->capture_default_str();
+    command->add_option("--schedule", draw.schedule, "As the sampler node names it")->capture_default_str();
+    command->add_option("--steps", draw.steps, "Sampling steps")->capture_default_str();
+    command->add_option("--cfg", draw.cfg, "Guidance")->capture_default_str();
+    command->add_option("--seed", draw.seed, "Of the noise")->capture_default_str();
+    return command;
+  };
+  CLI::App* evaluate_command = add_drawing(app.add_subcommand("evaluate", "Draw held-out captions and judge them"));
+  evaluate_command->add_option("--judge", judge_path, "The judge")->capture_default_str();
+  evaluate_command->add_option("--captions", captions, "How many")->capture_default_str();
+  evaluate_command->add_option("--report", report_path, "Also write the result to this JSON file");
+  CLI::App* sheet_command = add_drawing(app.add_subcommand("sheet", "Draw a contact sheet of 24 held-out captions"));
+  sheet_command->add_option("--to", sheet_path, "The PNG to write")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
-  at::set_num_threads(threads);
+  TORCH_CHECK(group_norm_kernel_is_here());
+  at::set_num_threads(1);  // see in_shares()
   if (vae_command->parsed()) train_vae(sitting, vae);
+  if (latents_command->parsed()) cache_latents(sitting.folder, latents_count, sitting.seed, threads);
+  if (unet_command->parsed()) train_unet(sitting, unet);
+  if (judge_command->parsed()) train_judge(sitting, judge_path, threads);
+  if (export_command->parsed()) export_model(sitting.folder, model_path);
+  if (evaluate_command->parsed()) {
+    const Judge judge = Judge::open(judge_path);
+    const nlohmann::json report = {
+        {"pictures", measure_adherence(trained_model(sitting.folder), judge, captions, draw)},
+        {"judge_on_renders", measure_judge(judge, 1000)},
+        {"autoencoder", measure_vae(sitting.folder, judge, 200)}};
+    std::cout << report.dump(1) << std::endl;
+    if (!report_path.empty()) std::ofstream(report_path) << report.dump(1) << "\n";
+  }
+  if (sheet_command->parsed()) {
+    const auto words = captions_of(held_out_scenes(24));
+    write_sheet(sheet_path, trained_model(sitting.folder).draw(words, draw), 6);
+    for (const std::string& caption : words) std::cout << caption << "\n";
+  }
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "weft-train: %s\n", error.what());

@@ -1,12 +1,14 @@
 #include "models/vae_training.h"
 
 #include <fmt/format.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cmath>
 
 #include "models/contact_sheet.h"
 #include "models/optimization.h"
+#include "models/paper_cut_model.h"
 
 namespace weft::paper_cut {
 namespace {
@@ -55,6 +57,16 @@ at::Tensor reconstruction_loss(const at::Tensor& found, const at::Tensor& wanted
   return error.abs().mean() + 4 * error.square().mean() + 0.5 * edges;
 }
 
+at::Tensor training_loss(const sd::AutoencoderKL& vae, const at::Tensor& pictures, uint64_t seed) {
+  const Bfloat16 autocast;
+  const at::Tensor moments = vae.encode_moments(pictures).to(at::kFloat);
+  const at::Tensor mean = moments.narrow(1, 0, 4), log_variance = moments.narrow(1, 4, 4).clamp(-20, 10);
+  const at::Tensor noise = at::randn(mean.sizes(), at::make_generator<at::CPUGeneratorImpl>(seed), mean.options());
+  const at::Tensor found = vae.decode(mean + (0.5 * log_variance).exp() * noise).to(at::kFloat);
+  const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
+  return reconstruction_loss(found, pictures) + kKlWeight * kl;
+}
+
 void preview(const Sitting& sitting, const sd::TensorMap& weights) {
   at::NoGradGuard no_grad;
   const sd::AutoencoderKL vae(vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(weights, "the average")));
@@ -66,10 +78,6 @@ void preview(const Sitting& sitting, const sd::TensorMap& weights) {
 }
 
 }  // namespace
-
-sd::VAEConfig vae_config() {
-  return {.block_channels = {32, 64, 96, 96}, .layers_per_block = 1, .norm_groups = 8, .scaling_factor = 1};
-}
 
 at::Tensor picture_tensor(const Picture& picture) {
   const at::Tensor bytes = torch::from_blob(const_cast<uint8_t*>(picture.rgb.data()), {kSize, kSize, 3}, at::kByte);
@@ -113,24 +121,15 @@ void train_vae(const SittingOptions& options, const VAETrainingOptions& vae_opti
   while (!sitting.done()) {
     const int64_t step = optimization.steps();
     Dice dice(options.seed * 1'000'003 + uint64_t(step));
-    torch::manual_seed(step);
     const at::Tensor pictures = sitting.progress() < vae_options.whole_from
                                     ? draw_crops(vae_options.crops, dice)
                                     : draw_pictures(vae_options.crops / 4, dice.next());
-    at::Tensor moments, found, latent;
-    {
-      const Bfloat16 autocast;
-      moments = vae.encode_moments(pictures).to(at::kFloat);
-      const at::Tensor mean = moments.narrow(1, 0, 4), log_variance = moments.narrow(1, 4, 4).clamp(-20, 10);
-      latent = mean + (0.5 * log_variance).exp() * torch::randn_like(mean);
-      found = vae.decode(latent).to(at::kFloat);
-    }
-    const at::Tensor mean = moments.narrow(1, 0, 4), log_variance = moments.narrow(1, 4, 4).clamp(-20, 10);
-    const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
-    const at::Tensor loss = reconstruction_loss(found, pictures) + kKlWeight * kl;
-    loss.backward();
+    const double loss = in_shares(vae_options.workers, [&](int64_t worker) {
+      const at::Tensor share = pictures.chunk(vae_options.workers)[worker];
+      return training_loss(vae, share, uint64_t(step * vae_options.workers + worker));
+    });
     optimization.step(sitting.learning_rate(step));
-    sitting.note(optimization.steps(), loss.item<double>());
+    sitting.note(optimization.steps(), loss);
     if (sitting.save_is_due()) {
       sitting.save(optimization.state());
       preview(sitting, optimization.averages());

@@ -7,12 +7,8 @@
 
 #include "models/renderer.h"
 #include "models/sitting.h"
-#include "nodes/sd/vae.h"
 
 namespace weft::paper_cut {
-
-/// The architecture of the embedded autoencoder (its scaling factor is measured after training).
-sd::VAEConfig vae_config();
 
 /// RGB bytes as [3, kSize, kSize] in [-1, 1].
 at::Tensor picture_tensor(const Picture& picture);
@@ -22,6 +18,7 @@ at::Tensor draw_pictures(int64_t count, uint64_t seed, bool held_out_scenes = fa
 
 struct VAETrainingOptions {
   int64_t crops = 16;           ///< 64x64 crops a step
+  int64_t workers = 2;          ///< threads that each take a share of the step
   double whole_from = 0.7;      ///< the part of the training from which whole pictures are used
   bool decoder_only = false;    ///< leave the encoder (and so the latents) as it is
 };

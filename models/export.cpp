@@ -1,0 +1,150 @@
+#include "models/export.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "models/optimization.h"
+#include "models/paper_cut_model.h"
+#include "models/unet_training.h"
+#include "nodes/sd/safetensors.h"
+
+namespace weft::paper_cut {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kDiffusersVersion = "0.35.0";
+constexpr uintmax_t kGreatestSize = 20'000'000;
+
+void write_json(const std::filesystem::path& path, const json& value) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream file(path);
+  if (!(file << value.dump(2) << "\n")) throw std::runtime_error(path.string() + ": cannot be written");
+}
+
+void write_half(const std::filesystem::path& path, const sd::TensorMap& tensors) {
+  std::filesystem::create_directories(path.parent_path());
+  sd::TensorMap half;
+  for (const auto& [name, tensor] : tensors) half[name] = tensor.to(at::kHalf).contiguous();
+  sd::write_safetensors(path, half, {{"format", "pt"}});
+}
+
+json unet_json(const sd::UNetConfig& config) {
+  std::vector<std::string> down, up;
+  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+    down.push_back(config.cross_attention[i] ? "CrossAttnDownBlock2D" : "DownBlock2D");
+    up.insert(up.begin(), config.cross_attention[i] ? "CrossAttnUpBlock2D" : "UpBlock2D");
+  }
+  return {{"_class_name", "UNet2DConditionModel"},
+          {"_diffusers_version", kDiffusersVersion},
+          {"sample_size", 16},
+          {"in_channels", config.in_channels},
+          {"out_channels", config.out_channels},
+          {"block_out_channels", config.block_channels},
+          {"layers_per_block", config.layers_per_block},
+          {"down_block_types", down},
+          {"up_block_types", up},
+          {"cross_attention_dim", config.context_dim},
+          {"attention_head_dim", config.heads},  // what diffusers calls the number of heads
+          {"norm_num_groups", config.norm_groups},
+          {"norm_eps", 1e-5},
+          {"act_fn", "silu"},
+          {"center_input_sample", false},
+          {"downsample_padding", 1},
+          {"flip_sin_to_cos", true},
+          {"freq_shift", 0},
+          {"mid_block_scale_factor", 1}};
+}
+
+json vae_json(const sd::VAEConfig& config) {
+  const size_t levels = config.block_channels.size();
+  return {{"_class_name", "AutoencoderKL"},
+          {"_diffusers_version", kDiffusersVersion},
+          {"sample_size", 128},
+          {"in_channels", config.image_channels},
+          {"out_channels", config.image_channels},
+          {"latent_channels", config.latent_channels},
+          {"block_out_channels", config.block_channels},
+          {"layers_per_block", config.layers_per_block},
+          {"down_block_types", std::vector<std::string>(levels, "DownEncoderBlock2D")},
+          {"up_block_types", std::vector<std::string>(levels, "UpDecoderBlock2D")},
+          {"norm_num_groups", config.norm_groups},
+          {"scaling_factor", config.scaling_factor},
+          {"act_fn", "silu"}};
+}
+
+json text_encoder_json(const sd::TextEncoderConfig& config, const Vocabulary& words) {
+  return {{"architectures", {"CLIPTextModel"}},
+          {"model_type", "clip_text_model"},
+          {"vocab_size", config.vocab},
+          {"hidden_size", config.width},
+          {"projection_dim", config.width},
+          {"num_hidden_layers", config.layers},
+          {"num_attention_heads", config.heads},
+          {"intermediate_size", config.mlp_width},
+          {"max_position_embeddings", config.max_positions},
+          {"hidden_act", "quick_gelu"},
+          {"layer_norm_eps", 1e-5},
+          {"bos_token_id", words.start_id()},
+          {"eos_token_id", words.end_id()},
+          {"pad_token_id", words.end_id()},
+          {"torch_dtype", "float16"}};
+}
+
+json scheduler_json() {
+  return {{"_class_name", "DDIMScheduler"},
+          {"_diffusers_version", kDiffusersVersion},
+          {"num_train_timesteps", 1000},
+          {"beta_schedule", "scaled_linear"},
+          {"beta_start", 0.00085},
+          {"beta_end", 0.012},
+          {"prediction_type", "epsilon"},
+          {"clip_sample", false},
+          {"set_alpha_to_one", false},
+          {"steps_offset", 1}};
+}
+
+json index_json() {
+  return {{"_class_name", "StableDiffusionPipeline"},
+          {"_diffusers_version", kDiffusersVersion},
+          {"text_encoder", {"transformers", "CLIPTextModel"}},
+          {"tokenizer", {"transformers", "CLIPTokenizer"}},
+          {"unet", {"diffusers", "UNet2DConditionModel"}},
+          {"vae", {"diffusers", "AutoencoderKL"}},
+          {"scheduler", {"diffusers", "DDIMScheduler"}},
+          {"safety_checker", {nullptr, nullptr}},
+          {"feature_extractor", {nullptr, nullptr}},
+          {"requires_safety_checker", false}};
+}
+
+uintmax_t size_of_folder(const std::filesystem::path& folder) {
+  uintmax_t size = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) size += entry.file_size();
+  }
+  return size;
+}
+
+}  // namespace
+
+void export_model(const std::filesystem::path& folder, const std::filesystem::path& to) {
+  const sd::TensorMap weights = Optimization::averages_in(read_tensors(folder / "unet.safetensors"));
+  const sd::TensorMap vae = Optimization::averages_in(read_tensors(folder / "vae.safetensors"));
+  write_json(to / "model_index.json", index_json());
+  write_json(to / "scheduler" / "scheduler_config.json", scheduler_json());
+  write_json(to / "unet" / "config.json", unet_json(unet_config()));
+  write_half(to / "unet" / "diffusion_pytorch_model.safetensors", without_prefix(weights, kUNetPrefix));
+  write_json(to / "vae" / "config.json", vae_json(vae_config(measured_scaling_factor(folder))));
+  write_half(to / "vae" / "diffusion_pytorch_model.safetensors", vae);
+  write_json(to / "text_encoder" / "config.json", text_encoder_json(text_encoder_config(vocabulary()), vocabulary()));
+  write_half(to / "text_encoder" / "model.safetensors", without_prefix(weights, kTextPrefix));
+  vocabulary().write(to / "tokenizer");
+  const uintmax_t size = size_of_folder(to);
+  fmt::print("{}: {:.2f} MB\n", to.string(), double(size) / 1e6);
+  if (size > kGreatestSize) throw std::runtime_error(to.string() + " is larger than 20 MB: make the networks smaller");
+}
+
+}  // namespace weft::paper_cut

@@ -1,0 +1,34 @@
+// Trains the text encoder and the U-Net together, on latents that are computed once; captions are made anew at
+// every step, so that each scene is said in many ways.
+#pragma once
+
+#include "models/paper_cut_model.h"
+#include "models/scene.h"
+#include "models/sitting.h"
+
+namespace weft::paper_cut {
+
+/// Draws `count` pictures of training scenes, encodes them with the trained autoencoder and saves latents,
+/// scenes and the scaling factor (1 / their standard deviation) as latents.safetensors in the folder.
+void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads);
+
+struct UNetTrainingOptions {
+  int64_t batch = 64;
+  int64_t workers = 2;  ///< threads that each take a share of the batch
+};
+
+void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_options);
+
+/// The model as the folder's trainings have it now (averaged weights).
+PaperCutModel trained_model(const std::filesystem::path& folder);
+
+/// 1 / standard deviation of the cached latents.
+double measured_scaling_factor(const std::filesystem::path& folder);
+
+/// `count` held-out scenes, the same ones every time, each once.
+std::vector<Scene> held_out_scenes(int64_t count);
+
+/// A full caption of each, the same every time.
+std::vector<std::string> captions_of(const std::vector<Scene>& scenes);
+
+}  // namespace weft::paper_cut
