@@ -1,0 +1,116 @@
+// The nodes of sampling against each other: what is wired by hand equals what one node does.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "nodes/sd/values.h"
+#include "tests/workflows/bench.h"
+
+namespace weft::test {
+namespace {
+
+/// Checkpoint, texts and an empty latent of 8 x 8, and `more` nodes.
+std::string with_model(const std::string& more, int batch = 1) {
+  return fmt::format(R"({{"weft": 1, "nodes": {{
+    "checkpoint": {{"type": "checkpoint.load", "inputs": {{"name": "paper-cut"}}}},
+    "yes": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "a red boat"}}}},
+    "no": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}},
+    "empty": {{"type": "latent.empty", "inputs": {{"width": 64, "height": 64, "batch": {}}}}}, {}}}}})",
+                     batch, more);
+}
+
+std::string ksampler(const std::string& id, const std::string& params, const std::string& latent = "empty.latent",
+                     const std::string& type = "sample.ksampler") {
+  return fmt::format(R"("{}": {{"type": "{}", "inputs": {{"model": {{"link": "checkpoint.model"}},
+    "positive": {{"link": "yes.conditioning"}}, "negative": {{"link": "no.conditioning"}}, "latent": {{"link": "{}"}},
+    {}}}}})",
+                     id, type, latent, params);
+}
+
+/// add_noise, then one U-Net step after the other: the last is "step{n - 1}".
+std::string chain(int steps, const std::string& schedule) {
+  std::string nodes = fmt::format(R"("sigmas": {{"type": "sample.schedule", "inputs": {{"model": {{"link": "checkpoint.model"}},
+      "schedule": "{}", "steps": {}}}}},
+    "start": {{"type": "latent.add_noise", "inputs": {{"model": {{"link": "checkpoint.model"}}, "latent": {{"link": "empty.latent"}},
+      "sigmas": {{"link": "sigmas.sigmas"}}, "seed": 5}}}})", schedule, steps);
+  for (int i = 0; i < steps; ++i)
+    nodes += fmt::format(R"(, "step{}": {{"type": "unet.step", "inputs": {{"model": {{"link": "checkpoint.model"}},
+      "positive": {{"link": "yes.conditioning"}}, "negative": {{"link": "no.conditioning"}}, "latent": {{"link": "{}"}},
+      "sigmas": {{"link": "sigmas.sigmas"}}, "step": {}, "cfg": 3}}}})",
+                         i, i == 0 ? "start.latent" : fmt::format("step{}.latent", i - 1), i);
+  return nodes;
+}
+
+double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+const at::Tensor& samples(const RunResult& result, const std::string& node) {
+  return output<Latent>(result, node).samples;
+}
+
+TEST(Sampling, AChainOfUNetStepsEqualsTheSamplersEulerAndDdim) {
+  Bench bench;
+  const RunResult result = bench.run(
+      with_model(chain(6, "karras") + ", " +
+                 ksampler("euler", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "euler", "schedule": "karras")") + ", " +
+                 ksampler("ddim", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "ddim", "schedule": "karras")")),
+      {"step5", "euler", "ddim"});
+  EXPECT_LE(largest_difference(samples(result, "step5"), samples(result, "euler")), 1e-5);
+  EXPECT_LE(largest_difference(samples(result, "step5"), samples(result, "ddim")), 1e-5);
+}
+
+TEST(Sampling, TwoHalvesEqualTheWhole) {
+  Bench bench;
+  const std::string common = R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "euler", "schedule": "normal")";
+  const RunResult result = bench.run(
+      with_model(ksampler("whole", common) + ", " +
+                 ksampler("first", common + R"(, "end_step": 3, "leave_noise": true)", "empty.latent", "sample.ksampler_advanced") + ", " +
+                 ksampler("second", common + R"(, "start_step": 3, "add_noise": false)", "first.latent", "sample.ksampler_advanced")),
+      {"whole", "second"});
+  EXPECT_LE(largest_difference(samples(result, "whole"), samples(result, "second")), 1e-4);
+}
+
+TEST(Sampling, TheSameSeedGivesTheSamePictureAndAnotherSeedAnother) {
+  Bench one, two;
+  const auto sample = [](Bench& bench, int seed) {
+    const RunResult result = bench.run(with_model(ksampler("s", fmt::format(R"("seed": {}, "steps": 3)", seed))), {"s"});
+    return samples(result, "s").clone();
+  };
+  EXPECT_EQ(largest_difference(sample(one, 1), sample(two, 1)), 0);
+  EXPECT_GT(largest_difference(sample(one, 1), sample(two, 2)), 0.1);
+}
+
+TEST(Sampling, WithASeedPerPictureABatchEqualsItsSingleRuns) {
+  Bench bench;
+  const RunResult batch = bench.run(
+      with_model(ksampler("s", R"("seed": 7, "steps": 3, "seed_per_picture": true)"), 3), {"s"});
+  const RunResult single = bench.run(with_model(ksampler("s", R"("seed": 9, "steps": 3, "seed_per_picture": true)")), {"s"});
+  EXPECT_LE(largest_difference(samples(batch, "s")[2], samples(single, "s")[0]), 1e-4);
+}
+
+TEST(Sampling, OutsideItsMaskALatentStaysAsItWas) {
+  Bench bench;
+  const RunResult result = bench.run(
+      with_model(ksampler("before", R"("seed": 1, "steps": 3)") + R"(,
+        "mask": {"type": "mask.rectangle", "inputs": {"width": 64, "height": 64, "left": 0, "top": 0, "right": 0.5, "bottom": 1}},
+        "masked": {"type": "latent.set_mask", "inputs": {"latent": {"link": "before.latent"}, "mask": {"link": "mask.mask"}}}, )" +
+                 ksampler("after", R"("seed": 2, "steps": 3)", "masked.latent")),
+      {"before", "after"});
+  const at::Tensor change = (samples(result, "before") - samples(result, "after")).abs();
+  EXPECT_LE(change.narrow(3, 4, 4).max().item<double>(), 1e-5);
+  EXPECT_GT(change.narrow(3, 0, 4).max().item<double>(), 0.1);
+}
+
+TEST(Sampling, AStepBeyondTheScheduleIsAnErrorThatSaysWhichThereAre) {
+  Bench bench;
+  const RunResult result = bench.run(
+      with_model(chain(2, "normal") + R"(, "beyond": {"type": "unet.step", "inputs": {"model": {"link": "checkpoint.model"},
+        "positive": {"link": "yes.conditioning"}, "negative": {"link": "no.conditioning"}, "latent": {"link": "start.latent"},
+        "sigmas": {"link": "sigmas.sigmas"}, "step": 5}})"),
+      {"beyond"}, /*may_fail=*/true);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].node, "beyond");
+  EXPECT_NE(result.problems[0].text().find("2 steps"), std::string::npos) << result.problems[0].text();
+}
+
+}  // namespace
+}  // namespace weft::test
