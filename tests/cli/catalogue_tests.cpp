@@ -96,7 +96,8 @@ TEST_F(ModelsCommand, SaysWhichOfTwoWithOneNameIsInUse) {
   auto with_json = roots;
   with_json.push_back("--json");
   std::vector<std::pair<std::string, bool>> seen;
-  for (const auto& model : nlohmann::json::parse(weft(with_json).out).at("models"))
+  const nlohmann::json report = nlohmann::json::parse(weft(with_json).out);
+  for (const auto& model : report.at("models"))
     if (model.at("name") == "x.safetensors") seen.emplace_back(model.at("path"), model.at("shadowed"));
   EXPECT_THAT(seen, testing::ElementsAre(std::pair((scratch_ / "first/vae/x.safetensors").string(), false),
                                          std::pair((scratch_ / "second/vae/x.safetensors").string(), true)));

@@ -46,12 +46,13 @@ fs::path with_text(const fs::path& path, const std::string& text) {
 
 RunningWeft::RunningWeft(const fs::path& scratch, const std::vector<std::string>& command,
                          const Surrounding& surrounding)
-    : out_(scratch.parent_path() / "stdout"),
-      err_(scratch.parent_path() / "stderr"),
-      child_(bp::args(command), bp::start_dir(scratch.string()), environment_of(scratch, surrounding),
-             bp::std_in<with_text(scratch.parent_path() / "stdin", surrounding.input).string(), bp::std_out>
-                 out_.string(),
-             bp::std_err > err_.string()) {}
+    : out_(scratch.parent_path() / "stdout"), err_(scratch.parent_path() / "stderr") {
+  const std::string input = with_text(scratch.parent_path() / "stdin", surrounding.input).string();
+  const std::string output = with_text(out_, "").string(), errors = with_text(err_, "").string();
+  child_ =
+      bp::child(bp::args = command, bp::start_dir = scratch.string(), environment_of(scratch, surrounding),
+                bp::std_in = input, bp::std_out = output, bp::std_err = errors);
+}
 
 RunningWeft::~RunningWeft() {
   if (child_.valid() && child_.running()) child_.terminate();

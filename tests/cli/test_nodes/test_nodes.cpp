@@ -1,6 +1,5 @@
-// Small nodes that make every outcome of a run happen: values, waiting, failing, writing files, naming models.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+// Small nodes that make every outcome of a run happen: values, waiting, failing, writing files, naming
+// models.
 
 #include <chrono>
 #include <fstream>
@@ -49,7 +48,8 @@ class Gather final : public Node {
 
 class Slow final : public Node {
   Param<std::int64_t> steps_{*this, "steps", {.init = 3, .min = 1, .max = 100000}};
-  Param<std::int64_t> milliseconds_{*this, "milliseconds", {.init = 10, .min = 0, .max = 100000, .tip = "of each step"}};
+  Param<std::int64_t> milliseconds_{
+      *this, "milliseconds", {.init = 10, .min = 0, .max = 100000, .tip = "of each step"}};
   Output<std::int64_t> number_{*this, "number"};
 
   void run(RunContext& ctx) const override {
@@ -104,7 +104,7 @@ class WriteFile final : public Node {
     file.close();
     if (!file) {
       std::filesystem::remove(partial);
-      throw NodeError(fmt::format("cannot write '{}'", path.string()), "free some space");
+      throw NodeError("cannot write '" + path.string() + "'", "free some space");
     }
     std::filesystem::rename(partial, path);
     ctx.set(path_, path.string());
@@ -144,8 +144,13 @@ class Surroundings final : public Node {
 }  // namespace
 
 WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
-  registry.add_type({.id = "test.basket", .title = "Basket", .colour = "#804000", .doc = "Apples.",
-                     .describe = [](const Value& v) { return nlohmann::json{{"apples", v.as<Basket>().apples}}; }});
+  registry.add_type({.id = "test.basket",
+                     .title = "Basket",
+                     .colour = "#804000",
+                     .doc = "Apples.",
+                     .describe = [](const Value& v) {
+                       return nlohmann::json{{"apples", v.as<Basket>().apples}};
+                     }});
   registry.add<Number>("test.number", {.title = "Number", .menu = "Test/Values", .doc = "Gives a number."});
   registry.add<Add>("test.add", {.title = "Add", .menu = "Test/Values", .doc = "Adds two numbers."});
   registry.add<Say>("test.say", {.title = "Say", .menu = "Test/Values"});
@@ -154,8 +159,9 @@ WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
   registry.add<Stubborn>("test.stubborn", {.title = "Stubborn", .menu = "Test/Runs"});
   registry.add<Fail>("test.fail", {.title = "Fail", .menu = "Test/Runs"});
   registry.add<Warn>("test.warn", {.title = "Warn", .menu = "Test/Runs"});
-  registry.add<WriteFile>("test.write", {.title = "Write", .menu = "Test/Files", .lane = Lane::Io,
-                                         .cache = Cache::Never, .result = true});
+  registry.add<WriteFile>(
+      "test.write",
+      {.title = "Write", .menu = "Test/Files", .lane = Lane::Io, .cache = Cache::Never, .result = true});
   registry.add<UseModel>("test.use_model", {.title = "Use Model", .menu = "Test/Files"});
   registry.add<ReadFile>("test.read_file", {.title = "Read File", .menu = "Test/Files"});
   registry.add<Surroundings>("test.surroundings", {.title = "Surroundings", .menu = "Test/Runs"});
