@@ -17,9 +17,7 @@ namespace {
 using MakeRuntime = DeviceRuntime*(const char* device, const char* dtype, int threads, char* message,
                                    std::size_t message_size);
 
-std::filesystem::path runtime_library() {
-  return program_prefix() / "lib/weft/libweft_torch_runtime.so";
-}
+std::filesystem::path runtime_library() { return program_prefix() / "lib/weft/libweft_torch_runtime.so"; }
 
 OpenedRuntime cpu_alone(const DeviceChoice& choice, const std::filesystem::path& library) {
   if (choice.device.starts_with("cuda"))

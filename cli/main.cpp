@@ -6,9 +6,12 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "graph/error.h"
+#include "graph/spelling.h"
 
 namespace {
 
@@ -36,6 +39,30 @@ Exit run_action(const weft::cli::Action& action) {
   }
 }
 
+const CLI::App* subcommand(const CLI::App& app, const std::string& name) {
+  const auto found = app.get_subcommands([&](const CLI::App* each) { return each->get_name() == name; });
+  return found.empty() ? nullptr : found[0];
+}
+
+/// Wrong usage. Of a mistyped command CLI11 says only that one is required: name the nearest.
+Exit usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const CLI::App* command = &app;  // the innermost one that was named
+  int at = 1;
+  while (at < argc && subcommand(*command, argv[at])) command = subcommand(*command, argv[at++]);
+  const std::vector<const CLI::App*> choices =
+      command->get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
+  if (error.get_name() != "RequiredError" || choices.empty())
+    return app.exit(error) == 0 ? Exit::Done : Exit::Invalid;
+  if (at == argc) {
+    fmt::print(stderr, "{}", command->help());
+    return Exit::Invalid;
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* each : choices) names.push_back(each->get_name());
+  fmt::print(stderr, "weft: there is no command '{}': {}\n", argv[at], weft::suggestion(argv[at], names));
+  return Exit::Invalid;
+}
+
 /// A full disk behind stdout shows only when it is flushed.
 Exit flush_results(Exit exit) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
@@ -59,7 +86,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return static_cast<int>(flush_results(app.exit(error) == 0 ? Exit::Done : Exit::Invalid));
+    return static_cast<int>(flush_results(usage_error(app, error, argc, argv)));
   }
   return static_cast<int>(flush_results(run_action(action)));
 }

@@ -34,9 +34,9 @@ std::string warning_line(std::string_view node, const NodeWarning& warning) {
 }
 
 std::string summary_line(const RunFinished& end) {
+  const char* how = end.cancelled ? "cancelled" : end.failed > 0 ? "failed" : "finished";
   std::string line =
-      fmt::format("weft: {} in {}: {} nodes ran, {} cached", end.cancelled ? "cancelled" : "finished",
-                  time_text(end.time), end.ran, end.cached);
+      fmt::format("weft: {} in {}; nodes: {} ran, {} cached", how, time_text(end.time), end.ran, end.cached);
   if (end.failed) line += fmt::format(", {} failed", end.failed);
   if (end.skipped) line += fmt::format(", {} skipped", end.skipped);
   return line;

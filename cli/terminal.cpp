@@ -43,6 +43,7 @@ std::string size_text(std::uint64_t bytes) {
 
 std::string time_text(std::chrono::nanoseconds time) {
   const double seconds = std::chrono::duration<double>(time).count();
+  if (seconds < 0.01) return fmt::format("{:.1f} ms", seconds * 1000);
   if (seconds >= 60)
     return fmt::format("{} min {:02} s", static_cast<long>(seconds) / 60, static_cast<long>(seconds) % 60);
   return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 2 : 1);

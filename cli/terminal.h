@@ -20,7 +20,7 @@ std::string cut_to_width(std::string_view text, int width);
 /// "18.2 MB"
 std::string size_text(std::uint64_t bytes);
 
-/// "0.42 s", "12.3 s", "2 min 05 s"
+/// "0.3 ms", "0.42 s", "12.3 s", "2 min 05 s"
 std::string time_text(std::chrono::nanoseconds time);
 
 }  // namespace weft::cli

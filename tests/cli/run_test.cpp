@@ -166,7 +166,7 @@ TEST_F(RunCommand, ShowsWarningsOfNodesAlsoWithoutProgress) {
 TEST_F(RunCommand, PrintsLinesWhereThereIsNoTerminal) {
   const Outcome run = weft({"run", workflow(kSlow)});
   EXPECT_THAT(run.err, HasSubstr("[1/1] slow: done in "));
-  EXPECT_THAT(run.err, HasSubstr("1 nodes ran, 0 cached"));
+  EXPECT_THAT(run.err, HasSubstr("nodes: 1 ran, 0 cached"));
   EXPECT_THAT(run.err, Not(HasSubstr("\x1b")));
 }
 
@@ -229,6 +229,12 @@ TEST_F(RunCommand, RefusesWrongUsageWithExitCodeTwo) {
     EXPECT_NE(run.err, "") << testing::PrintToString(arguments);
     EXPECT_EQ(run.out, "") << testing::PrintToString(arguments);
   }
+}
+
+TEST_F(RunCommand, NamesTheNearestCommandOnATypingError) {
+  EXPECT_THAT(weft({"rnu"}).err, HasSubstr("there is no command 'rnu': did you mean 'run'?"));
+  EXPECT_THAT(weft({"plugin", "lst"}).err, HasSubstr("there is no command 'lst': did you mean 'list'?"));
+  EXPECT_THAT(weft({}).err, HasSubstr("weft run workflows/"));  // the whole help
 }
 
 TEST_F(RunCommand, HelpAndVersionGoToStdout) {
