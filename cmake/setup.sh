@@ -67,11 +67,12 @@ install_packages() {
   fetch_imgui
 }
 
+# All of NVIDIA's packages in one call, also those that are there: they share a folder, which pip replaces as a whole.
 install_cuda() {
-  pypi cuda nvidia-cublas==13.1.0.3 nvidia-cuda-nvrtc==13.0.88 nvidia-cufft==12.0.0.61 nvidia-cufile==1.15.1.6 \
-    nvidia-curand==10.4.0.35 nvidia-cusolver==12.0.4.66 nvidia-cusparse==12.6.3.3 nvidia-nvjitlink==13.0.88 \
-    nvidia-nvtx==13.0.85 nvidia-cudnn-cu13==9.19.0.56 nvidia-cusparselt-cu13==0.8.0 nvidia-nccl-cu13==2.28.9 \
-    nvidia-nvshmem-cu13==3.4.5
+  pypi cuda 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*' nvidia-cublas==13.1.0.3 \
+    nvidia-cuda-nvrtc==13.0.88 nvidia-cufft==12.0.0.61 nvidia-cufile==1.15.1.6 nvidia-curand==10.4.0.35 \
+    nvidia-cusolver==12.0.4.66 nvidia-cusparse==12.6.3.3 nvidia-nvjitlink==13.0.88 nvidia-nvtx==13.0.85 \
+    nvidia-cudnn-cu13==9.19.0.56 nvidia-cusparselt-cu13==0.8.0 nvidia-nccl-cu13==2.28.9 nvidia-nvshmem-cu13==3.4.5
 }
 
 build() {
