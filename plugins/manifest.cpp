@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "graph/error.h"
 #include "plugins/abi.h"
@@ -43,9 +43,8 @@ Manifest from_json(const json& object) {
 
 std::string read_text(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  std::stringstream text;
-  if (!(text << stream.rdbuf())) throw PluginError("it cannot be read", "build the plugin again");
-  return text.str();
+  if (!stream) throw PluginError("it cannot be read", "look at its rights");
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace

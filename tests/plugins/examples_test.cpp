@@ -6,13 +6,14 @@
 
 #include "graph/executor.h"
 #include "nodes/sd/values.h"
+#include "plugins/check.h"
 #include "plugins/loader.h"
 #include "plugins/values.h"
 
 namespace weft {
 namespace {
 
-using testing::HasSubstr;
+using testing::IsEmpty;
 
 /// Gives a picture to a graph: a ramp from black to white in 16 columns, 8 rows, as a batch of two.
 class RampImage final : public Node {
@@ -87,6 +88,17 @@ TEST_F(Examples, APaletteDescribesAndShowsItself) {
   EXPECT_EQ(picture.width, 2 * picture.height);
   EXPECT_EQ(picture.rgb.front(), 0x3c);
   EXPECT_EQ(picture.rgb.back(), 0xc4);
+}
+
+TEST_F(Examples, PassTheCheckerWithoutAWarning) {
+  const CheckOptions options{.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}};
+  for (const char* name : {"image_filter", "custom_value", "custom_sampler"}) {
+    const auto library = std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / fmt::format("libexample_{}.so", name);
+    for (const CheckResult& result : check_plugin(library, options)) {
+      EXPECT_EQ(result.verdict, CheckResult::Verdict::Pass) << name << ", " << result.test;
+      EXPECT_THAT(result.findings, IsEmpty()) << name << ", " << result.test;
+    }
+  }
 }
 
 /// For data that are standard normal numbers the model is known, x0 = x / (1 + sigma^2), and so is the exact end:

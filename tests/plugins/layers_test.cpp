@@ -35,7 +35,8 @@ const std::vector<Rule>& rules() {
       {"plugins", {"plugins/examples", "plugins/template"}, kWindows + "|" + kNetwork + "|nodes/|cli/|editor/|models/"},
       // Reading manifests takes no libtorch into memory: only what authors include, and the devices, know it.
       {"plugins",
-       {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/sdk.h", "plugins/values.h", "plugins/stamp.h"},
+       {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda",
+        "plugins/sdk.h", "plugins/values.h", "plugins/stamp.h"},
        kTorch},
       {"plugins/examples", {}, "cli/|editor/|models/|tests/"},
       {"nodes", {}, kWindows + "|" + kNetwork + "|cli/|editor/|models/"},
