@@ -25,7 +25,7 @@ function(weft_add_plugin name)
     target_link_libraries(${name} PRIVATE weft_warnings)
     weft_use_torch(${name})
   endif()
-  # The manifest names the build of the library by its build id; --no-undefined would refuse sanitizers.
+  # By its build id the manifest knows its library again.
   target_link_options(${name} PRIVATE -Wl,--build-id=sha1)
   set_target_properties(${name} PROPERTIES
     CXX_VISIBILITY_PRESET hidden

@@ -14,25 +14,28 @@ namespace {
 namespace dll = boost::dll;
 using nlohmann::json;
 
-/// What dlopen said, without Boost's words around it.
-std::string system_text(const std::system_error& error) {
-  const std::string_view all = error.what();
+/// What dlopen said, without Boost's words around it and without the file's name.
+std::string system_text(const std::system_error& error, const std::filesystem::path& file) {
+  std::string_view text = error.what();
   constexpr std::string_view before = "(dlerror system message: ";
-  const std::size_t start = all.find(before);
-  if (start == std::string_view::npos) return std::string(all);
-  const std::string_view rest = all.substr(start + before.size());
-  return std::string(rest.substr(0, rest.rfind(')')));
+  if (const std::size_t start = text.find(before); start != std::string_view::npos) {
+    text.remove_prefix(start + before.size());
+    text = text.substr(0, text.rfind(')'));
+  }
+  if (const std::string name = file.string() + ": "; text.starts_with(name)) text.remove_prefix(name.size());
+  return std::string(text);
 }
 
 const PluginEntry& entry_of(const std::filesystem::path& file) {
   // NODELETE keeps the library's code when `library` goes out of scope: values and nodes of it live on.
   constexpr auto mode = static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   dll::shared_library library;
+  const std::filesystem::path whole = std::filesystem::absolute(file);
   try {
-    library.load(std::filesystem::absolute(file), mode);
+    library.load(whole, mode);
   } catch (const std::system_error& error) {
-    throw PluginError(fmt::format("the library {} cannot be opened: {}", file.string(), system_text(error)),
-                      "build the plugin again");
+    throw PluginError(fmt::format("the library {} cannot be opened ({})", file.string(), system_text(error, whole)),
+                      "build it again, with all that it needs in LIBRARIES of weft_add_plugin()");
   }
   if (!library.has(kPluginSymbol))
     throw PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", file.string()),
