@@ -36,7 +36,7 @@ GpuSearch find_gpu(std::optional<int> index, const GpuProbe& probe) {
   const auto found = index ? gpus.begin() + *index : std::ranges::find_if(gpus, is_usable);
   if (found == gpus.end() || !is_usable(*found)) return {.text = too_old(index ? *found : gpus.front())};
   if (const std::string problem = probe.open_torch_cuda(); !problem.empty())
-    return {.text = fmt::format("there is {}, but {}", found->name, problem)};
+    return {.text = fmt::format("{} is there, but {}", found->name, problem)};
   return {.device = Device{.kind = "cuda", .index = static_cast<int>(found - gpus.begin())},
           .text = found->name};
 }
@@ -65,8 +65,7 @@ DeviceChoice choose_device(const std::string& wanted, const GpuProbe& probe) {
 
   GpuSearch search = find_gpu(index, probe);
   if (!search.device)
-    return {.reason =
-                fmt::format("{} was asked for, but {} (--device cpu runs without)", wanted, search.text)};
+    return {.reason = fmt::format("{} was asked for: {} (--device cpu runs without)", wanted, search.text)};
   return {.device = std::move(search.device), .reason = std::move(search.text)};
 }
 

@@ -92,7 +92,7 @@ TEST(DeviceChoice, PassesOverAGpuThatIsTooOld) {
 TEST(DeviceChoice, RefusesAGpuThatWasAskedForAndIsNotThere) {
   FakeMachine none{.driver = {.problem = "no NVIDIA driver found"}};
   EXPECT_FALSE(none.choose("cuda").device);
-  EXPECT_THAT(none.choose("cuda").reason, StartsWith("cuda was asked for, but no NVIDIA driver found"));
+  EXPECT_THAT(none.choose("cuda").reason, StartsWith("cuda was asked for: no NVIDIA driver found"));
   FakeMachine one{.driver = {.gpus = {kH100}}};
   EXPECT_FALSE(one.choose("cuda:3").device);
   EXPECT_THAT(one.choose("cuda:3").reason, HasSubstr("the last GPU is cuda:0 (NVIDIA H100)"));
@@ -152,21 +152,30 @@ TEST_F(FakeDriver, ThatIsTooOldOrBrokenSaysWhatToDo) {
 // ---- Message ----
 
 TEST(DeviceMessage, NamesDeviceReasonThreadsAndType) {
-  DeviceFacts facts{
-      .reason = "no NVIDIA driver found", .threads = 2, .has_amx = true, .has_avx512_bf16 = true};
+  DeviceFacts facts;
+  facts.reason = "no NVIDIA driver found";
+  facts.threads = 2;
+  facts.has_amx = facts.has_avx512_bf16 = true;
   EXPECT_EQ(device_message(facts), "device cpu: no NVIDIA driver found; 2 threads, bfloat16 with AMX");
   facts.has_amx = false;
   EXPECT_THAT(device_message(facts), HasSubstr("bfloat16 with AVX-512"));
   facts.dtype = "float32";
   facts.threads = 1;
   EXPECT_EQ(device_message(facts), "device cpu: no NVIDIA driver found; 1 thread, float32");
-  facts = {.device = kGpu, .reason = "NVIDIA H100", .free_bytes = 83'859'000'000};
+}
+
+TEST(DeviceMessage, NamesAGpuWithItsFreeMemory) {
+  DeviceFacts facts;
+  facts.device = kGpu;
+  facts.reason = "NVIDIA H100";
+  facts.free_bytes = 83'859'000'000;
   EXPECT_EQ(device_message(facts), "device cuda:0: NVIDIA H100, 78.1 GiB free, float16");
 }
 
 TEST(DeviceMessage, NamesTheTypeThatNetworksReallyTake) {
-  const DeviceFacts cpu{.has_avx512_bf16 = __builtin_cpu_supports("avx512bf16") != 0};
-  const DeviceFacts gpu{.device = kGpu};
+  DeviceFacts cpu, gpu;
+  cpu.has_avx512_bf16 = __builtin_cpu_supports("avx512bf16") != 0;
+  gpu.device = kGpu;
   const auto name = [](at::ScalarType type) {
     return type == at::kHalf ? "float16" : type == at::kBFloat16 ? "bfloat16" : "float32";
   };
@@ -274,13 +283,13 @@ struct FakeCuda final : c10::impl::DeviceGuardImplInterface {
   void setDevice(c10::Device d) const override { device = d; }
   void uncheckedSetDevice(c10::Device d) const noexcept override { device = d; }
   c10::DeviceIndex deviceCount() const noexcept override { return 2; }
-  c10::Stream getStream(c10::Device d) const override { return {c10::Stream::UNSAFE, d, stream}; }
+  c10::Stream getStream(c10::Device d) const override { return c10::Stream(c10::Stream::UNSAFE, d, stream); }
   c10::Stream getStreamFromGlobalPool(c10::Device d, bool) const override {
-    return {c10::Stream::UNSAFE, d, ++last_stream};
+    return c10::Stream(c10::Stream::UNSAFE, d, ++last_stream);
   }
   c10::Stream exchangeStream(c10::Stream s) const override {
     note("use " + text(s));
-    return {c10::Stream::UNSAFE, s.device(), std::exchange(stream, s.id())};
+    return c10::Stream(c10::Stream::UNSAFE, s.device(), std::exchange(stream, s.id()));
   }
   void record(void** event, const c10::Stream& s, c10::DeviceIndex, c10::EventFlag) const override {
     ++live_events;
