@@ -6,8 +6,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "graph/device.h"
+#include "nodes/sd/transfer.h"
 
 namespace weft::sd {
 
@@ -19,7 +21,11 @@ class PerDevice {
   std::shared_ptr<const T> get(const Device& device, Build&& build) {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<const T>& built = built_[device.name()];
-    if (!built) built = std::make_shared<const T>(build());
+    if (!built) {
+      auto made = std::make_shared<const T>(build());
+      finish_current_stream(device);  // the next who asks may work on another stream
+      built = std::move(made);
+    }
     return built;
   }
 

@@ -2,10 +2,13 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
+#include <c10/core/Event.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace weft::sd {
@@ -38,8 +41,21 @@ struct StepGraph::Recorded {
     return true;
   }
 
+  /// Makes the current stream wait for the one that used the buffers before it.
+  void take_turn() {
+    if (!inputs[0].is_cuda()) return;
+    const c10::Stream now = c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).getStream(inputs[0].device());
+    if (last_stream && *last_stream != now) {
+      c10::Event done(c10::DeviceType::CUDA);
+      done.record(*last_stream);
+      done.block(now);
+    }
+    last_stream = now;
+  }
+
   Inputs inputs;
   at::Tensor output;
+  std::optional<c10::Stream> last_stream;
   CudaGraph* graph = nullptr;
   const CudaFunctions* cuda;
 };
@@ -57,6 +73,7 @@ at::Tensor StepGraph::operator()(const at::Tensor& x, const at::Tensor& timestep
   // The buffers outlive this call, so they must not be inference tensors, which no later call could write to.
   const c10::InferenceMode ordinary_tensors(false);
   const at::NoGradGuard no_grad;
+  recorded->take_turn();
   recorded->inputs[0].copy_(x);
   recorded->inputs[1].copy_(timesteps);
   recorded->inputs[2].copy_(context);

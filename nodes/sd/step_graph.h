@@ -16,7 +16,7 @@
 
 namespace weft::sd {
 
-/// One thread at a time. Calls on different streams must be ordered by an event.
+/// One thread at a time; calls may come on different streams.
 class StepGraph {
  public:
   /// f(x, t, y) on tensors of one device. It must be free of effects and read nothing back to the CPU.

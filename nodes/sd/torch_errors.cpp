@@ -1,5 +1,7 @@
 #include "nodes/sd/torch_errors.h"
 
+#include <c10/core/impl/VirtualGuardImpl.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -30,11 +32,14 @@ std::uint64_t bytes_after(std::string_view message, std::string_view words) {
   }
 }
 
+/// "GPU 1 has a total capacity ..."; where no GPU is named, it is the one that this thread works on.
 std::string gpu_in(std::string_view message) {
   const auto at = message.find("GPU ");
-  const auto digit = at == kNotFound ? kNotFound : at + 4;
-  const bool numbered = digit < message.size() && message[digit] >= '0' && message[digit] <= '9';
-  return numbered ? "cuda:" + std::string(1, message[digit]) : "cuda";
+  if (at != kNotFound && at + 4 < message.size() && message[at + 4] >= '0' && message[at + 4] <= '9')
+    return "cuda:" + std::to_string(message[at + 4] - '0');
+  const bool present = c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);
+  const int current = present ? c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).getDevice().index() : 0;
+  return "cuda:" + std::to_string(current);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 namespace weft::sd {
 
 struct MemoryShortage {
-  std::string device;              ///< "cuda:0"; "cuda" where the message does not say which
+  std::string device;              ///< Device::name(): "cuda:0"
   std::uint64_t wanted_bytes = 0;  ///< 0: not known
   std::uint64_t free_bytes = 0;
 };

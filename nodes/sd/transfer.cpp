@@ -66,4 +66,8 @@ const at::Tensor& CpuCopy::get() {
   return copy_;
 }
 
+void finish_current_stream(const Device& device) {
+  if (!device.is_cpu()) current_stream(torch_device(device)).synchronize();
+}
+
 }  // namespace weft::sd

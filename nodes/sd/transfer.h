@@ -38,4 +38,8 @@ class CpuCopy {
 /// The same without anything in between: complete when it returns.
 inline at::Tensor to_cpu(const at::Tensor& tensor) { return CpuCopy(tensor).get(); }
 
+/// Waits for all that this thread's current stream was given: what it made may then be used on every stream.
+/// For what is made once and shared (weights); results of nodes are ordered by the engine.
+void finish_current_stream(const Device& device);
+
 }  // namespace weft::sd

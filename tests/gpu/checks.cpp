@@ -17,6 +17,7 @@ const std::vector<Check>& all_checks() {
       {"memory counts what is cached as free", memory_counts_what_is_cached_as_free},
       {"out of memory has numbers, and passes", out_of_memory_has_numbers_and_passes},
       {"a recorded step equals the step", a_recorded_step_equals_the_step},
+      {"a recorded step serves two streams", a_recorded_step_serves_two_streams},
       {"a step that cannot be recorded is run", a_step_that_cannot_be_recorded_is_run},
       {"measure: U-Net step, Stable Diffusion 1.5 at 512x512", measure_unet_step},
       {"measure: step of a small U-Net", measure_small_unet_step},

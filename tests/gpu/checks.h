@@ -62,6 +62,7 @@ void transfers_keep_values_and_layout(Machine&);
 void memory_counts_what_is_cached_as_free(Machine&);
 void out_of_memory_has_numbers_and_passes(Machine&);
 void a_recorded_step_equals_the_step(Machine&);
+void a_recorded_step_serves_two_streams(Machine&);
 void a_step_that_cannot_be_recorded_is_run(Machine&);
 
 // measurements.cpp

@@ -183,6 +183,31 @@ void a_recorded_step_equals_the_step(Machine& machine) {
   expect(graph.replays() == 4, "two shapes, three calls each, were not replayed four times");
 }
 
+void a_recorded_step_serves_two_streams(Machine& machine) {
+  machine.need_gpu();
+  const c10::InferenceMode inference;
+  const BackToDefaultStream back{machine};
+  // Long enough that the second call comes while the first still runs.
+  sd::StepGraph graph([&](const at::Tensor& x, const at::Tensor&, const at::Tensor&) {
+    at::Tensor sum = x;
+    for (int i = 0; i < 500; ++i) sum = sum + x;
+    return sum;
+  });
+  const at::Tensor ones = at::ones({16 << 20}, on(machine)), twos = ones * 2, t = at::ones({1}, on(machine));
+  graph(ones, t, t);
+  graph(ones, t, t);
+  machine.finish();
+  const StreamId first = machine.runtime.create_stream(machine.device);
+  const StreamId second = machine.runtime.create_stream(machine.device);
+  machine.runtime.use_stream(machine.device, first);
+  const at::Tensor of_ones = graph(ones, t, t);
+  machine.runtime.use_stream(machine.device, second);
+  const at::Tensor of_twos = graph(twos, t, t);
+  machine.finish();
+  expect(graph.replays() == 3, "the step was not replayed: " + graph.problem());
+  expect(all_are(of_ones, 501) && all_are(of_twos, 1002), "two streams spoilt each other's recorded step");
+}
+
 void a_step_that_cannot_be_recorded_is_run(Machine& machine) {
   machine.need_gpu();
   const auto run = [&](const sd::StepGraph::Step& step) {

@@ -427,7 +427,7 @@ TEST(MemoryErrors, AreReadFromLibtorchsSentences) {
   EXPECT_EQ(small->free_bytes, 512ull << 10);
   const auto driver = sd::memory_shortage_in("CUDA error: out of memory\nCUDA kernel errors might be ...");
   ASSERT_TRUE(driver);
-  EXPECT_EQ(driver->device, "cuda");
+  EXPECT_EQ(driver->device, "cuda:0");
   EXPECT_EQ(driver->wanted_bytes, 0u);
   EXPECT_TRUE(
       sd::memory_shortage_in("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"));
