@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/catalogue.h"
@@ -85,62 +87,68 @@ std::vector<std::string> plan(const Graph& graph, const std::vector<std::string>
   return order;
 }
 
-void print_plan(const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted) {
-  const std::vector<std::string> order = plan(workflow.graph, wanted);
+/// A run that can start: everything was read, set and checked.
+struct PreparedRun {
+  Workflow workflow;
+  std::vector<std::string> wanted;
+  RunEnvironment environment;
+};
+
+/// Throws GraphError with every problem.
+PreparedRun prepare(const RunOptions& options, const Registry& registry) {
+  WorkflowSource source = read_workflow(options.file, registry);
+  apply_settings(source.workflow, registry, options.settings);
+  RunEnvironment environment = make_environment(source, options.models);
+  environment.output_folder = options.out;
+  environment.dtype = options.device.dtype;
+  environment.workflow = nlohmann::json::parse(to_text(source.workflow));
+  std::vector<std::string> wanted = default_results(source.workflow, registry);
+  std::vector<Problem> problems = all_problems(source.workflow, registry, environment, wanted);
+  if (!problems.empty()) throw GraphError(std::move(problems));
+  check_output_folder(options.out);
+  return {std::move(source.workflow), std::move(wanted), std::move(environment)};
+}
+
+void print_plan(const PreparedRun& prepared, const Registry& registry) {
+  const Graph& graph = prepared.workflow.graph;
+  const std::vector<std::string> order = plan(graph, prepared.wanted);
   std::size_t id_width = 0, type_width = 0;
   for (const std::string& id : order) {
     id_width = std::max(id_width, id.size());
-    type_width = std::max(type_width, workflow.graph.node(id).type.size());
+    type_width = std::max(type_width, graph.node(id).type.size());
   }
   for (const std::string& id : order) {
-    const NodeInfo& info = *registry.find(workflow.graph.node(id).type);  // checked before
+    const NodeInfo& info = *registry.find(graph.node(id).type);  // checked before
     fmt::print("{:<{}}  {:<{}}  {}\n", id, id_width, info.id, type_width, lane_name(info.options.lane));
   }
 }
 
-Exit execute(const Workflow& workflow, const Catalogue& catalogue, const std::vector<std::string>& wanted,
-             RunEnvironment environment, const DeviceChoice& device, Progress& progress,
-             const Interrupt& interrupt) {
+Exit execute(const PreparedRun& prepared, const Registry& registry, const DeviceChoice& device,
+             Progress& progress, std::stop_token stop) {
   const OpenedRuntime opened = open_device_runtime(device);
   progress.message(opened.message);
-  environment.dtype = device.dtype;
-  environment.workflow = nlohmann::json::parse(to_text(workflow));
-  Executor executor(catalogue.registry, *opened.runtime, {.device = opened.runtime->devices().front()});
+  Executor executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
   const RunResult result = executor.run(
-      {workflow.graph, wanted, std::move(environment)}, [&](const Event& event) { progress.event(event); },
-      interrupt.token());
+      {prepared.workflow.graph, prepared.wanted, prepared.environment},
+      [&](const Event& event) { progress.event(event); }, std::move(stop));
   for (const Problem& problem : result.problems) progress.problem(problem);
-  for (const std::string& line : result_lines(workflow, catalogue.registry, wanted, result))
+  for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result))
     fmt::print("{}\n", line);
   if (result.cancelled) return Exit::Cancelled;
   return result.ok ? Exit::Done : Exit::Failed;
-}
-
-Exit prepare_and_execute(const RunOptions& options, Progress& progress, const Interrupt& interrupt) {
-  const Catalogue catalogue;
-  for (const std::string& sentence : catalogue.refused_plugins()) progress.message(sentence);
-  WorkflowSource source = read_workflow(options.file, catalogue.registry);
-  apply_settings(source.workflow, catalogue.registry, options.settings);
-  RunEnvironment environment = make_environment(source, options.models);
-  environment.output_folder = options.out;
-  const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
-  if (const auto problems = all_problems(source.workflow, catalogue.registry, environment, wanted);
-      !problems.empty())
-    throw GraphError(problems);
-  check_output_folder(options.out);
-  if (options.dry_run) {
-    print_plan(source.workflow, catalogue.registry, wanted);
-    return Exit::Done;
-  }
-  return execute(source.workflow, catalogue, wanted, std::move(environment), options.device, progress,
-                 interrupt);
 }
 
 Exit run(const RunOptions& options) {
   const Interrupt interrupt;  // before any other thread
   const std::unique_ptr<Progress> progress = make_progress(options.progress);
   try {
-    return prepare_and_execute(options, *progress, interrupt);
+    const Catalogue catalogue;
+    for (const std::string& sentence : catalogue.refused_plugins()) progress->message(sentence);
+    const PreparedRun prepared = prepare(options, catalogue.registry);
+    if (!options.dry_run)
+      return execute(prepared, catalogue.registry, options.device, *progress, interrupt.token());
+    print_plan(prepared, catalogue.registry);
+    return Exit::Done;
   } catch (const GraphError& error) {
     for (const Problem& problem : error.problems()) progress->problem(problem);
     return Exit::Invalid;
