@@ -31,7 +31,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (fs::temp_directory_path() / "weft-check-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw PluginError(fmt::format("no folder can be made in {}", fs::temp_directory_path().string()));
+    if (!mkdtemp(name.data()))
+      throw PluginError(fmt::format("no folder can be made in {}", fs::temp_directory_path().string()));
     path_ = name;
   }
   ~TemporaryFolder() {
@@ -51,10 +52,12 @@ struct ChildEnd {
   int status = 0;  ///< as waitpid() gives it
 };
 
-ChildEnd run_child(const std::vector<std::string>& command, const fs::path& folder, std::chrono::seconds limit) {
+ChildEnd run_child(const std::vector<std::string>& command, const fs::path& folder,
+                   std::chrono::seconds limit) {
   process::child child(command.front(), process::args(std::vector(command.begin() + 1, command.end())),
-                       process::start_dir(folder.string()), process::std_in < process::null,
-                       process::std_out > (folder / "stdout").string(), process::std_err > (folder / "stderr").string());
+                       process::start_dir(folder.string()),
+                       process::std_in<process::null, process::std_out>(folder / "stdout").string(),
+                       process::std_err > (folder / "stderr").string());
   const auto deadline = steady_clock::now() + limit;
   while (child.running()) {
     if (steady_clock::now() > deadline) {
@@ -71,7 +74,8 @@ std::string last_marked(const fs::path& file, std::string_view mark) {
   std::ifstream lines(file);
   std::string found;
   for (std::string line; std::getline(lines, line);) {
-    if (const std::size_t at = line.find(mark); at != std::string::npos) found = line.substr(at + mark.size());
+    if (const std::size_t at = line.find(mark); at != std::string::npos)
+      found = line.substr(at + mark.size());
   }
   return found;
 }
@@ -88,7 +92,8 @@ CheckResult without_result(const std::string& test, const ChildEnd& end, const f
                            std::chrono::seconds limit) {
   const std::string at = last_marked(folder / "stdout", check_protocol::kAt);
   const std::string said = last_line(folder / "stderr");
-  return {test, Verdict::Fail,
+  return {test,
+          Verdict::Fail,
           {fmt::format("{} {}{}", at.empty() ? "the plugin" : at, how_it_ended(end, limit),
                        said.empty() ? "" : fmt::format("; it said: {}", said))}};
 }
@@ -106,8 +111,9 @@ CheckResult run_test(const fs::path& library, const std::string& test, const Che
   command.front() = fs::canonical(command.front()).string();
   command.insert(command.end(), {library.string(), test});
   const ChildEnd end = run_child(command, folder.path(), options.limit);
-  const auto result = nlohmann::json::parse(last_marked(folder.path() / "stdout", check_protocol::kResult), nullptr,
-                                            /*allow_exceptions=*/false);
+  const auto result =
+      nlohmann::json::parse(last_marked(folder.path() / "stdout", check_protocol::kResult), nullptr,
+                            /*allow_exceptions=*/false);
   if (!end.in_time || end.status != 0 || result.is_discarded())
     return without_result(test, end, folder.path(), options.limit);
   return {test, verdict_named(result.at("verdict")), result.at("findings")};
@@ -116,19 +122,26 @@ CheckResult run_test(const fs::path& library, const std::string& test, const Che
 /// The plugin's library, whichever of its two files is given.
 fs::path library_of(const fs::path& file) {
   if (!fs::is_regular_file(file))
-    throw PluginError(fmt::format("there is no file {}", file.string()), "give a plugin's library or its manifest");
+    throw PluginError(fmt::format("there is no file {}", file.string()),
+                      "give a plugin's library or its manifest");
   const fs::path whole = fs::absolute(file);
-  return file.filename().string().ends_with(kManifestSuffix) ? whole.parent_path() / read_manifest(whole).library : whole;
+  return file.filename().string().ends_with(kManifestSuffix)
+             ? whole.parent_path() / read_manifest(whole).library
+             : whole;
 }
 
 }  // namespace
 
 const char* name_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Pass: return "pass";
-    case Verdict::Warning: return "warning";
-    case Verdict::Fail: return "fail";
-    case Verdict::Skipped: return "skipped";
+    case Verdict::Pass:
+      return "pass";
+    case Verdict::Warning:
+      return "warning";
+    case Verdict::Fail:
+      return "fail";
+    case Verdict::Skipped:
+      return "skipped";
   }
   return "";
 }
@@ -149,7 +162,8 @@ std::vector<CheckResult> check_plugin(const fs::path& file, const CheckOptions& 
 }
 
 bool all_passed(const std::vector<CheckResult>& results) {
-  return std::ranges::none_of(results, [](const CheckResult& result) { return result.verdict == Verdict::Fail; });
+  return std::ranges::none_of(results,
+                              [](const CheckResult& result) { return result.verdict == Verdict::Fail; });
 }
 
 }  // namespace weft

@@ -1,5 +1,5 @@
-// How a test's process tells check_plugin() what happens: lines on stdout with a mark, between whatever else the plugin
-// prints there.
+// How a test's process tells check_plugin() what happens: lines on stdout with a mark, between whatever else
+// the plugin prints there.
 #pragma once
 
 namespace weft::check_protocol {

@@ -38,9 +38,12 @@ class Findings {
   json result() const {
     const auto has = [&](Verdict verdict) { return std::ranges::count(verdicts_, verdict) > 0; };
     Verdict verdict = Verdict::Pass;
-    if (has(Verdict::Fail)) verdict = Verdict::Fail;
-    else if (has(Verdict::Warning)) verdict = Verdict::Warning;
-    else if (has(Verdict::Skipped) && !tried_) verdict = Verdict::Skipped;
+    if (has(Verdict::Fail))
+      verdict = Verdict::Fail;
+    else if (has(Verdict::Warning))
+      verdict = Verdict::Warning;
+    else if (has(Verdict::Skipped) && !tried_)
+      verdict = Verdict::Skipped;
     return {{"verdict", name_of(verdict)}, {"findings", texts_}};
   }
 
@@ -75,7 +78,8 @@ std::string who(const NodeInfo& node, const PortInfo& port) {
   return fmt::format("node \"{}\", port \"{}\"", node.id, port.name);
 }
 
-/// Inputs to try a node with: each param's default, and an example at each input. None if that cannot be; says why then.
+/// Inputs to try a node with: each param's default, and an example at each input. None if that cannot be;
+/// says why then.
 std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node, Findings& findings) {
   NodeInputs inputs;
   for (const PortInfo& port : node.inputs) {
@@ -84,11 +88,14 @@ std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node,
     const Value value = has_default ? literal_value(port, port.init) : subject.values.example(port.type);
     if (names_a_file || (!value && !port.optional)) {
       findings.skip(names_a_file ? fmt::format("{} needs a file", who(node, port))
-                                 : fmt::format("{}: no plugin gives an example of the type \"{}\"", who(node, port), port.type));
+                                 : fmt::format("{}: no plugin gives an example of the type \"{}\"",
+                                               who(node, port), port.type));
       return std::nullopt;
     }
-    if (!value) inputs.emplace_back();
-    else inputs.push_back(port.many ? std::vector{value, value} : std::vector{value});
+    if (!value)
+      inputs.emplace_back();
+    else
+      inputs.push_back(port.many ? std::vector{value, value} : std::vector{value});
   }
   return inputs;
 }
@@ -109,19 +116,20 @@ void for_each_node(Subject& subject, Findings& findings, Test test) {
 /// What the node made, in a form that can be compared; its error counts as a result.
 json summary(Subject& subject, const NodeOutcome& outcome) {
   json all = {{"error", outcome.error}};
-  for (const Value& value : outcome.outputs) all["outputs"].push_back(value ? subject.values.summary(value) : json());
+  for (const Value& value : outcome.outputs)
+    all["outputs"].push_back(value ? subject.values.summary(value) : json());
   return all;
 }
 
-// --- the tests -----------------------------------------------------------------------------------------------------
-
 void manifest(Subject& subject, Findings& findings) {
   const std::filesystem::path file = manifest_path(subject.file);
-  if (!std::filesystem::exists(file)) return findings.fail(fmt::format("there is no manifest {}", file.string()));
+  if (!std::filesystem::exists(file))
+    return findings.fail(fmt::format("there is no manifest {}", file.string()));
   const Manifest written = read_manifest(file);
   const Manifest now = describe_plugin(subject.plugin, subject.file);
   require_same_library(written, subject.file);
-  if (written.id != now.id || written.version != now.version || written.nodes != now.nodes || written.types != now.types)
+  if (written.id != now.id || written.version != now.version || written.nodes != now.nodes ||
+      written.types != now.types)
     findings.fail("the manifest says something else than the library: build the plugin again");
 }
 
@@ -135,7 +143,8 @@ void loads_twice(Subject& subject, Findings& findings) {
 void names(Subject& subject, Findings& findings) {
   const std::string id = subject.plugin.entry.id, version = subject.plugin.entry.version;
   if (!std::regex_match(id, std::regex("[a-z0-9_-]+(\\.[a-z0-9_-]+)+")))
-    findings.fail(fmt::format("the plugin's id \"{}\" is no reversed domain: write it as \"org.example.name\"", id));
+    findings.fail(
+        fmt::format("the plugin's id \"{}\" is no reversed domain: write it as \"org.example.name\"", id));
   if (!std::regex_match(version, std::regex("\\d+\\.\\d+\\.\\d+.*")))
     findings.fail(fmt::format("the version \"{}\" is not of the form 1.0.0", version));
 }
@@ -162,29 +171,35 @@ void documented(Subject& subject, Findings& findings) {
 void runs(Subject& subject, Findings& findings) {
   for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
     const NodeOutcome outcome = call_node(code, inputs);
-    if (outcome.end == End::Cancelled) findings.fail(fmt::format("{} threw Cancelled, which nobody asked for", who(node)));
+    if (outcome.end == End::Cancelled)
+      findings.fail(fmt::format("{} threw Cancelled, which nobody asked for", who(node)));
     if (outcome.end == End::ThrewStrange) findings.fail(fmt::format("{} threw {}", who(node), outcome.error));
     if (outcome.end == End::Threw)
       findings.warn(fmt::format("{} refuses its defaults and example inputs: {}", who(node), outcome.error));
-    if (outcome.progress_runs_wild) findings.warn(fmt::format("{}: progress falls, or leaves 0 to total", who(node)));
+    if (outcome.progress_runs_wild)
+      findings.warn(fmt::format("{}: progress falls, or leaves 0 to total", who(node)));
     if (outcome.end != End::Returned) return;
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const Value& value = outcome.outputs[i];
       const PortInfo& port = node.outputs[i];
-      if (!value) findings.fail(fmt::format("{} was not set", who(node, port)));
+      if (!value)
+        findings.fail(fmt::format("{} was not set", who(node, port)));
       else if (port.type != "any" && value.type() != port.type)
-        findings.fail(fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(), port.type));
+        findings.fail(
+            fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(), port.type));
     }
   });
 }
 
 void deterministic(Subject& subject, Findings& findings) {
   for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
-    if (node.options.cache == Cache::Never) return findings.skip(fmt::format("{} is never cached", who(node)));
+    if (node.options.cache == Cache::Never)
+      return findings.skip(fmt::format("{} is never cached", who(node)));
     if (summary(subject, call_node(code, inputs)) != summary(subject, call_node(code, inputs)))
-      findings.fail(fmt::format("{} gives another result the second time: make it a function of its inputs, or give it "
-                                ".cache = Cache::Never",
-                                who(node)));
+      findings.fail(
+          fmt::format("{} gives another result the second time: make it a function of its inputs, or give it "
+                      ".cache = Cache::Never",
+                      who(node)));
   });
 }
 
@@ -210,8 +225,9 @@ void cancel(Subject& subject, Findings& findings) {
     if (outcome.progress_calls > 0 && outcome.end != End::Cancelled)
       findings.fail(fmt::format("{} goes on after a cancel: let what progress() throws pass", who(node)));
     if (outcome.progress_calls == 0 && outcome.time > kLongest)
-      findings.warn(fmt::format("{} computed for {:.1f} s without calling progress(), so that it cannot be stopped",
-                                who(node), outcome.time.count()));
+      findings.warn(
+          fmt::format("{} computed for {:.1f} s without calling progress(), so that it cannot be stopped",
+                      who(node), outcome.time.count()));
   });
 }
 
@@ -226,21 +242,23 @@ void threads(Subject& subject, Findings& findings) {
     const json alone = summary(subject, call_node(code, inputs));
     const auto other = [&](const NodeOutcome& outcome) { return summary(subject, outcome) != alone; };
     if (std::ranges::any_of(outcomes, other))
-      findings.fail(fmt::format("{} gives other results when {} threads call it at once: a node owns no changing state",
-                                who(node), kThreads));
+      findings.fail(
+          fmt::format("{} gives other results when {} threads call it at once: a node owns no changing state",
+                      who(node), kThreads));
   });
 }
 
 /// Tries the node with one value in the place of another. It may refuse, in words.
-void try_value(const NodeInfo& node, const Node& code, NodeInputs inputs, std::size_t port, std::vector<Value> values,
-               const std::string& what, Findings& findings) {
+void try_value(const NodeInfo& node, const Node& code, NodeInputs inputs, std::size_t port,
+               std::vector<Value> values, const std::string& what, Findings& findings) {
   const std::string where = fmt::format("{}, {}", who(node, node.inputs[port]), what);
   announce(where);
   inputs[port] = std::move(values);
   // Cancelled at the first progress(): the largest value of a range may mean hours of honest work.
   const NodeOutcome outcome = call_node(code, inputs, /*cancel=*/true);
   if (outcome.end == End::ThrewStrange || (outcome.end == End::Threw && outcome.error.empty()))
-    findings.fail(fmt::format("{}: threw without saying why: throw weft::NodeError(\"what\", \"remedy\")", where));
+    findings.fail(
+        fmt::format("{}: threw without saying why: throw weft::NodeError(\"what\", \"remedy\")", where));
 }
 
 void limits(Subject& subject, Findings& findings) {
@@ -249,29 +267,33 @@ void limits(Subject& subject, Findings& findings) {
       const PortInfo& port = node.inputs[i];
       const bool number = port.type == "int" || port.type == "float";
       if (port.kind != PortKind::Param || !number || port.widget == Widget::Seed) continue;
-      if (!port.min || !port.max) findings.warn(fmt::format("{} has no range: give .min and .max", who(node, port)));
+      if (!port.min || !port.max)
+        findings.warn(fmt::format("{} has no range: give .min and .max", who(node, port)));
       for (const auto& limit : {port.min, port.max}) {
         if (!limit) continue;
         const json literal = port.type == "int" ? json(static_cast<std::int64_t>(*limit)) : json(*limit);
-        try_value(node, code, inputs, i, {literal_value(port, literal)}, fmt::format("value {}", literal.dump()), findings);
+        try_value(node, code, inputs, i, {literal_value(port, literal)},
+                  fmt::format("value {}", literal.dump()), findings);
       }
     }
   });
 }
 
 void strange_inputs(Subject& subject, Findings& findings) {
-  const std::vector<std::pair<const char*, std::string>> texts = {{"no text", ""},
-                                                                  {"a long text", std::string(1 << 16, 'x')},
-                                                                  {"text that is no UTF-8", "\xff\xfe\xc0"},
-                                                                  {"a path out of the folder", "../../../../no/such/file"},
-                                                                  {"text with a zero byte", std::string("a\0b", 3)},
-                                                                  {"text like a format", "%s%n{0}{}\n"}};
+  const std::vector<std::pair<const char*, std::string>> texts = {
+      {"no text", ""},
+      {"a long text", std::string(1 << 16, 'x')},
+      {"text that is no UTF-8", "\xff\xfe\xc0"},
+      {"a path out of the folder", "../../../../no/such/file"},
+      {"text with a zero byte", std::string("a\0b", 3)},
+      {"text like a format", "%s%n{0}{}\n"}};
   for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const PortInfo& port = node.inputs[i];
       if (port.optional) try_value(node, code, inputs, i, {}, "not linked", findings);
       if (port.type != "string" || !port.choices.empty()) continue;
-      for (const auto& [what, text] : texts) try_value(node, code, inputs, i, {Value::of(text)}, what, findings);
+      for (const auto& [what, text] : texts)
+        try_value(node, code, inputs, i, {Value::of(text)}, what, findings);
     }
   });
 }

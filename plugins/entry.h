@@ -1,14 +1,14 @@
-// WEFT_PLUGIN: the one symbol of a plugin library. Free of libtorch, so that a plugin which needs none takes none.
+// WEFT_PLUGIN: the one symbol of a plugin library. Free of libtorch, so that a plugin may be.
 #pragma once
 
 #include "graph/registry.h"
 #include "plugins/abi.h"
 #include "plugins/stamp.h"
 
-/// Defines a plugin library's one entry. Write it once per library; the block that follows adds types to `REGISTRY`.
-#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                            \
-  static void weft_plugin_add(weft::Registry& REGISTRY);                                              \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                                   \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                                \
-      sizeof(weft::PluginEntry), weft::kPluginAbi, WEFT_STAMP, ID, VERSION, &weft_plugin_add};        \
+/// Defines a library's one entry. Write it once a library; the block that follows adds types to `REGISTRY`.
+#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                     \
+  static void weft_plugin_add(weft::Registry& REGISTRY);                                       \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                            \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                         \
+      sizeof(weft::PluginEntry), weft::kPluginAbi, WEFT_STAMP, ID, VERSION, &weft_plugin_add}; \
   static void weft_plugin_add(weft::Registry& REGISTRY)

@@ -1,6 +1,6 @@
-// ExampleValues: small values to try nodes with, and a way to tell whether two values are the same. The checker knows no
-// type but numbers and text: examples come from the value types' records, of the plugin itself or of any that is
-// installed, and so does what two values are compared by.
+// ExampleValues: small values to try nodes with, and a way to tell whether two values are the same. The
+// checker knows no type but numbers and text: examples come from the value types' records, of the plugin
+// itself or of any that is installed, and so does what two values are compared by.
 #pragma once
 
 #include <map>

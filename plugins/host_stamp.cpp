@@ -1,4 +1,5 @@
-// The host's own stamp. torch/headeronly/version.h holds macros only: this takes libtorch's version without linking libtorch.
+// The host's own stamp. torch/headeronly/version.h holds macros only: this takes libtorch's version without
+// linking libtorch.
 #include "plugins/manifest.h"
 #include "plugins/stamp.h"
 

@@ -34,8 +34,9 @@ const PluginEntry& entry_of(const std::filesystem::path& file) {
   try {
     library.load(whole, mode);
   } catch (const std::system_error& error) {
-    throw PluginError(fmt::format("the library {} cannot be opened ({})", file.string(), system_text(error, whole)),
-                      "build it again, with all that it needs in LIBRARIES of weft_add_plugin()");
+    throw PluginError(
+        fmt::format("the library {} cannot be opened ({})", file.string(), system_text(error, whole)),
+        "build it again, with all that it needs in LIBRARIES of weft_add_plugin()");
   }
   if (!library.has(kPluginSymbol))
     throw PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", file.string()),
@@ -46,13 +47,13 @@ const PluginEntry& entry_of(const std::filesystem::path& file) {
 /// Also stands in the manifest; a library says it once more itself, in case that the manifest is wrong.
 void require_this_host(const PluginEntry& entry, const std::filesystem::path& file) {
   if (entry.size < sizeof(PluginEntry) || entry.abi != kPluginAbi)
-    throw PluginError(
-        fmt::format("the library {} was built for plugin ABI {}, this Weft has {}", file.string(), entry.abi, kPluginAbi),
-        "build the plugin again with this Weft");
+    throw PluginError(fmt::format("the library {} was built for plugin ABI {}, this Weft has {}",
+                                  file.string(), entry.abi, kPluginAbi),
+                      "build the plugin again with this Weft");
   if (entry.stamp != host_stamp())
-    throw PluginError(
-        fmt::format("the library {} was built with {}, this Weft with {}", file.string(), entry.stamp, host_stamp()),
-        "build the plugin again with the same compiler and libtorch");
+    throw PluginError(fmt::format("the library {} was built with {}, this Weft with {}", file.string(),
+                                  entry.stamp, host_stamp()),
+                      "build the plugin again with the same compiler and libtorch");
 }
 
 void register_types(const PluginEntry& entry, Registry& registry) {
@@ -90,7 +91,8 @@ json type_catalogue(const Registry& registry) {
   json types = json::array();
   for (const ValueType* type : registry.types()) {
     if (!builtin.find_type(type->id))
-      types.push_back({{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
+      types.push_back(
+          {{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
   }
   return types;
 }

@@ -1,5 +1,6 @@
-// A plugin's library, opened: its handshake checked, its node and value types registered apart from everybody else's.
-// The loader opens a library when a node of it is needed, weft-manifest to write the manifest, the checker to try it.
+// A plugin's library, opened: its handshake checked, its node and value types registered apart from everybody
+// else's. The loader opens a library when a node of it is needed, weft-manifest to write the manifest, the
+// checker to try it.
 #pragma once
 
 #include <filesystem>
@@ -15,9 +16,9 @@ struct PluginLibrary {
   Registry registry;  ///< what this plugin alone adds
 };
 
-/// Opens (RTLD_NOW, RTLD_LOCAL; never closed, since libtorch crashes then), checks ABI and stamp, registers. Throws
-/// PluginError: the system's text if the library does not load, WEFT_PLUGIN missing, another ABI or stamp, or what the
-/// plugin threw while it registered.
+/// Opens (RTLD_NOW, RTLD_LOCAL; never closed, since libtorch crashes then), checks ABI and stamp, registers.
+/// Throws PluginError: the system's text if the library does not load, WEFT_PLUGIN missing, another ABI or
+/// stamp, or what the plugin threw while it registered.
 WEFT_EXPORT PluginLibrary open_plugin(const std::filesystem::path& library);
 
 /// What an open library brings, as its manifest says it.

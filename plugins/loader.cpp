@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <fstream>
 
 #include "graph/error.h"
 #include "plugins/library.h"
@@ -34,9 +34,11 @@ class LazyLibrary {
   void open() {
     require_same_library(manifest_, file_);  // it may have been built anew since the scan
     PluginLibrary plugin = open_plugin(file_);
-    if (node_catalogue(plugin.registry) != manifest_.nodes || type_catalogue(plugin.registry) != manifest_.types)
-      throw PluginError(fmt::format("the library {} brings other nodes or types than its manifest says", file_.string()),
-                        fmt::format("build the plugin again, or run weft-manifest {}", file_.string()));
+    if (node_catalogue(plugin.registry) != manifest_.nodes ||
+        type_catalogue(plugin.registry) != manifest_.types)
+      throw PluginError(
+          fmt::format("the library {} brings other nodes or types than its manifest says", file_.string()),
+          fmt::format("build the plugin again, or run weft-manifest {}", file_.string()));
     for (const ValueType* type : plugin.registry.types()) host_.add_type(*type);
     plugin_.emplace(std::move(plugin));
   }
@@ -61,8 +63,9 @@ std::string why_without_manifest(const fs::path& library) {
     return PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", library.string()),
                        "add it, or move the library out of the plugin folder")
         .what();
-  return PluginError(fmt::format("the library {} has no manifest beside it", library.string()),
-                     fmt::format("build it with weft_add_plugin(), or run weft-manifest {}", library.string()))
+  return PluginError(
+             fmt::format("the library {} has no manifest beside it", library.string()),
+             fmt::format("build it with weft_add_plugin(), or run weft-manifest {}", library.string()))
       .what();
 }
 
@@ -80,9 +83,10 @@ PluginHost::PluginHost(Registry& registry, const std::vector<fs::path>& folders)
     try {
       scan(folder);
     } catch (const fs::filesystem_error& error) {
-      plugins_.push_back({.problem = fmt::format("the plugin folder {} cannot be read ({}): create it, or take it out "
-                                                 "of WEFT_PLUGIN_PATH",
-                                                 folder.string(), error.code().message())});
+      plugins_.push_back(
+          {.problem = fmt::format("the plugin folder {} cannot be read ({}): create it, or take it out "
+                                  "of WEFT_PLUGIN_PATH",
+                                  folder.string(), error.code().message())});
     }
   }
 }
@@ -128,20 +132,22 @@ void PluginHost::refuse_if_taken(const PluginInfo& plugin, const std::vector<Nod
   const auto same = std::ranges::find_if(
       plugins_, [&](const PluginInfo& other) { return other.id == plugin.id && other.problem.empty(); });
   if (same != plugins_.end())
-    throw PluginError(fmt::format("plugin \"{}\" in {} was found before in {}", plugin.id, plugin.library.string(),
-                                  same->library.string()),
+    throw PluginError(fmt::format("plugin \"{}\" in {} was found before in {}", plugin.id,
+                                  plugin.library.string(), same->library.string()),
                       "remove one of the two");
   for (const NodeInfo& node : nodes) {
     if (const NodeInfo* taken = registry_.find(node.id); taken && taken->id == node.id)
-      throw PluginError(fmt::format("plugin \"{}\" brings node \"{}\", which plugin \"{}\" has brought before",
-                                    plugin.id, node.id, taken->plugin),
-                        "remove one of the two plugins, or give its node another id");
+      throw PluginError(
+          fmt::format("plugin \"{}\" brings node \"{}\", which plugin \"{}\" has brought before", plugin.id,
+                      node.id, taken->plugin),
+          "remove one of the two plugins, or give its node another id");
   }
   for (const ValueType& type : types) {
     if (const ValueType* taken = registry_.find_type(type.id); taken && taken->title != type.title)
-      throw PluginError(fmt::format("plugin \"{}\" brings value type \"{}\" as \"{}\", but it is known as \"{}\"",
-                                    plugin.id, type.id, type.title, taken->title),
-                        "give the plugin's type another id");
+      throw PluginError(
+          fmt::format("plugin \"{}\" brings value type \"{}\" as \"{}\", but it is known as \"{}\"",
+                      plugin.id, type.id, type.title, taken->title),
+          "give the plugin's type another id");
   }
 }
 

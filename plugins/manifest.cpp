@@ -28,8 +28,9 @@ json to_json(const Manifest& manifest) {
 Manifest from_json(const json& object) {
   const int version = object.at("weft_plugin");
   if (version != kManifestVersion)
-    throw PluginError(fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
-                      "build the plugin again with this Weft");
+    throw PluginError(
+        fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
+        "build the plugin again with this Weft");
   const json& library = object.at("library");
   return {.id = object.at("id"),
           .version = object.at("version"),
@@ -72,7 +73,8 @@ void write_manifest(const Manifest& manifest, const std::filesystem::path& file)
   std::error_code failure;
   if (stream) std::filesystem::rename(unfinished, file, failure);
   if (!stream || failure)
-    throw PluginError(fmt::format("{} cannot be written", file.string()), "look at the folder's rights and space");
+    throw PluginError(fmt::format("{} cannot be written", file.string()),
+                      "look at the folder's rights and space");
 }
 
 void require_this_host(const Manifest& manifest) {
@@ -81,15 +83,16 @@ void require_this_host(const Manifest& manifest) {
                                   manifest.abi, kPluginAbi),
                       "build the plugin again with this Weft");
   if (manifest.stamp != host_stamp())
-    throw PluginError(fmt::format("plugin \"{}\" was built with {}, this Weft with {}", manifest.id, manifest.stamp,
-                                  host_stamp()),
+    throw PluginError(fmt::format("plugin \"{}\" was built with {}, this Weft with {}", manifest.id,
+                                  manifest.stamp, host_stamp()),
                       "build the plugin again with the same compiler and libtorch");
 }
 
 void require_same_library(const Manifest& manifest, const std::filesystem::path& library) {
   if (!std::filesystem::exists(library))
-    throw PluginError(fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
-                      "build the plugin again, or delete its manifest");
+    throw PluginError(
+        fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
+        "build the plugin again, or delete its manifest");
   if (build_id_of(library) != manifest.build_id)
     throw PluginError(
         fmt::format("the library {} is not the one that its manifest was written from", library.string()),
@@ -102,8 +105,9 @@ std::vector<NodeInfo> manifest_nodes(const Manifest& manifest) {
     for (NodeInfo& node : nodes) node.plugin = manifest.id;
     return nodes;
   } catch (const std::exception& error) {
-    throw PluginError(fmt::format("the node catalogue of plugin \"{}\" is damaged ({})", manifest.id, error.what()),
-                      "build the plugin again");
+    throw PluginError(
+        fmt::format("the node catalogue of plugin \"{}\" is damaged ({})", manifest.id, error.what()),
+        "build the plugin again");
   }
 }
 
@@ -111,12 +115,15 @@ std::vector<ValueType> manifest_types(const Manifest& manifest) {
   try {
     std::vector<ValueType> types;
     for (const json& type : manifest.types)
-      types.push_back({.id = type.at("id"), .title = type.at("title"), .colour = type.at("colour"),
+      types.push_back({.id = type.at("id"),
+                       .title = type.at("title"),
+                       .colour = type.at("colour"),
                        .doc = type.at("doc")});
     return types;
   } catch (const json::exception& error) {
-    throw PluginError(fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, error.what()),
-                      "build the plugin again");
+    throw PluginError(
+        fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, error.what()),
+        "build the plugin again");
   }
 }
 

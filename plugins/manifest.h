@@ -1,8 +1,9 @@
-// Manifest: what a plugin library says of itself, as a JSON file beside it: `libinvert.weft.json` for `libinvert.so`. The
-// build writes it from the library (see weft_add_plugin in cmake/WeftPlugin.cmake); the host reads manifests alone at
-// start, so that listing nodes opens no library.
+// Manifest: what a plugin library says of itself, as a JSON file beside it: `libinvert.weft.json` for
+// `libinvert.so`. The build writes it from the library (see weft_add_plugin in cmake/WeftPlugin.cmake); the
+// host reads manifests alone at start, so that listing nodes opens no library.
 //
-//   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1, "stamp": "gcc-12 ... torch-2.11.0",
+//   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1, "stamp": "gcc-12 ...
+//   torch-2.11.0",
 //    "library": {"file": "libinvert.so", "build_id": "9f..."},
 //    "nodes": [...], "types": [...]}
 #pragma once
@@ -35,7 +36,8 @@ struct Manifest {
 /// `lib/libinvert.so` -> `lib/libinvert.weft.json`
 WEFT_EXPORT std::filesystem::path manifest_path(const std::filesystem::path& library);
 
-/// Throws PluginError if the file cannot be read, is damaged, or has a version that this program does not know.
+/// Throws PluginError if the file cannot be read, is damaged, or has a version that this program does not
+/// know.
 WEFT_EXPORT Manifest read_manifest(const std::filesystem::path& file);
 /// Writes beside the file and renames. Throws PluginError.
 WEFT_EXPORT void write_manifest(const Manifest& manifest, const std::filesystem::path& file);

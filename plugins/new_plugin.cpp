@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Names of targets that CMake and Ninja keep for themselves.
-constexpr std::array<std::string_view, 8> kKept = {"all", "clean", "edit_cache", "help",
+constexpr std::array<std::string_view, 8> kKept = {"all",     "clean",   "edit_cache",    "help",
                                                    "install", "package", "rebuild_cache", "test"};
 
 void require_name(const std::string& name) {
@@ -49,7 +49,8 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 
 }  // namespace
 
-std::vector<fs::path> create_plugin_project(const std::string& name, const fs::path& folder, const fs::path& weft) {
+std::vector<fs::path> create_plugin_project(const std::string& name, const fs::path& folder,
+                                            const fs::path& weft) {
   require_name(name);
   require_room(folder);
   std::vector<fs::path> files;
@@ -59,7 +60,8 @@ std::vector<fs::path> create_plugin_project(const std::string& name, const fs::p
     std::ofstream stream(files.back());
     stream << replace_all(named, "{{weft}}", weft.string());
     if (!stream.flush())
-      throw PluginError(fmt::format("{} cannot be written", files.back().string()), "look at the folder's rights and space");
+      throw PluginError(fmt::format("{} cannot be written", files.back().string()),
+                        "look at the folder's rights and space");
   }
   return files;
 }

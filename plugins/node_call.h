@@ -27,8 +27,8 @@ struct NodeOutcome {
   std::chrono::duration<double> time{};
 };
 
-/// Calls run() on this thread, on the CPU, with files below the current folder. With `cancel` the first progress() throws
-/// Cancelled, as a run that the user stops.
+/// Calls run() on this thread, on the CPU, with files below the current folder. With `cancel` the first
+/// progress() throws Cancelled, as a run that the user stops.
 NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel = false);
 
 }  // namespace weft

@@ -12,6 +12,6 @@
 #endif
 
 /// Compiler family and major version, standard library, its string ABI, libtorch.
-#define WEFT_STAMP                                                                                            \
-  WEFT_STAMP_COMPILER " libstdc++-" WEFT_STAMP_TEXT(_GLIBCXX_RELEASE) " cxx11abi-" WEFT_STAMP_TEXT(           \
+#define WEFT_STAMP                                                                                  \
+  WEFT_STAMP_COMPILER " libstdc++-" WEFT_STAMP_TEXT(_GLIBCXX_RELEASE) " cxx11abi-" WEFT_STAMP_TEXT( \
       _GLIBCXX_USE_CXX11_ABI) " torch-" TORCH_VERSION

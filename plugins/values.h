@@ -1,5 +1,5 @@
-// The value types that every plugin shares: pictures and masks. Those of diffusion (latent, conditioning, model ...) are
-// in nodes/sd/values.h.
+// The value types that every plugin shares: pictures and masks. Those of diffusion (latent, conditioning,
+// model ...) are in nodes/sd/values.h.
 #pragma once
 
 #include <torch/types.h>
@@ -32,7 +32,8 @@ class Image {
   torch::Tensor pixels_;
 };
 
-/// A batch of masks: float32 [batch, height, width], values in [0, 1]; 1 = selected (for inpainting: to be made anew).
+/// A batch of masks: float32 [batch, height, width], values in [0, 1]; 1 = selected (for inpainting: to be
+/// made anew).
 class Mask {
  public:
   static constexpr std::string_view kType = "mask";

@@ -1,5 +1,5 @@
-// weft-manifest: writes the manifest of a plugin library; the last step of building one (see cmake/WeftPlugin.cmake). It
-// opens the library, which shows in the build what would fail at a user's.
+// weft-manifest: writes the manifest of a plugin library; the last step of building one (see
+// cmake/WeftPlugin.cmake). It opens the library, which shows in the build what would fail at a user's.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
@@ -7,7 +7,8 @@
 #include "plugins/manifest.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes the manifest of a Weft plugin library, so that Weft can list its nodes without opening it.");
+  CLI::App app(
+      "Writes the manifest of a Weft plugin library, so that Weft can list its nodes without opening it.");
   std::filesystem::path library;
   std::filesystem::path manifest;
   app.add_option("library", library, "the plugin library")->required()->check(CLI::ExistingFile);

@@ -1,5 +1,5 @@
-// docs/writing-a-plugin.md shows code that is built and tested: each block that says where it is from stands there, word
-// for word.
+// docs/writing-a-plugin.md shows code that is built and tested: each block that says where it is from stands
+// there, word for word.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -35,11 +35,13 @@ std::vector<Quotation> quotations(const std::string& document) {
 TEST(WritingAPlugin, QuotesCodeThatIsBuilt) {
   const auto quoted = quotations(text_of("docs/writing-a-plugin.md"));
   EXPECT_GE(quoted.size(), 4u);
-  for (const Quotation& quotation : quoted) EXPECT_THAT(text_of(quotation.from), HasSubstr(quotation.text)) << quotation.from;
+  for (const Quotation& quotation : quoted)
+    EXPECT_THAT(text_of(quotation.from), HasSubstr(quotation.text)) << quotation.from;
 }
 
 TEST(WritingAPlugin, ShowsTheWholeOfItsExample) {
-  EXPECT_THAT(text_of("docs/writing-a-plugin.md"), HasSubstr(text_of("plugins/examples/image_filter/image_filter.cpp")));
+  EXPECT_THAT(text_of("docs/writing-a-plugin.md"),
+              HasSubstr(text_of("plugins/examples/image_filter/image_filter.cpp")));
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ class Examples : public testing::Test {
   Value run(const std::string& workflow, const std::string& wanted) {
     const auto runtime = make_cpu_runtime();
     Executor executor(registry_, *runtime);
-    const RunResult result = executor.run({.graph = parse_workflow(workflow).graph, .wanted = {wanted}, .environment = {}});
+    const RunResult result =
+        executor.run({.graph = parse_workflow(workflow).graph, .wanted = {wanted}, .environment = {}});
     EXPECT_TRUE(result.ok) << (result.problems.empty() ? "" : result.problems.front().text());
     return result.ok ? result.nodes.at(wanted).outputs.at(0) : Value();
   }
@@ -42,12 +43,11 @@ class Examples : public testing::Test {
   const PluginHost host_;
 };
 
-std::int64_t count_of_tones(const torch::Tensor& pixels) {
-  return std::get<0>(at::_unique(pixels)).numel();
-}
+std::int64_t count_of_tones(const torch::Tensor& pixels) { return std::get<0>(at::_unique(pixels)).numel(); }
 
 TEST_F(Examples, AreAllTakenIn) {
-  for (const char* id : {"weft.example.image_filter", "weft.example.custom_value", "weft.example.custom_sampler"}) {
+  for (const char* id :
+       {"weft.example.image_filter", "weft.example.custom_value", "weft.example.custom_sampler"}) {
     const auto found = std::ranges::find(host_.plugins(), id, &PluginInfo::id);
     ASSERT_NE(found, host_.plugins().end()) << id;
     EXPECT_EQ(found->problem, "");
@@ -56,7 +56,8 @@ TEST_F(Examples, AreAllTakenIn) {
 
 TEST_F(Examples, PosteriseLeavesAsManyTonesAsAsked) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
-      "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "tones": 3}}}})", "filter");
+      "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "tones": 3}}}})",
+                          "filter");
   const torch::Tensor& pixels = image.as<Image>().pixels();
   EXPECT_EQ(pixels.size(0), 2);
   EXPECT_EQ(count_of_tones(pixels), 3);
@@ -66,7 +67,8 @@ TEST_F(Examples, PosteriseLeavesAsManyTonesAsAsked) {
 
 TEST_F(Examples, PosteriseWithAmountZeroKeepsThePicture) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
-      "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "amount": 0}}}})", "filter");
+      "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "amount": 0}}}})",
+                          "filter");
   EXPECT_TRUE(image.as<Image>().pixels()[0][0].select(1, 0).equal(torch::linspace(0, 1, 16)));
 }
 
@@ -74,16 +76,19 @@ TEST_F(Examples, APaletteTravelsAlongALinkLikeAnyOtherValue) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
       "palette": {"type": "example.extract_palette", "inputs": {"image": {"link": "ramp.image"}, "count": 4}},
       "paint": {"type": "example.apply_palette",
-                "inputs": {"image": {"link": "ramp.image"}, "palette": {"link": "palette.palette"}}}}})", "paint");
+                "inputs": {"image": {"link": "ramp.image"}, "palette": {"link": "palette.palette"}}}}})",
+                          "paint");
   EXPECT_EQ(count_of_tones(image.as<Image>().pixels()), 4);
 }
 
 TEST_F(Examples, APaletteDescribesAndShowsItself) {
   const Value palette = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
-      "palette": {"type": "example.extract_palette", "inputs": {"image": {"link": "ramp.image"}, "count": 2}}}})", "palette");
+      "palette": {"type": "example.extract_palette", "inputs": {"image": {"link": "ramp.image"}, "count": 2}}}})",
+                            "palette");
   const ValueType* type = registry_.find_type("example.palette");
   ASSERT_TRUE(type && type->describe && type->preview);
-  EXPECT_EQ(type->describe(palette), (nlohmann::json{"#3c3c3c", "#c4c4c4"}));  // the means of the ramp's two halves
+  EXPECT_EQ(type->describe(palette),
+            (nlohmann::json{"#3c3c3c", "#c4c4c4"}));  // the means of the ramp's two halves
   const Picture picture = type->preview(palette);
   EXPECT_EQ(picture.width, 2 * picture.height);
   EXPECT_EQ(picture.rgb.front(), 0x3c);
@@ -93,7 +98,8 @@ TEST_F(Examples, APaletteDescribesAndShowsItself) {
 TEST_F(Examples, PassTheCheckerWithoutAWarning) {
   const CheckOptions options{.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}};
   for (const char* name : {"image_filter", "custom_value", "custom_sampler"}) {
-    const auto library = std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / fmt::format("libexample_{}.so", name);
+    const auto library =
+        std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / fmt::format("libexample_{}.so", name);
     for (const CheckResult& result : check_plugin(library, options)) {
       EXPECT_EQ(result.verdict, CheckResult::Verdict::Pass) << name << ", " << result.test;
       EXPECT_THAT(result.findings, IsEmpty()) << name << ", " << result.test;
@@ -101,21 +107,25 @@ TEST_F(Examples, PassTheCheckerWithoutAWarning) {
   }
 }
 
-/// For data that are standard normal numbers the model is known, x0 = x / (1 + sigma^2), and so is the exact end:
-/// x_start * sqrt((1 + sigma_end^2) / (1 + sigma_start^2)).
+/// For data that are standard normal numbers the model is known, x0 = x / (1 + sigma^2), and so is the exact
+/// end: x_start * sqrt((1 + sigma_end^2) / (1 + sigma_start^2)).
 double error_of_sampler(const Sampler& sampler, int steps) {
   sd::SamplerCall call;
   call.denoise = [](const at::Tensor& x, float sigma) { return x / (1 + sigma * sigma); };
   call.x = torch::ones({1, 1, 1, 1}, torch::kFloat64);
-  for (int i = 0; i <= steps; ++i) call.sigmas.push_back(static_cast<float>(10 * std::pow(0.1 / 10, i / double(steps))));
+  for (int i = 0; i <= steps; ++i)
+    call.sigmas.push_back(static_cast<float>(10 * std::pow(0.1 / 10, i / double(steps))));
   const double exact = std::sqrt((1 + 0.1 * 0.1) / (1 + 10.0 * 10.0));
   return std::abs(sampler.method.run(call).item<double>() - exact);
 }
 
 TEST_F(Examples, TheTwoPointSamplerIsOfSecondOrder) {
   for (const char* place : {"0.2", "0.5", "1.0"}) {
-    const Value sampler = run(fmt::format(
-        R"({{"weft": 1, "nodes": {{"s": {{"type": "example.two_point_sampler", "inputs": {{"place": {}}}}}}}}})", place), "s");
+    const Value sampler = run(
+        fmt::format(
+            R"({{"weft": 1, "nodes": {{"s": {{"type": "example.two_point_sampler", "inputs": {{"place": {}}}}}}}}})",
+            place),
+        "s");
     const double coarse = error_of_sampler(sampler.as<Sampler>(), 20);
     const double fine = error_of_sampler(sampler.as<Sampler>(), 40);
     EXPECT_NEAR(coarse / fine, 4, 1) << "twice the steps, a quarter of the error; place " << place;

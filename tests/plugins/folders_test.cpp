@@ -9,10 +9,10 @@
 namespace weft {
 namespace {
 
+using test::PluginFolder;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Not;
-using test::PluginFolder;
 
 class PluginFolders : public testing::Test {
  protected:

@@ -1,5 +1,5 @@
-// Folders are layers: graph <- plugins <- nodes, graph + plugins <- cli, editor. An #include that points the other way is
-// refused here, with its line.
+// Folders are layers: graph <- plugins <- nodes, graph + plugins <- cli, editor. An #include that points the
+// other way is refused here, with its line.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -32,11 +32,13 @@ struct Rule {
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = {
       {"graph", {}, kTorch + "|" + kWindows + "|" + kNetwork + "|plugins/|nodes/|cli/|editor/|models/"},
-      {"plugins", {"plugins/examples", "plugins/template"}, kWindows + "|" + kNetwork + "|nodes/|cli/|editor/|models/"},
+      {"plugins",
+       {"plugins/examples", "plugins/template"},
+       kWindows + "|" + kNetwork + "|nodes/|cli/|editor/|models/"},
       // Reading manifests takes no libtorch into memory: only what authors include, and the devices, know it.
       {"plugins",
-       {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda",
-        "plugins/sdk.h", "plugins/values.h", "plugins/stamp.h"},
+       {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda", "plugins/sdk.h",
+        "plugins/values.h", "plugins/stamp.h"},
        kTorch},
       {"plugins/examples", {}, "cli/|editor/|models/|tests/"},
       {"nodes", {}, kWindows + "|" + kNetwork + "|cli/|editor/|models/"},
@@ -57,7 +59,8 @@ bool is_source(const fs::path& file) {
   return ending == ".h" || ending == ".cpp" || ending == ".cu" || ending == ".inc";
 }
 
-void find_wrong_includes(const fs::path& root, const fs::path& file, const Rule& rule, std::vector<std::string>& wrong) {
+void find_wrong_includes(const fs::path& root, const fs::path& file, const Rule& rule,
+                         std::vector<std::string>& wrong) {
   static const std::regex include(R"(^\s*#\s*include\s*[<"]([^">]+)[">])");
   const std::regex forbidden("^(" + rule.forbidden + ")");
   std::ifstream lines(file);
@@ -79,7 +82,8 @@ std::vector<std::string> wrong_includes(const fs::path& root) {
     if (!fs::exists(root / rule.folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / rule.folder)) {
       const std::string name = fs::relative(entry.path(), root);
-      const bool excepted = std::ranges::any_of(rule.except, [&](const auto& folder) { return is_below(name, folder); });
+      const bool excepted =
+          std::ranges::any_of(rule.except, [&](const auto& folder) { return is_below(name, folder); });
       if (entry.is_regular_file() && is_source(entry.path()) && !excepted)
         find_wrong_includes(root, entry.path(), rule, wrong);
     }

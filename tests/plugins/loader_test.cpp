@@ -13,14 +13,14 @@
 namespace weft {
 namespace {
 
+using test::is_mapped;
+using test::only_problem;
+using test::PluginFolder;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using test::is_mapped;
-using test::only_problem;
-using test::PluginFolder;
 
 std::string error_of_node(const Registry& registry, const std::string& id) {
   try {
@@ -115,8 +115,9 @@ TEST(PluginHost, RefusesAnotherAbiBeforeAnyCodeOfThePluginRuns) {
   Registry registry;
   const PluginHost host(registry, {folder.path()});
 
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("\"test.leaves_a_trace\" was built for plugin ABI 2, this Weft has 1"),
-                                        HasSubstr("build the plugin again")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("\"test.leaves_a_trace\" was built for plugin ABI 2, this Weft has 1"),
+                    HasSubstr("build the plugin again")));
   EXPECT_FALSE(std::filesystem::exists(trace)) << "code of a refused plugin ran";
   unsetenv("WEFT_TEST_TRACE");
 }
@@ -139,8 +140,9 @@ TEST(PluginHost, RefusesAnotherCompilerOrLibtorch) {
   folder.add_forged("good", [](Manifest& manifest) { manifest.stamp = "gcc-4 torch-0.4.0"; });
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("was built with gcc-4 torch-0.4.0, this Weft with " + host_stamp()),
-                                        HasSubstr("the same compiler and libtorch")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("was built with gcc-4 torch-0.4.0, this Weft with " + host_stamp()),
+                    HasSubstr("the same compiler and libtorch")));
 }
 
 TEST(PluginHost, RefusesALibraryThatIsNotTheOneOfItsManifest) {
@@ -148,8 +150,9 @@ TEST(PluginHost, RefusesALibraryThatIsNotTheOneOfItsManifest) {
   folder.add_forged("changed", [](Manifest& manifest) { manifest.build_id = "00ff"; });
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("libchanged.so is not the one that its manifest was written from"),
-                                        HasSubstr("run weft-manifest")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("libchanged.so is not the one that its manifest was written from"),
+                    HasSubstr("run weft-manifest")));
 }
 
 TEST(PluginHost, RefusesAManifestWithoutItsLibrary) {
@@ -157,7 +160,8 @@ TEST(PluginHost, RefusesAManifestWithoutItsLibrary) {
   std::filesystem::remove(folder.add_plugin("good"));
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("of plugin \"test.good\" is missing"), HasSubstr("build the plugin again")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("of plugin \"test.good\" is missing"), HasSubstr("build the plugin again")));
 }
 
 TEST(PluginHost, RefusesALibraryWithoutAManifest) {
@@ -165,7 +169,8 @@ TEST(PluginHost, RefusesALibraryWithoutAManifest) {
   folder.add_library("good");
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("libgood.so has no manifest beside it"), HasSubstr("weft_add_plugin()")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("libgood.so has no manifest beside it"), HasSubstr("weft_add_plugin()")));
 }
 
 TEST(PluginHost, SaysThatALibraryDoesNotDefineWeftPlugin) {
@@ -182,9 +187,11 @@ TEST(PluginHost, KeepsTheFirstOfTwoPluginsThatBringTheSameNode) {
   folder.add_plugin("twin");
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("plugin \"test.twin\" brings node \"test.add\", which plugin \"test.good\" has brought"),
-                    HasSubstr("remove one")));
+  EXPECT_THAT(
+      only_problem(host),
+      AllOf(
+          HasSubstr("plugin \"test.twin\" brings node \"test.add\", which plugin \"test.good\" has brought"),
+          HasSubstr("remove one")));
   EXPECT_EQ(registry.find("test.add")->plugin, "test.good");
   EXPECT_EQ(registry.find("test.of_twin"), nullptr) << "a plugin is taken in whole or not at all";
 }
@@ -214,7 +221,8 @@ TEST(PluginHost, RefusesAValueTypeThatMeansSomethingElse) {
 TEST(PluginHost, SaysThatAFolderIsNotThere) {
   Registry registry;
   const PluginHost host(registry, {"/no/such/folder"});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("/no/such/folder cannot be read"), HasSubstr("WEFT_PLUGIN_PATH")));
+  EXPECT_THAT(only_problem(host),
+              AllOf(HasSubstr("/no/such/folder cannot be read"), HasSubstr("WEFT_PLUGIN_PATH")));
 }
 
 TEST(PluginHost, IgnoresOtherFiles) {
@@ -224,7 +232,8 @@ TEST(PluginHost, IgnoresOtherFiles) {
   EXPECT_THAT(PluginHost(registry, {folder.path()}).plugins(), IsEmpty());
 }
 
-/// What only shows when a library is opened: its manifest was forged, or is older than what happened to the library.
+/// What only shows when a library is opened: its manifest was forged, or is older than what happened to the
+/// library.
 struct LateRefusal {
   const char* plugin;
   const char* says;
@@ -241,7 +250,8 @@ TEST_P(LateRefusals, FailsTheNodeInOneSentence) {
 
 INSTANTIATE_TEST_SUITE_P(
     PluginHost, LateRefusals,
-    testing::Values(LateRefusal{"throws", "failed while it registered its nodes: the moon is in the wrong house"},
+    testing::Values(LateRefusal{"throws",
+                                "failed while it registered its nodes: the moon is in the wrong house"},
                     LateRefusal{"throws_strangely", "it threw something that is no std::exception"},
                     LateRefusal{"unresolved", "a_function_that_nobody_defines"},
                     LateRefusal{"no_symbol", "does not define WEFT_PLUGIN"},
@@ -257,7 +267,8 @@ TEST(PluginHost, RefusesALibraryThatWasBuiltAnewAfterTheScan) {
   const PluginHost host(registry, {folder.path()});
   std::filesystem::remove(library);
   std::filesystem::rename(folder.add_library("changed"), library);
-  EXPECT_THAT(error_of_node(registry, "test.add"), HasSubstr("is not the one that its manifest was written from"));
+  EXPECT_THAT(error_of_node(registry, "test.add"),
+              HasSubstr("is not the one that its manifest was written from"));
 }
 
 }  // namespace

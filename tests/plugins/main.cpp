@@ -1,4 +1,5 @@
-// The tests of plugins/. Also the program that a test of the plugin checker runs in: `weft_plugins_tests check-one FILE TEST`.
+// The tests of plugins/. Also the program that a test of the plugin checker runs in: `weft_plugins_tests
+// check-one FILE TEST`.
 #include <gmock/gmock.h>
 
 #include <string_view>

@@ -9,10 +9,10 @@
 namespace weft {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
 using test::PluginFolder;
 using test::run_program;
+using testing::AllOf;
+using testing::HasSubstr;
 
 std::string error_of_reading(const std::filesystem::path& file) {
   try {
@@ -59,7 +59,8 @@ TEST(Manifest, IsRefusedIfItsVersionIsUnknown) {
 
 TEST(Manifest, IsRefusedIfItIsDamaged) {
   const PluginFolder folder;
-  for (const char* text : {"", "[]", "{", "{\"weft_plugin\": \"1\"}", R"({"weft_plugin": 1, "id": 5})", "\xff\xfe"}) {
+  for (const char* text :
+       {"", "[]", "{", "{\"weft_plugin\": \"1\"}", R"({"weft_plugin": 1, "id": 5})", "\xff\xfe"}) {
     folder.write_file("a.weft.json", text);
     EXPECT_THAT(error_of_reading(folder.path() / "a.weft.json"), HasSubstr("is damaged")) << text;
   }
@@ -87,10 +88,10 @@ TEST_P(BuildFailures, AreNamedByWeftManifest) {
 
 INSTANTIATE_TEST_SUITE_P(
     Manifest, BuildFailures,
-    testing::Values(BuildFailure{"throws", "plugin \"test.throws\" failed while it registered its nodes: the moon"},
+    testing::Values(BuildFailure{"throws",
+                                 "plugin \"test.throws\" failed while it registered its nodes: the moon"},
                     BuildFailure{"unresolved", "undefined symbol"},
-                    BuildFailure{"no_symbol", "add WEFT_PLUGIN("},
-                    BuildFailure{"old_abi", "plugin ABI 1001"},
+                    BuildFailure{"no_symbol", "add WEFT_PLUGIN("}, BuildFailure{"old_abi", "plugin ABI 1001"},
                     BuildFailure{"no_build_id", "link it with -Wl,--build-id"}),
     [](const auto& info) { return std::string(info.param.plugin); });
 

@@ -1,6 +1,6 @@
-// A new user's way: a plugin project outside of the tree, configured, built, installed into the per-user folder, listed,
-// and run in its workflow; against Weft's build folder and against an installed Weft. Every step is a program, as the user
-// starts it.
+// A new user's way: a plugin project outside of the tree, configured, built, installed into the per-user
+// folder, listed, and run in its workflow; against Weft's build folder and against an installed Weft. Every
+// step is a program, as the user starts it.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
@@ -26,7 +26,8 @@ std::string run_or_fail(const std::string& command) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   std::string output;
   std::array<char, 4096> part;
-  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) output.append(part.data(), count);
+  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe))
+    output.append(part.data(), count);
   EXPECT_EQ(pclose(pipe), 0) << command << '\n' << output;
   return output;
 }
@@ -43,11 +44,13 @@ class NewPlugin : public testing::Test {
   }
   void TearDown() override { fs::remove_all(home_); }
 
-  /// Makes, builds and installs a plugin with the `weft` below `prefix`; returns how long it took, in seconds.
+  /// Makes, builds and installs a plugin with the `weft` below `prefix`; returns how long it took, in
+  /// seconds.
   double make_and_build(const fs::path& prefix) const {
     const auto start = std::chrono::steady_clock::now();
     run_or_fail(fmt::format("cd {} && {}/bin/weft plugin new my_stripes", home_.string(), prefix.string()));
-    run_or_fail(fmt::format("cd {}/my_stripes && cmake -S . -B build && cmake --build build", home_.string()));
+    run_or_fail(
+        fmt::format("cd {}/my_stripes && cmake -S . -B build && cmake --build build", home_.string()));
     run_or_fail(fmt::format("cmake --install {}/my_stripes/build", home_.string()));
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     fmt::print("made, configured, built and installed in {:.1f} s\n", time.count());
@@ -62,7 +65,8 @@ class NewPlugin : public testing::Test {
     EXPECT_THAT(host.plugins()[0].nodes, ElementsAre("my_stripes.stripes"));
     const std::string weft = (prefix / "bin/weft").string();
     EXPECT_THAT(run_or_fail(weft + " nodes"), HasSubstr("my_stripes.stripes"));
-    run_or_fail(fmt::format("{} run {}/my_stripes/workflow.json --out {}/out", weft, home_.string(), home_.string()));
+    run_or_fail(
+        fmt::format("{} run {}/my_stripes/workflow.json --out {}/out", weft, home_.string(), home_.string()));
     EXPECT_FALSE(fs::is_empty(home_ / "out"));
     run_or_fail(fmt::format("{} plugin check {}", weft, host.plugins()[0].library.string()));
   }

@@ -1,4 +1,5 @@
-// PluginFolder: a temporary plugin folder that a test fills with the libraries of tests/plugins/test_plugins/.
+// PluginFolder: a temporary plugin folder that a test fills with the libraries of
+// tests/plugins/test_plugins/.
 #pragma once
 
 #include <filesystem>
@@ -30,9 +31,10 @@ class PluginFolder {
   std::filesystem::path add_library(const std::string& name) const;
   /// Copies the library and lets weft-manifest, in its own process, write its manifest.
   std::filesystem::path add_plugin(const std::string& name) const;
-  /// Copies the library and writes the manifest of test_plugins/good.cpp for it, changed by `change`: what a damaged or
-  /// foreign build leaves behind.
-  std::filesystem::path add_forged(const std::string& name, void (*change)(Manifest&) = [](Manifest&) {}) const;
+  /// Copies the library and writes the manifest of test_plugins/good.cpp for it, changed by `change`: what a
+  /// damaged or foreign build leaves behind.
+  std::filesystem::path add_forged(
+      const std::string& name, void (*change)(Manifest&) = [](Manifest&) {}) const;
 
   void write_file(const std::string& name, const std::string& text) const;
 

@@ -1,5 +1,5 @@
-// A sampler of one's own: second-order Runge-Kutta methods with a free second point. It goes wherever Weft's own samplers
-// go: link it to "sampler" of a Custom Sampling node.
+// A sampler of one's own: second-order Runge-Kutta methods with a free second point. It goes wherever Weft's
+// own samplers go: link it to "sampler" of a Custom Sampling node.
 #include <cmath>
 
 #include "nodes/sd/values.h"
@@ -12,8 +12,9 @@ using weft::sd::SamplerCall;
 /// dx/dsigma, given the model's x0.
 at::Tensor slope(const at::Tensor& x, float sigma, const at::Tensor& x0) { return (x - x0) / sigma; }
 
-/// Solves from noise to picture. Each step looks at the slope where it begins, and once more at the noise level that lies
-/// `place` of the way to the next one, on a logarithmic scale; the two are weighed so that the error is of second order.
+/// Solves from noise to picture. Each step looks at the slope where it begins, and once more at the noise
+/// level that lies `place` of the way to the next one, on a logarithmic scale; the two are weighed so that
+/// the error is of second order.
 at::Tensor two_point(const SamplerCall& call, double place) {
   at::Tensor x = call.x;
   for (std::int64_t i = 0; i < call.steps(); ++i) {
@@ -31,8 +32,13 @@ at::Tensor two_point(const SamplerCall& call, double place) {
 }
 
 class TwoPointSampler final : public weft::Node {
-  weft::Param<double> place_{*this, "place", {.init = 0.5, .min = 0.1, .max = 1, .step = 0.05,
-                                              .tip = "of the second look at the slope: 0.5 between, 1 at the end (Heun)"}};
+  weft::Param<double> place_{*this,
+                             "place",
+                             {.init = 0.5,
+                              .min = 0.1,
+                              .max = 1,
+                              .step = 0.05,
+                              .tip = "of the second look at the slope: 0.5 between, 1 at the end (Heun)"}};
   weft::Output<weft::Sampler> sampler_{*this, "sampler", {.tip = "for a Custom Sampling node"}};
 
   void run(weft::RunContext& ctx) const override {
