@@ -55,9 +55,9 @@ struct ChildEnd {
 ChildEnd run_child(const std::vector<std::string>& command, const fs::path& folder,
                    std::chrono::seconds limit) {
   process::child child(command.front(), process::args(std::vector(command.begin() + 1, command.end())),
-                       process::start_dir(folder.string()),
-                       process::std_in<process::null, process::std_out>(folder / "stdout").string(),
-                       process::std_err > (folder / "stderr").string());
+                       process::start_dir(folder.string()), process::std_in = process::null,
+                       process::std_out = (folder / "stdout").string(),
+                       process::std_err = (folder / "stderr").string());
   const auto deadline = steady_clock::now() + limit;
   while (child.running()) {
     if (steady_clock::now() > deadline) {

@@ -2,8 +2,8 @@
 // `libinvert.so`. The build writes it from the library (see weft_add_plugin in cmake/WeftPlugin.cmake); the
 // host reads manifests alone at start, so that listing nodes opens no library.
 //
-//   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1, "stamp": "gcc-12 ...
-//   torch-2.11.0",
+//   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1,
+//    "stamp": "gcc-12 ... torch-2.11.0",
 //    "library": {"file": "libinvert.so", "build_id": "9f..."},
 //    "nodes": [...], "types": [...]}
 #pragma once
