@@ -22,19 +22,24 @@ std::string remedy_for(int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return "free some space, or write to another disk";
+    case EFBIG:
+      return "free some space, or write to another disk";
     case EACCES:
     case EPERM:
-    case EROFS: return "write to another folder, or change the permissions";
+    case EROFS:
+      return "write to another folder, or change the permissions";
     case ENOENT:
-    case ENOTDIR: return "make the folder first";
-    default: return "write to another folder";
+    case ENOTDIR:
+      return "make the folder first";
+    default:
+      return "write to another folder";
   }
 }
 
 [[noreturn]] void fail(const fs::path& file, int error) {
-  throw GraphError(Problem{.what = fmt::format("cannot write '{}': {}", file.string(), std::generic_category().message(error)),
-                           .remedy = remedy_for(error)});
+  throw GraphError(Problem{
+      .what = fmt::format("cannot write '{}': {}", file.string(), std::generic_category().message(error)),
+      .remedy = remedy_for(error)});
 }
 
 /// The mode of the file that will be replaced; nothing if there is none.
@@ -95,7 +100,8 @@ class TemporaryFile {
   bool renamed_ = false;
 };
 
-/// So that the new name is on the disk too. The file is whole either way: a failure here is not one of the caller's.
+/// So that the new name is on the disk too. The file is whole either way: a failure here is not one of the
+/// caller's.
 void sync_folder(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;

@@ -1,5 +1,5 @@
-// A 128-bit hash of content: what cache keys are made of. The same on every run and machine of one byte order. Made for
-// honest data: it has no defence against somebody who looks for collisions.
+// A 128-bit hash of content: what cache keys are made of. The same on every run and machine of one byte
+// order. Made for honest data: it has no defence against somebody who looks for collisions.
 #pragma once
 
 #include <bit>
@@ -17,7 +17,8 @@ struct ContentHash {
   auto operator<=>(const ContentHash&) const = default;
 };
 
-/// Takes words, texts and JSON in order. Texts count with their length and JSON with its types, so that ("ab", "c") and
+/// Takes words, texts and JSON in order. Texts count with their length and JSON with its types, so that
+/// ("ab", "c") and
 /// ("a", "bc"), or 1 and true and "1", differ.
 class ContentHasher {
  public:
@@ -50,11 +51,16 @@ class ContentHasher {
         add(json.size());
         for (const auto& element : json) add(element);
         return *this;
-      case Type::string: return add(std::string_view(json.get_ref<const std::string&>()));
-      case Type::boolean: return add(std::uint64_t{json.get<bool>()});
-      case Type::number_integer: return add(json.get<std::uint64_t>());
-      case Type::number_float: return add(std::bit_cast<std::uint64_t>(json.get<double>()));
-      default: return *this;
+      case Type::string:
+        return add(std::string_view(json.get_ref<const std::string&>()));
+      case Type::boolean:
+        return add(std::uint64_t{json.get<bool>()});
+      case Type::number_integer:
+        return add(json.get<std::uint64_t>());
+      case Type::number_float:
+        return add(std::bit_cast<std::uint64_t>(json.get<double>()));
+      default:
+        return *this;
     }
   }
 

@@ -25,31 +25,24 @@ std::string next_in_order(const Graph& graph, std::string_view id) {
   return next == kNoVertex ? std::string{} : impl[next].node->id;
 }
 
-/// `refs` without those to `node`, or with them led to another node.
-std::map<std::string, PortRef> redirected(std::map<std::string, PortRef> refs, const std::string& node,
-                                          const std::string* to) {
-  if (!to) {
-    std::erase_if(refs, [&](const auto& entry) { return entry.second.node == node; });
-    return refs;
-  }
-  for (auto& [name, ref] : refs)
-    if (ref.node == node) ref.node = *to;
-  return refs;
+void forget_node(std::map<std::string, PortRef>& refs, const std::string& node) {
+  std::erase_if(refs, [&](const auto& entry) { return entry.second.node == node; });
 }
 
-/// Lets the interface follow a rename, or a removal (`to` null). The way back is added to `inverse` if it changes.
-void redirect_interface(Interface& interface, const std::string& node, const std::string* to, EditGroup& inverse) {
-  Interface changed{redirected(interface.inputs, node, to), redirected(interface.outputs, node, to)};
-  if (changed == interface) return;
-  inverse.edits.push_back(SetInterface{std::exchange(interface, std::move(changed))});
+void rename_node(std::map<std::string, PortRef>& refs, const std::string& from, const std::string& to) {
+  for (auto& [name, ref] : refs)
+    if (ref.node == from) ref.node = to;
 }
 
 void check_interface_refs(const std::map<std::string, PortRef>& refs) {
   for (const auto& [name, ref] : refs) {
-    if (name.empty()) throw GraphError(Problem{.what = "the interface has an empty name", .remedy = "name it"});
+    if (name.empty())
+      throw GraphError(Problem{.what = "the interface has an empty name", .remedy = "name it"});
     if (ref.node.empty() || ref.port.find('.') != std::string::npos)
-      throw GraphError(Problem{.node = ref.node, .port = ref.port, .what = "the interface name '" + name + "' leads nowhere",
-                        .remedy = "lead it to \"node.port\""});
+      throw GraphError(Problem{.node = ref.node,
+                               .port = ref.port,
+                               .what = "the interface name '" + name + "' leads nowhere",
+                               .remedy = "lead it to \"node.port\""});
   }
 }
 
@@ -71,22 +64,27 @@ Edit apply_group(Workflow& workflow, const EditGroup& group) {
 Edit apply(Workflow& workflow, const Edit& edit) {
   Graph& graph = workflow.graph;
   const Cases cases{
+      // The interface may have led to a node of this name before there was one: so these three restore it as
+      // it was.
       [&](const AddNode& e) -> Edit {
         graph.add(e.node, e.before);
-        return RemoveNode{e.node.id};
+        return EditGroup{{RemoveNode{e.node.id}, SetInterface{workflow.interface}}};
       },
       [&](const RemoveNode& e) -> Edit {
         EditGroup inverse{{AddNode{graph.node(e.node), next_in_order(graph, e.node)}}};
         for (const auto& [source, target] : graph.links_from(e.node))
           inverse.edits.push_back(input_as_it_is(graph.node(target.node), target.port));
+        inverse.edits.push_back(SetInterface{workflow.interface});
         graph.remove(e.node);
-        redirect_interface(workflow.interface, e.node, nullptr, inverse);
+        forget_node(workflow.interface.inputs, e.node);
+        forget_node(workflow.interface.outputs, e.node);
         return inverse;
       },
       [&](const RenameNode& e) -> Edit {
-        EditGroup inverse{{RenameNode{e.to, e.from}}};
         graph.rename(e.from, e.to);
-        redirect_interface(workflow.interface, e.from, &e.to, inverse);
+        EditGroup inverse{{RenameNode{e.to, e.from}, SetInterface{workflow.interface}}};
+        rename_node(workflow.interface.inputs, e.from, e.to);
+        rename_node(workflow.interface.outputs, e.from, e.to);
         return inverse;
       },
       [&](const SetInput& e) -> Edit {

@@ -29,7 +29,7 @@ using Edit = std::variant<AddNode, RemoveNode, RenameNode, SetInput, ClearInput,
 struct EditGroup { std::vector<Edit> edits; };
 
 /// Applies `edit`; returns the edit that takes it back, which restores the workflow exactly. Throws GraphError; the
-/// workflow is unchanged then.
+/// workflow is unchanged then. Say weft::apply: an Edit is a std::variant, so the bare name finds std::apply as well.
 WEFT_EXPORT Edit apply(Workflow& workflow, const Edit& edit);
 
 /// Undo and redo, each step with a name for a history panel.

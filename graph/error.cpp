@@ -16,7 +16,9 @@ std::string list(const std::vector<Problem>& problems) {
   return text;
 }
 
-std::string mebibytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
 
 }  // namespace
 
@@ -32,10 +34,12 @@ GraphError::GraphError(Problem problem) : GraphError(std::vector{std::move(probl
 GraphError::GraphError(std::vector<Problem> problems)
     : std::runtime_error(list(problems)), problems_(std::move(problems)) {}
 
-NodeError::NodeError(const std::string& what, const std::string& remedy) : std::runtime_error(sentence(what, remedy)) {}
+NodeError::NodeError(const std::string& what, const std::string& remedy)
+    : std::runtime_error(sentence(what, remedy)) {}
 
 OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes)
-    : NodeError(fmt::format("{} has {} free, {} are needed", device, mebibytes(free_bytes), mebibytes(wanted_bytes)),
+    : NodeError(fmt::format("{} has {} free, {} are needed", device, mebibytes(free_bytes),
+                            mebibytes(wanted_bytes)),
                 "make the picture or the batch smaller, or use a smaller model or dtype"),
       device_(device),
       wanted_bytes_(wanted_bytes),

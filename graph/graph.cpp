@@ -24,7 +24,9 @@ std::string cycle_text(const std::vector<std::string>& ids) {
 }
 
 Problem cycle_problem(const std::vector<std::string>& ids, std::string port = {}) {
-  return {.node = ids.front(), .port = std::move(port), .what = "links make a cycle: " + cycle_text(ids),
+  return {.node = ids.front(),
+          .port = std::move(port),
+          .what = "links make a cycle: " + cycle_text(ids),
           .remedy = "take one of these links away"};
 }
 
@@ -43,13 +45,16 @@ std::vector<Vertex> in_order(const Graph::Impl& graph, const std::vector<bool>& 
 }
 
 void check_id(std::string_view id, std::vector<Problem>& problems) {
-  if (id.empty()) problems.push_back({.what = "a node has an empty id", .remedy = "give it a name, such as 'sampler'"});
+  if (id.empty())
+    problems.push_back({.what = "a node has an empty id", .remedy = "give it a name, such as 'sampler'"});
   if (has_control_characters(id))
-    problems.push_back({.what = "a node's id holds control characters", .remedy = "use letters, digits and '_'"});
+    problems.push_back(
+        {.what = "a node's id holds control characters", .remedy = "use letters, digits and '_'"});
 }
 
 /// What is wrong with an input's value, whatever else the graph holds.
-void check_input(std::string_view node, std::string_view port, const InputValue& value, std::vector<Problem>& problems) {
+void check_input(std::string_view node, std::string_view port, const InputValue& value,
+                 std::vector<Problem>& problems) {
   const auto complain = [&](std::string what, std::string remedy) {
     problems.push_back({std::string(node), std::string(port), std::move(what), std::move(remedy)});
   };
@@ -67,18 +72,21 @@ void check_input(std::string_view node, std::string_view port, const InputValue&
 void check_node(const GraphNode& node, std::vector<Problem>& problems) {
   check_id(node.id, problems);
   if (node.type.empty())
-    problems.push_back({.node = node.id, .what = "the node has no type", .remedy = "give it one, such as 'image.load'"});
-  if (!node.ui.is_object()) problems.push_back({.node = node.id, .what = "'ui' is not a JSON object", .remedy = "use {}"});
+    problems.push_back(
+        {.node = node.id, .what = "the node has no type", .remedy = "give it one, such as 'image.load'"});
+  if (!node.ui.is_object())
+    problems.push_back({.node = node.id, .what = "'ui' is not a JSON object", .remedy = "use {}"});
   for (const char* key : kOwnKeys) {
     if (node.extra.contains(key))
-      problems.push_back({.node = node.id, .what = fmt::format("'{}' stands among the unknown keys", key),
+      problems.push_back({.node = node.id,
+                          .what = fmt::format("'{}' stands among the unknown keys", key),
                           .remedy = "set it in its own place"});
   }
   for (const auto& [port, value] : node.inputs) check_input(node.id, port, value, problems);
 }
 
-void check_sources(const Graph::Impl& graph, std::string_view node, std::string_view port, const InputValue& value,
-                   std::vector<Problem>& problems) {
+void check_sources(const Graph::Impl& graph, std::string_view node, std::string_view port,
+                   const InputValue& value, std::vector<Problem>& problems) {
   const Links* links = std::get_if<Links>(&value);
   if (!links) return;
   for (const PortRef& source : *links) {
@@ -111,7 +119,8 @@ std::vector<Vertex> consumers(const Graph::Impl& graph, Vertex vertex) {
 GraphNode without_links_from(GraphNode node, std::string_view source) {
   for (auto input = node.inputs.begin(); input != node.inputs.end();) {
     Links* links = std::get_if<Links>(&input->second);
-    const bool cut = links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0;
+    const bool cut =
+        links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0;
     input = cut && links->empty() ? node.inputs.erase(input) : std::next(input);
   }
   return node;
@@ -165,8 +174,10 @@ void Graph::add_all(std::vector<GraphNode> nodes) {
   next->by_id.reserve(next->by_id.size() + nodes.size());
   for (GraphNode& node : nodes) {
     check_node(node, problems);
-    if (next->find(node.id) != kNoVertex) problems.push_back(taken(node.id));
-    else added.push_back(next->insert(std::move(node)));
+    if (next->find(node.id) != kNoVertex)
+      problems.push_back(taken(node.id));
+    else
+      added.push_back(next->insert(std::move(node)));
   }
   for (const Vertex v : added) {
     const GraphNode& node = *(*next)[v].node;
@@ -283,7 +294,8 @@ std::vector<std::pair<PortRef, PortRef>> Graph::links_from(std::string_view id) 
     const NodeRecord& record = (*impl_)[target];
     for (const LinkIn& link : record.links_in) {
       if (link.source == vertex)
-        links.push_back({{std::string(id), std::string(link.output)}, {record.node->id, std::string(link.input)}});
+        links.push_back(
+            {{std::string(id), std::string(link.output)}, {record.node->id, std::string(link.input)}});
     }
   }
   return links;

@@ -1,11 +1,13 @@
-// The inside of Graph, for graph.cpp, edit.cpp, validate.cpp and the executor's planner: a Boost.Graph of node records.
-// Private to this library; all that it does not change is safe to read from several threads.
+// The inside of Graph, for graph.cpp, edit.cpp, validate.cpp and the executor's planner: a Boost.Graph of
+// node records. Private to this library; all that it does not change is safe to read from several threads.
 //
-// Vertices are numbers below `links.vertex_count`, stable while their node lives. The vertex of a removed node is free (its
-// record holds no node) until another node takes it, so walk `order()` or the list first_ -> next, not all numbers.
+// Vertices are numbers below `links.vertex_count`, stable while their node lives. The vertex of a removed
+// node is free (its record holds no node) until another node takes it, so walk `order()` or the list first_
+// -> next, not all numbers.
 //
-// Rationale. Nodes are immutable and shared, an edit puts a changed copy in place: so a copy of the whole graph (made by
-// the first edit after a snapshot) copies pointers, and names in a LinkIn may point into the node.
+// Rationale. Nodes are immutable and shared, an edit puts a changed copy in place: so a copy of the whole
+// graph (made by the first edit after a snapshot) copies pointers, and names in a LinkIn may point into the
+// node.
 #pragma once
 
 #include <atomic>
@@ -36,8 +38,8 @@ struct LinkIn {
 
 struct NodeRecord {
   std::shared_ptr<const GraphNode> node;  ///< null: the vertex is free
-  std::vector<LinkIn> links_in;           ///< grouped by input, inputs by name, links of an input in their order
-  Vertex previous = kNoVertex;            ///< in order of addition
+  std::vector<LinkIn> links_in;  ///< grouped by input, inputs by name, links of an input in their order
+  Vertex previous = kNoVertex;   ///< in order of addition
   Vertex next = kNoVertex;
 };
 
@@ -45,8 +47,9 @@ struct NodeRecord {
 using LinkGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, NodeRecord>;
 
 struct TopologicalOrder {
-  std::vector<Vertex> vertices;          ///< sources before targets
-  std::vector<std::uint32_t> positions;  ///< by vertex, its place in `vertices`; meaningless for free vertices
+  std::vector<Vertex> vertices;  ///< sources before targets
+  std::vector<std::uint32_t>
+      positions;  ///< by vertex, its place in `vertices`; meaningless for free vertices
 };
 
 struct Graph::Impl {
@@ -69,7 +72,8 @@ struct Graph::Impl {
   void erase(Vertex vertex);
   /// Puts a changed node in the place of the vertex's, and connects it.
   void replace(Vertex vertex, GraphNode node);
-  /// Makes the edges into `vertex` what its node's inputs say. Sources that do not exist, and itself, are left out.
+  /// Makes the edges into `vertex` what its node's inputs say. Sources that do not exist, and itself, are
+  /// left out.
   void connect(Vertex vertex);
 
   LinkGraph links;
@@ -77,8 +81,8 @@ struct Graph::Impl {
   Vertex first = kNoVertex;  ///< in order of addition
   Vertex last = kNoVertex;
   std::vector<Vertex> free;
-  /// Set by the first copy of the Graph, never reset: an edit then changes a copy of this. A use_count() of 1 would not
-  /// do, as it does not order another thread's last read before our write.
+  /// Set by the first copy of the Graph, never reset: an edit then changes a copy of this. A use_count() of 1
+  /// would not do, as it does not order another thread's last read before our write.
   std::atomic<bool> shared = false;
 
  private:
@@ -90,9 +94,11 @@ struct Graph::Impl {
 std::vector<bool> needed_for(const Graph::Impl& graph, const std::vector<Vertex>& roots);
 /// True for `root` and all that depends on it, by vertex.
 std::vector<bool> fed_by(const Graph::Impl& graph, Vertex root);
-/// The vertices along the shortest way that links lead from one to the other, both included; empty if there is none.
+/// The vertices along the shortest way that links lead from one to the other, both included; empty if there
+/// is none.
 std::vector<Vertex> shortest_path(const Graph::Impl& graph, Vertex from, Vertex to);
-/// One shortest cycle (first vertex = last) for each set of nodes that depend on each other; empty if there are none.
+/// One shortest cycle (first vertex = last) for each set of nodes that depend on each other; empty if there
+/// are none.
 std::vector<std::vector<Vertex>> cycles(const Graph::Impl& graph);
 
 /// The way in for the library's own code.

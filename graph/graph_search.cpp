@@ -1,4 +1,5 @@
-// What Boost.Graph's searches find in a graph: order, paths, cycles. None of them recurses: a chain may be long.
+// What Boost.Graph's searches find in a graph: order, paths, cycles. None of them recurses: a chain may be
+// long.
 #include <algorithm>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/depth_first_search.hpp>
@@ -26,9 +27,12 @@ struct Search {
     Colours colours(boost::num_vertices(links), boost::white_color);
     boost::queue<Vertex> queue;
     const auto visitor = boost::make_bfs_visitor(std::make_pair(
-        boost::record_predecessors(boost::make_iterator_property_map(reached_from.begin(), index), boost::on_tree_edge()),
-        boost::record_distances(boost::make_iterator_property_map(distance.begin(), index), boost::on_tree_edge())));
-    boost::breadth_first_visit(links, start, queue, visitor, boost::make_iterator_property_map(colours.begin(), index));
+        boost::record_predecessors(boost::make_iterator_property_map(reached_from.begin(), index),
+                                   boost::on_tree_edge()),
+        boost::record_distances(boost::make_iterator_property_map(distance.begin(), index),
+                                boost::on_tree_edge())));
+    boost::breadth_first_visit(links, start, queue, visitor,
+                               boost::make_iterator_property_map(colours.begin(), index));
   }
 
   std::vector<Vertex> path(Vertex start, Vertex end) const {
@@ -43,13 +47,15 @@ struct Search {
 template <class AnyGraph>
 std::vector<bool> reached(const AnyGraph& graph, const std::vector<Vertex>& roots) {
   Colours colours(boost::num_vertices(graph), boost::white_color);
-  const auto colour_map = boost::make_iterator_property_map(colours.begin(), boost::get(boost::vertex_index, graph));
+  const auto colour_map =
+      boost::make_iterator_property_map(colours.begin(), boost::get(boost::vertex_index, graph));
   for (const Vertex root : roots) {
     if (colours[root] == boost::white_color)
       boost::depth_first_visit(graph, root, boost::default_dfs_visitor(), colour_map);
   }
   std::vector<bool> reached(colours.size());
-  std::transform(colours.begin(), colours.end(), reached.begin(), [](auto colour) { return colour != boost::white_color; });
+  std::transform(colours.begin(), colours.end(), reached.begin(),
+                 [](auto colour) { return colour != boost::white_color; });
   return reached;
 }
 
@@ -66,8 +72,8 @@ std::vector<Vertex> cycle_through(const Graph::Impl& graph, Vertex start) {
   return cycle;
 }
 
-/// Throws boost::not_a_dag. Boost's topological_sort() would begin at the lowest vertex number: we begin at the earliest
-/// node, so that the order does not depend on which numbers were free.
+/// Throws boost::not_a_dag. Boost's topological_sort() would begin at the lowest vertex number: we begin at
+/// the earliest node, so that the order does not depend on which numbers were free.
 std::shared_ptr<const TopologicalOrder> sorted(const Graph::Impl& graph) {
   auto order = std::make_shared<TopologicalOrder>();
   order->vertices.reserve(graph.by_id.size());

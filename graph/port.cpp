@@ -7,8 +7,12 @@ namespace {
 
 constexpr EnumNames<PortKind, 3> kKinds{
     {{PortKind::Input, "input"}, {PortKind::Param, "param"}, {PortKind::Output, "output"}}};
-constexpr EnumNames<Widget, 7> kWidgets{{{Widget::Plain, "plain"}, {Widget::Text, "text"}, {Widget::Seed, "seed"},
-                                         {Widget::Choice, "choice"}, {Widget::Model, "model"}, {Widget::File, "file"},
+constexpr EnumNames<Widget, 7> kWidgets{{{Widget::Plain, "plain"},
+                                         {Widget::Text, "text"},
+                                         {Widget::Seed, "seed"},
+                                         {Widget::Choice, "choice"},
+                                         {Widget::Model, "model"},
+                                         {Widget::File, "file"},
                                          {Widget::Color, "color"}}};
 
 std::optional<double> number(const nlohmann::json& json, const char* key) {

@@ -23,9 +23,8 @@ constexpr EnumNames<Cache, 2> kCaches{{{Cache::Pure, "pure"}, {Cache::Never, "ne
 /// Lower case, digits and '_', beginning with a letter.
 bool is_word(std::string_view text) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !text.empty() && letter(text.front()) && std::ranges::all_of(text, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !text.empty() && letter(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 /// `group.thing`, of two words or more.
@@ -50,7 +49,8 @@ void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
       throw PluginError(fmt::format("node '{}' declares the port '{}' twice", info.id, port.name),
                         "give one of them another name");
     if (port.type.empty())
-      throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id), "name its kType");
+      throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id),
+                        "name its kType");
     if (port.kind != PortKind::Param) continue;
     if (!is_param_type(port.type))
       throw PluginError(fmt::format("param '{}' of node '{}' is of type '{}'", port.name, info.id, port.type),
@@ -59,8 +59,9 @@ void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
     try {
       literal_value(port, port.init);
     } catch (const GraphError& error) {
-      throw PluginError(fmt::format("the default of param '{}' of node '{}' is not valid", port.name, info.id),
-                        error.problems().front().text());
+      throw PluginError(
+          fmt::format("the default of param '{}' of node '{}' is not valid", port.name, info.id),
+          error.problems().front().text());
     }
   }
 }
@@ -88,16 +89,16 @@ struct Entry {
         node = &load();
         return *node;
       } catch (const std::exception& error) {
-        failure = fmt::format("plugin '{}', which brings node type '{}', did not load: {}", info.plugin, info.id,
-                              error.what());
+        failure = fmt::format("plugin '{}', which brings node type '{}', did not load: {}", info.plugin,
+                              info.id, error.what());
       }
     }
     throw PluginError(failure);
   }
 };
 
-/// A value type. What a manifest says of it comes first; its callbacks come with its library, which may be opened in the
-/// middle of a run: `now` changes then, and who holds the earlier record keeps a good one.
+/// A value type. What a manifest says of it comes first; its callbacks come with its library, which may be
+/// opened in the middle of a run: `now` changes then, and who holds the earlier record keeps a good one.
 struct TypeEntry {
   explicit TypeEntry(ValueType type) : declared(std::move(type)), now(&declared) {}
   const ValueType declared;
@@ -117,8 +118,13 @@ const PortInfo* NodeInfo::find_output(std::string_view name) const { return find
 
 void to_json(nlohmann::json& json, const NodeInfo& info) {
   const NodeOptions& o = info.options;
-  json = {{"id", info.id}, {"title", o.title}, {"inputs", info.inputs}, {"outputs", info.outputs},
-          {"revision", o.revision}, {"lane", name_of(kLanes, o.lane)}, {"cache", name_of(kCaches, o.cache)}};
+  json = {{"id", info.id},
+          {"title", o.title},
+          {"inputs", info.inputs},
+          {"outputs", info.outputs},
+          {"revision", o.revision},
+          {"lane", name_of(kLanes, o.lane)},
+          {"cache", name_of(kCaches, o.cache)}};
   if (!o.menu.empty()) json["menu"] = o.menu;
   if (!o.doc.empty()) json["doc"] = o.doc;
   if (o.result) json["result"] = true;
@@ -156,9 +162,11 @@ struct Registry::Impl {
   void check_free(const std::string& name, const NodeInfo& info) const {
     const Entry* other = find(name);
     if (!other) return;
-    const std::string whose = other->info.plugin.empty() ? "" : fmt::format(" by plugin '{}'", other->info.plugin);
-    throw PluginError(fmt::format("node type '{}' is already registered{}", name, whose),
-                      info.id == name ? "choose another id, with a group name of your own" : "drop that old id");
+    const std::string whose =
+        other->info.plugin.empty() ? "" : fmt::format(" by plugin '{}'", other->info.plugin);
+    throw PluginError(
+        fmt::format("node type '{}' is already registered{}", name, whose),
+        info.id == name ? "choose another id, with a group name of your own" : "drop that old id");
   }
 
   void add(std::unique_ptr<Entry> entry) {
@@ -181,8 +189,12 @@ struct Registry::Impl {
 
 Registry::Registry() : impl_(std::make_unique<Impl>()) {
   add_type({.id = "bool", .title = "Yes or no", .colour = "#c792ea", .doc = "True or false."});
-  add_type({.id = "int", .title = "Whole number", .colour = "#f78c6c", .doc = "A 64-bit whole number, or a seed."});
-  add_type({.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
+  add_type({.id = "int",
+            .title = "Whole number",
+            .colour = "#f78c6c",
+            .doc = "A 64-bit whole number, or a seed."});
+  add_type(
+      {.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
   add_type({.id = "string", .title = "Text", .colour = "#c3e88d", .doc = "UTF-8 text."});
   add_type({.id = "any", .title = "Anything", .colour = "#a6accd", .doc = "Takes a link of every type."});
 }
@@ -192,7 +204,9 @@ Registry& Registry::operator=(Registry&&) noexcept = default;
 
 void Registry::add_node(const std::string& id, NodeOptions options, std::unique_ptr<const Node> node) {
   auto entry = std::make_unique<Entry>();
-  entry->info = {.id = id, .options = std::move(options), .inputs = {node->inputs().begin(), node->inputs().end()},
+  entry->info = {.id = id,
+                 .options = std::move(options),
+                 .inputs = {node->inputs().begin(), node->inputs().end()},
                  .outputs = {node->outputs().begin(), node->outputs().end()}};
   entry->node = node.get();
   entry->owned = std::move(node);

@@ -17,7 +17,8 @@ std::string_view last_part(std::string_view name) { return name.substr(name.rfin
 /// A third of the letters may be wrong, and one in a short word.
 std::size_t tolerance(std::string_view word) { return std::max<std::size_t>(1, word.size() / 3); }
 
-/// The distance that ranks `name`; a match of the last part alone comes after an equally good one of the whole.
+/// The distance that ranks `name`; a match of the last part alone comes after an equally good one of the
+/// whole.
 std::size_t rank(std::string_view word, std::string_view name) {
   const std::size_t whole = edit_distance(word, name) * 2;
   if (word.find('.') != std::string_view::npos) return whole;
@@ -37,7 +38,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const bool same = lower(a[i - 1]) == lower(b[j - 1]);
       current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      const bool swapped =
+          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
       if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
     }
   }
@@ -53,7 +55,8 @@ std::vector<std::string> nearest_names(std::string_view word, const std::vector<
   }
   std::ranges::stable_sort(ranked, {}, [](const auto& entry) { return entry.first; });
   std::vector<std::string> nearest;
-  for (const auto& [r, name] : std::span(ranked).first(std::min(count, ranked.size()))) nearest.push_back(*name);
+  for (const auto& [r, name] : std::span(ranked).first(std::min(count, ranked.size())))
+    nearest.push_back(*name);
   return nearest;
 }
 
@@ -66,7 +69,8 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& na
 
 std::string name_list(const std::vector<std::string>& names) {
   if (names.size() <= kListed) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kListed, ", "), names.size() - kListed);
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kListed, ", "),
+                     names.size() - kListed);
 }
 
 }  // namespace weft

@@ -42,7 +42,8 @@ class Builder {
 
   bool key(string_t& key) {
     Level& level = levels_.back();
-    if (level.has(key)) complain(fmt::format("the key '{}' stands twice", printable(key)), "remove or rename one of them");
+    if (level.has(key))
+      complain(fmt::format("the key '{}' stands twice", printable(key)), "remove or rename one of them");
     level.key = std::move(key);
     return true;
   }
@@ -72,7 +73,8 @@ class Builder {
     bool has(const std::string& name) {
       constexpr std::size_t kFew = 12;
       const Json::object_t& object = json->get_ref<const Json::object_t&>();
-      if (object.size() < kFew) return std::ranges::count(object, name, [](const auto& member) { return member.first; });
+      if (object.size() < kFew)
+        return std::ranges::count(object, name, [](const auto& member) { return member.first; });
       if (seen.empty())
         for (const auto& [other, value] : object) seen.insert(other);
       return !seen.insert(name).second;
@@ -87,13 +89,17 @@ class Builder {
   }
 
   void complain(std::string what, std::string remedy) {
-    problems_.push_back({.what = fmt::format("{}: at '{}': {}", source_, printable(pointer()), what), .remedy = std::move(remedy)});
+    problems_.push_back({.what = fmt::format("{}: at '{}': {}", source_, printable(pointer()), what),
+                         .remedy = std::move(remedy)});
   }
 
   std::string pointer() const {
     std::string pointer;
-    for (const Level& level : levels_)
-      pointer += level.json->is_array() ? fmt::format("/{}", level.json->size()) : pointer_step(level.key);
+    for (const Level& level : levels_) {
+      // What an inner level builds is in its list already; a plain value is not yet.
+      const std::size_t index = level.json->size() - (&level == &levels_.back() ? 0 : 1);
+      pointer += level.json->is_array() ? fmt::format("/{}", index) : pointer_step(level.key);
+    }
     return pointer.empty() ? "/" : pointer;
   }
 
@@ -106,7 +112,8 @@ class Builder {
       return &level.json->back();
     }
     // Straight into the vector under the ordered object: its own insertion compares all keys each time.
-    auto& members = static_cast<std::vector<std::pair<const std::string, Json>>&>(level.json->get_ref<Json::object_t&>());
+    auto& members =
+        static_cast<std::vector<std::pair<const std::string, Json>>&>(level.json->get_ref<Json::object_t&>());
     members.emplace_back(level.key, std::move(value));
     return &members.back().second;
   }
@@ -154,7 +161,8 @@ class Writer {
   [[noreturn]] void refuse(std::string what) const {
     std::string pointer;
     for (const std::string& step : path_) pointer += step;
-    throw GraphError(Problem{.what = fmt::format("cannot be written: at '{}': {}", printable(pointer), what)});
+    throw GraphError(
+        Problem{.what = fmt::format("cannot be written: at '{}': {}", printable(pointer), what)});
   }
 
   void check_depth(std::size_t depth) const {
@@ -173,7 +181,8 @@ class Writer {
   }
 
   static bool holds_containers(const Json& json) {
-    return std::ranges::any_of(json, [](const Json& member) { return member.is_structured() && !member.empty(); });
+    return std::ranges::any_of(json,
+                               [](const Json& member) { return member.is_structured() && !member.empty(); });
   }
 
   /// On one line; stops early when that becomes longer than a line may be.
@@ -238,9 +247,12 @@ std::string write_json(const Json& json, std::size_t structure) { return Writer(
 std::string pointer_step(std::string_view key) {
   std::string step = "/";
   for (const char c : key) {
-    if (c == '~') step += "~0";
-    else if (c == '/') step += "~1";
-    else step += c;
+    if (c == '~')
+      step += "~0";
+    else if (c == '/')
+      step += "~1";
+    else
+      step += c;
   }
   return step;
 }

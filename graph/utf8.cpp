@@ -40,8 +40,10 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = code_point_length(text);
     const bool control = is_between(text[0], 0, 0x1f) || text[0] == 0x7f;
-    if (length == 0 || control) shown += '?';
-    else shown += text.substr(0, length);
+    if (length == 0 || control)
+      shown += '?';
+    else
+      shown += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return shown;

@@ -1,4 +1,5 @@
-// UTF-8: whether text is that. Everything in a workflow is, so that it can be written as JSON and shown anywhere.
+// UTF-8: whether text is that. Everything in a workflow is, so that it can be written as JSON and shown
+// anywhere.
 #pragma once
 
 #include <string>

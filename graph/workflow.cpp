@@ -25,7 +25,8 @@ std::string current_name(const std::vector<PortInfo>& ports, const std::string& 
   return renamed ? renamed->name : name;
 }
 
-/// What a graph's nodes and ports are called now. Types are asked for by node, so of the nodes as the file has them.
+/// What a graph's nodes and ports are called now. Types are asked for by node, so of the nodes as the file
+/// has them.
 class Renames {
  public:
   Renames(const Graph& graph, const Registry& registry) : graph_(graph), registry_(registry) {}
@@ -106,10 +107,12 @@ Literal number_from_text(const PortInfo& port, const std::string& text) {
 }
 
 Literal bool_from_text(const PortInfo& port, std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (text == "true" || text == "on" || text == "1") return true;
   if (text == "false" || text == "off" || text == "0") return false;
-  refuse({"", port.name}, fmt::format("'{}' is neither true nor false", printable(text)), "give true or false, on or off, 1 or 0");
+  refuse({"", port.name}, fmt::format("'{}' is neither true nor false", printable(text)),
+         "give true or false, on or off, 1 or 0");
 }
 
 Literal literal_from_text(const PortInfo& port, const std::string& text) {
@@ -145,8 +148,10 @@ void upgrade(Workflow& workflow, const Registry& registry) {
   workflow.graph = std::move(upgraded);
 }
 
-void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name, const std::string& text) {
-  if (!is_utf8(text)) refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
+void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
+                 const std::string& text) {
+  if (!is_utf8(text))
+    refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
   const PortRef target = find_settable(workflow, name);
   const GraphNode* node = workflow.graph.find(target.node);
   const NodeInfo* info = node ? registry.find(node->type) : nullptr;
@@ -155,10 +160,13 @@ void set_by_name(Workflow& workflow, const Registry& registry, const std::string
     const std::vector<std::string> names = settable(workflow, registry);
     const std::vector<std::string> nearest = nearest_names(name, names);
     refuse({}, fmt::format("there is nothing named '{}' to set", printable(name)),
-           fmt::format("{}there is: {}", nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest.front()), name_list(names)));
+           fmt::format("{}there is: {}",
+                       nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest.front()),
+                       name_list(names)));
   }
   try {
-    workflow.graph.set_input(target.node, target.port, port ? literal_from_text(*port, text) : literal_from_text(text));
+    workflow.graph.set_input(target.node, target.port,
+                             port ? literal_from_text(*port, text) : literal_from_text(text));
   } catch (const GraphError& error) {
     std::vector<Problem> problems = error.problems();
     for (Problem& problem : problems) problem.node = target.node;

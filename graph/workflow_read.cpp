@@ -1,5 +1,5 @@
-// Reading a workflow file. Each function takes one part of the file, notes what is wrong with it, and goes on, so that one
-// reading finds every problem.
+// Reading a workflow file. Each function takes one part of the file, notes what is wrong with it, and goes
+// on, so that one reading finds every problem.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -17,12 +17,18 @@ constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
 
 std::string with_article(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::null: return "null";
-    case Json::value_t::object: return "an object";
-    case Json::value_t::array: return "a list";
-    case Json::value_t::string: return "a text";
-    case Json::value_t::boolean: return "true or false";
-    default: return "a number";
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::string:
+      return "a text";
+    case Json::value_t::boolean:
+      return "true or false";
+    default:
+      return "a number";
   }
 }
 
@@ -51,11 +57,15 @@ class Reader {
     check_format(json);
     for (const auto& [key, value] : json.items()) {
       if (key == "weft") continue;
-      if (key == "nodes") read_nodes(value);
-      else if (key == "interface") read_interface(value);
-      else workflow_.extra[key] = value;
+      if (key == "nodes")
+        read_nodes(value);
+      else if (key == "interface")
+        read_interface(value);
+      else
+        workflow_.extra[key] = value;
     }
-    if (!json.contains("nodes")) complain("", "nodes", "the file has no 'nodes'", "add an object with the nodes by their ids");
+    if (!json.contains("nodes"))
+      complain("", "nodes", "the file has no 'nodes'", "add an object with the nodes by their ids");
     add_nodes();
     if (!problems_.empty()) throw GraphError(std::move(problems_));
     return std::move(workflow_);
@@ -67,29 +77,40 @@ class Reader {
   }
 
   void complain(const std::string& node, const std::string& port, std::string what, std::string remedy) {
-    problems_.push_back({.node = node, .port = node.empty() ? "" : port,
-                         .what = (node.empty() ? source_ + ": " : "") + std::move(what), .remedy = std::move(remedy)});
+    problems_.push_back({.node = node,
+                         .port = node.empty() ? "" : port,
+                         .what = (node.empty() ? source_ + ": " : "") + std::move(what),
+                         .remedy = std::move(remedy)});
   }
 
   /// Notes a wrong shape, unless `right`; returns `right`.
-  bool expect(bool right, const Json& json, const std::string& node, const std::string& port, const std::string& pointer,
-              const std::string& wanted) {
-    if (!right) complain(node, port, fmt::format("'{}' is {}, not {}", pointer, with_article(json), wanted), "write " + wanted);
+  bool expect(bool right, const Json& json, const std::string& node, const std::string& port,
+              const std::string& pointer, const std::string& wanted) {
+    if (!right)
+      complain(node, port, fmt::format("'{}' is {}, not {}", pointer, with_article(json), wanted),
+               "write " + wanted);
     return right;
   }
 
   void check_format(const Json& json) const {
-    if (!json.is_object()) refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
+    if (!json.is_object())
+      refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
     if (!json.contains("weft")) {
-      if (looks_like_api_of_comfyui(json)) refuse("is a ComfyUI workflow (API format), no Weft workflow", "Weft cannot import it");
-      if (looks_like_ui_of_comfyui(json)) refuse("is a ComfyUI workflow, no Weft workflow", "Weft cannot import it");
-      refuse("is no Weft workflow: the key 'weft' is missing", fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
+      if (looks_like_api_of_comfyui(json))
+        refuse("is a ComfyUI workflow (API format), no Weft workflow", "Weft cannot import it");
+      if (looks_like_ui_of_comfyui(json))
+        refuse("is a ComfyUI workflow, no Weft workflow", "Weft cannot import it");
+      refuse("is no Weft workflow: the key 'weft' is missing",
+             fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
     }
     const Json& version = json["weft"];
     if (!version.is_number_integer() || version < 1)
-      refuse(fmt::format("has the format version {}, which never was", version.dump()), fmt::format("this program reads version {}", kWorkflowVersion));
+      refuse(fmt::format("has the format version {}, which never was", version.dump()),
+             fmt::format("this program reads version {}", kWorkflowVersion));
     if (version > kWorkflowVersion)
-      refuse(fmt::format("has the format version {}, this program knows those up to {}", version.dump(), kWorkflowVersion), "update Weft");
+      refuse(fmt::format("has the format version {}, this program knows those up to {}", version.dump(),
+                         kWorkflowVersion),
+             "update Weft");
   }
 
   void read_nodes(const Json& json) {
@@ -103,7 +124,8 @@ class Reader {
     GraphNode& node = nodes_.emplace_back(GraphNode{.id = id, .type = "unknown"});
     const std::string at = "/nodes" + pointer_step(id);
     if (!expect(json.is_object(), json, id, "", at, "an object with the node's type")) return;
-    if (!json.contains("type")) complain(id, "", "the node has no 'type'", "give it one, such as \"type\": \"image.load\"");
+    if (!json.contains("type"))
+      complain(id, "", "the node has no 'type'", "give it one, such as \"type\": \"image.load\"");
     for (const auto& [key, value] : json.items()) {
       const std::string here = at + pointer_step(key);
       if (key == "type") {
@@ -114,7 +136,8 @@ class Reader {
         if (expect(value.is_object(), value, id, "", here, "an object")) node.ui = value;
       } else if (key == "inputs") {
         if (!expect(value.is_object(), value, id, "", here, "an object of values by their ports")) continue;
-        for (const auto& [port, input] : value.items()) read_input(node, port, input, here + pointer_step(port));
+        for (const auto& [port, input] : value.items())
+          read_input(node, port, input, here + pointer_step(port));
       } else {
         node.extra[key] = value;
       }
@@ -130,15 +153,20 @@ class Reader {
     if (key == "value") {
       node.inputs.emplace(port, Literal(json.front()));
     } else if (key == "link") {
-      if (auto link = read_link(node.id, port, json.front(), at + "/link")) node.inputs.emplace(port, Links{*std::move(link)});
+      if (auto link = read_link(node.id, port, json.front(), at + "/link"))
+        node.inputs.emplace(port, Links{*std::move(link)});
     } else if (key == "links") {
-      if (!expect(json.front().is_array(), json.front(), node.id, port, at + "/links", "a list of \"node.output\"")) return;
+      if (!expect(json.front().is_array(), json.front(), node.id, port, at + "/links",
+                  "a list of \"node.output\""))
+        return;
       Links links;
       for (const auto& [index, text] : json.front().items())
-        if (auto link = read_link(node.id, port, text, at + "/links/" + index)) links.push_back(*std::move(link));
+        if (auto link = read_link(node.id, port, text, at + "/links/" + index))
+          links.push_back(*std::move(link));
       node.inputs.emplace(port, std::move(links));
     } else {
-      complain(node.id, port, fmt::format("'{}' is an object without exactly one of the keys 'link', 'links', 'value'", at),
+      complain(node.id, port,
+               fmt::format("'{}' is an object without exactly one of the keys 'link', 'links', 'value'", at),
                "write {\"link\": \"node.output\"}, or {\"value\": {...}} for a literal object");
     }
   }
@@ -147,7 +175,9 @@ class Reader {
                                    const std::string& at) {
     if (!expect(json.is_string(), json, node, port, at, "a text \"node.output\"")) return std::nullopt;
     std::optional<PortRef> ref = port_ref(json.get_ref<const std::string&>());
-    if (!ref) complain(node, port, fmt::format("'{}' is {}, which names no output", at, json.dump()), "write \"node.output\"");
+    if (!ref)
+      complain(node, port, fmt::format("'{}' is {}, which names no output", at, json.dump()),
+               "write \"node.output\"");
     return ref;
   }
 
@@ -155,14 +185,19 @@ class Reader {
     if (!expect(json.is_object(), json, "", "", "/interface", "an object")) return;
     Interface& interface = workflow_.interface;
     for (const auto& [key, value] : json.items()) {
-      if (key == "inputs") read_names(value, "/interface/inputs", false, interface.inputs);
-      else if (key == "outputs") read_names(value, "/interface/outputs", true, interface.outputs);
-      else interface.extra[key] = value;
+      if (key == "inputs")
+        read_names(value, "/interface/inputs", false, interface.inputs);
+      else if (key == "outputs")
+        read_names(value, "/interface/outputs", true, interface.outputs);
+      else
+        interface.extra[key] = value;
     }
   }
 
-  void read_names(const Json& json, const std::string& at, bool node_alone_is_enough, std::map<std::string, PortRef>& names) {
-    const std::string wanted = node_alone_is_enough ? "a text \"node.output\" or \"node\"" : "a text \"node.port\"";
+  void read_names(const Json& json, const std::string& at, bool node_alone_is_enough,
+                  std::map<std::string, PortRef>& names) {
+    const std::string wanted =
+        node_alone_is_enough ? "a text \"node.output\" or \"node\"" : "a text \"node.port\"";
     if (!expect(json.is_object(), json, "", "", at, "an object of ports by their names")) return;
     for (const auto& [name, value] : json.items()) {
       const std::string here = at + pointer_step(name);
@@ -170,15 +205,20 @@ class Reader {
       const std::string& text = value.get_ref<const std::string&>();
       std::optional<PortRef> ref = port_ref(text);
       if (!ref && node_alone_is_enough) ref = node_alone(text);
-      if (!ref || name.empty()) complain("", "", fmt::format("'{}' is {}, which names no port", here, value.dump()), "write " + wanted);
-      else names.emplace(name, *ref);
+      if (!ref || name.empty())
+        complain("", "", fmt::format("'{}' is {}, which names no port", here, value.dump()),
+                 "write " + wanted);
+      else
+        names.emplace(name, *ref);
     }
   }
 
   /// "save"; an id with dots is written with one more: "save.me."
   static std::optional<PortRef> node_alone(std::string_view text) {
-    if (text.ends_with('.')) text.remove_suffix(1);
-    else if (text.find('.') != std::string_view::npos) return std::nullopt;
+    if (text.ends_with('.'))
+      text.remove_suffix(1);
+    else if (text.find('.') != std::string_view::npos)
+      return std::nullopt;
     if (text.empty()) return std::nullopt;
     return PortRef{std::string(text), ""};
   }
@@ -205,7 +245,8 @@ Workflow parse_workflow(std::string_view text, const std::string& source) {
 
 Workflow load_workflow(const std::filesystem::path& file) {
   const auto fail = [&](const std::string& why, const std::string& remedy) {
-    throw GraphError(Problem{.what = fmt::format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
+    throw GraphError(
+        Problem{.what = fmt::format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
   };
   std::error_code error;
   if (!std::filesystem::exists(file, error)) fail("there is no such file", "check the path");

@@ -9,7 +9,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The file, its nodes, a node, its inputs: these are broken into lines wherever they hold more than plain values.
+/// The file, its nodes, a node, its inputs: these are broken into lines wherever they hold more than plain
+/// values.
 constexpr std::size_t kStructure = 4;
 
 std::string text_of(const PortRef& ref) { return ref.node + "." + ref.port; }
@@ -57,10 +58,12 @@ Json json_of(const Interface& interface) {
   return json;
 }
 
-/// The nodes by id. Put straight behind each other: their ids are known to be unique, and Json would compare all.
+/// The nodes by id. Put straight behind each other: their ids are known to be unique, and Json would compare
+/// all.
 Json json_of(const Graph& graph) {
   Json json = Json::object();
-  auto& members = static_cast<std::vector<std::pair<const std::string, Json>>&>(json.get_ref<Json::object_t&>());
+  auto& members =
+      static_cast<std::vector<std::pair<const std::string, Json>>&>(json.get_ref<Json::object_t&>());
   for (const GraphNode* node : graph.nodes()) members.emplace_back(node->id, json_of(*node));
   return json;
 }
@@ -70,7 +73,8 @@ Json json_of(const Graph& graph) {
 std::string to_text(const Workflow& workflow) {
   Json json{{"weft", kWorkflowVersion}};
   json["nodes"] = json_of(workflow.graph);
-  if (Json interface = json_of(workflow.interface); !interface.empty()) json["interface"] = std::move(interface);
+  if (Json interface = json_of(workflow.interface); !interface.empty())
+    json["interface"] = std::move(interface);
   append_unknown_keys(json, workflow.extra);
   return write_json(json, kStructure);
 }

@@ -1,0 +1,209 @@
+#include "graph/registry.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "tests/graph/sketch_nodes.h"
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+template <class Change>
+std::string complaint(Change change) {
+  try {
+    change();
+    return "";
+  } catch (const PluginError& error) {
+    return error.what();
+  }
+}
+
+/// A node with the ports that a test gives it.
+class Ports final : public sketch::Idle {
+ public:
+  explicit Ports(const std::vector<PortInfo>& ports) {
+    for (const PortInfo& port : ports) detail::declare_port(*this, port);
+  }
+};
+
+std::string complaint_of(const std::vector<PortInfo>& ports) {
+  return complaint([&] {
+    Registry registry;
+    registry.add_node("test.node", {}, std::make_unique<Ports>(ports));
+  });
+}
+
+PortInfo param(const std::string& name, const std::string& type, nlohmann::json init) {
+  return {.kind = PortKind::Param, .name = name, .type = type, .init = std::move(init)};
+}
+
+TEST(Registry, FindsTypesByIdAndByOldId) {
+  const Registry registry = sketch::registry();
+  EXPECT_EQ(registry.find("model.load"), registry.find("loader.checkpoint"));
+  EXPECT_EQ(registry.find("model.load")->plugin, "sketch");
+  EXPECT_EQ(registry.find("model.save"), nullptr);
+}
+
+TEST(Registry, ListsTypesById) {
+  const Registry registry = sketch::registry();
+  std::vector<std::string> ids;
+  for (const NodeInfo* info : registry.nodes()) ids.push_back(info->id);
+  EXPECT_THAT(ids, ElementsAre("image.grid", "image.save", "model.load", "sample.image", "text.encode"));
+}
+
+TEST(Registry, StatesWhatThePortsDeclare) {
+  const Registry registry = sketch::registry();
+  const PortInfo* steps = registry.find("sample.image")->find_input("steps");
+  ASSERT_NE(steps, nullptr);
+  EXPECT_EQ(steps->type, "int");
+  EXPECT_EQ(steps->init, 20);
+  EXPECT_EQ(steps->max, 10000);
+  EXPECT_EQ(registry.find("sample.image")->find_input("image"), nullptr);
+  EXPECT_EQ(registry.find("sample.image")->find_output("image")->type, "image");
+}
+
+TEST(Registry, TakesTheIdForATitleWhereThereIsNone) {
+  EXPECT_EQ(sketch::registry().find("image.grid")->options.title, "image.grid");
+  EXPECT_EQ(sketch::registry().find("text.encode")->options.title, "Encode Text");
+}
+
+TEST(Registry, RefusesAnIdThatIsTakenAndNamesThePlugin) {
+  Registry registry = sketch::registry();
+  EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("image.save", {}); }),
+              HasSubstr("node type 'image.save' is already registered by plugin 'sketch'"));
+  EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("loader.checkpoint", {}); }),
+              HasSubstr("already registered"));
+  EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("my.save", {.old_ids = {"image.save"}}); }),
+              HasSubstr("drop that old id"));
+  EXPECT_EQ(registry.find("my.save"), nullptr);
+}
+
+TEST(Registry, RefusesMalformedIds) {
+  for (const char* id :
+       {"", "save", "Image.save", "image.", ".save", "image..save", "image.save me", "1mage.save"})
+    EXPECT_THAT(complaint([&] { Registry().add<sketch::Save>(id, {}); }),
+                HasSubstr("cannot be the id of a node type"))
+        << id;
+}
+
+TEST(Registry, RefusesAPortThatIsDeclaredTwice) {
+  EXPECT_THAT(complaint_of({param("a", "int", 1), param("a", "int", 2)}),
+              HasSubstr("node 'test.node' declares the port 'a' twice"));
+}
+
+TEST(Registry, LetsAnInputAndAnOutputHaveOneName) {
+  EXPECT_EQ(complaint_of({param("a", "int", 1), {.kind = PortKind::Output, .name = "a", .type = "int"}}), "");
+}
+
+TEST(Registry, RefusesMalformedPorts) {
+  EXPECT_THAT(complaint_of({param("Steps", "int", 1)}), HasSubstr("has a port named 'Steps'"));
+  EXPECT_THAT(complaint_of({{.name = "image"}}), HasSubstr("port 'image' of node 'test.node' has no type"));
+  EXPECT_THAT(complaint_of({param("image", "image", nullptr)}),
+              HasSubstr("a param is a bool, int, float or string"));
+}
+
+TEST(Registry, RefusesADefaultThatThePortItselfWouldNotTake) {
+  PortInfo steps = param("steps", "int", 0);
+  steps.min = 1;
+  EXPECT_THAT(complaint_of({steps}),
+              HasSubstr("the default of param 'steps' of node 'test.node' is not valid"));
+}
+
+TEST(Registry, LoadsLazyTypesOnceOnTheFirstUse) {
+  const sketch::Save save;
+  int loads = 0;
+  Registry registry;
+  registry.add_lazy(*sketch::registry().find("image.save"), [&]() -> const Node& {
+    ++loads;
+    return save;
+  });
+  EXPECT_NE(registry.find("image.save"), nullptr);
+  EXPECT_EQ(loads, 0);
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { EXPECT_EQ(&registry.node("image.save"), &save); });
+  }
+  EXPECT_EQ(loads, 1);
+}
+
+TEST(Registry, TellsWhichPluginDidNotLoadAndWhy) {
+  int loads = 0;
+  Registry registry;
+  registry.add_lazy(*sketch::registry().find("image.save"), [&]() -> const Node& {
+    ++loads;
+    throw std::runtime_error("libsketch.so is gone");
+  });
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(
+        complaint([&] { (void)registry.node("image.save"); }),
+        HasSubstr(
+            "plugin 'sketch', which brings node type 'image.save', did not load: libsketch.so is gone"));
+  EXPECT_EQ(loads, 1);
+}
+
+TEST(Registry, RefusesTheCodeOfAnUnknownType) {
+  EXPECT_THAT(complaint([] { (void)Registry().node("who.knows"); }),
+              HasSubstr("no plugin brings a node type 'who.knows'"));
+}
+
+TEST(Registry, KnowsThePlainTypes) {
+  const Registry registry;
+  for (const char* id : {"bool", "int", "float", "string", "any"})
+    EXPECT_NE(registry.find_type(id), nullptr) << id;
+}
+
+TEST(Registry, KeepsTheFirstOfTwoEqualValueTypes) {
+  Registry registry;
+  registry.add_type({.id = "palette", .title = "Palette", .colour = "#111111"});
+  registry.add_type({.id = "palette", .title = "Palette", .colour = "#222222"});
+  EXPECT_EQ(registry.find_type("palette")->colour, "#111111");
+}
+
+TEST(Registry, RefusesAValueTypeThatIsAnotherOne) {
+  Registry registry;
+  registry.add_type({.id = "palette", .title = "Palette"});
+  EXPECT_THAT(complaint([&] { registry.add_type({.id = "palette", .title = "Wood"}); }),
+              HasSubstr("already registered as 'Palette', now as 'Wood'"));
+  EXPECT_THAT(complaint([&] { registry.add_type({}); }), HasSubstr("empty id"));
+}
+
+TEST(Registry, FindsTheNearestIds) {
+  const Registry registry = sketch::registry();
+  EXPECT_THAT(registry.nearest("image.gird"), ElementsAre("image.grid"));
+  EXPECT_THAT(registry.nearest("encode"), ElementsAre("text.encode"));
+  EXPECT_THAT(registry.nearest("KSampler"), IsEmpty());
+}
+
+TEST(NodeInfo, SurvivesTheManifest) {
+  const Registry registry = sketch::registry();
+  for (const NodeInfo* info : registry.nodes()) {
+    const nlohmann::json json = *info;
+    const NodeInfo read = nlohmann::json::parse(json.dump()).get<NodeInfo>();
+    EXPECT_EQ(nlohmann::json(read), json);
+    EXPECT_EQ(read.inputs, info->inputs);
+    EXPECT_EQ(read.outputs, info->outputs);
+  }
+}
+
+TEST(NodeInfo, OfAManifestWithAnUnknownNameIsRefused) {
+  nlohmann::json json = *sketch::registry().find("image.save");
+  json["lane"] = "fast";
+  EXPECT_THAT(complaint([&] { (void)json.get<NodeInfo>(); }), HasSubstr("the manifest says lane 'fast'"));
+}
+
+TEST(Types, MatchWhereAValueFits) {
+  EXPECT_TRUE(types_match("image", "image"));
+  EXPECT_TRUE(types_match("int", "float"));
+  EXPECT_TRUE(types_match("image", "any"));
+  EXPECT_FALSE(types_match("float", "int"));
+  EXPECT_FALSE(types_match("any", "image"));
+  EXPECT_FALSE(types_match("image", "mask"));
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,127 @@
+#include "graph/spelling.h"
+
+#include <gmock/gmock.h>
+
+#include "graph/content_hash.h"
+#include "graph/error.h"
+#include "graph/utf8.h"
+#include "graph/value.h"
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(EditDistance, CountsInsertedDeletedReplacedAndSwappedLetters) {
+  EXPECT_EQ(edit_distance("steps", "steps"), 0u);
+  EXPECT_EQ(edit_distance("steps", "step"), 1u);
+  EXPECT_EQ(edit_distance("steps", "stepps"), 1u);
+  EXPECT_EQ(edit_distance("steps", "stops"), 1u);
+  EXPECT_EQ(edit_distance("steps", "stpes"), 1u);
+  EXPECT_EQ(edit_distance("STEPS", "steps"), 0u);
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+}
+
+TEST(NearestNames, AreOnlyThoseThatMayBeMeantNearestFirst) {
+  const std::vector<std::string> names{"sampler", "sample", "schedule", "seed", "image.sample"};
+  EXPECT_THAT(nearest_names("sampel", names), ElementsAre("sample", "image.sample", "sampler"));
+  EXPECT_THAT(nearest_names("sampel", names, 1), ElementsAre("sample"));
+  EXPECT_THAT(nearest_names("width", names), IsEmpty());
+}
+
+TEST(Suggestion, NamesTheNearestElseAllThatThereIs) {
+  EXPECT_EQ(suggestion("stpes", {"steps", "cfg"}), "did you mean 'steps'?");
+  EXPECT_EQ(suggestion("width", {"steps", "cfg"}), "there is: steps, cfg");
+  EXPECT_EQ(suggestion("width", {}), "");
+}
+
+TEST(NameList, IsCutWhereItIsLong) {
+  EXPECT_EQ(name_list({"a", "b"}), "a, b");
+  EXPECT_EQ(name_list(std::vector<std::string>(20, "x")),
+            "x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x and 4 more");
+}
+
+TEST(Utf8, IsToldFromOtherBytes) {
+  for (const char* text : {"", "words", "größe", "日本", "\xf0\x9f\xa6\x8a"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const char* text :
+       {"\xff", "\xc3", "\xc3(", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "a\x80"})
+    EXPECT_FALSE(is_utf8(text)) << printable(text);
+}
+
+TEST(Utf8, IsMadePrintable) {
+  EXPECT_EQ(printable("a\nb\xff\xc3(日"),
+            "a?b?"
+            "?(日");
+}
+
+TEST(Problem, SaysWhereWhatAndRemedyInOneLine) {
+  EXPECT_EQ((Problem{"sampler", "steps", "the value is 0", "give 1"}).text(),
+            "node \"sampler\", port \"steps\": the value is 0: give 1");
+  EXPECT_EQ((Problem{"sampler", "", "is alone", ""}).text(), "node \"sampler\": is alone");
+  EXPECT_EQ((Problem{"", "", "nothing to run", "add a node"}).text(), "nothing to run: add a node");
+}
+
+TEST(GraphError, ListsEveryProblem) {
+  const GraphError error(std::vector<Problem>{{.node = "a", .what = "x"}, {.node = "b", .what = "y"}});
+  EXPECT_STREQ(error.what(), "2 problems\n  node \"a\": x\n  node \"b\": y");
+}
+
+TEST(OutOfMemory, TellsTheNumbers) {
+  EXPECT_THAT(OutOfMemory("cuda:0", 3u << 20, 1u << 20).what(),
+              testing::HasSubstr("cuda:0 has 1.0 MiB free, 3.0 MiB are needed"));
+}
+
+TEST(Value, HoldsNumbersAtTheirFullWidth) {
+  EXPECT_EQ(Value::of(7).as<std::int64_t>(), 7);
+  EXPECT_EQ(Value::of(0.5f).as<double>(), 0.5);
+  EXPECT_TRUE(Value::of(true).is<bool>());
+  EXPECT_EQ(Value::of(std::string("x")).type(), "string");
+  EXPECT_EQ(Value().type(), "");
+  EXPECT_FALSE(Value());
+}
+
+ContentHash hash_of(const nlohmann::json& json) { return ContentHasher().add(json).result(); }
+
+TEST(ContentHash, IsEqualForEqualContentOnly) {
+  EXPECT_EQ(hash_of({{"a", 1}, {"b", {1, 2}}}), hash_of({{"b", {1, 2}}, {"a", 1}}));
+  EXPECT_EQ(hash_of(5u), hash_of(5)) << "the parser may choose either";
+  const std::vector<nlohmann::json> different{nullptr,
+                                              true,
+                                              1,
+                                              1.0,
+                                              "1",
+                                              "",
+                                              nlohmann::json::array(),
+                                              nlohmann::json::object(),
+                                              nlohmann::json::array({1}),
+                                              nlohmann::json::array({1, 1}),
+                                              {{"a", 1}},
+                                              {{"a", 2}},
+                                              {{"b", 1}},
+                                              "12345678",
+                                              "123456789"};
+  for (std::size_t i = 0; i < different.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_NE(hash_of(different[i]), hash_of(different[j])) << different[i] << different[j];
+}
+
+TEST(ContentHash, TellsWhereOneTextEndsAndTheNextBegins) {
+  using namespace std::string_view_literals;
+  EXPECT_NE(ContentHasher().add("ab"sv).add("c"sv).result(), ContentHasher().add("a"sv).add("bc"sv).result());
+  EXPECT_NE(ContentHasher().add("a\0"sv).result(), ContentHasher().add("a"sv).result());
+}
+
+TEST(ContentHash, ChangesHalfOfItsBitsForOneBitOfContent) {
+  int changed = 0;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const ContentHash a = ContentHasher().add(i).result(), b = ContentHasher().add(i ^ 1).result();
+    changed += std::popcount(a.high ^ b.high) + std::popcount(a.low ^ b.low);
+  }
+  EXPECT_NEAR(changed / 1000.0, 64, 2);
+}
+
+}  // namespace
+}  // namespace weft
