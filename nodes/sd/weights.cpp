@@ -1,6 +1,7 @@
 #include "nodes/sd/weights.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,6 +9,7 @@
 #include <cmath>
 
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/transfer.h"
 
 namespace weft::sd {
 namespace {
@@ -101,7 +103,7 @@ const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRe
 }
 
 at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
-  return in_network_layout(check(name, shape).detach().view(shape).to(device_, dtype_));
+  return in_network_layout(to_device(check(name, shape).detach().view(shape), device_, dtype_));
 }
 
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
