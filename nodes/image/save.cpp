@@ -29,7 +29,8 @@ class SaveImage final : public Node {
     for (std::int64_t i = 0; i < pixels.size(0); ++i) {
       ctx.progress(i, pixels.size(0));
       const auto file = write_next(ctx.environment().output_folder, ctx[prefix_], encode_png(pixels[i], text));
-      paths += (paths.empty() ? "" : "\n") + file.string();
+      if (!paths.empty()) paths += '\n';
+      paths += file.string();
     }
     if (ctx.wants_preview())
       ctx.preview({.width = static_cast<int>(pixels.size(2)), .height = static_cast<int>(pixels.size(1)),
