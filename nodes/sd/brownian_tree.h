@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nodes/sd/noise.h"
+#include "nodes/sd/export.h"
 
 namespace weft::sd {
 
@@ -24,7 +25,7 @@ uint32_t seed_sequence_word(uint64_t entropy, std::span<const uint64_t> spawn_ke
 /// A Wiener process W on [begin, end]. Increments are float32 tensors of `shape`, on the CPU.
 class BrownianTree {
  public:
-  BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed);
+  WEFT_SD_EXPORT BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed);
 
   /// W(to) - W(from), for from <= to; both are clamped to [begin, end] and rounded to 6 decimals.
   at::Tensor increment(double from, double to) const;

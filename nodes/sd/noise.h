@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "nodes/sd/export.h"
+
 namespace weft::sd {
 
 /// How the items of a batch share a seed.
@@ -18,11 +20,11 @@ enum class BatchNoise {
 };
 
 /// Standard normal noise to start from, on the CPU.
-at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch = BatchNoise::kTogether);
+WEFT_SD_EXPORT at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch = BatchNoise::kTogether);
 
 /// The same for items taken out of a larger batch: item i is draw number `batch_index[i]` of single items.
 /// batch_index has shape[0] entries, each at least 0; entries may repeat.
-at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, std::span<const int64_t> batch_index);
+WEFT_SD_EXPORT at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, std::span<const int64_t> batch_index);
 
 /// Fresh noise for one step after another of a stochastic sampler, on x's device. Its seed is one above that
 /// of the initial noise: with the same seed the first draw would be the initial noise again.

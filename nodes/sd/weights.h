@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "nodes/sd/export.h"
+
 namespace weft::sd {
 
 /// How a parameter starts when it is trained from nothing. A checkpoint ignores it.
@@ -74,7 +76,7 @@ class ParameterSource final : public WeightSource {
  public:
   explicit ParameterSource(uint64_t seed, TensorMap start = {});
 
-  at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
+  WEFT_SD_EXPORT at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string&) const override { return true; }
 
   /// In the order in which the network asked.
@@ -93,12 +95,12 @@ class TensorMapSource final : public WeightSource {
   TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype = at::kFloat,
                   at::Device device = at::kCPU);
 
-  at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
+  WEFT_SD_EXPORT at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string& name) const override { return tensors_.contains(name); }
 
   /// Throws what get() would. A shape may differ in trailing ones: files hold some linear layers as 1x1
   /// convolutions.
-  const at::Tensor& check(const std::string& name, at::IntArrayRef shape) const;
+  WEFT_SD_EXPORT const at::Tensor& check(const std::string& name, at::IntArrayRef shape) const;
 
  private:
   TensorMap tensors_;
@@ -108,6 +110,6 @@ class TensorMapSource final : public WeightSource {
 };
 
 /// "[2, 3]" for messages.
-std::string shape_text(at::IntArrayRef shape);
+WEFT_SD_EXPORT std::string shape_text(at::IntArrayRef shape);
 
 }  // namespace weft::sd
