@@ -34,6 +34,7 @@ class Findings {
   void warn(std::string text) { add(Verdict::Warning, std::move(text)); }
   void skip(std::string text) { add(Verdict::Skipped, std::move(text)); }
   void tried() { tried_ = true; }
+  bool tried_any() const { return tried_; }
 
   json result() const {
     const auto has = [&](Verdict verdict) { return std::ranges::count(verdicts_, verdict) > 0; };
@@ -79,17 +80,17 @@ std::string who(const NodeInfo& node, const PortInfo& port) {
 }
 
 /// Inputs to try a node with: each param's default, and an example at each input. None if that cannot be;
-/// says why then.
-std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node, Findings& findings) {
+/// `why_not` says why then.
+std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node, std::string& why_not) {
   NodeInputs inputs;
   for (const PortInfo& port : node.inputs) {
     const bool names_a_file = port.widget == Widget::Model || port.widget == Widget::File;
     const bool has_default = port.kind == PortKind::Param && !port.init.is_null() && !names_a_file;
     const Value value = has_default ? literal_value(port, port.init) : subject.values.example(port.type);
     if (names_a_file || (!value && !port.optional)) {
-      findings.skip(names_a_file ? fmt::format("{} needs a file", who(node, port))
-                                 : fmt::format("{}: no plugin gives an example of the type \"{}\"",
-                                               who(node, port), port.type));
+      why_not = names_a_file ? fmt::format("{} needs a file", who(node, port))
+                             : fmt::format("{}: no plugin gives an example of the type \"{}\"",
+                                           who(node, port), port.type);
       return std::nullopt;
     }
     if (!value)
@@ -100,17 +101,20 @@ std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node,
   return inputs;
 }
 
-/// Calls `test(node, code, inputs)` for each node that can be tried.
+/// Calls `test(node, code, inputs)` for each node that can be tried. Only one test, `runs`, tells why others
+/// cannot.
 template <class Test>
-void for_each_node(Subject& subject, Findings& findings, Test test) {
-  if (subject.plugin.registry.nodes().empty()) findings.skip("the plugin brings no nodes");
+void for_each_node(Subject& subject, Findings& findings, Test test, bool tell_why_not = false) {
   for (const NodeInfo* node : subject.plugin.registry.nodes()) {
-    const auto inputs = example_inputs(subject, *node, findings);
+    std::string why_not;
+    const auto inputs = example_inputs(subject, *node, why_not);
+    if (!inputs && tell_why_not) findings.skip(why_not);
     if (!inputs) continue;
     findings.tried();
     announce(who(*node));
     test(*node, subject.plugin.registry.node(node->id), *inputs);
   }
+  if (!findings.tried_any()) findings.skip("there is no node that can be tried");
 }
 
 /// What the node made, in a form that can be compared; its error counts as a result.
@@ -169,26 +173,31 @@ void documented(Subject& subject, Findings& findings) {
 }
 
 void runs(Subject& subject, Findings& findings) {
-  for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
-    const NodeOutcome outcome = call_node(code, inputs);
-    if (outcome.end == End::Cancelled)
-      findings.fail(fmt::format("{} threw Cancelled, which nobody asked for", who(node)));
-    if (outcome.end == End::ThrewStrange) findings.fail(fmt::format("{} threw {}", who(node), outcome.error));
-    if (outcome.end == End::Threw)
-      findings.warn(fmt::format("{} refuses its defaults and example inputs: {}", who(node), outcome.error));
-    if (outcome.progress_runs_wild)
-      findings.warn(fmt::format("{}: progress falls, or leaves 0 to total", who(node)));
-    if (outcome.end != End::Returned) return;
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      const Value& value = outcome.outputs[i];
-      const PortInfo& port = node.outputs[i];
-      if (!value)
-        findings.fail(fmt::format("{} was not set", who(node, port)));
-      else if (port.type != "any" && value.type() != port.type)
-        findings.fail(
-            fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(), port.type));
-    }
-  });
+  for_each_node(
+      subject, findings,
+      [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
+        const NodeOutcome outcome = call_node(code, inputs);
+        if (outcome.end == End::Cancelled)
+          findings.fail(fmt::format("{} threw Cancelled, which nobody asked for", who(node)));
+        if (outcome.end == End::ThrewStrange)
+          findings.fail(fmt::format("{} threw {}", who(node), outcome.error));
+        if (outcome.end == End::Threw)
+          findings.warn(
+              fmt::format("{} refuses its defaults and example inputs: {}", who(node), outcome.error));
+        if (outcome.progress_runs_wild)
+          findings.warn(fmt::format("{}: progress falls, or leaves 0 to total", who(node)));
+        if (outcome.end != End::Returned) return;
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+          const Value& value = outcome.outputs[i];
+          const PortInfo& port = node.outputs[i];
+          if (!value)
+            findings.fail(fmt::format("{} was not set", who(node, port)));
+          else if (port.type != "any" && value.type() != port.type)
+            findings.fail(fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(),
+                                      port.type));
+        }
+      },
+      /*tell_why_not=*/true);
 }
 
 void deterministic(Subject& subject, Findings& findings) {

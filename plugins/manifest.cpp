@@ -42,6 +42,12 @@ Manifest from_json(const json& object) {
           .types = object.at("types")};
 }
 
+/// What nlohmann_json says, without the name of its exception.
+std::string words_of(const json::exception& error) {
+  const std::string_view text = error.what();
+  return std::string(text.substr(text.find("] ") + 2));
+}
+
 std::string read_text(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw PluginError("it cannot be read", "look at its rights");
@@ -58,7 +64,7 @@ Manifest read_manifest(const std::filesystem::path& file) {
   try {
     return from_json(json::parse(read_text(file)));
   } catch (const json::exception& error) {
-    throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), error.what()),
+    throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), words_of(error)),
                       "build the plugin again");
   } catch (const PluginError& error) {
     throw PluginError(fmt::format("the manifest {}: {}", file.string(), error.what()));
@@ -122,7 +128,7 @@ std::vector<ValueType> manifest_types(const Manifest& manifest) {
     return types;
   } catch (const json::exception& error) {
     throw PluginError(
-        fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, error.what()),
+        fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, words_of(error)),
         "build the plugin again");
   }
 }
