@@ -42,8 +42,8 @@ class Sum final : public weft::Node {
   }
 };
 
-/// ComfyUI 0.3.64's executor with trivial nodes on 2 cores of a Xeon, microseconds a node. The fans' range was recorded
-/// without a size for each number; its ends are taken as those of 10 and of 1,000 nodes.
+/// ComfyUI 0.3.64's executor with trivial nodes on 2 cores of a Xeon, microseconds a node. The fans' range
+/// was recorded without a size for each number; its ends are taken as those of 10 and of 1,000 nodes.
 struct Recorded {
   const char* shape;
   std::int64_t nodes;
@@ -51,8 +51,8 @@ struct Recorded {
   double us_node;
 };
 constexpr Recorded kComfy[] = {
-    {"chain", 10, "cold", 343},   {"chain", 1000, "cold", 34691},   {"fan", 10, "cold", 161},
-    {"fan", 1000, "cold", 1817},  {"chain", 10, "cached", 198},     {"chain", 1000, "cached", 41066},
+    {"chain", 10, "cold", 343},  {"chain", 1000, "cold", 34691}, {"fan", 10, "cold", 161},
+    {"fan", 1000, "cold", 1817}, {"chain", 10, "cached", 198},   {"chain", 1000, "cached", 41066},
 };
 
 enum class Shape { Chain, Fan };
@@ -71,7 +71,8 @@ std::vector<weft::GraphNode> make_nodes(Shape shape, std::int64_t count) {
     nodes.push_back(std::move(node));
   }
   if (shape == Shape::Chain) {
-    nodes.push_back({.id = "end", .type = "bench.add", .inputs = {{"a", weft::Links{{id(count - 2), "sum"}}}, {"b", 1}}});
+    nodes.push_back(
+        {.id = "end", .type = "bench.add", .inputs = {{"a", weft::Links{{id(count - 2), "sum"}}}, {"b", 1}}});
   } else {
     nodes.push_back({.id = "end", .type = "bench.sum", .inputs = {{"all", all}}});
   }
@@ -89,7 +90,9 @@ struct House {
     registry.add<Add>("bench.add", {});
     registry.add<Sum>("bench.sum", {});
   }
-  std::unique_ptr<weft::Executor> executor() const { return std::make_unique<weft::Executor>(registry, *runtime); }
+  std::unique_ptr<weft::Executor> executor() const {
+    return std::make_unique<weft::Executor>(registry, *runtime);
+  }
 
   weft::Registry registry;
   std::unique_ptr<weft::DeviceRuntime> runtime = weft::make_cpu_runtime();
@@ -114,7 +117,8 @@ double seconds_of_calls(std::int64_t count) {
 
 /// Runs `prepare` outside and `work` inside the measured time, and fills the columns.
 template <class Prepare, class Work>
-void measure(benchmark::State& state, Shape shape, const char* kind, const Prepare& prepare, const Work& work) {
+void measure(benchmark::State& state, Shape shape, const char* kind, const Prepare& prepare,
+             const Work& work) {
   const std::int64_t nodes = state.range(0);
   double seconds = 0;
   for (auto _ : state) {
@@ -140,8 +144,9 @@ void cold(benchmark::State& state, Shape shape, const weft::Observer& observer, 
   const House house;
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   std::unique_ptr<weft::Executor> executor;
-  measure(state, shape, kind, [&] { executor = house.executor(); },
-          [&] { return executor->run(request, observer).ok; });
+  measure(
+      state, shape, kind, [&] { executor = house.executor(); },
+      [&] { return executor->run(request, observer).ok; });
 }
 
 void cached(benchmark::State& state, Shape shape) {
@@ -149,7 +154,8 @@ void cached(benchmark::State& state, Shape shape) {
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   const auto executor = house.executor();
   executor->run(request);
-  measure(state, shape, "cached", [] {}, [&] { return executor->run(request).ok; });
+  measure(
+      state, shape, "cached", [] {}, [&] { return executor->run(request).ok; });
 }
 
 void edited(benchmark::State& state) {
@@ -158,18 +164,20 @@ void edited(benchmark::State& state) {
   const auto executor = house.executor();
   executor->run(request);
   std::int64_t value = 1;
-  measure(state, Shape::Chain, "edited", [&] { request.graph.set_input("end", "b", ++value); },
-          [&] { return executor->run(request).ok; });
+  measure(
+      state, Shape::Chain, "edited", [&] { request.graph.set_input("end", "b", ++value); },
+      [&] { return executor->run(request).ok; });
 }
 
 void build(benchmark::State& state, Shape shape) {
   std::vector<weft::GraphNode> nodes;
-  measure(state, shape, "build", [&] { nodes = make_nodes(shape, state.range(0)); },
-          [&] {
-            weft::Graph graph;
-            graph.add_all(std::move(nodes));
-            return graph.size() > 0;
-          });
+  measure(
+      state, shape, "build", [&] { nodes = make_nodes(shape, state.range(0)); },
+      [&] {
+        weft::Graph graph;
+        graph.add_all(std::move(nodes));
+        return graph.size() > 0;
+      });
 }
 
 benchmark::internal::Benchmark* sizes(benchmark::internal::Benchmark* b) {

@@ -12,7 +12,8 @@ std::uint64_t page_bytes(int name) {
   return static_cast<std::uint64_t>(sysconf(name)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-/// Free and reclaimable memory; _SC_AVPHYS_PAGES would leave out what the page cache holds, such as mapped weights.
+/// Free and reclaimable memory; _SC_AVPHYS_PAGES would leave out what the page cache holds, such as mapped
+/// weights.
 std::uint64_t available_bytes() {
   std::ifstream file("/proc/meminfo");
   std::string key, unit;

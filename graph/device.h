@@ -1,5 +1,6 @@
-// DeviceRuntime: the little that the scheduler needs to know of devices. The torch implementation lives with the nodes'
-// library; tests use a fake one that records the order of calls. An engine without any runtime has the CPU alone.
+// DeviceRuntime: the little that the scheduler needs to know of devices. The torch implementation lives with
+// the nodes' library; tests use a fake one that records the order of calls. An engine without any runtime has
+// the CPU alone.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,12 @@
-// DeviceOrder: keeps the work that a run's nodes submit to a device in the order of the graph, by streams and events. A node
-// goes on in the stream of one that it reads; a branch gets a stream of its own; a node that reads another stream's result
-// makes its stream wait for that; a node on the CPU waits itself. On the CPU alone there is nothing to do.
+// DeviceOrder: keeps the work that a run's nodes submit to a device in the order of the graph, by streams and
+// events. A node goes on in the stream of one that it reads; a branch gets a stream of its own; a node that
+// reads another stream's result makes its stream wait for that; a node on the CPU waits itself. On the CPU
+// alone there is nothing to do.
 //
-// Rationale of kept values. An allocator gives freed memory to the stream that it came from, which must not write there
-// while another stream still reads. Values may share memory (views, forwarded inputs), so the engine cannot know what is
-// whose: what was read on another stream than it was made on lives until the device was waited for.
+// Rationale of kept values. An allocator gives freed memory to the stream that it came from, which must not
+// write there while another stream still reads. Values may share memory (views, forwarded inputs), so the
+// engine cannot know what is whose: what was read on another stream than it was made on lives until the
+// device was waited for.
 #pragma once
 
 #include <atomic>
@@ -45,7 +47,8 @@ class DeviceOrder {
 
   /// On the CPU: the other calls do nothing then but free outputs.
   bool idle() const { return idle_; }
-  /// Before a node runs, on its thread. `sources` are the nodes that it reads; one may stand there several times.
+  /// Before a node runs, on its thread. `sources` are the nodes that it reads; one may stand there several
+  /// times.
   void begin(PlanIndex node, bool heavy, std::span<const PlanIndex> sources);
   /// After a node ran. `heavy_readers`: whether a node may come that goes on in its stream.
   void end(PlanIndex node, bool succeeded, bool heavy_readers);

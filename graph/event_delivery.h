@@ -1,8 +1,8 @@
 // EventDelivery: takes a run's events from its threads to the observer, one call at a time, in order.
 //
-// Rationale. Whoever brings an event while nobody delivers becomes the one who delivers, until none is left; others only
-// leave theirs and go on. So no lock is held while the observer runs: a slow one, or one that waits for another node,
-// keeps one thread and not all.
+// Rationale. Whoever brings an event while nobody delivers becomes the one who delivers, until none is left;
+// others only leave theirs and go on. So no lock is held while the observer runs: a slow one, or one that
+// waits for another node, keeps one thread and not all.
 #pragma once
 
 #include <condition_variable>

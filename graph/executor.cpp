@@ -47,7 +47,8 @@ struct Executor::Impl {
   RunResult run(const RunRequest& request, const Observer& observer, const std::stop_token& stop) {
     const auto known = std::ranges::find_if(
         past, [&](const PastRun& run) { return run.plan->is_for(request.graph, request.wanted); });
-    PastRun now{.plan = known == past.end() ? Plan::make(request.graph, registry, request.wanted) : known->plan};
+    PastRun now{.plan =
+                    known == past.end() ? Plan::make(request.graph, registry, request.wanted) : known->plan};
     now.keys = make_keys(*now.plan, request.environment, options.device, ++runs,
                          known == past.end() ? nullptr : known->keys);
 

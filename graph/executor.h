@@ -1,7 +1,7 @@
-// Executor: runs what is wanted of a graph. Plans the ancestors of the wanted nodes, takes what the cache holds, runs the
-// rest: ready nodes at the same time, each on its lane (one heavy node at a time on a device, light and I/O nodes beside
-// it). Keeps results in a content-addressed cache: a node's key is its type, revision, params, its inputs' keys and its
-// fingerprint - not its id, so renaming keeps the cache.
+// Executor: runs what is wanted of a graph. Plans the ancestors of the wanted nodes, takes what the cache
+// holds, runs the rest: ready nodes at the same time, each on its lane (one heavy node at a time on a device,
+// light and I/O nodes beside it). Keeps results in a content-addressed cache: a node's key is its type,
+// revision, params, its inputs' keys and its fingerprint - not its id, so renaming keeps the cache.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ namespace weft {
 struct ExecutorOptions {
   unsigned light_workers = 0;  ///< 0: as many as there are cores, at least 2
   Device device;               ///< where heavy nodes run; nodes are told by RunContext::device()
-  std::uint64_t cache_bytes = std::uint64_t{8} << 30;  ///< results kept beyond a run, least recently used first out
+  /// Results that are kept beyond a run, least recently used first out.
+  std::uint64_t cache_bytes = std::uint64_t{8} << 30;
   bool previews = false;
 };
 
@@ -35,15 +36,16 @@ struct RunRequest {
 struct NodeResult {
   enum class State : std::uint8_t { Cached, Finished, Failed, Skipped, Cancelled };
   State state;
-  std::vector<Value> outputs;  ///< by output index; only of wanted nodes and of those still cached
+  std::vector<Value> outputs;  ///< by output index; empty if the node did not come to its end
   std::vector<Note> notes;
   std::vector<Problem> problems;
 };
 
 struct RunResult {
-  bool ok = false;         ///< every wanted node has its outputs
+  bool ok = false;  ///< every wanted node has its outputs
   bool cancelled = false;
-  std::map<std::string, NodeResult, std::less<>> nodes;  ///< wanted nodes, and all that failed or were skipped
+  /// Wanted nodes, and all that failed, were skipped or cancelled.
+  std::map<std::string, NodeResult, std::less<>> nodes;
   std::vector<Problem> problems;
 };
 
@@ -55,10 +57,10 @@ class WEFT_EXPORT Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the result, not
-  /// thrown: a node that throws fails its descendants only. Throws GraphError if the request does not validate. A stop
-  /// request ends the run at the next progress() of each running node. Light and I/O nodes also run on the calling
-  /// thread. Not to be called from a node or an observer.
+  /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the
+  /// result, not thrown: a node that throws fails its descendants only. Throws GraphError if the request does
+  /// not validate. A stop request ends the run at the next progress() of each running node. Light and I/O
+  /// nodes also run on the calling thread. Not to be called from a node or an observer.
   RunResult run(const RunRequest& request, const Observer& observer = {}, std::stop_token stop = {});
 
   /// Memory that the cache and models hold, by device; what may be evicted.

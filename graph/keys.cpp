@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
-
 #include "graph/plan.h"
 #include "graph/validate.h"
 
 namespace weft {
 namespace {
 
-/// Thrown where a fingerprint asks for a value that only a run can know. No std::exception, so that a node's own handlers
-/// let it pass.
+/// Thrown where a fingerprint asks for a value that only a run can know. No std::exception, so that a node's
+/// own handlers let it pass.
 struct NotKnownYet {};
 
 /// What Node::fingerprint() sees: params that are literals.
@@ -82,7 +81,8 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
     } else {
       params.look_at(i);
       try {
-        if (std::string text = type.code->fingerprint(params); !text.empty()) found.fingerprints[i] = std::move(text);
+        if (std::string text = type.code->fingerprint(params); !text.empty())
+          found.fingerprints[i] = std::move(text);
       } catch (const NotKnownYet&) {
         always = true;
       } catch (const std::exception& error) {
@@ -98,8 +98,9 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
 
 }  // namespace
 
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
-                                      std::uint64_t run_number, std::shared_ptr<const Keys> before) {
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment,
+                                      const Device& device, std::uint64_t run_number,
+                                      std::shared_ptr<const Keys> before) {
   Surroundings found = look_around(plan, environment, device);
   const KeyEnvironment surroundings{.dtype = environment.dtype, .device_kind = device.kind};
   if (before && found.always.empty() && before->once_count == 0 && before->environment == surroundings &&

@@ -1,9 +1,9 @@
-// Lanes: the threads that run nodes. Light and I/O nodes go to a number of workers, of which the thread that calls run()
-// is one; heavy nodes go to one thread of their own, one after another.
+// Lanes: the threads that run nodes. Light and I/O nodes go to a number of workers, of which the thread that
+// calls run() is one; heavy nodes go to one thread of their own, one after another.
 //
-// Rationale. Heavy nodes keep to one thread because the libraries under them (OpenMP) make a team of threads for each
-// thread that calls them. The caller works too so that a chain of short nodes needs no switch of threads at all. Threads
-// are started when work first waits for one.
+// Rationale. Heavy nodes keep to one thread because the libraries under them (OpenMP) make a team of threads
+// for each thread that calls them. The caller works too so that a chain of short nodes needs no switch of
+// threads at all. Threads are started when work first waits for one.
 #pragma once
 
 #include <condition_variable>
@@ -53,7 +53,8 @@ class Lanes {
   std::deque<Task> light_;
   std::deque<Task> heavy_;
   Worker* worker_ = nullptr;
-  unsigned idle_ = 0;    // light workers that wait, those included that were woken and have not taken their task yet
+  unsigned idle_ =
+      0;  // light workers that wait, those included that were woken and have not taken their task yet
   unsigned active_ = 0;  // tasks that are being worked on
   bool caller_waits_ = false;
   bool stopping_ = false;

@@ -9,8 +9,8 @@
 namespace weft {
 namespace {
 
-/// How many of the least recently used entries are compared by cost. Few, so that what is dear but never used again goes
-/// in the end, and that an eviction takes constant time.
+/// How many of the least recently used entries are compared by cost. Few, so that what is dear but never used
+/// again goes in the end, and that an eviction takes constant time.
 constexpr int kCompared = 8;
 
 struct Held {
@@ -84,7 +84,8 @@ struct MemoryLedger::Impl {
     return remove(places.at(cheapest->id));
   }
 
-  /// Removes one entry at a time under the lock, and frees it without the lock, as long as `choose` gives one.
+  /// Removes one entry at a time under the lock, and frees it without the lock, as long as `choose` gives
+  /// one.
   template <class Choose>
   void evict_while(const Choose& choose) {
     for (;;) {
@@ -108,7 +109,8 @@ MemoryLedger::EntryId MemoryLedger::enter(Entry entry) {
   holdings.bytes += entry.bytes;
   if (entry.result) holdings.result_bytes += entry.bytes;
   const EntryId id = ++impl_->last_id;
-  const auto held = holdings.evictable.insert(holdings.evictable.end(), Held{.id = id, .entry = std::move(entry)});
+  const auto held =
+      holdings.evictable.insert(holdings.evictable.end(), Held{.id = id, .entry = std::move(entry)});
   impl_->places.emplace(id, Impl::Place{&holdings, held});
   return id;
 }
@@ -195,7 +197,10 @@ std::vector<MemoryLedger::Entry> MemoryLedger::entries() const {
     for (const Line* line : {&holdings.evictable, &holdings.pinned}) {
       for (const Held& held : *line) {
         const Entry& e = held.entry;
-        entries.push_back({.name = e.name, .device = e.device, .bytes = e.bytes, .cost_seconds = e.cost_seconds,
+        entries.push_back({.name = e.name,
+                           .device = e.device,
+                           .bytes = e.bytes,
+                           .cost_seconds = e.cost_seconds,
                            .result = e.result});
       }
     }

@@ -1,6 +1,6 @@
-// MemoryLedger: who holds how much on which device, and in which order it may go. Cached results and loaded models are
-// entered with what it would cost to have them again; when room is needed, the cheapest per byte among the eight least
-// recently used goes first. Thread-safe.
+// MemoryLedger: who holds how much on which device, and in which order it may go. Cached results and loaded
+// models are entered with what it would cost to have them again; when room is needed, the cheapest per byte
+// among the eight least recently used goes first. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ class WEFT_EXPORT MemoryLedger {
  public:
   using EntryId = std::uint64_t;
   struct Entry {
-    std::string name;         ///< for messages: "model v1-5.safetensors", "result of sample.ksampler"
+    std::string name;  ///< for messages: "model v1-5.safetensors", "result of sample.ksampler"
     Device device;
     std::uint64_t bytes = 0;
-    double cost_seconds = 0;  ///< to compute or load it again
+    double cost_seconds = 0;      ///< to compute or load it again
     bool result = false;          ///< a node's cached result: counts against ExecutorOptions::cache_bytes
     std::function<void()> evict;  ///< frees it; called without the ledger's lock, at most once
   };
@@ -43,7 +43,7 @@ class WEFT_EXPORT MemoryLedger {
 
   std::uint64_t held(const Device& device) const;
   std::uint64_t held_by_results() const;  ///< on all devices
-  std::vector<Entry> entries() const;  ///< without their callbacks, largest first
+  std::vector<Entry> entries() const;     ///< without their callbacks, largest first
 
  private:
   struct Impl;

@@ -47,7 +47,8 @@ std::uint64_t NodeContext::bytes() const {
   std::uint64_t sum = 0;
   for (const Value& output : outputs_) {
     const auto passes_on = [&](const PortValues& port) {
-      return std::any_of(port.first, port.first + port.count, [&](const Value& v) { return v.same_object(output); });
+      return std::any_of(port.first, port.first + port.count,
+                         [&](const Value& v) { return v.same_object(output); });
     };
     if (std::ranges::none_of(ports_, passes_on)) sum += output.bytes();
   }

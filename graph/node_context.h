@@ -1,4 +1,5 @@
-// NodeContext: what a node sees while it runs. Collects its outputs and notes, which the run takes over if it succeeds.
+// NodeContext: what a node sees while it runs. Collects its outputs and notes, which the run takes over if it
+// succeeds.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
@@ -48,7 +49,8 @@ class NodeContext final : public RunContext {
   Run& run_;
   const PlanIndex node_;
   boost::container::small_vector<PortValues, 8> ports_;
-  boost::container::small_vector<Value, 8> made_;  // literals, converted numbers, lists; never grows beyond its reserve
+  boost::container::small_vector<Value, 8>
+      made_;  // literals, converted numbers, lists; never grows beyond its reserve
   boost::container::small_vector<Value, 4> outputs_;
   std::vector<KeptNote> notes_;
   bool cancelled_ = false;

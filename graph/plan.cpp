@@ -12,23 +12,30 @@ namespace weft {
 /// Builds a plan in four passes: which nodes, their types, their ports and links, who reads whom.
 class Planner {
  public:
-  Planner(const Graph& graph, const Registry& registry) : registry_(registry), impl_(GraphAccess::impl(graph)) {
+  Planner(const Graph& graph, const Registry& registry)
+      : registry_(registry), impl_(GraphAccess::impl(graph)) {
     plan_.graph_ = graph;
   }
 
-  std::shared_ptr<const Plan> plan(const std::vector<std::string>& asked, const std::vector<std::string>& wanted) {
+  std::shared_ptr<const Plan> plan(const std::vector<std::string>& asked,
+                                   const std::vector<std::string>& wanted) {
     plan_.wanted_ids_ = asked;
     number_nodes(wanted);
     for (const Vertex vertex : vertices_) add(impl_[vertex]);
-    plan_.nodes_.push_back({.node = nullptr, .type = 0, .first_port = size(plan_.ports_),
-                            .first_link = size(plan_.links_), .first_output = outputs_});
+    plan_.nodes_.push_back({.node = nullptr,
+                            .type = 0,
+                            .first_port = size(plan_.ports_),
+                            .first_link = size(plan_.links_),
+                            .first_output = outputs_});
     number_readers();
     return std::make_shared<const Plan>(std::move(plan_));
   }
 
  private:
   template <class T>
-  static std::uint32_t size(const std::vector<T>& list) { return static_cast<std::uint32_t>(list.size()); }
+  static std::uint32_t size(const std::vector<T>& list) {
+    return static_cast<std::uint32_t>(list.size());
+  }
 
   void number_nodes(const std::vector<std::string>& wanted) {
     std::vector<PlanIndex>& index = plan_.by_vertex_;
@@ -58,8 +65,11 @@ class Planner {
   void add(const NodeRecord& record) {
     const std::uint32_t type = type_of(record.node->type);
     const NodeInfo& info = *plan_.types_[type].info;
-    PlanNode node{.node = record.node.get(), .type = type, .first_port = size(plan_.ports_),
-                  .first_link = size(plan_.links_), .first_output = outputs_};
+    PlanNode node{.node = record.node.get(),
+                  .type = type,
+                  .first_port = size(plan_.ports_),
+                  .first_link = size(plan_.links_),
+                  .first_output = outputs_};
     ContentHasher hasher;
     hasher.add(std::string_view(info.id)).add(static_cast<std::uint64_t>(info.options.revision));
     for (const PortInfo& port : info.inputs) plan_.ports_.push_back(port_source(record, port, hasher));
@@ -89,7 +99,8 @@ class Planner {
     const PlanIndex index = plan_.by_vertex_[link.source];
     const std::vector<PortInfo>& outputs = plan_.type(index).info->outputs;
     const auto output = std::ranges::find(outputs, link.output, &PortInfo::name);
-    return {.node = index, .output = static_cast<std::uint16_t>(output - outputs.begin()),
+    return {.node = index,
+            .output = static_cast<std::uint16_t>(output - outputs.begin()),
             .to_float = port.type == "float" && output->type == "int"};
   }
 

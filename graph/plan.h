@@ -1,8 +1,8 @@
-// Plan: the nodes that a request needs, in an order in which they can run, with names resolved to numbers. Immutable, so
-// that the executor keeps it and a second run of the same snapshot starts at once.
+// Plan: the nodes that a request needs, in an order in which they can run, with names resolved to numbers.
+// Immutable, so that the executor keeps it and a second run of the same snapshot starts at once.
 //
-// Keys: what a plan's nodes are called in the cache, this time. Apart from the plan, because a file may change, and with
-// it a fingerprint, while the graph stays as it is.
+// Keys: what a plan's nodes are called in the cache, this time. Apart from the plan, because a file may
+// change, and with it a fingerprint, while the graph stays as it is.
 #pragma once
 
 #include <cstdint>
@@ -93,7 +93,7 @@ class Plan {
  private:
   friend class Planner;
 
-  Graph graph_;  // keeps what the pointers below point to
+  Graph graph_;                          // keeps what the pointers below point to
   std::vector<std::string> wanted_ids_;  // as asked for
   std::vector<PlanIndex> wanted_;
   std::vector<PlanType> types_;
@@ -105,8 +105,8 @@ class Plan {
   std::vector<PlanIndex> by_vertex_;
 };
 
-/// What of a run's surroundings results depend on. Paths are not in it: nodes whose results depend on files say so by
-/// their fingerprint.
+/// What of a run's surroundings results depend on. Paths are not in it: nodes whose results depend on files
+/// say so by their fingerprint.
 struct KeyEnvironment {
   std::string dtype;
   std::string device_kind;
@@ -115,16 +115,17 @@ struct KeyEnvironment {
 
 struct Keys {
   KeyEnvironment environment;
-  std::vector<ContentHash> keys;                           ///< by PlanIndex
-  std::vector<bool> once;                                  ///< the key is of this run alone: nothing to keep
+  std::vector<ContentHash> keys;  ///< by PlanIndex
+  std::vector<bool> once;         ///< the key is of this run alone: nothing to keep
   std::size_t once_count = 0;
-  std::unordered_map<PlanIndex, std::string> fingerprints; ///< of those nodes that have one
-  std::unordered_map<PlanIndex, Problem> problems;         ///< nodes that cannot run, known before they are tried
+  std::unordered_map<PlanIndex, std::string> fingerprints;  ///< of those nodes that have one
+  std::unordered_map<PlanIndex, Problem> problems;  ///< nodes that cannot run, known before they are tried
 };
 
-/// The keys of this run, or `before` itself if they would be the same. `run_number` is in the keys of nodes that are never
-/// cached.
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
-                                      std::uint64_t run_number, std::shared_ptr<const Keys> before);
+/// The keys of this run, or `before` itself if they would be the same. `run_number` is in the keys of nodes
+/// that are never cached.
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment,
+                                      const Device& device, std::uint64_t run_number,
+                                      std::shared_ptr<const Keys> before);
 
 }  // namespace weft

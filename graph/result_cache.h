@@ -1,5 +1,6 @@
-// ResultCache: what nodes gave, by the content that it was made from. Every result stands in the memory ledger, which
-// decides what goes; results of all devices together are held to a budget of bytes. Thread-safe.
+// ResultCache: what nodes gave, by the content that it was made from. Every result stands in the memory
+// ledger, which decides what goes; results of all devices together are held to a budget of bytes.
+// Thread-safe.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -46,8 +47,8 @@ class ResultCache {
 
   /// Null if there is none; counts as a use.
   std::shared_ptr<const CachedResult> find(const ContentHash& key);
-  /// Keeps a result, in use until done_with(). `what` says what the ledger shall know of it. Gives 0, and keeps nothing,
-  /// if it is larger than the whole budget.
+  /// Keeps a result, in use until done_with(). `what` says what the ledger shall know of it. Gives 0, and
+  /// keeps nothing, if it is larger than the whole budget.
   MemoryLedger::EntryId insert(const ContentHash& key, CachedResult result, MemoryLedger::Entry what);
   void use(MemoryLedger::EntryId entry) { ledger_.pin(entry); }
   /// The result may be evicted from now on, and is if the budget is exceeded.

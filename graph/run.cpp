@@ -16,7 +16,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Indices = boost::container::small_vector<PlanIndex, 8>;
 
-std::string mebibytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
 
 }  // namespace
 
@@ -63,7 +65,8 @@ void Run::find_what_to_run() {
   phases_.assign(plan_.size(), Phase::NotNeeded);
   for (const PlanIndex i : plan_.wanted()) phases_[i] = Phase::ToRun;
   boost::unordered_flat_map<ContentHash, PlanIndex, KeyHash> by_key;
-  // Readers stand after what they read, so walking back meets each node when it is known whether somebody needs it.
+  // Readers stand after what they read, so walking back meets each node when it is known whether somebody
+  // needs it.
   for (PlanIndex i = static_cast<PlanIndex>(plan_.size()); i-- > 0;) {
     if (phases_[i] == Phase::NotNeeded) continue;
     if (!keys_.once[i]) {
@@ -121,7 +124,8 @@ void Run::announce() {
 void Run::run_all() {
   std::vector<Lanes::Task> light, heavy;
   for (PlanIndex i = 0; i < plan_.size(); ++i) {
-    if (phases_[i] == Phase::ToRun && states_[i].waits_for == 0) (this->heavy(i) ? heavy : light).push_back(i);
+    if (phases_[i] == Phase::ToRun && states_[i].waits_for == 0)
+      (this->heavy(i) ? heavy : light).push_back(i);
   }
   house_.lanes.run(*this, light, heavy);
   order_.drain();
@@ -195,12 +199,13 @@ Run::Attempt Run::attempt(PlanIndex i) {
     context.emplace(*this, i);
     const auto start = Clock::now();
     plan_.type(i).code->run(*context);
-    if (context->cancelled()) return {.phase = Phase::Cancelled};  // a half-done result, though the node hid it
+    if (context->cancelled()) return {.phase = Phase::Cancelled};  // half-done, though the node hid it
     if (auto wrong = wrong_outputs(i, context->outputs())) return *std::move(wrong);
     keep(i, *context, Clock::now() - start);
     return {};
   } catch (const Cancelled&) {
-    return ended_by(failure(i, "threw Cancelled although nobody asked for a cancel: only progress() may throw it"));
+    return ended_by(
+        failure(i, "threw Cancelled although nobody asked for a cancel: only progress() may throw it"));
   } catch (const OutOfMemory& error) {
     Attempt attempt = failure(i, error.what());
     attempt.out_of_memory = error;
@@ -218,8 +223,10 @@ Run::Attempt Run::attempt(PlanIndex i) {
 }
 
 Run::Attempt Run::failure(PlanIndex i, const std::string& what, const std::string& port) const {
-  return {.phase = Phase::Failed,
-          .problem = {.node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
+  return {
+      .phase = Phase::Failed,
+      .problem = {
+          .node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
 }
 
 std::optional<Run::Attempt> Run::wrong_outputs(PlanIndex i, std::span<const Value> outputs) const {
@@ -227,12 +234,17 @@ std::optional<Run::Attempt> Run::wrong_outputs(PlanIndex i, std::span<const Valu
   for (std::size_t k = 0; k < ports.size(); ++k) {
     const PortInfo& port = ports[k];
     if (!outputs[k]) {
-      return failure(i, fmt::format("ran, but did not set its output '{}': the node's run() must set every output",
-                                    port.name), port.name);
+      return failure(
+          i,
+          fmt::format("ran, but did not set its output '{}': the node's run() must set every output",
+                      port.name),
+          port.name);
     }
     if (outputs[k].type() != port.type && port.type != "any") {
-      return failure(i, fmt::format("set its output '{}' to a value of type '{}', it is declared as '{}'", port.name,
-                                    outputs[k].type(), port.type), port.name);
+      return failure(i,
+                     fmt::format("set its output '{}' to a value of type '{}', it is declared as '{}'",
+                                 port.name, outputs[k].type(), port.type),
+                     port.name);
     }
   }
   return std::nullopt;
@@ -245,10 +257,11 @@ void Run::keep(PlanIndex i, NodeContext& context, std::chrono::nanoseconds time)
   std::ranges::move(context.outputs(), values(i).begin());
   if (!keys_.once[i]) {
     const std::span<const Value> kept = values(i);
-    state.entry = house_.cache.insert(
-        key(i), {.outputs = {kept.begin(), kept.end()}, .notes = state.notes},
-        {.name = "result of " + plan_.type(i).info->id, .device = device(i), .bytes = bytes + ResultCache::kOverhead,
-         .cost_seconds = std::chrono::duration<double>(time).count()});
+    state.entry = house_.cache.insert(key(i), {.outputs = {kept.begin(), kept.end()}, .notes = state.notes},
+                                      {.name = "result of " + plan_.type(i).info->id,
+                                       .device = device(i),
+                                       .bytes = bytes + ResultCache::kOverhead,
+                                       .cost_seconds = std::chrono::duration<double>(time).count()});
   }
   send(i, NodeFinished{time, bytes});
 }
@@ -268,10 +281,11 @@ Problem Run::out_of_memory(PlanIndex i, const OutOfMemory& error) const {
   const Device& device = device_named(error.device());
   const DeviceMemory memory = house_.streams.runtime().memory(device);
   return {.node = plan_.id(i),
-          .what = fmt::format("{}: out of memory on {}, also after freeing what was not in use: {} are needed, {} of {} "
-                              "are free, {} are held by results and models in use",
-                              plan_.type(i).info->id, device.name(), mebibytes(error.wanted_bytes()),
-                              mebibytes(memory.free), mebibytes(memory.total), mebibytes(house_.ledger.held(device))),
+          .what = fmt::format(
+              "{}: out of memory on {}, also after freeing what was not in use: {} are needed, {} of {} "
+              "are free, {} are held by results and models in use",
+              plan_.type(i).info->id, device.name(), mebibytes(error.wanted_bytes()), mebibytes(memory.free),
+              mebibytes(memory.total), mebibytes(house_.ledger.held(device))),
           .remedy = "make the picture or the batch smaller, or use a smaller model or dtype"};
 }
 
@@ -312,17 +326,22 @@ PlanIndex Run::finish(PlanIndex i, Phase phase) {
     tell_twins(node);
     for (const Source& link : plan_.links(node)) release_reader(stand_in(link.node));
   }
-  if (!light.empty() || !heavy.empty()) house_.lanes.push({light.data(), light.size()}, {heavy.data(), heavy.size()});
+  if (!light.empty() || !heavy.empty())
+    house_.lanes.push({light.data(), light.size()}, {heavy.data(), heavy.size()});
   return next;
 }
 
 /// What blocks the readers of a node that ended: kNoNode if nothing does.
 PlanIndex Run::cause_of(PlanIndex ended) const {
   switch (phases_[ended]) {
-    case Phase::Failed: return ended;
-    case Phase::Cancelled: return kCancelled;
-    case Phase::Skipped: return states_[ended].blocked_by.load(std::memory_order_relaxed);
-    default: return kNoNode;
+    case Phase::Failed:
+      return ended;
+    case Phase::Cancelled:
+      return kCancelled;
+    case Phase::Skipped:
+      return states_[ended].blocked_by.load(std::memory_order_relaxed);
+    default:
+      return kNoNode;
   }
 }
 
@@ -360,8 +379,8 @@ bool Run::has_heavy_readers(PlanIndex i) const {
   bool found = false;
   visit_with_twins(i, [&](PlanIndex source) {
     found = found || std::ranges::any_of(plan_.readers(source), [&](PlanIndex reader) {
-      return phases_[reader] == Phase::ToRun && heavy(reader);
-    });
+              return phases_[reader] == Phase::ToRun && heavy(reader);
+            });
   });
   return found;
 }
@@ -409,7 +428,8 @@ RunResult Run::result() {
   RunResult result{.ok = true};
   for (const PlanIndex i : plan_.wanted()) {
     const NodeResult& node = result.nodes.try_emplace(plan_.id(i), result_of(i)).first->second;
-    result.ok = result.ok && (node.state == NodeResult::State::Cached || node.state == NodeResult::State::Finished);
+    result.ok =
+        result.ok && (node.state == NodeResult::State::Cached || node.state == NodeResult::State::Finished);
   }
   for (const PlanIndex i : unfinished()) {
     result.cancelled = result.cancelled || phases_[i] == Phase::Cancelled;
@@ -436,7 +456,8 @@ NodeResult Run::result_of(PlanIndex i) {
   }
   if (!notes) return node;
   for (const KeptNote& note : *notes) {
-    if (note.producer == key(i)) node.notes.push_back({.node = plan_.id(i), .key = note.key, .fact = note.fact});
+    if (note.producer == key(i))
+      node.notes.push_back({.node = plan_.id(i), .key = note.key, .fact = note.fact});
   }
   return node;
 }
@@ -444,11 +465,16 @@ NodeResult Run::result_of(PlanIndex i) {
 NodeResult::State Run::state_of(PlanIndex i) const {
   const bool twin = phases_[i] == Phase::Twin;
   switch (phases_[stand_in(i)]) {
-    case Phase::Finished: return twin ? NodeResult::State::Cached : NodeResult::State::Finished;
-    case Phase::Failed: return twin ? NodeResult::State::Skipped : NodeResult::State::Failed;
-    case Phase::Skipped: return NodeResult::State::Skipped;
-    case Phase::Cancelled: return NodeResult::State::Cancelled;
-    default: return NodeResult::State::Cached;
+    case Phase::Finished:
+      return twin ? NodeResult::State::Cached : NodeResult::State::Finished;
+    case Phase::Failed:
+      return twin ? NodeResult::State::Skipped : NodeResult::State::Failed;
+    case Phase::Skipped:
+      return NodeResult::State::Skipped;
+    case Phase::Cancelled:
+      return NodeResult::State::Cancelled;
+    default:
+      return NodeResult::State::Cached;
   }
 }
 

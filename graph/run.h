@@ -1,8 +1,10 @@
-// Run: one execution of a plan. Asks the cache from the wanted nodes upwards, runs what is missing on the lanes, hands each
-// result to those who wait for it, and frees it after the last of them. Made and used by the executor for one run.
+// Run: one execution of a plan. Asks the cache from the wanted nodes upwards, runs what is missing on the
+// lanes, hands each result to those who wait for it, and frees it after the last of them. Made and used by
+// the executor for one run.
 //
-// Rationale. A thread that ends a node goes on with one that became ready by it, so a chain stays on its thread; what a node
-// leaves for others is published by the count of links that they still wait for, so nodes themselves take no lock.
+// Rationale. A thread that ends a node goes on with one that became ready by it, so a chain stays on its
+// thread; what a node leaves for others is published by the count of links that they still wait for, so nodes
+// themselves take no lock.
 #pragma once
 
 #include <atomic>
@@ -60,8 +62,8 @@ class Run final : private Lanes::Worker {
   enum class Phase : std::uint8_t { NotNeeded, Twin, Cached, ToRun, Finished, Failed, Skipped, Cancelled };
 
   struct State {
-    std::atomic<std::uint32_t> waits_for = 0;     ///< links from nodes that have not ended
-    std::atomic<std::uint32_t> readers = 0;       ///< links to nodes that have not ended, and one if it is wanted
+    std::atomic<std::uint32_t> waits_for = 0;  ///< links from nodes that have not ended
+    std::atomic<std::uint32_t> readers = 0;  ///< links to nodes that have not ended, and one if it is wanted
     std::atomic<PlanIndex> blocked_by = kNoNode;  ///< the ancestor that failed, or kCancelled
     MemoryLedger::EntryId entry = 0;              ///< in use until the last reader ended; 0: not in the cache
     KeptNotes notes;
@@ -133,10 +135,10 @@ class Run final : private Lanes::Worker {
   std::vector<Phase> phases_;  // each written by the one thread that ends the node
   std::vector<Hit> hits_;      // descending by node
   std::size_t to_run_ = 0;
-  std::vector<State> states_;  // empty if nothing is to run
-  std::vector<Value> values_;  // all outputs of the plan
-  std::unordered_map<PlanIndex, PlanIndex> stand_ins_;       // of twins
-  std::unordered_multimap<PlanIndex, PlanIndex> twins_;      // of stand-ins
+  std::vector<State> states_;                            // empty if nothing is to run
+  std::vector<Value> values_;                            // all outputs of the plan
+  std::unordered_map<PlanIndex, PlanIndex> stand_ins_;   // of twins
+  std::unordered_multimap<PlanIndex, PlanIndex> twins_;  // of stand-ins
 
   std::mutex mutex_;
   std::map<PlanIndex, Problem> problems_;

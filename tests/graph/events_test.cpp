@@ -6,8 +6,8 @@
 namespace weft {
 namespace {
 
-using std::chrono::milliseconds;
 using nlohmann::json;
+using std::chrono::milliseconds;
 
 json of_node(EventKind kind) { return to_json({"a", std::move(kind)}); }
 
@@ -28,7 +28,8 @@ TEST(Events, HaveStableNamesInJson) {
   EXPECT_EQ(of_node(NodeFinished{milliseconds(1500), 64}),
             json::parse(R"({"event": "node_finished", "node": "a", "seconds": 1.5, "bytes": 64})"));
   EXPECT_EQ(of_node(NodeFailed{{.node = "a", .port = "p", .what = "broken", .remedy = "mend"}}),
-            json::parse(R"({"event": "node_failed", "node": "a", "port": "p", "what": "broken", "remedy": "mend"})"));
+            json::parse(
+                R"({"event": "node_failed", "node": "a", "port": "p", "what": "broken", "remedy": "mend"})"));
   EXPECT_EQ(of_node(NodeSkipped{"b"}),
             json::parse(R"({"event": "node_skipped", "node": "a", "because_of": "b"})"));
   EXPECT_EQ(of_node(NodeCancelled{}), json::parse(R"({"event": "node_cancelled", "node": "a"})"));

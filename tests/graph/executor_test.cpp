@@ -46,7 +46,8 @@ TEST_F(ExecutorRuns, NodesOfEqualContentOnce) {
   EXPECT_EQ(number(result, "b"), 2 * 1000 + 2000);
   EXPECT_EQ(number(result, "copy of a"), 1000);
   EXPECT_THAT(ran(), SizeIs(2));
-  EXPECT_EQ(log.names["a"].size() + log.names["copy of a"].size(), 5u) << "queued, started, finished; queued, cached";
+  EXPECT_EQ(log.names["a"].size() + log.names["copy of a"].size(), 5u)
+      << "queued, started, finished; queued, cached";
 }
 
 TEST_F(ExecutorRuns, LinksOfOneInputInTheirOrder) {
@@ -78,7 +79,8 @@ TEST_F(ExecutorRuns, WithAWholeNumberWhereAFloatIsAsked) {
   registry.add<AddFloats>("toy.floats", {});
   node("a");
   node("b");
-  graph.add({.id = "sum", .type = "toy.floats",
+  graph.add({.id = "sum",
+             .type = "toy.floats",
              .inputs = {{"a", Links{{"a", "out"}}}, {"b", Links{{"b", "out"}}}, {"c", Links{{"b", "out"}}}}});
   EXPECT_EQ(run({"sum"}).nodes.at("sum").outputs.at(0).as<double>(), 1000.0 + 2000 + 2000);
 }
@@ -168,7 +170,8 @@ TEST_F(ExecutorLanes, AHeavyNodeALightAndAnIoNodeRunAtTheSameTime) {
 }
 
 TEST_F(ExecutorLanes, AsManyLightNodesAsThereAreWorkers) {
-  // Each of the branches comes up while another thread is busy, so that threads must be called for one by one.
+  // Each of the branches comes up while another thread is busy, so that threads must be called for one by
+  // one.
   options.light_workers = 4;
   Meeting meeting(4);
   node("root");
@@ -210,7 +213,9 @@ TEST_F(ExecutorLanes, AChainOfLightNodesStaysOnTheCallersThread) {
   node("b", {"a"});
   node("c", {"b"});
   for (const char* id : {"a", "b", "c"}) {
-    act(id, [caller = std::this_thread::get_id()](RunContext&) { EXPECT_EQ(std::this_thread::get_id(), caller); });
+    act(id, [caller = std::this_thread::get_id()](RunContext&) {
+      EXPECT_EQ(std::this_thread::get_id(), caller);
+    });
   }
   EXPECT_TRUE(run({"c"}).ok);
 }
@@ -273,6 +278,32 @@ TEST_F(ExecutorCache, DoesNotCoverNodesThatMustAlwaysRun) {
   EXPECT_EQ(ran(), (Ids{"e", "f"}));
   EXPECT_TRUE(run({"f"}).ok);
   EXPECT_EQ(ran(), (Ids{"e", "f"})) << "f may read something new";
+}
+
+TEST_F(ExecutorCache, KeepsNothingThatCanNeverBeAskedForAgain) {
+  const std::uint64_t held = executor().ledger().held_by_results();
+  node("e", {"d"}, "toy.never");
+  node("f", {"e"});
+  run({"f"});
+  EXPECT_EQ(executor().ledger().held_by_results(), held);
+}
+
+class TwoNumbers final : public Node {
+  Output<std::int64_t> one_{*this, "one"};
+  Output<std::int64_t> two_{*this, "two"};
+  void run(RunContext& ctx) const override {
+    ctx.set(one_, std::int64_t{1});
+    ctx.set(two_, std::int64_t{2});
+  }
+};
+
+TEST_F(ExecutorCache, TellsTheOutputsOfANodeApart) {
+  registry.add<TwoNumbers>("toy.two", {});
+  graph.add({.id = "two", .type = "toy.two"});
+  graph.add({.id = "sum", .type = "toy.light", .inputs = {{"in", Links{{"two", "one"}}}}});
+  EXPECT_EQ(number(run({"sum"}), "sum"), 1);
+  graph.set_input("sum", "in", Links{{"two", "two"}});
+  EXPECT_EQ(number(run({"sum"}), "sum"), 2);
 }
 
 TEST_F(ExecutorCache, MissesWhatAFingerprintSaysIsNew) {
@@ -369,7 +400,8 @@ TEST_F(ExecutorCache, AFingerprintThatFailsFailsItsNode) {
   const RunResult result = run({"file", "d"});
   EXPECT_FALSE(result.ok);
   ASSERT_THAT(result.problems, SizeIs(1));
-  EXPECT_EQ(result.problems[0].text(), "node \"file\": toy.read: there is no file 'missing.txt': choose another");
+  EXPECT_EQ(result.problems[0].text(),
+            "node \"file\": toy.read: there is no file 'missing.txt': choose another");
   EXPECT_EQ(result.nodes.at("d").state, State::Cached);
 }
 
@@ -429,9 +461,11 @@ TEST_F(ExecutorFailures, FailDescendantsOnly) {
 }
 
 TEST_F(ExecutorFailures, AreNamedWhateverIsThrown) {
-  EXPECT_THAT(problem_of([](RunContext&) { throw std::runtime_error("oh"); }).text(), HasSubstr("toy.light: oh"));
+  EXPECT_THAT(problem_of([](RunContext&) { throw std::runtime_error("oh"); }).text(),
+              HasSubstr("toy.light: oh"));
   EXPECT_THAT(problem_of([](RunContext&) { throw 42; }).text(), HasSubstr("no std::exception"));
-  EXPECT_THAT(problem_of([](RunContext&) { throw Cancelled{}; }).text(), HasSubstr("nobody asked for a cancel"));
+  EXPECT_THAT(problem_of([](RunContext&) { throw Cancelled{}; }).text(),
+              HasSubstr("nobody asked for a cancel"));
 }
 
 class Forgetful final : public Node {
@@ -454,7 +488,8 @@ TEST_F(ExecutorFailures, AnOutputThatIsNotSetIsOne) {
 TEST_F(ExecutorFailures, AnOutputOfAnotherTypeIsOne) {
   registry.add<Forgetful>("toy.forgetful", {});
   graph.add({.id = "f", .type = "toy.forgetful", .inputs = {{"wrong_type", true}}});
-  EXPECT_THAT(run({"f"}).problems.at(0).what, HasSubstr("to a value of type 'string', it is declared as 'int'"));
+  EXPECT_THAT(run({"f"}).problems.at(0).what,
+              HasSubstr("to a value of type 'string', it is declared as 'int'"));
 }
 
 TEST_F(ExecutorFailures, APluginThatCannotBeLoadedFailsItsNodesOnly) {

@@ -1,9 +1,9 @@
-// FakeDevice: a DeviceRuntime without a device. It keeps a list of the calls, for tests of the exact order; and it knows
-// what happens before what, for tests that no node reads what may not be there yet, and that no memory is used again
-// while somebody may still read it.
+// FakeDevice: a DeviceRuntime without a device. It keeps a list of the calls, for tests of the exact order;
+// and it knows what happens before what, for tests that no node reads what may not be there yet, and that no
+// memory is used again while somebody may still read it.
 //
-// A node's work is an operation: submit() puts it into the stream that is current on the thread. What a stream knows is
-// the set of operations that are certainly over when its next one starts.
+// A node's work is an operation: submit() puts it into the stream that is current on the thread. What a
+// stream knows is the set of operations that are certainly over when its next one starts.
 #pragma once
 
 #include <map>
@@ -36,10 +36,10 @@ class FakeDevice final : public DeviceRuntime {
   MemoryPtr submit(const std::vector<MemoryPtr>& sources) {
     const std::scoped_lock lock(mutex_);
     const StreamId stream = current_[std::this_thread::get_id()];
-    std::set<Operation>& known = streams_[stream];
+    std::set<Operation>& known = known_to(stream);
     const Operation operation = ++last_operation_;
     for (const MemoryPtr& source : sources) {
-      if (!known.contains(source->writer) && !host_knows(source->writer)) {
+      if (!known.contains(source->writer) && source->writer > over_before_) {
         violations.push_back("an operation reads what another stream may not have written yet");
       }
       source->readers.insert(operation);
@@ -86,7 +86,7 @@ class FakeDevice final : public DeviceRuntime {
     const std::scoped_lock lock(mutex_);
     const EventId event = ++last_event_;
     call("record s{} e{}", stream, event);
-    events_[event] = streams_[stream];
+    events_[event] = known_to(stream);
     return event;
   }
   void wait(const Device&, StreamId stream, EventId event) override {
@@ -122,13 +122,22 @@ class FakeDevice final : public DeviceRuntime {
  private:
   void call(std::string pattern, std::uint64_t first, std::uint64_t second = 0) {
     for (const std::uint64_t number : {first, second}) {
-      if (const auto at = pattern.find("{}"); at != std::string::npos) pattern.replace(at, 2, std::to_string(number));
+      if (const auto at = pattern.find("{}"); at != std::string::npos)
+        pattern.replace(at, 2, std::to_string(number));
     }
     calls.push_back(pattern);
   }
 
   std::set<Operation>& host_known() { return host_known_[std::this_thread::get_id()]; }
-  bool host_knows(Operation operation) { return operation <= over_before_ || host_known().contains(operation); }
+  /// What this thread has waited for is over before all that it puts into a stream from now on.
+  std::set<Operation>& known_to(StreamId stream) {
+    std::set<Operation>& known = streams_[stream];
+    known.insert(host_known().begin(), host_known().end());
+    return known;
+  }
+  bool host_knows(Operation operation) {
+    return operation <= over_before_ || host_known().contains(operation);
+  }
 
   void learn(std::set<Operation>& known, EventId event) {
     const auto found = events_.find(event);

@@ -18,9 +18,13 @@ const Device kGpu{.kind = "cuda", .index = 0};
 
 class Ledger : public testing::Test {
  protected:
-  MemoryLedger::EntryId enter(const std::string& name, std::uint64_t bytes, double cost = 1, Device device = kCpu,
-                              bool result = false) {
-    return ledger.enter({.name = name, .device = device, .bytes = bytes, .cost_seconds = cost, .result = result,
+  MemoryLedger::EntryId enter(const std::string& name, std::uint64_t bytes, double cost = 1,
+                              Device device = kCpu, bool result = false) {
+    return ledger.enter({.name = name,
+                         .device = device,
+                         .bytes = bytes,
+                         .cost_seconds = cost,
+                         .result = result,
                          .evict = [this, name] { evicted.push_back(name); }});
   }
 
@@ -98,7 +102,10 @@ TEST_F(Ledger, ShrinksResultsAndLeavesModels) {
 }
 
 TEST_F(Ledger, EvictsWithoutItsLock) {
-  ledger.enter({.name = "asks back", .device = kCpu, .bytes = 10, .evict = [this] { evicted.push_back("asks back"); EXPECT_EQ(ledger.held(kCpu), 0u); }});
+  ledger.enter({.name = "asks back", .device = kCpu, .bytes = 10, .evict = [this] {
+                  evicted.push_back("asks back");
+                  EXPECT_EQ(ledger.held(kCpu), 0u);
+                }});
   ledger.make_room(kCpu, 1);
   EXPECT_THAT(evicted, ElementsAre("asks back"));
 }
@@ -217,8 +224,9 @@ TEST_F(ExecutorMemory, OutOfMemoryTwiceFailsWithTheNumbers) {
   const RunResult result = run({"a"});
   EXPECT_EQ(tries, 2);
   EXPECT_THAT(result.problems.at(0).text(),
-              testing::ContainsRegex("node \"a\": toy.light: out of memory on cpu.*123.0 MiB are needed, [0-9.]+ MiB of "
-                                     "[0-9.]+ MiB are free, 0.0 MiB are held"));
+              testing::ContainsRegex(
+                  "node \"a\": toy.light: out of memory on cpu.*123.0 MiB are needed, [0-9.]+ MiB of "
+                  "[0-9.]+ MiB are free, 0.0 MiB are held"));
 }
 
 TEST_F(ExecutorMemory, ABadAllocIsOutOfMemory) {

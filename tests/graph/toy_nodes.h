@@ -1,7 +1,7 @@
 // Toy nodes, and a small stage to run them on: what the executor's tests are written with.
 //
-// Every toy has inputs "in" (any number of numbers), a param "value", and an output "out" = value + sum of the inputs. A test
-// may give a node a part to play by its id: `act("a", [](RunContext& ctx) { ... })`.
+// Every toy has inputs "in" (any number of numbers), a param "value", and an output "out" = value + sum of
+// the inputs. A test may give a node a part to play by its id: `act("a", [](RunContext& ctx) { ... })`.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -112,8 +112,10 @@ class Stage : public testing::Test {
     add("toy.revised", {.revision = 2});
   }
 
-  /// Adds a toy that reads `sources`. Its value is one that no other toy of this test has, so that no two are equal.
-  void node(const std::string& id, const std::vector<std::string>& sources = {}, const std::string& type = "toy.light") {
+  /// Adds a toy that reads `sources`. Its value is one that no other toy of this test has, so that no two are
+  /// equal.
+  void node(const std::string& id, const std::vector<std::string>& sources = {},
+            const std::string& type = "toy.light") {
     GraphNode node{.id = id, .type = type};
     node.inputs["value"] = ++last_value_ * 1000;
     Links links;
