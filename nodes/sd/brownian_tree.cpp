@@ -1,6 +1,6 @@
 #include "nodes/sd/brownian_tree.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <charconv>

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "nodes/sd/scalar_math.h"
+
 namespace weft::sd {
 namespace {
 
@@ -66,7 +68,7 @@ std::vector<float> karras(const NoiseTable& table, int64_t steps) {
   const double low = std::pow(table.sigma_min(), 1 / rho), high = std::pow(table.sigma_max(), 1 / rho);
   std::vector<float> sigmas = linspace(0, 1, steps);
   for (float& s : sigmas) {
-    s = std::pow(static_cast<float>(high) + s * static_cast<float>(low - high), static_cast<float>(rho));
+    s = scalar::pow(static_cast<float>(high) + s * static_cast<float>(low - high), rho);
   }
   return with_zero(sigmas);
 }
@@ -74,7 +76,7 @@ std::vector<float> karras(const NoiseTable& table, int64_t steps) {
 std::vector<float> exponential(const NoiseTable& table, int64_t steps) {
   std::vector<float> sigmas =
       linspace(std::log(double{table.sigma_max()}), std::log(double{table.sigma_min()}), steps);
-  for (float& s : sigmas) s = std::exp(s);
+  for (float& s : sigmas) s = scalar::exp(s);
   return with_zero(sigmas);
 }
 
@@ -132,7 +134,7 @@ std::vector<float> kl_optimal(const NoiseTable& table, int64_t steps) {
   std::vector<float> sigmas;
   for (int64_t i = 0; i < steps; ++i) {
     const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
-    sigmas.push_back(std::tan(share * low + (1 - share) * high));
+    sigmas.push_back(scalar::tan(share * low + (1 - share) * high));
   }
   return with_zero(sigmas);
 }
@@ -184,11 +186,11 @@ float NoiseTable::sigma(float timestep) const {
   const float low = std::floor(t), weight = t - low;
   const float log_low = log_sigmas_[static_cast<size_t>(low)];
   const float log_high = log_sigmas_[static_cast<size_t>(std::ceil(t))];
-  return std::exp((1 - weight) * log_low + weight * log_high);
+  return scalar::exp((1 - weight) * log_low + weight * log_high);
 }
 
 int64_t NoiseTable::timestep(float sigma) const {
-  const float log_sigma = std::log(sigma);
+  const float log_sigma = scalar::log(sigma);
   const auto above = std::ranges::lower_bound(log_sigmas_, log_sigma);
   if (above == log_sigmas_.begin()) return 0;
   const int64_t high = above - log_sigmas_.begin();

@@ -1,7 +1,7 @@
 #include "nodes/sd/resize.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,8 @@
 #include "nodes/sd/sample.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 #include <stdexcept>
@@ -85,6 +86,7 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   call.sigmas = sigmas;
   call.seed = request.seed;
   call.batch_noise = request.batch_noise;
+  call.table = &model.table;
   call.on_step = [&](const SamplerStep& step) {
     result.x0 = step.x0;
     if (request.on_step) request.on_step(step);

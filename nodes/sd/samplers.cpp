@@ -50,6 +50,8 @@ constexpr auto kSamplers = std::to_array<SamplerInfo>({
     {"er_sde", er_sde},
     {"seeds_2", seeds_2},
     {"seeds_3", seeds_3},
+    {"sa_solver", sa_solver},
+    {"sa_solver_pece", sa_solver_pece},
     {"ddim", euler, /*drops_penultimate_sigma=*/false, /*fresh_mask_noise=*/true},
     {"uni_pc", uni_pc, /*drops_penultimate_sigma=*/true},
     {"uni_pc_bh2", uni_pc_bh2, /*drops_penultimate_sigma=*/true},

@@ -41,7 +41,8 @@ struct SamplerCall {
   std::vector<float> sigmas;     ///< [steps + 1], falling; the last is 0, or the noise to leave
   uint64_t seed = 0;             ///< of fresh noise
   BatchNoise batch_noise = BatchNoise::kTogether;
-  OnStep on_step;  ///< may be empty
+  OnStep on_step;                     ///< may be empty
+  const NoiseTable* table = nullptr;  ///< the model's; only sa_solver needs it
 
   int64_t steps() const { return static_cast<int64_t>(sigmas.size()) - 1; }
 

@@ -1,6 +1,6 @@
 // DPM-Solver (Lu et al. 2022, arXiv:2206.00927) in lambda = -log sigma, with its own choice of steps: only
 // the first sigma, the last above 0 and (for dpm_fast) their number are taken from the schedule.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <stdexcept>
 
@@ -14,13 +14,13 @@ at::Tensor eps_at(const SamplerCall& call, const at::Tensor& x, float lambda) {
 }
 
 at::Tensor first_order(const at::Tensor& x, const at::Tensor& eps, float lambda, float next) {
-  return x - eps * (sigma_at(next) * std::expm1(next - lambda));
+  return x - eps * (sigma_at(next) * scalar::expm1(next - lambda));
 }
 
 /// Second order, with an intermediate evaluation after a share r of the step; `eps_r` is what it saw.
 at::Tensor second_order(const at::Tensor& x, const at::Tensor& eps, const at::Tensor& eps_r, float lambda,
                         float next, float r) {
-  const float factor = sigma_at(next) * std::expm1(next - lambda);
+  const float factor = sigma_at(next) * scalar::expm1(next - lambda);
   return x - eps * factor - (eps_r - eps) * (factor / (2 * r));
 }
 
@@ -34,11 +34,11 @@ at::Tensor eps_after(const SamplerCall& call, const at::Tensor& x, const at::Ten
 at::Tensor third_order(const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps,
                        const at::Tensor& eps_1, float lambda, float next) {
   const float r1 = 1.0f / 3, r2 = 2.0f / 3, h = next - lambda, s2 = lambda + r2 * h;
-  const at::Tensor u2 = x - eps * (sigma_at(s2) * std::expm1(r2 * h)) -
-                        (eps_1 - eps) * (sigma_at(s2) * (r2 / r1) * (std::expm1(r2 * h) / (r2 * h) - 1));
+  const at::Tensor u2 = x - eps * (sigma_at(s2) * scalar::expm1(r2 * h)) -
+                        (eps_1 - eps) * (sigma_at(s2) * (r2 / r1) * (scalar::expm1(r2 * h) / (r2 * h) - 1));
   const at::Tensor eps_2 = eps_at(call, u2, s2);
-  return x - eps * (sigma_at(next) * std::expm1(h)) -
-         (eps_2 - eps) * (sigma_at(next) / r2 * (std::expm1(h) / h - 1));
+  return x - eps * (sigma_at(next) * scalar::expm1(h)) -
+         (eps_2 - eps) * (sigma_at(next) / r2 * (scalar::expm1(h) / h - 1));
 }
 
 float last_above_zero(const SamplerCall& call) {

@@ -1,15 +1,14 @@
 // DPM-Solver++ (Lu et al. 2022, arXiv:2211.01095): exponential integrators of x0 in lambda = -log sigma.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "nodes/sd/samplers/families.h"
 
 namespace weft::sd {
 namespace {
 
-/// x carried from sigma to `to`, exact for a constant x0.
-at::Tensor carry(const at::Tensor& x, const at::Tensor& x0, float sigma, float to) {
-  const float h = half_log_snr(to) - half_log_snr(sigma);
-  return x * (to / sigma) - x0 * std::expm1(-h);
+/// x carried over a step of h from one lambda to another, exact for a constant x0.
+at::Tensor carry(const at::Tensor& x, const at::Tensor& x0, float lambda, float to, float h) {
+  return x * (sigma_at(to) / sigma_at(lambda)) - x0 * scalar::expm1(-h);
 }
 
 }  // namespace
@@ -18,15 +17,15 @@ at::Tensor carry(const at::Tensor& x, const at::Tensor& x0, float sigma, float t
 at::Tensor dpmpp_2m(const SamplerCall& call) {
   at::Tensor x = call.x, last_x0;
   for (int64_t i = 0; i < call.steps(); ++i) {
-    const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
+    const float next = call.sigmas[i + 1], lambda = half_log_snr(call.sigmas[i]);
+    const float to = half_log_snr(next), h = to - lambda;
     const at::Tensor x0 = call.evaluate(i, x);
-    if (!last_x0.defined() || next == 0) {
-      x = carry(x, x0, sigma, next);
-    } else {
-      const float lambda = half_log_snr(sigma), h = half_log_snr(next) - lambda;
+    at::Tensor target = x0;
+    if (last_x0.defined() && next != 0) {
       const float r = (lambda - half_log_snr(call.sigmas[i - 1])) / h, share = 1 / (2 * r);
-      x = carry(x, x0 * (1 + share) - last_x0 * share, sigma, next);
+      target = x0 * (1 + share) - last_x0 * share;
     }
+    x = carry(x, target, lambda, to, h);
     last_x0 = x0;
   }
   return x;
@@ -37,12 +36,12 @@ at::Tensor dpmpp_2m_cfg_pp(const SamplerCall& call) {
   for (int64_t i = 0; i < call.steps(); ++i) {
     const float lambda = half_log_snr(call.sigmas[i]), h = half_log_snr(call.sigmas[i + 1]) - lambda;
     const auto [x0, negative] = call.evaluate_guided(i, x);
-    at::Tensor step = x0 + (x - negative) * std::exp(-h);
+    at::Tensor change = negative * -scalar::exp(-h);
     if (last_negative.defined() && call.sigmas[i + 1] != 0) {
       const float r = (lambda - half_log_snr(call.sigmas[i - 1])) / h;
-      step = step - (x0 - last_negative) * (std::expm1(-h) / (2 * r));
+      change = change - (x0 - last_negative) * (scalar::expm1(-h) * (1 / (2 * r)));
     }
-    x = step;
+    x = x0 + change + x * scalar::exp(-h);
     last_negative = negative;
   }
   return x;
@@ -60,9 +59,10 @@ at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
       x = x + derivative(x, sigma, x0) * (step.down - sigma);
       continue;
     }
-    const float lambda = half_log_snr(sigma);
-    const float middle = sigma_at(lambda + 0.5f * (half_log_snr(step.down) - lambda));
-    x = carry(x, call.denoise(carry(x, x0, sigma, middle), middle), sigma, step.down) + noise() * step.up;
+    const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
+    const float middle = lambda + 0.5f * h;
+    const at::Tensor ahead = call.denoise(carry(x, x0, lambda, middle, 0.5f * h), sigma_at(middle));
+    x = carry(x, ahead, lambda, to, h) + noise() * step.up;
   }
   return x;
 }
@@ -78,11 +78,11 @@ at::Tensor dpmpp_2s_ancestral_cfg_pp(const SamplerCall& call) {
       x = x0 + derivative(x, sigma, negative) * step.down;
       continue;
     }
-    const float lambda = half_log_snr(sigma);
-    const float middle = sigma_at(lambda + 0.5f * (half_log_snr(step.down) - lambda));
-    const at::Tensor x_middle = carry(x + (x0 - negative), x0, sigma, middle);
-    const Guided ahead = call.denoise_guided(x_middle, middle);
-    x = carry(x + (x0 - ahead.x0_negative), ahead.x0, sigma, step.down) + noise() * step.up;
+    const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
+    const float middle = lambda + 0.5f * h;
+    const at::Tensor x_middle = carry(x + (x0 - negative), x0, lambda, middle, 0.5f * h);
+    const Guided ahead = call.denoise_guided(x_middle, sigma_at(middle));
+    x = carry(x + (x0 - ahead.x0_negative), ahead.x0, lambda, to, h) + noise() * step.up;
   }
   return x;
 }

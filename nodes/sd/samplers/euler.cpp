@@ -1,5 +1,5 @@
 // Samplers of first order: one evaluation a step, a straight line to the next noise level.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "nodes/sd/samplers/families.h"
 
@@ -14,9 +14,12 @@ at::Tensor euler_cfg_pp(const SamplerCall& call, bool ancestral) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const Guided guided = call.evaluate_guided(i, x);
     if (next == 0) return guided.x0;
-    const AncestralStep step = ancestral ? ancestral_step(sigma, next) : AncestralStep{next, 0};
-    x = guided.x0 + derivative(x, sigma, guided.x0_negative) * step.down;
-    if (ancestral) x = x + noise() * step.up;
+    const float alpha = signal(sigma, half_log_snr(sigma)), next_alpha = signal(next, half_log_snr(next));
+    const at::Tensor d = derivative(x, sigma, guided.x0_negative * alpha);
+    const AncestralStep step =
+        ancestral ? ancestral_step(sigma / alpha, next / next_alpha) : AncestralStep{next / next_alpha, 0};
+    x = guided.x0 * next_alpha + d * (next_alpha * step.down);
+    if (ancestral) x = x + noise() * next_alpha * step.up;
   }
   return x;
 }
@@ -59,7 +62,7 @@ at::Tensor ddpm(const SamplerCall& call) {
     const at::Tensor eps = derivative(x, sigma, call.evaluate(i, x));
     const float product = 1 / (sigma * sigma + 1), next_product = 1 / (next * next + 1),
                 alpha = product / next_product;
-    x = (x / std::sqrt(1 + sigma * sigma) - eps * ((1 - alpha) / std::sqrt(1 - product))) *
+    x = (x / std::sqrt(1 + sigma * sigma) - eps * (1 - alpha) / std::sqrt(1 - product)) *
         std::sqrt(1 / alpha);
     if (next == 0) return x;
     x = x + noise() * std::sqrt((1 - alpha) * (1 - next_product) / (1 - product));

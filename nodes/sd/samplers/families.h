@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "nodes/sd/samplers.h"
+#include "nodes/sd/scalar_math.h"
 
 namespace weft::sd {
 
@@ -51,6 +52,9 @@ at::Tensor gradient_estimation_cfg_pp(const SamplerCall& call);
 at::Tensor er_sde(const SamplerCall& call);
 at::Tensor seeds_2(const SamplerCall& call);
 at::Tensor seeds_3(const SamplerCall& call);
+// sa_solver.cpp: Adams predictor and corrector with noise
+at::Tensor sa_solver(const SamplerCall& call);
+at::Tensor sa_solver_pece(const SamplerCall& call);
 // uni_pc.cpp: predictor and corrector
 at::Tensor uni_pc(const SamplerCall& call);
 at::Tensor uni_pc_bh2(const SamplerCall& call);
@@ -61,8 +65,17 @@ inline at::Tensor derivative(const at::Tensor& x, float sigma, const at::Tensor&
 }
 
 /// lambda = -log sigma, half the log signal-to-noise ratio: the time in which DPM-Solver steps are even.
-inline float half_log_snr(float sigma) { return -std::log(sigma); }
-inline float sigma_at(float lambda) { return std::exp(-lambda); }
+inline float half_log_snr(float sigma) { return -scalar::log(sigma); }
+inline float sigma_at(float lambda) { return scalar::exp(-lambda); }
+
+/// alpha, the signal's scale at a noise level: 1 in variance exploding form, but for float32's rounding,
+/// which samplers keep (see scalar_math.h).
+inline float signal(float sigma, float lambda) { return sigma * scalar::exp(lambda); }
+
+/// The lambda after a share of the way, as tensors interpolate.
+inline float between(float from, float to, float share) {
+  return share < 0.5f ? from + share * (to - from) : to - (to - from) * (1 - share);
+}
 
 /// A step to `next` as a deterministic part down to sigma `down`, then fresh noise of deviation `up`.
 struct AncestralStep {

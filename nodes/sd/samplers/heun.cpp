@@ -1,15 +1,10 @@
 // Samplers that look ahead: two or three evaluations a step, whose derivatives are combined.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "nodes/sd/samplers/families.h"
 
 namespace weft::sd {
 namespace {
-
-float midpoint_in_log(float a, float b) {
-  const float log_a = std::log(a), log_b = std::log(b);
-  return std::exp(log_a + 0.5f * (log_b - log_a));
-}
 
 /// DPM-Solver-2 (Lu et al. 2022, arXiv:2206.00927, in Karras' algorithm 2): x at `to`, by the derivative
 /// halfway.
@@ -17,7 +12,7 @@ at::Tensor midpoint_step(const SamplerCall& call, const at::Tensor& x, const at:
                          float to) {
   const at::Tensor d = derivative(x, sigma, x0);
   if (to == 0) return x + d * (to - sigma);
-  const float middle = midpoint_in_log(sigma, to);
+  const float middle = scalar::exp(between(scalar::log(sigma), scalar::log(to), 0.5f));
   const at::Tensor x_middle = x + d * (middle - sigma);
   return x + derivative(x_middle, middle, call.denoise(x_middle, middle)) * (to - sigma);
 }

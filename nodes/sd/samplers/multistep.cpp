@@ -1,34 +1,16 @@
 // Linear multistep (Adams-Bashforth) samplers: one evaluation a step; the derivatives of earlier steps are
 // extrapolated over this one.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
-#include <array>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <deque>
 #include <span>
+#include <vector>
 
 #include "nodes/sd/samplers/families.h"
 
 namespace weft::sd {
 namespace {
-
-/// The Lagrange polynomial at t that is 1 at times[j] and 0 at the others.
-double lagrange(std::span<const double> times, size_t j, double t) {
-  double product = 1;
-  for (size_t k = 0; k < times.size(); ++k) {
-    if (k != j) product *= (t - times[k]) / (times[j] - times[k]);
-  }
-  return product;
-}
-
-/// The integrals of the Lagrange polynomials from a to b: Gauss-Legendre with two points, exact to degree 3.
-std::vector<double> adams_weights(std::span<const double> times, double a, double b) {
-  const double middle = (a + b) / 2, half = (b - a) / 2, offset = half / std::sqrt(3.0);
-  std::vector<double> weights;
-  for (size_t j = 0; j < times.size(); ++j) {
-    weights.push_back(half * (lagrange(times, j, middle - offset) + lagrange(times, j, middle + offset)));
-  }
-  return weights;
-}
 
 /// The last `order` derivatives, newest first.
 class History {
@@ -41,7 +23,8 @@ class History {
   }
   size_t size() const { return derivatives_.size(); }
 
-  at::Tensor weighted(std::span<const double> weights) const {
+  template <class Number>
+  at::Tensor weighted(const std::vector<Number>& weights) const {
     at::Tensor sum = derivatives_[0] * weights[0];
     for (size_t j = 1; j < weights.size(); ++j) sum = sum + derivatives_[j] * weights[j];
     return sum;
@@ -53,14 +36,97 @@ class History {
 };
 
 /// The sigmas of steps i, i - 1, ...
-std::vector<double> recent(const SamplerCall& call, int64_t i, size_t count) {
-  std::vector<double> sigmas;
+std::vector<float> recent(const SamplerCall& call, int64_t i, size_t count) {
+  std::vector<float> sigmas;
   for (size_t k = 0; k < count; ++k) sigmas.push_back(call.sigmas[i - static_cast<int64_t>(k)]);
   return sigmas;
 }
 
-/// Fourth order with the weights that belong to the actual, uneven sigmas.
-at::Tensor variable_adams(const SamplerCall& call) {
+/// The Lagrange polynomial that is 1 at times[j] and 0 at the others. At is a number or a tensor of them.
+template <class At>
+At lagrange(std::span<const float> times, size_t j, const At& t, At product) {
+  for (size_t k = 0; k < times.size(); ++k) {
+    if (k != j) product = product * ((t - times[k]) / (times[j] - times[k]));
+  }
+  return product;
+}
+
+/// The integrals of the Lagrange polynomials over the step: exact but for float32's rounding of the
+/// integrand.
+std::vector<double> adams_weights(std::span<const float> times, float a, float b) {
+  std::vector<double> weights;
+  for (size_t j = 0; j < times.size(); ++j) {
+    const auto polynomial = [&](double t) -> double {
+      return lagrange(times, j, static_cast<float>(t), 1.0f);
+    };
+    weights.push_back(
+        boost::math::quadrature::gauss_kronrod<double, 21>::integrate(polynomial, double{a}, double{b}, 0));
+  }
+  return weights;
+}
+
+/// The weights of uneven steps up to fourth order, newest first, as published with iPNDM's code: near to
+/// those of Adams-Bashforth, but not equal.
+std::vector<float> ipndm_v_weights(std::span<const float> times, float next) {
+  if (times.size() == 1) return {1};
+  const float h = next - times[0], h1 = times[0] - times[1], ratio = h / h1;
+  if (times.size() == 2) return {(2 + ratio) / 2, -ratio / 2};
+  const float h2 = times[1] - times[2];
+  const float third = (1 - h / (3 * (h + h1)) * (h * (h + h1)) / (h1 * (h1 + h2))) / 2;
+  std::vector<float> weights{(2 + ratio) / 2 + third, -ratio / 2 - (1 + h1 / h2) * third, third * h1 / h2};
+  if (times.size() == 3) return weights;
+  const float h3 = times[2] - times[3], skew = h1 * (h1 + h2) / (h2 * (h2 + h3));
+  const float fourth = ((1 - h / (3 * (h + h1))) / 2 + (1 - h / (2 * (h + h1))) * h / (6 * (h + h1 + h2))) *
+                       (h * (h + h1) * (h + h1 + h2)) / (h1 * (h1 + h2) * (h1 + h2 + h3));
+  weights[0] += fourth;
+  weights[1] -= (1 + h1 / h2 + skew) * fourth;
+  weights[2] += (h1 / h2 + skew * (1 + h2 / h3)) * fourth;
+  weights.push_back(-fourth * skew * h1 / h2);
+  return weights;
+}
+
+/// The variance preserving diffusion that DEIS integrates in: time t in [0.001, 1] of a linear beta whose
+/// ends have sigma 0.002 and 80.
+struct VpTime {
+  double slope, beta_min;
+
+  VpTime() {
+    const double epsilon = 1e-3, low = std::log(0.002 * 0.002 + 1), high = std::log(80.0 * 80.0 + 1);
+    slope = 2 * (low / epsilon - high) / (epsilon - 1);
+    beta_min = high - 0.5 * slope;
+  }
+
+  at::Tensor at_sigmas(const std::vector<float>& sigmas) const {
+    const at::Tensor s = at::tensor(sigmas, at::kFloat);
+    return (((s * s + 1).log() * (2 * slope) + beta_min * beta_min).sqrt() - beta_min) / slope;
+  }
+
+  /// d sigma / dt, in terms of alpha, the share of signal variance.
+  at::Tensor integrand(const at::Tensor& t) const {
+    const at::Tensor alpha = (t * t * (-0.5 * slope) - t * beta_min).exp();
+    return (t * slope + beta_min) * 0.5 / (alpha * (1 - alpha)).sqrt();
+  }
+};
+
+/// Zhang & Chen 2023, arXiv:2204.13902 (tAB): Lagrange polynomials in VP time, integrated as a sum of 10,000.
+std::vector<float> deis_weights(const VpTime& vp, const std::vector<float>& sigmas, float next) {
+  constexpr int64_t kPoints = 10000;
+  const at::Tensor vp_times = vp.at_sigmas(sigmas);
+  const std::vector<float> times(vp_times.const_data_ptr<float>(),
+                                 vp_times.const_data_ptr<float>() + sigmas.size());
+  const float end = vp.at_sigmas({next}).item<float>(), width = (end - times[0]) / kPoints;
+  const at::Tensor t = at::linspace(times[0], end, kPoints, at::kFloat), slope = vp.integrand(t);
+  std::vector<float> weights;
+  for (size_t j = 0; j < times.size(); ++j) {
+    weights.push_back((slope * lagrange(times, j, t, at::ones_like(t))).sum().item<float>() * width);
+  }
+  return weights;
+}
+
+}  // namespace
+
+/// Linear multistep of order 4 (Katherine Crowson's k-diffusion), with the weights of the actual sigmas.
+at::Tensor lms(const SamplerCall& call) {
   at::Tensor x = call.x;
   History history(4);
   for (int64_t i = 0; i < call.steps(); ++i) {
@@ -73,53 +139,10 @@ at::Tensor variable_adams(const SamplerCall& call) {
   return x;
 }
 
-/// The variance preserving diffusion that DEIS integrates in: time t in [0.001, 1] of a linear beta whose
-/// ends have sigma 0.002 and 80.
-struct VpTime {
-  double beta_slope, beta_min;
-
-  VpTime() {
-    const double epsilon = 1e-3, low = std::log(0.002 * 0.002 + 1), high = std::log(80.0 * 80.0 + 1);
-    beta_slope = 2 * (low / epsilon - high) / (epsilon - 1);
-    beta_min = high - 0.5 * beta_slope;
-  }
-  double at_sigma(double sigma) const {
-    return (std::sqrt(beta_min * beta_min + 2 * beta_slope * std::log(sigma * sigma + 1)) - beta_min) /
-           beta_slope;
-  }
-  /// d sigma / dt of the exponential integrator, in terms of alpha (the share of signal variance).
-  double integrand(double t) const {
-    const double log_alpha = -0.5 * t * t * beta_slope - t * beta_min;
-    const double alpha = std::exp(log_alpha);
-    return 0.5 * (t * beta_slope + beta_min) / std::sqrt(alpha * (1 - alpha));
-  }
-};
-
-/// Zhang & Chen 2023, arXiv:2204.13902 (tAB): Lagrange polynomials in VP time, integrated as a sum of 10,000.
-std::vector<double> deis_weights(const VpTime& vp, std::span<const double> times, double a, double b) {
-  constexpr int64_t kPoints = 10000;
-  std::vector<double> weights(times.size(), 0);
-  for (int64_t p = 0; p < kPoints; ++p) {
-    const double t = a + (b - a) * p / (kPoints - 1), slope = vp.integrand(t);
-    for (size_t j = 0; j < times.size(); ++j) weights[j] += slope * lagrange(times, j, t);
-  }
-  for (double& weight : weights) weight *= (b - a) / kPoints;
-  return weights;
-}
-
-}  // namespace
-
-/// Linear multistep of order 4 (Katherine Crowson's k-diffusion).
-at::Tensor lms(const SamplerCall& call) { return variable_adams(call); }
-
 /// Pseudo linear multistep (Liu et al. 2022, arXiv:2202.09778; Zhang & Chen 2023): the weights of even steps.
 at::Tensor ipndm(const SamplerCall& call) {
-  static constexpr std::array<std::array<double, 4>, 4> kWeights{{
-      {1},
-      {3 / 2., -1 / 2.},
-      {23 / 12., -16 / 12., 5 / 12.},
-      {55 / 24., -59 / 24., 37 / 24., -9 / 24.},
-  }};
+  const std::vector<double> weights[] = {{1}, {3, -1}, {23, -16, 5}, {55, -59, 37, -9}};
+  const double divisors[] = {1, 2, 12, 24};
   at::Tensor x = call.x;
   History history(4);
   for (int64_t i = 0; i < call.steps(); ++i) {
@@ -127,13 +150,24 @@ at::Tensor ipndm(const SamplerCall& call) {
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
     history.push(derivative(x, sigma, x0));
-    const auto weights = std::span(kWeights[history.size() - 1]).first(history.size());
-    x = x + history.weighted(weights) * (next - sigma);
+    const size_t order = history.size() - 1;
+    x = x + history.weighted(weights[order]) * (next - sigma) / divisors[order];
   }
   return x;
 }
 
-at::Tensor ipndm_v(const SamplerCall& call) { return variable_adams(call); }
+at::Tensor ipndm_v(const SamplerCall& call) {
+  at::Tensor x = call.x;
+  History history(4);
+  for (int64_t i = 0; i < call.steps(); ++i) {
+    const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
+    const at::Tensor x0 = call.evaluate(i, x);
+    if (next == 0) return x0;
+    history.push(derivative(x, sigma, x0));
+    x = x + history.weighted(ipndm_v_weights(recent(call, i, history.size()), next)) * (next - sigma);
+  }
+  return x;
+}
 
 at::Tensor deis(const SamplerCall& call) {
   const VpTime vp;
@@ -141,14 +175,13 @@ at::Tensor deis(const SamplerCall& call) {
   History history(3);
   for (int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
-    history.push(derivative(x, sigma, call.evaluate(i, x)));
+    const at::Tensor d = derivative(x, sigma, call.evaluate(i, x));
+    history.push(d);
     if (history.size() == 1 || next == 0) {
-      x = x + history.weighted(std::array{1.0}) * (next - sigma);
-      continue;
+      x = x + d * (next - sigma);
+    } else {
+      x = x + history.weighted(deis_weights(vp, recent(call, i, history.size()), next));
     }
-    std::vector<double> times = recent(call, i, history.size());
-    for (double& time : times) time = vp.at_sigma(time);
-    x = x + history.weighted(deis_weights(vp, times, times[0], vp.at_sigma(next)));
   }
   return x;
 }

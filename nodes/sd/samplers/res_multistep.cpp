@@ -1,6 +1,6 @@
 // Samplers that correct a first-order step by the one before it: in x0 (RES) or in the derivative (gradient
 // estimation). Each has a cfg++ form.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "nodes/sd/samplers/families.h"
 
@@ -33,10 +33,10 @@ at::Tensor refined_exponential(const SamplerCall& call, Form form) {
     } else {
       const float t = half_log_snr(sigma), h = half_log_snr(step.down) - t;
       const float c2 = (half_log_snr(call.sigmas[i - 1]) - half_log_snr(last_down)) / h;
-      const float phi_1 = std::expm1(-h) / -h, phi_2 = (phi_1 - 1) / -h;
+      const float phi_1 = scalar::expm1(-h) / -h, phi_2 = (phi_1 - 1) / -h;
       const float b2 = c2 == 0 ? 0 : phi_2 / c2, b1 = c2 == 0 ? 0 : phi_1 - b2;
       if (form.cfg_pp) x = x + (x0 - base);
-      x = x * std::exp(-h) + (base * b1 + last * b2) * h;
+      x = x * scalar::exp(-h) + (base * b1 + last * b2) * h;
     }
     if (form.ancestral && next > 0) x = x + noise() * step.up;
     last = base;

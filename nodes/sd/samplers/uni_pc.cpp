@@ -1,6 +1,6 @@
 // UniPC (Zhao et al. 2023, arXiv:2302.04867): a predictor, and a corrector that reuses the evaluation at the
 // new point, both of third order in lambda. It works on x / sqrt(1 + sigma^2), the variance preserving form.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <span>
 
@@ -54,7 +54,7 @@ class UniPC {
                   bool correct) const {
     const Point& newest = points.back();
     const Marginal from(newest.sigma), to(sigma);
-    const float h = to.lambda - from.lambda, hh = -h, phi_1 = std::expm1(hh);
+    const float h = to.lambda - from.lambda, hh = -h, phi_1 = scalar::expm1(hh);
     const float basis = basis_ == Basis::kBh1 ? hh : phi_1;
 
     std::vector<float> shares;  // of the step, at which the differences stand
