@@ -19,7 +19,9 @@ using nlohmann::json;
 json as_json(const std::array<Tally, kAttributes>& tallies) {
   json table;
   Tally all;
-  const auto row = [](const Tally& t) { return json{{"right", t.right}, {"of", t.of}, {"share", t.share()}}; };
+  const auto row = [](const Tally& t) {
+    return json{{"right", t.right}, {"of", t.of}, {"share", t.share()}};
+  };
   for (size_t a = 0; a < kAttributes; ++a) {
     table[std::string(kAttributeNames[a])] = row(tallies[a]);
     all.right += tallies[a].right;
@@ -43,7 +45,8 @@ std::pair<at::Tensor, std::vector<Scene>> held_out_renders(int64_t count) {
 
 }  // namespace
 
-json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count, const DrawOptions& options) {
+json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count,
+                       const DrawOptions& options) {
   const std::vector<Scene> said = held_out_scenes(count);
   const std::vector<std::string> captions = captions_of(said);
   std::vector<Scene> read;
@@ -51,7 +54,8 @@ json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t c
     const size_t to = std::min(captions.size(), from + kChunk);
     DrawOptions chunk = options;
     chunk.seed += from;
-    const at::Tensor pictures = model.draw({captions.begin() + int64_t(from), captions.begin() + int64_t(to)}, chunk);
+    const at::Tensor pictures =
+        model.draw({captions.begin() + int64_t(from), captions.begin() + int64_t(to)}, chunk);
     const std::vector<Scene> found = judge.read(pictures);
     read.insert(read.end(), found.begin(), found.end());
   }
@@ -59,7 +63,8 @@ json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t c
   for (size_t i = 0; i < said.size(); ++i) {
     json missed;
     for (int a = 0; a < kAttributes; ++a) {
-      if (states(said[i], a) && said[i].values()[size_t(a)] != read[i].values()[size_t(a)]) missed.push_back(kAttributeNames[size_t(a)]);
+      if (states(said[i], a) && said[i].values()[size_t(a)] != read[i].values()[size_t(a)])
+        missed.push_back(kAttributeNames[size_t(a)]);
     }
     if (!missed.empty()) result["missed"].push_back({{"caption", captions[i]}, {"attributes", missed}});
   }
@@ -74,10 +79,12 @@ json measure_judge(const Judge& judge, int64_t count) {
 json measure_vae(const std::filesystem::path& folder, const Judge& judge, int64_t count) {
   at::NoGradGuard no_grad;
   const auto [pictures, scenes] = held_out_renders(count);
-  const sd::AutoencoderKL vae(vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(
-                                                Optimization::averages_in(read_tensors(folder / "vae.safetensors")), "the average")));
+  const sd::AutoencoderKL vae(
+      vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(
+                        Optimization::averages_in(read_tensors(folder / "vae.safetensors")), "the average")));
   std::vector<at::Tensor> chunks;
-  for (const at::Tensor& chunk : pictures.split(kChunk)) chunks.push_back(vae.decode(vae.encoder.encode(chunk)).clamp(-1, 1));
+  for (const at::Tensor& chunk : pictures.split(kChunk))
+    chunks.push_back(vae.decode(vae.encoder.encode(chunk)).clamp(-1, 1));
   const at::Tensor found = at::cat(chunks);
   json result = as_json(tally(scenes, judge.read(found)));
   result["psnr"] = psnr(found, pictures);

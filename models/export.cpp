@@ -95,29 +95,20 @@ json text_encoder_json(const sd::TextEncoderConfig& config, const Vocabulary& wo
 }
 
 json scheduler_json() {
-  return {{"_class_name", "DDIMScheduler"},
-          {"_diffusers_version", kDiffusersVersion},
-          {"num_train_timesteps", 1000},
-          {"beta_schedule", "scaled_linear"},
-          {"beta_start", 0.00085},
-          {"beta_end", 0.012},
-          {"prediction_type", "epsilon"},
-          {"clip_sample", false},
-          {"set_alpha_to_one", false},
-          {"steps_offset", 1}};
+  return {{"_class_name", "DDIMScheduler"}, {"_diffusers_version", kDiffusersVersion},
+          {"num_train_timesteps", 1000},    {"beta_schedule", "scaled_linear"},
+          {"beta_start", 0.00085},          {"beta_end", 0.012},
+          {"prediction_type", "epsilon"},   {"clip_sample", false},
+          {"set_alpha_to_one", false},      {"steps_offset", 1}};
 }
 
 json index_json() {
-  return {{"_class_name", "StableDiffusionPipeline"},
-          {"_diffusers_version", kDiffusersVersion},
-          {"text_encoder", {"transformers", "CLIPTextModel"}},
-          {"tokenizer", {"transformers", "CLIPTokenizer"}},
-          {"unet", {"diffusers", "UNet2DConditionModel"}},
-          {"vae", {"diffusers", "AutoencoderKL"}},
-          {"scheduler", {"diffusers", "DDIMScheduler"}},
-          {"safety_checker", {nullptr, nullptr}},
-          {"feature_extractor", {nullptr, nullptr}},
-          {"requires_safety_checker", false}};
+  return {
+      {"_class_name", "StableDiffusionPipeline"},          {"_diffusers_version", kDiffusersVersion},
+      {"text_encoder", {"transformers", "CLIPTextModel"}}, {"tokenizer", {"transformers", "CLIPTokenizer"}},
+      {"unet", {"diffusers", "UNet2DConditionModel"}},     {"vae", {"diffusers", "AutoencoderKL"}},
+      {"scheduler", {"diffusers", "DDIMScheduler"}},       {"safety_checker", {nullptr, nullptr}},
+      {"feature_extractor", {nullptr, nullptr}},           {"requires_safety_checker", false}};
 }
 
 uintmax_t size_of_folder(const std::filesystem::path& folder) {
@@ -139,12 +130,14 @@ void export_model(const std::filesystem::path& folder, const std::filesystem::pa
   write_half(to / "unet" / "diffusion_pytorch_model.safetensors", without_prefix(weights, kUNetPrefix));
   write_json(to / "vae" / "config.json", vae_json(vae_config(measured_scaling_factor(folder))));
   write_half(to / "vae" / "diffusion_pytorch_model.safetensors", vae);
-  write_json(to / "text_encoder" / "config.json", text_encoder_json(text_encoder_config(vocabulary()), vocabulary()));
+  write_json(to / "text_encoder" / "config.json",
+             text_encoder_json(text_encoder_config(vocabulary()), vocabulary()));
   write_half(to / "text_encoder" / "model.safetensors", without_prefix(weights, kTextPrefix));
   vocabulary().write(to / "tokenizer");
   const uintmax_t size = size_of_folder(to);
   fmt::print("{}: {:.2f} MB\n", to.string(), double(size) / 1e6);
-  if (size > kGreatestSize) throw std::runtime_error(to.string() + " is larger than 20 MB: make the networks smaller");
+  if (size > kGreatestSize)
+    throw std::runtime_error(to.string() + " is larger than 20 MB: make the networks smaller");
 }
 
 }  // namespace weft::paper_cut

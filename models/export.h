@@ -5,8 +5,8 @@
 
 namespace weft::paper_cut {
 
-/// From the trainings in `folder` to model_index.json, unet/, vae/, text_encoder/, tokenizer/ and scheduler/ in
-/// `to`. Throws std::runtime_error when the result would be larger than 20 MB.
+/// From the trainings in `folder` to model_index.json, unet/, vae/, text_encoder/, tokenizer/ and scheduler/
+/// in `to`. Throws std::runtime_error when the result would be larger than 20 MB.
 void export_model(const std::filesystem::path& folder, const std::filesystem::path& to);
 
 }  // namespace weft::paper_cut

@@ -25,8 +25,10 @@ at::Tensor worsened(at::Tensor pictures, Dice& dice) {
   }
   const int64_t x = dice.below(7), y = dice.below(7);
   pictures = at::replication_pad2d(pictures, {3, 3, 3, 3}).narrow(2, y, kSize).narrow(3, x, kSize);
-  const at::Tensor noise = at::randn(pictures.sizes(), at::make_generator<at::CPUGeneratorImpl>(dice.next()), pictures.options());
-  return (pictures * dice.uniform(0.9f, 1.1f) + dice.uniform(-0.08f, 0.08f) + noise * dice.uniform(0, 0.08f)).clamp(-1, 1);
+  const at::Tensor noise =
+      at::randn(pictures.sizes(), at::make_generator<at::CPUGeneratorImpl>(dice.next()), pictures.options());
+  return (pictures * dice.uniform(0.9f, 1.1f) + dice.uniform(-0.08f, 0.08f) + noise * dice.uniform(0, 0.08f))
+      .clamp(-1, 1);
 }
 
 at::Tensor judge_loss(const Judge& judge, Dice dice) {
@@ -38,9 +40,11 @@ at::Tensor judge_loss(const Judge& judge, Dice dice) {
     for (int a = 0; a < kAttributes; ++a) values[size_t(a)].push_back(scene.values()[size_t(a)]);
   }
   const at::Tensor logits = judge.logits(worsened(at::stack(pictures), dice));
-  const auto choices = logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
+  const auto choices =
+      logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   at::Tensor loss = at::zeros({});
-  for (size_t a = 0; a < kAttributes; ++a) loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
+  for (size_t a = 0; a < kAttributes; ++a)
+    loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
   return loss;
 }
 
@@ -96,7 +100,8 @@ std::vector<Scene> Judge::read(const at::Tensor& pictures) const {
 
 void train_judge(const SittingOptions& options, const std::filesystem::path& path, int64_t workers) {
   Sitting sitting("judge", options);
-  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source =
+      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const Judge judge{sd::Weights(source)};
   Optimization optimization(source->parameters(), {.average = 0.99}, sitting.saved());
   while (!sitting.done()) {

@@ -1,6 +1,6 @@
-// Says what a picture shows. A small classifier that was trained on renders alone: it has never seen a picture
-// of the model that it judges. It reads pictures at half size, blurred, noisy and shifted ones included, so
-// that it judges what is shown and not how sharply.
+// Says what a picture shows. A small classifier that was trained on renders alone: it has never seen a
+// picture of the model that it judges. It reads pictures at half size, blurred, noisy and shifted ones
+// included, so that it judges what is shown and not how sharply.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "models/adamw_kernel.h"
+
 namespace weft::paper_cut {
 
 Optimization::Optimization(Parameters parameters, Options options, const sd::TensorMap& state)
@@ -25,26 +27,32 @@ Optimization::Optimization(Parameters parameters, Options options, const sd::Ten
 double Optimization::step(double learning_rate) {
   at::NoGradGuard no_grad;
   double norm = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.value.grad().defined()) norm += slot.value.grad().square().sum().item<double>();
+  for (Slot& slot : slots_) {
+    at::Tensor& gradient = slot.value.mutable_grad();
+    if (!gradient.defined()) continue;
+    if (gradient.strides() != slot.value.strides()) gradient = at::empty_like(slot.value).copy_(gradient);
+    norm += sum_of_squares(gradient.const_data_ptr<float>(), gradient.numel());
   }
   norm = std::sqrt(norm);
-  const double shrink = norm > options_.clip ? options_.clip / norm : 1;
   ++steps_;
   const double t = static_cast<double>(steps_);
   const double correction1 = 1 - std::pow(options_.beta1, t), correction2 = 1 - std::pow(options_.beta2, t);
-  const double keep = std::min(options_.average, (1 + t) / (10 + t));
+  const UpdateFactors factors{
+      .shrink = float(norm > options_.clip ? options_.clip / norm : 1),
+      .beta1 = float(options_.beta1),
+      .beta2 = float(options_.beta2),
+      .step = float(learning_rate / correction1),
+      .scale2 = float(1 / correction2),
+      .epsilon = float(options_.epsilon),
+      .decay = float(1 - learning_rate * options_.weight_decay),
+      .keep = float(std::min(options_.average, (1 + t) / (10 + t))),
+  };
   for (Slot& slot : slots_) {
-    if (slot.value.grad().defined()) {
-      const at::Tensor gradient = slot.value.grad() * shrink;
-      slot.moment1.lerp_(gradient, 1 - options_.beta1);
-      slot.moment2.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-      slot.value.mul_(1 - learning_rate * options_.weight_decay);
-      slot.value.addcdiv_(slot.moment1, (slot.moment2 / correction2).sqrt_().add_(options_.epsilon),
-                          -learning_rate / correction1);
-      slot.value.mutable_grad().reset();
-    }
-    slot.average.lerp_(slot.value, 1 - keep);
+    if (!slot.value.grad().defined()) continue;
+    update(slot.value.grad().const_data_ptr<float>(), slot.value.numel(), factors, slot.value.mutable_data_ptr<float>(),
+           slot.average.mutable_data_ptr<float>(), slot.moment1.mutable_data_ptr<float>(),
+           slot.moment2.mutable_data_ptr<float>());
+    slot.value.mutable_grad().reset();
   }
   return norm;
 }

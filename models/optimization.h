@@ -1,5 +1,5 @@
-// AdamW with clipped gradients and an exponential moving average of the weights: what is saved, resumed and in
-// the end shipped. Works on the named parameters that ParameterSource made.
+// AdamW with clipped gradients and an exponential moving average of the weights: what is saved, resumed and
+// in the end shipped. Works on the named parameters that ParameterSource made.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,8 +20,8 @@ class Optimization {
   struct Options {
     double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
     double weight_decay = 0.01;
-    double clip = 1;        ///< greatest norm of all gradients together
-    double average = 0.999; ///< of the moving average, reached after a warm-up
+    double clip = 1;         ///< greatest norm of all gradients together
+    double average = 0.999;  ///< of the moving average, reached after a warm-up
   };
 
   /// `state` is what an earlier state() gave: moments, averages and the step count are taken up again.

@@ -3,13 +3,15 @@
 #include <torch/torch.h>
 
 #include "models/renderer.h"
+#include "nodes/sd/checkpoint.h"
 #include "nodes/sd/sample.h"
 
 namespace weft::paper_cut {
 namespace {
 
 sd::Weights weights(const sd::TensorMap& map, const std::string& prefix) {
-  return sd::Weights(std::make_shared<sd::TensorMapSource>(without_prefix(map, prefix), "paper-cut " + prefix));
+  return sd::Weights(
+      std::make_shared<sd::TensorMapSource>(without_prefix(map, prefix), "paper-cut " + prefix));
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ const Vocabulary& vocabulary() {
 
 at::Tensor caption_ids(const std::vector<std::string>& captions) {
   at::Tensor ids = at::empty({int64_t(captions.size()), Vocabulary::kLength}, at::kLong);
-  for (size_t i = 0; i < captions.size(); ++i) ids[int64_t(i)].copy_(torch::tensor(vocabulary().ids(captions[i])));
+  for (size_t i = 0; i < captions.size(); ++i)
+    ids[int64_t(i)].copy_(torch::tensor(vocabulary().ids(captions[i])));
   return ids;
 }
 
@@ -60,7 +63,21 @@ sd::TensorMap without_prefix(const sd::TensorMap& map, const std::string& prefix
   return part;
 }
 
-PaperCutModel::PaperCutModel(const sd::TensorMap& text_and_unet, const sd::TensorMap& vae, double scaling_factor)
+PaperCutModel PaperCutModel::open(const std::filesystem::path& folder) {
+  const sd::Checkpoint files = sd::Checkpoint::open(folder);
+  return PaperCutModel(files.vae_config().scaling_factor, files.text_encoder(at::kCPU, at::kFloat),
+                       files.unet(at::kCPU, at::kFloat), files.vae_decoder(at::kCPU, at::kFloat));
+}
+
+PaperCutModel::PaperCutModel(double scaling_factor, sd::TextEncoder text_encoder, sd::UNet unet,
+                             sd::VAEDecoder decoder)
+    : scaling_factor_(scaling_factor),
+      text_encoder_(std::move(text_encoder)),
+      unet_(std::move(unet)),
+      decoder_(std::move(decoder)) {}
+
+PaperCutModel::PaperCutModel(const sd::TensorMap& text_and_unet, const sd::TensorMap& vae,
+                             double scaling_factor)
     : scaling_factor_(scaling_factor),
       text_encoder_(text_encoder_config(vocabulary()), weights(text_and_unet, kTextPrefix)),
       unet_(unet_config(), weights(text_and_unet, kUNetPrefix)),
@@ -77,7 +94,8 @@ at::Tensor PaperCutModel::draw(const std::vector<std::string>& captions, const D
                         const at::Tensor& context) { return unet_.forward(x, t, context); },
       .latent_scale = scaling_factor_};
   const sd::SamplerMethod sampler = sd::find_sampler(options.sampler);
-  const auto sigmas = sd::plan_sigmas(model.table, {.schedule = options.schedule, .steps = options.steps}, sampler);
+  const auto sigmas =
+      sd::plan_sigmas(model.table, {.schedule = options.schedule, .steps = options.steps}, sampler);
   const auto result = sd::sample(model, sampler, sigmas,
                                  {.positive = encoded(captions),
                                   .negative = encoded({""}),

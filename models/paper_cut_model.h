@@ -1,5 +1,5 @@
-// The embedded model: the sizes of its three networks, and how to draw pictures with them. Stable Diffusion 1.x
-// scaled down to 20 MB in float16.
+// The embedded model: the sizes of its three networks, and how to draw pictures with them. Stable
+// Diffusion 1.x scaled down to 20 MB in float16.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -43,6 +43,9 @@ struct DrawOptions {
 /// The three networks, ready to draw.
 class PaperCutModel {
  public:
+  /// An exported diffusers folder.
+  static PaperCutModel open(const std::filesystem::path& folder);
+
   /// `text_and_unet` with the prefixes above; `vae` with AutoencoderKL's names.
   PaperCutModel(const sd::TensorMap& text_and_unet, const sd::TensorMap& vae, double scaling_factor);
 
@@ -50,6 +53,8 @@ class PaperCutModel {
   at::Tensor draw(const std::vector<std::string>& captions, const DrawOptions& options = {}) const;
 
  private:
+  PaperCutModel(double scaling_factor, sd::TextEncoder text_encoder, sd::UNet unet, sd::VAEDecoder decoder);
+
   double scaling_factor_;
   sd::TextEncoder text_encoder_;
   sd::UNet unet_;

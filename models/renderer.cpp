@@ -15,7 +15,9 @@ struct Rgb {
   float r = 0, g = 0, b = 0;
 };
 
-Rgb mix(Rgb a, Rgb b, float t) { return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t}; }
+Rgb mix(Rgb a, Rgb b, float t) {
+  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
+}
 Rgb scaled(Rgb c, float r, float g, float b) { return {c.r * r, c.g * g, c.b * b}; }
 
 struct Point {
@@ -55,12 +57,14 @@ void fill(Coverage& coverage, const Polygon& polygon) {
     }
     std::sort(crossings.begin(), crossings.end());
     float* row = &coverage[size_t(line / kLines * kSize)];
-    for (size_t i = 0; i + 1 < crossings.size(); i += 2) add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
+    for (size_t i = 0; i + 1 < crossings.size(); i += 2)
+      add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
   }
   for (float& c : coverage) c = std::min(c, 1.f);
 }
 
-/// One pass of a box filter of `radius` along a line of kSize pixels that lie `step` apart; clamps at the ends.
+/// One pass of a box filter of `radius` along a line of kSize pixels that lie `step` apart; clamps at the
+/// ends.
 void box_line(const float* in, float* out, int step, int radius) {
   const auto at = [&](int i) { return in[std::clamp(i, 0, kSize - 1) * step]; };
   float sum = 0;
@@ -87,7 +91,8 @@ Polygon smooth(const Polygon& points) {
   Polygon curve;
   const size_t n = points.size();
   for (size_t i = 0; i < n; ++i) {
-    const Point p0 = points[(i + n - 1) % n], p1 = points[i], p2 = points[(i + 1) % n], p3 = points[(i + 2) % n];
+    const Point p0 = points[(i + n - 1) % n], p1 = points[i], p2 = points[(i + 1) % n],
+                p3 = points[(i + 2) % n];
     for (int k = 0; k < 6; ++k) {
       const float t = float(k) / 6, t2 = t * t, t3 = t2 * t;
       const auto blend = [&](float a, float b, float c, float d) {
@@ -134,7 +139,8 @@ Range mountains(Dice& dice, float foot, float height, float spacing) {
   range.rock.push_back({x - spacing, foot});
   while (x < kSize + spacing) {
     const Point peak{x, foot - height * dice.uniform(0.75f, 1.1f)};
-    const float right = spacing * dice.uniform(0.45f, 0.55f), valley = foot - height * dice.uniform(0.2f, 0.35f);
+    const float right = spacing * dice.uniform(0.45f, 0.55f),
+                valley = foot - height * dice.uniform(0.2f, 0.35f);
     range.rock.push_back(peak);
     range.rock.push_back({x + right, valley});
     const float drop = height * 0.3f, slope = spacing * 0.5f / (height * 0.68f);
@@ -155,9 +161,9 @@ Range mountains(Dice& dice, float foot, float height, float spacing) {
 
 /// How a sheet is laid on the others.
 struct Sheet {
-  Rgb top, bottom;       ///< color, from the top of the picture to its bottom
+  Rgb top, bottom;  ///< color, from the top of the picture to its bottom
   Label label;
-  float shadow = 0.3f;   ///< how dark its shadow is; 0: printed, not laid on
+  float shadow = 0.3f;  ///< how dark its shadow is; 0: printed, not laid on
   float opacity = 1;
   Point light = {0, 0};  ///< where the shadow falls
 };
@@ -170,7 +176,8 @@ class Table {
   }
 
   void background(Rgb top, Rgb bottom) {
-    for (int i = 0; i < kSize * kSize; ++i) color_[size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
+    for (int i = 0; i < kSize * kSize; ++i)
+      color_[size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
   }
 
   void lay(const Coverage& coverage, const Sheet& sheet) {
@@ -227,10 +234,14 @@ struct Sky {
 
 Sky sky_of(Time time) {
   switch (time) {
-    case Time::kDay: return {{104, 182, 226}, {214, 238, 240}, {248, 250, 248}, {255, 206, 64}, {255, 246, 206}};
-    case Time::kSunset: return {{98, 66, 128}, {250, 158, 96}, {226, 124, 116}, {255, 190, 84}, {255, 176, 110}};
-    case Time::kNight: return {{20, 26, 66}, {62, 78, 138}, {50, 60, 114}, {250, 240, 200}, {104, 118, 170}};
-    case Time::kDawn: return {{244, 178, 186}, {254, 236, 206}, {255, 226, 220}, {252, 140, 116}, {255, 214, 190}};
+    case Time::kDay:
+      return {{104, 182, 226}, {214, 238, 240}, {248, 250, 248}, {255, 206, 64}, {255, 246, 206}};
+    case Time::kSunset:
+      return {{98, 66, 128}, {250, 158, 96}, {226, 124, 116}, {255, 190, 84}, {255, 176, 110}};
+    case Time::kNight:
+      return {{20, 26, 66}, {62, 78, 138}, {50, 60, 114}, {250, 240, 200}, {104, 118, 170}};
+    case Time::kDawn:
+      return {{244, 178, 186}, {254, 236, 206}, {255, 226, 220}, {252, 140, 116}, {255, 214, 190}};
   }
   return {};
 }
@@ -238,13 +249,16 @@ Sky sky_of(Time time) {
 /// The light of the hour on a paper of the landscape.
 Rgb lit(Rgb paper, Time time) {
   switch (time) {
-    case Time::kDay: return paper;
-    case Time::kSunset: return scaled(mix(paper, {226, 110, 96}, 0.22f), 0.90f, 0.82f, 0.86f);
+    case Time::kDay:
+      return paper;
+    case Time::kSunset:
+      return scaled(mix(paper, {226, 110, 96}, 0.22f), 0.90f, 0.82f, 0.86f);
     case Time::kNight: {  // moonlight stays on bright papers, so that snow still looks like snow
       const float light = 0.26f + 0.36f * (paper.r + paper.g + paper.b) / 765;
       return scaled(mix(paper, {70, 90, 170}, 0.15f), light, light + 0.05f, light + 0.2f);
     }
-    case Time::kDawn: return mix(paper, {252, 206, 200}, 0.24f);
+    case Time::kDawn:
+      return mix(paper, {252, 206, 200}, 0.24f);
   }
   return paper;
 }
@@ -252,22 +266,32 @@ Rgb lit(Rgb paper, Time time) {
 /// A subject keeps its named color at every hour, only a little dimmed.
 Rgb subject_lit(Rgb paper, Time time) {
   switch (time) {
-    case Time::kDay: return paper;
-    case Time::kSunset: return scaled(paper, 0.98f, 0.93f, 0.93f);
-    case Time::kNight: return scaled(paper, 0.84f, 0.86f, 0.94f);
-    case Time::kDawn: return mix(paper, {255, 226, 220}, 0.08f);
+    case Time::kDay:
+      return paper;
+    case Time::kSunset:
+      return scaled(paper, 0.98f, 0.93f, 0.93f);
+    case Time::kNight:
+      return scaled(paper, 0.84f, 0.86f, 0.94f);
+    case Time::kDawn:
+      return mix(paper, {255, 226, 220}, 0.08f);
   }
   return paper;
 }
 
 Rgb paint(Color color) {
   switch (color) {
-    case Color::kRed: return {206, 44, 48};
-    case Color::kBlue: return {38, 78, 196};
-    case Color::kYellow: return {250, 206, 44};
-    case Color::kGreen: return {16, 142, 82};
-    case Color::kWhite: return {252, 250, 244};
-    case Color::kNone: break;
+    case Color::kRed:
+      return {206, 44, 48};
+    case Color::kBlue:
+      return {38, 78, 196};
+    case Color::kYellow:
+      return {250, 206, 44};
+    case Color::kGreen:
+      return {16, 142, 82};
+    case Color::kWhite:
+      return {252, 250, 244};
+    case Color::kNone:
+      break;
   }
   return {};
 }
@@ -277,7 +301,10 @@ Rgb paint(Color color) {
 void draw_sky(Table& table, const Scene& scene, Dice& dice) {
   const Sky sky = sky_of(scene.time);
   table.background(sky.top, sky.bottom);
-  const float side = scene.light == Light::kLeft ? 1.f : scene.light == Light::kRight ? -1.f : dice.chance(0.5f) ? 1.f : -1.f;
+  const float side = scene.light == Light::kLeft    ? 1.f
+                     : scene.light == Light::kRight ? -1.f
+                     : dice.chance(0.5f)            ? 1.f
+                                                    : -1.f;
   const Point at{64 - side * dice.uniform(27, 39), dice.uniform(22, 32)};
   const float radius = dice.uniform(11, 13.5f);
   if (scene.light != Light::kNone) {
@@ -298,7 +325,8 @@ void draw_sky(Table& table, const Scene& scene, Dice& dice) {
   for (int i = 0; i < clouds; ++i) {  // clouds keep away from the sun
     const Point c{64 + side * dice.uniform(12, 56), 18 + 17 * float(i) + dice.uniform(-4, 4)};
     const float w = dice.uniform(12, 17);
-    const std::array puffs = {ellipse({c.x - 0.7f * w, c.y + 1}, 0.6f * w, 0.28f * w), ellipse(c, 0.65f * w, 0.46f * w),
+    const std::array puffs = {ellipse({c.x - 0.7f * w, c.y + 1}, 0.6f * w, 0.28f * w),
+                              ellipse(c, 0.65f * w, 0.46f * w),
                               ellipse({c.x + 0.8f * w, c.y + 1.5f}, 0.55f * w, 0.24f * w)};
     table.lay(puffs, {sky.cloud, sky.cloud, Label::kSky, 0.08f, 0.75f});
   }
@@ -309,11 +337,16 @@ using Ground4 = std::array<Rgb, 4>;
 
 Ground4 papers(Ground ground) {
   switch (ground) {
-    case Ground::kHills: return {{{196, 208, 142}, {168, 192, 112}, {142, 172, 92}, {112, 148, 78}}};
-    case Ground::kMountains: return {{{176, 166, 200}, {120, 114, 162}, {132, 148, 132}, {98, 120, 108}}};
-    case Ground::kSea: return {{{126, 200, 206}, {82, 172, 190}, {50, 140, 170}, {30, 108, 146}}};
-    case Ground::kSnow: return {{{176, 200, 226}, {198, 216, 236}, {216, 230, 244}, {234, 242, 250}}};
-    case Ground::kDesert: return {{{246, 208, 152}, {236, 182, 120}, {222, 156, 92}, {200, 128, 74}}};
+    case Ground::kHills:
+      return {{{196, 208, 142}, {168, 192, 112}, {142, 172, 92}, {112, 148, 78}}};
+    case Ground::kMountains:
+      return {{{176, 166, 200}, {120, 114, 162}, {132, 148, 132}, {98, 120, 108}}};
+    case Ground::kSea:
+      return {{{126, 200, 206}, {82, 172, 190}, {50, 140, 170}, {30, 108, 146}}};
+    case Ground::kSnow:
+      return {{{176, 200, 226}, {198, 216, 236}, {216, 230, 244}, {234, 242, 250}}};
+    case Ground::kDesert:
+      return {{{246, 208, 152}, {236, 182, 120}, {222, 156, 92}, {200, 128, 74}}};
   }
   return {};
 }
@@ -321,7 +354,8 @@ Ground4 papers(Ground ground) {
 Label label_of_ground(Ground ground) { return Label(int(Label::kHills) + int(ground)); }
 
 Sheet ground_sheet(Rgb paper, Time time, Label label) {
-  return {lit(mix(paper, {255, 255, 255}, 0.12f), time), lit(scaled(paper, 0.92f, 0.92f, 0.94f), time), label, 0.34f};
+  return {lit(mix(paper, {255, 255, 255}, 0.12f), time), lit(scaled(paper, 0.92f, 0.92f, 0.94f), time), label,
+          0.34f};
 }
 
 /// Lays the three sheets behind the subject; the fourth comes after it.
@@ -401,8 +435,10 @@ void draw_tree(const Stand& stand, Rgb leaves) {
   stand.lay({{-4, -4}, {4, -4}, {4, 16}, {-4, 16}}, {96, 62, 50}, 0.4f);
   for (int tier = 0; tier < 3; ++tier) {
     const float low = 10 + 14 * float(tier), half = 21 - 4.5f * float(tier);
-    stand.lay({{-half, low}, {half, low}, {0, low + 25}}, scaled(leaves, 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier)),
-              0.4f);
+    stand.lay(
+        {{-half, low}, {half, low}, {0, low + 25}},
+        scaled(leaves, 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier)),
+        0.4f);
   }
 }
 
@@ -420,9 +456,12 @@ void draw_fox(const Stand& stand, bool arctic) {
   const Rgb light = arctic ? Rgb{226, 236, 250} : Rgb{255, 240, 220};
   const Rgb dark{56, 42, 52};
   const float fluff = arctic ? 1.12f : 1;
-  stand.lay(smooth({{6, -3}, {22 * fluff, -1}, {26 * fluff, 10}, {20 * fluff, 24}, {15, 14}, {8, 8}}), shade, 0.4f);
+  stand.lay(smooth({{6, -3}, {22 * fluff, -1}, {26 * fluff, 10}, {20 * fluff, 24}, {15, 14}, {8, 8}}), shade,
+            0.4f);
   stand.lay(smooth({{20 * fluff, 24}, {16, 16}, {24 * fluff, 13}}), light, 0);
-  stand.lay(smooth({{-12 * fluff, -4}, {12 * fluff, -4}, {13 * fluff, 8}, {8, 24}, {-8, 24}, {-13 * fluff, 8}}), coat, 0.4f);
+  stand.lay(
+      smooth({{-12 * fluff, -4}, {12 * fluff, -4}, {13 * fluff, 8}, {8, 24}, {-8, 24}, {-13 * fluff, 8}}),
+      coat, 0.4f);
   stand.lay(smooth({{-5, -4}, {5, -4}, {6, 10}, {0, 22}, {-6, 10}}), light, 0);
   if (arctic) {
     stand.lay(ellipse({-9.5f, 43}, 4.5f, 6), coat, 0.3f);
@@ -431,8 +470,10 @@ void draw_fox(const Stand& stand, bool arctic) {
     stand.lay({{-15, 34}, {-14, 52}, {-2, 42}}, coat, 0.3f);
     stand.lay({{15, 34}, {14, 52}, {2, 42}}, coat, 0.3f);
   }
-  stand.lay(smooth({{-10, 44}, {10, 44}, {17 * fluff, 31}, {5, 20}, {-5, 20}, {-17 * fluff, 31}}), coat, 0.35f);
-  stand.lay(smooth({{-15 * fluff, 30}, {-5, 32}, {0, 29}, {5, 32}, {15 * fluff, 30}, {5, 21}, {-5, 21}}), light, 0);
+  stand.lay(smooth({{-10, 44}, {10, 44}, {17 * fluff, 31}, {5, 20}, {-5, 20}, {-17 * fluff, 31}}), coat,
+            0.35f);
+  stand.lay(smooth({{-15 * fluff, 30}, {-5, 32}, {0, 29}, {5, 32}, {15 * fluff, 30}, {5, 21}, {-5, 21}}),
+            light, 0);
   stand.lay(ellipse({0, 24}, 2.6f, 2.2f), dark, 0);
   stand.lay(ellipse({-7, 34.5f}, 1.9f, 2.3f), dark, 0);
   stand.lay(ellipse({7, 34.5f}, 1.9f, 2.3f), dark, 0);
@@ -440,15 +481,22 @@ void draw_fox(const Stand& stand, bool arctic) {
 
 void draw_subject(Table& table, const Scene& scene, Dice& dice) {
   const float foot_x = 64 + 35 * float(int(scene.place) - int(Place::kMiddle)) + dice.uniform(-4, 4);
-  const Stand stand(table, scene, {foot_x, dice.uniform(108, 112)}, dice.uniform(0.94f, 1.06f), dice.chance(0.5f));
+  const Stand stand(table, scene, {foot_x, dice.uniform(108, 112)}, dice.uniform(0.94f, 1.06f),
+                    dice.chance(0.5f));
   const Rgb color = paint(scene.color);
   switch (scene.subject) {
-    case Subject::kNone: return;
-    case Subject::kHouse: return draw_house(stand, color, scene.time == Time::kNight && scene.color != Color::kYellow);
-    case Subject::kTree: return draw_tree(stand, color);
-    case Subject::kBoat: return draw_boat(stand, color);
-    case Subject::kFox: return draw_fox(stand, false);
-    case Subject::kArcticFox: return draw_fox(stand, true);
+    case Subject::kNone:
+      return;
+    case Subject::kHouse:
+      return draw_house(stand, color, scene.time == Time::kNight && scene.color != Color::kYellow);
+    case Subject::kTree:
+      return draw_tree(stand, color);
+    case Subject::kBoat:
+      return draw_boat(stand, color);
+    case Subject::kFox:
+      return draw_fox(stand, false);
+    case Subject::kArcticFox:
+      return draw_fox(stand, true);
   }
 }
 
@@ -473,7 +521,8 @@ Picture render(const Scene& scene, uint64_t seed) {
   }
   draw_subject(table, scene, dice);
   const bool water = scene.ground == Ground::kSea && !on_a_beach(scene);
-  table.lay(waves(dice, dice.uniform(111, 115), water ? 2.2f : 3, water ? 2.1f : 0.9f), ground_sheet(front, scene.time, front_label));
+  table.lay(waves(dice, dice.uniform(111, 115), water ? 2.2f : 3, water ? 2.1f : 0.9f),
+            ground_sheet(front, scene.time, front_label));
   return std::move(table).finish();
 }
 

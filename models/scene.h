@@ -1,8 +1,9 @@
-// What a paper-cut landscape shows, and how people say it. A Scene is the words' meaning: nothing about pixels
-// (renderer.h draws it) and nothing about networks. The training program, the judge and the tests share it.
+// What a paper-cut landscape shows, and how people say it. A Scene is the words' meaning: nothing about
+// pixels (renderer.h draws it) and nothing about networks. The training program, the judge and the tests
+// share it.
 //
-// Scenes fall into two fixed sets by a hash of their attributes: those in training, and the held-out tenth that
-// is only ever used to measure. No picture and no full caption of a held-out scene occurs in training.
+// Scenes fall into two fixed sets by a hash of their attributes: those in training, and the held-out tenth
+// that is only ever used to measure. No picture and no full caption of a held-out scene occurs in training.
 #pragma once
 
 #include <array>

@@ -25,7 +25,8 @@ double minutes_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Sitting::Sitting(std::string name, const SittingOptions& options) : name_(std::move(name)), options_(options) {
+Sitting::Sitting(std::string name, const SittingOptions& options)
+    : name_(std::move(name)), options_(options) {
   std::filesystem::create_directories(options_.folder);
   if (const auto path = options_.folder / (name_ + ".safetensors"); std::filesystem::exists(path)) {
     saved_ = read_tensors(path);
@@ -52,11 +53,11 @@ void Sitting::note(int64_t step, double loss) {
   ++loss_count_;
   if (step % kStepsBetweenNotes != 0) return;
   const double mean = loss_sum_ / static_cast<double>(loss_count_);
-  const std::string line =
-      fmt::format("{},{:.2f},{:.6f},{:.5f}", step, minutes(), learning_rate(step), mean);
+  const std::string line = fmt::format("{},{:.2f},{:.6f},{:.5f}", step, minutes(), learning_rate(step), mean);
   diary_ << line << std::endl;
-  fmt::print("{} {}  {:.2f} s a step\n", name_, line,
-             minutes_since(began_) * 60 / static_cast<double>(std::max<int64_t>(1, steps_here_ += loss_count_)));
+  fmt::print(
+      "{} {}  {:.2f} s a step\n", name_, line,
+      minutes_since(began_) * 60 / static_cast<double>(std::max<int64_t>(1, steps_here_ += loss_count_)));
   std::fflush(stdout);
   loss_sum_ = 0;
   loss_count_ = 0;

@@ -18,7 +18,7 @@ struct SittingOptions {
   std::filesystem::path folder;  ///< the state of all trainings
   double minutes = 30;           ///< of the whole training, earlier sittings included
   uint64_t seed = 1;
-  double learning_rate = 1e-3;   ///< the highest, after the warm-up
+  double learning_rate = 1e-3;  ///< the highest, after the warm-up
 };
 
 /// Counts time over all sittings, schedules the learning rate, keeps the diary and the saved state.

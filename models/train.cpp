@@ -22,8 +22,10 @@ int main(int argc, char** argv) try {
   app.require_subcommand(1);
   SittingOptions sitting{.folder = "models/training"};
   const auto add_sitting = [&](CLI::App* command) {
-    command->add_option("--folder", sitting.folder, "Where the state of the training lies")->capture_default_str();
-    command->add_option("--minutes", sitting.minutes, "Of the whole training, earlier sittings included")->capture_default_str();
+    command->add_option("--folder", sitting.folder, "Where the state of the training lies")
+        ->capture_default_str();
+    command->add_option("--minutes", sitting.minutes, "Of the whole training, earlier sittings included")
+        ->capture_default_str();
     command->add_option("--seed", sitting.seed, "Of pictures, weights and noise")->capture_default_str();
     command->add_option("--rate", sitting.learning_rate, "The highest learning rate")->capture_default_str();
     return command;
@@ -31,30 +33,39 @@ int main(int argc, char** argv) try {
   VAETrainingOptions vae;
   CLI::App* vae_command = add_sitting(app.add_subcommand("vae", "Train the autoencoder"));
   vae_command->add_option("--crops", vae.crops, "64x64 crops a step")->capture_default_str();
-  vae_command->add_option("--threads", vae.workers, "Threads, each for a share of the step")->capture_default_str();
-  vae_command->add_option("--whole-from", vae.whole_from, "Whole pictures from this part of the minutes on")->capture_default_str();
-  vae_command->add_flag("--decoder-only", vae.decoder_only, "Leave the encoder, and so the latents, as they are");
+  vae_command->add_option("--threads", vae.workers, "Threads, each for a share of the step")
+      ->capture_default_str();
+  vae_command->add_option("--whole-from", vae.whole_from, "Whole pictures from this part of the minutes on")
+      ->capture_default_str();
+  vae_command->add_flag("--decoder-only", vae.decoder_only,
+                        "Leave the encoder, and so the latents, as they are");
   int64_t latents_count = 20000, threads = 2;
   CLI::App* latents_command = app.add_subcommand("latents", "Encode pictures for the U-Net's training, once");
-  latents_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+  latents_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
+      ->capture_default_str();
   latents_command->add_option("--count", latents_count, "Pictures")->capture_default_str();
   latents_command->add_option("--threads", threads, "Threads")->capture_default_str();
   UNetTrainingOptions unet;
-  CLI::App* unet_command = add_sitting(app.add_subcommand("unet", "Train text encoder and U-Net on the latents"));
+  CLI::App* unet_command =
+      add_sitting(app.add_subcommand("unet", "Train text encoder and U-Net on the latents"));
   unet_command->add_option("--batch", unet.batch, "Pictures a step")->capture_default_str();
-  unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")->capture_default_str();
+  unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")
+      ->capture_default_str();
   std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/paper-cut";
   CLI::App* judge_command = add_sitting(app.add_subcommand("judge", "Train the judge on renders"));
   judge_command->add_option("--judge", judge_path, "Where to write it")->capture_default_str();
-  judge_command->add_option("--threads", threads, "Threads, each for a batch of its own")->capture_default_str();
+  judge_command->add_option("--threads", threads, "Threads, each for a batch of its own")
+      ->capture_default_str();
   CLI::App* export_command = app.add_subcommand("export", "Write the model as a diffusers folder");
-  export_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+  export_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
+      ->capture_default_str();
   export_command->add_option("--to", model_path, "The folder to write")->capture_default_str();
   DrawOptions draw;
   int64_t captions = 200;
   std::filesystem::path sheet_path = "docs/pictures/paper-cut-sheet.png", report_path;
   const auto add_drawing = [&](CLI::App* command) {
-    command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+    command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
+        ->capture_default_str();
     command->add_option("--sampler", draw.sampler, "As the sampler node names it")->capture_default_str();
     command->add_option("--schedule", draw.schedule, "As the sampler node names it")->capture_default_str();
     command->add_option("--steps", draw.steps, "Sampling steps")->capture_default_str();
@@ -62,11 +73,13 @@ int main(int argc, char** argv) try {
     command->add_option("--seed", draw.seed, "Of the noise")->capture_default_str();
     return command;
   };
-  CLI::App* evaluate_command = add_drawing(app.add_subcommand("evaluate", "Draw held-out captions and judge them"));
+  CLI::App* evaluate_command =
+      add_drawing(app.add_subcommand("evaluate", "Draw held-out captions and judge them"));
   evaluate_command->add_option("--judge", judge_path, "The judge")->capture_default_str();
   evaluate_command->add_option("--captions", captions, "How many")->capture_default_str();
   evaluate_command->add_option("--report", report_path, "Also write the result to this JSON file");
-  CLI::App* sheet_command = add_drawing(app.add_subcommand("sheet", "Draw a contact sheet of 24 held-out captions"));
+  CLI::App* sheet_command =
+      add_drawing(app.add_subcommand("sheet", "Draw a contact sheet of 24 held-out captions"));
   sheet_command->add_option("--to", sheet_path, "The PNG to write")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

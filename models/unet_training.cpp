@@ -16,10 +16,10 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr double kUnguided = 0.1;       // share of empty captions, for guidance
-constexpr double kShort = 0.4;          // share of captions that leave things out
-constexpr float kGreatestSnr = 5;       // of the loss weight (Hang et al. 2023, arXiv:2303.09556)
-constexpr uint64_t kMeasureSeed = 2024; // of held-out scenes and captions
+constexpr double kUnguided = 0.1;        // share of empty captions, for guidance
+constexpr double kShort = 0.4;           // share of captions that leave things out
+constexpr float kGreatestSnr = 5;        // of the loss weight (Hang et al. 2023, arXiv:2303.09556)
+constexpr uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
 
 std::string training_caption(const Scene& scene, Dice& dice) {
   if (dice.chance(kUnguided)) return "";
@@ -66,7 +66,8 @@ Batch draw_batch(const Latents& latents, int64_t size, uint64_t seed) {
   const at::Tensor timesteps = torch::tensor(times).floor().clamp(0, 999).to(at::kLong);
   const at::Tensor order = at::randperm(size, at::make_generator<at::CPUGeneratorImpl>(seed), at::kLong);
   return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions),
-          at::randn({size, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed + 1), at::kFloat),
+          at::randn({size, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed + 1),
+                    at::kFloat),
           timesteps.index_select(0, order)};
 }
 
@@ -93,7 +94,8 @@ sd::TensorMap trained_vae(const std::filesystem::path& folder) {
 }
 
 void preview(const Sitting& sitting, const sd::TensorMap& averages) {
-  const PaperCutModel model(averages, trained_vae(sitting.folder()), measured_scaling_factor(sitting.folder()));
+  const PaperCutModel model(averages, trained_vae(sitting.folder()),
+                            measured_scaling_factor(sitting.folder()));
   const auto captions = captions_of(held_out_scenes(16));
   write_sheet(sitting.folder() / "unet-preview.png", model.draw(captions, {.steps = 12}), 8);
 }
@@ -101,9 +103,11 @@ void preview(const Sitting& sitting, const sd::TensorMap& averages) {
 }  // namespace
 
 void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads) {
-  const sd::VAEEncoder encoder(
-      vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(trained_vae(folder), "the trained autoencoder", at::kBFloat16)));
-  at::Tensor latents = at::empty({count, 4, kSize / 8, kSize / 8}), scenes = at::empty({count, kAttributes}, at::kLong);
+  const sd::VAEEncoder encoder(vae_config(),
+                               sd::Weights(std::make_shared<sd::TensorMapSource>(
+                                   trained_vae(folder), "the trained autoencoder", at::kBFloat16)));
+  at::Tensor latents = at::empty({count, 4, kSize / 8, kSize / 8}),
+             scenes = at::empty({count, kAttributes}, at::kLong);
   constexpr int64_t kChunk = 16;
   std::atomic<int64_t> next = 0;
   const auto work = [&] {
@@ -134,7 +138,8 @@ void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t 
 void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_options) {
   Sitting sitting("unet", options);
   const Latents latents = cached_latents(options.folder);
-  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source =
+      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const sd::Weights root(source);
   const Networks networks{sd::TextEncoder(text_encoder_config(vocabulary()), root / kTextPrefix),
                           sd::UNet(unet_config(), root / kUNetPrefix)};
@@ -144,9 +149,12 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
     const int64_t step = optimization.steps();
     const Batch batch = draw_batch(latents, unet_options.batch, options.seed * 1'000'003 + uint64_t(step));
     const double loss = in_shares(unet_options.workers, [&](int64_t worker) {
-      const auto share = [&](const at::Tensor& all) { return all.chunk(unet_options.workers)[size_t(worker)]; };
-      return training_loss(networks, {share(batch.latents), share(batch.ids), share(batch.noise), share(batch.timesteps)},
-                           shares);
+      const auto share = [&](const at::Tensor& all) {
+        return all.chunk(unet_options.workers)[size_t(worker)];
+      };
+      return training_loss(
+          networks, {share(batch.latents), share(batch.ids), share(batch.noise), share(batch.timesteps)},
+          shares);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);
@@ -158,8 +166,8 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
 }
 
 PaperCutModel trained_model(const std::filesystem::path& folder) {
-  return PaperCutModel(Optimization::averages_in(read_tensors(folder / "unet.safetensors")), trained_vae(folder),
-                       measured_scaling_factor(folder));
+  return PaperCutModel(Optimization::averages_in(read_tensors(folder / "unet.safetensors")),
+                       trained_vae(folder), measured_scaling_factor(folder));
 }
 
 double measured_scaling_factor(const std::filesystem::path& folder) {

@@ -1,5 +1,5 @@
-// Trains the text encoder and the U-Net together, on latents that are computed once; captions are made anew at
-// every step, so that each scene is said in many ways.
+// Trains the text encoder and the U-Net together, on latents that are computed once; captions are made anew
+// at every step, so that each scene is said in many ways.
 #pragma once
 
 #include "models/paper_cut_model.h"

@@ -16,8 +16,8 @@ std::string utf8(int code) {
   return {char(0xc0 | (code >> 6)), char(0x80 | (code & 0x3f))};
 }
 
-/// The 256 letters that stand for bytes in GPT-2's and CLIP's vocabularies: printable ones for themselves, the
-/// others from U+0100 on.
+/// The 256 letters that stand for bytes in GPT-2's and CLIP's vocabularies: printable ones for themselves,
+/// the others from U+0100 on.
 std::vector<std::string> byte_letters() {
   std::vector<std::string> printable, others;
   const auto is_printable = [](int b) {
@@ -79,7 +79,8 @@ std::vector<int64_t> Vocabulary::ids(const std::string& caption) const {
   std::vector<int64_t> found = {start_id()};
   for (std::string word; in >> word;) {
     const auto id = ids_.find(word + kEndOfWord);
-    if (id == ids_.end()) throw std::runtime_error("caption \"" + caption + "\": \"" + word + "\" is not a caption word");
+    if (id == ids_.end())
+      throw std::runtime_error("caption \"" + caption + "\": \"" + word + "\" is not a caption word");
     found.push_back(id->second);
   }
   found.resize(kLength, end_id());
@@ -93,9 +94,11 @@ void Vocabulary::write(const std::filesystem::path& folder) const {
   merges << "#version: 0.2\n";
   for (const auto& [left, right] : merges_) merges << left << " " << right << "\n";
   const std::string start = tokens_[size_t(start_id())], end = tokens_[size_t(end_id())];
-  const nlohmann::json special = {{"bos_token", start}, {"eos_token", end}, {"pad_token", end}, {"unk_token", end}};
+  const nlohmann::json special = {
+      {"bos_token", start}, {"eos_token", end}, {"pad_token", end}, {"unk_token", end}};
   nlohmann::json config = special;
-  config.update({{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", kLength}, {"do_lower_case", true}});
+  config.update(
+      {{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", kLength}, {"do_lower_case", true}});
   std::ofstream(folder / "tokenizer_config.json") << config.dump(2) << "\n";
   std::ofstream(folder / "special_tokens_map.json") << special.dump(2) << "\n";
 }

@@ -1,5 +1,5 @@
-// The small tokenizer of the embedded model: CLIP's byte-pair encoding, whose merges are learnt from the words
-// of our captions alone, until each of them is one token. Other words still work, as letters.
+// The small tokenizer of the embedded model: CLIP's byte-pair encoding, whose merges are learnt from the
+// words of our captions alone, until each of them is one token. Other words still work, as letters.
 //
 // The training program uses ids() below; everybody else reads the two files with any CLIP tokenizer, and gets
 // the same ids for captions (a test makes sure).
