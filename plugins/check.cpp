@@ -108,7 +108,6 @@ Verdict verdict_named(const std::string& name) {
 CheckResult run_test(const fs::path& library, const std::string& test, const CheckOptions& options) {
   const TemporaryFolder folder;
   std::vector<std::string> command = options.child;
-  command.front() = fs::canonical(command.front()).string();
   command.insert(command.end(), {library.string(), test});
   const ChildEnd end = run_child(command, folder.path(), options.limit);
   const auto result =

@@ -40,8 +40,8 @@ struct CheckTest {
 WEFT_EXPORT std::vector<CheckTest> check_tests();  ///< in the order in which they run
 
 struct CheckOptions {
-  /// How a test's process is started: these words, then the library and the test's name. That program calls
-  /// check_one().
+  /// How a test's process is started: a program (its whole path), words for it, then the library and the
+  /// test's name. The program calls check_one().
   std::vector<std::string> child = {"/proc/self/exe", "plugin", "check-one"};
   std::chrono::seconds limit{60};  ///< of each test
 };

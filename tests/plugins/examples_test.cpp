@@ -95,18 +95,6 @@ TEST_F(Examples, APaletteDescribesAndShowsItself) {
   EXPECT_EQ(picture.rgb.back(), 0xc4);
 }
 
-TEST_F(Examples, PassTheCheckerWithoutAWarning) {
-  const CheckOptions options{.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}};
-  for (const char* name : {"image_filter", "custom_value", "custom_sampler"}) {
-    const auto library =
-        std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / fmt::format("libexample_{}.so", name);
-    for (const CheckResult& result : check_plugin(library, options)) {
-      EXPECT_EQ(result.verdict, CheckResult::Verdict::Pass) << name << ", " << result.test;
-      EXPECT_THAT(result.findings, IsEmpty()) << name << ", " << result.test;
-    }
-  }
-}
-
 /// For data that are standard normal numbers the model is known, x0 = x / (1 + sigma^2), and so is the exact
 /// end: x_start * sqrt((1 + sigma_end^2) / (1 + sigma_start^2)).
 double error_of_sampler(const Sampler& sampler, int steps) {
@@ -132,6 +120,22 @@ TEST_F(Examples, TheTwoPointSamplerIsOfSecondOrder) {
     EXPECT_LT(fine, 1e-3);
   }
 }
+
+class EachExample : public testing::TestWithParam<std::string> {};
+
+TEST_P(EachExample, PassesTheCheckerWithoutAWarning) {
+  const auto library =
+      std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / ("libexample_" + GetParam() + ".so");
+  for (const CheckResult& result :
+       check_plugin(library, {.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}})) {
+    EXPECT_EQ(result.verdict, CheckResult::Verdict::Pass) << result.test;
+    EXPECT_THAT(result.findings, IsEmpty()) << result.test;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Examples, EachExample,
+                         testing::Values("image_filter", "custom_value", "custom_sampler"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace weft
