@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
+#include <sstream>
 #include <vector>
 
 namespace weft::cli {
@@ -17,8 +19,8 @@ std::string literal_text(const nlohmann::json& literal) {
 }
 
 std::string number_text(double number) {
-  const bool whole = number == static_cast<double>(static_cast<std::int64_t>(number));
-  return whole ? fmt::format("{}", static_cast<std::int64_t>(number)) : fmt::format("{:g}", number);
+  const bool whole = std::abs(number) < 1e15 && number == std::trunc(number);
+  return whole ? fmt::format("{:.0f}", number) : fmt::format("{:g}", number);
 }
 
 std::string range_text(const PortInfo& port) {
@@ -30,6 +32,16 @@ std::string range_text(const PortInfo& port) {
   if (port.min) return fmt::format("at least {}", number_text(*port.min));
   if (port.max) return fmt::format("at most {}", number_text(*port.max));
   return {};
+}
+
+/// "20; 1 to 10000", "required", "optional": what may stand at an input or param, and what stands there by
+/// default.
+std::string port_values(const PortInfo& port) {
+  if (port.kind == PortKind::Output) return {};
+  if (port.kind == PortKind::Input) return port.optional || port.many ? "optional" : "required";
+  const std::string range = range_text(port);
+  const std::string init = port.init.is_null() ? "required" : literal_text(port.init);
+  return range.empty() ? init : fmt::format("{}; {}", init, range);
 }
 
 std::string type_text(const PortInfo& port) { return port.many ? port.type + ", any number" : port.type; }
@@ -44,18 +56,38 @@ using Row = std::array<std::string, 4>;
 
 Row port_row(const PortInfo& port) { return {port.name, type_text(port), port_values(port), port.tip}; }
 
+/// A text over several lines, each with the same indent.
+std::string wrapped(const std::string& text, const std::string& indent) {
+  constexpr std::size_t kColumns = 100;
+  std::string lines, line = indent;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (line.size() > indent.size() && line.size() + word.size() > kColumns) {
+      lines += line + "\n";
+      line = indent;
+    }
+    line += (line.size() > indent.size() ? " " : "") + word;
+  }
+  return lines + line + "\n";
+}
+
 std::string text_table(const std::string& title, const std::vector<Row>& rows) {
+  constexpr std::size_t kWidest = 40;  // what is longer, such as many choices, gets lines of its own
   if (rows.empty()) return {};
   std::array<std::size_t, 3> widths{};
   for (const Row& row : rows)
-    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      if (row[i].size() <= kWidest) widths[i] = std::max(widths[i], row[i].size());
   std::string text = fmt::format("\n{}\n", title);
   for (const Row& row : rows) {
-    std::string line = "  ";
-    for (std::size_t i = 0; i < widths.size(); ++i)
-      if (widths[i] > 0) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    std::string line = "  ", below;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      const bool fits = row[i].size() <= kWidest;
+      if (!fits) below += wrapped(row[i], "      ");
+      if (widths[i] > 0) line += fmt::format("{:<{}}  ", fits ? row[i] : "", widths[i]);
+    }
     line += row.back();
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n" + below;
   }
   return text;
 }
@@ -96,14 +128,6 @@ std::string node_markdown(const NodeInfo& node) {
 
 }  // namespace
 
-std::string port_values(const PortInfo& port) {
-  if (port.kind == PortKind::Output) return {};
-  if (port.kind == PortKind::Input) return port.optional || port.many ? "optional" : "required";
-  const std::string range = range_text(port);
-  const std::string init = port.init.is_null() ? "required" : literal_text(port.init);
-  return range.empty() ? init : fmt::format("{}; {}", init, range);
-}
-
 const char* lane_name(Lane lane) {
   switch (lane) {
     case Lane::Light:
@@ -142,9 +166,9 @@ std::string node_text(const NodeInfo& node) {
 std::string catalogue_markdown(std::span<const NodeInfo* const> nodes) {
   std::string text =
       "# Nodes\n\n"
-      "Written by `weft nodes --markdown` from the nodes' own declarations; do not edit. A value column "
-      "reads "
-      "\"default; what is allowed\".\n\n";
+      "Written by `weft nodes --markdown` from the nodes' own declarations; do not edit. \"values\" is the "
+      "default, "
+      "then what is allowed.\n\n";
   for (const auto& [menu, members] : by_menu(nodes)) {
     text += fmt::format("## {}\n\n", menu.empty() ? "Others" : menu);
     for (const NodeInfo* node : members) text += node_markdown(*node);

@@ -15,9 +15,6 @@ std::string node_text(const NodeInfo& node);
 /// A page with every node, grouped by menu.
 std::string catalogue_markdown(std::span<const NodeInfo* const> nodes);
 
-/// "20; 1 to 10000", "required", "optional": what may stand at an input or param, and what stands there by
-/// default.
-std::string port_values(const PortInfo& port);
 const char* lane_name(Lane lane);
 
 }  // namespace weft::cli

@@ -14,11 +14,11 @@ using testing::IsEmpty;
 class StandardNodes : public WeftProgram {
  protected:
   Surrounding standard_ = {.variables = {{"WEFT_PLUGIN_PATH", ""}}};
-  /// A white picture, saved.
+  /// A picture of a disk, saved: more than 512 bytes.
   std::string picture_ = workflow(R"({
-    "mask": {"type": "mask.solid", "inputs": {"width": 64, "height": 64}},
+    "mask": {"type": "mask.ellipse", "inputs": {"width": 512, "height": 512}},
     "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
-    "save": {"type": "image.save", "inputs": {"image": {"link": "image.image"}, "prefix": "white"}}})",
+    "save": {"type": "image.save", "inputs": {"image": {"link": "image.image"}, "prefix": "disk"}}})",
                                   R"({"outputs": {"picture": "save.path"}})");
 };
 
