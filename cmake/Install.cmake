@@ -26,6 +26,8 @@ foreach(folder graph plugins nodes/sd)
           FILES_MATCHING PATTERN "*.h" PATTERN "examples" EXCLUDE PATTERN "template" EXCLUDE)
 endforeach()
 
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/checkpoints DESTINATION share/weft/models)
+
 install(EXPORT WeftTargets NAMESPACE Weft:: DESTINATION ${package})
 export(EXPORT WeftTargets NAMESPACE Weft:: FILE ${CMAKE_BINARY_DIR}/WeftTargets.cmake)
 configure_package_config_file(cmake/WeftConfig.cmake.in ${CMAKE_BINARY_DIR}/WeftConfig.cmake

@@ -51,7 +51,7 @@ int main(int argc, char** argv) try {
   unet_command->add_option("--batch", unet.batch, "Pictures a step")->capture_default_str();
   unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")
       ->capture_default_str();
-  std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/paper-cut";
+  std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/checkpoints/paper-cut";
   CLI::App* judge_command = add_sitting(app.add_subcommand("judge", "Train the judge on renders"));
   judge_command->add_option("--judge", judge_path, "Where to write it")->capture_default_str();
   judge_command->add_option("--threads", threads, "Threads, each for a batch of its own")

@@ -1,4 +1,4 @@
-// The model in models/paper-cut, as it is shipped: read by the same code that reads every other checkpoint.
+// The model in models/checkpoints/paper-cut, as it is shipped: read by the same code that reads every other checkpoint.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -18,7 +18,7 @@ const std::filesystem::path kModels = std::filesystem::path(WEFT_SOURCE_DIR) / "
 
 TEST(EmbeddedModel, IsAtMostTwentyMegabytes) {
   uintmax_t size = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(kModels / "paper-cut")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kModels / "checkpoints/paper-cut")) {
     if (entry.is_regular_file()) size += entry.file_size();
   }
   EXPECT_GT(size, 1'000'000u);
@@ -26,7 +26,7 @@ TEST(EmbeddedModel, IsAtMostTwentyMegabytes) {
 }
 
 TEST(EmbeddedModel, HasTheSizesThatItWasTrainedWithAndNothingElse) {
-  const sd::Checkpoint model = sd::Checkpoint::open(kModels / "paper-cut");
+  const sd::Checkpoint model = sd::Checkpoint::open(kModels / "checkpoints/paper-cut");
   EXPECT_EQ(model.unet_config().block_channels, unet_config().block_channels);
   EXPECT_EQ(model.unet_config().cross_attention, unet_config().cross_attention);
   EXPECT_EQ(model.unet_config().heads, unet_config().heads);
@@ -39,7 +39,7 @@ TEST(EmbeddedModel, HasTheSizesThatItWasTrainedWithAndNothingElse) {
 
 TEST(EmbeddedModel, GivesUnseenRendersBackAtThirtyDecibels) {
   at::NoGradGuard no_grad;
-  const sd::Checkpoint model = sd::Checkpoint::open(kModels / "paper-cut");
+  const sd::Checkpoint model = sd::Checkpoint::open(kModels / "checkpoints/paper-cut");
   const at::Tensor pictures = draw_pictures(24, 4711, /*held_out_scenes=*/true);
   const at::Tensor latents = model.vae_encoder(at::kCPU, at::kFloat).encode(pictures);
   const at::Tensor found = model.vae_decoder(at::kCPU, at::kFloat).decode(latents).clamp(-1, 1);
@@ -47,7 +47,7 @@ TEST(EmbeddedModel, GivesUnseenRendersBackAtThirtyDecibels) {
 }
 
 TEST(EmbeddedModel, ShowsWhatHeldOutCaptionsSay) {
-  const PaperCutModel model = PaperCutModel::open(kModels / "paper-cut");
+  const PaperCutModel model = PaperCutModel::open(kModels / "checkpoints/paper-cut");
   const Judge judge = Judge::open(kModels / "judge.safetensors");
   const auto scenes = held_out_scenes(16);
   const auto tallies = tally(scenes, judge.read(model.draw(captions_of(scenes), {.steps = 12})));
