@@ -41,7 +41,10 @@ std::string chain(int steps, const std::string& schedule) {
   return nodes;
 }
 
-double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+/// As a part of the largest value: latents are not scaled, so their size is the model's own.
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return ((a - b).abs().max() / b.abs().max()).item<double>();
+}
 
 const at::Tensor& samples(const RunResult& result, const std::string& node) {
   return output<Latent>(result, node).samples;
