@@ -24,6 +24,7 @@ function(weft_add_plugin name)
   if(COMMAND weft_use_torch)  # in Weft's own tree: warnings are errors, and torch's headers are compiled once for all
     target_link_libraries(${name} PRIVATE weft_warnings)
     weft_use_torch(${name})
+    set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
   endif()
   # By its build id the manifest knows its library again.
   target_link_options(${name} PRIVATE -Wl,--build-id=sha1)
@@ -31,7 +32,6 @@ function(weft_add_plugin name)
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${WEFT_PLUGIN_OUTPUT_DIRECTORY}
-    INSTALL_RPATH "$ORIGIN/../.."
     INSTALL_RPATH_USE_LINK_PATH ON
     LINK_DEPENDS $<TARGET_FILE:Weft::manifest>)  # another weft-manifest writes the manifest anew
   add_custom_command(TARGET ${name} POST_BUILD
