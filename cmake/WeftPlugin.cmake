@@ -5,7 +5,7 @@
 #   weft_add_plugin(my_sampler sampler.cpp LIBRARIES Weft::sd)   with Weft's diffusion library
 #
 # The library is built into WEFT_PLUGIN_OUTPUT_DIRECTORY (put that into WEFT_PLUGIN_PATH to try it) and installed into
-# WEFT_PLUGIN_INSTALL_DIR, which outside of Weft's tree is the per-user plugin folder.
+# WEFT_PLUGIN_INSTALL_DIR, which outside of Weft's tree is the per-user plugin folder; empty: not installed.
 if(NOT WEFT_PLUGIN_OUTPUT_DIRECTORY)
   set(WEFT_PLUGIN_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
 endif()
@@ -37,6 +37,8 @@ function(weft_add_plugin name)
   add_custom_command(TARGET ${name} POST_BUILD
     COMMAND Weft::manifest $<TARGET_FILE:${name}>
     COMMENT "Writing the manifest of plugin ${name}")
-  install(TARGETS ${name} LIBRARY DESTINATION ${WEFT_PLUGIN_INSTALL_DIR})
-  install(FILES ${WEFT_PLUGIN_OUTPUT_DIRECTORY}/lib${name}.weft.json DESTINATION ${WEFT_PLUGIN_INSTALL_DIR})
+  if(WEFT_PLUGIN_INSTALL_DIR)
+    install(TARGETS ${name} LIBRARY DESTINATION ${WEFT_PLUGIN_INSTALL_DIR})
+    install(FILES ${WEFT_PLUGIN_OUTPUT_DIRECTORY}/lib${name}.weft.json DESTINATION ${WEFT_PLUGIN_INSTALL_DIR})
+  endif()
 endfunction()
