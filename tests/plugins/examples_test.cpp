@@ -15,11 +15,11 @@ namespace {
 
 using testing::IsEmpty;
 
-/// Gives a picture to a graph: a ramp from black to white in 16 columns, 8 rows, as a batch of two.
+/// Gives a picture to a graph: a ramp from black to white in 12 columns, 8 rows, as a batch of two.
 class RampImage final : public Node {
   Output<Image> image_{*this, "image"};
   void run(RunContext& ctx) const override {
-    ctx.set(image_, Image(torch::linspace(0, 1, 16).view({1, 1, 16, 1}).expand({2, 8, 16, 3}).contiguous()));
+    ctx.set(image_, Image(torch::linspace(0, 1, 12).view({1, 1, 12, 1}).expand({2, 8, 12, 3}).contiguous()));
   }
 };
 
@@ -69,7 +69,7 @@ TEST_F(Examples, PosteriseWithAmountZeroKeepsThePicture) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
       "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "amount": 0}}}})",
                           "filter");
-  EXPECT_TRUE(image.as<Image>().pixels()[0][0].select(1, 0).equal(torch::linspace(0, 1, 16)));
+  EXPECT_TRUE(image.as<Image>().pixels()[0][0].select(1, 0).equal(torch::linspace(0, 1, 12)));
 }
 
 TEST_F(Examples, APaletteTravelsAlongALinkLikeAnyOtherValue) {
@@ -88,11 +88,11 @@ TEST_F(Examples, APaletteDescribesAndShowsItself) {
   const ValueType* type = registry_.find_type("example.palette");
   ASSERT_TRUE(type && type->describe && type->preview);
   EXPECT_EQ(type->describe(palette),
-            (nlohmann::json{"#3c3c3c", "#c4c4c4"}));  // the means of the ramp's two halves
+            (nlohmann::json{"#3a3a3a", "#c5c5c5"}));  // the means of the ramp's two halves
   const Picture picture = type->preview(palette);
   EXPECT_EQ(picture.width, 2 * picture.height);
-  EXPECT_EQ(picture.rgb.front(), 0x3c);
-  EXPECT_EQ(picture.rgb.back(), 0xc4);
+  EXPECT_EQ(picture.rgb.front(), 0x3a);
+  EXPECT_EQ(picture.rgb.back(), 0xc5);
 }
 
 /// For data that are standard normal numbers the model is known, x0 = x / (1 + sigma^2), and so is the exact
@@ -107,7 +107,7 @@ double error_of_sampler(const Sampler& sampler, int steps) {
   return std::abs(sampler.method.run(call).item<double>() - exact);
 }
 
-TEST_F(Examples, TheTwoPointSamplerIsOfSecondOrder) {
+TEST_F(Examples, TheTwoPointSamplerIsOfSecondOrderOrBetter) {
   for (const char* place : {"0.2", "0.5", "1.0"}) {
     const Value sampler = run(
         fmt::format(
@@ -116,7 +116,7 @@ TEST_F(Examples, TheTwoPointSamplerIsOfSecondOrder) {
         "s");
     const double coarse = error_of_sampler(sampler.as<Sampler>(), 20);
     const double fine = error_of_sampler(sampler.as<Sampler>(), 40);
-    EXPECT_NEAR(coarse / fine, 4, 1) << "twice the steps, a quarter of the error; place " << place;
+    EXPECT_GT(coarse / fine, 3.5) << "twice the steps, a quarter of the error or less; place " << place;
     EXPECT_LT(fine, 1e-3);
   }
 }
