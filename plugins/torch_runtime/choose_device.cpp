@@ -64,8 +64,7 @@ DeviceChoice choose_device(const std::string& wanted, const GpuProbe& probe) {
                 fmt::format("'{}' is not a device: give auto, cpu, cuda, or cuda:N with N from 0", wanted)};
 
   GpuSearch search = find_gpu(index, probe);
-  if (!search.device)
-    return {.reason = fmt::format("{} was asked for: {} (--device cpu runs without)", wanted, search.text)};
+  if (!search.device) return {.reason = search.text + " (--device cpu runs without)"};
   return {.device = std::move(search.device), .reason = std::move(search.text)};
 }
 

@@ -90,8 +90,11 @@ int check_all(const Arguments& arguments) {
   std::array<char, 512> message{};
   const std::unique_ptr<DeviceRuntime> runtime(
       weft_make_device_runtime(arguments.device.c_str(), "auto", 0, message.data(), message.size()));
+  if (!runtime) {
+    fmt::print(stderr, "gpu_check: --device {}: {}\n", arguments.device, message.data());
+    return 2;
+  }
   fmt::print("{}\n", message.data());
-  if (!runtime) return 2;
   Machine machine{.runtime = *runtime, .device = runtime->devices().front(), .small = arguments.small};
   Report report{.device = message.data()};
   for (const Check& check : all_checks()) run(check, machine, report);

@@ -28,7 +28,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 // ---- Choice ----
 
@@ -92,7 +91,7 @@ TEST(DeviceChoice, PassesOverAGpuThatIsTooOld) {
 TEST(DeviceChoice, RefusesAGpuThatWasAskedForAndIsNotThere) {
   FakeMachine none{.driver = {.problem = "no NVIDIA driver found"}};
   EXPECT_FALSE(none.choose("cuda").device);
-  EXPECT_THAT(none.choose("cuda").reason, StartsWith("cuda was asked for: no NVIDIA driver found"));
+  EXPECT_EQ(none.choose("cuda").reason, "no NVIDIA driver found (--device cpu runs without)");
   FakeMachine one{.driver = {.gpus = {kH100}}};
   EXPECT_FALSE(one.choose("cuda:3").device);
   EXPECT_THAT(one.choose("cuda:3").reason, HasSubstr("the last GPU is cuda:0 (NVIDIA H100)"));
