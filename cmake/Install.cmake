@@ -3,13 +3,6 @@
 include(CMakePackageConfigHelpers)
 set(package lib/cmake/Weft)
 
-foreach(target weft weft-manifest)
-  if(TARGET ${target})
-    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib" INSTALL_RPATH_USE_LINK_PATH ON)
-  endif()
-endforeach()
-set_target_properties(weft_graph weft_plugins weft_sd PROPERTIES
-  INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
 set_target_properties(weft_graph PROPERTIES EXPORT_NAME graph)
 set_target_properties(weft_plugins PROPERTIES EXPORT_NAME plugins)
 set_target_properties(weft_sd PROPERTIES EXPORT_NAME sd)

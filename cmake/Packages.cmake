@@ -8,6 +8,8 @@ find_package(CLI11 2.1 REQUIRED)
 # libtorch, as Weft::torch.
 set(WEFT_TORCH_DIR ${PROJECT_SOURCE_DIR}/.deps/python/torch CACHE PATH "The torch folder of the PyPI wheel")
 include(WeftTorch)
+# An installed Weft finds its own libraries from bin/, lib/, lib/weft/ and lib/weft/plugins/, and libtorch where it is.
+set(CMAKE_INSTALL_RPATH $ORIGIN/../lib $ORIGIN $ORIGIN/.. $ORIGIN/../.. ${WEFT_TORCH_DIR}/lib)
 file(READ ${WEFT_TORCH_DIR}/version.py torch_version_py)
 string(REGEX MATCH "__version__ = '([^']+)'" _ "${torch_version_py}")
 set(WEFT_TORCH_VERSION ${CMAKE_MATCH_1})

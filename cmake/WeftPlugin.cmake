@@ -24,7 +24,6 @@ function(weft_add_plugin name)
   if(COMMAND weft_use_torch)  # in Weft's own tree: warnings are errors, and torch's headers are compiled once for all
     target_link_libraries(${name} PRIVATE weft_warnings)
     weft_use_torch(${name})
-    set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../..")
   endif()
   # By its build id the manifest knows its library again.
   target_link_options(${name} PRIVATE -Wl,--build-id=sha1)
