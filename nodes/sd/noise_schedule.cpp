@@ -1,5 +1,6 @@
 #include "nodes/sd/noise_schedule.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,14 +14,13 @@
 namespace weft::sd {
 namespace {
 
-/// n values from a to b in float32, built from both ends so that the last is exactly b. One value is a.
-std::vector<float> linspace(float a, float b, int64_t n) {
-  std::vector<float> values(n, a);
-  if (n < 2) return values;
-  const float step = (b - a) / static_cast<float>(n - 1);
-  for (int64_t i = 0; i < n; ++i) values[i] = i < n / 2 ? a + step * i : b - step * (n - 1 - i);
-  return values;
+std::vector<float> to_vector(const at::Tensor& values) {
+  return {values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel()};
 }
+
+/// n values from a to b, in float32 as PyTorch computes them: the last bits of sigmas matter to SDE samplers,
+/// whose noise is a path over them.
+at::Tensor linspace(double a, double b, int64_t n) { return at::linspace(a, b, n, at::kFloat); }
 
 std::vector<float> with_zero(std::vector<float> sigmas) {
   sigmas.push_back(0);
@@ -42,7 +42,8 @@ std::vector<float> simple(const NoiseTable& table, int64_t steps) {
 
 /// Timesteps evenly spaced from the noisiest to the cleanest, `count` of them.
 std::vector<float> even_timesteps(const NoiseTable& table, int64_t count) {
-  return linspace(table.timestep(table.sigma_max()), table.timestep(table.sigma_min()), count);
+  return to_vector(linspace(static_cast<double>(table.timestep(table.sigma_max())),
+                            static_cast<double>(table.timestep(table.sigma_min())), count));
 }
 
 std::vector<float> at_timesteps(const NoiseTable& table, std::span<const float> timesteps) {
@@ -66,18 +67,12 @@ std::vector<float> sgm_uniform(const NoiseTable& table, int64_t steps) {
 std::vector<float> karras(const NoiseTable& table, int64_t steps) {
   const double rho = 7;
   const double low = std::pow(table.sigma_min(), 1 / rho), high = std::pow(table.sigma_max(), 1 / rho);
-  std::vector<float> sigmas = linspace(0, 1, steps);
-  for (float& s : sigmas) {
-    s = scalar::pow(static_cast<float>(high) + s * static_cast<float>(low - high), rho);
-  }
-  return with_zero(sigmas);
+  return with_zero(to_vector((linspace(0, 1, steps) * (low - high) + high).pow(rho)));
 }
 
 std::vector<float> exponential(const NoiseTable& table, int64_t steps) {
-  std::vector<float> sigmas =
-      linspace(std::log(double{table.sigma_max()}), std::log(double{table.sigma_min()}), steps);
-  for (float& s : sigmas) s = scalar::exp(s);
-  return with_zero(sigmas);
+  const double high = std::log(double{table.sigma_max()}), low = std::log(double{table.sigma_min()});
+  return with_zero(to_vector(linspace(high, low, steps).exp()));
 }
 
 /// Every k-th entry from the cleanest but one, as DDIM's uniform spacing (Song et al. 2021). The whole stride
@@ -129,14 +124,9 @@ std::vector<float> linear_quadratic(const NoiseTable& table, int64_t steps) {
 /// Angles evenly spaced: sigma = tan(angle) (Sabour et al. 2024, "Align Your Steps", eq. 11).
 std::vector<float> kl_optimal(const NoiseTable& table, int64_t steps) {
   if (steps == 1) return {table.sigma_max(), 0};
-  const auto low = static_cast<float>(std::atan(double{table.sigma_min()}));
-  const auto high = static_cast<float>(std::atan(double{table.sigma_max()}));
-  std::vector<float> sigmas;
-  for (int64_t i = 0; i < steps; ++i) {
-    const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
-    sigmas.push_back(scalar::tan(share * low + (1 - share) * high));
-  }
-  return with_zero(sigmas);
+  const double low = std::atan(double{table.sigma_min()}), high = std::atan(double{table.sigma_max()});
+  const at::Tensor share = at::arange(0, steps, at::kFloat) / static_cast<double>(steps - 1);
+  return with_zero(to_vector((share * low + (1 - share) * high).tan()));
 }
 
 constexpr auto kSchedules = std::to_array<ScheduleInfo>({
@@ -162,14 +152,10 @@ NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
 }
 
 NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
-  constexpr int64_t kTimesteps = 1000;
-  const double begin = std::sqrt(0.00085), end = std::sqrt(0.012);
-  std::vector<double> alphas;
-  double product = 1;
-  for (int64_t t = 0; t < kTimesteps; ++t) {
-    const double root_beta = begin + (end - begin) * t / (kTimesteps - 1);
-    alphas.push_back(product *= 1 - root_beta * root_beta);
-  }
+  const at::Tensor root_betas = at::linspace(std::sqrt(0.00085), std::sqrt(0.012), 1000, at::kDouble);
+  const at::Tensor product = at::cumprod(1 - root_betas * root_betas, 0);
+  std::vector<double> alphas(product.const_data_ptr<double>(),
+                             product.const_data_ptr<double>() + product.numel());
   if (zero_terminal_snr) {
     const double first = std::sqrt(alphas.front()), last = std::sqrt(alphas.back());
     for (double& alpha : alphas) {

@@ -84,7 +84,9 @@ def resizes():
                for mode in ("nearest-exact", "bilinear", "area", "bicubic")}
         out["bislerp"] = slerp_resize(x[0].double().numpy() - 0.5, nh, nw).flatten().tolist()  # of x - 0.5
         picture = Image.fromarray((x[0].permute(1, 2, 0).numpy() * 255).clip(0, 255).astype(np.uint8))
-        lanczos = np.asarray(picture.resize((nw, nh), Image.LANCZOS)).transpose(2, 0, 1)
+        # Across first, then down, whatever order this version of Pillow would choose.
+        picture = picture.resize((nw, h), Image.LANCZOS).resize((nw, nh), Image.LANCZOS)
+        lanczos = np.asarray(picture).transpose(2, 0, 1)
         out["lanczos"] = (lanczos / np.float32(255)).flatten().tolist()
         rows.append({"from": [h, w], "to": [nh, nw], "input": x.flatten().tolist(), "output": out})
     return rows

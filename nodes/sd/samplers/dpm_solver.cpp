@@ -41,6 +41,9 @@ at::Tensor third_order(const SamplerCall& call, const at::Tensor& x, const at::T
          (eps_2 - eps) * (sigma_at(next) / r2 * (scalar::expm1(h) / h - 1));
 }
 
+/// With a single step there is nothing between the first sigma and the last above 0.
+bool only_one_step(const SamplerCall& call) { return call.steps() == 1 && call.sigmas.back() == 0; }
+
 float last_above_zero(const SamplerCall& call) {
   return call.sigmas.back() == 0 ? call.sigmas[call.sigmas.size() - 2] : call.sigmas.back();
 }
@@ -74,6 +77,7 @@ class StepLength {
 
 /// As many evaluations as the schedule has steps, in even steps of third order and a rest of lower order.
 at::Tensor dpm_fast(const SamplerCall& call) {
+  if (only_one_step(call)) return call.evaluate(0, call.x);
   const int64_t evaluations = call.steps(), rest = evaluations % 3;
   std::vector<int64_t> orders(evaluations / 3 - (rest == 0 ? 1 : 0), 3);
   if (rest == 0) {
@@ -100,6 +104,7 @@ at::Tensor dpm_fast(const SamplerCall& call) {
 
 /// Third order with steps as long as the difference to second order allows (rtol 0.05, atol 0.0078).
 at::Tensor dpm_adaptive(const SamplerCall& call) {
+  if (only_one_step(call)) return call.evaluate(0, call.x);
   const float end = half_log_snr(last_above_zero(call)), r = 1.0f / 3;
   float lambda = half_log_snr(call.sigmas[0]);
   at::Tensor x = call.x, previous = call.x;

@@ -1,0 +1,161 @@
+#include "nodes/sd/sample.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <string>
+
+#include "tests/nodes/toy_model.h"
+
+namespace weft::sd {
+namespace {
+
+SampleRequest request(std::vector<int64_t> shape = {1, 4, 5, 3}) {
+  SampleRequest request;
+  request.positive = {words(0.3)};
+  request.negative = {words(-0.2)};
+  request.latent = at::zeros(shape);
+  request.seed = 11;
+  return request;
+}
+
+at::Tensor run(const SamplerInfo& sampler, const SampleRequest& request,
+               const StepPlan& plan = {.steps = 6}) {
+  const DiffusionModel model = toy_model();
+  return sample(model, sampler, plan_sigmas(model.table, plan, sampler), request).latent;
+}
+
+TEST(Samplers, EndInFiniteLatentsForAnyCountOfSteps) {
+  for (const SamplerInfo& sampler : samplers()) {
+    for (int64_t steps : {1, 2, 3, 4, 7}) {
+      const at::Tensor latent = run(sampler, request(), {.schedule = "karras", .steps = steps});
+      EXPECT_TRUE(latent.isfinite().all().item<bool>()) << sampler.name << steps;
+      EXPECT_EQ(latent.sizes(), (std::vector<int64_t>{1, 4, 5, 3})) << sampler.name;
+    }
+  }
+}
+
+TEST(Samplers, SolveTheEquationOfAPointExactly) {
+  // A model that knows the one picture there is: whatever the sampler, that picture is the end.
+  for (const SamplerInfo& sampler : samplers()) {
+    SamplerCall call;
+    const NoiseTable table = NoiseTable::stable_diffusion();
+    call.table = &table;
+    const at::Tensor picture = at::full({1, 4, 5, 3}, 0.5);
+    call.denoise = [&](auto&&...) { return picture; };
+    call.denoise_guided = [&](auto&&...) { return Guided{picture, picture}; };
+    call.sigmas = schedule_sigmas(table, "karras", 8);
+    call.x = picture + initial_noise({1, 4, 5, 3}, 1) * call.sigmas[0];
+    const at::Tensor end = sampler.run(call);
+    // Those that end at the last sigma above 0 keep about that much noise.
+    EXPECT_LE((end - picture).abs().max().item<float>(), 0.2f) << sampler.name;
+  }
+}
+
+TEST(Samplers, ItemOfABatchEqualsItsSingleRunIfAskedTo) {
+  for (const SamplerInfo& sampler : samplers()) {
+    if (sampler.name == "dpm_adaptive") continue;  // the batch shares its step lengths
+    SampleRequest batch = request({3, 4, 5, 3});
+    batch.batch_noise = BatchNoise::kPerItem;
+    const at::Tensor together = run(sampler, batch);
+    for (int64_t k : {0, 2}) {
+      SampleRequest single = request();
+      single.seed += k;
+      EXPECT_TRUE(at::allclose(together[k], run(sampler, single)[0], 1e-5, 1e-5)) << sampler.name << k;
+    }
+  }
+}
+
+TEST(Samplers, ReportEachStepOnceAndInOrder) {
+  for (const SamplerInfo& sampler : samplers()) {
+    if (sampler.name.starts_with("dpm_adaptive") || sampler.name.starts_with("dpm_fast")) continue;
+    std::vector<int64_t> seen;
+    SampleRequest watched = request();
+    watched.on_step = [&](const SamplerStep& step) {
+      EXPECT_EQ(step.count, 6);
+      EXPECT_EQ(step.x0.sizes(), step.x.sizes());
+      seen.push_back(step.index);
+    };
+    run(sampler, watched);
+    EXPECT_EQ(seen, (std::vector<int64_t>{0, 1, 2, 3, 4, 5})) << sampler.name;
+  }
+}
+
+TEST(Samplers, LetAnythingThatAStepThrowsThrough) {
+  struct Cancelled {};  // not a std::exception
+  for (const SamplerInfo& sampler : samplers()) {
+    SampleRequest cancelled = request();
+    int steps = 0;
+    cancelled.on_step = [&](const SamplerStep&) {
+      if (++steps == 2) throw Cancelled();
+    };
+    EXPECT_THROW(run(sampler, cancelled), Cancelled) << sampler.name;
+    EXPECT_EQ(steps, 2) << sampler.name;
+  }
+}
+
+TEST(Samplers, UnknownNameIsAnsweredWithTheList) {
+  try {
+    find_sampler("euler_a");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("euler_ancestral"), std::string::npos);
+  }
+}
+
+TEST(Sample, InTwoPartsEqualsInOne) {
+  const SamplerInfo& euler = find_sampler("euler");
+  const at::Tensor whole = run(euler, request());
+  SampleRequest second = request();
+  second.latent = run(euler, request(), {.steps = 6, .end_step = 4, .leave_noise = true});
+  second.noise = at::zeros_like(second.latent);
+  const at::Tensor parts = run(euler, second, {.steps = 6, .start_step = 4});
+  EXPECT_TRUE(at::allclose(whole, parts, 1e-5, 1e-5));
+}
+
+TEST(Sample, WithNothingToDoReturnsTheLatent) {
+  SampleRequest untouched = request();
+  untouched.latent = at::randn({1, 4, 5, 3});
+  EXPECT_TRUE(at::equal(run(find_sampler("euler"), untouched, {.steps = 6, .denoise = 0}), untouched.latent));
+  EXPECT_TRUE(
+      at::equal(run(find_sampler("euler"), untouched, {.steps = 6, .start_step = 9}), untouched.latent));
+}
+
+TEST(Sample, KeepsTheLatentWhereTheMaskIsZero) {
+  SampleRequest masked = request({2, 4, 6, 6});
+  masked.latent = at::randn({2, 4, 6, 6});
+  masked.noise_mask = at::zeros({48, 48});
+  masked.noise_mask.slice(0, 24).fill_(1);
+  for (const char* name : {"euler", "ddim", "heun", "dpmpp_2m_sde"}) {
+    const at::Tensor painted = run(find_sampler(name), masked);
+    EXPECT_TRUE(at::allclose(painted.slice(2, 0, 2), masked.latent.slice(2, 0, 2), 1e-4, 1e-4)) << name;
+    EXPECT_GT((painted - masked.latent).slice(2, 4).abs().max().item<float>(), 0.1f) << name;
+  }
+}
+
+TEST(Sample, DdimKeepsWithNoiseOfItsOwn) {
+  SampleRequest masked = request();
+  masked.latent = at::randn({1, 4, 5, 3});
+  masked.noise_mask = at::full({5, 3}, 0.5);
+  EXPECT_FALSE(
+      at::allclose(run(find_sampler("ddim"), masked), run(find_sampler("euler"), masked), 1e-3, 1e-3));
+}
+
+TEST(Sample, AlsoGivesTheLastPictureWithoutNoise) {
+  const DiffusionModel model = toy_model();
+  const SamplerInfo& euler = find_sampler("euler");
+  const SampleResult result = sample(model, euler, plan_sigmas(model.table, {.steps = 6}, euler), request());
+  EXPECT_TRUE(at::allclose(result.x0, result.latent, 1e-4, 1e-4));
+}
+
+TEST(Sample, RefusesAnEmptyConditioningAndNoiseOfAnotherShape) {
+  SampleRequest wordless = request();
+  wordless.negative.clear();
+  EXPECT_THROW(run(find_sampler("euler"), wordless), std::invalid_argument);
+  SampleRequest odd = request();
+  odd.noise = at::zeros({1, 4, 8, 8});
+  EXPECT_THROW(run(find_sampler("euler"), odd), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace weft::sd
