@@ -10,6 +10,9 @@ WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
                              {"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent},
                              {"mask", entry.mask.defined()}});
         return entries;
+      },
+      .example = [] {
+        return weft::Value::of(weft::Conditioning{{{.context = torch::linspace(-1, 1, 7 * 8).view({1, 7, 8})}}});
       }});
   weft::conditioning::add_mix(registry);
   weft::conditioning::add_place(registry);
