@@ -92,7 +92,8 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
     if (request.on_step) request.on_step(step);
   };
   result.latent = sampler.run(call) / model.latent_scale;
-  result.x0 = result.x0 / model.latent_scale;
+  // A plugin's sampler may report nothing.
+  result.x0 = result.x0.defined() ? result.x0 / model.latent_scale : result.latent;
   return result;
 }
 

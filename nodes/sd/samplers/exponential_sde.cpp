@@ -11,10 +11,16 @@ at::Tensor survival(const at::Tensor& sigma) { return sigma * (sigma.pow(0.3).ex
 
 float survival(float sigma) { return survival(at::scalar_tensor(sigma, at::kFloat)).item<float>(); }
 
-/// The deviation that noise of a share `a` to `b` of a step of length h in lambda has at a later share `at`.
-float remaining(float h, float a, float b, float at) {
-  return std::sqrt(scalar::expm1(-2 * (at - b) * h) - scalar::expm1(-2 * (at - a) * h));
+/// The noise of a step's parts so far, moved on by -exponent in lambda: what there is fades, fresh noise
+/// fills its variance up. Undefined: none yet.
+at::Tensor gather(const at::Tensor& gathered, StepNoise& noise, float exponent) {
+  const at::Tensor fresh = noise() * std::sqrt(-scalar::expm1(2 * exponent));
+  return gathered.defined() ? gathered * scalar::exp(exponent) + fresh : fresh;
 }
+
+/// The exponential integrator's functions of a step, both times it.
+float h_phi_1(float h) { return scalar::expm1(h); }
+float h_phi_2(float h) { return (scalar::expm1(h) - h) / h; }
 
 }  // namespace
 
@@ -58,42 +64,48 @@ at::Tensor seeds_2(const SamplerCall& call) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1], r = 0.5f;
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
-    const float lambda = half_log_snr(sigma), h = half_log_snr(next) - lambda,
-                middle = sigma_at(lambda + r * h);
-    const at::Tensor noise_1 = noise(), noise_2 = noise();
-    const at::Tensor x_2 = x * (middle / sigma * scalar::exp(-r * h)) - x0 * scalar::expm1(-r * 2 * h) +
-                           noise_1 * (middle * remaining(h, 0, r, r));
-    const at::Tensor x0_2 = call.denoise(x_2, middle);
-    x = x * (next / sigma * scalar::exp(-h)) - x0_2 * scalar::expm1(-2 * h) +
-        (noise_1 * remaining(h, 0, r, 1) + noise_2 * remaining(h, r, 1, 1)) * next;
+    const float lambda = half_log_snr(sigma), to = half_log_snr(next), h = to - lambda, h_eta = 2 * h;
+    const float lambda_1 = between(lambda, to, r), sigma_1 = sigma_at(lambda_1);
+
+    at::Tensor gathered = gather({}, noise, -r * h);
+    const at::Tensor x_1 = x * (sigma_1 / sigma * scalar::exp(-r * h)) -
+                           x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r * h_eta)) + gathered * sigma_1;
+    const at::Tensor x0_1 = call.denoise(x_1, sigma_1);
+
+    gathered = gather(gathered, noise, (r - 1) * h);
+    x = x * (next / sigma * scalar::exp(-h)) - x0_1 * (signal(next, to) * h_phi_1(-h_eta)) + gathered * next;
   }
   return x;
 }
 
 /// SEEDS-3: evaluations after 1/3 and 2/3.
 at::Tensor seeds_3(const SamplerCall& call) {
+  const float r1 = 1 / 3.0f, r2 = 2 / 3.0f, third = r1;  // 1 - r2 would be a bit less than a third
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
   for (int64_t i = 0; i < call.steps(); ++i) {
-    const float sigma = call.sigmas[i], next = call.sigmas[i + 1], r1 = 1.0f / 3, r2 = 2.0f / 3;
+    const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
-    const float lambda = half_log_snr(sigma), h = half_log_snr(next) - lambda, h_eta = 2 * h;
-    const float sigma_1 = sigma_at(lambda + r1 * h), sigma_2 = sigma_at(lambda + r2 * h);
-    const at::Tensor noise_1 = noise(), noise_2 = noise(), noise_3 = noise();
-    const auto carry = [&](float to, float share) {
-      return x * (to / sigma * scalar::exp(-share * h)) - x0 * scalar::expm1(-share * h_eta);
-    };
-    const at::Tensor x_1 = carry(sigma_1, r1) + noise_1 * (sigma_1 * remaining(h, 0, r1, r1));
+    const float lambda = half_log_snr(sigma), to = half_log_snr(next), h = to - lambda, h_eta = 2 * h;
+    const float lambda_1 = between(lambda, to, r1), sigma_1 = sigma_at(lambda_1);
+    const float lambda_2 = between(lambda, to, r2), sigma_2 = sigma_at(lambda_2);
+
+    at::Tensor gathered = gather({}, noise, -r1 * h);
+    const at::Tensor x_1 = x * (sigma_1 / sigma * scalar::exp(-r1 * h)) -
+                           x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r1 * h_eta)) + gathered * sigma_1;
     const at::Tensor x0_1 = call.denoise(x_1, sigma_1);
-    const at::Tensor x_2 = carry(sigma_2, r2) +
-                           (x0_1 - x0) * (r2 / r1 * (scalar::expm1(-r2 * h_eta) / (r2 * h_eta) + 1)) +
-                           (noise_1 * remaining(h, 0, r1, r2) + noise_2 * remaining(h, r1, r2, r2)) * sigma_2;
+
+    gathered = gather(gathered, noise, -third * h);
+    const float share_1 = r2 / r1 * h_phi_2(-r2 * h_eta), rest_1 = h_phi_1(-r2 * h_eta) - share_1;
+    const at::Tensor x_2 = x * (sigma_2 / sigma * scalar::exp(-r2 * h)) -
+                           (x0 * rest_1 + x0_1 * share_1) * signal(sigma_2, lambda_2) + gathered * sigma_2;
     const at::Tensor x0_2 = call.denoise(x_2, sigma_2);
-    x = carry(next, 1) + (x0_2 - x0) * (1 / r2 * (scalar::expm1(-h_eta) / h_eta + 1)) +
-        (noise_1 * remaining(h, 0, r1, 1) + noise_2 * remaining(h, r1, r2, 1) +
-         noise_3 * remaining(h, r2, 1, 1)) *
-            next;
+
+    gathered = gather(gathered, noise, -third * h);
+    const float share_2 = h_phi_2(-h_eta) / r2, rest_2 = h_phi_1(-h_eta) - share_2;
+    x = x * (next / sigma * scalar::exp(-h)) - (x0 * rest_2 + x0_2 * share_2) * signal(next, to) +
+        gathered * next;
   }
   return x;
 }
