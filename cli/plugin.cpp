@@ -32,9 +32,11 @@ Exit with_usage_errors(Call call) {
 
 void print_list(const Catalogue& catalogue) {
   for (const PluginInfo& plugin : catalogue.host.plugins()) {
-    fmt::print("{} {}  {} nodes  {}\n", plugin.id, plugin.version, plugin.nodes.size(),
-               plugin.library.string());
-    if (!plugin.problem.empty()) fmt::print("  not taken in: {}\n", one_line(plugin.problem));
+    if (plugin.problem.empty())
+      fmt::print("{} {}  {} nodes  {}\n", plugin.id, plugin.version, plugin.nodes.size(),
+                 plugin.library.string());
+    else  // the sentence names the plugin, or its file where there is no telling
+      fmt::print("not taken in: {}\n", one_line(plugin.problem));
   }
 }
 
