@@ -148,6 +148,13 @@ TEST(Sample, AlsoGivesTheLastPictureWithoutNoise) {
   EXPECT_TRUE(at::allclose(result.x0, result.latent, 1e-4, 1e-4));
 }
 
+TEST(Sample, TakesASamplerOfAPluginThatReportsNothing) {
+  SamplerMethod jump;
+  jump.run = [](const SamplerCall& call) { return call.denoise(call.x, call.sigmas[0]); };
+  const SampleResult result = sample(toy_model(), jump, {1, 0}, request());
+  EXPECT_TRUE(at::equal(result.x0, result.latent));
+}
+
 TEST(Sample, RefusesAnEmptyConditioningAndNoiseOfAnotherShape) {
   SampleRequest wordless = request();
   wordless.negative.clear();
