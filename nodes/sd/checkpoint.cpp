@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "nodes/sd/ldm_names.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/model_family.h"
-#include "nodes/sd/safetensors.h"
 
 namespace weft::sd {
 namespace {
@@ -49,15 +49,20 @@ std::vector<fs::path> weight_files(const fs::path& folder, const std::string& st
   return files;
 }
 
-TensorMap read_folder_part(const fs::path& folder, const std::string& stem, Part part) {
+TensorMap tensors_of(const std::vector<SafetensorsFile>& files, Part part) {
   TensorMap tensors;
-  for (const auto& path : weight_files(folder, stem)) {
-    const auto file = SafetensorsFile::open(path);
+  for (const auto& file : files) {
     for (const auto& [name, entry] : file.entries()) {
       tensors[canonical_from_diffusers(part, name)] = file.tensor(name);
     }
   }
   return tensors;
+}
+
+std::vector<SafetensorsFile> open_all(const std::vector<fs::path>& paths) {
+  std::vector<SafetensorsFile> files;
+  for (const auto& path : paths) files.push_back(SafetensorsFile::open(path));
+  return files;
 }
 
 // Buffers that files carry along and no network needs.
@@ -147,15 +152,22 @@ class CheckpointReader {
                        "give the folder that holds model_index.json");
     }
     refuse_other_pipelines(folder, pipeline_class(folder / "model_index.json"));
-    model_.unet_ = read_folder_part(folder / "unet", "diffusion_pytorch_model", Part::kUNet);
-    model_.vae_ = read_folder_part(folder / "vae", "diffusion_pytorch_model", Part::kVAE);
-    model_.text_encoder_ = read_folder_part(folder / "text_encoder", "model", Part::kTextEncoder);
+    model_.unet_ = read_part(folder / "unet", "diffusion_pytorch_model", Part::kUNet);
+    model_.vae_ = read_part(folder / "vae", "diffusion_pytorch_model", Part::kVAE);
+    model_.text_encoder_ = read_part(folder / "text_encoder", "model", Part::kTextEncoder);
     if (fs::exists(folder / "tokenizer")) model_.tokenizer_folder_ = folder / "tokenizer";
     return hints_from_folder(folder);
   }
 
+  TensorMap read_part(const fs::path& folder, const std::string& stem, Part part) {
+    std::vector<SafetensorsFile> files = open_all(weight_files(folder, stem));
+    TensorMap tensors = tensors_of(files, part);
+    std::move(files.begin(), files.end(), std::back_inserter(model_.files_));
+    return tensors;
+  }
+
   ConfigHints read_single_file() {
-    const auto file = SafetensorsFile::open(model_.path_);
+    const auto& file = model_.files_.emplace_back(SafetensorsFile::open(model_.path_));
     const auto names = names_of(file);
     refuse_other_families(model_.path_, names);
     const LdmShape shape = ldm_shape(names);
@@ -191,21 +203,25 @@ class CheckpointReader {
 
 Checkpoint Checkpoint::open(const fs::path& path) { return CheckpointReader(path).read(); }
 
-Weights Checkpoint::weights(const TensorMap& tensors, at::Device device, at::ScalarType dtype) const {
-  return Weights(std::make_shared<TensorMapSource>(tensors, path_.string(), dtype, device));
+template <class Network, class Config>
+Network Checkpoint::build(const Config& config, const TensorMap& tensors, at::Device device,
+                          at::ScalarType dtype) const {
+  Network network(config, Weights(std::make_shared<TensorMapSource>(tensors, path_.string(), dtype, device)));
+  for (const auto& file : files_) file.release_memory();  // the network has its own copy of almost everything
+  return network;
 }
 
 UNet Checkpoint::unet(at::Device device, at::ScalarType dtype) const {
-  return UNet(unet_config_, weights(unet_, device, dtype));
+  return build<UNet>(unet_config_, unet_, device, dtype);
 }
 VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) const {
-  return VAEEncoder(vae_config_, weights(vae_, device, dtype));
+  return build<VAEEncoder>(vae_config_, vae_, device, dtype);
 }
 VAEDecoder Checkpoint::vae_decoder(at::Device device, at::ScalarType dtype) const {
-  return VAEDecoder(vae_config_, weights(vae_, device, dtype));
+  return build<VAEDecoder>(vae_config_, vae_, device, dtype);
 }
 TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype) const {
-  return TextEncoder(text_encoder_config_, weights(text_encoder_, device, dtype));
+  return build<TextEncoder>(text_encoder_config_, text_encoder_, device, dtype);
 }
 
 VAEFile VAEFile::open(const fs::path& path) {
@@ -213,7 +229,7 @@ VAEFile VAEFile::open(const fs::path& path) {
   vae.path_ = path;
   ConfigHints hints;
   if (fs::is_directory(path)) {
-    vae.tensors_ = read_folder_part(path, "diffusion_pytorch_model", Part::kVAE);
+    vae.tensors_ = tensors_of(open_all(weight_files(path, "diffusion_pytorch_model")), Part::kVAE);
     hints = hints_from_vae_folder(path);
   } else {
     const auto file = SafetensorsFile::open(path);

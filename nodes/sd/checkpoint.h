@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "nodes/sd/model_config.h"
+#include "nodes/sd/safetensors.h"
 #include "nodes/sd/text_encoder.h"
 #include "nodes/sd/unet.h"
 #include "nodes/sd/vae.h"
@@ -52,9 +53,12 @@ class Checkpoint {
  private:
   friend class CheckpointReader;
   Checkpoint() = default;
-  Weights weights(const TensorMap& tensors, at::Device device, at::ScalarType dtype) const;
+  template <class Network, class Config>
+  Network build(const Config& config, const TensorMap& tensors, at::Device device,
+                at::ScalarType dtype) const;
 
   std::filesystem::path path_;
+  std::vector<SafetensorsFile> files_;
   TensorMap unet_, vae_, text_encoder_;  ///< views of the mapped files, by canonical names
   UNetConfig unet_config_;
   VAEConfig vae_config_;

@@ -1,8 +1,9 @@
 // The layers that the Stable Diffusion networks are made of: structs that hold tensors and can be called.
 //
-// Autograd works through all of them. Images are channels_last. A layer whose weights need no gradient and
-// live on the CPU in bfloat16 keeps them in oneDNN's own packed order instead: 1.2 times as fast, for
-// inference only.
+// Autograd works through all of them where the weights ask for gradients. Images are channels_last. Weights
+// on the CPU that need no gradient are kept in oneDNN's own packed order instead: faster, for inference only
+// (a packed layer does not pass gradients on, and does not see later changes of the tensors that it was made
+// from).
 #pragma once
 
 #include <ATen/core/Tensor.h>

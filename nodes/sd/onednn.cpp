@@ -28,8 +28,9 @@ at::Tensor like_output(const at::Tensor& residual) {
 }  // namespace
 
 bool wants_packing(const at::Tensor& weight) {
-  return !weight.requires_grad() && weight.is_cpu() && weight.scalar_type() == at::kBFloat16 &&
-         __builtin_cpu_supports("avx512bf16");
+  if (weight.requires_grad() || !weight.is_cpu()) return false;
+  return weight.scalar_type() == at::kFloat ||
+         (weight.scalar_type() == at::kBFloat16 && __builtin_cpu_supports("avx512bf16"));
 }
 
 at::Tensor pack_conv(const at::Tensor& weight, int64_t stride, int64_t padding) {

@@ -11,8 +11,8 @@
 
 namespace weft::sd::onednn {
 
-/// Whether packing this weight is possible and pays: no gradient, CPU, bfloat16, and a CPU that computes in
-/// it.
+/// Whether packing this weight is possible and pays: no gradient, CPU, float32, or bfloat16 where the CPU
+/// multiplies it in hardware.
 bool wants_packing(const at::Tensor& weight);
 
 at::Tensor pack_conv(const at::Tensor& weight, int64_t stride, int64_t padding);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -253,6 +254,11 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   }
   return at::from_blob(
       data, entry.shape, [keep = mapping_](void*) {}, options);
+}
+
+void SafetensorsFile::release_memory() const {
+  // The mapping is private, and its pages are those of the file as long as nobody wrote to them.
+  ::madvise(mapping_->region.get_address(), mapping_->region.get_size(), MADV_DONTNEED);
 }
 
 namespace {

@@ -34,6 +34,10 @@ class SafetensorsFile {
   /// A view of the file, in its own type. Writing to it changes memory, never the file. `name` must be there.
   at::Tensor tensor(const std::string& name) const;
 
+  /// Lets the system take back the memory of what was read so far; reading again fetches it again. What was
+  /// written to tensors of this file is lost. Any thread.
+  void release_memory() const;
+
  private:
   struct Mapping;
 

@@ -1,14 +1,15 @@
 #include "nodes/sd/weights.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cmath>
 
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/onednn.h"
 #include "nodes/sd/transfer.h"
 
 namespace weft::sd {
@@ -60,7 +61,7 @@ void check_shape(const std::string& origin, const std::string& name, at::IntArra
                    "the file is of another model, or its configuration is wrong");
 }
 
-at::Tensor in_network_layout(const at::Tensor& tensor) {
+at::Tensor in_channels_last(const at::Tensor& tensor) {
   return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
 }
 
@@ -83,7 +84,7 @@ at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, 
   } else {
     tensor = initial(name, shape, init, seed_);
   }
-  tensor = in_network_layout(tensor).set_requires_grad(true);
+  tensor = in_channels_last(tensor).set_requires_grad(true);
   parameters_.emplace_back(name, tensor);
   return tensor;
 }
@@ -103,7 +104,8 @@ const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRe
 }
 
 at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
-  return in_network_layout(to_device(check(name, shape).detach().view(shape), device_, dtype_));
+  const at::Tensor tensor = to_device(check(name, shape).detach().view(shape), device_, dtype_);
+  return onednn::wants_packing(tensor) ? tensor : in_channels_last(tensor);  // packing brings its own order
 }
 
 std::string shape_text(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
