@@ -49,6 +49,11 @@ int main(int argc, char** argv) try {
   CLI::App* unet_command =
       add_sitting(app.add_subcommand("unet", "Train text encoder and U-Net on the latents"));
   unet_command->add_option("--batch", unet.batch, "Pictures a step")->capture_default_str();
+  unet_command->add_option("--least-weight", unet.least_weight, "Least weight of a noisy latent")->capture_default_str();
+  unet_command->add_option("--noisy-share", unet.noisy_share, "Share of timesteps that are noisy")->capture_default_str();
+  unet_command->add_option("--noisy-from", unet.noisy_from, "The first timestep that counts as noisy")->capture_default_str();
+  unet_command->add_option("--short-captions", unet.short_captions, "Share of short captions")->capture_default_str();
+  unet_command->add_option("--average", unet.average, "Of the moving average of the weights")->capture_default_str();
   unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")
       ->capture_default_str();
   std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/checkpoints/paper-cut";

@@ -16,14 +16,13 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr double kUnguided = 0.1;        // share of empty captions, for guidance
-constexpr double kShort = 0.4;           // share of captions that leave things out
-constexpr float kGreatestSnr = 5;        // of the loss weight (Hang et al. 2023, arXiv:2303.09556)
+constexpr float kUnguided = 0.1f;         // share of empty captions, for guidance
+constexpr float kGreatestSnr = 5;
 constexpr uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
 
-std::string training_caption(const Scene& scene, Dice& dice) {
+std::string training_caption(const Scene& scene, float short_captions, Dice& dice) {
   if (dice.chance(kUnguided)) return "";
-  return dice.chance(kShort / (1 - kUnguided)) ? short_caption(scene, dice) : full_caption(scene, dice);
+  return dice.chance(short_captions / (1 - kUnguided)) ? short_caption(scene, dice) : full_caption(scene, dice);
 }
 
 struct Latents {
@@ -53,15 +52,19 @@ struct Batch {
   at::Tensor latents, ids, noise, timesteps;
 };
 
-Batch draw_batch(const Latents& latents, int64_t size, uint64_t seed) {
+Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uint64_t seed) {
+  const int64_t size = options.batch;
   Dice dice(seed);
   std::vector<int64_t> rows;
   std::vector<std::string> captions;
   std::vector<float> times;
   for (int64_t i = 0; i < size; ++i) {
     rows.push_back(int64_t(dice.next() % uint64_t(latents.values.size(0))));
-    captions.push_back(training_caption(scene_of(latents.scenes[rows.back()]), dice));
-    times.push_back((float(i) + dice.uniform(0, 1)) / float(size) * 1000);  // evenly over the batch
+    captions.push_back(training_caption(scene_of(latents.scenes[rows.back()]), options.short_captions, dice));
+    const float evenly = (float(i) + dice.uniform(0, 1)) / float(size);
+    const bool noisy = evenly < options.noisy_share;
+    times.push_back(noisy ? options.noisy_from + evenly / options.noisy_share * (1000 - options.noisy_from)
+                          : (evenly - options.noisy_share) / (1 - options.noisy_share) * 1000);
   }
   const at::Tensor timesteps = torch::tensor(times).floor().clamp(0, 999).to(at::kLong);
   const at::Tensor order = at::randperm(size, at::make_generator<at::CPUGeneratorImpl>(seed), at::kLong);
@@ -76,7 +79,7 @@ struct Networks {
   sd::UNet unet;
 };
 
-at::Tensor training_loss(const Networks& networks, const Batch& batch, const at::Tensor& shares) {
+at::Tensor training_loss(const Networks& networks, const Batch& batch, const at::Tensor& shares, float least_weight) {
   const at::Tensor signal = shares.index_select(0, batch.timesteps).view({-1, 1, 1, 1});
   const at::Tensor noisy = signal.sqrt() * batch.latents + (1 - signal).sqrt() * batch.noise;
   at::Tensor found;
@@ -86,7 +89,7 @@ at::Tensor training_loss(const Networks& networks, const Batch& batch, const at:
     found = networks.unet.forward(noisy, batch.timesteps, context).to(at::kFloat);
   }
   const at::Tensor snr = signal / (1 - signal);
-  return ((found - batch.noise).square() * (snr.clamp_max(kGreatestSnr) / snr)).mean();
+  return ((found - batch.noise).square() * (snr.clamp(least_weight, kGreatestSnr) / snr)).mean();
 }
 
 sd::TensorMap trained_vae(const std::filesystem::path& folder) {
@@ -143,18 +146,17 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
   const sd::Weights root(source);
   const Networks networks{sd::TextEncoder(text_encoder_config(vocabulary()), root / kTextPrefix),
                           sd::UNet(unet_config(), root / kUNetPrefix)};
-  Optimization optimization(source->parameters(), {}, sitting.saved());
+  Optimization optimization(source->parameters(), {.average = unet_options.average}, sitting.saved());
   const at::Tensor shares = signal_shares();
   while (!sitting.done()) {
     const int64_t step = optimization.steps();
-    const Batch batch = draw_batch(latents, unet_options.batch, options.seed * 1'000'003 + uint64_t(step));
+    const Batch batch = draw_batch(latents, unet_options, options.seed * 1'000'003 + uint64_t(step));
     const double loss = in_shares(unet_options.workers, [&](int64_t worker) {
       const auto share = [&](const at::Tensor& all) {
         return all.chunk(unet_options.workers)[size_t(worker)];
       };
       return training_loss(
-          networks, {share(batch.latents), share(batch.ids), share(batch.noise), share(batch.timesteps)},
-          shares);
+          networks, {share(batch.latents), share(batch.ids), share(batch.noise), share(batch.timesteps)}, shares, unet_options.least_weight);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);

@@ -15,6 +15,15 @@ void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t 
 struct UNetTrainingOptions {
   int64_t batch = 64;
   int64_t workers = 2;  ///< threads that each take a share of the batch
+
+  // The loss weighs errors of the picture by its signal-to-noise ratio, at most 5 (Hang et al. 2023,
+  // arXiv:2303.09556), but never by less than least_weight: what lies where, and at what hour, is decided while
+  // there is mostly noise, and as errors of the noise these decisions are all but invisible.
+  float least_weight = 0.1f;
+  float noisy_share = 0.4f;   ///< that share of a batch is drawn from the timesteps from noisy_from up
+  float noisy_from = 550;
+  float short_captions = 0.4f;  ///< the share of captions that leave things out; a tenth more is empty
+  double average = 0.999;       ///< of the moving average of the weights
 };
 
 void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_options);
