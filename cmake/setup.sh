@@ -19,6 +19,7 @@ debian_packages=(
   libboost1.81-dev libboost-graph1.81-dev libboost-filesystem1.81-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  libglfw3-dev libgl-dev libgl1-mesa-dri fonts-inter xvfb xauth  # editor; the last two for its tests
 )
 
 install_debian_packages() {
