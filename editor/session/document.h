@@ -1,0 +1,132 @@
+// Document: one open workflow with its file, its history and its selection. Everything that changes it is a Change that
+// goes through apply(): one gesture, one named step of undo. gestures.h makes the changes that a user knows.
+// [main-thread]
+//
+// A window asks revision() whether to draw anew; nothing calls back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/edit.h"
+#include "graph/registry.h"
+
+namespace weft::editor {
+
+/// Told apart within a process; never used again.
+using DocumentId = std::uint64_t;
+
+/// What one gesture does.
+struct Change {
+  std::vector<Edit> edits = {};
+  /// The whole of Workflow::extra, where frames, bookmarks and such are kept (annotations.h); nothing: as it is.
+  std::optional<nlohmann::json> extra = {};
+};
+
+using Ids = std::set<std::string, std::less<>>;
+
+/// What is selected is no part of the history; what undo takes away leaves the selection.
+struct Selection {
+  Ids nodes;
+  Ids annotations;  ///< frames, comments, reroutes
+  bool operator==(const Selection&) const = default;
+  bool empty() const { return nodes.empty() && annotations.empty(); }
+};
+
+class Document {
+ public:
+  /// Untitled.
+  explicit Document(Workflow workflow = {});
+  /// Reads the file, and renames what the registry knows under old names. Throws GraphError with every problem.
+  static std::unique_ptr<Document> open(const std::filesystem::path& file, const Registry& registry);
+  /// A document that a crash left: it belongs to `file` (or is untitled), holds `workflow`, and is not saved.
+  static std::unique_ptr<Document> recovered(Workflow workflow, const std::filesystem::path& file);
+
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
+  DocumentId id() const { return id_; }
+  const Workflow& workflow() const { return workflow_; }
+  const Graph& graph() const { return workflow_.graph; }
+  /// Another number after each change of the workflow, undo and redo included.
+  std::uint64_t revision() const { return revision_; }
+
+  // The one way to change it.
+
+  /// Does what `change` says, as one step of undo. Throws GraphError if an edit cannot be; the document is unchanged
+  /// then. A change that changes nothing makes no step.
+  ///
+  /// Continuous drags: a change with the same `merge` as the step before it *replaces* that step, until end_gesture().
+  /// So it says what the drag did from its start on: the position now, the value now.
+  void apply(std::string name, Change change, std::string_view merge = {});
+  /// The drag has ended (mouse released, field left): the next change is a step of its own.
+  void end_gesture() { merge_.clear(); }
+  bool in_gesture() const { return !merge_.empty(); }
+
+  bool undo();  ///< false if there is nothing to undo
+  bool redo();
+  std::vector<std::string> step_names() const;  ///< the whole history, oldest first
+  std::size_t position() const { return position_; }  ///< so many of the steps are done
+  void go_to(std::size_t position);                   ///< undo or redo until so many are done
+
+  const Selection& selection() const { return selection_; }
+  /// What does not exist is left out.
+  void select(Selection selection);
+
+  // The file.
+
+  const std::filesystem::path& file() const { return file_; }  ///< empty: untitled
+  std::string name() const;                                    ///< for a tab: "portrait", "Untitled"
+  /// Relative file params are looked up here; the current folder for an untitled document.
+  std::filesystem::path folder() const;
+  bool dirty() const { return saved_position_ != position_; }
+
+  /// Writes the file atomically. Throws GraphError; the old file and the document are as before then.
+  void save();  ///< needs a file()
+  void save_as(const std::filesystem::path& file);
+
+  enum class OnDisk : std::uint8_t { Same, Changed, Vanished };
+  /// Whether somebody else has changed the file since it was read or written. Cheap while its time and size stay.
+  OnDisk on_disk();
+  /// Keeps what the document holds against what is on disk: on_disk() is Same again, and the document is dirty.
+  void keep_mine();
+  /// Takes what is on disk; one step of undo. Throws GraphError, and is unchanged, if the file cannot be read.
+  void reload(const Registry& registry);
+
+ private:
+  struct Step {
+    std::string name;
+    std::string merge;
+    Change change;  ///< undoes a step that is done, redoes one that is undone
+  };
+  struct Stamp {  ///< of the file as we last saw it
+    std::filesystem::file_time_type time = {};
+    std::uintmax_t size = 0;
+    std::size_t hash = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+
+  Change apply_to_workflow(const Change& change);
+  void changed();
+  static std::optional<Stamp> stamp_of(const std::filesystem::path& file);
+
+  const DocumentId id_;
+  Workflow workflow_;
+  std::uint64_t revision_ = 1;
+  std::vector<Step> steps_;  // done ones, then undone ones in the order in which redo takes them
+  std::size_t position_ = 0;
+  std::string merge_;  // of the gesture that goes on
+  std::optional<std::size_t> saved_position_ = 0;
+  Selection selection_;
+  std::filesystem::path file_;
+  std::optional<Stamp> stamp_;
+};
+
+}  // namespace weft::editor

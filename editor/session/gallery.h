@@ -1,0 +1,53 @@
+// Gallery: pictures that runs have written, latest first, each with the workflow that made it. Thumbnails are read on a
+// thread of its own. All may be called from the window's thread and returns at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "editor/session/picture_file.h"
+#include "editor/session/run_state.h"
+
+namespace weft::editor {
+
+struct GalleryItem {
+  std::filesystem::path file;
+  std::filesystem::file_time_type time;
+  std::uintmax_t bytes = 0;
+  JobId job = 0;  ///< of this session; 0: older
+};
+
+class Gallery {
+ public:
+  /// `wake` is called when a thumbnail or a list has come; any thread.
+  explicit Gallery(std::function<void()> wake = {}, int thumbnail = 256);
+  ~Gallery();
+  Gallery(const Gallery&) = delete;
+  Gallery& operator=(const Gallery&) = delete;
+
+  /// Looks for pictures in the folder and those below, on the gallery's thread.
+  void scan(const std::filesystem::path& folder);
+  /// Takes up files that jobs have written. Call it when RunState::revision has changed.
+  void take(const RunState& state);
+
+  /// Latest first.
+  std::shared_ptr<const std::vector<GalleryItem>> items() const;
+  std::uint64_t revision() const;
+  /// Null until it is read; asking for it puts it ahead of others. A file that cannot be read stays null.
+  std::shared_ptr<const Pixels> thumbnail(const std::filesystem::path& file);
+  /// Takes it from the list; the file stays.
+  void remove(const std::filesystem::path& file);
+  /// Waits until nothing is left to read.
+  void wait_until_idle() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::editor

@@ -1,0 +1,78 @@
+// Gestures: what a user does to a document, each one step of undo with a name. All throw GraphError with a reason and a
+// remedy where it cannot be; the document is unchanged then. [main-thread]
+//
+// Those that take a drag's state each frame (move, set_param ...) merge into one step until Document::end_gesture().
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "editor/session/document.h"
+#include "editor/session/geometry.h"
+#include "editor/session/links.h"
+
+namespace weft::editor {
+
+/// `wanted`, or with the first number behind it that makes it free: "load", "load_2".
+std::string free_id(const Graph& graph, std::string_view wanted);
+
+// Nodes.
+
+/// Gives the new node's id; selects it. "sample.ksampler" becomes "ksampler". A type that the registry does not know is a
+/// placeholder.
+std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at);
+/// The same, and links it to the end of a link that was dropped on empty canvas.
+std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
+                            const LinkEnd& from);
+/// With `heal`, what fed a node that goes feeds what the node fed, where types allow.
+void remove(Document& document, const Registry& registry, const Selection& what, bool heal = false);
+/// Takes nodes out of their links and heals these: for nodes that are dragged off.
+void detach(Document& document, const Registry& registry, const Ids& nodes);
+void rename(Document& document, const std::string& from, const std::string& to);
+void set_title(Document& document, const std::string& node, const std::string& title);
+
+/// Where each comes to lie; merges.
+struct Positions {
+  std::map<std::string, Point, std::less<>> nodes;
+  std::map<std::string, Point, std::less<>> annotations;
+};
+/// `name`: "Move", "Arrange", "Align" ...
+void move(Document& document, const Positions& positions, const std::string& name = "Move");
+/// Where they lie now: the start of a drag.
+Positions positions(const Document& document, const Selection& what);
+
+void set_collapsed(Document& document, const Ids& nodes, bool collapsed);
+void set_colour(Document& document, const Ids& nodes, const std::string& colour);
+void set_width(Document& document, const std::string& node, double width);  ///< merges
+/// Shows a param as an input port, or as a widget again; any link at it goes in the latter case.
+void show_as_input(Document& document, const std::string& node, const std::string& param, bool as_input);
+
+// Params.
+
+/// Merges. A null takes the default again.
+void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value);
+
+// Links.
+
+/// Links the two; replaces what an input that takes one link had. Throws what check_link() says.
+void connect(Document& document, const Registry& registry, const Link& link);
+void disconnect(Document& document, const std::vector<Link>& links);
+/// Takes one end of a link elsewhere: one step.
+void reconnect(Document& document, const Registry& registry, const Link& from, const Link& to);
+/// Puts a node that is in the graph into a link: source -> node -> target.
+void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link);
+/// Adds a new node into a link.
+std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
+                        const Link& link);
+/// Links the best pair of ports of two nodes, whichever way fits. Throws where none fits.
+Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b);
+
+// Interface: names for callers.
+
+/// The name that it got: `wanted`, or with a number behind it.
+std::string expose_input(Document& document, const PortRef& port, const std::string& wanted);
+std::string expose_output(Document& document, const PortRef& port, const std::string& wanted);
+void set_interface(Document& document, const std::string& step, const Interface& interface);
+
+}  // namespace weft::editor

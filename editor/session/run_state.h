@@ -1,0 +1,93 @@
+// RunState: what a window shows of runs: a value that the queue's threads fill and the window reads each frame without
+// waiting. `revision` tells whether anything is new.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "editor/session/document.h"
+#include "editor/session/seeds.h"
+#include "graph/value.h"
+
+namespace weft::editor {
+
+using JobId = std::uint64_t;
+
+/// One output of a node that a run kept for the viewer.
+struct OutputView {
+  std::string port;
+  std::string type;
+  Value value;
+  std::shared_ptr<const Picture> picture;  ///< null where the type has none
+  nlohmann::json description;              ///< shape, range ...; null where the type says nothing
+};
+
+/// What is known of a node from the last run that it was in.
+struct NodeRun {
+  enum class State : std::uint8_t { Idle, Queued, Running, Cached, Done, Failed, Skipped, Cancelled };
+  State state = State::Idle;
+  std::int64_t done = 0, total = 0;     ///< steps, while it runs; total 0: not known
+  std::optional<double> seconds_left;   ///< while it runs
+  double seconds = 0;                   ///< that it took
+  std::uint64_t bytes = 0;              ///< of its outputs
+  std::string device;                   ///< "cuda:0"
+  std::string why;                      ///< why it ran
+  std::optional<Problem> problem;       ///< with its remedy, if it failed
+  std::string because_of;               ///< the ancestor that failed, if it was skipped
+  std::vector<std::string> warnings;
+  std::shared_ptr<const Picture> preview;  ///< the latest
+  std::uint64_t preview_number = 0;        ///< another one for each preview: when to upload a texture anew
+  std::vector<OutputView> outputs;         ///< of wanted and watched nodes
+  std::vector<std::filesystem::path> files;  ///< that it wrote
+};
+
+struct Job {
+  enum class State : std::uint8_t { Queued, Running, Done, Failed, Cancelled };
+  JobId id = 0;
+  DocumentId document = 0;  ///< 0: of an earlier session
+  std::string title;        ///< the document's name, and the nodes if not all
+  std::filesystem::path file;                 ///< of the document
+  std::shared_ptr<const Workflow> workflow;   ///< what runs, with the seeds that were drawn
+  std::vector<std::string> wanted;            ///< empty: all results
+  std::vector<SeedUse> seeds;
+  State state = State::Queued;
+  std::chrono::system_clock::time_point queued_at, ended_at;
+  double fraction = 0;                 ///< of the work, by the time that nodes took before; 0 to 1
+  double seconds = 0;                  ///< since it started
+  std::optional<double> seconds_left;  ///< nothing as long as it is not known
+  std::vector<Problem> problems;
+  std::vector<std::filesystem::path> files;  ///< that its nodes wrote
+};
+
+struct DocumentRun {
+  JobId job = 0;  ///< the latest that ran
+  std::map<std::string, NodeRun, std::less<>> nodes;
+  std::map<PortRef, SeedUse> seeds;  ///< that were used last
+};
+
+struct RunState {
+  std::uint64_t revision = 0;
+  bool paused = false;
+  std::vector<Job> queue;       ///< the running one first, then those that wait, in order
+  std::vector<Job> history;     ///< ended ones, latest last; the last hundred
+  std::map<DocumentId, std::shared_ptr<const DocumentRun>> documents;
+
+  const Job* running() const {
+    return queue.empty() || queue.front().state != Job::State::Running ? nullptr : &queue.front();
+  }
+  /// Null if no run has met the node yet.
+  const NodeRun* node(DocumentId document, std::string_view id) const {
+    const auto run = documents.find(document);
+    if (run == documents.end()) return nullptr;
+    const auto found = run->second->nodes.find(id);
+    return found == run->second->nodes.end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace weft::editor
