@@ -46,6 +46,11 @@ Conditioning Clip::encode(const std::string& text, const Device& device) const {
   return {{{.context = encoded.context, .pooled = encoded.pooled}}};
 }
 
+std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
+  const int64_t length = shared_->checkpoint->text_encoder_config().max_positions;
+  return sd::find_tokens(shared_->tokenizer(), text, words, length);
+}
+
 Clip Clip::with_skip(int64_t skip) const {
   Clip other = *this;
   other.skip_ = skip;

@@ -108,4 +108,23 @@ Conditioning set_concat(const Conditioning& conditioning, const at::Tensor& late
   });
 }
 
+Conditioning set_concat_map(const Conditioning& conditioning, const at::Tensor& map) {
+  return with(conditioning, [&](ConditioningEntry& entry) { entry.concat_map = map; });
+}
+
+std::vector<std::string> resized_concats(const Conditioning& conditioning, int64_t height, int64_t width) {
+  std::vector<std::string> sentences;
+  const auto compare = [&](std::string_view name, const at::Tensor& part) {
+    if (!part.defined() || (part.size(2) == height && part.size(3) == width)) return;
+    std::string sentence = fmt::format("the {} of {} x {} latents was resized to {} x {}, the size of the latent", name,
+                                       part.size(3), part.size(2), width, height);
+    if (std::ranges::find(sentences, sentence) == sentences.end()) sentences.push_back(std::move(sentence));
+  };
+  for (const ConditioningEntry& entry : conditioning) {
+    compare("masked picture", entry.concat_latent);
+    compare("segmentation map", entry.concat_map);
+  }
+  return sentences;
+}
+
 }  // namespace weft::sd

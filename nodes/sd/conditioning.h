@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -39,9 +40,10 @@ struct ConditioningEntry {
 
   double start_percent = 0, end_percent = 1;  ///< the share of sampling in which the entry counts
 
-  /// For models that take more than the noisy latent (inpainting, instruct-pix2pix):
+  /// For models that take more than the noisy latent (inpainting, instruct-pix2pix, segmentation maps):
   at::Tensor concat_latent;  ///< [B or 1, 4, h, w], as the VAE gives it (not scaled), or undefined
   at::Tensor concat_mask;    ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
+  at::Tensor concat_map;     ///< [B or 1, classes, h, w], the share of each class, any size, or undefined
 };
 
 using Conditioning = std::vector<ConditioningEntry>;
@@ -77,5 +79,12 @@ Conditioning set_timestep_range(const Conditioning& conditioning, double start_p
 
 /// What an inpainting model sees besides the noisy latent.
 Conditioning set_concat(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& mask);
+
+/// What a model for semantic image synthesis sees besides the noisy latent. map [B or 1, classes, h, w].
+Conditioning set_concat_map(const Conditioning& conditioning, const at::Tensor& map);
+
+/// What is not of a latent's size (height and width in latents) and will be resized to it, a sentence each; for a
+/// warning.
+std::vector<std::string> resized_concats(const Conditioning& conditioning, int64_t height, int64_t width);
 
 }  // namespace weft::sd

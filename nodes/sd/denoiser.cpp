@@ -106,29 +106,52 @@ at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& 
   return at::cat({fit(planes, latent).round(), fit(masked, latent)}, 1);
 }
 
+/// What a model takes beyond the latent, in words.
+std::string name_of_extra(int64_t channels) {
+  if (channels == 5) return "an inpainting model: mask and masked picture";
+  if (channels == 4) return "instruct-pix2pix: a picture to change";
+  return fmt::format("a segmentation map of {} classes", channels);
+}
+
+/// Throws std::invalid_argument where the conditioning and the model do not belong together.
+void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, bool has_noise_mask) {
+  const int64_t extra = model.in_channels - model.latent_channels;
+  const bool picture = entry.concat_latent.defined() || entry.concat_mask.defined();
+  const bool map = entry.concat_map.defined();
+  if (picture && extra != 4 && extra != 5) {
+    throw std::invalid_argument(fmt::format(
+        "the conditioning carries an inpainting mask, but the model takes {} channels and cannot see it: use an "
+        "inpainting model (9 channels), or a noise mask on the latent",
+        model.in_channels));
+  }
+  if (map && (picture || entry.concat_map.size(1) != extra)) {
+    const int64_t classes = entry.concat_map.size(1);
+    throw std::invalid_argument(fmt::format(
+        "the conditioning carries a segmentation map of {} classes, but the model takes {} channels and cannot see it: use "
+        "a model for such maps ({} channels), or leave the map out",
+        classes, model.in_channels, model.latent_channels + classes));
+  }
+  const bool has_mask = extra == 5 && has_noise_mask;  // then the picture is the latent itself
+  if (extra > 0 && !picture && !map && !has_mask) {
+    throw std::invalid_argument(fmt::format(
+        "the latent has {} channels, the model needs {} ({}): connect {}", model.latent_channels, model.in_channels,
+        name_of_extra(extra),
+        extra == 5   ? "the picture and its mask through Inpaint Conditioning (conditioning.inpaint)"
+        : extra == 4 ? "the picture to change"
+                     : "a segmentation map through Segmentation Map Conditioning (conditioning.segmentation_map)"));
+  }
+}
+
 /// The channels that the network takes beyond the latent, or undefined.
 at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
                        const at::Tensor& noise_mask) {
+  if (model.strict_concat) check_concat(model, entry, noise_mask.defined());
   const int64_t extra = model.in_channels - model.latent_channels;
-  const bool given = entry.concat_latent.defined() || entry.concat_mask.defined();
-  if (model.strict_concat && given && extra == 0) {
-    throw std::invalid_argument(fmt::format(
-        "the conditioning carries an inpainting mask, but the model takes {} channels and cannot see it: "
-        "use an inpainting model (9 channels), or a noise mask on the latent",
-        model.in_channels));
-  }
-  if (model.strict_concat && !given && extra > 0 && !noise_mask.defined()) {
-    throw std::invalid_argument(fmt::format("the latent has {} channels, the model needs {} ({}): connect {}",
-                                            model.latent_channels, model.in_channels,
-                                            extra == 5 ? "inpainting" : "instruct-pix2pix",
-                                            extra == 5 ? "a masked latent" : "the picture to change"));
-  }
   if (extra == 0) return {};
+  if (entry.concat_map.defined() && entry.concat_map.size(1) == extra) return fit(entry.concat_map, latent);
   if (extra == 5) return inpaint_concat(model, entry, latent, noise_mask);
-  if (extra == 4)
-    return entry.concat_latent.defined() ? fit(entry.concat_latent, latent) : at::zeros_like(latent);
-  throw std::invalid_argument(
-      fmt::format("a model with {} input channels is not supported: 4, 8 and 9 are", model.in_channels));
+  if (extra == 4 && entry.concat_latent.defined()) return fit(entry.concat_latent, latent);
+  return at::zeros_like(latent.narrow(1, 0, 1)).expand({-1, extra, -1, -1});
 }
 
 bool covers(const LatentArea& outer, const LatentArea& inner) {

@@ -25,7 +25,7 @@ struct DiffusionModel {
   Network network;
   NoiseTable table = NoiseTable::stable_diffusion();
   Prediction prediction = Prediction::kNoise;
-  /// latent_channels, 9 (inpainting: + mask, masked latent) or 8 (instruct-pix2pix: + latent)
+  /// latent_channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
   int64_t in_channels = 4;
   int64_t latent_channels = 4;
   double latent_scale = 0.18215;  ///< the network's latents = the VAE's * latent_scale

@@ -173,6 +173,22 @@ std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_
   return writer.finish();
 }
 
+std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
+                                 int64_t length) {
+  const std::vector<int64_t> wanted = tokenizer.encode(words);
+  std::vector<int64_t> places;
+  int64_t chunk_begin = 0;
+  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length)) {
+    for (auto from = chunk.ids.begin(); !wanted.empty();) {
+      from = std::search(from, chunk.ids.end(), wanted.begin(), wanted.end());
+      if (from == chunk.ids.end()) break;
+      for (std::size_t i = 0; i < wanted.size(); ++i) places.push_back(chunk_begin + (from++ - chunk.ids.begin()));
+    }
+    chunk_begin += length;
+  }
+  return places;
+}
+
 std::vector<std::string> named_embeddings(std::string_view prompt) {
   constexpr std::string_view kKey = "embedding:";
   std::vector<std::string> names;

@@ -34,6 +34,10 @@ struct TokenChunk {
 std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt,
                                         int64_t length = 77);
 
+/// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
+std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
+                                 int64_t length = 77);
+
 /// The names in "embedding:name", which ask for a textual inversion and are read as plain words. For a
 /// warning.
 std::vector<std::string> named_embeddings(std::string_view prompt);

@@ -97,6 +97,9 @@ class Clip {
 
   /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
   Conditioning encode(const std::string& text, const Device& device) const;
+  /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
+  /// them.
+  std::vector<int64_t> find_tokens(const std::string& text, const std::string& words) const;
   /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
   Clip with_skip(int64_t skip) const;
   std::size_t bytes() const;
