@@ -58,6 +58,8 @@ struct Annotations {
 Annotations annotations(const Workflow& workflow);
 /// Workflow::extra with these in place of the old ones; other keys stay.
 nlohmann::json with_annotations(const Workflow& workflow, const Annotations& annotations);
+/// Of frames, comments and reroutes.
+Ids annotation_ids(const Annotations& annotations);
 /// "frame", "frame_2" ...: an id that no annotation has.
 std::string free_annotation_id(const Annotations& annotations, const std::string& wanted);
 

@@ -103,7 +103,7 @@ class Document {
  private:
   struct Step {
     std::string name;
-    std::string merge;
+    std::uint64_t gesture = 0;
     Change change;  ///< undoes a step that is done, redoes one that is undone
   };
   struct Stamp {  ///< of the file as we last saw it
@@ -122,7 +122,8 @@ class Document {
   std::uint64_t revision_ = 1;
   std::vector<Step> steps_;  // done ones, then undone ones in the order in which redo takes them
   std::size_t position_ = 0;
-  std::string merge_;  // of the gesture that goes on
+  std::string merge_;          // of the gesture that goes on
+  std::uint64_t gesture_ = 0;  // its number
   std::optional<std::size_t> saved_position_ = 0;
   Selection selection_;
   std::filesystem::path file_;

@@ -11,7 +11,7 @@ namespace weft::editor {
 
 struct KeyChord {
   bool ctrl = false, alt = false, shift = false, super = false;
-  std::string key;  ///< "A" to "Z", "0" to "9", "F1" to "F12", "Space", "Delete", "Left", "Comma" ...: key_names()
+  std::string key;  ///< "A" to "Z", "0" to "9", "F1" to "F12", "Space", "Delete", "LeftArrow", "Comma" ...: key_names()
   auto operator<=>(const KeyChord&) const = default;
 };
 

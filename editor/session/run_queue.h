@@ -2,7 +2,8 @@
 // the device runtime on its first job, so that a window is there before libtorch is.
 //
 // All of it may be called from the window's thread and returns at once. Events of the executor become a RunState, which
-// the window takes with state(). What waits in the queue is kept in `folder` and survives a crash.
+// the window takes with state(). What waits or runs is kept in `folder`, and so survives a crash and a quit: take_up() finds
+// it.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +24,7 @@ struct RunQueueOptions {
   /// Folders and such for a workflow that lies in `folder`; `workflow` of it is filled by the queue. On its thread.
   std::function<RunEnvironment(const std::filesystem::path& folder)> environment;
   std::filesystem::path folder;      ///< where what waits is kept; empty: nowhere
-  std::function<void()> wake;        ///< called after state() has changed; any thread, must be quick
+  std::function<void()> wake;        ///< called after state() has changed; any thread; must be quick and not call the queue
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;
   unsigned light_workers = 0;        ///< see ExecutorOptions
   std::function<std::uint64_t()> random;  ///< for seeds; empty: of the system
@@ -31,9 +32,9 @@ struct RunQueueOptions {
 
 class RunQueue {
  public:
-  /// The registry is borrowed. Jobs that a crash left in `folder` are taken up; the queue is paused if there are any.
+  /// The registry is borrowed.
   explicit RunQueue(const Registry& registry, RunQueueOptions options = {});
-  /// Stops what runs; what waits stays in the folder only after a crash, not after a destructor.
+  /// Stops what runs. Jobs stay in the folder: cancel_all() before, if they shall not.
   ~RunQueue();
   RunQueue(const RunQueue&) = delete;
   RunQueue& operator=(const RunQueue&) = delete;
@@ -50,6 +51,10 @@ class RunQueue {
   /// While paused no job is begun; the one that runs goes on.
   void pause(bool paused);
 
+  /// Takes over the jobs that another queue left in its folder (Journal::left_queues()); they go from there. The queue is
+  /// paused if there are any. What cannot be read is left out. How many there were.
+  std::size_t take_up(const std::filesystem::path& folder);
+
   /// Outputs of these nodes are kept for the viewer whenever they run, beside those that are wanted.
   void watch(DocumentId document, Ids nodes);
   /// Forgets results and previews of a document that was closed.
@@ -61,6 +66,8 @@ class RunQueue {
   std::shared_ptr<const RunState> state() const;
   /// Waits until nothing runs and nothing waits (or it is paused); for tests and for `--screenshot`.
   void wait_until_idle() const;
+  /// Why jobs could not be kept in the folder; empty if they could.
+  std::string problem() const;
 
  private:
   struct Impl;

@@ -57,9 +57,8 @@ struct Job {
   std::vector<std::string> wanted;            ///< empty: all results
   std::vector<SeedUse> seeds;
   State state = State::Queued;
-  std::chrono::system_clock::time_point queued_at, ended_at;
+  std::chrono::system_clock::time_point queued_at, started_at, ended_at;
   double fraction = 0;                 ///< of the work, by the time that nodes took before; 0 to 1
-  double seconds = 0;                  ///< since it started
   std::optional<double> seconds_left;  ///< nothing as long as it is not known
   std::vector<Problem> problems;
   std::vector<std::filesystem::path> files;  ///< that its nodes wrote

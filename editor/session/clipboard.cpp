@@ -1,0 +1,201 @@
+#include "editor/session/clipboard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "editor/session/annotations.h"
+#include "editor/session/draft.h"
+#include "editor/session/gestures.h"
+#include "editor/session/json_read.h"
+#include "editor/session/node_ui.h"
+
+namespace weft::editor {
+namespace {
+
+using Json = nlohmann::json;
+using Names = std::map<std::string, std::string, std::less<>>;  ///< from what was copied to what is pasted
+
+constexpr const char* kOutside = "outside";
+
+/// What is said of the links that lead in from nodes that were not copied: {"sampler": {"model": ["load.model"]}}.
+Json take_outside_links(GraphNode& node, const Ids& copied) {
+  Json outside = Json::object();
+  for (auto input = node.inputs.begin(); input != node.inputs.end();) {
+    Links* links = std::get_if<Links>(&input->second);
+    if (!links) {
+      ++input;
+      continue;
+    }
+    for (const PortRef& source : *links)
+      if (!copied.contains(source.node)) outside[input->first].push_back({source.node, source.port});
+    std::erase_if(*links, [&](const PortRef& source) { return !copied.contains(source.node); });
+    input = links->empty() ? node.inputs.erase(input) : std::next(input);
+  }
+  return outside;
+}
+
+Annotations selected_annotations(const Document& document, const Selection& what) {
+  Annotations all = annotations(document.workflow());
+  const auto not_selected = [&](const auto& annotation) { return !what.annotations.contains(annotation.id); };
+  std::erase_if(all.frames, not_selected);
+  std::erase_if(all.comments, not_selected);
+  std::erase_if(all.reroutes, [&](const Reroute& reroute) {
+    return !what.nodes.contains(reroute.source.node) || !what.nodes.contains(reroute.target.node);
+  });
+  all.bookmarks = {};
+  return all;
+}
+
+Point top_left(const Workflow& workflow, const Annotations& notes) {
+  constexpr double kFar = std::numeric_limits<double>::max();
+  Point corner{kFar, kFar};
+  const auto take = [&](Point at) { corner = {std::min(corner.x, at.x), std::min(corner.y, at.y)}; };
+  for (const GraphNode* node : workflow.graph.nodes()) take(node_ui(*node).at);
+  for (const Frame& frame : notes.frames) take(frame.area.at);
+  for (const Comment& comment : notes.comments) take(comment.area.at);
+  return corner.x == kFar ? Point{} : corner;
+}
+
+/// Adds the nodes of `from` to the draft under free names, without their links.
+Names add_nodes(Draft& draft, const Workflow& from, Point shift) {
+  Names names;
+  for (const GraphNode* node : from.graph.nodes()) {
+    GraphNode copy = *node;
+    copy.id = free_id(draft.graph(), node->id);
+    NodeUi ui = node_ui(copy);
+    ui.at = ui.at + shift;
+    copy.ui = with_node_ui(copy, ui);
+    std::erase_if(copy.inputs, [](const auto& input) { return std::holds_alternative<Links>(input.second); });
+    names[node->id] = copy.id;
+    draft.apply(AddNode{std::move(copy)});
+  }
+  return names;
+}
+
+void add_links(Draft& draft, const Workflow& from, const Names& names) {
+  for (const GraphNode* node : from.graph.nodes()) {
+    for (const auto& [port, value] : node->inputs) {
+      const Links* links = std::get_if<Links>(&value);
+      if (!links) continue;
+      Links renamed = *links;
+      for (PortRef& source : renamed) source.node = names.at(source.node);
+      draft.apply(SetInput{names.at(node->id), port, std::move(renamed)});
+    }
+  }
+}
+
+/// Links from nodes of the document, where there are such nodes and their types allow it.
+void add_outside_links(Draft& draft, const Registry& registry, const Json& outside, const Names& names) {
+  for (const auto& [from, name] : names) {
+    const Json& ports = read_member(outside, from.c_str());
+    if (!ports.is_object()) continue;
+    for (const auto& [port, sources] : ports.items()) {
+      for (const Json& source : sources.is_array() ? sources : Json::array()) {
+        if (source.size() != 2 || !source[0].is_string() || !source[1].is_string()) continue;
+        const Link link{{source[0].get<std::string>(), source[1].get<std::string>()}, {name, port}};
+        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), registry, link).ok()) continue;
+        const GraphNode& node = draft.graph().node(name);
+        const auto found = node.inputs.find(port);
+        Links links = found == node.inputs.end() ? Links{} : std::get<Links>(found->second);
+        links.push_back(link.source);
+        draft.apply(SetInput{name, port, std::move(links)});
+      }
+    }
+  }
+}
+
+/// Adds `from`'s annotations to `all` under free ids; gives these.
+Ids add_annotations(Annotations& all, const Annotations& from, const Names& names, Point shift) {
+  Ids added;
+  for (Frame frame : from.frames) {
+    frame.area.at = frame.area.at + shift;
+    frame.id = free_annotation_id(all, "frame");
+    added.insert(all.frames.emplace_back(std::move(frame)).id);
+  }
+  for (Comment comment : from.comments) {
+    comment.area.at = comment.area.at + shift;
+    comment.id = free_annotation_id(all, "comment");
+    added.insert(all.comments.emplace_back(std::move(comment)).id);
+  }
+  for (Reroute reroute : from.reroutes) {
+    reroute.at = reroute.at + shift;
+    reroute.source.node = names.at(reroute.source.node);
+    reroute.target.node = names.at(reroute.target.node);
+    reroute.id = free_annotation_id(all, "reroute");
+    added.insert(all.reroutes.emplace_back(std::move(reroute)).id);
+  }
+  return added;
+}
+
+Selection paste_workflow(Document& document, const Registry& registry, const std::string& step,
+                         const Workflow& copied, Point shift, OutsideLinks outside) {
+  Draft draft(document);
+  const Names names = add_nodes(draft, copied, shift);
+  add_links(draft, copied, names);
+  if (outside == OutsideLinks::Keep) add_outside_links(draft, registry, read_member(copied.extra, kOutside), names);
+
+  Selection pasted;
+  for (const auto& [from, name] : names) pasted.nodes.insert(name);
+  Annotations all = annotations(document.workflow());
+  pasted.annotations = add_annotations(all, annotations(copied), names, shift);
+  Change change{.edits = std::move(draft).edits()};
+  if (!pasted.annotations.empty()) change.extra = with_annotations(document.workflow(), all);
+  document.apply(step, std::move(change));
+  document.select(pasted);
+  return pasted;
+}
+
+Workflow copied(const Document& document, const Selection& what) {
+  Workflow copied;
+  Json outside = Json::object();
+  std::vector<GraphNode> nodes;
+  for (const GraphNode* node : document.graph().nodes()) {
+    if (!what.nodes.contains(node->id)) continue;
+    GraphNode& copy = nodes.emplace_back(*node);
+    if (Json links = take_outside_links(copy, what.nodes); !links.empty()) outside[node->id] = std::move(links);
+  }
+  copied.graph.add_all(std::move(nodes));
+  if (!outside.empty()) copied.extra[kOutside] = std::move(outside);
+  copied.extra = with_annotations(copied, selected_annotations(document, what));
+  return copied;
+}
+
+}  // namespace
+
+std::string copy(const Document& document, const Selection& what) {
+  return what.empty() ? std::string() : to_text(copied(document, what));
+}
+
+std::string cut(Document& document, const Registry& registry, const Selection& what) {
+  std::string text = copy(document, what);
+  remove(document, registry, what);
+  return text;
+}
+
+Selection paste(Document& document, const Registry& registry, const std::string& text, Point at,
+                OutsideLinks outside) {
+  Workflow workflow = parse_workflow(text, "the clipboard");
+  upgrade(workflow, registry);
+  const Point shift = at - top_left(workflow, annotations(workflow));
+  return paste_workflow(document, registry, "Paste", workflow, shift, outside);
+}
+
+bool can_paste(const std::string& text) {
+  if (text.find("\"weft\"") == std::string::npos) return false;
+  try {
+    parse_workflow(text, "the clipboard");
+    return true;
+  } catch (const GraphError&) {
+    return false;
+  }
+}
+
+Selection duplicate(Document& document, const Registry& registry, const Selection& what, Point offset) {
+  if (what.empty()) return {};
+  return paste_workflow(document, registry, "Duplicate", copied(document, what), offset, OutsideLinks::Keep);
+}
+
+}  // namespace weft::editor

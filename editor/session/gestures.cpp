@@ -1,0 +1,385 @@
+#include "editor/session/gestures.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
+#include "editor/session/annotations.h"
+#include "editor/session/draft.h"
+#include "editor/session/json_read.h"
+#include "editor/session/node_ui.h"
+
+namespace weft::editor {
+namespace {
+
+/// "image.load" -> "load".
+std::string last_word(const std::string& type) {
+  const std::size_t dot = type.rfind('.');
+  return dot == std::string::npos || dot + 1 == type.size() ? type : type.substr(dot + 1);
+}
+
+std::string title_of(const Registry& registry, const std::string& type) {
+  const NodeInfo* info = registry.find(type);
+  return info && !info->options.title.empty() ? info->options.title : type;
+}
+
+GraphNode new_node(const Graph& graph, const std::string& type, Point at) {
+  GraphNode node{.id = free_id(graph, last_word(type)), .type = type};
+  node.ui = with_node_ui(node, {.at = at});
+  return node;
+}
+
+Links links_at(const Graph& graph, const PortRef& target) {
+  const GraphNode& node = graph.node(target.node);
+  const auto input = node.inputs.find(target.port);
+  const Links* links = input == node.inputs.end() ? nullptr : std::get_if<Links>(&input->second);
+  return links ? *links : Links{};
+}
+
+void set_links(Draft& draft, const PortRef& target, Links links) {
+  if (links.empty())
+    draft.apply(ClearInput{target.node, target.port});
+  else
+    draft.apply(SetInput{target.node, target.port, std::move(links)});
+}
+
+void unlink(Draft& draft, const Link& link) {
+  Links links = links_at(draft.graph(), link.target);
+  if (std::erase(links, link.source) > 0) set_links(draft, link.target, std::move(links));
+}
+
+/// Throws what check_link() says against it.
+void link(Draft& draft, const Registry& registry, const Link& link) {
+  const LinkCheck check = check_link(draft.graph(), registry, link);
+  if (check.problem) throw GraphError(*check.problem);
+  if (check.exists) return;
+  Links links = links_at(draft.graph(), link.target);
+  if (check.replaces) links.clear();
+  links.push_back(link.source);
+  set_links(draft, link.target, std::move(links));
+}
+
+/// What feeds an output from outside `gone`, followed through the inputs of the nodes in it; none if no type fits.
+class Healer {
+ public:
+  Healer(const Graph& graph, const Registry& registry, const Ids& gone)
+      : graph_(graph), registry_(registry), gone_(gone) {}
+
+  std::optional<PortRef> source_for(const PortRef& output, const std::string& wanted_type) const {
+    if (!gone_.contains(output.node)) return output;
+    const NodeInfo* info = registry_.find(graph_.node(output.node).type);
+    if (!info) return std::nullopt;
+    for (const PortInfo& input : info->inputs) {
+      for (const PortRef& source : links_at(graph_, {output.node, input.name})) {
+        const std::string type = port_type(graph_, registry_, {source, true});
+        if (type.empty() || !types_match(type, wanted_type)) continue;
+        if (std::optional<PortRef> found = source_for(source, wanted_type)) return found;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// The links of an input without those from `gone_`; with `heal`, with what takes their place.
+  Links links_without(const PortRef& target, bool heal) const {
+    const std::string wanted = port_type(graph_, registry_, {target, false});
+    Links kept;
+    for (const PortRef& source : links_at(graph_, target)) {
+      std::optional<PortRef> found = source;
+      if (gone_.contains(source.node)) found = heal ? source_for(source, wanted) : std::nullopt;
+      if (found && std::ranges::find(kept, *found) == kept.end()) kept.push_back(*found);
+    }
+    return kept;
+  }
+
+ private:
+  const Graph& graph_;
+  const Registry& registry_;
+  const Ids& gone_;
+};
+
+/// Takes the links away that lead out of `nodes`, and heals where asked for.
+void cut_outputs(Draft& draft, const Registry& registry, const Ids& nodes, bool heal) {
+  const Graph before = draft.graph();
+  const Healer healer(before, registry, nodes);
+  Ids done;
+  for (const std::string& id : nodes) {
+    for (const auto& [source, target] : before.links_from(id)) {
+      const bool inside = nodes.contains(target.node);
+      if (!inside && done.insert(target.node + "." + target.port).second)
+        set_links(draft, target, healer.links_without(target, heal));
+    }
+  }
+}
+
+void take_into_link(Draft& draft, const Registry& registry, const std::string& node, const Link& link_before) {
+  const std::optional<Insertion> found = insertion(draft.graph(), registry, node, link_before);
+  if (!found)
+    throw GraphError(Problem{.node = node,
+                             .what = fmt::format("the node does not fit between {} and {}", link_before.source.node,
+                                                 link_before.target.node),
+                             .remedy = "use a node that takes and gives what the link carries"});
+  link(draft, registry, found->in);
+  Links links = links_at(draft.graph(), link_before.target);
+  std::ranges::replace(links, link_before.source, found->out.source);
+  set_links(draft, link_before.target, std::move(links));
+}
+
+Annotations without(Annotations all, const Ids& gone) {
+  const auto is_gone = [&](const auto& annotation) { return gone.contains(annotation.id); };
+  std::erase_if(all.frames, is_gone);
+  std::erase_if(all.comments, is_gone);
+  std::erase_if(all.reroutes, is_gone);
+  return all;
+}
+
+/// `edit` changes the NodeUi of each of these nodes.
+void change_ui(Document& document, const std::string& name, const Ids& nodes, const std::function<void(NodeUi&)>& edit,
+               std::string_view merge = {}) {
+  Change change;
+  for (const std::string& id : nodes) {
+    const GraphNode& node = document.graph().node(id);
+    NodeUi ui = node_ui(node);
+    edit(ui);
+    change.edits.push_back(SetUi{id, with_node_ui(node, ui)});
+  }
+  document.apply(name, std::move(change), merge);
+}
+
+std::string free_name(const std::map<std::string, PortRef>& names, const std::string& wanted) {
+  std::string name = wanted;
+  for (int number = 2; names.contains(name); ++number) name = fmt::format("{}_{}", wanted, number);
+  return name;
+}
+
+std::string counted(const char* verb, const Selection& what) {
+  const std::size_t count = what.nodes.size() + what.annotations.size();
+  if (count == 1 && what.nodes.size() == 1) return fmt::format("{} {}", verb, *what.nodes.begin());
+  return count == 1 ? fmt::format("{} {}", verb, *what.annotations.begin()) : fmt::format("{} {} items", verb, count);
+}
+
+}  // namespace
+
+std::string free_id(const Graph& graph, std::string_view wanted) {
+  std::string id(wanted);
+  for (int number = 2; graph.contains(id); ++number) id = fmt::format("{}_{}", wanted, number);
+  return id;
+}
+
+std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at) {
+  GraphNode node = new_node(document.graph(), type, at);
+  const std::string id = node.id;
+  document.apply("Add " + title_of(registry, type), {{AddNode{std::move(node)}}});
+  document.select({.nodes = {id}});
+  return id;
+}
+
+std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
+                            const LinkEnd& from) {
+  Draft draft(document);
+  GraphNode node = new_node(draft.graph(), choice.type->id, at);
+  const std::string id = node.id;
+  draft.apply(AddNode{std::move(node)});
+  const PortRef here{id, choice.port};
+  link(draft, registry, from.is_output ? Link{from.port, here} : Link{here, from.port});
+  document.apply("Add " + title_of(registry, choice.type->id), {std::move(draft).edits()});
+  document.select({.nodes = {id}});
+  return id;
+}
+
+void remove(Document& document, const Registry& registry, const Selection& what, bool heal) {
+  if (what.empty()) return;
+  Draft draft(document);
+  if (heal) cut_outputs(draft, registry, what.nodes, true);
+  for (const std::string& id : what.nodes) draft.apply(RemoveNode{id});
+  // Reroutes of links that are gone go with them.
+  const Annotations kept = without(annotations(draft.workflow()), what.annotations);
+  Change change{.edits = std::move(draft).edits()};
+  if (!(kept == annotations(document.workflow()))) change.extra = with_annotations(document.workflow(), kept);
+  document.apply(counted(heal ? "Dissolve" : "Delete", what), std::move(change));
+}
+
+void detach(Document& document, const Registry& registry, const Ids& nodes) {
+  Draft draft(document);
+  cut_outputs(draft, registry, nodes, true);
+  for (const std::string& id : nodes) {
+    const GraphNode node = draft.graph().node(id);
+    for (const auto& [port, value] : node.inputs) {
+      const Links* links = std::get_if<Links>(&value);
+      if (!links) continue;
+      Links kept;
+      std::ranges::copy_if(*links, std::back_inserter(kept),
+                           [&](const PortRef& source) { return nodes.contains(source.node); });
+      if (kept != *links) set_links(draft, {id, port}, std::move(kept));
+    }
+  }
+  document.apply(counted("Detach", {.nodes = nodes}), {std::move(draft).edits()});
+}
+
+void rename(Document& document, const std::string& from, const std::string& to) {
+  Change change{{RenameNode{from, to}}};
+  Annotations all = annotations(document.workflow());
+  const Annotations before = all;
+  for (Reroute& reroute : all.reroutes)
+    for (PortRef* end : {&reroute.source, &reroute.target})
+      if (end->node == from) end->node = to;
+  if (!(all == before)) change.extra = with_annotations(document.workflow(), all);
+  const bool selected = document.selection().nodes.contains(from);
+  document.apply(fmt::format("Rename {} to {}", from, to), std::move(change));
+  if (!selected) return;
+  Selection selection = document.selection();
+  selection.nodes.insert(to);
+  document.select(std::move(selection));
+}
+
+void set_title(Document& document, const std::string& node, const std::string& title) {
+  document.apply("Title " + node, {{SetTitle{node, title}}});
+}
+
+void move(Document& document, const Positions& positions, const std::string& name) {
+  Change change;
+  std::string merge = name;
+  for (const auto& [id, at] : positions.nodes) {
+    nlohmann::json ui = document.graph().node(id).ui;
+    ui["x"] = written(at.x);
+    ui["y"] = written(at.y);
+    change.edits.push_back(SetUi{id, std::move(ui)});
+    merge += '\n' + id;
+  }
+  if (!positions.annotations.empty()) {
+    Annotations all = annotations(document.workflow());
+    const auto place = [&](const std::string& id, Point& at) {
+      const auto found = positions.annotations.find(id);
+      if (found == positions.annotations.end()) return;
+      at = found->second;
+      merge += '\n' + id;
+    };
+    for (Frame& frame : all.frames) place(frame.id, frame.area.at);
+    for (Comment& comment : all.comments) place(comment.id, comment.area.at);
+    for (Reroute& reroute : all.reroutes) place(reroute.id, reroute.at);
+    change.extra = with_annotations(document.workflow(), all);
+  }
+  document.apply(name, std::move(change), merge);
+}
+
+Positions positions(const Document& document, const Selection& what) {
+  Positions found;
+  for (const std::string& id : what.nodes) found.nodes[id] = node_ui(document.graph().node(id)).at;
+  if (what.annotations.empty()) return found;
+  const Annotations all = annotations(document.workflow());
+  const auto note = [&](const std::string& id, Point at) {
+    if (what.annotations.contains(id)) found.annotations[id] = at;
+  };
+  for (const Frame& frame : all.frames) note(frame.id, frame.area.at);
+  for (const Comment& comment : all.comments) note(comment.id, comment.area.at);
+  for (const Reroute& reroute : all.reroutes) note(reroute.id, reroute.at);
+  return found;
+}
+
+void set_collapsed(Document& document, const Ids& nodes, bool collapsed) {
+  change_ui(document, counted(collapsed ? "Collapse" : "Expand", {.nodes = nodes}), nodes,
+            [&](NodeUi& ui) { ui.collapsed = collapsed; });
+}
+
+void set_colour(Document& document, const Ids& nodes, const std::string& colour) {
+  change_ui(document, counted("Colour", {.nodes = nodes}), nodes, [&](NodeUi& ui) { ui.colour = colour; });
+}
+
+void set_width(Document& document, const std::string& node, double width) {
+  change_ui(document, "Resize " + node, {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
+}
+
+void show_as_input(Document& document, const std::string& node, const std::string& param, bool as_input) {
+  const GraphNode& now = document.graph().node(node);
+  NodeUi ui = node_ui(now);
+  if (as_input)
+    ui.shown_ports.insert(param);
+  else
+    ui.shown_ports.erase(param);
+  Change change{{SetUi{node, with_node_ui(now, ui)}}};
+  if (!as_input && !links_at(document.graph(), {node, param}).empty())
+    change.edits.push_back(ClearInput{node, param});
+  document.apply(fmt::format("Make {} {}", param, as_input ? "an input" : "a param"), std::move(change));
+}
+
+void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value) {
+  const std::string merge = fmt::format("param {}.{}", node, port);
+  if (value.is_null())
+    document.apply("Reset " + port, {{ClearInput{node, port}}}, merge);
+  else
+    document.apply("Change " + port, {{SetInput{node, port, value}}}, merge);
+}
+
+void connect(Document& document, const Registry& registry, const Link& wanted) {
+  Draft draft(document);
+  link(draft, registry, wanted);
+  document.apply(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node), {std::move(draft).edits()});
+}
+
+void disconnect(Document& document, const std::vector<Link>& links) {
+  if (links.empty()) return;
+  Draft draft(document);
+  for (const Link& link : links) unlink(draft, link);
+  document.apply(links.size() == 1 ? "Unlink " + links.front().target.node : fmt::format("Cut {} links", links.size()),
+                 {std::move(draft).edits()});
+}
+
+void reconnect(Document& document, const Registry& registry, const Link& from, const Link& to) {
+  if (from == to) return;
+  Draft draft(document);
+  unlink(draft, from);
+  link(draft, registry, to);
+  document.apply("Move link", {std::move(draft).edits()});
+}
+
+void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link) {
+  Draft draft(document);
+  take_into_link(draft, registry, node, link);
+  document.apply(fmt::format("Insert {}", node), {std::move(draft).edits()});
+}
+
+std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
+                        const Link& link) {
+  Draft draft(document);
+  GraphNode node = new_node(draft.graph(), type, at);
+  const std::string id = node.id;
+  draft.apply(AddNode{std::move(node)});
+  take_into_link(draft, registry, id, link);
+  document.apply("Insert " + title_of(registry, type), {std::move(draft).edits()});
+  document.select({.nodes = {id}});
+  return id;
+}
+
+Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b) {
+  const std::optional<Link> best = best_link(document.graph(), registry, a, b);
+  if (!best)
+    throw GraphError(Problem{.node = b,
+                             .what = fmt::format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
+                             .remedy = "link other nodes, or drag from a port to see what fits it"});
+  connect(document, registry, *best);
+  return *best;
+}
+
+std::string expose_input(Document& document, const PortRef& port, const std::string& wanted) {
+  Interface interface = document.workflow().interface;
+  const std::string name = free_name(interface.inputs, wanted);
+  interface.inputs[name] = port;
+  set_interface(document, "Expose " + name, interface);
+  return name;
+}
+
+std::string expose_output(Document& document, const PortRef& port, const std::string& wanted) {
+  Interface interface = document.workflow().interface;
+  const std::string name = free_name(interface.outputs, wanted);
+  interface.outputs[name] = port;
+  set_interface(document, "Expose " + name, interface);
+  return name;
+}
+
+void set_interface(Document& document, const std::string& step, const Interface& interface) {
+  document.apply(step, {{SetInterface{interface}}});
+}
+
+}  // namespace weft::editor

@@ -1,0 +1,82 @@
+#include "editor/session/seeds.h"
+
+#include "editor/session/json_read.h"
+#include "graph/validate.h"
+
+namespace weft::editor {
+namespace {
+
+constexpr const char* kKey = "seed_modes";
+
+nlohmann::json with_mode(const GraphNode& node, const std::string& port, SeedMode mode) {
+  nlohmann::json ui = node.ui;
+  nlohmann::json modes = read_member(ui, kKey);
+  if (!modes.is_object()) modes = nlohmann::json::object();
+  modes.erase(port);
+  if (mode != SeedMode::Fixed) modes[port] = mode == SeedMode::Random ? "random" : "increment";
+  if (modes.empty())
+    ui.erase(kKey);
+  else
+    ui[kKey] = std::move(modes);
+  return ui;
+}
+
+/// The seed that stands at a param; nothing if a link does, or a value that is no seed.
+std::optional<std::uint64_t> written_seed(const GraphNode& node, const PortInfo& port) {
+  const auto input = node.inputs.find(port.name);
+  const Literal* literal = input == node.inputs.end() ? &port.init : std::get_if<Literal>(&input->second);
+  if (!literal) return std::nullopt;
+  try {
+    return static_cast<std::uint64_t>(literal_value(port, *literal).as<std::int64_t>());
+  } catch (const GraphError&) {
+    return std::nullopt;  // the check before the run says why
+  }
+}
+
+std::uint64_t next_seed(SeedMode mode, std::uint64_t written, std::optional<std::uint64_t> last,
+                        const std::function<std::uint64_t()>& random) {
+  if (mode == SeedMode::Random) return random();
+  return mode == SeedMode::Increment && last ? *last + 1 : written;
+}
+
+}  // namespace
+
+SeedMode seed_mode(const GraphNode& node, std::string_view port) {
+  const std::string mode = read_text(read_member(node.ui, kKey), std::string(port).c_str());
+  if (mode == "random") return SeedMode::Random;
+  return mode == "increment" ? SeedMode::Increment : SeedMode::Fixed;
+}
+
+void set_seed_mode(Document& document, const std::string& node, const std::string& port, SeedMode mode) {
+  document.apply("Change seed mode", {{SetUi{node, with_mode(document.graph().node(node), port, mode)}}});
+}
+
+void keep_seed(Document& document, const std::string& node, const std::string& port, std::uint64_t seed) {
+  document.apply("Keep seed", {{SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
+                                SetInput{node, port, Literal(seed)}}});
+}
+
+std::vector<SeedUse> draw_seeds(Workflow& workflow, const Registry& registry, const LastSeeds& last,
+                                const std::function<std::uint64_t()>& random) {
+  std::vector<SeedUse> used;
+  for (const GraphNode* node : workflow.graph.nodes()) {
+    const NodeInfo* info = registry.find(node->type);
+    if (!info) continue;
+    for (const PortInfo& port : info->inputs) {
+      if (port.widget != Widget::Seed) continue;
+      const std::optional<std::uint64_t> seed = written_seed(*node, port);
+      if (!seed) continue;
+      const PortRef ref{node->id, port.name};
+      const SeedMode mode = seed_mode(*node, port.name);
+      const auto before = last.find(ref);
+      const std::optional<std::uint64_t> last_seed =
+          before == last.end() ? std::nullopt : std::optional(before->second);
+      used.push_back({ref, next_seed(mode, *seed, last_seed, random), mode});
+    }
+  }
+  for (const SeedUse& use : used)
+    if (use.mode != SeedMode::Fixed) workflow.graph.set_input(use.port.node, use.port.port, Literal(use.seed));
+  return used;
+}
+
+}  // namespace weft::editor
