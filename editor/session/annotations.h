@@ -1,6 +1,6 @@
-// Annotations: what stands on the canvas beside nodes and means nothing to a run: frames, comments, reroutes, bookmarks.
-// Kept under the key "ui" of the workflow's unknown keys, so the file carries them and every change is undoable. Ids are
-// unique among frames, comments and reroutes of a document.
+// Annotations: what stands on the canvas beside nodes and means nothing to a run: frames, comments, reroutes,
+// bookmarks. Kept under the key "ui" of the workflow's unknown keys, so the file carries them and every
+// change is undoable. Ids are unique among frames, comments and reroutes of a document.
 #pragma once
 
 #include <array>

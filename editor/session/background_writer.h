@@ -1,5 +1,5 @@
-// BackgroundWriter: a thread that writes files, one task after another, so that the window's thread never waits for a
-// disk. What a task throws is kept as problem().
+// BackgroundWriter: a thread that writes files, one task after another, so that the window's thread never
+// waits for a disk. What a task throws is kept as problem().
 #pragma once
 
 #include <condition_variable>

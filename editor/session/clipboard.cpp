@@ -20,7 +20,8 @@ using Names = std::map<std::string, std::string, std::less<>>;  ///< from what w
 
 constexpr const char* kOutside = "outside";
 
-/// What is said of the links that lead in from nodes that were not copied: {"sampler": {"model": ["load.model"]}}.
+/// What is said of the links that lead in from nodes that were not copied: {"sampler": {"model":
+/// ["load.model"]}}.
 Json take_outside_links(GraphNode& node, const Ids& copied) {
   Json outside = Json::object();
   for (auto input = node.inputs.begin(); input != node.inputs.end();) {
@@ -96,7 +97,8 @@ void add_outside_links(Draft& draft, const Registry& registry, const Json& outsi
       for (const Json& source : sources.is_array() ? sources : Json::array()) {
         if (source.size() != 2 || !source[0].is_string() || !source[1].is_string()) continue;
         const Link link{{source[0].get<std::string>(), source[1].get<std::string>()}, {name, port}};
-        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), registry, link).ok()) continue;
+        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), registry, link).ok())
+          continue;
         const GraphNode& node = draft.graph().node(name);
         const auto found = node.inputs.find(port);
         Links links = found == node.inputs.end() ? Links{} : std::get<Links>(found->second);
@@ -135,7 +137,8 @@ Selection paste_workflow(Document& document, const Registry& registry, const std
   Draft draft(document);
   const Names names = add_nodes(draft, copied, shift);
   add_links(draft, copied, names);
-  if (outside == OutsideLinks::Keep) add_outside_links(draft, registry, read_member(copied.extra, kOutside), names);
+  if (outside == OutsideLinks::Keep)
+    add_outside_links(draft, registry, read_member(copied.extra, kOutside), names);
 
   Selection pasted;
   for (const auto& [from, name] : names) pasted.nodes.insert(name);
@@ -155,7 +158,8 @@ Workflow copied(const Document& document, const Selection& what) {
   for (const GraphNode* node : document.graph().nodes()) {
     if (!what.nodes.contains(node->id)) continue;
     GraphNode& copy = nodes.emplace_back(*node);
-    if (Json links = take_outside_links(copy, what.nodes); !links.empty()) outside[node->id] = std::move(links);
+    if (Json links = take_outside_links(copy, what.nodes); !links.empty())
+      outside[node->id] = std::move(links);
   }
   copied.graph.add_all(std::move(nodes));
   if (!outside.empty()) copied.extra[kOutside] = std::move(outside);

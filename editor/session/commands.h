@@ -1,5 +1,5 @@
-// Commands: everything that can be done by name, in one table, from which menus, the command palette and the panel of
-// keys are made. command_table.cpp lists them; the window binds what each does. [main-thread]
+// Commands: everything that can be done by name, in one table, from which menus, the command palette and the
+// panel of keys are made. command_table.cpp lists them; the window binds what each does. [main-thread]
 #pragma once
 
 #include <functional>
@@ -41,8 +41,8 @@ class Commands {
  public:
   explicit Commands(std::span<const CommandInfo> table = command_table());
 
-  /// What a command does, and whether it may be done now (always, if that is left out). Throws std::invalid_argument for
-  /// an unknown id: a programmer's error.
+  /// What a command does, and whether it may be done now (always, if that is left out). Throws
+  /// std::invalid_argument for an unknown id: a programmer's error.
   void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});
 
   std::span<const CommandInfo> all() const { return table_; }

@@ -52,7 +52,8 @@ std::vector<Edit> replacement(const Workflow& from, const Workflow& to) {
   for (std::string& id : gone) edits.push_back(RemoveNode{std::move(id)});
   for (const GraphNode* node : to.graph.nodes()) {  // links wait until their sources are there
     GraphNode unlinked = *node;
-    std::erase_if(unlinked.inputs, [](const auto& input) { return std::holds_alternative<Links>(input.second); });
+    std::erase_if(unlinked.inputs,
+                  [](const auto& input) { return std::holds_alternative<Links>(input.second); });
     edits.push_back(AddNode{std::move(unlinked)});
   }
   for (const GraphNode* node : to.graph.nodes())
@@ -109,8 +110,8 @@ void Document::apply(std::string name, Change change, std::string_view merge) {
     merge_ = merge;
     ++gesture_;
   }
-  const bool replaces =
-      position_ > 0 && position_ == steps_.size() && steps_.back().gesture == gesture_ && saved_position_ != position_;
+  const bool replaces = position_ > 0 && position_ == steps_.size() && steps_.back().gesture == gesture_ &&
+                        saved_position_ != position_;
   std::optional<Change> again;
   if (replaces) again = apply_to_workflow(steps_.back().change);
   Change inverse;

@@ -1,6 +1,6 @@
-// Document: one open workflow with its file, its history and its selection. Everything that changes it is a Change that
-// goes through apply(): one gesture, one named step of undo. gestures.h makes the changes that a user knows.
-// [main-thread]
+// Document: one open workflow with its file, its history and its selection. Everything that changes it is a
+// Change that goes through apply(): one gesture, one named step of undo. gestures.h makes the changes that a
+// user knows. [main-thread]
 //
 // A window asks revision() whether to draw anew; nothing calls back.
 #pragma once
@@ -26,7 +26,8 @@ using DocumentId = std::uint64_t;
 /// What one gesture does.
 struct Change {
   std::vector<Edit> edits = {};
-  /// The whole of Workflow::extra, where frames, bookmarks and such are kept (annotations.h); nothing: as it is.
+  /// The whole of Workflow::extra, where frames, bookmarks and such are kept (annotations.h); nothing: as it
+  /// is.
   std::optional<nlohmann::json> extra = {};
 };
 
@@ -44,7 +45,8 @@ class Document {
  public:
   /// Untitled.
   explicit Document(Workflow workflow = {});
-  /// Reads the file, and renames what the registry knows under old names. Throws GraphError with every problem.
+  /// Reads the file, and renames what the registry knows under old names. Throws GraphError with every
+  /// problem.
   static std::unique_ptr<Document> open(const std::filesystem::path& file, const Registry& registry);
   /// A document that a crash left: it belongs to `file` (or is untitled), holds `workflow`, and is not saved.
   static std::unique_ptr<Document> recovered(Workflow workflow, const std::filesystem::path& file);
@@ -60,11 +62,11 @@ class Document {
 
   // The one way to change it.
 
-  /// Does what `change` says, as one step of undo. Throws GraphError if an edit cannot be; the document is unchanged
-  /// then. A change that changes nothing makes no step.
+  /// Does what `change` says, as one step of undo. Throws GraphError if an edit cannot be; the document is
+  /// unchanged then. A change that changes nothing makes no step.
   ///
-  /// Continuous drags: a change with the same `merge` as the step before it *replaces* that step, until end_gesture().
-  /// So it says what the drag did from its start on: the position now, the value now.
+  /// Continuous drags: a change with the same `merge` as the step before it *replaces* that step, until
+  /// end_gesture(). So it says what the drag did from its start on: the position now, the value now.
   void apply(std::string name, Change change, std::string_view merge = {});
   /// The drag has ended (mouse released, field left): the next change is a step of its own.
   void end_gesture() { merge_.clear(); }
@@ -72,7 +74,7 @@ class Document {
 
   bool undo();  ///< false if there is nothing to undo
   bool redo();
-  std::vector<std::string> step_names() const;  ///< the whole history, oldest first
+  std::vector<std::string> step_names() const;        ///< the whole history, oldest first
   std::size_t position() const { return position_; }  ///< so many of the steps are done
   void go_to(std::size_t position);                   ///< undo or redo until so many are done
 
@@ -93,11 +95,14 @@ class Document {
   void save_as(const std::filesystem::path& file);
 
   enum class OnDisk : std::uint8_t { Same, Changed, Vanished };
-  /// Whether somebody else has changed the file since it was read or written. Cheap while its time and size stay.
+  /// Whether somebody else has changed the file since it was read or written. Cheap while its time and size
+  /// stay.
   OnDisk on_disk();
-  /// Keeps what the document holds against what is on disk: on_disk() is Same again, and the document is dirty.
+  /// Keeps what the document holds against what is on disk: on_disk() is Same again, and the document is
+  /// dirty.
   void keep_mine();
-  /// Takes what is on disk; one step of undo. Throws GraphError, and is unchanged, if the file cannot be read.
+  /// Takes what is on disk; one step of undo. Throws GraphError, and is unchanged, if the file cannot be
+  /// read.
   void reload(const Registry& registry);
 
  private:

@@ -1,5 +1,5 @@
-// Draft: a copy of a document's workflow on which a gesture tries its edits, so that each sees what those before it did.
-// What it collected becomes one step.
+// Draft: a copy of a document's workflow on which a gesture tries its edits, so that each sees what those
+// before it did. What it collected becomes one step.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// Where the editor keeps things of its own, as the XDG base directory specification says. The folders need not exist.
+// Where the editor keeps things of its own, as the XDG base directory specification says. The folders need
+// not exist.
 #pragma once
 
 #include <filesystem>

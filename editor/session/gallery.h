@@ -1,5 +1,5 @@
-// Gallery: pictures that runs have written, latest first, each with the workflow that made it. Thumbnails are read on a
-// thread of its own. All may be called from the window's thread and returns at once.
+// Gallery: pictures that runs have written, latest first, each with the workflow that made it. Thumbnails are
+// read on a thread of its own. All may be called from the window's thread and returns at once.
 #pragma once
 
 #include <chrono>

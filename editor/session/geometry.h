@@ -1,4 +1,5 @@
-// Places and sizes on the canvas, in canvas units: one is a pixel at a zoom of 100 %. x grows to the right, y downwards.
+// Places and sizes on the canvas, in canvas units: one is a pixel at a zoom of 100 %. x grows to the right, y
+// downwards.
 #pragma once
 
 namespace weft::editor {

@@ -62,7 +62,8 @@ void link(Draft& draft, const Registry& registry, const Link& link) {
   set_links(draft, link.target, std::move(links));
 }
 
-/// What feeds an output from outside `gone`, followed through the inputs of the nodes in it; none if no type fits.
+/// What feeds an output from outside `gone`, followed through the inputs of the nodes in it; none if no type
+/// fits.
 class Healer {
  public:
   Healer(const Graph& graph, const Registry& registry, const Ids& gone)
@@ -114,12 +115,13 @@ void cut_outputs(Draft& draft, const Registry& registry, const Ids& nodes, bool 
   }
 }
 
-void take_into_link(Draft& draft, const Registry& registry, const std::string& node, const Link& link_before) {
+void take_into_link(Draft& draft, const Registry& registry, const std::string& node,
+                    const Link& link_before) {
   const std::optional<Insertion> found = insertion(draft.graph(), registry, node, link_before);
   if (!found)
     throw GraphError(Problem{.node = node,
-                             .what = fmt::format("the node does not fit between {} and {}", link_before.source.node,
-                                                 link_before.target.node),
+                             .what = fmt::format("the node does not fit between {} and {}",
+                                                 link_before.source.node, link_before.target.node),
                              .remedy = "use a node that takes and gives what the link carries"});
   link(draft, registry, found->in);
   Links links = links_at(draft.graph(), link_before.target);
@@ -136,8 +138,8 @@ Annotations without(Annotations all, const Ids& gone) {
 }
 
 /// `edit` changes the NodeUi of each of these nodes.
-void change_ui(Document& document, const std::string& name, const Ids& nodes, const std::function<void(NodeUi&)>& edit,
-               std::string_view merge = {}) {
+void change_ui(Document& document, const std::string& name, const Ids& nodes,
+               const std::function<void(NodeUi&)>& edit, std::string_view merge = {}) {
   Change change;
   for (const std::string& id : nodes) {
     const GraphNode& node = document.graph().node(id);
@@ -157,7 +159,8 @@ std::string free_name(const std::map<std::string, PortRef>& names, const std::st
 std::string counted(const char* verb, const Selection& what) {
   const std::size_t count = what.nodes.size() + what.annotations.size();
   if (count == 1 && what.nodes.size() == 1) return fmt::format("{} {}", verb, *what.nodes.begin());
-  return count == 1 ? fmt::format("{} {}", verb, *what.annotations.begin()) : fmt::format("{} {} items", verb, count);
+  return count == 1 ? fmt::format("{} {}", verb, *what.annotations.begin())
+                    : fmt::format("{} {} items", verb, count);
 }
 
 }  // namespace
@@ -288,7 +291,8 @@ void set_colour(Document& document, const Ids& nodes, const std::string& colour)
 }
 
 void set_width(Document& document, const std::string& node, double width) {
-  change_ui(document, "Resize " + node, {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
+  change_ui(
+      document, "Resize " + node, {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
 }
 
 void show_as_input(Document& document, const std::string& node, const std::string& param, bool as_input) {
@@ -304,7 +308,8 @@ void show_as_input(Document& document, const std::string& node, const std::strin
   document.apply(fmt::format("Make {} {}", param, as_input ? "an input" : "a param"), std::move(change));
 }
 
-void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value) {
+void set_param(Document& document, const std::string& node, const std::string& port,
+               const nlohmann::json& value) {
   const std::string merge = fmt::format("param {}.{}", node, port);
   if (value.is_null())
     document.apply("Reset " + port, {{ClearInput{node, port}}}, merge);
@@ -315,15 +320,17 @@ void set_param(Document& document, const std::string& node, const std::string& p
 void connect(Document& document, const Registry& registry, const Link& wanted) {
   Draft draft(document);
   link(draft, registry, wanted);
-  document.apply(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node), {std::move(draft).edits()});
+  document.apply(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node),
+                 {std::move(draft).edits()});
 }
 
 void disconnect(Document& document, const std::vector<Link>& links) {
   if (links.empty()) return;
   Draft draft(document);
   for (const Link& link : links) unlink(draft, link);
-  document.apply(links.size() == 1 ? "Unlink " + links.front().target.node : fmt::format("Cut {} links", links.size()),
-                 {std::move(draft).edits()});
+  document.apply(
+      links.size() == 1 ? "Unlink " + links.front().target.node : fmt::format("Cut {} links", links.size()),
+      {std::move(draft).edits()});
 }
 
 void reconnect(Document& document, const Registry& registry, const Link& from, const Link& to) {
@@ -355,9 +362,10 @@ std::string add_on_link(Document& document, const Registry& registry, const std:
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b) {
   const std::optional<Link> best = best_link(document.graph(), registry, a, b);
   if (!best)
-    throw GraphError(Problem{.node = b,
-                             .what = fmt::format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
-                             .remedy = "link other nodes, or drag from a port to see what fits it"});
+    throw GraphError(
+        Problem{.node = b,
+                .what = fmt::format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
+                .remedy = "link other nodes, or drag from a port to see what fits it"});
   connect(document, registry, *best);
   return *best;
 }

@@ -1,7 +1,8 @@
-// Gestures: what a user does to a document, each one step of undo with a name. All throw GraphError with a reason and a
-// remedy where it cannot be; the document is unchanged then. [main-thread]
+// Gestures: what a user does to a document, each one step of undo with a name. All throw GraphError with a
+// reason and a remedy where it cannot be; the document is unchanged then. [main-thread]
 //
-// Those that take a drag's state each frame (move, set_param ...) merge into one step until Document::end_gesture().
+// Those that take a drag's state each frame (move, set_param ...) merge into one step until
+// Document::end_gesture().
 #pragma once
 
 #include <map>
@@ -19,8 +20,8 @@ std::string free_id(const Graph& graph, std::string_view wanted);
 
 // Nodes.
 
-/// Gives the new node's id; selects it. "sample.ksampler" becomes "ksampler". A type that the registry does not know is a
-/// placeholder.
+/// Gives the new node's id; selects it. "sample.ksampler" becomes "ksampler". A type that the registry does
+/// not know is a placeholder.
 std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at);
 /// The same, and links it to the end of a link that was dropped on empty canvas.
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
@@ -51,7 +52,8 @@ void show_as_input(Document& document, const std::string& node, const std::strin
 // Params.
 
 /// Merges. A null takes the default again.
-void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value);
+void set_param(Document& document, const std::string& node, const std::string& port,
+               const nlohmann::json& value);
 
 // Links.
 

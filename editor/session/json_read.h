@@ -1,5 +1,5 @@
-// Reading members of JSON that may hold anything: what is missing or of another type has a default. For `ui` data and
-// settings, where a wrong value is no reason to refuse a file.
+// Reading members of JSON that may hold anything: what is missing or of another type has a default. For `ui`
+// data and settings, where a wrong value is no reason to refuse a file.
 #pragma once
 
 #include <cmath>

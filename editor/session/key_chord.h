@@ -1,5 +1,5 @@
-// Keys as text: "Ctrl+Shift+P", "F5", "Delete". One spelling for each chord: modifiers in the order Ctrl, Alt, Shift,
-// Super, then the key.
+// Keys as text: "Ctrl+Shift+P", "F5", "Delete". One spelling for each chord: modifiers in the order Ctrl,
+// Alt, Shift, Super, then the key.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,8 @@ namespace weft::editor {
 
 struct KeyChord {
   bool ctrl = false, alt = false, shift = false, super = false;
-  std::string key;  ///< "A" to "Z", "0" to "9", "F1" to "F12", "Space", "Delete", "LeftArrow", "Comma" ...: key_names()
+  std::string key;  ///< "A" to "Z", "0" to "9", "F1" to "F12", "Space", "Delete", "LeftArrow", "Comma" ...:
+                    ///< key_names()
   auto operator<=>(const KeyChord&) const = default;
 };
 

@@ -1,5 +1,6 @@
-// Layout: where nodes go when a user asks for order. Layered, left to right: each node right of all that it depends on,
-// few crossings, no overlaps. The same graph and sizes give the same places. Gestures are made of the result with move().
+// Layout: where nodes go when a user asks for order. Layered, left to right: each node right of all that it
+// depends on, few crossings, no overlaps. The same graph and sizes give the same places. Gestures are made of
+// the result with move().
 #pragma once
 
 #include <functional>
@@ -21,7 +22,8 @@ struct LayoutSpacing {
   double between_nodes = 40;
 };
 
-/// Places for `nodes` (all, if empty), their top left where that of the set was, so that a selection stays where it is.
+/// Places for `nodes` (all, if empty), their top left where that of the set was, so that a selection stays
+/// where it is.
 Places auto_layout(const Graph& graph, const Ids& nodes, const SizeOf& size, LayoutSpacing spacing = {});
 
 enum class Align : std::uint8_t { Left, Centre, Right, Top, Middle, Bottom };

@@ -33,8 +33,8 @@ struct Candidate {
   Fit fit;
 };
 
-std::optional<Candidate> best_candidate(const Graph& graph, const Registry& registry, const std::string& source,
-                                        const std::string& target) {
+std::optional<Candidate> best_candidate(const Graph& graph, const Registry& registry,
+                                        const std::string& source, const std::string& target) {
   const NodeInfo* from = info_of(graph, registry, source);
   const NodeInfo* to = info_of(graph, registry, target);
   if (!from || !to) return std::nullopt;
@@ -44,7 +44,8 @@ std::optional<Candidate> best_candidate(const Graph& graph, const Registry& regi
       if (!types_match(output.type, input.type)) continue;
       const Link link{{source, output.name}, {target, input.name}};
       const Fit how = fit(graph, output, input, link.target);
-      const LinkCheck check = !best || how < best->fit ? check_link(graph, registry, link) : LinkCheck{.exists = true};
+      const LinkCheck check =
+          !best || how < best->fit ? check_link(graph, registry, link) : LinkCheck{.exists = true};
       if (check.ok() && !check.exists) best = Candidate{link, how};
     }
   }
@@ -130,7 +131,8 @@ std::optional<Insertion> insertion(const Graph& graph, const Registry& registry,
       info->outputs, [&](const PortInfo& port) { return types_match(port.type, out_type); });
   if (input == info->inputs.end() || output == info->outputs.end()) return std::nullopt;
   const Insertion found{{link.source, {node, input->name}}, {{node, output->name}, link.target}};
-  if (!check_link(graph, registry, found.in).ok() || !check_link(graph, registry, found.out).ok()) return std::nullopt;
+  if (!check_link(graph, registry, found.in).ok() || !check_link(graph, registry, found.out).ok())
+    return std::nullopt;
   return found;
 }
 

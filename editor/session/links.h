@@ -1,5 +1,5 @@
-// Links, as a window asks about them while one is dragged: does it fit, why not, what else would fit. Nothing is changed
-// here. [main-thread]
+// Links, as a window asks about them while one is dragged: does it fit, why not, what else would fit. Nothing
+// is changed here. [main-thread]
 #pragma once
 
 #include <optional>
@@ -45,8 +45,9 @@ struct NodeChoice {
 /// Node types that a link from `end` may lead to, those whose port is an exact match first, then by id.
 std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry, const LinkEnd& end);
 
-/// The best pair of ports to link two nodes: a -> b before b -> a; same type before convertible, free inputs before
-/// occupied ones, same name before others, inputs before params, then in declared order. None: nothing fits.
+/// The best pair of ports to link two nodes: a -> b before b -> a; same type before convertible, free inputs
+/// before occupied ones, same name before others, inputs before params, then in declared order. None: nothing
+/// fits.
 std::optional<Link> best_link(const Graph& graph, const Registry& registry, const std::string& a,
                               const std::string& b);
 

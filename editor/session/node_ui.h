@@ -13,7 +13,7 @@ struct NodeUi {
   Point at;
   double width = 0;  ///< 0: as wide as it needs
   bool collapsed = false;
-  std::string colour = {};                             ///< "#rrggbb"; empty: the type's
+  std::string colour = {};                              ///< "#rrggbb"; empty: the type's
   std::set<std::string, std::less<>> shown_ports = {};  ///< params that are shown as inputs
 };
 

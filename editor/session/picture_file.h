@@ -1,5 +1,5 @@
-// Pictures in files, as the editor needs them: pixels to show, and the workflow that a picture carries. Through
-// OpenImageIO. [any thread]
+// Pictures in files, as the editor needs them: pixels to show, and the workflow that a picture carries.
+// Through OpenImageIO. [any thread]
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,14 @@ struct Pixels {
   std::vector<std::uint8_t> rgba;  ///< 8-bit, rows top to bottom, width * height * 4
 };
 
-/// Upright, as EXIF says; at most `longest` pixels wide and high (0: as it is). Throws GraphError naming the file.
+/// Upright, as EXIF says; at most `longest` pixels wide and high (0: as it is). Throws GraphError naming the
+/// file.
 Pixels read_pixels(const std::filesystem::path& file, int longest = 0);
 
 /// What was found in a file that was dropped on the editor.
 struct FoundWorkflow {
   enum class Kind : std::uint8_t {
-    None,     ///< a picture, or JSON, without a workflow
+    None,  ///< a picture, or JSON, without a workflow
     Weft,
     ComfyApi,  ///< ComfyUI's API format
     ComfyUi,   ///< ComfyUI's file of its editor
@@ -35,8 +36,8 @@ struct FoundWorkflow {
   std::string text;                  ///< of ComfyUI: the JSON, for an importer
 };
 
-/// A PNG (or another picture with metadata) or a JSON file. Throws GraphError: no such file, damaged, a Weft workflow that
-/// cannot be read (with every problem). What holds none is Kind::None, no error.
+/// A PNG (or another picture with metadata) or a JSON file. Throws GraphError: no such file, damaged, a Weft
+/// workflow that cannot be read (with every problem). What holds none is Kind::None, no error.
 FoundWorkflow find_workflow(const std::filesystem::path& file);
 /// One sentence with a remedy for what cannot be opened: Kind::None and, without an importer, ComfyUI's.
 Problem why_not_opened(const FoundWorkflow& found, const std::filesystem::path& file);

@@ -77,7 +77,8 @@ void forget_failures(DocumentRun& run) {
 }  // namespace
 
 struct RunQueue::Impl {
-  Impl(const Registry& r, RunQueueOptions o) : registry(r), options(std::move(o)), thread([this] { work(); }) {}
+  Impl(const Registry& r, RunQueueOptions o)
+      : registry(r), options(std::move(o)), thread([this] { work(); }) {}
 
   ~Impl() {
     {
@@ -92,8 +93,11 @@ struct RunQueue::Impl {
   // Any thread.
 
   JobId add(const Document& document, std::vector<std::string> wanted, bool first) {
-    Job job{.id = next_job(), .document = document.id(), .title = job_title(document, wanted),
-            .file = document.file(), .wanted = std::move(wanted)};
+    Job job{.id = next_job(),
+            .document = document.id(),
+            .title = job_title(document, wanted),
+            .file = document.file(),
+            .wanted = std::move(wanted)};
     job.queued_at = SystemClock::now();
     Workflow workflow = document.workflow();
     const std::scoped_lock lock(mutex);
@@ -108,9 +112,9 @@ struct RunQueue::Impl {
   /// [locked]
   JobId enqueue(Job job, bool first) {
     const JobId id = job.id;
-    if (!options.folder.empty())
-      writer.add([job, folder = options.folder] { write_job(job, folder); });
-    queue.insert(first ? queue.begin() + static_cast<std::ptrdiff_t>(running()) : queue.end(), std::move(job));
+    if (!options.folder.empty()) writer.add([job, folder = options.folder] { write_job(job, folder); });
+    queue.insert(first ? queue.begin() + static_cast<std::ptrdiff_t>(running()) : queue.end(),
+                 std::move(job));
     keep_order();
     touch();
     return id;

@@ -78,9 +78,11 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
   std::visit(cases, event.kind);
 }
 
-void RunRecord::progress(const std::string& id, const NodeProgress& progress, NodeRun& node, Clock::time_point now) {
+void RunRecord::progress(const std::string& id, const NodeProgress& progress, NodeRun& node,
+                         Clock::time_point now) {
   Times& times = times_[id];
-  if (node.done == 0 && node.total == 0) {  // what came before the first step (loading) says nothing of the rest
+  if (node.done == 0 &&
+      node.total == 0) {  // what came before the first step (loading) says nothing of the rest
     times.first_progress = now;
     times.first_done = progress.done;
   }

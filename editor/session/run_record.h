@@ -1,4 +1,5 @@
-// RunRecord: turns the events of one run into what a window shows of it. Belongs to whoever guards it with a lock.
+// RunRecord: turns the events of one run into what a window shows of it. Belongs to whoever guards it with a
+// lock.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// RunState: what a window shows of runs: a value that the queue's threads fill and the window reads each frame without
-// waiting. `revision` tells whether anything is new.
+// RunState: what a window shows of runs: a value that the queue's threads fill and the window reads each
+// frame without waiting. `revision` tells whether anything is new.
 #pragma once
 
 #include <chrono>
@@ -32,29 +32,29 @@ struct OutputView {
 struct NodeRun {
   enum class State : std::uint8_t { Idle, Queued, Running, Cached, Done, Failed, Skipped, Cancelled };
   State state = State::Idle;
-  std::int64_t done = 0, total = 0;     ///< steps, while it runs; total 0: not known
-  std::optional<double> seconds_left;   ///< while it runs
-  double seconds = 0;                   ///< that it took
-  std::uint64_t bytes = 0;              ///< of its outputs
-  std::string device;                   ///< "cuda:0"
-  std::string why;                      ///< why it ran
-  std::optional<Problem> problem;       ///< with its remedy, if it failed
-  std::string because_of;               ///< the ancestor that failed, if it was skipped
+  std::int64_t done = 0, total = 0;    ///< steps, while it runs; total 0: not known
+  std::optional<double> seconds_left;  ///< while it runs
+  double seconds = 0;                  ///< that it took
+  std::uint64_t bytes = 0;             ///< of its outputs
+  std::string device;                  ///< "cuda:0"
+  std::string why;                     ///< why it ran
+  std::optional<Problem> problem;      ///< with its remedy, if it failed
+  std::string because_of;              ///< the ancestor that failed, if it was skipped
   std::vector<std::string> warnings;
-  std::shared_ptr<const Picture> preview;  ///< the latest
-  std::uint64_t preview_number = 0;        ///< another one for each preview: when to upload a texture anew
-  std::vector<OutputView> outputs;         ///< of wanted and watched nodes
+  std::shared_ptr<const Picture> preview;    ///< the latest
+  std::uint64_t preview_number = 0;          ///< another one for each preview: when to upload a texture anew
+  std::vector<OutputView> outputs;           ///< of wanted and watched nodes
   std::vector<std::filesystem::path> files;  ///< that it wrote
 };
 
 struct Job {
   enum class State : std::uint8_t { Queued, Running, Done, Failed, Cancelled };
   JobId id = 0;
-  DocumentId document = 0;  ///< 0: of an earlier session
-  std::string title;        ///< the document's name, and the nodes if not all
-  std::filesystem::path file;                 ///< of the document
-  std::shared_ptr<const Workflow> workflow;   ///< what runs, with the seeds that were drawn
-  std::vector<std::string> wanted;            ///< empty: all results
+  DocumentId document = 0;                   ///< 0: of an earlier session
+  std::string title;                         ///< the document's name, and the nodes if not all
+  std::filesystem::path file;                ///< of the document
+  std::shared_ptr<const Workflow> workflow;  ///< what runs, with the seeds that were drawn
+  std::vector<std::string> wanted;           ///< empty: all results
   std::vector<SeedUse> seeds;
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;
@@ -73,8 +73,8 @@ struct DocumentRun {
 struct RunState {
   std::uint64_t revision = 0;
   bool paused = false;
-  std::vector<Job> queue;       ///< the running one first, then those that wait, in order
-  std::vector<Job> history;     ///< ended ones, latest last; the last hundred
+  std::vector<Job> queue;    ///< the running one first, then those that wait, in order
+  std::vector<Job> history;  ///< ended ones, latest last; the last hundred
   std::map<DocumentId, std::shared_ptr<const DocumentRun>> documents;
 
   const Job* running() const {

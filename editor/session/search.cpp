@@ -11,18 +11,22 @@ namespace {
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+}
 
 /// Whether a word starts here: after a separator, or a capital after a small letter.
 bool starts_word(std::string_view text, std::size_t i) {
   if (i == 0 || !is_word(text[i - 1])) return is_word(text[i]);
-  return std::isupper(static_cast<unsigned char>(text[i])) && std::islower(static_cast<unsigned char>(text[i - 1]));
+  return std::isupper(static_cast<unsigned char>(text[i])) &&
+         std::islower(static_cast<unsigned char>(text[i - 1]));
 }
 
 constexpr double kLetter = 1, kStart = 3, kRun = 4, kGap = 0.1;
 
 /// The best way to find the letters of `query` in `text`, by dynamic programming over (letter, place).
-std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::string_view query, std::string_view text) {
+std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::string_view query,
+                                                                    std::string_view text) {
   constexpr double kNone = -1e9;
   const std::size_t n = query.size(), m = text.size();
   // best[i][j]: score of the first i + 1 letters with the last one at j; from[i][j]: place of the one before.
@@ -71,7 +75,9 @@ bool has_word_that_begins(std::string_view text, std::string_view query) {
 }
 
 /// Letters that are spread over the text are chance, unless each starts a word: "ksa" in "K Sampler".
-bool is_chance(const FuzzyMatch& match, std::string_view query) { return query.size() > 1 && match.score < 0.25; }
+bool is_chance(const FuzzyMatch& match, std::string_view query) {
+  return query.size() > 1 && match.score < 0.25;
+}
 
 struct WordHit {
   double score = 0;
@@ -141,7 +147,8 @@ std::optional<FuzzyMatch> fuzzy_match(std::string_view query, std::string_view t
   return FuzzyMatch{quality * (0.8 + 0.2 * covered), std::move(way->second)};
 }
 
-std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list, const UsageMap& usage) {
+std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list,
+                              const UsageMap& usage) {
   std::int64_t latest = 0;
   for (const auto& [name, use] : usage) latest = std::max(latest, use.last);
   const std::vector<std::string_view> words = words_of(query);
@@ -193,7 +200,9 @@ std::vector<Searchable> searchable_graph(const Graph& graph, const Registry& reg
   std::vector<Searchable> things;
   for (const GraphNode* node : graph.nodes()) {
     const NodeInfo* info = registry.find(node->type);
-    Searchable thing{.key = node->id, .title = node->title.empty() ? node->id : node->title, .id = node->id,
+    Searchable thing{.key = node->id,
+                     .title = node->title.empty() ? node->id : node->title,
+                     .id = node->id,
                      .menu = node->type};
     if (info) append(thing.words, info->options.title);
     for (const auto& [port, value] : node->inputs)

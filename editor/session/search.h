@@ -1,5 +1,6 @@
-// Search: fuzzy matching for palettes: node types, commands, nodes of a graph. Letters of the query in their order, with
-// gaps; starts of words, runs of letters and whole words count more. What was used often and lately comes earlier.
+// Search: fuzzy matching for palettes: node types, commands, nodes of a graph. Letters of the query in their
+// order, with gaps; starts of words, runs of letters and whole words count more. What was used often and
+// lately comes earlier.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,8 @@ struct FuzzyMatch {
   std::vector<std::size_t> positions;  ///< bytes of the text that matched, ascending: for highlighting
 };
 
-/// Upper and lower case are equal. None if a letter of the query is missing. An empty query matches all with score 0.
+/// Upper and lower case are equal. None if a letter of the query is missing. An empty query matches all with
+/// score 0.
 std::optional<FuzzyMatch> fuzzy_match(std::string_view query, std::string_view text);
 
 /// Something that can be found: what is searched, in order of weight.
@@ -37,9 +39,10 @@ struct SearchHit {
   std::vector<std::size_t> title_positions;
 };
 
-/// Best first; equal ones in the order of the list. Each word of the query must be found somewhere. An empty query gives
-/// all: those that were used first, then the rest.
-std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list, const UsageMap& usage = {});
+/// Best first; equal ones in the order of the list. Each word of the query must be found somewhere. An empty
+/// query gives all: those that were used first, then the rest.
+std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list,
+                              const UsageMap& usage = {});
 
 std::vector<Searchable> searchable_nodes(const Registry& registry);
 /// Of what may take a dragged link: same order as `choices`.

@@ -75,7 +75,8 @@ std::vector<SeedUse> draw_seeds(Workflow& workflow, const Registry& registry, co
     }
   }
   for (const SeedUse& use : used)
-    if (use.mode != SeedMode::Fixed) workflow.graph.set_input(use.port.node, use.port.port, Literal(use.seed));
+    if (use.mode != SeedMode::Fixed)
+      workflow.graph.set_input(use.port.node, use.port.port, Literal(use.seed));
   return used;
 }
 

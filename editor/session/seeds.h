@@ -1,6 +1,6 @@
-// Seeds: fixed, random or counting up, as a property of a seed param in the document. A run draws its seeds when it is
-// queued, into its own copy of the workflow: the document is never changed behind the user's back, and RunState tells
-// which seed was used, which the user may then fix.
+// Seeds: fixed, random or counting up, as a property of a seed param in the document. A run draws its seeds
+// when it is queued, into its own copy of the workflow: the document is never changed behind the user's back,
+// and RunState tells which seed was used, which the user may then fix.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct SeedUse {
 /// Seeds that were used last, for counting up.
 using LastSeeds = std::map<PortRef, std::uint64_t>;
 
-/// Every seed param that takes no link: draws a new one where the mode says so, writes it into `workflow`, and tells what
-/// each is. Counting up starts with the document's seed and goes on from `last`.
+/// Every seed param that takes no link: draws a new one where the mode says so, writes it into `workflow`,
+/// and tells what each is. Counting up starts with the document's seed and goes on from `last`.
 std::vector<SeedUse> draw_seeds(Workflow& workflow, const Registry& registry, const LastSeeds& last,
                                 const std::function<std::uint64_t()>& random);
 

@@ -25,14 +25,16 @@ constexpr std::pair<Theme, const char*> kThemes[] = {
     {Theme::System, "system"}, {Theme::Dark, "dark"}, {Theme::Light, "light"}};
 
 Theme theme_named(const std::string& name, Theme otherwise) {
-  const auto found = std::ranges::find(kThemes, name, [](const auto& theme) { return std::string(theme.second); });
+  const auto found =
+      std::ranges::find(kThemes, name, [](const auto& theme) { return std::string(theme.second); });
   return found == std::end(kThemes) ? otherwise : found->first;
 }
 
 std::vector<fs::path> read_paths(const Json& list) {
   std::vector<fs::path> paths;
   for (const Json& path : list)
-    if (path.is_string() && !path.get_ref<const std::string&>().empty()) paths.emplace_back(path.get<std::string>());
+    if (path.is_string() && !path.get_ref<const std::string&>().empty())
+      paths.emplace_back(path.get<std::string>());
   return paths;
 }
 
@@ -105,8 +107,7 @@ Settings read(Json json) {
 
 nlohmann::ordered_json written(const Settings& settings) {
   nlohmann::ordered_json json;
-  json["theme"] =
-      std::ranges::find(kThemes, settings.theme, &std::pair<Theme, const char*>::first)->second;
+  json["theme"] = std::ranges::find(kThemes, settings.theme, &std::pair<Theme, const char*>::first)->second;
   json["ui_scale"] = settings.ui_scale;
   json["snap_to_grid"] = settings.snap_to_grid;
   json["show_minimap"] = settings.show_minimap;
@@ -140,8 +141,9 @@ LoadedSettings load_settings(const fs::path& file) {
   } catch (const GraphError& problem) {
     const fs::path aside = file.string() + ".damaged";
     fs::rename(file, aside, error);
-    return {{}, fmt::format("{}; the settings are the defaults now, the old file is {}", problem.what(),
-                            error ? file.string() : aside.string())};
+    return {{},
+            fmt::format("{}; the settings are the defaults now, the old file is {}", problem.what(),
+                        error ? file.string() : aside.string())};
   }
 }
 

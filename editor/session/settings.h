@@ -1,5 +1,5 @@
-// Settings: what a user has chosen, in a JSON file. A value type; whoever changes it saves it. A damaged file is never an
-// obstacle: it is put aside, and the defaults stand. [main-thread]
+// Settings: what a user has chosen, in a JSON file. A value type; whoever changes it saves it. A damaged file
+// is never an obstacle: it is put aside, and the defaults stand. [main-thread]
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,164 @@
+#include "editor/session/picture_file.h"
+
+#include <OpenImageIO/imagebuf.h>
+#include <OpenImageIO/imagebufalgo.h>
+#include <OpenImageIO/imageio.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "editor/session/json_read.h"
+
+namespace weft::editor {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Kind = FoundWorkflow::Kind;
+
+constexpr std::uintmax_t kLargestText = std::uintmax_t{256} << 20;
+
+[[noreturn]] void fail(const fs::path& file, const std::string& why, const std::string& remedy) {
+  throw GraphError(
+      Problem{.what = fmt::format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
+}
+
+void check_readable(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) fail(file, "there is no such file", "check the path");
+  if (!fs::is_regular_file(file, error)) fail(file, "it is no file", "give the name of a file");
+  if (!std::ifstream(file)) fail(file, "it cannot be opened", "check its permissions");
+}
+
+std::string read_all(const fs::path& file) {
+  std::error_code error;
+  if (fs::file_size(file, error) > kLargestText)
+    fail(file, "it is larger than 256 MiB", "give a workflow or a picture");
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return std::move(text).str();
+}
+
+OIIO::ImageBuf upright(OIIO::ImageBuf picture) { return OIIO::ImageBufAlgo::reorient(picture); }
+
+OIIO::ImageBuf shrunk(OIIO::ImageBuf picture, int longest) {
+  const OIIO::ImageSpec& spec = picture.spec();
+  const int now = std::max(spec.width, spec.height);
+  if (longest <= 0 || now <= longest) return picture;
+  const auto scaled = [&](int length) {
+    return std::max(1, static_cast<int>(std::int64_t{length} * longest / now));
+  };
+  return OIIO::ImageBufAlgo::resize(picture, "", 0, OIIO::ROI(0, scaled(spec.width), 0, scaled(spec.height)),
+                                    1);
+}
+
+/// Gray, gray with alpha, RGB or more, as RGBA.
+OIIO::ImageBuf as_rgba(const OIIO::ImageBuf& picture) {
+  const OIIO::ImageSpec& spec = picture.spec();
+  const bool gray = spec.nchannels < 3;
+  const int alpha = spec.alpha_channel;
+  const int order[] = {0, gray ? 0 : 1, gray ? 0 : 2, alpha};
+  const float values[] = {0, 0, 0, 1};
+  return OIIO::ImageBufAlgo::channels(picture, 4, order, values);
+}
+
+/// The texts that a picture carries, by their keys. Empty if it is no picture.
+std::map<std::string, std::string> texts_of(const fs::path& file) {
+  std::map<std::string, std::string> texts;
+  const auto input = OIIO::ImageInput::open(file.string());
+  if (!input) return texts;
+  for (const OIIO::ParamValue& attribute : input->spec().extra_attribs)
+    if (attribute.type() == OIIO::TypeDesc::STRING)
+      texts[attribute.name().string()] = attribute.get_string(0);
+  return texts;
+}
+
+bool is_picture(const fs::path& file) {
+  const bool opened = OIIO::ImageInput::open(file.string()) != nullptr;
+  if (!opened) OIIO::geterror();  // else it is kept for the next who asks
+  return opened;
+}
+
+bool is_comfy_api(const Json& json) {
+  return json.is_object() && !json.empty() && std::ranges::all_of(json, [](const Json& node) {
+           return node.is_object() && node.contains("class_type");
+         });
+}
+
+bool is_comfy_ui(const Json& json) {
+  return json.is_object() && read_member(json, "nodes").is_array() && json.contains("links");
+}
+
+/// What a JSON text is: Weft's, ComfyUI's, or neither. Throws what reading Weft's throws.
+FoundWorkflow from_json(const std::string& text, const std::string& source) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (is_comfy_api(json)) return {.kind = Kind::ComfyApi, .text = text};
+  if (is_comfy_ui(json)) return {.kind = Kind::ComfyUi, .text = text};
+  if (!json.is_discarded() && !read_member(json, "weft").is_number()) return {};
+  return {.kind = Kind::Weft,
+          .workflow = parse_workflow(text, source)};  // also says where damaged JSON is damaged
+}
+
+/// image.save writes {"workflow": ..., "facts": [...]} under the key "weft".
+FoundWorkflow from_provenance(const std::string& text, const std::string& source) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object())
+    throw GraphError(Problem{.what = fmt::format("the workflow in '{}' is damaged", source),
+                             .remedy = "use another copy of the picture"});
+  FoundWorkflow found = from_json(read_member(json, "workflow").dump(), source);
+  found.facts = read_member(json, "facts");
+  return found;
+}
+
+FoundWorkflow from_picture(const fs::path& file) {
+  const std::map<std::string, std::string> texts = texts_of(file);
+  const auto text = [&](const char* key) -> const std::string* {
+    const auto found = texts.find(key);
+    return found == texts.end() ? nullptr : &found->second;
+  };
+  if (const std::string* weft = text("weft")) return from_provenance(*weft, file.string());
+  for (const char* key :
+       {"prompt", "workflow"}) {  // ComfyUI writes both; the API format says more plainly what runs
+    if (!text(key)) continue;
+    FoundWorkflow found = from_json(*text(key), file.string());
+    if (found.kind != Kind::None) return found;
+  }
+  return {};
+}
+
+}  // namespace
+
+Pixels read_pixels(const fs::path& file, int longest) {
+  check_readable(file);
+  OIIO::ImageBuf picture(file.string());
+  if (!picture.read(0, 0, true, OIIO::TypeDesc::FLOAT))
+    fail(file, picture.geterror(), "give a PNG, JPEG, WebP, TIFF or EXR file");
+  picture = as_rgba(shrunk(upright(std::move(picture)), longest));
+  Pixels pixels{.width = picture.spec().width, .height = picture.spec().height};
+  pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
+  if (!picture.get_pixels(picture.roi(), OIIO::TypeDesc::UINT8, pixels.rgba.data()))
+    fail(file, picture.geterror(), "the file may be damaged");
+  return pixels;
+}
+
+FoundWorkflow find_workflow(const fs::path& file) {
+  check_readable(file);
+  return is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
+}
+
+Problem why_not_opened(const FoundWorkflow& found, const fs::path& file) {
+  switch (found.kind) {
+    case Kind::ComfyApi:
+    case Kind::ComfyUi:
+      return {.what = fmt::format("'{}' holds a workflow of ComfyUI", file.string()),
+              .remedy = "Weft cannot import it yet: build it from Weft's nodes"};
+    default:
+      return {.what = fmt::format("'{}' holds no workflow", file.string()),
+              .remedy = "open a workflow file, or a picture that Weft has written"};
+  }
+}
+
+}  // namespace weft::editor
