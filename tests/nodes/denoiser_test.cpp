@@ -1,7 +1,8 @@
 #include "nodes/sd/denoiser.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <string>
 
@@ -236,13 +237,55 @@ TEST(InstructModel, SeesTheUnscaledPictureOrZeros) {
   expect_near(recorder.extra, at::zeros({1, 4, 8, 8}));
 }
 
-TEST(StrictConcat, RefusesWhatTheModelCannotSeeOrMisses) {
-  ConcatRecorder plain(4), inpainting(9);
-  plain.model.strict_concat = inpainting.model.strict_concat = true;
-  const Conditioning masked = set_concat({words(1)}, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}));
-  EXPECT_THROW(plain.run(masked), std::invalid_argument);
-  EXPECT_THROW(inpainting.run({words(1)}), std::invalid_argument);
-  EXPECT_NO_THROW(plain.run({words(1)}));
+TEST(SegmentationModel, SeesTheMapAtTheLatentsSize) {
+  ConcatRecorder recorder(4 + 14);
+  const at::Tensor map = at::softmax(at::arange(14 * 64, at::kFloat).view({1, 14, 8, 8}).sin(), 1);
+  recorder.run(set_concat_map({words(1)}, map));
+  EXPECT_TRUE(at::equal(recorder.extra, map));
+  recorder.run(set_concat_map({words(1)}, at::full({1, 14, 4, 4}, 0.5)));
+  expect_near(recorder.extra, at::full({1, 14, 8, 8}, 0.5));
+  recorder.run({words(1)});
+  expect_near(recorder.extra, at::zeros({1, 14, 8, 8}));
+}
+
+/// What is said about a conditioning that does not belong to a model with so many channels.
+std::string refusal(int64_t in_channels, const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
+  ConcatRecorder recorder(in_channels);
+  recorder.model.strict_concat = true;
+  try {
+    recorder.run(conditioning, noise_mask);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(StrictConcat, SaysWhatToConnectWhereTheModelCannotSeeOrMisses) {
+  const Conditioning plain{words(1)};
+  const Conditioning masked = set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}));
+  const Conditioning mapped = set_concat_map(plain, at::ones({1, 14, 8, 8}));
+  using testing::HasSubstr;
+  EXPECT_THAT(refusal(4, masked), HasSubstr("use an inpainting model (9 channels), or a noise mask on the latent"));
+  EXPECT_THAT(refusal(18, masked), HasSubstr("takes 18 channels and cannot see it"));
+  EXPECT_THAT(refusal(4, mapped), HasSubstr("segmentation map of 14 classes"));
+  EXPECT_THAT(refusal(9, mapped), HasSubstr("use a model for such maps (18 channels)"));
+  EXPECT_THAT(refusal(9, plain), HasSubstr("connect the picture and its mask through Inpaint Conditioning"));
+  EXPECT_THAT(refusal(18, plain), HasSubstr("connect a segmentation map through Segmentation Map Conditioning"));
+  EXPECT_THAT(refusal(18, plain, at::ones({1, 4, 8, 8})), HasSubstr("connect a segmentation map"));
+}
+
+TEST(StrictConcat, LetsPassWhatBelongsTogether) {
+  const Conditioning plain{words(1)};
+  EXPECT_EQ(refusal(4, plain), "");
+  EXPECT_EQ(refusal(9, set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}))), "");
+  EXPECT_EQ(refusal(9, plain, at::ones({1, 4, 8, 8})), "") << "a noise mask is a mask too";
+  EXPECT_EQ(refusal(18, set_concat_map(plain, at::ones({1, 14, 8, 8}))), "");
+}
+
+TEST(ResizedConcats, NamesWhatIsNotOfTheLatentsSize) {
+  const Conditioning mapped = set_concat_map({words(1), words(2)}, at::ones({1, 14, 4, 6}));
+  EXPECT_TRUE(resized_concats(mapped, 4, 6).empty());
+  EXPECT_THAT(resized_concats(mapped, 8, 8), testing::ElementsAre(testing::HasSubstr("6 x 4 latents was resized to 8 x 8")));
 }
 
 TEST(NoiseMask, IsFittedToTheLatent) {

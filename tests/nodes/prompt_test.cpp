@@ -91,6 +91,23 @@ TextEncoder narrow_encoder(int64_t vocab) {
   return TextEncoder(config, Weights(std::make_shared<SeededSource>()));
 }
 
+TEST(FindTokens, GivesThePlacesOfWordsBehindTheStart) {
+  const auto places = [](std::string_view prompt, std::string_view words) {
+    return find_tokens(clip_tokenizer(), prompt, words);
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(places("an arctic fox, a fox", "fox"), ElementsAre(3, 6));
+  EXPECT_THAT(places("an (arctic:1.2) Fox", "arctic fox"), ElementsAre(2, 3));
+  EXPECT_THAT(places("a boat", "fox"), ElementsAre());
+  EXPECT_THAT(places("a boat", ""), ElementsAre());
+}
+
+TEST(FindTokens, CountsOnThroughChunks) {
+  std::string text;
+  for (int i = 0; i < 75; ++i) text += "cat ";
+  EXPECT_THAT(find_tokens(clip_tokenizer(), text + "fox", "fox"), testing::ElementsAre(77 + 1));
+}
+
 TEST(EncodePrompt, GivesOneChunkOf77ForEvery75Tokens) {
   at::NoGradGuard no_grad;
   const TextEncoder encoder = narrow_encoder(49408);
