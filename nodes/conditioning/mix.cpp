@@ -5,9 +5,9 @@ namespace weft::conditioning {
 namespace {
 
 class Combine final : public Node {
-  Input<Conditioning> a_{*this, "a"};
-  Input<Conditioning> b_{*this, "b"};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Input<Conditioning> a_{*this, "a", {.tip = "an encoded text"}};
+  Input<Conditioning> b_{*this, "b", {.tip = "another, perhaps for another place"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the entries of both"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::combine(ctx[a_].entries, ctx[b_].entries)});
@@ -15,9 +15,9 @@ class Combine final : public Node {
 };
 
 class Concat final : public Node {
-  Input<Conditioning> first_{*this, "first"};
+  Input<Conditioning> first_{*this, "first", {.tip = "an encoded text"}};
   Input<Conditioning> second_{*this, "second", {.tip = "its first entry is appended to every entry of 'first'"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "both texts, one behind the other"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::concat(ctx[first_].entries, ctx[second_].entries)});
@@ -25,10 +25,10 @@ class Concat final : public Node {
 };
 
 class Average final : public Node {
-  Input<Conditioning> a_{*this, "a"};
-  Input<Conditioning> b_{*this, "b"};
+  Input<Conditioning> a_{*this, "a", {.tip = "the first text, encoded"}};
+  Input<Conditioning> b_{*this, "b", {.tip = "the second, cut or padded to the length of the first"}};
   Param<double> share_{*this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is 'a' alone, 0 is 'b' alone"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "between both texts"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::average(ctx[a_].entries, ctx[b_].entries, ctx[share_])});
@@ -36,8 +36,8 @@ class Average final : public Node {
 };
 
 class ZeroOut final : public Node {
-  Input<Conditioning> conditioning_{*this, "conditioning"};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "gives the shape"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "zeros in that shape"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::zero_out(ctx[conditioning_].entries)});

@@ -5,13 +5,13 @@ namespace weft::conditioning {
 namespace {
 
 class SetArea final : public Node {
-  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Param<std::int64_t> width_{*this, "width", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
   Param<std::int64_t> height_{*this, "height", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "left edge, in pixels"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "upper edge, in pixels"}};
   Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::set_area(ctx[conditioning_].entries, ctx[width_], ctx[height_], ctx[x_], ctx[y_],
@@ -20,13 +20,13 @@ class SetArea final : public Node {
 };
 
 class SetAreaPercent final : public Node {
-  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Param<double> width_{*this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
   Param<double> height_{*this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
   Param<double> x_{*this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "left edge"}};
   Param<double> y_{*this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "upper edge"}};
   Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
 
   void run(RunContext& ctx) const override {
     const sd::FractionArea area{.height = ctx[height_], .width = ctx[width_], .y = ctx[y_], .x = ctx[x_]};
@@ -35,12 +35,13 @@ class SetAreaPercent final : public Node {
 };
 
 class SetMask final : public Node {
-  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to the latent's"}};
-  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01}};
+  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01,
+      .tip = "weight against others that cover the same place"}};
   Param<std::string> area_{*this, "area", {.init = "whole picture", .choices = {"whole picture", "mask bounds"},
       .tip = "mask bounds: the model sees only the rectangle around the mask"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for what the mask selects"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::set_mask(ctx[conditioning_].entries, ctx[mask_].values(), ctx[strength_],
@@ -49,10 +50,10 @@ class SetMask final : public Node {
 };
 
 class SetTimestepRange final : public Node {
-  Input<Conditioning> conditioning_{*this, "conditioning"};
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Param<double> start_{*this, "start", {.init = 0, .min = 0, .max = 1, .step = 0.001, .tip = "0 is pure noise"}};
   Param<double> end_{*this, "end", {.init = 1, .min = 0, .max = 1, .step = 0.001, .tip = "1 is the finished picture"}};
-  Output<Conditioning> result_{*this, "conditioning"};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that part of the sampling"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::set_timestep_range(ctx[conditioning_].entries, ctx[start_], ctx[end_])});

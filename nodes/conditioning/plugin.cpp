@@ -16,4 +16,6 @@ WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
       }});
   weft::conditioning::add_mix(registry);
   weft::conditioning::add_place(registry);
+  weft::conditioning::add_segmentation(registry);
+  weft::conditioning::add_picture(registry);
 }

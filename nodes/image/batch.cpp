@@ -9,7 +9,7 @@ namespace {
 
 class BatchImages final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "in this order; each may be a batch itself"}};
-  Output<Image> result_{*this, "image"};
+  Output<Image> result_{*this, "image", {.tip = "all of them as one batch"}};
 
   void run(RunContext& ctx) const override {
     const std::vector<const Image*> images = ctx.all(images_);
@@ -30,9 +30,9 @@ class BatchImages final : public Node {
 };
 
 class PickImage final : public Node {
-  Input<Image> image_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "a batch"}};
   Param<std::int64_t> index_{*this, "index", {.init = 0, .min = 0, .max = 4095, .tip = "the first is 0"}};
-  Output<Image> result_{*this, "image"};
+  Output<Image> result_{*this, "image", {.tip = "that one picture"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];

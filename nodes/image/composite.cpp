@@ -17,12 +17,12 @@ torch::Tensor fit_mask(const torch::Tensor& mask, std::int64_t height, std::int6
 }
 
 class CompositeImages final : public Node {
-  Input<Image> below_{*this, "below"};
-  Input<Image> above_{*this, "above"};
+  Input<Image> below_{*this, "below", {.tip = "the picture to change"}};
+  Input<Image> above_{*this, "above", {.tip = "what is laid over it; may reach beyond its edges"}};
   Input<Mask> mask_{*this, "mask", {.tip = "where 'above' shows: 1 whole, 0 not at all; none = everywhere", .optional = true}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = -16384, .max = 16384, .tip = "of the left edge of 'above'"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = -16384, .max = 16384, .tip = "of the upper edge of 'above'"}};
-  Output<Image> result_{*this, "image"};
+  Output<Image> result_{*this, "image", {.tip = "in the size of 'below'"}};
 
   void run(RunContext& ctx) const override {
     const Image& below = ctx[below_];

@@ -7,12 +7,14 @@ namespace weft::image {
 namespace {
 
 class CropImage final : public Node {
-  Input<Image> image_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .tip = "left edge, in pixels"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .tip = "upper edge, in pixels"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384}};
-  Output<Image> result_{*this, "image"};
+  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384,
+      .tip = "in pixels; cut at the picture's edge"}};
+  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384,
+      .tip = "in pixels; cut at the picture's edge"}};
+  Output<Image> result_{*this, "image", {.tip = "the rectangle alone"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];

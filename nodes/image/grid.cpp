@@ -11,8 +11,9 @@ class ImageGrid final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "row by row; batches are laid out one picture after another"}};
   Param<std::int64_t> columns_{*this, "columns", {.init = 0, .min = 0, .max = 256, .tip = "0: as square as it gets"}};
   Param<std::int64_t> gap_{*this, "gap", {.init = 8, .min = 0, .max = 512, .tip = "between pictures, in pixels"}};
-  Param<std::string> background_{*this, "background", {.init = "#ffffff", .widget = Widget::Color}};
-  Output<Image> result_{*this, "image"};
+  Param<std::string> background_{*this, "background", {.init = "#ffffff", .widget = Widget::Color,
+      .tip = "between and behind the pictures"}};
+  Output<Image> result_{*this, "image", {.tip = "one picture with all of them on it"}};
 
   void run(RunContext& ctx) const override {
     std::vector<torch::Tensor> pictures;

@@ -17,7 +17,7 @@ std::filesystem::path find_file(const std::string& name, const RunEnvironment& e
 class LoadImage final : public Node {
   Param<std::string> file_{*this, "file", {.required = true, .widget = Widget::File,
       .tip = "PNG, JPEG, WebP, TIFF or EXR; looked up beside the workflow, then in the input folder"}};
-  Output<Image> image_{*this, "image"};
+  Output<Image> image_{*this, "image", {.tip = "turned upright, in colours from 0 to 1"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where the picture is transparent; all 0 if it has no transparency"}};
 
   void run(RunContext& ctx) const override {

@@ -13,6 +13,9 @@ void add_crop(Registry& registry);
 void add_composite(Registry& registry);
 void add_batch(Registry& registry);
 void add_grid(Registry& registry);
+void add_strip(Registry& registry);
+void add_compare(Registry& registry);
+void add_plot_noise(Registry& registry);
 void add_types(Registry& registry);
 
 }  // namespace weft::image

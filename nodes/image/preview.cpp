@@ -6,7 +6,7 @@ namespace weft::image {
 namespace {
 
 class PreviewImage final : public Node {
-  Input<Image> image_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "what to show"}};
   Output<Image> result_{*this, "image", {.tip = "the same picture, so that a preview may stand in the middle"}};
 
   void run(RunContext& ctx) const override {

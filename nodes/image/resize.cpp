@@ -16,13 +16,14 @@ torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int6
 }
 
 class ResizeImage final : public Node {
-  Input<Image> image_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
   Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = 16384, .tip = "0 keeps the aspect ratio"}};
   Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = 16384, .tip = "0 keeps the aspect ratio"}};
-  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods}};
+  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods,
+      .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
   Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
       .tip = "center cuts to the new aspect ratio first; none stretches"}};
-  Output<Image> result_{*this, "image"};
+  Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
@@ -37,10 +38,12 @@ class ResizeImage final : public Node {
 };
 
 class ResizeImageBy final : public Node {
-  Input<Image> image_{*this, "image"};
-  Param<double> factor_{*this, "factor", {.init = 2, .min = 0.01, .max = 16, .step = 0.05}};
-  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods}};
-  Output<Image> result_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
+  Param<double> factor_{*this, "factor", {.init = 2, .min = 0.01, .max = 16, .step = 0.05,
+      .tip = "2 doubles each side, 0.5 halves it"}};
+  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods,
+      .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
+  Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];

@@ -1,4 +1,4 @@
-// latent.repeat, latent.pick: latents into a batch, and one out of it.
+// latent.batch, latent.repeat, latent.pick: latents into a batch, and one out of it.
 #include <fmt/format.h>
 
 #include "nodes/latent/nodes.h"
@@ -6,10 +6,33 @@
 namespace weft::latent {
 namespace {
 
+class BatchLatents final : public Node {
+  Inputs<Latent> latents_{*this, "latents", {.tip = "in this order, all of one size; each may be a batch itself"}};
+  Output<Latent> result_{*this, "latent", {.tip = "all of them as one batch, without masks"}};
+
+  void run(RunContext& ctx) const override {
+    const std::vector<const Latent*> latents = ctx.all(latents_);
+    std::vector<torch::Tensor> samples;
+    for (const Latent* latent : latents) {
+      if (latent->samples.sizes().slice(1) != latents.front()->samples.sizes().slice(1))
+        throw NodeError(fmt::format("a latent of {} cannot stand in a batch with one of {}", size_of(*latent),
+                                    size_of(*latents.front())),
+                        "resize it first");
+      samples.push_back(latent->samples);
+    }
+    ctx.set(result_, Latent{.samples = torch::cat(samples)});
+  }
+
+  static std::string size_of(const Latent& latent) {
+    return fmt::format("{} x {} ({} channels)", latent.samples.size(3), latent.samples.size(2), latent.samples.size(1));
+  }
+};
+
 class RepeatLatent final : public Node {
-  Input<Latent> latent_{*this, "latent"};
-  Param<std::int64_t> times_{*this, "times", {.init = 2, .min = 1, .max = 4096}};
-  Output<Latent> result_{*this, "latent"};
+  Input<Latent> latent_{*this, "latent", {.tip = "one latent, or a batch"}};
+  Param<std::int64_t> times_{*this, "times", {.init = 2, .min = 1, .max = 4096,
+      .tip = "how many times the batch is repeated"}};
+  Output<Latent> result_{*this, "latent", {.tip = "the longer batch"}};
 
   void run(RunContext& ctx) const override {
     Latent latent = ctx[latent_];
@@ -22,7 +45,7 @@ class RepeatLatent final : public Node {
 };
 
 class PickLatent final : public Node {
-  Input<Latent> latent_{*this, "latent"};
+  Input<Latent> latent_{*this, "latent", {.tip = "a batch"}};
   Param<std::int64_t> index_{*this, "index", {.init = 0, .min = 0, .max = 4095, .tip = "the first is 0"}};
   Output<Latent> result_{*this, "latent", {.tip = "its noise will be that of its place in the batch"}};
 
@@ -43,6 +66,8 @@ class PickLatent final : public Node {
 }  // namespace
 
 void add_batch(Registry& registry) {
+  registry.add<BatchLatents>("latent.batch", {.title = "Batch Latents", .menu = "Latent/Batch",
+      .doc = "Joins latents into one batch, to decode or to show them together."});
   registry.add<RepeatLatent>("latent.repeat", {.title = "Repeat Latent", .menu = "Latent/Batch",
       .doc = "The same latent several times; each gets its own noise."});
   registry.add<PickLatent>("latent.pick", {.title = "Pick Latent", .menu = "Latent/Batch",

@@ -10,13 +10,14 @@ namespace {
 const std::vector<std::string> kMethods{"nearest-exact", "bilinear", "area", "bicubic", "bislerp"};
 
 class ResizeLatent final : public Node {
-  Input<Latent> latent_{*this, "latent"};
+  Input<Latent> latent_{*this, "latent", {.tip = "a latent, or a batch"}};
   Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = 16384, .step = 8, .tip = "in pixels; 0 keeps the aspect ratio"}};
   Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = 16384, .step = 8, .tip = "in pixels; 0 keeps the aspect ratio"}};
-  Param<std::string> method_{*this, "method", {.init = "nearest-exact", .choices = kMethods}};
+  Param<std::string> method_{*this, "method", {.init = "nearest-exact", .choices = kMethods,
+      .tip = "bislerp is made for latents; nearest-exact keeps them as they are"}};
   Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
       .tip = "center cuts to the new aspect ratio first; none stretches"}};
-  Output<Latent> result_{*this, "latent"};
+  Output<Latent> result_{*this, "latent", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
     Latent latent = ctx[latent_];
@@ -33,9 +34,9 @@ class ResizeLatent final : public Node {
 };
 
 class SetLatentMask final : public Node {
-  Input<Latent> latent_{*this, "latent"};
+  Input<Latent> latent_{*this, "latent", {.tip = "what to change in part"}};
   Input<Mask> mask_{*this, "mask", {.tip = "any size; 1 where the sampler may change the picture"}};
-  Output<Latent> result_{*this, "latent"};
+  Output<Latent> result_{*this, "latent", {.tip = "the same, with the mask"}};
 
   void run(RunContext& ctx) const override {
     Latent latent = ctx[latent_];

@@ -8,7 +8,7 @@ class EmptyLatent final : public Node {
   Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 16, .max = 16384, .step = 8, .tip = "in pixels; rounded down to multiples of 8"}};
   Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 16, .max = 16384, .step = 8, .tip = "in pixels; rounded down to multiples of 8"}};
   Param<std::int64_t> batch_{*this, "batch", {.init = 1, .min = 1, .max = 4096, .tip = "how many pictures at once"}};
-  Output<Latent> latent_{*this, "latent"};
+  Output<Latent> latent_{*this, "latent", {.tip = "zeros: a sampler makes them noise"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(latent_, Latent{.samples = torch::zeros({ctx[batch_], 4, ctx[height_] / 8, ctx[width_] / 8})});

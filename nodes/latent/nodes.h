@@ -10,6 +10,8 @@ void add_empty(Registry& registry);
 void add_noise(Registry& registry);
 void add_batch(Registry& registry);
 void add_change(Registry& registry);
+void add_diffuse(Registry& registry);
+void add_pictures(Registry& registry);
 void add_types(Registry& registry);
 
 }  // namespace weft::latent

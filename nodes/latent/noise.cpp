@@ -7,7 +7,7 @@ namespace {
 
 class LatentNoise final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "gives the size"}};
-  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed}};
+  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same noise"}};
   Output<Latent> noise_{*this, "noise", {.tip = "standard normal, in the sampler's scale"}};
 
   void run(RunContext& ctx) const override {
@@ -18,10 +18,11 @@ class LatentNoise final : public Node {
 
 class AddNoise final : public Node {
   Input<Model> model_{*this, "model", {.tip = "knows the scale of its latents"}};
-  Input<Latent> latent_{*this, "latent"};
-  Input<Sigmas> sigmas_{*this, "sigmas"};
+  Input<Latent> latent_{*this, "latent", {.tip = "empty, or an encoded picture"}};
+  Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
   Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 10000, .tip = "the noise level is sigmas[step]; 0 is the noisiest"}};
-  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed}};
+  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed,
+      .tip = "the same seed gives the same noise, and that of a sampler"}};
   Output<Latent> result_{*this, "latent", {.tip = "ready for the step of the same number"}};
 
   void run(RunContext& ctx) const override {

@@ -6,4 +6,6 @@ WEFT_PLUGIN("weft.latent", "0.1.0", registry) {
   weft::latent::add_noise(registry);
   weft::latent::add_batch(registry);
   weft::latent::add_change(registry);
+  weft::latent::add_diffuse(registry);
+  weft::latent::add_pictures(registry);
 }

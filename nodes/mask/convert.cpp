@@ -5,10 +5,10 @@ namespace weft::mask {
 namespace {
 
 class MaskFromImage final : public Node {
-  Input<Image> image_{*this, "image"};
+  Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
   Param<std::string> channel_{*this, "channel", {.init = "brightness", .choices = {"brightness", "red", "green", "blue"},
       .tip = "what becomes the mask's value"}};
-  Output<Mask> mask_{*this, "mask"};
+  Output<Mask> mask_{*this, "mask", {.tip = "of the picture's size; 1 where the channel is brightest"}};
 
   void run(RunContext& ctx) const override {
     const torch::Tensor& pixels = ctx[image_].pixels();
@@ -22,7 +22,7 @@ class MaskFromImage final : public Node {
 };
 
 class MaskToImage final : public Node {
-  Input<Mask> mask_{*this, "mask"};
+  Input<Mask> mask_{*this, "mask", {.tip = "any mask"}};
   Output<Image> image_{*this, "image", {.tip = "white where the mask selects"}};
 
   void run(RunContext& ctx) const override {

@@ -8,7 +8,7 @@ class SolidMask final : public Node {
   Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels"}};
   Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels"}};
   Param<double> value_{*this, "value", {.init = 1, .min = 0, .max = 1, .tip = "1 selects all, 0 nothing"}};
-  Output<Mask> mask_{*this, "mask"};
+  Output<Mask> mask_{*this, "mask", {.tip = "the same value everywhere"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(mask_, Mask(torch::full({1, ctx[height_], ctx[width_]}, ctx[value_], torch::kFloat32)));
@@ -24,7 +24,7 @@ class BoxNode : public Node {
   Param<double> top_{*this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
   Param<double> right_{*this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
   Param<double> bottom_{*this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
-  Output<Mask> mask_{*this, "mask"};
+  Output<Mask> mask_{*this, "mask", {.tip = "1 inside, 0 outside"}};
 
   /// Centres of the pixels as parts of the width [1, 1, width] and of the height [1, height, 1].
   torch::Tensor across(const RunContext& ctx) const {

@@ -6,6 +6,7 @@
 namespace weft::mask {
 
 void add_make(Registry& registry);
+void add_draw(Registry& registry);
 void add_convert(Registry& registry);
 void add_shape(Registry& registry);
 

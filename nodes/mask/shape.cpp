@@ -7,16 +7,16 @@ namespace weft::mask {
 namespace {
 
 class InvertMask final : public Node {
-  Input<Mask> mask_{*this, "mask"};
-  Output<Mask> result_{*this, "mask"};
+  Input<Mask> mask_{*this, "mask", {.tip = "any mask"}};
+  Output<Mask> result_{*this, "mask", {.tip = "1 where it was 0"}};
 
   void run(RunContext& ctx) const override { ctx.set(result_, Mask(1 - ctx[mask_].values())); }
 };
 
 class GrowMask final : public Node {
-  Input<Mask> mask_{*this, "mask"};
+  Input<Mask> mask_{*this, "mask", {.tip = "what to widen"}};
   Param<std::int64_t> pixels_{*this, "pixels", {.init = 8, .min = -512, .max = 512, .tip = "negative: shrink"}};
-  Output<Mask> result_{*this, "mask"};
+  Output<Mask> result_{*this, "mask", {.tip = "the larger mask, or the smaller"}};
 
   void run(RunContext& ctx) const override {
     const std::int64_t n = ctx[pixels_], side = 2 * std::abs(n) + 1;
@@ -29,10 +29,10 @@ class GrowMask final : public Node {
 };
 
 class FeatherMask final : public Node {
-  Input<Mask> mask_{*this, "mask"};
+  Input<Mask> mask_{*this, "mask", {.tip = "with hard edges, or soft already"}};
   Param<double> radius_{*this, "radius", {.init = 8, .min = 0, .max = 256, .step = 0.5,
       .tip = "standard deviation of the blur, in pixels"}};
-  Output<Mask> result_{*this, "mask"};
+  Output<Mask> result_{*this, "mask", {.tip = "with soft edges"}};
 
   void run(RunContext& ctx) const override {
     const double radius = ctx[radius_];
@@ -52,11 +52,11 @@ class FeatherMask final : public Node {
 };
 
 class CombineMasks final : public Node {
-  Input<Mask> a_{*this, "a"};
-  Input<Mask> b_{*this, "b"};
+  Input<Mask> a_{*this, "a", {.tip = "gives the size"}};
+  Input<Mask> b_{*this, "b", {.tip = "resized to the size of 'a'"}};
   Param<std::string> how_{*this, "how", {.init = "either", .choices = {"either", "both", "first but not second", "difference"},
       .tip = "what the result selects"}};
-  Output<Mask> result_{*this, "mask"};
+  Output<Mask> result_{*this, "mask", {.tip = "in the size of 'a'"}};
 
   void run(RunContext& ctx) const override {
     const torch::Tensor& a = ctx[a_].values();

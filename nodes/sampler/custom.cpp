@@ -6,16 +6,16 @@ namespace weft::sampler {
 namespace {
 
 class CustomSampling final : public Node {
-  Input<Model> model_{*this, "model"};
-  Input<Conditioning> positive_{*this, "positive"};
-  Input<Conditioning> negative_{*this, "negative"};
-  Input<Sampler> sampler_{*this, "sampler"};
-  Input<Sigmas> sigmas_{*this, "sigmas"};
-  Input<Latent> latent_{*this, "latent"};
+  Input<Model> model_{*this, "model", {.tip = "the U-Net that is asked"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
+  Input<Sampler> sampler_{*this, "sampler", {.tip = "how to go from one noise level to the next"}};
+  Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels to visit"}};
+  Input<Latent> latent_{*this, "latent", {.tip = "empty for text to image; an encoded picture to change it"}};
   Param<bool> add_noise_{*this, "add_noise", {.init = true, .tip = "off if the latent carries its noise already"}};
-  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed}};
+  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same picture"}};
   Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1, .tip = "how much the text counts"}};
-  Output<Latent> result_{*this, "latent"};
+  Output<Latent> result_{*this, "latent", {.tip = "where sampling ended"}};
   Output<Latent> x0_{*this, "x0", {.tip = "the last step's estimate of the picture without noise"}};
 
   void run(RunContext& ctx) const override {

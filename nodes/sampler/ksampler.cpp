@@ -8,7 +8,7 @@ namespace {
 /// What both share: the model, what it is told, and the way through the noise levels.
 class KSamplerBase : public Node {
  protected:
-  Input<Model> model_{*this, "model"};
+  Input<Model> model_{*this, "model", {.tip = "the U-Net that is asked at each step"}};
   Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<Latent> latent_{*this, "latent", {.tip = "empty for text to image; an encoded picture to change it"}};
@@ -16,12 +16,13 @@ class KSamplerBase : public Node {
   Param<std::int64_t> steps_{*this, "steps", {.init = 20, .min = 1, .max = 10000, .tip = "more is finer and slower"}};
   Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1,
       .tip = "classifier-free guidance: how much the text counts; at 1 the negative text is not asked (half the time)"}};
-  Param<std::string> sampler_{*this, "sampler", {.init = "euler", .choices = sampler_names()}};
+  Param<std::string> sampler_{*this, "sampler", {.init = "euler", .choices = sampler_names(),
+      .tip = "how to go from one noise level to the next; euler is the simplest"}};
   Param<std::string> schedule_{*this, "schedule", {.init = "normal", .choices = schedule_names(),
       .tip = "how the noise levels are spread over the steps"}};
   Param<bool> per_item_{*this, "seed_per_picture", {.init = false,
       .tip = "in a batch: picture k is the one that seed + k gives alone"}};
-  Output<Latent> result_{*this, "latent"};
+  Output<Latent> result_{*this, "latent", {.tip = "the finished latent, for VAE Decode"}};
 
   Latent sampled(RunContext& ctx, sd::StepPlan plan, bool add_noise) const {
     const Model& model = ctx[model_];

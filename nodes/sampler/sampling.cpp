@@ -5,6 +5,16 @@
 #include "nodes/sd/torch_errors.h"
 
 namespace weft::sampler {
+namespace {
+
+/// Says what will be resized to the latent.
+void warn_of_resizing(RunContext& ctx, const Guidance& guidance, const Latent& latent) {
+  sd::Conditioning both = sd::combine(guidance.positive.entries, guidance.negative.entries);
+  for (const std::string& sentence : sd::resized_concats(both, latent.samples.size(2), latent.samples.size(3)))
+    ctx.warn(sentence);
+}
+
+}  // namespace
 
 std::vector<std::string> sampler_names() {
   std::vector<std::string> names;
@@ -37,9 +47,12 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
     ctx.progress(step.index, step.count);
     if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0));
   };
+  warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
   const auto result = sd::with_memory_errors([&] {
-    return sd::sample(*model.on(ctx.device()), sampler.method, sigmas.values, request);
+    sd::DiffusionModel network = *model.on(ctx.device());
+    network.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
+    return sd::sample(network, sampler.method, sigmas.values, request);
   });
   ctx.progress(sigmas.steps(), sigmas.steps());
   ctx.note("seed", noise.seed);

@@ -6,10 +6,11 @@ namespace weft::text_encoder {
 namespace {
 
 class EncodeText final : public Node {
-  Input<Clip> clip_{*this, "clip"};
+  Input<Clip> clip_{*this, "clip", {.tip = "the model's text encoder"}};
   Param<std::string> text_{*this, "text", {.widget = Widget::Text,
       .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets"}};
-  Output<Conditioning> conditioning_{*this, "conditioning"};
+  Output<Conditioning> conditioning_{*this, "conditioning", {
+      .tip = "a vector for each token, which the U-Net attends to"}};
 
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
@@ -18,10 +19,10 @@ class EncodeText final : public Node {
 };
 
 class ClipSkip final : public Node {
-  Input<Clip> clip_{*this, "clip"};
+  Input<Clip> clip_{*this, "clip", {.tip = "the text encoder"}};
   Param<std::int64_t> skip_{*this, "skip", {.init = 2, .min = 1, .max = 24,
       .tip = "1: the last layer, as Stable Diffusion 1 was trained; 2: the one before, as many anime models want"}};
-  Output<Clip> result_{*this, "clip"};
+  Output<Clip> result_{*this, "clip", {.tip = "the same, shortened"}};
 
   void run(RunContext& ctx) const override { ctx.set(result_, ctx[clip_].with_skip(ctx[skip_])); }
 };

@@ -7,5 +7,6 @@
 namespace weft::text_encoder {
 
 void add_encode(Registry& registry);
+void add_load(Registry& registry);
 
 }  // namespace weft::text_encoder

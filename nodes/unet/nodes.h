@@ -7,5 +7,6 @@
 namespace weft::unet {
 
 void add_step(Registry& registry);
+void add_attention(Registry& registry);
 
 }  // namespace weft::unet

@@ -10,11 +10,11 @@ namespace weft::unet {
 namespace {
 
 class UNetStep final : public Node {
-  Input<Model> model_{*this, "model"};
-  Input<Conditioning> positive_{*this, "positive"};
-  Input<Conditioning> negative_{*this, "negative"};
+  Input<Model> model_{*this, "model", {.tip = "the U-Net f"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "y: what the picture shall show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<Latent> latent_{*this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
-  Input<Sigmas> sigmas_{*this, "sigmas"};
+  Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
   Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 9999, .tip = "the first is 0"}};
   Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1,
       .tip = "how much the text counts; at 1 the negative text is not asked"}};
@@ -26,16 +26,20 @@ class UNetStep final : public Node {
     const float sigma = ctx[sigmas_].at(ctx[step_]), next_sigma = ctx[sigmas_].at(ctx[step_] + 1);
     if (sigma <= 0) throw NodeError("there is no noise left at this step", "give an earlier step");
     ctx.progress(0, 1);
-    const auto model = ctx[model_].on(ctx.device());
+    sd::DiffusionModel model = *ctx[model_].on(ctx.device());
+    model.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
     const at::NoGradGuard no_grad;
-    const at::Tensor x = ctx[latent_].samples.to(model->device, at::kFloat) * model->latent_scale;
+    const at::Tensor& samples = ctx[latent_].samples;
+    for (const std::string& sentence : sd::resized_concats(ctx[positive_].entries, samples.size(2), samples.size(3)))
+      ctx.warn(sentence);
+    const at::Tensor x = samples.to(model.device, at::kFloat) * model.latent_scale;
     const at::Tensor x0 = sd::with_memory_errors([&] {
-      return sd::GuidedDenoiser(*model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
+      return sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
     });
     const at::Tensor noise = (x - x0) / sigma;  // Karras et al. 2022, eq. 3
     const auto result = [&](const at::Tensor& scaled) {
       Latent latent = ctx[latent_];
-      latent.samples = scaled / model->latent_scale;
+      latent.samples = scaled / model.latent_scale;
       return latent;
     };
     ctx.set(next_, result(x + noise * (next_sigma - sigma)));

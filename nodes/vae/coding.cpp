@@ -39,7 +39,8 @@ torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor&
   });
 }
 
-/// Cut at the middle to multiples of `unit`, as the network needs.
+}  // namespace
+
 torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit) {
   const int64_t height = pixels.size(1) / unit * unit, width = pixels.size(2) / unit * unit;
   if (height == pixels.size(1) && width == pixels.size(2)) return pixels;
@@ -50,8 +51,6 @@ torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int
                        height, unit));
   return pixels.narrow(1, (pixels.size(1) - height) / 2, height).narrow(2, (pixels.size(2) - width) / 2, width);
 }
-
-}  // namespace
 
 torch::Tensor encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles) {
   const c10::InferenceMode inference;

@@ -12,6 +12,9 @@ struct Tiles {
   int64_t overlap = 64;
 };
 
+/// Pixels [B, H, W, channels] cut at the middle to sides that are multiples of `unit`, with a warning.
+torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit);
+
 /// Pixels [B, H, W, 3] in [0, 1] to latents [B, C, H/8, W/8], float32. Sides that are no multiples of 8 are cut at the
 /// middle, with a warning.
 torch::Tensor encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles = {});

@@ -6,9 +6,9 @@ namespace weft::vae {
 namespace {
 
 class Decode final : public Node {
-  Input<Vae> vae_{*this, "vae"};
-  Input<Latent> latent_{*this, "latent"};
-  Output<Image> image_{*this, "image"};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that made the latent"}};
+  Input<Latent> latent_{*this, "latent", {.tip = "from a sampler"}};
+  Output<Image> image_{*this, "image", {.tip = "eight times as large as the latent, in colours from 0 to 1"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples)));
@@ -16,11 +16,11 @@ class Decode final : public Node {
 };
 
 class DecodeTiled final : public Node {
-  Input<Vae> vae_{*this, "vae"};
-  Input<Latent> latent_{*this, "latent"};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that made the latent"}};
+  Input<Latent> latent_{*this, "latent", {.tip = "from a sampler"}};
   Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 32, .tip = "side, in pixels"}};
   Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels"}};
-  Output<Image> image_{*this, "image"};
+  Output<Image> image_{*this, "image", {.tip = "eight times as large as the latent, in colours from 0 to 1"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples, {ctx[tile_], ctx[overlap_]})));

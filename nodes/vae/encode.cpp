@@ -8,8 +8,8 @@ namespace weft::vae {
 namespace {
 
 class Encode final : public Node {
-  Input<Image> image_{*this, "image"};
-  Input<Vae> vae_{*this, "vae"};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Output<Latent> latent_{*this, "latent", {.tip = "the posterior's mean, so that a picture gives one latent"}};
 
   void run(RunContext& ctx) const override {
@@ -18,11 +18,11 @@ class Encode final : public Node {
 };
 
 class EncodeTiled final : public Node {
-  Input<Image> image_{*this, "image"};
-  Input<Vae> vae_{*this, "vae"};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 64, .tip = "side, in pixels"}};
   Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels"}};
-  Output<Latent> latent_{*this, "latent"};
+  Output<Latent> latent_{*this, "latent", {.tip = "an eighth as large as the picture"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels(), {ctx[tile_], ctx[overlap_]})});
@@ -30,8 +30,8 @@ class EncodeTiled final : public Node {
 };
 
 class EncodeForInpaint final : public Node {
-  Input<Image> image_{*this, "image"};
-  Input<Vae> vae_{*this, "vae"};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Input<Mask> mask_{*this, "mask", {.tip = "1 where the picture shall be made anew"}};
   Param<std::int64_t> grow_{*this, "grow", {.init = 6, .min = 0, .max = 64, .tip = "the mask grows by this many pixels, so that the seam blends"}};
   Output<Latent> latent_{*this, "latent", {.tip = "with the mask; what it covers is grey"}};

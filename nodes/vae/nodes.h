@@ -7,6 +7,7 @@
 namespace weft::vae {
 
 void add_encode(Registry& registry);
+void add_inpaint(Registry& registry);
 void add_decode(Registry& registry);
 
 }  // namespace weft::vae
