@@ -30,7 +30,8 @@ endif()
 
 set(WEFT_SANITIZE "" CACHE STRING "address,undefined or thread")
 if(WEFT_SANITIZE)
-  add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -g1
+                      -Wno-maybe-uninitialized)  # g++ 12 sees ghosts in instrumented code
   add_link_options(-fsanitize=${WEFT_SANITIZE})
 endif()
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -61,6 +62,28 @@ void check_shape(const std::string& origin, const std::string& name, at::IntArra
                    "the file is of another model, or its configuration is wrong");
 }
 
+/// Half to bfloat16 by way of float in the cache: libtorch's own conversion goes value by value, and half is what
+/// most checkpoints hold.
+at::Tensor bfloat16_of_half(const at::Tensor& half) {
+  constexpr int64_t kChunk = 65536;
+  const at::Tensor result = at::empty(half.sizes(), half.options().dtype(at::kBFloat16));
+  const at::Tensor from = half.view(-1), to = result.view(-1);
+  at::parallel_for(0, from.numel(), kChunk, [&](int64_t begin, int64_t end) {
+    const at::Tensor buffer = at::empty({std::min(kChunk, end - begin)}, at::kFloat);
+    for (int64_t at = begin; at < end; at += kChunk) {
+      const int64_t length = std::min(kChunk, end - at);
+      to.narrow(0, at, length).copy_(buffer.narrow(0, 0, length).copy_(from.narrow(0, at, length)));
+    }
+  });
+  return result;
+}
+
+at::Tensor converted(const at::Tensor& tensor, at::Device device, at::ScalarType dtype) {
+  const bool slowly = tensor.is_cpu() && device.is_cpu() && tensor.scalar_type() == at::kHalf &&
+                      dtype == at::kBFloat16 && tensor.is_contiguous();
+  return slowly ? bfloat16_of_half(tensor) : to_device(tensor, device, dtype);
+}
+
 at::Tensor in_channels_last(const at::Tensor& tensor) {
   return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
 }
@@ -104,7 +127,7 @@ const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRe
 }
 
 at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
-  const at::Tensor tensor = to_device(check(name, shape).detach().view(shape), device_, dtype_);
+  const at::Tensor tensor = converted(check(name, shape).detach().view(shape), device_, dtype_);
   return onednn::wants_packing(tensor) ? tensor : in_channels_last(tensor);  // packing brings its own order
 }
 
