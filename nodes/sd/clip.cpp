@@ -1,12 +1,14 @@
 // Clip: the value that holds a text encoder and its tokenizer.
+#include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 
-#define BOOST_DLL_USE_STD_FS
-#include <boost/dll/runtime_symbol_info.hpp>
 #include <mutex>
 #include <optional>
 
+#include "graph/error.h"
 #include "nodes/sd/checkpoint.h"
+#include "nodes/sd/model_tokenizer.h"
 #include "nodes/sd/per_device.h"
 #include "nodes/sd/precision.h"
 #include "nodes/sd/prompt.h"
@@ -22,14 +24,16 @@ struct Clip::Shared {
   std::optional<sd::Tokenizer> made;
 
   const sd::Tokenizer& tokenizer() {
-    std::call_once(made_tokenizer, [this] {
-      const auto& folder = checkpoint->tokenizer_folder();
-      // lib/libweft_sd.so stands beside share/weft/.
-      made = folder ? sd::Tokenizer::from_folder(*folder)
-                    : sd::Tokenizer::clip(boost::dll::this_line_location().parent_path().parent_path() /
-                                          "share/weft/bpe_simple_vocab_16e6.txt.gz");
-    });
+    std::call_once(made_tokenizer, [this] { made = sd::tokenizer_of(*checkpoint); });
     return *made;
+  }
+
+  bool attends_to_words() const { return checkpoint->unet_config().context_dim > 0; }
+  void require_words() const {
+    if (checkpoint->has(sd::Part::kTextEncoder)) return;
+    throw NodeError(fmt::format("'{}' was trained on classes, so it understands no text",
+                                checkpoint->path().filename().string()),
+                    "give it a label (conditioning.label)");
   }
 };
 
@@ -39,6 +43,9 @@ Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make
 
 Conditioning Clip::encode(const std::string& text, const Device& device) const {
   const c10::InferenceMode inference;
+  // A model that attends to nothing is not told anything here; a context has to stand for that.
+  if (!shared_->attends_to_words()) return {{{.context = at::zeros({1, 1, 1})}}};
+  shared_->require_words();
   const auto encoder = shared_->encoders.get(device, [&] {
     return shared_->checkpoint->text_encoder(sd::torch_device(device), sd::kTextEncoderDtype);
   });
@@ -47,6 +54,7 @@ Conditioning Clip::encode(const std::string& text, const Device& device) const {
 }
 
 std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
+  shared_->require_words();
   const int64_t length = shared_->checkpoint->text_encoder_config().max_positions;
   return sd::find_tokens(shared_->tokenizer(), text, words, length);
 }
@@ -57,6 +65,6 @@ Clip Clip::with_skip(int64_t skip) const {
   return other;
 }
 
-std::size_t Clip::bytes() const { return shared_->checkpoint->text_encoder_bytes(); }
+std::size_t Clip::bytes() const { return shared_->checkpoint->bytes(sd::Part::kTextEncoder); }
 
 }  // namespace weft

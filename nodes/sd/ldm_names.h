@@ -3,14 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "nodes/sd/weights.h"
+
 namespace weft::sd {
 
-/// A network of a checkpoint.
-enum class Part { kUNet, kVAE, kTextEncoder };
+/// A part of a checkpoint: a network, or what stands for one where the context is not words.
+enum class Part { kUNet, kVAE, kTextEncoder, kLabelEncoder, kSpatialRescaler };
 
 /// What the U-Net's block numbers depend on.
 struct LdmShape {
@@ -34,5 +37,10 @@ std::optional<CanonicalName> canonical_from_ldm(const std::string& name, const L
 /// Today's name of a tensor in a diffusers or transformers file, which may have been written by an older
 /// version.
 std::string canonical_from_diffusers(Part part, const std::string& name);
+
+/// Attention without a context has its queries, keys and values in one tensor "qkv", head after head, in CompVis' layout
+/// (the block's name with "norm", "qkv" and "proj_out"). Splits them as diffusers has them ("group_norm", "to_q", "to_k",
+/// "to_v", "to_out.0"). `heads_in` is called with the number of channels.
+void split_pixel_attention(TensorMap& unet, const std::function<int64_t(int64_t channels)>& heads_in);
 
 }  // namespace weft::sd

@@ -7,12 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/published_models.h"
 
 namespace weft::sd {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr int64_t kBertEnd = 102;  // [SEP] of BERT's vocabulary
 
 TextActivation activation(const std::string& origin, const std::string& name) {
   if (name == "quick_gelu") return TextActivation::kQuickGelu;
@@ -64,6 +67,17 @@ class ConfigFile {
     if (!value->is_string()) fail(key, "a text");
     return value->get<std::string>();
   }
+  std::vector<std::string> texts(const char* key) const {
+    const json* value = find(key);
+    std::vector<std::string> result;
+    if (!value) return result;
+    if (!value->is_array()) fail(key, "a list of texts");
+    for (const json& item : *value) {
+      if (!item.is_string()) fail(key, "a list of texts");
+      result.push_back(item.get<std::string>());
+    }
+    return result;
+  }
 
  private:
   const json* find(const char* key) const {
@@ -94,13 +108,15 @@ class Shapes {
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
-  int64_t size(const std::string& name, size_t axis) const {
+  at::IntArrayRef sizes(const std::string& name) const {
     const auto found = tensors_.find(name);
-    if (found == tensors_.end()) {
-      throw ModelError(origin_, fmt::format("has no {}: tensor \"{}\" is missing", network_, name),
-                       "the file is incomplete, or of another model");
-    }
-    const auto sizes = found->second.sizes();
+    if (found != tensors_.end()) return found->second.sizes();
+    throw ModelError(origin_, fmt::format("has no {}: tensor \"{}\" is missing", network_, name),
+                     "the file is incomplete, or of another model");
+  }
+
+  int64_t size(const std::string& name, size_t axis) const {
+    const auto sizes = this->sizes(name);
     if (axis >= sizes.size() || sizes[axis] <= 0) {
       throw ModelError(origin_, fmt::format("tensor \"{}\" has shape {}", name, shape_text(sizes)),
                        "the file is of another model");
@@ -149,6 +165,23 @@ void require_divides(const std::string& origin, const char* what, int64_t diviso
   }
 }
 
+std::vector<int64_t> attending_channels(const UNetConfig& config) {
+  std::vector<int64_t> channels{config.block_channels.back()};  // the middle attends always
+  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+    if (config.cross_attention[i]) channels.push_back(config.block_channels[i]);
+  }
+  return channels;
+}
+
+void refuse_other_codebooks(const Shapes& shapes, const std::string& origin) {
+  const auto refuse = [&](const char* what) {
+    throw ModelError(origin, fmt::format("its first stage is a VQ autoencoder with {}", what),
+                     "those with one plain codebook (\"quantize.embedding.weight\") are supported");
+  };
+  if (shapes.has("quantize.embed.weight")) refuse("Gumbel quantisation");
+  if (shapes.has("quantize.used")) refuse("a codebook of which it uses a part");
+}
+
 }  // namespace
 
 ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string, std::string>& metadata) {
@@ -172,6 +205,7 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
                  : std::nullopt;
   };
   ConfigHints hints{.unet_heads = integer("weft.unet.heads"),
+                    .unet_head_width = integer("weft.unet.head_width"),
                     .unet_norm_groups = integer("weft.unet.norm_groups"),
                     .vae_norm_groups = integer("weft.vae.norm_groups"),
                     .vae_scaling_factor = real("weft.vae.scaling_factor"),
@@ -188,15 +222,25 @@ ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
           .vae_scaling_factor = vae.real("scaling_factor")};
 }
 
+ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
+  const ConfigFile unet(unet_folder / "config.json");
+  ConfigHints hints{.unet_heads = unet.integer("num_attention_heads"),
+                    .unet_norm_groups = unet.integer("norm_num_groups"),
+                    .vae_scaling_factor = unet.real("scaling_factor")};
+  // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads elsewhere.
+  const bool is_width = unet.text("_class_name") == "UNet2DModel";
+  if (!hints.unet_heads) (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
+  if (const auto name = unet.text("prediction_type")) hints.prediction = prediction(unet.origin(), *name);
+  return hints;
+}
+
 ConfigHints hints_from_folder(const fs::path& folder) {
-  const ConfigFile unet(folder / "unet" / "config.json");
   const ConfigFile text(folder / "text_encoder" / "config.json");
   const ConfigFile scheduler(folder / "scheduler" / "scheduler_config.json");
-  // diffusers' attention_head_dim is, for historical reasons, the number of heads.
-  const auto heads = unet.integer("num_attention_heads");
-  ConfigHints hints = hints_from_vae_folder(folder / "vae");
-  hints.unet_heads = heads ? heads : unet.integer("attention_head_dim");
-  hints.unet_norm_groups = unet.integer("norm_num_groups");
+  const ConfigHints vae = hints_from_vae_folder(folder / "vae");
+  ConfigHints hints = hints_from_unet_folder(folder / "unet");
+  hints.vae_norm_groups = vae.vae_norm_groups;
+  hints.vae_scaling_factor = vae.vae_scaling_factor;
   hints.text_heads = text.integer("num_attention_heads");
   hints.text_eos_id = text.integer("eos_token_id");
   // transformers wrote 2 into every CLIP configuration for years; it means the last id of the vocabulary.
@@ -207,6 +251,15 @@ ConfigHints hints_from_folder(const fs::path& folder) {
   return hints;
 }
 
+LabelConfig label_config_from_folder(const fs::path& label_encoder_folder) {
+  const ConfigFile file(label_encoder_folder / "config.json");
+  LabelConfig config{.tokens = file.integer("tokens").value_or(1),
+                     .width = file.integer("width").value_or(0),
+                     .names = file.texts("names")};
+  if (const auto label = file.real("unconditional")) config.unconditional = static_cast<int64_t>(*label);
+  return config;
+}
+
 UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin) {
   const Shapes shapes(tensors, origin, "U-Net");
   UNetConfig config;
@@ -214,16 +267,26 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
   config.out_channels = shapes.size("conv_out.weight", 0);
   config.block_channels = shapes.channels("down_blocks.{}.resnets.0.conv1.weight");
   config.layers_per_block = shapes.count("down_blocks.0.resnets.{}.conv1.weight");
+  const auto over_pixels = [&](const std::string& attention) {
+    return shapes.has(attention + "qkv.weight") || shapes.has(attention + "to_q.weight");
+  };
   config.cross_attention.clear();
   for (size_t i = 0; i < config.block_channels.size(); ++i) {
-    config.cross_attention.push_back(
-        shapes.has(fmt::format("down_blocks.{}.attentions.0.proj_in.weight", i)));
+    const std::string attention = fmt::format("down_blocks.{}.attentions.0.", i);
+    config.cross_attention.push_back(shapes.has(attention + "proj_in.weight") || over_pixels(attention));
   }
   const std::string mid = "mid_block.attentions.0.";
-  config.transformer_layers = shapes.count(mid + "transformer_blocks.{}.norm1.weight");
-  config.context_dim = shapes.size(mid + "transformer_blocks.0.attn2.to_k.weight", 1);
-  config.use_linear_projection = tensors.at(mid + "proj_in.weight").dim() == 2;
-  config.heads = hints.unet_heads.value_or(8);
+  if (over_pixels(mid)) {
+    config.context_dim = 0;
+  } else {
+    config.transformer_layers = shapes.count(mid + "transformer_blocks.{}.norm1.weight");
+    config.context_dim = shapes.size(mid + "transformer_blocks.0.attn2.to_k.weight", 1);
+    config.use_linear_projection = shapes.sizes(mid + "proj_in.weight").size() == 2;
+  }
+  const PublishedModel published = published_model(config.block_channels[0], config.context_dim);
+  const bool told = hints.unet_heads || hints.unet_head_width;
+  config.heads = told ? hints.unet_heads.value_or(0) : published.heads;
+  config.head_width = told ? hints.unet_head_width.value_or(0) : published.head_width;
   config.norm_groups = hints.unet_norm_groups.value_or(usual_norm_groups(config.block_channels));
   if (config.context_dim == 1024) {
     throw ModelError(
@@ -231,19 +294,28 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
         "use a Stable Diffusion 1.x checkpoint");
   }
   require_divides(origin, "norm groups of the U-Net", config.norm_groups, config.block_channels);
-  require_divides(origin, "attention heads of the U-Net", config.heads, config.block_channels);
+  require_divides(origin, "attention heads of the U-Net", std::max(config.heads, config.head_width),
+                  attending_channels(config));
   return config;
 }
 
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin) {
   const Shapes shapes(tensors, origin, "VAE");
+  refuse_other_codebooks(shapes, origin);
   VAEConfig config;
   config.image_channels = shapes.size("encoder.conv_in.weight", 1);
   config.latent_channels = shapes.size("decoder.conv_in.weight", 1);
   config.block_channels = shapes.channels("encoder.down_blocks.{}.resnets.0.conv1.weight");
   config.layers_per_block = shapes.count("encoder.down_blocks.0.resnets.{}.conv1.weight");
   config.mid_attention = shapes.has("encoder.mid_block.attentions.0.to_q.weight");
-  config.scaling_factor = hints.vae_scaling_factor.value_or(0.18215);
+  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+    config.level_attention.push_back(
+        shapes.has(fmt::format("encoder.down_blocks.{}.attentions.0.to_q.weight", i)));
+  }
+  // As many channels as the decoder takes: a VQ encoder. Twice as many: mean and variance.
+  const bool vq = shapes.size("quant_conv.weight", 0) == config.latent_channels;
+  if (vq) config.codebook = shapes.size("quantize.embedding.weight", 0);
+  config.scaling_factor = hints.vae_scaling_factor.value_or(vq ? 1 : 0.18215);
   config.norm_groups = hints.vae_norm_groups.value_or(usual_norm_groups(config.block_channels));
   require_divides(origin, "norm groups of the VAE", config.norm_groups, config.block_channels);
   return config;
@@ -252,16 +324,20 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const st
 TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints,
                                      const std::string& origin) {
   const Shapes shapes(tensors, origin, "text encoder");
+  const std::string first = "text_model.encoder.layers.0.";
   TextEncoderConfig config;
   config.vocab = shapes.size("text_model.embeddings.token_embedding.weight", 0);
   config.width = shapes.size("text_model.embeddings.token_embedding.weight", 1);
   config.max_positions = shapes.size("text_model.embeddings.position_embedding.weight", 0);
   config.layers = shapes.count("text_model.encoder.layers.{}.mlp.fc1.weight");
-  config.mlp_width = shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0);
-  config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.width / 64));
-  config.activation = hints.text_activation.value_or(TextActivation::kQuickGelu);
-  config.eos_id = hints.text_eos_id.value_or(config.vocab - 1);
-  require_divides(origin, "attention heads of the text encoder", config.heads, {config.width});
+  config.mlp_width = shapes.size(first + "mlp.fc1.weight", 0);
+  config.attention_width = shapes.size(first + "self_attn.q_proj.weight", 0);
+  const bool bias = shapes.has(first + "self_attn.q_proj.bias") || shapes.has(first + "self_attn.v_proj.bias");
+  config.family = bias ? TextFamily::kClip : TextFamily::kBert;
+  config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.attention_width / 64));
+  config.activation = hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
+  config.eos_id = hints.text_eos_id.value_or(bias ? config.vocab - 1 : std::min(kBertEnd, config.vocab - 1));
+  require_divides(origin, "attention heads of the text encoder", config.heads, {config.attention_width});
   return config;
 }
 

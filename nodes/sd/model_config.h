@@ -1,11 +1,13 @@
 // Reads a network's configuration off the shapes of its tensors, which cannot be out of step with the
-// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what SD 1.x has.
+// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what the published model of
+// that shape has (published_models.h).
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nodes/sd/prediction.h"
 #include "nodes/sd/text_encoder.h"
@@ -15,16 +17,16 @@
 namespace weft::sd {
 
 struct ConfigHints {
-  std::optional<int64_t> unet_heads, unet_norm_groups;
+  std::optional<int64_t> unet_heads, unet_head_width, unet_norm_groups;
   std::optional<int64_t> vae_norm_groups;
-  std::optional<double> vae_scaling_factor;
+  std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
   std::optional<int64_t> text_heads, text_eos_id;
   std::optional<TextActivation> text_activation;
   std::optional<Prediction> prediction;
 };
 
-/// From a single file's __metadata__: weft.unet.heads, weft.unet.norm_groups, weft.vae.norm_groups,
-/// weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation (quick_gelu, gelu),
+/// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,
+/// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation (quick_gelu, gelu),
 /// weft.prediction (epsilon, v_prediction).
 ConfigHints hints_from_metadata(const std::filesystem::path& file,
                                 const std::map<std::string, std::string>& metadata);
@@ -34,6 +36,19 @@ ConfigHints hints_from_folder(const std::filesystem::path& folder);
 
 /// From the config.json of the "vae" folder alone.
 ConfigHints hints_from_vae_folder(const std::filesystem::path& vae_folder);
+
+/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor" (of the VAE
+/// that made its latents) and "prediction_type" (epsilon, v_prediction), which whole models have elsewhere.
+ConfigHints hints_from_unet_folder(const std::filesystem::path& unet_folder);
+
+/// The config.json beside a label encoder's table: {"tokens", "width", "names": [...], "unconditional"}.
+struct LabelConfig {
+  int64_t tokens = 1;
+  int64_t width = 0;  ///< 0: not said
+  std::vector<std::string> names;
+  std::optional<int64_t> unconditional;
+};
+LabelConfig label_config_from_folder(const std::filesystem::path& label_encoder_folder);
 
 /// `origin` is named in the ModelError when the tensors do not make up such a network.
 UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);

@@ -12,25 +12,31 @@ at::Tensor activate(const at::Tensor& x, TextActivation activation) {
 class EncoderLayer {
  public:
   EncoderLayer(const Weights& weights, const TextEncoderConfig& config)
-      : heads_(config.heads),
-        activation_(config.activation),
-        norm1_(weights / "layer_norm1", config.width),
-        q_(weights / "self_attn" / "q_proj", config.width, config.width),
-        k_(weights / "self_attn" / "k_proj", config.width, config.width),
-        v_(weights / "self_attn" / "v_proj", config.width, config.width),
-        out_(weights / "self_attn" / "out_proj", config.width, config.width),
-        norm2_(weights / "layer_norm2", config.width),
-        fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width),
-        fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width) {}
+      : EncoderLayer(weights, config, config.attention_width > 0 ? config.attention_width : config.width,
+                     {.bias = config.family == TextFamily::kClip}) {}
 
   at::Tensor operator()(at::Tensor x) const {
     const at::Tensor normed = norm1_(x);
-    x = out_.plus(multi_head_attention(q_(normed), k_(normed), v_(normed), heads_, /*causal=*/true), x);
+    x = out_.plus(multi_head_attention(q_(normed), k_(normed), v_(normed), heads_, causal_), x);
     return fc2_.plus(activate(fc1_(norm2_(x)), activation_), x);
   }
 
  private:
+  EncoderLayer(const Weights& weights, const TextEncoderConfig& config, int64_t inner, Linear::Options qkv)
+      : heads_(config.heads),
+        causal_(config.family == TextFamily::kClip),
+        activation_(config.activation),
+        norm1_(weights / "layer_norm1", config.width),
+        q_(weights / "self_attn" / "q_proj", config.width, inner, qkv),
+        k_(weights / "self_attn" / "k_proj", config.width, inner, qkv),
+        v_(weights / "self_attn" / "v_proj", config.width, inner, qkv),
+        out_(weights / "self_attn" / "out_proj", inner, config.width),
+        norm2_(weights / "layer_norm2", config.width),
+        fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width),
+        fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width) {}
+
   int64_t heads_;
+  bool causal_;
   TextActivation activation_;
   LayerNorm norm1_;
   Linear q_, k_, v_, out_;

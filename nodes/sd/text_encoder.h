@@ -1,5 +1,6 @@
-// CLIP's text transformer, which turns token ids into the context y that the U-Net attends to.
-// Names of weights are those of transformers' CLIPTextModel ("text_model.embeddings...").
+// The text transformers that turn token ids into the context y that the U-Net attends to: CLIP's, and the one that was
+// trained along with latent diffusion's text-to-image models ("LDMBert": BERT's words, every token sees all others).
+// Names of weights are those of transformers' CLIPTextModel ("text_model.embeddings...") for both.
 #pragma once
 
 #include <memory>
@@ -10,6 +11,9 @@ namespace weft::sd {
 
 enum class TextActivation { kQuickGelu, kGelu };
 
+/// kClip: a token sees those before it. kBert: it sees all; queries, keys and values have no bias.
+enum class TextFamily { kClip, kBert };
+
 struct TextEncoderConfig {
   int64_t vocab = 49408;
   int64_t width = 768;
@@ -19,6 +23,8 @@ struct TextEncoderConfig {
   int64_t max_positions = 77;
   TextActivation activation = TextActivation::kQuickGelu;
   int64_t eos_id = 49407;
+  TextFamily family = TextFamily::kClip;
+  int64_t attention_width = 0;  ///< of all heads together; 0: width
 };
 
 struct TextEncoding {

@@ -4,13 +4,11 @@
 #include <utf8proc.h>
 
 #include <array>
-#include <cstdlib>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
+#include "nodes/sd/code_points.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -21,39 +19,10 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStart = "<|startoftext|>";
 constexpr std::string_view kEnd = "<|endoftext|>";
 
-using CodePoints = std::vector<utf8proc_int32_t>;
-
-// Bytes that are not UTF-8 become U+FFFD.
-CodePoints decode(std::string_view text) {
-  CodePoints points;
-  while (!text.empty()) {
-    utf8proc_int32_t point = 0;
-    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                         static_cast<utf8proc_ssize_t>(text.size()), &point);
-    points.push_back(length > 0 ? point : 0xFFFD);
-    text.remove_prefix(length > 0 ? static_cast<size_t>(length) : 1);
-  }
-  return points;
-}
-
-void append_utf8(std::string& text, utf8proc_int32_t point) {
-  std::array<utf8proc_uint8_t, 4> bytes;
-  const auto length = utf8proc_encode_char(point, bytes.data());
-  text.append(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(length));
-}
-
 // Composed as far as possible (NFC), then lower case.
 CodePoints normalise(std::string_view text) {
-  std::string valid;
-  for (const auto point : decode(text)) append_utf8(valid, point);
-  utf8proc_uint8_t* composed = nullptr;
-  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
-                                   static_cast<utf8proc_ssize_t>(valid.size()), &composed,
-                                   static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
-  if (length < 0) throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, std::free);
   CodePoints lower;
-  for (const auto point : decode({reinterpret_cast<const char*>(composed), static_cast<size_t>(length)})) {
+  for (const auto point : normalised(text, Normalisation::kComposed)) {
     lower.push_back(utf8proc_tolower(point));
     if (point == 0x130) lower.push_back(0x307);  // the one letter whose lower case is two code points
   }
@@ -129,8 +98,8 @@ std::string special_token(const fs::path& folder, const char* key, std::string_v
 
 Tokenizer Tokenizer::clip(const fs::path& merges_gz) {
   Tokenizer tokenizer(ClipVocabulary::from_merges_gz(merges_gz));
-  tokenizer.start_id_ = tokenizer.vocabulary_.find(kStart);
-  tokenizer.end_id_ = tokenizer.pad_id_ = tokenizer.unknown_id_ = tokenizer.vocabulary_.find(kEnd);
+  tokenizer.start_id_ = tokenizer.find(kStart);
+  tokenizer.end_id_ = tokenizer.pad_id_ = tokenizer.unknown_id_ = tokenizer.find(kEnd);
   return tokenizer;
 }
 
@@ -138,7 +107,7 @@ Tokenizer Tokenizer::from_folder(const fs::path& folder) {
   Tokenizer tokenizer(ClipVocabulary::from_json(folder / "vocab.json", folder / "merges.txt"));
   const auto id = [&](const char* key, std::string_view usual) {
     const std::string token = special_token(folder, key, usual);
-    const int64_t found = tokenizer.vocabulary_.find(token);
+    const int64_t found = tokenizer.find(token);
     if (found < 0) {
       throw ModelError((folder / "vocab.json").string(), fmt::format("does not have {} \"{}\"", key, token),
                        "the tokenizer folder is incomplete");
@@ -152,7 +121,29 @@ Tokenizer Tokenizer::from_folder(const fs::path& folder) {
   return tokenizer;
 }
 
+Tokenizer Tokenizer::bert(const fs::path& vocab_txt) {
+  Tokenizer tokenizer(WordPieceVocabulary::from_file(vocab_txt));
+  tokenizer.start_id_ = tokenizer.find("[CLS]");
+  tokenizer.end_id_ = tokenizer.find("[SEP]");
+  tokenizer.pad_id_ = tokenizer.find("[PAD]");
+  tokenizer.unknown_id_ = tokenizer.find("[UNK]");
+  return tokenizer;
+}
+
+int64_t Tokenizer::find(std::string_view piece) const {
+  return std::visit([&](const auto& vocabulary) { return vocabulary.find(piece); }, vocabulary_);
+}
+
+size_t Tokenizer::vocabulary_size() const {
+  return std::visit([](const auto& vocabulary) { return vocabulary.size(); }, vocabulary_);
+}
+
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
+  if (const auto* words = std::get_if<WordPieceVocabulary>(&vocabulary_)) return words->encode(text);
+  return encode_clip(std::get<ClipVocabulary>(vocabulary_), text);
+}
+
+std::vector<int64_t> Tokenizer::encode_clip(const ClipVocabulary& vocabulary, std::string_view text) const {
   const CodePoints points = normalise(text);
   std::vector<int64_t> ids;
   for (size_t at = 0; at < points.size();) {
@@ -166,7 +157,7 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
     if (word == kStart || word == kEnd) {
       ids.push_back(word == kStart ? start_id_ : end_id_);
     } else {
-      vocabulary_.split_word(word, unknown_id_, ids);
+      vocabulary.split_word(word, unknown_id_, ids);
     }
     at = end;
   }

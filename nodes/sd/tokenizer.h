@@ -1,13 +1,15 @@
-// CLIP's tokenizer: text to the ids that the text encoder was trained on. Weights and chunks are prompt.h's
+// Text to the ids that the text encoder was trained on: CLIP's tokenizer, or BERT's. Weights and chunks are prompt.h's
 // business.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "nodes/sd/clip_vocabulary.h"
+#include "nodes/sd/word_piece.h"
 
 namespace weft::sd {
 
@@ -19,6 +21,9 @@ class Tokenizer {
   /// A diffusers folder's tokenizer/: vocab.json, merges.txt, and special tokens where they are configured.
   static Tokenizer from_folder(const std::filesystem::path& folder);
 
+  /// BERT's vocab.txt. Throws ModelError.
+  static Tokenizer bert(const std::filesystem::path& vocab_txt);
+
   /// Without start, end and padding. Case, repeated spaces and Unicode compositions make no difference. Any
   /// thread.
   std::vector<int64_t> encode(std::string_view text) const;
@@ -26,12 +31,16 @@ class Tokenizer {
   int64_t start_id() const { return start_id_; }
   int64_t end_id() const { return end_id_; }
   int64_t pad_id() const { return pad_id_; }
-  size_t vocabulary_size() const { return vocabulary_.size(); }
+  size_t vocabulary_size() const;
 
  private:
-  explicit Tokenizer(ClipVocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
+  using Vocabulary = std::variant<ClipVocabulary, WordPieceVocabulary>;
 
-  ClipVocabulary vocabulary_;
+  explicit Tokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
+  int64_t find(std::string_view piece) const;
+  std::vector<int64_t> encode_clip(const ClipVocabulary& vocabulary, std::string_view text) const;
+
+  Vocabulary vocabulary_;
   int64_t start_id_ = 0, end_id_ = 0, pad_id_ = 0, unknown_id_ = 0;
 };
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <optional>
 
+#include "nodes/sd/pixel_attention.h"
+
 namespace weft::sd {
 namespace {
 
@@ -13,9 +15,9 @@ class TransformerBlock {
  public:
   TransformerBlock(const Weights& weights, int64_t width, const UNetConfig& config)
       : norm1_(weights / "norm1", width),
-        attn1_(weights / "attn1", width, width, {.heads = config.heads}),
+        attn1_(weights / "attn1", width, width, {.heads = config.heads_in(width)}),
         norm2_(weights / "norm2", width),
-        attn2_(weights / "attn2", width, config.context_dim, {.heads = config.heads}),
+        attn2_(weights / "attn2", width, config.context_dim, {.heads = config.heads_in(width)}),
         norm3_(weights / "norm3", width),
         feed_in_(weights / "ff" / "net" / 0 / "proj", width, 4 * width),
         feed_out_(weights / "ff" / "net" / 2, 4 * width, width) {}
@@ -65,21 +67,32 @@ class SpatialTransformer {
   Linear proj_out_;
 };
 
+constexpr double kNormEps = 1e-5;
+
 /// A residual block, and attention where the level has it.
 struct Layer {
   Layer(const Weights& level, int64_t index, int64_t in, int64_t out, bool attends, const UNetConfig& config)
       : resnet(level / "resnets" / index, in, out,
-               {.groups = config.norm_groups, .eps = 1e-5, .time_width = 4 * config.block_channels[0]}) {
-    if (attends) attention.emplace(level / "attentions" / index, out, config);
+               {.groups = config.norm_groups, .eps = kNormEps, .time_width = 4 * config.block_channels[0]}) {
+    const Weights place = level / "attentions" / index;
+    if (attends && config.context_dim > 0) attention.emplace(place, out, config);
+    if (attends && config.context_dim == 0) {
+      pixel_attention.emplace(place, out,
+                              PixelAttention::Options{.heads = config.heads_in(out),
+                                                      .norm_groups = config.norm_groups,
+                                                      .eps = kNormEps});
+    }
   }
 
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& time, const at::Tensor& context) const {
     const at::Tensor h = resnet(x, time);
+    if (pixel_attention) return (*pixel_attention)(h);
     return attention ? (*attention)(h, context) : h;
   }
 
   ResnetBlock resnet;
   std::optional<SpatialTransformer> attention;
+  std::optional<PixelAttention> pixel_attention;
 };
 
 struct DownLevel {
@@ -142,7 +155,7 @@ struct UNet::Parts {
              config),
         mid2(weights / "mid_block", 1, config.block_channels.back(), config.block_channels.back(), false,
              config),
-        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), 1e-5),
+        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), kNormEps),
         conv_out(weights / "conv_out", config.block_channels.front(), config.out_channels) {
     const size_t levels = config.block_channels.size();
     for (size_t i = 0; i < levels; ++i) {

@@ -1,6 +1,6 @@
-// The U-Net of Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model was trained) in a
-// noisy latent x at time t, told y by cross-attention. Names of weights are those of diffusers'
-// UNet2DConditionModel.
+// The U-Net of latent diffusion and Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model was
+// trained) in a noisy latent x at time t, told y by cross-attention, or by channels of x alone. Names of weights
+// are those of diffusers' UNet2DConditionModel, and of UNet2DModel for one without cross-attention.
 #pragma once
 
 #include <memory>
@@ -16,12 +16,15 @@ struct UNetConfig {
   std::vector<int64_t> block_channels{320, 640, 1280,
                                       1280};  ///< one a level; each level but the last halves H and W
   int64_t layers_per_block = 2;
-  std::vector<bool> cross_attention{true, true, true, false};  ///< a level: does it attend to the context?
+  std::vector<bool> cross_attention{true, true, true, false};  ///< a level: does it attend?
   int64_t transformer_layers = 1;                              ///< transformer blocks in each attention
-  int64_t context_dim = 768;
-  int64_t heads = 8;  ///< number of heads (diffusers calls it attention_head_dim)
+  int64_t context_dim = 768;  ///< 0: no context; pixels attend to one another only (Ho et al. 2020)
+  int64_t heads = 8;          ///< number of heads (diffusers calls it attention_head_dim)
+  int64_t head_width = 0;     ///< if not 0: channels of each head, as many as fit in place of `heads`
   int64_t norm_groups = 32;
   bool use_linear_projection = false;  ///< proj_in and proj_out are Linear instead of 1x1 Conv2d
+
+  int64_t heads_in(int64_t channels) const { return head_width > 0 ? channels / head_width : heads; }
 };
 
 class UNet {
@@ -35,7 +38,7 @@ class UNet {
   at::ScalarType dtype() const;
 
   /// x [B, in_channels, H, W], timesteps [B] (any number type, 0..999, fractions allowed), context [B, T,
-  /// context_dim]. Returns [B, out_channels, H, W]. Any H and W: where halving rounded, upsampling goes back
+  /// context_dim] (looked at by nobody if that is 0). Returns [B, out_channels, H, W]. Any H and W: where halving rounded, upsampling goes back
   /// to the skip's size.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const;
 

@@ -4,6 +4,9 @@
 
 #include <optional>
 
+#include "nodes/sd/codebook.h"
+#include "nodes/sd/pixel_attention.h"
+
 namespace weft::sd {
 namespace {
 
@@ -13,24 +16,9 @@ ResnetBlock resnet(const Weights& weights, int64_t in, int64_t out, const VAECon
   return ResnetBlock(weights, in, out, {.groups = config.norm_groups, .eps = kNormEps});
 }
 
-/// Single-head self-attention over pixels.
-class PixelAttention {
- public:
-  PixelAttention(const Weights& weights, int64_t channels, const VAEConfig& config)
-      : norm_(weights / "group_norm", config.norm_groups, channels, kNormEps),
-        attention_(weights, channels, channels, {.heads = 1, .qkv_bias = true}) {}
-
-  at::Tensor operator()(const at::Tensor& x) const {
-    const auto pixels = [](const at::Tensor& image) { return image.permute({0, 2, 3, 1}).flatten(1, 2); };
-    const at::Tensor normed = pixels(norm_(x));
-    const at::Tensor h = attention_.plus(normed, normed, pixels(x));
-    return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
-  }
-
- private:
-  GroupNorm norm_;
-  Attention attention_;
-};
+PixelAttention attention(const Weights& weights, int64_t channels, const VAEConfig& config) {
+  return PixelAttention(weights, channels, {.norm_groups = config.norm_groups, .eps = kNormEps});
+}
 
 /// The deepest level, the same in encoder and decoder.
 class MidBlock {
@@ -38,7 +26,7 @@ class MidBlock {
   MidBlock(const Weights& weights, int64_t channels, const VAEConfig& config)
       : first_(resnet(weights / "resnets" / 0, channels, channels, config)),
         second_(resnet(weights / "resnets" / 1, channels, channels, config)) {
-    if (config.mid_attention) attention_.emplace(weights / "attentions" / 0, channels, config);
+    if (config.mid_attention) attention_ = attention(weights / "attentions" / 0, channels, config);
   }
 
   at::Tensor operator()(const at::Tensor& x) const {
@@ -54,16 +42,31 @@ class MidBlock {
 
 struct Level {
   std::vector<ResnetBlock> resnets;
-  std::optional<Conv2d> resample;  ///< after halving or doubling; the last level has none
+  std::vector<PixelAttention> attentions;  ///< none, or one after each residual block
+  std::optional<Conv2d> resample;          ///< after halving or doubling; the last level has none
+
+  at::Tensor operator()(at::Tensor h) const {
+    for (size_t i = 0; i < resnets.size(); ++i) {
+      h = resnets[i](h, {});
+      if (!attentions.empty()) h = attentions[i](h);
+    }
+    return h;
+  }
 };
 
-Level make_level(const Weights& weights, int64_t in, int64_t out, int64_t layers, const VAEConfig& config) {
+// Level `index` counts from the finest, in the encoder and in the decoder.
+Level make_level(const Weights& weights, size_t index, int64_t in, int64_t layers, const VAEConfig& config) {
+  const int64_t out = config.block_channels[index];
   Level level;
   for (int64_t i = 0; i < layers; ++i) {
     level.resnets.push_back(resnet(weights / "resnets" / i, i == 0 ? in : out, out, config));
+    if (index < config.level_attention.size() && config.level_attention[index])
+      level.attentions.push_back(attention(weights / "attentions" / i, out, config));
   }
   return level;
 }
+
+int64_t moments(const VAEConfig& config) { return (config.codebook > 0 ? 1 : 2) * config.latent_channels; }
 
 at::Tensor as_network_input(const at::Tensor& x, at::ScalarType dtype) {
   return x.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
@@ -80,13 +83,12 @@ struct VAEEncoder::Parts {
         mid(root / "encoder" / "mid_block", config.block_channels.back(), config),
         norm_out(root / "encoder" / "conv_norm_out", config.norm_groups, config.block_channels.back(),
                  kNormEps),
-        conv_out(root / "encoder" / "conv_out", config.block_channels.back(), 2 * config.latent_channels),
-        to_moments(root / "quant_conv", 2 * config.latent_channels, 2 * config.latent_channels, kPointwise) {
+        conv_out(root / "encoder" / "conv_out", config.block_channels.back(), moments(config)),
+        to_moments(root / "quant_conv", moments(config), moments(config), kPointwise) {
     const auto& channels = config.block_channels;
     for (size_t i = 0; i < channels.size(); ++i) {
       const Weights place = root / "encoder" / "down_blocks" / static_cast<int64_t>(i);
-      Level level =
-          make_level(place, channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block, config);
+      Level level = make_level(place, i, channels[i == 0 ? 0 : i - 1], config.layers_per_block, config);
       if (i + 1 < channels.size()) {
         level.resample.emplace(place / "downsamplers" / 0 / "conv", channels[i], channels[i],
                                Conv2d::Options{.stride = 2, .padding = 0});
@@ -113,7 +115,7 @@ at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
   const Parts& p = *parts_;
   at::Tensor h = p.conv_in(as_network_input(image, p.conv_in.dtype()));
   for (const auto& level : p.levels) {
-    for (const auto& resnet : level.resnets) h = resnet(h, {});
+    h = level(h);
     // SD's encoder pads right and bottom only, so that its stride-2 convolution sees pixels 0, 1, 2 first.
     if (level.resample) {
       h = (*level.resample)(at::constant_pad_nd(h, {0, 1, 0, 1}).contiguous(at::MemoryFormat::ChannelsLast));
@@ -123,7 +125,9 @@ at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
   return p.to_moments(h).to(image.scalar_type());
 }
 
-at::Tensor VAEEncoder::encode(const at::Tensor& image) const { return encode_moments(image).chunk(2, 1)[0]; }
+at::Tensor VAEEncoder::encode(const at::Tensor& image) const {
+  return encode_moments(image).narrow(1, 0, parts_->config.latent_channels);
+}
 
 struct VAEDecoder::Parts {
   Parts(const VAEConfig& vae_config, const Weights& root)
@@ -134,19 +138,20 @@ struct VAEDecoder::Parts {
         norm_out(root / "decoder" / "conv_norm_out", config.norm_groups, config.block_channels.front(),
                  kNormEps),
         conv_out(root / "decoder" / "conv_out", config.block_channels.front(), config.image_channels) {
-    const std::vector<int64_t> channels(config.block_channels.rbegin(), config.block_channels.rend());
+    if (config.codebook > 0) codebook.emplace(root / "quantize", config.codebook, config.latent_channels);
+    const auto& channels = config.block_channels;
     for (size_t i = 0; i < channels.size(); ++i) {
+      const size_t index = channels.size() - 1 - i;
       const Weights place = root / "decoder" / "up_blocks" / static_cast<int64_t>(i);
-      Level level =
-          make_level(place, channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block + 1, config);
-      if (i + 1 < channels.size()) {
-        level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[i], channels[i]);
-      }
+      const int64_t in = channels[std::min(index + 1, channels.size() - 1)];
+      Level level = make_level(place, index, in, config.layers_per_block + 1, config);
+      if (index > 0) level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
       levels.push_back(std::move(level));
     }
   }
 
   VAEConfig config;
+  std::optional<Codebook> codebook;
   Conv2d from_latent, conv_in;
   MidBlock mid;
   std::vector<Level> levels;  ///< deepest first
@@ -162,13 +167,19 @@ VAEDecoder& VAEDecoder::operator=(VAEDecoder&&) noexcept = default;
 
 at::Tensor VAEDecoder::decode(const at::Tensor& latent) const {
   const Parts& p = *parts_;
-  at::Tensor h = p.conv_in(p.from_latent(as_network_input(latent, p.conv_in.dtype())));
+  const at::Tensor rounded = p.codebook ? p.codebook->vectors(p.codebook->nearest(latent)) : latent;
+  at::Tensor h = p.conv_in(p.from_latent(as_network_input(rounded, p.conv_in.dtype())));
   h = p.mid(h);
   for (const auto& level : p.levels) {
-    for (const auto& resnet : level.resnets) h = resnet(h, {});
+    h = level(h);
     if (level.resample) h = (*level.resample)(at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)}));
   }
   return p.conv_out(p.norm_out.silu(h)).to(latent.scalar_type());
+}
+
+at::Tensor VAEDecoder::code_indices(const at::Tensor& latent) const {
+  TORCH_CHECK(parts_->codebook, "a KL autoencoder has no codebook");
+  return parts_->codebook->nearest(latent);
 }
 
 }  // namespace weft::sd

@@ -1,5 +1,6 @@
-// The KL autoencoder of Stable Diffusion 1.x: pictures to latents an eighth their size (with 4 levels), and
-// back. Names of weights are those of diffusers' AutoencoderKL.
+// The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels), and back. KL, as
+// Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook before it is decoded.
+// Names of weights are those of diffusers' AutoencoderKL and VQModel.
 #pragma once
 
 #include <memory>
@@ -17,6 +18,8 @@ struct VAEConfig {
   int64_t layers_per_block = 2;
   int64_t norm_groups = 32;
   bool mid_attention = true;
+  std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
+  int64_t codebook = 0;                    ///< VQ: how many vectors there are; 0: KL
   double scaling_factor = 0.18215;  ///< latents that the U-Net sees = mean * scaling_factor; callers apply it
 
   /// How many pixels one latent spans, in each direction.
@@ -32,10 +35,11 @@ class VAEEncoder {
   VAEEncoder& operator=(VAEEncoder&&) noexcept;
 
   /// image [B, 3, H, W] in [-1, 1], H and W multiples of downscale(). Returns the posterior's
-  /// {mean, log variance} on the channel axis: [B, 2 * latent_channels, H/8, W/8]. Not scaled.
+  /// {mean, log variance} on the channel axis: [B, 2 * latent_channels, H/8, W/8]; of a VQ autoencoder the latent
+  /// alone, not yet rounded. Not scaled.
   at::Tensor encode_moments(const at::Tensor& image) const;
 
-  /// The mean alone, which is the latent that everything uses (not scaled).
+  /// The mean, or a VQ autoencoder's latent before it is rounded: what everything uses (not scaled).
   at::Tensor encode(const at::Tensor& image) const;
 
  private:
@@ -54,12 +58,15 @@ class VAEDecoder {
   /// about [-1, 1].
   at::Tensor decode(const at::Tensor& latent) const;
 
+  /// VQ only: which vector of the codebook each place of a latent is rounded to, [B, h, w] int64.
+  at::Tensor code_indices(const at::Tensor& latent) const;
+
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 
-/// Both halves.
+/// Both halves of a KL autoencoder.
 struct AutoencoderKL {
   AutoencoderKL(const VAEConfig& vae_config, const Weights& weights)
       : config(vae_config), encoder(vae_config, weights), decoder(vae_config, weights) {}

@@ -45,7 +45,6 @@ std::size_t Conditioning::bytes() const {
 struct Model::Shared {
   std::shared_ptr<const sd::Checkpoint> checkpoint;
   std::string dtype;
-  sd::NoiseTable table = sd::NoiseTable::stable_diffusion();
   sd::PerDevice<sd::DiffusionModel> networks;
 
   sd::DiffusionModel build(const Device& where) const;
@@ -82,9 +81,9 @@ sd::DiffusionModel Model::Shared::build(const Device& where) const {
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
   model.latent_channels = unet->config().out_channels;
-  model.table = table;
+  model.table = checkpoint->noise_table();
   model.prediction = checkpoint->prediction();
-  model.latent_scale = checkpoint->vae_config().scaling_factor;
+  model.latent_scale = checkpoint->latent_scale();
   model.device = device;
   model.network = network_of(std::move(unet), device);
   return model;
@@ -100,17 +99,17 @@ std::shared_ptr<const sd::DiffusionModel> Model::on(const Device& device) const 
   return shared_->networks.get(device, [&] { return sd::with_memory_errors([&] { return shared_->build(device); }); });
 }
 
-const sd::NoiseTable& Model::table() const { return shared_->table; }
+const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
 
 int64_t Model::latent_channels() const { return shared_->checkpoint->unet_config().out_channels; }
 
-double Model::latent_scale() const { return shared_->checkpoint->vae_config().scaling_factor; }
+double Model::latent_scale() const { return shared_->checkpoint->latent_scale(); }
 
 at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
-  return sd::add_noise(shared_->table, latent * latent_scale(), noise, sigma) / latent_scale();
+  return sd::add_noise(table(), latent * latent_scale(), noise, sigma) / latent_scale();
 }
 
-std::size_t Model::bytes() const { return shared_->checkpoint->unet_bytes(); }
+std::size_t Model::bytes() const { return shared_->checkpoint->bytes(sd::Part::kUNet); }
 
 // ---- Vae ----
 
@@ -142,7 +141,8 @@ Vae::Half Vae::decoder(const Device& where) const {
   const c10::InferenceMode inference;
   auto decoder = shared_->decoders.get(where, [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
   return [=](const at::Tensor& latent) {
-    return decoder->decode(sd::to_device(latent, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
+    // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.
+    return decoder->decode(sd::to_device(latent, device, at::kFloat)).to(dtype);
   };
 }
 
@@ -150,6 +150,6 @@ int64_t Vae::downscale() const { return shared_->checkpoint->vae_config().downsc
 
 int64_t Vae::latent_channels() const { return shared_->checkpoint->vae_config().latent_channels; }
 
-std::size_t Vae::bytes() const { return shared_->checkpoint->vae_bytes(); }
+std::size_t Vae::bytes() const { return shared_->checkpoint->bytes(sd::Part::kVAE); }
 
 }  // namespace weft

@@ -57,7 +57,7 @@ TEST(Checkpoint, InfersItsConfigurationFromShapes) {
   EXPECT_EQ(model.text_encoder_config().layers, 3);
   EXPECT_EQ(model.text_encoder_config().eos_id, 999);
   EXPECT_EQ(model.prediction(), Prediction::kNoise);
-  EXPECT_FALSE(model.tokenizer_folder().has_value());
+  EXPECT_FALSE(model.tokenizer().has_value());
 }
 
 TEST(Checkpoint, CountsWhatAnInpaintingModelTakesIn) {
@@ -76,7 +76,7 @@ TEST(Checkpoint, TellsPredictionAndScaleFromTheFoldersConfigs) {
   const Checkpoint model = Checkpoint::open(folder / "model");
   EXPECT_EQ(model.prediction(), Prediction::kVelocity);
   EXPECT_EQ(model.vae_config().scaling_factor, 0.5);
-  EXPECT_EQ(model.tokenizer_folder(), folder / "model/tokenizer");
+  EXPECT_EQ(model.tokenizer(), folder / "model/tokenizer");
 }
 
 TEST(Checkpoint, TakesTheHalfPrecisionVariantOfAFolderWhenThereIsNoOther) {
@@ -208,7 +208,7 @@ TEST(Checkpoint, RefusesPartsOfDifferentModels) {
               HasSubstr("64 wide and its U-Net expects 32"));
 }
 
-TEST(VAEFile, ReadsAVAEFromAFileOfItsOwnAndFromAFolder) {
+TEST(Checkpoint, ReadsAVAEFromAFileOfItsOwnAndFromAFolder) {
   const TemporaryFolder folder;
   TensorMap tensors;
   for (const auto& [name, tensor] : ldm_tensors(small_model())) {
@@ -219,10 +219,10 @@ TEST(VAEFile, ReadsAVAEFromAFileOfItsOwnAndFromAFolder) {
   at::NoGradGuard no_grad;
   const at::Tensor latent = at::ones({1, 4, 4, 4});
   const auto decode = [&](const fs::path& path) {
-    return VAEFile::open(path).decoder(at::kCPU, at::kFloat).decode(latent);
+    return Checkpoint::open_vae(path).vae_decoder(at::kCPU, at::kFloat).decode(latent);
   };
   EXPECT_TRUE(decode(folder / "vae.safetensors").equal(decode(folder / "model/vae")));
-  EXPECT_THAT(error_of([&] { VAEFile::open(folder / "model/unet"); }), HasSubstr("has no VAE"));
+  EXPECT_THAT(error_of([&] { Checkpoint::open_vae(folder / "model/unet"); }), HasSubstr("has no VAE"));
 }
 
 }  // namespace
