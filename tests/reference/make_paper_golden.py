@@ -10,8 +10,8 @@ from pathlib import Path
 
 import safetensors.torch
 
-from paper_networks import (encoder_outputs, encoder_shapes, fill, first_stage_outputs, inputs, ldm_parameters, make_bert,
-                            make_first_stage, make_unet, unet_outputs)
+from paper_networks import (encoder_outputs, encoder_shapes, fill, first_stage_outputs, inputs, ldm_parameters,
+                            make_first_stage, make_text_encoder, make_unet, unet_outputs)
 from paper_sizes import SMALL
 
 GOLDEN = Path(__file__).parent.parent / "nodes" / "golden"
@@ -19,13 +19,13 @@ GOLDEN = Path(__file__).parent.parent / "nodes" / "golden"
 
 def main() -> None:
     for model in SMALL:
-        unet, first_stage, bert = make_unet(model), make_first_stage(model), make_bert(model)
-        shapes = fill(ldm_parameters(model, unet, first_stage, bert)) | encoder_shapes(model)
+        unet, first_stage, text = make_unet(model), make_first_stage(model), make_text_encoder(model)
+        shapes = fill(ldm_parameters(model, unet, first_stage, text)) | encoder_shapes(model)
         lines = [f"{name} {','.join(map(str, shape))}\n" for name, shape in sorted(shapes.items())]
         (GOLDEN / f"paper_{model.name}.txt").write_text("".join(lines))
         given = inputs(model)
         result = (unet_outputs(model, unet, given) | first_stage_outputs(first_stage, given)
-                  | encoder_outputs(model, bert, given))
+                  | encoder_outputs(model, text, given))
         kept = {name: given[name] for name in ("text.ids", "labels", "map") if name in given}
         tensors = {name: tensor.contiguous() for name, tensor in result.items()}
         tensors |= {"input." + name: tensor for name, tensor in kept.items()}

@@ -6,12 +6,13 @@ import struct
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel, VQModel
+from transformers import CLIPTextConfig, CLIPTextModel
 from diffusers.pipelines.latent_diffusion.pipeline_latent_diffusion import LDMBertConfig, LDMBertModel
 
 from make_network_golden import VAE_ATTENTION, unet_ldm_name, vae_ldm_name
 from model_sizes import ModelSize
 from paper_sizes import PaperModel
-from seeded_weights import seeded_normal, seeded_weight
+from seeded_weights import canonical_text_name, seeded_normal, seeded_weight
 
 
 class LegacyAttention(torch.nn.Module):
@@ -49,8 +50,10 @@ def make_first_stage(model: PaperModel):
     return kind(**model.first_stage).eval()
 
 
-def make_bert(model: PaperModel):
-    return LDMBertModel(LDMBertConfig(**model.bert)).eval() if model.bert else None
+def make_text_encoder(model: PaperModel):
+    if model.bert:
+        return LDMBertModel(LDMBertConfig(**model.bert)).eval()
+    return CLIPTextModel(CLIPTextConfig(**model.clip)).eval() if model.clip else None
 
 
 def first_stage_ldm_name(name: str, model: PaperModel) -> str:
@@ -80,7 +83,7 @@ def bert_ldm_name(name: str) -> str | None:
     return f"attn_layers.layers.{2 * int(layer) + odd}.{old}{rest[len(new):]}"
 
 
-def ldm_parameters(model: PaperModel, unet=None, first_stage=None, bert=None) -> dict:
+def ldm_parameters(model: PaperModel, unet=None, first_stage=None, text=None) -> dict:
     """Name in the file -> (shape in the file, parameter)."""
     size = ModelSize(name="", unet=model.unet, vae={}, text={}, unet_input=(), image=(), tokens=0)
     result = {}
@@ -90,8 +93,8 @@ def ldm_parameters(model: PaperModel, unet=None, first_stage=None, bert=None) ->
         old = "first_stage_model." + first_stage_ldm_name(name, model)
         is_conv = (".attn_1." in old or ".attn." in old) and p.dim() == 2
         result[old] = ((*p.shape, 1, 1) if is_conv else p.shape, p)
-    for name, p in bert.named_parameters() if bert else ():
-        if old := bert_ldm_name(name):
+    for name, p in text.named_parameters() if text else ():
+        if old := bert_ldm_name(name) if model.bert else canonical_text_name(name):
             result["cond_stage_model.transformer." + old] = (p.shape, p)
     return result
 
@@ -141,8 +144,8 @@ def inputs(model: PaperModel) -> dict:
     batch = model.latent[0]
     given["unet.context"] = seeded_normal("input.unet.context", (batch, 1 if model.classes else 77,
                                                                  max(model.context_dim, 1)))
-    if model.bert:
-        vocab = model.bert["vocab_size"]
+    if model.bert or model.clip:
+        vocab = (model.bert or model.clip)["vocab_size"]
         given["text.ids"] = torch.tensor([[(7 * i + 3 * row) % vocab for i in range(77)] for row in range(2)])
     if model.classes:
         given["labels"] = torch.tensor([3, model.classes - 1])
@@ -170,11 +173,12 @@ def first_stage_outputs(first_stage, given: dict) -> dict:
 
 
 @torch.no_grad()
-def encoder_outputs(model: PaperModel, bert, given: dict) -> dict:
+def encoder_outputs(model: PaperModel, text, given: dict) -> dict:
     result = {}
-    if bert:
-        result["text.hidden"] = bert.model(given["text.ids"], return_dict=True, output_attentions=False,
-                                           output_hidden_states=False).last_hidden_state
+    if text:
+        body = text.model if model.bert else text
+        result["text.hidden"] = body(given["text.ids"], return_dict=True, output_attentions=False,
+                                     output_hidden_states=False).last_hidden_state
     for name, shape in encoder_shapes(model).items():
         table = seeded_weight(name, shape)
         if model.classes:  # a row of a table, as a context of one token

@@ -1,8 +1,9 @@
-"""The latent diffusion paper's own models (Rombach et al. 2022): as published, and scaled down for the committed golden
-files. Arguments are those of diffusers' classes; CompVis' configuration files say the same in other words."""
+"""The latent diffusion paper's own models (Rombach et al. 2022) and Stable Diffusion's for inpainting: as published, and
+scaled down for the committed golden files. Arguments are those of diffusers' classes; CompVis' configuration files say the same in other words."""
 
 from dataclasses import dataclass, field
 
+from model_sizes import FULL as STABLE_DIFFUSION
 from model_sizes import unet_arguments
 
 
@@ -17,6 +18,7 @@ class PaperModel:
     map_classes: int = 0  # of the spatial rescaler
     legacy_heads: int = 0  # of attention without a context
     bert: dict = field(default_factory=dict)  # of LDMBertConfig
+    clip: dict = field(default_factory=dict)  # of CLIPTextConfig
     metadata: dict = field(default_factory=dict)
     timesteps: tuple = (3, 987)
 
@@ -63,7 +65,7 @@ FULL = [
     PaperModel("sd-v1-5-inpainting",
                unet=unet_arguments([320, 640, 1280, 1280], [True, True, True, False], in_channels=9, layers_per_block=2,
                                    cross_attention_dim=768, attention_head_dim=8),
-               first_stage=KL_F8, latent=(2, 9, 64, 64), image=(1, 3, 256, 256)),
+               first_stage=KL_F8, latent=(2, 9, 64, 64), image=(1, 3, 256, 256), clip=STABLE_DIFFUSION.text),
 ]
 
 SMALL = [

@@ -68,7 +68,15 @@ void run(const Request& request) {
     const VAEDecoder decoder = model.vae_decoder(at::kCPU, request.dtype);
     outputs["vae.decoded"] =
         timed("vae.decoded", request.repeat, [&] { return decoder.decode(inputs.tensor("vae.latent")); });
+    if (model.vae_config().codebook > 0)
+      outputs["vae.codes"] = decoder.code_indices(inputs.tensor("vae.latent"));
   }
+  if (inputs.has("labels")) {
+    const at::Tensor labels = inputs.tensor("labels");
+    outputs["labels"] = model.label_encoder()->context(
+        {labels.const_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+  }
+  if (inputs.has("map")) outputs["map"] = (*model.spatial_rescaler())(inputs.tensor("map"));
   if (inputs.has("unet.x")) {
     const UNet unet = model.unet(at::kCPU, request.dtype);
     outputs["unet"] = timed("unet", request.repeat, [&] {
