@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cli/terminal.h"
+#include "graph/node_types.h"
 
 namespace weft::cli {
 
@@ -37,7 +38,8 @@ std::map<std::string, Value> outputs_of(const std::string& node, const Workflow&
                                         const Registry& registry, const RunResult& result) {
   std::map<std::string, Value> outputs;
   const auto it = result.nodes.find(node);
-  const NodeInfo* info = registry.find(workflow.graph.node(node).type);
+  const NodeTypes types(workflow.subgraphs, registry);
+  const NodeInfo* info = types.find(workflow.graph.node(node).type);
   if (it == result.nodes.end() || !info) return outputs;
   const std::size_t count = std::min(info->outputs.size(), it->second.outputs.size());
   for (std::size_t i = 0; i < count; ++i)

@@ -20,6 +20,7 @@
 #include "cli/results.h"
 #include "cli/workflow_source.h"
 #include "graph/executor.h"
+#include "graph/expand.h"
 #include "graph/validate.h"
 
 namespace weft::cli {
@@ -110,8 +111,10 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry) {
 }
 
 void print_plan(const PreparedRun& prepared, const Registry& registry) {
-  const Graph& graph = prepared.workflow.graph;
-  const std::vector<std::string> order = plan(graph, prepared.wanted);
+  const Expansion expansion =
+      expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
+  const Graph& graph = expansion.graph;
+  const std::vector<std::string> order = plan(graph, expansion.wanted);
   std::size_t id_width = 0, type_width = 0;
   for (const std::string& id : order) {
     id_width = std::max(id_width, id.size());
@@ -129,7 +132,7 @@ Exit execute(const PreparedRun& prepared, const Registry& registry, const Device
   progress.message(opened.message);
   Executor executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
   const RunResult result = executor.run(
-      {prepared.workflow.graph, prepared.wanted, prepared.environment},
+      {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},
       [&](const Event& event) { progress.event(event); }, std::move(stop));
   for (const Problem& problem : result.problems) progress.problem(problem);
   for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result))

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "graph/asset_files.h"
+#include "graph/expand.h"
 #include "graph/validate.h"
 
 namespace weft::cli {
@@ -27,8 +28,13 @@ WorkflowSource read_workflow(const std::string& file, const Registry& registry) 
 std::vector<Problem> all_problems(const Workflow& workflow, const Registry& registry,
                                   const RunEnvironment& environment, std::span<const std::string> wanted) {
   std::vector<Problem> problems = validate(workflow, registry, wanted);
-  std::vector<Problem> missing = missing_files(workflow, registry, environment, wanted);
-  problems.insert(problems.end(), missing.begin(), missing.end());
+  try {
+    const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
+    std::vector<Problem> missing = missing_files({.graph = plain.graph}, registry, environment, plain.wanted);
+    problems.insert(problems.end(), missing.begin(), missing.end());
+  } catch (const GraphError& error) {
+    if (problems.empty()) return error.problems();  // else it repeats what was found before
+  }
   return problems;
 }
 

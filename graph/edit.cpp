@@ -1,8 +1,11 @@
 #include "graph/edit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "graph/graph_impl.h"
+#include "graph/spelling.h"
 
 namespace weft {
 namespace {
@@ -34,6 +37,21 @@ void rename_node(std::map<std::string, PortRef>& refs, const std::string& from, 
     if (ref.node == from) ref.node = to;
 }
 
+void forget_node(SubgraphInterface& interface, const std::string& node) {
+  for (SubgraphInput& input : interface.inputs)
+    std::erase_if(input.targets, [&](const PortRef& target) { return target.node == node; });
+  std::erase_if(interface.inputs, [](const SubgraphInput& input) { return input.targets.empty(); });
+  std::erase_if(interface.outputs, [&](const SubgraphOutput& output) { return output.source.node == node; });
+}
+
+void rename_node(SubgraphInterface& interface, const std::string& from, const std::string& to) {
+  const auto rename = [&](PortRef& ref) {
+    if (ref.node == from) ref.node = to;
+  };
+  for (SubgraphInput& input : interface.inputs) std::ranges::for_each(input.targets, rename);
+  for (SubgraphOutput& output : interface.outputs) rename(output.source);
+}
+
 void check_interface_refs(const std::map<std::string, PortRef>& refs) {
   for (const auto& [name, ref] : refs) {
     if (name.empty())
@@ -44,6 +62,78 @@ void check_interface_refs(const std::map<std::string, PortRef>& refs) {
                                .what = "the interface name '" + name + "' leads nowhere",
                                .remedy = "lead it to \"node.port\""});
   }
+}
+
+void check_extra(const nlohmann::json& extra) {
+  for (const char* key : {"weft", "nodes", "interface", "subgraphs"})
+    if (extra.contains(key))
+      throw GraphError(Problem{.what = fmt::format("'{}' stands among the unknown keys", key),
+                               .remedy = "set it in its own place"});
+  if (!extra.is_object())
+    throw GraphError(Problem{.what = "the unknown keys are no JSON object", .remedy = "use {}"});
+}
+
+/// What an edit does inside a definition. It needs no inverse: the definition as it was is one.
+void change(Subgraph& subgraph, const Edit& edit) {
+  Graph& graph = subgraph.graph;
+  const Cases cases{
+      [&](const AddNode& e) { graph.add(e.node, e.before); },
+      [&](const RemoveNode& e) {
+        graph.remove(e.node);
+        forget_node(subgraph.interface, e.node);
+      },
+      [&](const RenameNode& e) {
+        graph.rename(e.from, e.to);
+        rename_node(subgraph.interface, e.from, e.to);
+      },
+      [&](const SetInput& e) { graph.set_input(e.node, e.port, e.value); },
+      [&](const ClearInput& e) { graph.clear_input(e.node, e.port); },
+      [&](const SetTitle& e) { graph.set_title(e.node, e.title); },
+      [&](const SetUi& e) { graph.set_ui(e.node, e.ui); },
+      [&](const SetState& e) { graph.set_state(e.node, e.state); },
+      [&](const SetType& e) { graph.set_type(e.node, e.type); },
+      [&](const SetExtra& e) { subgraph.extra = e.extra; },
+      [&](const EditGroup& e) {
+        for (const Edit& inner : e.edits) change(subgraph, inner);
+      },
+      [](const auto&) {
+        throw GraphError(Problem{.what = "the edit is none of nodes inside a subgraph",
+                                 .remedy = "apply it to the workflow itself"});
+      },
+  };
+  std::visit(cases, edit);
+}
+
+/// Puts a definition in its place, or takes it away; gives what was there.
+std::optional<Subgraph> put_subgraph(Subgraphs& subgraphs, const std::string& name,
+                                     std::optional<Subgraph> subgraph) {
+  Subgraphs changed = subgraphs;
+  std::optional<Subgraph> before;
+  if (const auto found = changed.find(name); found != changed.end()) {
+    before = std::move(found->second);
+    changed.erase(found);
+  }
+  if (subgraph) {
+    check_definition(name, *subgraph);
+    changed.emplace(name, *std::move(subgraph));
+    innermost_first(changed);
+  }
+  subgraphs = std::move(changed);
+  return before;
+}
+
+Edit apply_in_subgraph(Workflow& workflow, const EditSubgraph& edit) {
+  const auto found = workflow.subgraphs.find(edit.name);
+  if (found == workflow.subgraphs.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, subgraph] : workflow.subgraphs) names.push_back(name);
+    throw GraphError(Problem{.node = subgraph_type(edit.name),
+                             .what = "there is no such subgraph",
+                             .remedy = suggestion(edit.name, names)});
+  }
+  Subgraph changed = found->second;
+  for (const Edit& inner : edit.edits) change(changed, inner);
+  return SetSubgraph{edit.name, put_subgraph(workflow.subgraphs, edit.name, std::move(changed))};
 }
 
 Edit apply_group(Workflow& workflow, const EditGroup& group) {
@@ -113,6 +203,28 @@ Edit apply(Workflow& workflow, const Edit& edit) {
         return SetInterface{std::exchange(workflow.interface, e.interface)};
       },
       [&](const EditGroup& e) -> Edit { return apply_group(workflow, e); },
+      [&](const SetState& e) -> Edit {
+        SetState inverse{e.node, graph.node(e.node).state};
+        graph.set_state(e.node, e.state);
+        return inverse;
+      },
+      [&](const SetType& e) -> Edit {
+        SetType inverse{e.node, graph.node(e.node).type};
+        graph.set_type(e.node, e.type);
+        return inverse;
+      },
+      [&](const SetExtra& e) -> Edit {
+        check_extra(e.extra);
+        return SetExtra{std::exchange(workflow.extra, e.extra)};
+      },
+      [&](const SetSubgraph& e) -> Edit {
+        return SetSubgraph{e.name, put_subgraph(workflow.subgraphs, e.name, e.subgraph)};
+      },
+      [&](const EditSubgraph& e) -> Edit { return apply_in_subgraph(workflow, e); },
+      [&](const SetWorkflow& e) -> Edit {
+        innermost_first(e.workflow.subgraphs);
+        return SetWorkflow{std::exchange(workflow, e.workflow)};
+      },
   };
   return std::visit(cases, edit);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "graph/error_text.h"
+
 namespace weft {
 namespace {
 
@@ -47,5 +49,7 @@ OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, 
 
 PluginError::PluginError(const std::string& what, const std::string& remedy)
     : std::runtime_error(sentence(what, remedy)) {}
+
+ErrorText::~ErrorText() = default;
 
 }  // namespace weft

@@ -35,7 +35,11 @@ Json fields(const NodeFailed& e) {
   if (!e.problem.remedy.empty()) json["remedy"] = e.problem.remedy;
   return json;
 }
-Json fields(const NodeSkipped& e) { return {{"event", "node_skipped"}, {"because_of", e.because_of}}; }
+Json fields(const NodeSkipped& e) {
+  Json json{{"event", "node_skipped"}, {"because_of", e.because_of}};
+  if (e.muted) json["muted"] = true;
+  return json;
+}
 Json fields(const NodeCancelled&) { return named("node_cancelled"); }
 Json fields(const RunFinished& e) {
   return {{"event", "run_finished"},   {"ran", e.ran},         {"cached", e.cached},

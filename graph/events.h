@@ -44,7 +44,8 @@ struct NodeFailed {
   Problem problem;
 };
 struct NodeSkipped {
-  std::string because_of;  ///< id of the ancestor that failed
+  std::string because_of;  ///< id of the ancestor that failed, or that is muted; of the node itself if that is muted
+  bool muted = false;      ///< nothing failed: the user has switched it off. The only event of such a node.
 };
 struct NodeCancelled {};
 struct RunFinished {

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "graph/expand.h"
+#include "graph/graph_impl.h"
 #include "graph/run.h"
 
 namespace weft {
@@ -16,6 +18,41 @@ constexpr std::size_t kRemembered = 4;
 ExecutorOptions with_defaults(ExecutorOptions options) {
   if (options.light_workers == 0) options.light_workers = std::max(2u, std::thread::hardware_concurrency());
   return options;
+}
+
+/// Which of the states of its parts is that of a whole.
+int weight(NodeResult::State state) {
+  switch (state) {
+    case NodeResult::State::Cached:
+      return 0;
+    case NodeResult::State::Finished:
+      return 1;
+    case NodeResult::State::Skipped:
+      return 2;
+    case NodeResult::State::Cancelled:
+      return 3;
+    case NodeResult::State::Failed:
+      break;
+  }
+  return 4;
+}
+
+/// The result of an instance, or of a bypassed node, from those of the nodes that stand for its outputs.
+NodeResult composed(const std::vector<std::optional<PortRef>>& outputs, const RunResult& result,
+                    const Registry& registry, const Graph& graph) {
+  NodeResult whole{.state = NodeResult::State::Cached};
+  for (const std::optional<PortRef>& output : outputs) {
+    const auto source = output ? result.nodes.find(output->node) : result.nodes.end();
+    const bool known = source != result.nodes.end();
+    whole.state =
+        std::ranges::max(whole.state, known ? source->second.state : NodeResult::State::Skipped, {}, weight);
+    Value& value = whole.outputs.emplace_back();
+    if (!known || source->second.outputs.empty()) continue;
+    const std::vector<PortInfo>& ports = registry.find(graph.node(output->node).type)->outputs;
+    const auto port = std::ranges::find(ports, output->port, &PortInfo::name);
+    value = source->second.outputs[static_cast<std::size_t>(port - ports.begin())];
+  }
+  return whole;
 }
 
 }  // namespace
@@ -44,23 +81,40 @@ struct Executor::Impl {
     turn_free.notify_one();
   }
 
+  /// Whether it was a run of exactly this snapshot.
+  static bool is_for(const PastRun& run, const RunRequest& request) {
+    return &GraphAccess::impl(run.graph) == &GraphAccess::impl(request.graph) &&
+           run.wanted == request.wanted && run.subgraphs == request.subgraphs;
+  }
+
+  PastRun prepare(const RunRequest& request) const {
+    PastRun run{.graph = request.graph, .subgraphs = request.subgraphs, .wanted = request.wanted};
+    run.expansion =
+        std::make_shared<const Expansion>(expand(request.graph, request.subgraphs, registry, request.wanted));
+    run.plan = Plan::make(run.expansion->graph, registry, run.expansion->wanted);
+    return run;
+  }
+
   RunResult run(const RunRequest& request, const Observer& observer, const std::stop_token& stop) {
-    const auto known = std::ranges::find_if(
-        past, [&](const PastRun& run) { return run.plan->is_for(request.graph, request.wanted); });
-    PastRun now{.plan =
-                    known == past.end() ? Plan::make(request.graph, registry, request.wanted) : known->plan};
-    now.keys = make_keys(*now.plan, request.environment, options.device, ++runs,
-                         known == past.end() ? nullptr : known->keys);
+    const auto known = std::ranges::find_if(past, [&](const PastRun& run) { return is_for(run, request); });
+    PastRun now = known == past.end() ? prepare(request) : *known;
+    now.keys = make_keys(*now.plan, request.environment, options.device, ++runs, now.keys);
 
     Run run({options, ledger, cache, streams, lanes, {past.begin(), past.end()}}, *now.plan, *now.keys,
-            request.environment, observer, stop);
+            request.environment, now.expansion->skipped, observer, stop);
     RunResult result = run.execute();
     now.unfinished = run.unfinished();
+    add_composed_results(*now.expansion, result);
 
     if (known != past.end()) past.erase(known);
     past.insert(past.begin(), std::move(now));
     if (past.size() > kRemembered) past.pop_back();
     return result;
+  }
+
+  void add_composed_results(const Expansion& expansion, RunResult& result) const {
+    for (const auto& [id, outputs] : expansion.outputs)
+      result.nodes.emplace(id, composed(outputs, result, registry, expansion.graph));
   }
 
   const Registry& registry;

@@ -1,7 +1,8 @@
 // Executor: runs what is wanted of a graph. Plans the ancestors of the wanted nodes, takes what the cache
 // holds, runs the rest: ready nodes at the same time, each on its lane (one heavy node at a time on a device,
 // light and I/O nodes beside it). Keeps results in a content-addressed cache: a node's key is its type,
-// revision, params, its inputs' keys and its fingerprint - not its id, so renaming keeps the cache.
+// revision, params, its inputs' keys and its fingerprint - not its id, so renaming keeps the cache, and
+// instances of a subgraph share it. Subgraphs, muted and bypassed nodes are resolved first (expand.h).
 #pragma once
 
 #include <cstdint>
@@ -29,22 +30,25 @@ struct ExecutorOptions {
 
 struct RunRequest {
   Graph graph;                      ///< a snapshot: later edits do not touch the run
-  std::vector<std::string> wanted;  ///< node ids; empty: default_results() of the graph
+  /// Node ids, or paths into instances of subgraphs ("upscale/sampler"); empty: default_results() of the graph.
+  std::vector<std::string> wanted;
   RunEnvironment environment;
+  Subgraphs subgraphs = {};  ///< definitions of the instances in the graph
 };
 
 struct NodeResult {
   enum class State : std::uint8_t { Cached, Finished, Failed, Skipped, Cancelled };
   State state;
-  std::vector<Value> outputs;  ///< by output index; empty if the node did not come to its end
+  std::vector<Value> outputs;  ///< by output index; empty if the node did not come to its end. Of an instance: by
+                               ///< output of its definition, an empty Value where one did not come
   std::vector<Note> notes;
   std::vector<Problem> problems;
 };
 
 struct RunResult {
-  bool ok = false;  ///< every wanted node has its outputs
+  bool ok = false;  ///< every wanted node has its outputs, those apart that are muted or need what is muted
   bool cancelled = false;
-  /// Wanted nodes, and all that failed, were skipped or cancelled.
+  /// Wanted nodes, and all that failed, were skipped or cancelled. Nodes of an instance go by their paths.
   std::map<std::string, NodeResult, std::less<>> nodes;
   std::vector<Problem> problems;
 };

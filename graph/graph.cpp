@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-const char* const kOwnKeys[] = {"type", "title", "inputs", "ui"};
+const char* const kOwnKeys[] = {"type", "title", "state", "inputs", "ui"};
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -251,6 +251,23 @@ void Graph::set_ui(std::string_view node, nlohmann::json ui) {
   const Vertex vertex = impl_->at(node);
   GraphNode changed = *(*impl_)[vertex].node;
   changed.ui = std::move(ui);
+  std::vector<Problem> problems;
+  check_node(changed, problems);
+  throw_if_any(std::move(problems));
+  writable().replace(vertex, std::move(changed));
+}
+
+void Graph::set_state(std::string_view node, NodeState state) {
+  const Vertex vertex = impl_->at(node);
+  GraphNode changed = *(*impl_)[vertex].node;
+  changed.state = state;
+  writable().replace(vertex, std::move(changed));
+}
+
+void Graph::set_type(std::string_view node, std::string type) {
+  const Vertex vertex = impl_->at(node);
+  GraphNode changed = *(*impl_)[vertex].node;
+  changed.type = std::move(type);
   std::vector<Problem> problems;
   check_node(changed, problems);
   throw_if_any(std::move(problems));

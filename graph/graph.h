@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,13 @@ using Links = std::vector<PortRef>;  ///< the sources, in order; more than one o
 /// What stands at an input or param: a literal, or links.
 using InputValue = std::variant<Literal, Links>;
 
+/// Whether a run takes the node as it stands; see expand.h.
+enum class NodeState : std::uint8_t {
+  Active,
+  Muted,     ///< it does not run, nor does what needs it
+  Bypassed,  ///< it does not run; each output passes on what comes in at an input of its type
+};
+
 /// One node of a workflow. Everything that the file says of it, known or not.
 struct GraphNode {
   std::string id;    ///< unique in the graph, stable, chosen by the user: "sampler"
@@ -39,6 +47,7 @@ struct GraphNode {
   std::map<std::string, InputValue, std::less<>> inputs = {};
   nlohmann::json ui = nlohmann::json::object();     ///< position and such; no meaning to the engine
   nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file, kept as they are
+  NodeState state = NodeState::Active;
   bool operator==(const GraphNode&) const = default;
 };
 
@@ -69,6 +78,9 @@ class WEFT_EXPORT Graph {
   void clear_input(std::string_view node, std::string_view port);
   void set_title(std::string_view node, std::string title);
   void set_ui(std::string_view node, nlohmann::json ui);
+  void set_state(std::string_view node, NodeState state);
+  /// What stands at its ports stays, whether the new type has such ports or not. Throws GraphError if `type` is empty.
+  void set_type(std::string_view node, std::string type);
 
   std::size_t size() const;
   bool contains(std::string_view id) const;

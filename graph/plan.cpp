@@ -17,9 +17,7 @@ class Planner {
     plan_.graph_ = graph;
   }
 
-  std::shared_ptr<const Plan> plan(const std::vector<std::string>& asked,
-                                   const std::vector<std::string>& wanted) {
-    plan_.wanted_ids_ = asked;
+  std::shared_ptr<const Plan> plan(const std::vector<std::string>& wanted) {
     number_nodes(wanted);
     for (const Vertex vertex : vertices_) add(impl_[vertex]);
     plan_.nodes_.push_back({.node = nullptr,
@@ -155,11 +153,7 @@ std::shared_ptr<const Plan> Plan::make(const Graph& graph, const Registry& regis
   const Workflow workflow{.graph = graph};
   std::vector<Problem> problems = validate(workflow, registry, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
-  return Planner(graph, registry).plan(wanted, wanted.empty() ? default_results(workflow, registry) : wanted);
-}
-
-bool Plan::is_for(const Graph& graph, const std::vector<std::string>& wanted) const {
-  return &GraphAccess::impl(graph) == &GraphAccess::impl(graph_) && wanted == wanted_ids_;
+  return Planner(graph, registry).plan(wanted.empty() ? default_results(workflow, registry) : wanted);
 }
 
 PlanIndex Plan::find(std::string_view id) const {

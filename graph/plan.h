@@ -61,9 +61,6 @@ class Plan {
   static std::shared_ptr<const Plan> make(const Graph& graph, const Registry& registry,
                                           const std::vector<std::string>& wanted);
 
-  /// Whether it is the plan for exactly this snapshot.
-  bool is_for(const Graph& graph, const std::vector<std::string>& wanted) const;
-
   const Graph& graph() const { return graph_; }
   /// In an order in which they can run.
   std::span<const PlanNode> nodes() const { return {nodes_.data(), size()}; }
@@ -93,8 +90,7 @@ class Plan {
  private:
   friend class Planner;
 
-  Graph graph_;                          // keeps what the pointers below point to
-  std::vector<std::string> wanted_ids_;  // as asked for
+  Graph graph_;  // keeps what the pointers below point to
   std::vector<PlanIndex> wanted_;
   std::vector<PlanType> types_;
   std::vector<PlanNode> nodes_;  // one more than there are, to end the last one's ranges

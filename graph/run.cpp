@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/error_text.h"
 #include "graph/node_context.h"
 
 namespace weft {
@@ -23,11 +24,12 @@ std::string mebibytes(std::uint64_t bytes) {
 }  // namespace
 
 Run::Run(const House& house, const Plan& plan, const Keys& keys, const RunEnvironment& environment,
-         const Observer& observer, std::stop_token stop)
+         std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop)
     : house_(house),
       plan_(plan),
       keys_(keys),
       environment_(environment),
+      left_out_(left_out),
       events_(observer),
       stop_(std::move(stop)),
       order_(house.streams, plan.size()) {}
@@ -40,7 +42,7 @@ RunResult Run::execute() {
   if (to_run_ > 0) run_all();
   RunResult result = this->result();
   if (events_) {
-    RunFinished end{.cancelled = result.cancelled, .time = Clock::now() - start};
+    RunFinished end{.skipped = left_out_.size(), .cancelled = result.cancelled, .time = Clock::now() - start};
     for (PlanIndex i = 0; i < plan_.size(); ++i) {
       if (phases_[i] == Phase::NotNeeded) continue;
       const NodeResult::State state = state_of(i);
@@ -114,6 +116,8 @@ void Run::count_links() {
 void Run::announce() {
   if (!events_) return;
   events_.send({}, RunStarted{to_run_ + hits_.size() + stand_ins_.size()});
+  for (const SkippedNode& node : left_out_)
+    events_.send(node.node, NodeSkipped{.because_of = node.because_of, .muted = true});
   for (PlanIndex i = 0; i < plan_.size(); ++i) {
     if (phases_[i] == Phase::NotNeeded) continue;
     send(i, NodeQueued{});
@@ -216,7 +220,8 @@ Run::Attempt Run::attempt(PlanIndex i) {
     attempt.out_of_memory = error;
     return ended_by(std::move(attempt));
   } catch (const std::exception& error) {
-    return ended_by(failure(i, error.what()));
+    const auto* text = dynamic_cast<const ErrorText*>(&house_.streams.runtime());
+    return ended_by(failure(i, text ? text->text_of(error) : error.what()));
   } catch (...) {
     return ended_by(failure(i, "threw something that is no std::exception: throw weft::NodeError instead"));
   }
@@ -350,7 +355,7 @@ void Run::tell_blocked(PlanIndex i, PlanIndex cause) {
   if (cause == kCancelled) {
     send(i, NodeCancelled{});
   } else {
-    send(i, NodeSkipped{plan_.id(cause)});
+    send(i, NodeSkipped{.because_of = plan_.id(cause)});
   }
 }
 
@@ -435,6 +440,8 @@ RunResult Run::result() {
     result.cancelled = result.cancelled || phases_[i] == Phase::Cancelled;
     result.nodes.try_emplace(plan_.id(i), result_of(i));
   }
+  for (const SkippedNode& node : left_out_)
+    result.nodes.try_emplace(node.node, NodeResult{.state = NodeResult::State::Skipped});
   for (const auto& [i, problem] : problems_) result.problems.push_back(problem);
   if (!states_.empty()) {
     for (const PlanIndex i : plan_.wanted()) release_reader(stand_in(i));

@@ -18,6 +18,7 @@
 #include "graph/device_order.h"
 #include "graph/event_delivery.h"
 #include "graph/executor.h"
+#include "graph/expand.h"
 #include "graph/lanes.h"
 #include "graph/plan.h"
 #include "graph/result_cache.h"
@@ -39,8 +40,9 @@ class Run final : private Lanes::Worker {
     std::span<const PastRun> past;
   };
 
+  /// `left_out`: nodes that are muted, or need one that is. All are borrowed.
   Run(const House& house, const Plan& plan, const Keys& keys, const RunEnvironment& environment,
-      const Observer& observer, std::stop_token stop);
+      std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop);
 
   RunResult execute();
   /// Nodes that failed, were skipped or cancelled. After execute().
@@ -127,6 +129,7 @@ class Run final : private Lanes::Worker {
   const Plan& plan_;
   const Keys& keys_;
   const RunEnvironment& environment_;
+  const std::span<const SkippedNode> left_out_;
   EventDelivery events_;
   const std::stop_token stop_;
   const Device cpu_;

@@ -147,7 +147,7 @@ class Builder {
 
 class Writer {
  public:
-  explicit Writer(std::size_t structure) : structure_(structure) {}
+  Writer(std::size_t structure, NestedStructure nested) : structure_(structure), nested_(nested) {}
 
   std::string text(const Json& json) {
     write(json, 0);
@@ -221,7 +221,10 @@ class Writer {
       out_.append(2 * (depth + 1), ' ');
       path_.push_back(pointer_step(key));
       if (json.is_object()) out_ += quoted(key) + ": ";
+      const std::size_t deeper = depth == 0 && key == nested_.key ? nested_.levels : 0;
+      structure_ += deeper;
       write(member, depth + 1);
+      structure_ -= deeper;
       path_.pop_back();
     }
     out_ += '\n';
@@ -230,6 +233,7 @@ class Writer {
   }
 
   std::size_t structure_;
+  const NestedStructure nested_;
   std::string out_;
   std::vector<std::string> path_;
 };
@@ -242,7 +246,9 @@ Json read_json(std::string_view text, const std::string& source) {
   return builder.result();
 }
 
-std::string write_json(const Json& json, std::size_t structure) { return Writer(structure).text(json); }
+std::string write_json(const Json& json, std::size_t structure, NestedStructure nested) {
+  return Writer(structure, nested).text(json);
+}
 
 std::string pointer_step(std::string_view key) {
   std::string step = "/";

@@ -17,9 +17,16 @@ inline constexpr std::size_t kMaxJsonDepth = 100;
 /// pointers.
 WEFT_EXPORT nlohmann::ordered_json read_json(std::string_view text, const std::string& source);
 
+/// Below a key of the top level, `structure` counts from so many levels further down.
+struct NestedStructure {
+  std::string_view key = {};
+  std::size_t levels = 0;
+};
+
 /// Two spaces of indent. A list or object is on one line if it fits there, and either holds no other or lies
 /// at least `structure` levels deep. Throws GraphError where read_json() could not read the text back.
-WEFT_EXPORT std::string write_json(const nlohmann::ordered_json& json, std::size_t structure);
+WEFT_EXPORT std::string write_json(const nlohmann::ordered_json& json, std::size_t structure,
+                                   NestedStructure nested = {});
 
 /// `key` as a step of a JSON pointer (RFC 6901): "/a~1b".
 WEFT_EXPORT std::string pointer_step(std::string_view key);

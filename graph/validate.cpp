@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "graph/expand.h"
 #include "graph/graph_impl.h"
 #include "graph/spelling.h"
 
@@ -24,14 +26,43 @@ std::string such_as(const std::vector<std::string>& examples) {
 /// them.
 class Checker {
  public:
-  Checker(const Graph& graph, const Registry& registry)
-      : graph_(GraphAccess::impl(graph)), registry_(registry) {}
+  Checker(const Graph& graph, const NodeTypes& types) : graph_(GraphAccess::impl(graph)), types_(types) {}
+
+  /// The graph is that of a definition: ports that its interface leads to are given from outside.
+  void set_given(const SubgraphInterface& interface) {
+    for (const SubgraphInput& input : interface.inputs)
+      given_.insert(input.targets.begin(), input.targets.end());
+  }
+
+  /// The nodes that run when `roots` are wanted, by vertex. Notes bypassed nodes that have nothing to pass to
+  /// them.
+  std::vector<bool> needed(const std::vector<Vertex>& roots) {
+    std::vector<bool> needed(graph_.vertex_count());
+    std::vector<Vertex> open;
+    const auto need = [&](Vertex vertex) {
+      if (vertex == kNoVertex || needed[vertex]) return;
+      needed[vertex] = true;
+      open.push_back(vertex);
+    };
+    for (const Vertex root : roots) {
+      if (state(root) == NodeState::Active) need(root);
+      if (const NodeInfo* info = state(root) == NodeState::Bypassed ? info_of(root) : nullptr)
+        for (const PortInfo& output : info->outputs) need(passed_by(root, output.name, {}));
+    }
+    while (!open.empty()) {
+      const Vertex vertex = open.back();
+      open.pop_back();
+      for (const LinkIn& link : graph_[vertex].links_in)
+        need(passed_by(link.source, link.output, {graph_[vertex].node->id, std::string(link.input)}));
+    }
+    return needed;
+  }
 
   void check_node(Vertex vertex, bool must_be_complete) {
     const GraphNode& node = *graph_[vertex].node;
     const NodeInfo* info = info_of(vertex);
     if (!info) {
-      problems_.push_back(unknown_type(node));
+      problems_.push_back(types_.unknown(node.id, node.type));
       return;
     }
     for (const auto& [name, value] : node.inputs) {
@@ -56,7 +87,8 @@ class Checker {
       return Problem{target.node, target.port,
                      fmt::format("'{}' has no output '{}'", source.node, source.port),
                      suggestion(source.port, names_of(info->outputs))};
-    if (types_match(output->type, port.type)) return std::nullopt;
+    if (output->type.empty() || port.type.empty() || types_match(output->type, port.type))
+      return std::nullopt;
     return Problem{target.node, target.port,
                    fmt::format("'{}.{}' is of type '{}', the input takes '{}'", source.node, source.port,
                                output->type, port.type),
@@ -85,6 +117,29 @@ class Checker {
       });
   }
 
+  /// The ports of a definition: each leads to a port that there is, and what stands for several fits all.
+  void check_ports(const SubgraphInterface& interface) {
+    for (const SubgraphInput& input : interface.inputs) {
+      const PortInfo* first = nullptr;
+      for (const PortRef& target : input.targets) {
+        check_name("input", input.name, target, [](const NodeInfo& info, const std::string& port) {
+          return info.find_input(port) != nullptr;
+        });
+        const PortInfo* port = port_at(target);
+        if (first && port && first->type != port->type)
+          complain(target.node, target.port,
+                   fmt::format("the interface's input '{}' leads to ports of the types '{}' and '{}'",
+                               input.name, first->type, port->type),
+                   "give them an input each");
+        if (!first) first = port;
+      }
+    }
+    for (const SubgraphOutput& output : interface.outputs)
+      check_name("output", output.name, output.source, [](const NodeInfo& info, const std::string& port) {
+        return info.find_output(port) != nullptr;
+      });
+  }
+
   void complain(std::string node, std::string port, std::string what, std::string remedy) {
     problems_.push_back({std::move(node), std::move(port), std::move(what), std::move(remedy)});
   }
@@ -93,20 +148,50 @@ class Checker {
 
  private:
   /// Null where the type is unknown.
-  const NodeInfo* info_of(Vertex vertex) const { return registry_.find(graph_[vertex].node->type); }
+  const NodeInfo* info_of(Vertex vertex) const { return types_.find(graph_[vertex].node->type); }
+  NodeState state(Vertex vertex) const { return graph_[vertex].node->state; }
+
+  bool is_fed(const GraphNode& node, const std::string& port) const {
+    const auto found = node.inputs.find(port);
+    const Links* links = found == node.inputs.end() ? nullptr : std::get_if<Links>(&found->second);
+    return (links && !links->empty()) || given_.contains({node.id, port});
+  }
+
+  /// The active node that feeds a reader through an output of `vertex`: itself, or whatever it passes on.
+  /// kNoVertex if it is muted, or comes from outside. A `reader` is told of in the problem that nothing
+  /// passes.
+  Vertex passed_by(Vertex vertex, std::string_view output, const PortRef& reader) {
+    std::string port(output);
+    while (state(vertex) == NodeState::Bypassed) {
+      const GraphNode& node = *graph_[vertex].node;
+      const NodeInfo* info = info_of(vertex);
+      const PortInfo* out = info ? info->find_output(port) : nullptr;
+      const PortInfo* in =
+          out ? input_that_passes(*info, *out, [&](const PortInfo& p) { return is_fed(node, p.name); })
+              : nullptr;
+      if (!in) {
+        if (!reader.node.empty()) complain_nothing_passes(node, port, out, reader);
+        return kNoVertex;
+      }
+      const auto links = std::ranges::equal_range(graph_[vertex].links_in, in->name, {}, &LinkIn::input);
+      if (links.empty()) return kNoVertex;
+      vertex = links.front().source;
+      port = links.front().output;
+    }
+    return state(vertex) == NodeState::Muted ? kNoVertex : vertex;
+  }
+
+  void complain_nothing_passes(const GraphNode& node, const std::string& port, const PortInfo* output,
+                               const PortRef& reader) {
+    complain(node, "",
+             fmt::format("the node is bypassed, but {} comes in that '{}' could pass on to '{}.{}'",
+                         output ? fmt::format("nothing of type '{}'", output->type) : "nothing", port,
+                         reader.node, reader.port),
+             "link an input of the same type, or activate the node");
+  }
 
   void complain(const GraphNode& node, const std::string& port, std::string what, std::string remedy) {
     complain(node.id, port, std::move(what), std::move(remedy));
-  }
-
-  Problem unknown_type(const GraphNode& node) const {
-    const std::vector<std::string> nearest = registry_.nearest(node.type);
-    const std::string install = "install the plugin that brings it";
-    return {.node = node.id,
-            .what = fmt::format("no plugin brings the node type '{}'", node.type),
-            .remedy = nearest.empty()
-                          ? install
-                          : fmt::format("did you mean '{}'? Else {}", fmt::join(nearest, "' or '"), install)};
   }
 
   void check_value(const GraphNode& node, const PortInfo& port, const InputValue& value) {
@@ -115,7 +200,7 @@ class Checker {
       return;
     }
     const Literal& literal = std::get<Literal>(value);
-    if (literal.is_null()) return;  // as if it were not there
+    if (literal.is_null() || port.type.empty()) return;  // as if it were not there; nothing is known of it
     try {
       literal_value(port, literal);
     } catch (const GraphError& error) {
@@ -132,7 +217,8 @@ class Checker {
         problems_.push_back(*std::move(problem));
   }
 
-  static bool is_missing(const GraphNode& node, const PortInfo& port) {
+  bool is_missing(const GraphNode& node, const PortInfo& port) const {
+    if (given_.contains({node.id, port.name})) return false;
     if (port.optional || (port.kind == PortKind::Param && !port.init.is_null())) return false;
     const auto found = node.inputs.find(port.name);
     if (found == node.inputs.end()) return true;
@@ -164,6 +250,12 @@ class Checker {
     return outputs;
   }
 
+  const PortInfo* port_at(const PortRef& target) const {
+    const Vertex vertex = graph_.find(target.node);
+    const NodeInfo* info = vertex == kNoVertex ? nullptr : info_of(vertex);
+    return info ? info->find_input(target.port) : nullptr;
+  }
+
   template <class HasPort>
   void check_name(const char* kind, const std::string& name, const PortRef& ref, HasPort has_port) {
     const Vertex vertex = graph_.find(ref.node);
@@ -182,16 +274,18 @@ class Checker {
   }
 
   const Graph::Impl& graph_;
-  const Registry& registry_;
+  const NodeTypes& types_;
+  std::set<PortRef> given_;
   std::vector<Problem> problems_;
 };
 
-std::vector<Vertex> existing(const Graph::Impl& graph, std::span<const std::string> wanted,
-                             Checker& checker) {
+std::vector<Vertex> existing(const Graph& graph, std::span<const std::string> wanted, Checker& checker) {
+  const Graph::Impl& impl = GraphAccess::impl(graph);
   std::vector<Vertex> roots;
   for (const std::string& id : wanted) {
     try {
-      roots.push_back(graph.at(id));
+      const std::string node = node_of_path(graph, id);
+      roots.push_back(impl.at(node.empty() ? id : node));
     } catch (const GraphError& error) {
       const Problem& problem = error.problems().front();
       checker.complain(problem.node, "", "this node is wanted, but does not exist", problem.remedy);
@@ -200,33 +294,96 @@ std::vector<Vertex> existing(const Graph::Impl& graph, std::span<const std::stri
   return roots;
 }
 
+/// Definitions that instances among `nodes` stand for, and those that these hold.
+class UsedDefinitions {
+ public:
+  explicit UsedDefinitions(const Subgraphs& subgraphs) : subgraphs_(subgraphs) {}
+
+  void add(const GraphNode& node) {
+    const auto name = subgraph_of_type(node.type);
+    const auto found = name ? subgraphs_.find(*name) : subgraphs_.end();
+    if (found == subgraphs_.end() || !names_.insert(found->first).second) return;
+    for (const GraphNode* inner : found->second.graph.nodes()) add(*inner);
+  }
+  bool contain(const std::string& name) const { return names_.contains(name); }
+
+ private:
+  const Subgraphs& subgraphs_;
+  std::set<std::string> names_;
+};
+
+/// What of a definition runs when an instance is wanted.
+std::vector<Vertex> roots_of(const Subgraph& subgraph, const NodeTypes& types) {
+  const Graph::Impl& graph = GraphAccess::impl(subgraph.graph);
+  std::vector<Vertex> roots;
+  for (const SubgraphOutput& output : subgraph.interface.outputs)
+    if (const Vertex v = graph.find(output.source.node); v != kNoVertex) roots.push_back(v);
+  const bool all_ends = roots.empty();
+  for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) {
+    const NodeInfo* info = types.find(graph[v].node->type);
+    if ((info && info->options.result) || (all_ends && boost::out_degree(v, graph.links) == 0))
+      roots.push_back(v);
+  }
+  return roots;
+}
+
+void check_definition_nodes(const std::string& name, const Subgraph& subgraph, const NodeTypes& types,
+                            bool used, std::vector<Problem>& problems) {
+  Checker checker(subgraph.graph, types);
+  checker.set_given(subgraph.interface);
+  const Graph::Impl& graph = GraphAccess::impl(subgraph.graph);
+  const std::vector<bool> needed =
+      used ? checker.needed(roots_of(subgraph, types)) : std::vector<bool>(graph.vertex_count());
+  for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) checker.check_node(v, needed[v]);
+  checker.check_ports(subgraph.interface);
+  for (Problem& problem : std::move(checker).problems()) {
+    problem.node = address_in_subgraph(name, problem.node);
+    problems.push_back(std::move(problem));
+  }
+}
+
 }  // namespace
 
 std::vector<Problem> validate(const Workflow& workflow, const Registry& registry,
-                              std::span<const std::string> wanted) {
+                              std::span<const std::string> wanted) try {
   const Graph::Impl& graph = GraphAccess::impl(workflow.graph);
-  Checker checker(workflow.graph, registry);
+  const NodeTypes types(workflow.subgraphs, registry);
+  Checker checker(workflow.graph, types);
   const bool whole_file = wanted.empty();
   const std::vector<std::string> results =
       whole_file ? default_results(workflow, registry) : std::vector<std::string>{};
-  const std::vector<Vertex> roots = existing(graph, whole_file ? results : wanted, checker);
-  const std::vector<bool> needed = needed_for(graph, roots);
-  for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next)
+  const std::vector<Vertex> roots = existing(workflow.graph, whole_file ? results : wanted, checker);
+  const std::vector<bool> needed = checker.needed(roots);
+  UsedDefinitions used(workflow.subgraphs);
+  for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) {
     if (whole_file || needed[v]) checker.check_node(v, needed[v]);
+    if (needed[v]) used.add(*graph[v].node);
+  }
   checker.check_interface(workflow.interface);
   if (whole_file && results.empty())
     checker.complain("", "", "there is nothing to run",
                      "add a node that makes a result, such as one that saves an image");
-  return std::move(checker).problems();
+  std::vector<Problem> problems = std::move(checker).problems();
+  for (const auto& [name, subgraph] : workflow.subgraphs)
+    if (whole_file || used.contain(name))
+      check_definition_nodes(name, subgraph, types, used.contain(name), problems);
+  return problems;
+} catch (const GraphError& error) {  // definitions that hold themselves: nothing else can be judged
+  return error.problems();
 }
 
 std::optional<Problem> why_not_link(const Graph& graph, const Registry& registry, const PortRef& source,
+                                    const PortRef& target) {
+  return why_not_link(graph, NodeTypes({}, registry), source, target);
+}
+
+std::optional<Problem> why_not_link(const Graph& graph, const NodeTypes& types, const PortRef& source,
                                     const PortRef& target) {
   for (const PortRef* end : {&source, &target})
     if (!graph.contains(end->node))
       return Problem{
           .node = end->node, .what = "there is no such node", .remedy = "link nodes of this graph"};
-  const Checker checker(graph, registry);
+  const Checker checker(graph, types);
   std::optional<Problem> problem;
   if (const PortInfo* port = checker.find_target(target, problem))
     problem = checker.type_problem(source, target, *port);
@@ -245,17 +402,21 @@ std::vector<std::string> default_results(const Workflow& workflow, const Registr
   };
   if (!workflow.interface.outputs.empty()) {
     for (const auto& [name, ref] : workflow.interface.outputs)
-      if (workflow.graph.contains(ref.node)) add(ref.node);
+      if (const GraphNode* node = workflow.graph.find(ref.node); node && node->state != NodeState::Muted)
+        add(ref.node);
     return results;
   }
   const Graph::Impl& graph = GraphAccess::impl(workflow.graph);
+  const NodeTypes types(workflow.subgraphs, registry);
   for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) {
-    const NodeInfo* info = registry.find(graph[v].node->type);
-    if (info && info->options.result) results.push_back(graph[v].node->id);
+    const NodeInfo* info = types.find(graph[v].node->type);
+    if (info && info->options.result && graph[v].node->state == NodeState::Active)
+      results.push_back(graph[v].node->id);
   }
   if (!results.empty()) return results;
   for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next)
-    if (boost::out_degree(v, graph.links) == 0) results.push_back(graph[v].node->id);
+    if (boost::out_degree(v, graph.links) == 0 && graph[v].node->state != NodeState::Muted)
+      results.push_back(graph[v].node->id);
   return results;
 }
 

@@ -6,12 +6,17 @@
 #include <string>
 #include <unordered_set>
 
+#include "graph/expand.h"
 #include "graph/plan.h"
 
 namespace weft {
 
 /// What the executor remembers of a run.
 struct PastRun {
+  Graph graph;  ///< as it was asked for; the plan's is the expanded one
+  Subgraphs subgraphs;
+  std::vector<std::string> wanted;
+  std::shared_ptr<const Expansion> expansion;
   std::shared_ptr<const Plan> plan;
   std::shared_ptr<const Keys> keys;
   std::unordered_set<PlanIndex> unfinished;  ///< failed, skipped or cancelled

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "graph/node_types.h"
 #include "graph/spelling.h"
 #include "graph/utf8.h"
 #include "graph/validate.h"
@@ -29,7 +30,8 @@ std::string current_name(const std::vector<PortInfo>& ports, const std::string& 
 /// has them.
 class Renames {
  public:
-  Renames(const Graph& graph, const Registry& registry) : graph_(graph), registry_(registry) {}
+  /// Keeps the graph as it is now.
+  Renames(Graph graph, const Registry& registry) : graph_(std::move(graph)), registry_(registry) {}
 
   std::string input(const PortRef& ref) const {
     const NodeInfo* info = info_of(ref.node);
@@ -61,20 +63,34 @@ class Renames {
     return node ? registry_.find(node->type) : nullptr;
   }
 
-  const Graph& graph_;
+  const Graph graph_;
   const Registry& registry_;
 };
+
+void upgrade_nodes(Graph& graph, const Renames& renames) {
+  bool changed = false;
+  std::vector<GraphNode> nodes;
+  nodes.reserve(graph.size());
+  for (const GraphNode* node : graph.nodes()) {
+    nodes.push_back(renames.node(*node));
+    changed = changed || nodes.back() != *node;
+  }
+  if (!changed) return;
+  Graph upgraded;
+  upgraded.add_all(std::move(nodes));
+  graph = std::move(upgraded);
+}
 
 [[noreturn]] void refuse(const PortRef& ref, std::string what, std::string remedy) {
   throw GraphError(Problem{ref.node, ref.port, std::move(what), std::move(remedy)});
 }
 
 /// Everything that set_by_name() takes: the interface's names, then each node's params.
-std::vector<std::string> settable(const Workflow& workflow, const Registry& registry) {
+std::vector<std::string> settable(const Workflow& workflow, const NodeTypes& types) {
   std::vector<std::string> names;
   for (const auto& [name, ref] : workflow.interface.inputs) names.push_back(name);
   for (const GraphNode* node : workflow.graph.nodes()) {
-    if (const NodeInfo* info = registry.find(node->type)) {
+    if (const NodeInfo* info = types.find(node->type)) {
       for (const PortInfo& port : info->inputs)
         if (port.kind == PortKind::Param) names.push_back(node->id + "." + port.name);
     } else {
@@ -133,31 +149,30 @@ Literal literal_from_text(const std::string& text) {
 
 void upgrade(Workflow& workflow, const Registry& registry) {
   const Renames renames(workflow.graph, registry);
-  bool changed = false;
-  std::vector<GraphNode> nodes;
-  nodes.reserve(workflow.graph.size());
-  for (const GraphNode* node : workflow.graph.nodes()) {
-    nodes.push_back(renames.node(*node));
-    changed = changed || nodes.back() != *node;
-  }
   for (auto& [name, ref] : workflow.interface.inputs) ref.port = renames.input(ref);
   for (auto& [name, ref] : workflow.interface.outputs) ref.port = renames.output(ref);
-  if (!changed) return;
-  Graph upgraded;
-  upgraded.add_all(std::move(nodes));
-  workflow.graph = std::move(upgraded);
+  upgrade_nodes(workflow.graph, renames);
+  for (auto& [name, subgraph] : workflow.subgraphs) {
+    const Renames inner(subgraph.graph, registry);
+    for (SubgraphInput& input : subgraph.interface.inputs)
+      for (PortRef& target : input.targets) target.port = inner.input(target);
+    for (SubgraphOutput& output : subgraph.interface.outputs)
+      output.source.port = inner.output(output.source);
+    upgrade_nodes(subgraph.graph, inner);
+  }
 }
 
 void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
                  const std::string& text) {
   if (!is_utf8(text))
     refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
+  const NodeTypes types(workflow.subgraphs, registry);
   const PortRef target = find_settable(workflow, name);
   const GraphNode* node = workflow.graph.find(target.node);
-  const NodeInfo* info = node ? registry.find(node->type) : nullptr;
+  const NodeInfo* info = node ? types.find(node->type) : nullptr;
   const PortInfo* port = info ? info->find_input(target.port) : nullptr;
   if (!node || (info && !port)) {
-    const std::vector<std::string> names = settable(workflow, registry);
+    const std::vector<std::string> names = settable(workflow, types);
     const std::vector<std::string> nearest = nearest_names(name, names);
     refuse({}, fmt::format("there is nothing named '{}' to set", printable(name)),
            fmt::format("{}there is: {}",
@@ -165,8 +180,9 @@ void set_by_name(Workflow& workflow, const Registry& registry, const std::string
                        name_list(names)));
   }
   try {
-    workflow.graph.set_input(target.node, target.port,
-                             port ? literal_from_text(*port, text) : literal_from_text(text));
+    workflow.graph.set_input(
+        target.node, target.port,
+        port && !port->type.empty() ? literal_from_text(*port, text) : literal_from_text(text));
   } catch (const GraphError& error) {
     std::vector<Problem> problems = error.problems();
     for (Problem& problem : problems) problem.node = target.node;

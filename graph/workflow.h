@@ -4,7 +4,8 @@
 //   {"weft": 1,
 //    "nodes": {"sampler": {"type": "sample.ksampler", "inputs": {"model": {"link": "checkpoint.model"}, "steps": 20},
 //                          "ui": {"x": 0, "y": 0}}},
-//    "interface": {"inputs": {"prompt": "positive.text"}, "outputs": {"picture": "save.path"}}}
+//    "interface": {"inputs": {"prompt": "positive.text"}, "outputs": {"picture": "save.path"}},
+//    "subgraphs": {"upscale": {"nodes": {...}, "interface": {...}}}}
 //
 // A link is {"link": "node.port"}, or {"links": ["a.image", "b.image"]} on an input that takes many; a literal that is
 // itself a JSON object is {"value": {...}}. Unknown node types, ports and keys are kept and written back.
@@ -17,6 +18,7 @@
 
 #include "graph/graph.h"
 #include "graph/registry.h"
+#include "graph/subgraph.h"
 
 namespace weft {
 
@@ -33,12 +35,14 @@ struct Interface {
 struct Workflow {
   Graph graph;
   Interface interface;
-  nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file's top level, kept
+  nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file's top level, and "ui", kept
+  Subgraphs subgraphs = {};                         ///< definitions; a node of type "subgraph:NAME" stands for one
   bool operator==(const Workflow&) const = default;
 };
 
 /// Reads a workflow from JSON text. `source` names it in messages. Throws GraphError with every problem: not JSON (with
-/// line and column), nested deeper than 100, a version that this program does not know, links to missing nodes, cycles.
+/// line and column), nested deeper than 100, a version that this program does not know, links to missing nodes, cycles,
+/// subgraphs that hold themselves.
 WEFT_EXPORT Workflow parse_workflow(std::string_view text, const std::string& source = "workflow");
 WEFT_EXPORT Workflow load_workflow(const std::filesystem::path& file);
 

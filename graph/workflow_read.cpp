@@ -58,15 +58,17 @@ class Reader {
     for (const auto& [key, value] : json.items()) {
       if (key == "weft") continue;
       if (key == "nodes")
-        read_nodes(value);
+        read_graph(value, "/nodes", workflow_.graph);
       else if (key == "interface")
         read_interface(value);
+      else if (key == "subgraphs")
+        read_subgraphs(value);
       else
         workflow_.extra[key] = value;
     }
     if (!json.contains("nodes"))
       complain("", "nodes", "the file has no 'nodes'", "add an object with the nodes by their ids");
-    add_nodes();
+    note_problems_of([&] { innermost_first(workflow_.subgraphs); });
     if (!problems_.empty()) throw GraphError(std::move(problems_));
     return std::move(workflow_);
   }
@@ -77,7 +79,7 @@ class Reader {
   }
 
   void complain(const std::string& node, const std::string& port, std::string what, std::string remedy) {
-    problems_.push_back({.node = node,
+    problems_.push_back({.node = node.empty() ? "" : scope_ + node,
                          .port = node.empty() ? "" : port,
                          .what = (node.empty() ? source_ + ": " : "") + std::move(what),
                          .remedy = std::move(remedy)});
@@ -113,17 +115,34 @@ class Reader {
              "update Weft");
   }
 
-  void read_nodes(const Json& json) {
-    if (!expect(json.is_object(), json, "", "", "/nodes", "an object of nodes by their ids")) return;
-    nodes_.reserve(json.size());
-    for (const auto& [id, value] : json.items()) read_node(id, value);
+  template <class Check>
+  void note_problems_of(const Check& check) {
+    try {
+      check();
+    } catch (const GraphError& error) {
+      problems_.insert(problems_.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+
+  void read_graph(const Json& json, const std::string& at, Graph& graph) {
+    if (!expect(json.is_object(), json, "", "", at, "an object of nodes by their ids")) return;
+    std::vector<GraphNode> nodes;
+    nodes.reserve(json.size());
+    for (const auto& [id, value] : json.items()) nodes.push_back(read_node(id, value, at + pointer_step(id)));
+    try {
+      graph.add_all(std::move(nodes));
+    } catch (const GraphError& error) {
+      for (Problem problem : error.problems()) {
+        problem.node = problem.node.empty() ? problem.node : scope_ + problem.node;
+        problems_.push_back(std::move(problem));
+      }
+    }
   }
 
   /// A node of a wrong shape is kept with what is right of it, so that links to it are not reported as well.
-  void read_node(const std::string& id, const Json& json) {
-    GraphNode& node = nodes_.emplace_back(GraphNode{.id = id, .type = "unknown"});
-    const std::string at = "/nodes" + pointer_step(id);
-    if (!expect(json.is_object(), json, id, "", at, "an object with the node's type")) return;
+  GraphNode read_node(const std::string& id, const Json& json, const std::string& at) {
+    GraphNode node{.id = id, .type = "unknown"};
+    if (!expect(json.is_object(), json, id, "", at, "an object with the node's type")) return node;
     if (!json.contains("type"))
       complain(id, "", "the node has no 'type'", "give it one, such as \"type\": \"image.load\"");
     for (const auto& [key, value] : json.items()) {
@@ -132,6 +151,8 @@ class Reader {
         if (expect(value.is_string(), value, id, "", here, "a text")) node.type = value;
       } else if (key == "title") {
         if (expect(value.is_string(), value, id, "", here, "a text")) node.title = value;
+      } else if (key == "state") {
+        read_state(node, value, here);
       } else if (key == "ui") {
         if (expect(value.is_object(), value, id, "", here, "an object")) node.ui = value;
       } else if (key == "inputs") {
@@ -142,6 +163,17 @@ class Reader {
         node.extra[key] = value;
       }
     }
+    return node;
+  }
+
+  void read_state(GraphNode& node, const Json& json, const std::string& at) {
+    if (json == "muted")
+      node.state = NodeState::Muted;
+    else if (json == "bypassed")
+      node.state = NodeState::Bypassed;
+    else
+      complain(node.id, "", fmt::format("'{}' is {}, which is no state of a node", at, json.dump()),
+               "write \"muted\" or \"bypassed\", or leave it out");
   }
 
   void read_input(GraphNode& node, const std::string& port, const Json& json, const std::string& at) {
@@ -223,17 +255,81 @@ class Reader {
     return PortRef{std::string(text), ""};
   }
 
-  void add_nodes() {
-    try {
-      workflow_.graph.add_all(std::move(nodes_));
-    } catch (const GraphError& error) {
-      problems_.insert(problems_.end(), error.problems().begin(), error.problems().end());
+  void read_subgraphs(const Json& json) {
+    if (!expect(json.is_object(), json, "", "", "/subgraphs", "an object of definitions by their names"))
+      return;
+    for (const auto& [name, value] : json.items()) {
+      scope_ = address_in_subgraph(name, "");
+      Subgraph& subgraph = workflow_.subgraphs.try_emplace(name).first->second;
+      read_subgraph(subgraph, value, "/subgraphs" + pointer_step(name));
+      note_problems_of([&] { check_definition(name, subgraph); });
+    }
+    scope_.clear();
+  }
+
+  void read_subgraph(Subgraph& subgraph, const Json& json, const std::string& at) {
+    if (!expect(json.is_object(), json, "", "", at, "an object with the nodes of the subgraph")) return;
+    for (const auto& [key, value] : json.items()) {
+      const std::string here = at + pointer_step(key);
+      if (key == "title") {
+        if (expect(value.is_string(), value, "", "", here, "a text")) subgraph.title = value;
+      } else if (key == "nodes") {
+        read_graph(value, here, subgraph.graph);
+      } else if (key == "interface") {
+        read_ports(value, here, subgraph.interface);
+      } else {
+        subgraph.extra[key] = value;
+      }
+    }
+    if (!json.contains("nodes"))
+      complain("", "", fmt::format("'{}' has no 'nodes'", at), "add an object with the nodes by their ids");
+  }
+
+  void read_ports(const Json& json, const std::string& at, SubgraphInterface& interface) {
+    if (!expect(json.is_object(), json, "", "", at, "an object")) return;
+    for (const auto& [key, value] : json.items()) {
+      const std::string here = at + pointer_step(key);
+      if (key != "inputs" && key != "outputs") {
+        interface.extra[key] = value;
+        continue;
+      }
+      if (!expect(value.is_object(), value, "", "", here, "an object of ports by their names")) continue;
+      for (const auto& [name, port] : value.items()) {
+        const std::string there = here + pointer_step(name);
+        if (key == "inputs")
+          interface.inputs.push_back({name, read_targets(port, there)});
+        else if (auto source = read_inner_port(port, there))
+          interface.outputs.push_back({name, *std::move(source)});
+      }
     }
   }
 
+  /// "node.port", or a list of them.
+  std::vector<PortRef> read_targets(const Json& json, const std::string& at) {
+    std::vector<PortRef> targets;
+    const auto add = [&](const Json& port, const std::string& here) {
+      if (auto target = read_inner_port(port, here)) targets.push_back(*std::move(target));
+    };
+    if (!json.is_array()) {
+      add(json, at);
+    } else {
+      for (const auto& [index, port] : json.items()) add(port, at + "/" + index);
+    }
+    return targets;
+  }
+
+  std::optional<PortRef> read_inner_port(const Json& json, const std::string& at) {
+    if (!expect(json.is_string(), json, "", "", at, "a text \"node.port\"")) return std::nullopt;
+    std::optional<PortRef> ref = port_ref(json.get_ref<const std::string&>());
+    if (!ref)
+      complain("", "", fmt::format("'{}' is {}, which names no port", at, json.dump()),
+               "write \"node.port\"");
+    return ref;
+  }
+
   const std::string& source_;
+  std::string scope_;  // before the ids of nodes in problems: "subgraph:upscale/"
   Workflow workflow_;
-  std::vector<GraphNode> nodes_;
   std::vector<Problem> problems_;
 };
 

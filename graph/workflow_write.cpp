@@ -12,6 +12,8 @@ using Json = nlohmann::ordered_json;
 /// The file, its nodes, a node, its inputs: these are broken into lines wherever they hold more than plain
 /// values.
 constexpr std::size_t kStructure = 4;
+/// The definitions and each of them, which hold nodes in their turn.
+constexpr NestedStructure kDefinitions{.key = "subgraphs", .levels = 2};
 
 std::string text_of(const PortRef& ref) { return ref.node + "." + ref.port; }
 
@@ -34,6 +36,7 @@ void append_unknown_keys(Json& json, const nlohmann::json& extra) {
 Json json_of(const GraphNode& node) {
   Json json{{"type", node.type}};
   if (!node.title.empty()) json["title"] = node.title;
+  if (node.state != NodeState::Active) json["state"] = node.state == NodeState::Muted ? "muted" : "bypassed";
   for (const auto& [port, value] : node.inputs) json["inputs"][port] = json_of(value);
   if (!node.ui.empty()) json["ui"] = node.ui;
   append_unknown_keys(json, node.extra);
@@ -68,6 +71,32 @@ Json json_of(const Graph& graph) {
   return json;
 }
 
+Json json_of(const std::vector<PortRef>& targets) {
+  if (targets.size() == 1) return text_of(targets.front());
+  Json list = Json::array();
+  for (const PortRef& target : targets) list.push_back(text_of(target));
+  return list;
+}
+
+Json json_of(const SubgraphInterface& interface) {
+  Json json = Json::object();
+  for (const SubgraphInput& input : interface.inputs) json["inputs"][input.name] = json_of(input.targets);
+  for (const SubgraphOutput& output : interface.outputs)
+    json["outputs"][output.name] = text_of(output.source);
+  append_unknown_keys(json, interface.extra);
+  return json;
+}
+
+Json json_of(const Subgraph& subgraph) {
+  Json json = Json::object();
+  if (!subgraph.title.empty()) json["title"] = subgraph.title;
+  json["nodes"] = json_of(subgraph.graph);
+  if (Json interface = json_of(subgraph.interface); !interface.empty())
+    json["interface"] = std::move(interface);
+  append_unknown_keys(json, subgraph.extra);
+  return json;
+}
+
 }  // namespace
 
 std::string to_text(const Workflow& workflow) {
@@ -75,8 +104,9 @@ std::string to_text(const Workflow& workflow) {
   json["nodes"] = json_of(workflow.graph);
   if (Json interface = json_of(workflow.interface); !interface.empty())
     json["interface"] = std::move(interface);
+  for (const auto& [name, subgraph] : workflow.subgraphs) json["subgraphs"][name] = json_of(subgraph);
   append_unknown_keys(json, workflow.extra);
-  return write_json(json, kStructure);
+  return write_json(json, kStructure, kDefinitions);
 }
 
 void save_workflow(const Workflow& workflow, const std::filesystem::path& file) {

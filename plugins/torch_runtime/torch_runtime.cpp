@@ -96,4 +96,9 @@ std::shared_ptr<const c10::Event> TorchRuntime::find(EventId event) const {
   return found == events_.end() ? nullptr : found->second;
 }
 
+std::string TorchRuntime::text_of(const std::exception& error) const {
+  const auto* own = dynamic_cast<const c10::Error*>(&error);
+  return own ? own->what_without_backtrace() : error.what();
+}
+
 }  // namespace weft

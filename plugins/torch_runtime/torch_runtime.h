@@ -9,10 +9,11 @@
 #include <unordered_map>
 
 #include "graph/device.h"
+#include "graph/error_text.h"
 
 namespace weft {
 
-class TorchRuntime final : public DeviceRuntime {
+class TorchRuntime final : public DeviceRuntime, public ErrorText {
  public:
   /// `chosen` comes first in devices(). Its support must be in the process: libtorch_cuda for "cuda".
   explicit TorchRuntime(Device chosen);
@@ -28,6 +29,8 @@ class TorchRuntime final : public DeviceRuntime {
   void synchronize(const Device& device, EventId event) override;
   void forget(const Device& device, EventId event) override;
   void trim(const Device& device) override;
+  /// libtorch's errors carry a C++ backtrace, which is left out.
+  std::string text_of(const std::exception& error) const override;
 
  private:
   /// Null for an event that is always reached.

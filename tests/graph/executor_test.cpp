@@ -2,6 +2,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "graph/error_text.h"
 #include "tests/graph/toy_nodes.h"
 
 namespace weft::toy {
@@ -458,6 +459,37 @@ TEST_F(ExecutorFailures, FailDescendantsOnly) {
   ran();
   EXPECT_TRUE(run({"grandchild", "fine", "join"}).ok);
   EXPECT_EQ(ran(), (Ids{"bad", "child", "grandchild", "join"})) << "the others' results were kept";
+}
+
+/// A runtime whose library throws errors with a long tail.
+class TerseRuntime final : public DeviceRuntime, public ErrorText {
+ public:
+  std::vector<Device> devices() const override { return cpu_->devices(); }
+  DeviceMemory memory(const Device& device) const override { return cpu_->memory(device); }
+  StreamId create_stream(const Device& device) override { return cpu_->create_stream(device); }
+  void destroy_stream(const Device& device, StreamId stream) override {
+    cpu_->destroy_stream(device, stream);
+  }
+  void use_stream(const Device& device, StreamId stream) override { cpu_->use_stream(device, stream); }
+  EventId record(const Device& device, StreamId stream) override { return cpu_->record(device, stream); }
+  void wait(const Device& device, StreamId s, EventId event) override { cpu_->wait(device, s, event); }
+  void synchronize(const Device& device, EventId event) override { cpu_->synchronize(device, event); }
+  void forget(const Device& device, EventId event) override { cpu_->forget(device, event); }
+  void trim(const Device& device) override { cpu_->trim(device); }
+  std::string text_of(const std::exception& error) const override {
+    const std::string whole = error.what();
+    return whole.substr(0, whole.find('\n'));
+  }
+
+ private:
+  std::unique_ptr<DeviceRuntime> cpu_ = make_cpu_runtime();
+};
+
+TEST_F(ExecutorFailures, SayWhatTheRuntimeMakesOfAnError) {
+  runtime = std::make_shared<TerseRuntime>();
+  node("a");
+  act("a", [](RunContext&) { throw std::runtime_error("wrong shapes\nframe #0: here\nframe #1: there"); });
+  EXPECT_EQ(run({"a"}).problems.front().what, "toy.light: wrong shapes");
 }
 
 TEST_F(ExecutorFailures, AreNamedWhateverIsThrown) {

@@ -85,7 +85,8 @@ inline nlohmann::json object_with(const std::string& key) {
 }
 
 inline GraphNode node() {
-  GraphNode node{.id = id(), .type = one_of<std::string>({"image.load", "image.blur", "who.knows"})};
+  GraphNode node{.id = id(), .type = one_of<std::string>({"image.load", "image.blur", "who.knows", "subgraph:up", "subgraph:日本"})};
+  node.state = one_of<NodeState>({NodeState::Active, NodeState::Active, NodeState::Muted, NodeState::Bypassed});
   node.title = up_to(3) == 0 ? text() : "";
   for (int i = up_to(3); i > 0; --i) node.inputs[port()] = input_value();
   node.ui = object_with("x");
@@ -103,8 +104,47 @@ inline Interface interface() {
   return interface;
 }
 
-inline Edit edit(int depth = 0) {
-  switch (up_to(depth < 2 ? 9 : 8)) {
+/// `node` without the links whose sources the graph does not hold.
+inline GraphNode fitted_to(const Graph& graph, GraphNode node) {
+  for (auto& [name, value] : node.inputs)
+    if (Links* links = std::get_if<Links>(&value))
+      std::erase_if(*links, [&](const PortRef& source) { return !graph.contains(source.node); });
+  return node;
+}
+
+inline Graph graph(int most) {
+  Graph graph;
+  for (int i = up_to(most); i > 0; --i) {
+    GraphNode added = fitted_to(graph, node());
+    if (!graph.contains(added.id)) graph.add(std::move(added));
+  }
+  return graph;
+}
+
+inline std::string subgraph_name() { return one_of<std::string>({"up", "down", "日本"}); }
+
+inline Subgraph subgraph() {
+  Subgraph subgraph{.title = text(), .graph = graph(3)};
+  for (const char* name : {"in", "größe"}) {
+    if (up_to(1)) subgraph.interface.inputs.push_back({name, {{id(), port()}}});
+    if (up_to(1)) subgraph.interface.outputs.push_back({name, {id(), port()}});
+  }
+  if (up_to(2) == 0) subgraph.interface.inputs.push_back({"many", {{id(), port()}, {id(), port()}}});
+  subgraph.interface.extra = object_with("doc");
+  subgraph.extra = object_with("ui");
+  return subgraph;
+}
+
+inline Edit edit(int depth = 0);
+
+inline std::vector<Edit> edits(int depth) {
+  std::vector<Edit> edits;
+  for (int i = up_to(3); i > 0; --i) edits.push_back(edit(depth));
+  return edits;
+}
+
+inline Edit edit(int depth) {
+  switch (up_to(depth < 2 ? 14 : 12)) {
     case 0:
       return RemoveNode{id()};
     case 1:
@@ -122,30 +162,29 @@ inline Edit edit(int depth = 0) {
       return SetInterface{interface()};
     case 8:
       return AddNode{node(), up_to(1) ? id() : ""};
-    default: {
-      EditGroup group;
-      for (int i = up_to(3); i > 0; --i) group.edits.push_back(edit(depth + 1));
-      return group;
-    }
+    case 9:
+      return SetState{id(), node().state};
+    case 10:
+      return SetType{id(), node().type};
+    case 11:
+      return SetExtra{object_with("ui")};
+    case 12:
+      return SetSubgraph{subgraph_name(), up_to(3) ? std::optional(subgraph()) : std::nullopt};
+    case 13:
+      return EditSubgraph{subgraph_name(), edits(depth + 1)};
+    default:
+      return EditGroup{edits(depth + 1)};
   }
-}
-
-/// `node` without the links whose sources the graph does not hold.
-inline GraphNode fitted_to(const Graph& graph, GraphNode node) {
-  for (auto& [name, value] : node.inputs)
-    if (Links* links = std::get_if<Links>(&value))
-      std::erase_if(*links, [&](const PortRef& source) { return !graph.contains(source.node); });
-  return node;
 }
 
 inline Workflow workflow() {
-  Workflow workflow;
-  for (int i = up_to(12); i > 0; --i) {
-    GraphNode added = fitted_to(workflow.graph, node());
-    if (!workflow.graph.contains(added.id)) workflow.graph.add(std::move(added));
+  Workflow workflow{.graph = graph(12), .interface = interface(), .extra = object_with("author")};
+  for (int i = up_to(3); i > 0; --i) {
+    try {
+      apply(workflow, SetSubgraph{subgraph_name(), subgraph()});
+    } catch (const GraphError&) {  // it would hold itself
+    }
   }
-  workflow.interface = interface();
-  workflow.extra = object_with("author");
   return workflow;
 }
 

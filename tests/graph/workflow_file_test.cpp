@@ -20,14 +20,18 @@ TEST(WorkflowFile, IsWrittenAsItWasRead) {
   EXPECT_EQ(to_text(parse_workflow(sketch::kWorkflow)), sketch::kWorkflow);
 }
 
-TEST(WorkflowFile, OfTheDocumentationIsInOrder) {
+TEST(WorkflowFile, IsInOrderInTheDocumentation) {
   std::ostringstream page;
   page << std::ifstream(WEFT_SOURCE_DIR "/docs/workflow-format.md").rdbuf();
   const std::string text = page.str();
-  const std::size_t begin = text.find("```json\n") + 8, end = text.find("```", begin);
-  ASSERT_LT(end, text.size());
-  const std::string example = text.substr(begin, end - begin);
-  EXPECT_EQ(to_text(parse_workflow(example)), example);
+  const std::string fence = "```json\n";
+  int examples = 0;
+  for (std::size_t at = text.find(fence); at != text.npos; at = text.find(fence, at + 1), ++examples) {
+    const std::size_t begin = at + fence.size();
+    const std::string example = text.substr(begin, text.find("```", begin) - begin);
+    EXPECT_EQ(to_text(parse_workflow(example)), example);
+  }
+  EXPECT_EQ(examples, 2);
 }
 
 TEST(WorkflowFile, HoldsLinksLiteralsAndInterface) {

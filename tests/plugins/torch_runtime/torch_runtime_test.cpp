@@ -397,6 +397,20 @@ TEST_F(TorchRuntimeOnAFakeGpu, CountsWhatLibtorchHoldsUnusedAsFree) {
   EXPECT_EQ(allocator().trims, 1);
 }
 
+// ---- Errors of nodes ----
+
+TEST(TorchErrorText, LeavesTheBacktraceOut) {
+  try {
+    at::ones({2, 3}).mm(at::ones({4, 5}));
+    FAIL();
+  } catch (const std::exception& error) {
+    const std::string text = TorchRuntime(Device{}).text_of(error);
+    EXPECT_NE(text.find("shapes cannot be multiplied (2x3 and 4x5)"), text.npos);
+    EXPECT_EQ(text.find("Exception raised from"), text.npos) << text;
+  }
+  EXPECT_EQ(TorchRuntime(Device{}).text_of(std::runtime_error("a plain one")), "a plain one");
+}
+
 // ---- Memory errors ----
 
 TEST(MemoryErrors, OfTheCpuBecomeTheEnginesWithTheNumber) {

@@ -1,0 +1,19 @@
+// ErrorText: what a DeviceRuntime may be as well, where its library's exceptions say more than a user wants
+// to read. The executor asks it at the one place where a node's exception becomes a problem.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "graph/export.h"
+
+namespace weft {
+
+class WEFT_EXPORT ErrorText {
+ public:
+  virtual ~ErrorText();
+  /// The exception's message for users: no backtraces. [run-thread]
+  virtual std::string text_of(const std::exception& error) const = 0;
+};
+
+}  // namespace weft
