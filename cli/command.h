@@ -19,6 +19,7 @@ enum class Exit : int {
 using Action = std::function<Exit()>;
 
 void add_run_command(CLI::App& app, Action& action);
+void add_edit_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
 void add_nodes_command(CLI::App& app, Action& action);
 void add_models_command(CLI::App& app, Action& action);

@@ -1,4 +1,4 @@
-// weft: runs and checks workflows, lists nodes and models, makes and checks plugins. Starts without libtorch:
+// weft: runs, edits and checks workflows, lists nodes and models, makes and checks plugins. Starts without libtorch:
 // only `run` brings it in, with the plugins that the workflow needs.
 #include <fmt/format.h>
 
@@ -20,6 +20,7 @@ using weft::cli::Exit;
 constexpr char kExamples[] =
     "Examples:\n"
     "  weft run workflows/text-to-image.json --set prompt=\"a red fox in the snow\" --set seed=7\n"
+    "  weft edit workflows/text-to-image.json\n"
     "  weft check my-workflow.json\n"
     "  weft nodes sample.ksampler\n"
     "  weft plugin new blur\n"
@@ -79,6 +80,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   weft::cli::Action action;
   weft::cli::add_run_command(app, action);
+  weft::cli::add_edit_command(app, action);
   weft::cli::add_check_command(app, action);
   weft::cli::add_nodes_command(app, action);
   weft::cli::add_models_command(app, action);

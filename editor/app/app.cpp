@@ -1,0 +1,332 @@
+#include "editor/app/app.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "editor/app/lists.h"
+#include "editor/app/menus.h"
+#include "editor/app/param_edit.h"
+#include "editor/panels/panels.h"
+#include "editor/session/picture_file.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+#include "graph/asset_files.h"
+#include "graph/validate.h"
+#include "plugins/folders.h"
+
+namespace weft::editor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string clock_time() {
+  return fmt::format("{:%H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+/// Everything that keeps the workflow from running, also files that are not there. On a thread of its own.
+std::vector<Problem> find_problems(const Workflow& workflow, const Registry& registry, const RunEnvironment& environment) {
+  std::vector<Problem> problems = validate(workflow, registry);
+  const std::vector<std::string> wanted = default_results(workflow, registry);
+  const std::vector<Problem> missing = missing_files(workflow, registry, environment, wanted);
+  problems.insert(problems.end(), missing.begin(), missing.end());
+  return problems;
+}
+
+}  // namespace
+
+double seconds_of(const Job& job) {
+  using namespace std::chrono;
+  if (job.started_at == system_clock::time_point{}) return 0;
+  const auto end = job.state == Job::State::Running ? system_clock::now() : job.ended_at;
+  return std::max(0.0, duration<double>(end - job.started_at).count());
+}
+
+App::App(AppOptions given)
+    : options(std::move(given)),
+      plugins(registry, options.plugin_folders),
+      assets(options.wake),
+      gallery(options.wake),
+      runs(std::make_shared<RunState>()) {
+  LoadedSettings loaded = load_settings(options.settings_file);
+  settings = std::move(loaded.settings);
+  if (!loaded.message.empty()) notify(loaded.message, LogLine::Kind::Warning);
+  fonts = load_fonts();
+  apply_look();
+  bind_commands();
+  commands.take(settings.keys);
+  for (const PluginInfo& plugin : plugins.plugins())
+    if (!plugin.problem.empty()) notify(plugin.problem, LogLine::Kind::Warning);
+  attempt([&] { journal = std::make_unique<Journal>(options.state_folder / "sessions"); });
+  if (journal) panels.recovery.found = journal->recoverable();
+  queue = std::make_unique<RunQueue>(
+      registry, RunQueueOptions{.open_runtime = options.open_runtime,
+                                .environment = [this](const fs::path& folder) { return environment(folder); },
+                                .folder = journal ? journal->folder() / "queue" : fs::path{},
+                                .wake = options.wake});
+  gallery.scan(settings.output_folder);
+}
+
+App::~App() {
+  queue.reset();  // its threads use what follows
+  for (auto& tab : tabs)
+    if (tab->check.valid()) tab->check.wait();
+}
+
+float App::ui_scale() const { return settings.ui_scale > 0 ? static_cast<float>(settings.ui_scale) : options.display_scale; }
+
+void App::apply_look() {
+  theme = Theme::make(settings.theme != Settings::Theme::Light);
+  apply_theme(theme, metric::kTextSize, ui_scale());
+  look_changed = false;
+}
+
+RunEnvironment App::environment(const fs::path& folder) const {
+  RunEnvironment made;
+  made.workflow_folder = folder;
+  made.input_folder = folder / "input";
+  made.output_folder = settings.output_folder;
+  made.model_folders = model_roots(settings.model_folders, folder);
+  return made;
+}
+
+void App::notify(std::string text, LogLine::Kind kind) {
+  log.push_back({kind, clock_time(), text});
+  constexpr std::size_t kLongest = 1000;
+  if (log.size() > kLongest) log.pop_front();
+  toast = std::move(text);
+  toast_kind = kind;
+  toast_until = std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
+}
+
+bool App::attempt(const std::function<void()>& action) {
+  try {
+    action();
+    return true;
+  } catch (const GraphError& error) {
+    for (const Problem& problem : error.problems()) notify(problem.text(), LogLine::Kind::Error);
+  } catch (const std::exception& error) {
+    notify(error.what(), LogLine::Kind::Error);
+  }
+  return false;
+}
+
+// Documents.
+
+Tab* App::active() { return active_tab; }
+
+Tab& App::show(std::unique_ptr<Document> document) {
+  tabs.push_back(std::make_unique<Tab>(std::move(document)));
+  active_tab = tabs.back().get();
+  return *active_tab;
+}
+
+void App::new_document() { show(std::make_unique<Document>()); }
+
+void App::open(const fs::path& file) {
+  std::error_code none;
+  for (const auto& tab : tabs)
+    if (!tab->document->file().empty() && fs::equivalent(tab->document->file(), file, none)) {
+      tab->focus = true;
+      return;
+    }
+  attempt([&] {
+    if (file.extension() == ".json") {
+      show(Document::open(fs::absolute(file), registry));
+      remember_file(settings, fs::absolute(file));
+      save_settings_soon();
+      return;
+    }
+    FoundWorkflow found = find_workflow(file);
+    if (!found.workflow) throw GraphError(why_not_opened(found, file));
+    show(std::make_unique<Document>(std::move(*found.workflow)));
+    notify(fmt::format("The workflow of {}", file.filename().string()));
+  });
+}
+
+void App::save(Tab& tab) {
+  if (tab.document->file().empty()) {
+    save_as(tab);
+    return;
+  }
+  if (attempt([&] { tab.document->save(); })) notify(fmt::format("Saved {}", tab.document->file().string()));
+}
+
+void App::save_as(Tab& tab) {
+  const DocumentId id = tab.document->id();
+  file_dialog.ask({.kind = FileDialog::Kind::Save, .title = "Save workflow", .folder = tab.document->folder(),
+                   .name = tab.document->file().empty() ? "workflow.json" : tab.document->file().filename().string(),
+                   .extensions = {".json"}, .chosen = [this, id](const fs::path& file) {
+                     for (auto& each : tabs) {
+                       if (each->document->id() != id) continue;
+                       if (!attempt([&] { each->document->save_as(file); })) return;
+                       remember_file(settings, file);
+                       save_settings_soon();
+                       notify(fmt::format("Saved {}", file.string()));
+                     }
+                   }});
+}
+
+void App::close(Tab& tab) {
+  if (tab.document->dirty()) tab.asked_to_close = true;
+  else close_now(tab);
+}
+
+void App::close_now(Tab& tab) {
+  const auto at = std::ranges::find(tabs, &tab, &std::unique_ptr<Tab>::get);
+  if (at == tabs.end()) return;
+  if (journal) journal->forget(tab.document->id());
+  queue->forget(tab.document->id());
+  if (tab.check.valid()) tab.check.wait();
+  tabs.erase(at);
+  active_tab = tabs.empty() ? nullptr : tabs.back().get();
+}
+
+void App::request_quit() {
+  for (auto& tab : tabs)
+    if (tab->document->dirty()) {
+      panels.quitting = true;
+      return;
+    }
+  for (auto& tab : tabs)
+    if (journal) journal->forget(tab->document->id());
+  quit = true;
+}
+
+// Runs.
+
+void App::run(std::vector<std::string> wanted) {
+  Document* doc = document();
+  if (!doc) return;
+  attempt([&] {
+    Ids all;
+    for (const GraphNode* node : doc->graph().nodes()) all.insert(node->id);
+    queue->watch(doc->id(), all);  // so that whatever is clicked can be seen
+    queue->add(*doc, std::move(wanted));
+  });
+}
+
+const NodeRun* App::node_run(const std::string& node) { return document() ? runs->node(document()->id(), node) : nullptr; }
+
+std::shared_ptr<const Picture> App::gallery_picture(const fs::path& file) {
+  if (const auto known = gallery_pictures_.find(file); known != gallery_pictures_.end()) return known->second;
+  const std::shared_ptr<const Pixels> pixels = gallery.thumbnail(file);
+  if (!pixels) return nullptr;
+  auto picture = std::make_shared<Picture>(Picture{pixels->width, pixels->height, {}});
+  picture->rgb.reserve(pixels->rgba.size() / 4 * 3);
+  for (std::size_t i = 0; i + 3 < pixels->rgba.size(); i += 4)
+    picture->rgb.insert(picture->rgb.end(), {pixels->rgba[i], pixels->rgba[i + 1], pixels->rgba[i + 2]});
+  return gallery_pictures_.emplace(file, std::move(picture)).first->second;
+}
+
+void App::take_runs() {
+  const std::shared_ptr<const RunState> before = std::exchange(runs, queue->state());
+  if (before == runs) return;
+  gallery.take(*runs);
+  log_run_events(*before, *runs);
+}
+
+void App::log_run_events(const RunState& before, const RunState& now) {
+  for (const Job& job : now.history) {
+    const auto known = std::ranges::find(before.history, job.id, &Job::id);
+    if (known != before.history.end()) continue;
+    if (job.state == Job::State::Done) notify(fmt::format("{}: done in {:.1f} s", job.title, seconds_of(job)));
+    if (job.state == Job::State::Cancelled) notify(fmt::format("{}: stopped", job.title), LogLine::Kind::Warning);
+    if (job.state != Job::State::Failed) continue;
+    if (job.problems.empty()) notify(fmt::format("{}: failed", job.title), LogLine::Kind::Error);
+    for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
+  }
+}
+
+void App::check_documents() {
+  for (auto& tab : tabs) {
+    if (tab->check.valid() && tab->check.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+      tab->problems = tab->check.get();
+    const Document& doc = *tab->document;
+    if (tab->check.valid() || tab->problems_revision == doc.revision() || doc.in_gesture()) continue;
+    tab->problems_revision = doc.revision();
+    tab->check = std::async(std::launch::async, [this, workflow = doc.workflow(), folder = doc.folder()] {
+      std::vector<Problem> found = find_problems(workflow, registry, environment(folder));
+      options.wake();
+      return found;
+    });
+  }
+}
+
+// Frames.
+
+void App::frame() {
+  if (look_changed) apply_look();
+  take_runs();
+  check_documents();
+  hear_keys();
+  draw_menu_bar(*this);
+  draw_status_bar(*this);
+  draw_dock_space(*this);
+  draw_tabs();
+  draw_library(*this);
+  draw_inspector(*this);
+  draw_history(*this);
+  draw_viewer(*this);
+  draw_gallery(*this);
+  draw_queue(*this);
+  draw_problems(*this);
+  draw_timings(*this);
+  draw_log(*this);
+  draw_value_popup(*this);
+  draw_search_list(*this);
+  draw_settings(*this);
+  draw_recovery(*this);
+  draw_questions();
+  file_dialog.draw(theme);
+  if (journal)
+    for (auto& tab : tabs) journal->record(*tab->document);
+  if (settings_changed) save_settings_now();
+  textures.collect();
+}
+
+void App::save_settings_now() {
+  settings_changed = false;
+  settings.keys = commands.changes();
+  writer_.add([settings = settings, file = options.settings_file] { save_settings(settings, file); });
+}
+
+bool App::animates() const {
+  return runs->running() != nullptr || std::chrono::steady_clock::now() < toast_until;
+}
+
+bool App::settled() const {
+  const bool checked = std::ranges::none_of(tabs, [](const auto& tab) {
+    return tab->check.valid() || tab->problems_revision != tab->document->revision();
+  });
+  const bool seen = !active_tab || active_tab->canvas.settled();
+  return checked && seen && !assets.busy();
+}
+
+void App::draw_tabs() {
+  Tab* closing = nullptr;
+  for (std::size_t i = 0; i < tabs.size(); ++i) {
+    Tab& tab = *tabs[i];
+    bool open = true;
+    ImGui::SetNextWindowDockID(panels.centre_dock, ImGuiCond_Once);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
+    const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
+    const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNav |
+                                   ImGuiWindowFlags_NoCollapse | (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
+    if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
+    const bool visible = ImGui::Begin(title.c_str(), &open, flags);
+    ImGui::PopStyleVar();
+    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) active_tab = &tab;
+    if (visible) {
+      tab.canvas.draw(*this, *tab.document);
+      if (tab.document->graph().size() == 0) draw_empty_canvas(*this);
+    }
+    ImGui::End();
+    if (!open) closing = &tab;
+  }
+  if (closing) close(*closing);
+}
+
+}  // namespace weft::editor

@@ -1,0 +1,169 @@
+// App: everything that the editor is, as one object: the session (documents, runs, files), the look, and what each panel
+// remembers. Panels are functions `draw_x(App&)`: they show the session, and turn gestures into calls of it. There are no
+// globals. Needs a current ImGui context, no window. [main-thread]
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "editor/app/asset_lists.h"
+#include "editor/app/file_dialog.h"
+#include "editor/app/panel_states.h"
+#include "editor/canvas/canvas.h"
+#include "editor/session/background_writer.h"
+#include "editor/session/commands.h"
+#include "editor/session/gallery.h"
+#include "editor/session/journal.h"
+#include "editor/session/run_queue.h"
+#include "editor/session/settings.h"
+#include "editor/window/fonts.h"
+#include "editor/window/textures.h"
+#include "editor/window/theme.h"
+#include "graph/registry.h"
+#include "plugins/loader.h"
+
+namespace weft::editor {
+
+struct AppOptions {
+  std::vector<std::filesystem::path> plugin_folders;
+  std::filesystem::path settings_file;
+  std::filesystem::path state_folder;
+  /// The workflow that is shown where nothing was asked for, as an untitled document.
+  std::filesystem::path first_workflow;
+  std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
+  std::function<void()> wake = [] {};  ///< makes the window draw again; any thread
+  float display_scale = 1;
+};
+
+/// One open document, and how it is looked at.
+struct Tab {
+  explicit Tab(std::unique_ptr<Document> opened) : document(std::move(opened)) {}
+  std::unique_ptr<Document> document;
+  Canvas canvas;
+  bool asked_to_close = false;
+  bool focus = true;  ///< comes to the front in the next frame
+
+  /// What keeps the document from running; found on a thread of its own.
+  std::vector<Problem> problems;
+  std::uint64_t problems_revision = 0;
+  std::future<std::vector<Problem>> check;
+};
+
+struct LogLine {
+  enum class Kind : std::uint8_t { Info, Warning, Error } kind;
+  std::string time;
+  std::string text;
+};
+
+class App {
+ public:
+  explicit App(AppOptions options);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// Draws one frame, between ImGui's NewFrame() and Render().
+  void frame();
+  /// Whether something moves by itself, so that frames have to follow without input.
+  bool animates() const;
+  /// Nothing is left to load or to find out; for `--screenshot` and tests.
+  bool settled() const;
+  bool wants_to_quit() const { return quit; }
+
+  // Documents.
+  Tab* active();
+  Document* document() { return active() ? active()->document.get() : nullptr; }
+  void new_document();
+  void open(const std::filesystem::path& file);           ///< a workflow, or a picture that carries one
+  Tab& show(std::unique_ptr<Document> document);
+  void save(Tab& tab);                                    ///< asks for a name if it has none
+  void save_as(Tab& tab);
+  void close(Tab& tab);                                   ///< asks if it is not saved
+  void close_now(Tab& tab);
+  void request_quit();
+  /// Does `action`; what it throws is shown to the user. False if it threw.
+  bool attempt(const std::function<void()>& action);
+
+  // Runs.
+  void run(std::vector<std::string> wanted = {});
+  const NodeRun* node_run(const std::string& node);
+  RunEnvironment environment(const std::filesystem::path& folder) const;
+
+  /// The thumbnail of a picture of the gallery; null until it is read.
+  std::shared_ptr<const Picture> gallery_picture(const std::filesystem::path& file);
+
+  // Speaking to the user.
+  void notify(std::string text, LogLine::Kind kind = LogLine::Kind::Info);
+
+  /// Whether this program does something for the command: others are in no menu.
+  bool is_bound(std::string_view command) const { return bound.contains(command); }
+  float ui_scale() const;
+  void apply_look();
+  void save_settings_soon() { settings_changed = true; }
+
+  // State. Public, as panels are functions of it.
+  const AppOptions options;
+  Registry registry;
+  PluginHost plugins;
+  Settings settings;
+  Commands commands;
+  std::set<std::string, std::less<>> bound;  ///< ids of commands
+  Theme theme;
+  Fonts fonts;
+  Textures textures;
+  std::unique_ptr<Journal> journal;
+  AssetLists assets;
+  Gallery gallery;
+  std::unique_ptr<RunQueue> queue;
+  std::shared_ptr<const RunState> runs;  ///< as of this frame
+  std::vector<std::unique_ptr<Tab>> tabs;
+  Tab* active_tab = nullptr;
+  std::deque<LogLine> log;
+  std::string toast;
+  LogLine::Kind toast_kind = LogLine::Kind::Info;
+  std::chrono::steady_clock::time_point toast_until{};
+  bool quit = false;
+  bool look_changed = true;
+  bool settings_changed = false;
+  bool layout_wanted = true;  ///< the panels take their default places
+  FileDialog file_dialog;
+  PanelStates panels;
+  /// A picture of the canvas, in the file; the window makes it of the next frame. Empty: none wanted.
+  std::filesystem::path export_file;
+
+ private:
+  void take_runs();
+  void check_documents();
+  void log_run_events(const RunState& before, const RunState& now);
+  void bind_commands();
+  void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});
+  void bind_file_commands();
+  void bind_edit_commands();
+  void bind_node_commands();
+  void bind_run_commands();
+  void bind_view_commands();
+  void hear_keys();
+  void draw_tabs();
+  void draw_questions();
+  void save_settings_now();
+
+  std::map<std::filesystem::path, std::shared_ptr<const Picture>> gallery_pictures_;
+  BackgroundWriter writer_;
+};
+
+/// Since the job began, until now or its end.
+double seconds_of(const Job& job);
+
+/// The position a new node takes where none is given: the middle of what the canvas shows.
+Point new_node_place(App& app);
+
+}  // namespace weft::editor

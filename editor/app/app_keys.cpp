@@ -1,0 +1,57 @@
+// Keys: each press is looked up among the commands' chords, which users may change.
+#include <imgui.h>
+
+#include <map>
+#include <string>
+
+#include "editor/app/app.h"
+
+namespace weft::editor {
+
+namespace {
+
+/// ImGui's keys by the names that chords have. They are ImGui's names already, but for a few of its abbreviations.
+const std::map<std::string, ImGuiKey>& keys_by_name() {
+  static const std::map<std::string, ImGuiKey> keys = [] {
+    std::map<std::string, ImGuiKey> made;
+    std::map<std::string, ImGuiKey> of_imgui;
+    for (int key = ImGuiKey_NamedKey_BEGIN; key < ImGuiKey_NamedKey_END; ++key)
+      of_imgui.emplace(ImGui::GetKeyName(static_cast<ImGuiKey>(key)), static_cast<ImGuiKey>(key));
+    for (const std::string& name : key_names())
+      if (const auto found = of_imgui.find(name); found != of_imgui.end()) made.emplace(name, found->second);
+    return made;
+  }();
+  return keys;
+}
+
+bool repeats(std::string_view command) {
+  return command.starts_with("edit.undo") || command.starts_with("edit.redo") || command.starts_with("view.zoom") ||
+         command.starts_with("node.move") || command.starts_with("select.");
+}
+
+}  // namespace
+
+KeyChord pressed_chord() {
+  const ImGuiIO& io = ImGui::GetIO();
+  for (const auto& [name, key] : keys_by_name())
+    if (ImGui::IsKeyPressed(key, true)) return {io.KeyCtrl, io.KeyAlt, io.KeyShift, io.KeySuper, name};
+  return {};
+}
+
+void App::hear_keys() {
+  if (!panels.settings.recording.empty()) return;  // the settings listen
+  const bool modal = file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open;
+  const bool typing = ImGui::GetIO().WantTextInput || ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+  const KeyChord chord = pressed_chord();
+  if (chord.key.empty() || modal) return;
+  const CommandInfo* command = commands.command_for(chord, typing);
+  if (!command) return;
+  // A panel that is walked through by the keyboard keeps the keys that walk.
+  const bool walking = ImGui::GetIO().NavVisible && !panels.canvas_focused && !chord.ctrl && !chord.alt;
+  if (walking && command->scope == KeyScope::Canvas) return;
+  const auto& keys = keys_by_name();
+  if (!repeats(command->id) && !ImGui::IsKeyPressed(keys.at(chord.key), false)) return;
+  commands.run(command->id);
+}
+
+}  // namespace weft::editor

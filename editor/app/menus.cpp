@@ -1,0 +1,145 @@
+#include "editor/app/menus.h"
+
+#include <fmt/format.h>
+#include <imgui_internal.h>
+
+#include <array>
+
+#include "editor/app/app.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+
+namespace weft::editor {
+
+namespace {
+
+constexpr std::array kMenus = {"File", "Edit", "Select", "Node", "Arrange", "Run", "View", "Help"};
+
+/// Which commands are switches, and whether they are on.
+std::optional<bool> state_of(const App& app, std::string_view id) {
+  if (id == "view.grid") return app.settings.show_grid;
+  if (id == "view.minimap") return app.settings.show_minimap;
+  if (id == "view.heat") return app.settings.heat;
+  if (id == "run.pause") return app.runs->paused;
+  return std::nullopt;
+}
+
+void recent_files_menu(App& app) {
+  if (!ImGui::BeginMenu("Open Recent", !app.settings.recent_files.empty())) return;
+  std::filesystem::path chosen;
+  for (const auto& file : app.settings.recent_files)
+    if (ImGui::MenuItem(file.string().c_str())) chosen = file;
+  ImGui::EndMenu();
+  if (!chosen.empty()) app.open(chosen);
+}
+
+std::string duration_text(double seconds) {
+  const int whole = static_cast<int>(seconds + 0.5);
+  return whole < 60 ? fmt::format("{} s", whole) : fmt::format("{}:{:02} min", whole / 60, whole % 60);
+}
+
+/// Progress of what runs, with the time that is left.
+void draw_progress(App& app, float width) {
+  const Job* job = app.runs->running();
+  const Theme& t = app.theme;
+  const ImVec2 min = ImGui::GetCursorScreenPos();
+  const float height = ImGui::GetFrameHeight();
+  ImGui::Dummy({width, height});
+  if (!job) return;
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const float inset = height * 0.14f;
+  const ImVec2 from{min.x, min.y + inset}, to{min.x + width, min.y + height - inset};
+  const float rounding = ImGui::GetStyle().FrameRounding;
+  list.AddRectFilled(from, to, t.field, rounding);
+  list.PushClipRect(from, {from.x + width * static_cast<float>(job->fraction), to.y}, true);
+  list.AddRectFilled(from, to, mixed(t.field, t.accent, 0.55f), rounding);
+  list.PopClipRect();
+  const std::string left = job->seconds_left ? duration_text(*job->seconds_left) + " left" : duration_text(seconds_of(*job));
+  draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y}, fmt::format("{:.0f} %  \u00b7  {}", job->fraction * 100, left), t.text, 0.5f);
+  ImGui::SetItemTooltip("%s", job->title.c_str());
+}
+
+void draw_run_controls(App& app) {
+  const float scale = app.ui_scale();
+  const bool running = app.runs->running() != nullptr;
+  const float bar = (running ? 210 : 0) * scale;
+  const std::string run = std::string(icon::kPlay) + "  Run";
+  const std::string stop = std::string(icon::kStop) + "  Stop";
+  const auto button_width = [](const std::string& text) {
+    return ImGui::CalcTextSize(text.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
+  };
+  const float gap = ImGui::GetStyle().ItemSpacing.x;
+  const float total = bar + (running ? gap + button_width(stop) + gap : 0) + button_width(run) + gap;
+  ImGui::SameLine(std::max(ImGui::GetCursorPosX(), ImGui::GetWindowWidth() - total - gap));
+  if (running) {
+    draw_progress(app, bar);
+    ImGui::SameLine();
+    if (ImGui::Button((stop + "##stop").c_str())) app.commands.run("run.stop");
+    ImGui::SetItemTooltip("Stop (%s)", app.commands.keys_text("run.stop").c_str());
+    ImGui::SameLine();
+  }
+  ImGui::BeginDisabled(!app.commands.enabled("run.all"));
+  if (accent_button((run + "##run").c_str(), app.theme)) app.commands.run("run.all");
+  ImGui::EndDisabled();
+  ImGui::SetItemTooltip("Run the workflow (%s)", app.commands.keys_text("run.all").c_str());
+}
+
+}  // namespace
+
+void menu_item(App& app, const char* command) {
+  const CommandInfo* info = app.commands.find(command);
+  if (!info || !app.is_bound(command)) return;
+  const std::optional<bool> on = state_of(app, command);
+  if (ImGui::MenuItem(std::string(info->title).c_str(), app.commands.keys_text(command).c_str(), on.value_or(false),
+                      app.commands.enabled(command)))
+    app.commands.run(command);
+  if (!info->tip.empty()) ImGui::SetItemTooltip("%s", std::string(info->tip).c_str());
+}
+
+void draw_menu_bar(App& app) {
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
+  if (ImGui::BeginMainMenuBar()) {
+    for (const char* menu : kMenus) {
+      if (!ImGui::BeginMenu(menu)) continue;
+      for (const CommandInfo& command : app.commands.all())
+        if (command.menu == menu) {
+          menu_item(app, std::string(command.id).c_str());
+          if (command.id == "file.open") recent_files_menu(app);
+        }
+      ImGui::EndMenu();
+    }
+    draw_run_controls(app);
+    ImGui::EndMainMenuBar();
+  }
+  ImGui::PopStyleVar();
+}
+
+void draw_status_bar(App& app) {
+  const float height = ImGui::GetFrameHeight() + 2;
+  if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height,
+                                  ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_MenuBar)) {
+    if (ImGui::BeginMenuBar()) {
+      const Theme& t = app.theme;
+      if (std::chrono::steady_clock::now() < app.toast_until) {
+        const ImU32 colour = app.toast_kind == LogLine::Kind::Error     ? t.bad
+                             : app.toast_kind == LogLine::Kind::Warning ? t.warn
+                                                                        : t.text;
+        ImGui::PushStyleColor(ImGuiCol_Text, colour);
+        ImGui::TextUnformatted(app.toast.c_str());
+        ImGui::PopStyleColor();
+      } else {
+        dim_text(t, fmt::format("{}  {}", icon::kSearch, app.commands.keys_text("node.add") + " adds a node, " +
+                                                             app.commands.keys_text("palette.commands") + " finds every command"));
+      }
+      if (Tab* tab = app.active()) {
+        const std::string facts = fmt::format("{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(), tab->canvas.zoom() / app.ui_scale() * 100);
+        ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x - ImGui::GetStyle().ItemSpacing.x * 2);
+        dim_text(t, facts);
+      }
+      ImGui::EndMenuBar();
+    }
+  }
+  ImGui::End();
+}
+
+}  // namespace weft::editor

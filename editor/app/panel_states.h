@@ -1,0 +1,103 @@
+// What panels remember between frames: one small struct a panel.
+#pragma once
+
+#include <imgui.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "editor/session/journal.h"
+#include "editor/session/links.h"
+#include "editor/session/search.h"
+#include "graph/port.h"
+
+namespace weft::editor {
+
+/// A list that is searched by typing, at the cursor or in the middle of the window.
+struct SearchList {
+  struct Entry {
+    std::string title, detail, right;  ///< right: keys, or the category
+    ImU32 colour = 0;                  ///< of the mark before it; 0: none
+    std::string tip = {};
+    std::function<void()> choose = {};
+  };
+  bool open = false;
+  bool opened_now = false;
+  std::string name;   ///< of the window: "Add node"
+  std::string hint;   ///< in the empty field
+  ImVec2 at{-1, -1};  ///< screen; negative: upper middle of the window
+  std::string query;
+  std::string searched = "\n";  ///< the query that `hits` are of
+  std::vector<Entry> entries;
+  std::vector<Searchable> searchable;
+  UsageMap usage;
+  std::vector<SearchHit> hits;
+  int chosen = 0;
+};
+
+/// The popup in which one param is edited that needs more room than a field has.
+struct ValuePopup {
+  bool open = false;
+  bool opened_now = false;
+  std::string node, port;
+  ImVec2 min, max;  ///< the field, on the screen
+  std::string text;
+  int chosen = 0;
+};
+
+struct ViewerState {
+  enum class Compare : std::uint8_t { Off, Wipe, SideBySide, Difference };
+  enum class Channel : std::uint8_t { Colour, Red, Green, Blue, Luminance };
+  struct Shown {
+    std::string node, port;
+    std::string file;  ///< instead, a picture of the gallery
+    bool operator==(const Shown&) const = default;
+    explicit operator bool() const { return !node.empty() || !file.empty(); }
+  };
+  Shown a, b;
+  Compare compare = Compare::Off;
+  Channel channel = Channel::Colour;
+  float wipe = 0.5f;
+  float zoom = 0;  ///< 0: as large as fits
+  ImVec2 pan{0, 0};
+  bool dragging_wipe = false;
+};
+
+struct LibraryState {
+  std::string query;
+  std::shared_ptr<void> menu;  ///< node types by their menus, made once
+  bool menu_known = false;
+};
+
+struct SettingsDialogState {
+  bool open = false;
+  std::string key_query;
+  std::string recording;  ///< id of the command whose keys are awaited
+};
+
+struct RecoveryState {
+  std::vector<Recoverable> found;
+  bool shown = false;
+};
+
+struct PanelStates {
+  SearchList search;
+  ValuePopup popup;
+  ViewerState viewer;
+  LibraryState library;
+  SettingsDialogState settings;
+  RecoveryState recovery;
+  ImGuiID centre_dock = 0;     ///< where documents are
+  bool canvas_focused = false;
+  bool focus_inspector = false, focus_first_param = false;
+  bool quitting = false;       ///< asks what to do with what is not saved
+  std::string rename_node, rename_text;
+  bool rename_opened = false;
+};
+
+}  // namespace weft::editor

@@ -1,0 +1,170 @@
+#include "editor/app/param_edit.h"
+
+#include <fmt/format.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "editor/app/app.h"
+#include "editor/session/gestures.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+#include "graph/asset_files.h"
+
+namespace weft::editor {
+
+const nlohmann::json& param_value(const GraphNode& node, std::string_view port) {
+  static const nlohmann::json kNone;
+  const auto found = node.inputs.find(port);
+  if (found == node.inputs.end() || !std::holds_alternative<Literal>(found->second)) return kNone;
+  return std::get<Literal>(found->second);
+}
+
+namespace {
+
+void ask_for_file(App& app, const std::string& node, const std::string& port) {
+  const DocumentId id = app.document()->id();
+  app.file_dialog.ask({.kind = FileDialog::Kind::Open, .title = "Choose a file", .folder = app.document()->folder(),
+                       .chosen = [&app, id, node, port](const std::filesystem::path& file) {
+                         if (!app.document() || app.document()->id() != id) return;
+                         app.attempt([&] {
+                           set_param(*app.document(), node, port, file.string());
+                           app.document()->end_gesture();
+                         });
+                       }});
+}
+
+}  // namespace
+
+void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port, const FieldEdit& edit,
+                     ImVec2 min, ImVec2 max) {
+  if (edit.value) app.attempt([&] { set_param(document, node, port.name, *edit.value); });
+  if (edit.done) document.end_gesture();
+  if (!edit.wants_popup) return;
+  if (port.widget == Widget::File) {
+    ask_for_file(app, node, port.name);
+    return;
+  }
+  if (port.widget == Widget::Model) app.assets.refresh();
+  const nlohmann::json& value = param_value(document.graph().node(node), port.name);
+  const nlohmann::json& shown = value.is_null() ? port.init : value;
+  app.panels.popup = {.open = true, .opened_now = true, .node = node, .port = port.name, .min = min, .max = max,
+                      .text = shown.is_string() ? shown.get<std::string>() : std::string{}};
+}
+
+namespace {
+
+/// The popup of one param; lives for a frame.
+class Popup {
+ public:
+  Popup(App& app, Document& document, ValuePopup& state, const PortInfo& port)
+      : app_(app), document_(document), state_(state), port_(port) {}
+
+  void draw() {
+    if (port_.widget == Widget::Color) draw_colour();
+    else if (port_.widget == Widget::Text) draw_text({std::max(width(), ImGui::GetFontSize() * 24), ImGui::GetFontSize() * 11});
+    else if (port_.widget == Widget::Choice) draw_list(port_.choices);
+    else if (port_.widget == Widget::Model) draw_models();
+    else draw_line();
+  }
+
+ private:
+  float width() const { return state_.max.x - state_.min.x; }
+
+  void set(const nlohmann::json& value) {
+    app_.attempt([&] { set_param(document_, state_.node, state_.port, value); });
+  }
+  void choose(const std::string& value) {
+    set(value);
+    document_.end_gesture();
+    ImGui::CloseCurrentPopup();
+  }
+
+  void draw_colour() {
+    unsigned r = 0, g = 0, b = 0;
+    std::sscanf(state_.text.c_str(), "#%2x%2x%2x", &r, &g, &b);
+    float rgb[3] = {static_cast<float>(r) / 255, static_cast<float>(g) / 255, static_cast<float>(b) / 255};
+    if (!ImGui::ColorPicker3("##colour", rgb, ImGuiColorEditFlags_NoSidePreview)) return;
+    const auto byte = [&](int i) { return static_cast<int>(rgb[i] * 255 + 0.5f); };
+    state_.text = fmt::format("#{:02x}{:02x}{:02x}", byte(0), byte(1), byte(2));
+    set(state_.text);
+  }
+
+  void draw_text(ImVec2 size) {
+    if (state_.opened_now) ImGui::SetKeyboardFocusHere();
+    if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap)) set(state_.text);
+  }
+
+  void draw_line() {
+    if (state_.opened_now) ImGui::SetKeyboardFocusHere();
+    ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 14));
+    const bool entered = ImGui::InputText("##line", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
+    if (ImGui::IsItemEdited()) set(state_.text);
+    if (entered) ImGui::CloseCurrentPopup();
+  }
+
+  void draw_models() {
+    const auto* names = app_.assets.names(port_.folder, app_.environment(document_.folder()).model_folders);
+    if (!names) dim_text(app_.theme, "Looking for models\u2026");
+    else if (names->empty()) dim_text(app_.theme, fmt::format("There is no model in '{}' of the model folders", port_.folder));
+    else draw_list(*names);
+  }
+
+  void draw_list(const std::vector<std::string>& all) {
+    if (state_.opened_now) {
+      state_.text.clear();
+      ImGui::SetKeyboardFocusHere();
+    }
+    ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 15));
+    const bool entered = ImGui::InputTextWithHint("##search", "Search", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
+    if (ImGui::IsItemEdited()) state_.chosen = 0;
+    std::vector<Searchable> list;
+    for (const std::string& each : all) list.push_back({.key = each, .title = each});
+    const std::vector<SearchHit> hits = search(state_.text, list);
+    const int count = static_cast<int>(hits.size());
+    const bool down = ImGui::IsKeyPressed(ImGuiKey_DownArrow), up = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
+    if (count > 0) state_.chosen = std::clamp(state_.chosen + (down ? 1 : 0) - (up ? 1 : 0), 0, count - 1);
+    if (ImGui::BeginChild("choices", {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}))
+      for (int i = 0; i < count; ++i) {
+        const std::string& name = all[hits[static_cast<std::size_t>(i)].index];
+        if (ImGui::Selectable(name.c_str(), i == state_.chosen)) choose(name);
+        if (i == state_.chosen && (up || down)) ImGui::SetScrollHereY();
+      }
+    ImGui::EndChild();
+    if (entered && count > 0) choose(all[hits[static_cast<std::size_t>(state_.chosen)].index]);
+  }
+
+  App& app_;
+  Document& document_;
+  ValuePopup& state_;
+  const PortInfo& port_;
+};
+
+}  // namespace
+
+void draw_value_popup(App& app) {
+  ValuePopup& state = app.panels.popup;
+  if (!state.open) return;
+  Document* document = app.document();
+  const GraphNode* node = document ? document->graph().find(state.node) : nullptr;
+  const NodeInfo* type = node ? app.registry.find(node->type) : nullptr;
+  const PortInfo* port = type ? type->find_input(state.port) : nullptr;
+  if (!port) {
+    state.open = false;
+    return;
+  }
+  if (state.opened_now) ImGui::OpenPopup("Value");
+  const bool over = port->widget == Widget::Text || port->widget == Widget::Plain;
+  ImGui::SetNextWindowPos({state.min.x, over ? state.min.y : state.max.y + 2}, ImGuiCond_Appearing);
+  if (!ImGui::BeginPopup("Value")) {
+    state.open = false;
+    document->end_gesture();
+    return;
+  }
+  Popup(app, *document, state, *port).draw();
+  state.opened_now = false;
+  ImGui::EndPopup();
+}
+
+}  // namespace weft::editor

@@ -1,0 +1,26 @@
+// What a field's gesture does to the document: one place for the canvas and the inspector.
+#pragma once
+
+#include <imgui.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "editor/session/document.h"
+#include "editor/widgets/param_field.h"
+
+namespace weft::editor {
+
+class App;
+
+/// The literal that the document has; null: none, the default stands.
+const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
+
+/// `min`, `max`: the field on the screen, where its popup opens.
+void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port, const FieldEdit& edit,
+                     ImVec2 min, ImVec2 max);
+
+/// The popup of the param that asked for one, if any.
+void draw_value_popup(App& app);
+
+}  // namespace weft::editor

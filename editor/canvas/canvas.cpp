@@ -1,0 +1,345 @@
+#include "editor/canvas/canvas.h"
+
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "editor/app/app.h"
+#include "editor/app/lists.h"
+#include "editor/canvas/canvas_links.h"
+#include "editor/canvas/canvas_nodes.h"
+#include "editor/session/gestures.h"
+#include "editor/widgets/draw.h"
+
+namespace weft::editor {
+
+namespace ed = ax::NodeEditor;
+
+namespace {
+
+ed::EditorContext* make_context() {
+  ed::Config config;
+  config.SettingsFile = nullptr;  // places are the document's
+  config.NavigateButtonIndex = ImGuiMouseButton_Right;
+  config.CanvasSizeMode = ed::CanvasSizeMode::CenterOnly;
+  return ed::CreateEditor(&config);
+}
+
+ImVec2 floored(ImVec2 p) { return {std::floor(p.x), std::floor(p.y)}; }
+ImVec2 as_vec(Point p) { return {static_cast<float>(p.x), static_cast<float>(p.y)}; }
+
+/// Text is made at the size at which it will be seen, in few steps, as each one fills the font's texture.
+float text_density(float zoom) {
+  for (const float step : {0.5f, 0.75f, 1.0f, 1.25f, 1.5f, 2.0f, 3.0f})
+    if (zoom <= step * 1.05f) return step;
+  return 4;
+}
+
+}  // namespace
+
+Canvas::Canvas() : context_(make_context()) { ed::SetCurrentEditor(context_.get()); }
+Canvas::~Canvas() {
+  if (ed::GetCurrentEditor() == context_.get()) ed::SetCurrentEditor(nullptr);
+}
+
+void Canvas::push_style(const App& app) {
+  const Theme& t = app.theme;
+  ed::Style& s = ed::GetStyle();
+  s.NodePadding = {0, 0, 0, 0};
+  s.NodeRounding = metric::kRounding;
+  s.NodeBorderWidth = 0;
+  s.HoveredNodeBorderWidth = 1.5f;
+  s.SelectedNodeBorderWidth = 2.5f;
+  s.SelectedNodeBorderOffset = s.HoverNodeBorderOffset = 2;
+  s.LinkStrength = 90;
+  s.AngledLinks = false;
+  s.ScrollDuration = 0.18f;
+  s.GroupRounding = 8;
+  s.GroupBorderWidth = 1;
+  const auto set = [&](ed::StyleColor which, ImU32 colour) { s.Colors[which] = as_vec4(colour); };
+  set(ed::StyleColor_Bg, t.canvas);
+  set(ed::StyleColor_Grid, 0);
+  set(ed::StyleColor_NodeBg, 0);
+  set(ed::StyleColor_NodeBorder, 0);
+  set(ed::StyleColor_HovNodeBorder, with_alpha(t.accent, 0.55f));
+  set(ed::StyleColor_SelNodeBorder, t.accent);
+  set(ed::StyleColor_NodeSelRect, with_alpha(t.accent, 0.12f));
+  set(ed::StyleColor_NodeSelRectBorder, with_alpha(t.accent, 0.7f));
+  set(ed::StyleColor_HovLinkBorder, with_alpha(t.accent, 0.8f));
+  set(ed::StyleColor_SelLinkBorder, t.accent);
+  set(ed::StyleColor_PinRect, 0);
+  set(ed::StyleColor_PinRectBorder, 0);
+  set(ed::StyleColor_GroupBg, with_alpha(t.raised, 0.35f));
+  set(ed::StyleColor_GroupBorder, t.border);
+  // Within the canvas, sizes are in its units: the zoom makes them what the user's scale asks for.
+  const float scale = app.ui_scale();
+  const ImGuiStyle& style = ImGui::GetStyle();
+  const auto unscaled = [&](ImVec2 v) { return ImVec2{v.x / scale, v.y / scale}; };
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, unscaled(style.FramePadding));
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameRounding, style.FrameRounding / scale);
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{0, 0});
+}
+
+void Canvas::pop_style() { ImGui::PopStyleVar(3); }
+
+Point Canvas::to_canvas(ImVec2 screen) const {
+  return {view_min_.x + (screen.x - min_.x) / zoom_, view_min_.y + (screen.y - min_.y) / zoom_};
+}
+
+ImVec2 Canvas::to_screen(ImVec2 canvas) const {
+  return {min_.x + (canvas.x - view_min_.x) * zoom_, min_.y + (canvas.y - view_min_.y) * zoom_};
+}
+
+Point Canvas::centre() const { return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0}; }
+
+void Canvas::draw(App& app, Document& document) {
+  ed::SetCurrentEditor(context_.get());
+  ed::EnableShortcuts(false);  // keys are commands, which users may change
+  min_ = ImGui::GetCursorScreenPos();
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  max_ = {min_.x + room.x, min_.y + room.y};
+  Ids with_picture;
+  const auto run = app.runs->documents.find(document.id());
+  const DocumentRun* document_run = run == app.runs->documents.end() ? nullptr : run->second.get();
+  if (document_run)
+    for (const auto& [id, node] : document_run->nodes)
+      if (picture_of(&node)) with_picture.insert(id);
+  push_style(app);
+  ImGui::PushFont(app.fonts.regular, metric::kTextSize / app.ui_scale());
+  model_.update(document, app.registry, app.theme, with_picture);
+  ed::Begin("canvas");
+  zoom_ = 1 / ed::GetCurrentZoom();
+  const ImVec2 corner = ed::ScreenToCanvas(min_), far_corner = ed::ScreenToCanvas(max_);
+  view_min_ = corner, view_max_ = far_corner;
+  ImGui::SetPixelDensity(text_density(zoom_));
+  take_strokes(app, document);
+  if (app.settings.show_grid) draw_grid(app);
+  put_positions();
+  draw_frames(app, document);
+  CanvasNodes{app, document, *this, document_run, CanvasNodes::detail_at(zoom_)}.draw_all();
+  draw_reroutes(app);
+  CanvasLinks links{app, document, *this};
+  links.draw_all();
+  links.take_new_links();
+  take_clicks(app, document);
+  ImGui::SetPixelDensity(1);
+  ed::End();
+  ImGui::PopFont();
+  pop_style();
+  take_positions(app, document);
+  exchange_selection(document);
+  pan_with_middle_button();
+  navigate(document, app.ui_scale());
+  take_dropped_type(app, document);
+  draw_rubber_line(app);
+  if (app.settings.show_minimap) draw_minimap(app);
+  draw_menus(app, document);
+  ++frames_;
+}
+
+/// A node type from the library that is dropped here.
+void Canvas::take_dropped_type(App& app, Document& document) {
+  if (!ImGui::BeginDragDropTargetCustom(ImRect(min_, max_), ImGui::GetID("drop"))) return;
+  if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
+    const std::string type(static_cast<const char*>(payload->Data), static_cast<std::size_t>(payload->DataSize));
+    app.attempt([&] { add_node(document, app.registry, type, to_canvas(ImGui::GetIO().MousePos)); });
+  }
+  ImGui::EndDragDropTarget();
+}
+
+void Canvas::draw_grid(const App& app) {
+  constexpr float kStep = 32;
+  float step = kStep;
+  while (step * zoom_ < 18) step *= 4;
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const float half = 1.0f / zoom_;
+  for (float y = std::floor(view_min_.y / step) * step; y < view_max_.y; y += step)
+    for (float x = std::floor(view_min_.x / step) * step; x < view_max_.x; x += step)
+      list.AddRectFilled({x - half, y - half}, {x + half, y + half}, app.theme.grid);
+}
+
+void Canvas::put_positions() {
+  if (placed_revision_ == model_.revision()) return;
+  placed_revision_ = model_.revision();
+  const auto put = [](ed::NodeId number, ImVec2 at) {
+    if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at); now.x != wanted.x || now.y != wanted.y)
+      ed::SetNodePosition(number, wanted);
+  };
+  for (const NodeView& node : model_.nodes) put(node.number, node.at);
+  for (const RerouteView& each : model_.reroutes) put(each.number, {each.at.x - metric::kReroute / 2, each.at.y - metric::kReroute / 2});
+  for (const Frame& each : model_.frames) put(model_.annotation_number(each.id), as_vec(each.area.at));
+  for (const Comment& each : model_.comments) put(model_.annotation_number(each.id), as_vec(each.area.at));
+}
+
+void Canvas::take_positions(App& app, Document& document) {
+  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) {
+    if (!moving_) return;
+    moving_ = false;
+    last_moved_ = dragged_from_.nodes.size() == 1 ? dragged_from_.nodes.begin()->first : std::string{};
+    dragged_from_ = {};
+    document.end_gesture();
+    CanvasLinks{app, document, *this}.drop_on_link();
+    return;
+  }
+  if (!ImGui::IsMouseDragging(ImGuiMouseButton_Left, 1)) return;
+  Positions moved;
+  const auto take = [](ed::NodeId number, ImVec2 was, auto& to, const std::string& id, ImVec2 shift) {
+    const ImVec2 now = ed::GetNodePosition(number), before = floored(was);
+    if (std::abs(now.x - before.x) < 0.5f && std::abs(now.y - before.y) < 0.5f) return;
+    to[id] = {now.x + shift.x, now.y + shift.y};
+  };
+  constexpr float kHalf = metric::kReroute / 2;
+  for (const NodeView& node : model_.nodes) take(node.number, node.at, moved.nodes, node.id, {0, 0});
+  for (const RerouteView& each : model_.reroutes)
+    take(each.number, {each.at.x - kHalf, each.at.y - kHalf}, moved.annotations, each.reroute.id, {kHalf, kHalf});
+  for (const Frame& each : model_.frames) take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
+  for (const Comment& each : model_.comments) take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
+  if (!moved.nodes.empty() || !moved.annotations.empty()) {
+    moving_ = true;
+    // All that has moved since the drag began is said anew each time: changes of a gesture replace each other.
+    for (const auto& [id, at] : dragged_from_.nodes)
+      if (!moved.nodes.contains(id)) moved.nodes[id] = at;
+    for (const auto& [id, at] : dragged_from_.annotations)
+      if (!moved.annotations.contains(id)) moved.annotations[id] = at;
+    dragged_from_ = moved;
+    app.attempt([&] { move(document, moved); });
+  }
+  if (moving_) CanvasLinks{app, document, *this}.find_insert_target();
+}
+
+void Canvas::exchange_selection(Document& document) {
+  if (document.selection() != known_selection_) {  // changed by somebody else: shown here
+    known_selection_ = document.selection();
+    ed::ClearSelection();
+    for (const std::string& id : known_selection_.nodes)
+      if (const NodeView* node = model_.find(id)) ed::SelectNode(node->number, true);
+    for (const std::string& id : known_selection_.annotations) ed::SelectNode(model_.annotation_number(id), true);
+    return;
+  }
+  if (!ed::HasSelectionChanged()) return;
+  std::vector<ed::NodeId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
+  numbers.resize(static_cast<std::size_t>(ed::GetSelectedNodes(numbers.data(), static_cast<int>(numbers.size()))));
+  Selection selection;
+  for (const ed::NodeId number : numbers) {
+    if (const NodeView* node = model_.node_of(number)) selection.nodes.insert(node->id);
+    else if (const std::string id = model_.annotation_of(number); !id.empty()) selection.annotations.insert(id);
+  }
+  document.select(selection);
+  known_selection_ = document.selection();
+}
+
+std::vector<Link> Canvas::selected_links() const {
+  ed::SetCurrentEditor(context_.get());
+  std::vector<ed::LinkId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
+  numbers.resize(static_cast<std::size_t>(ed::GetSelectedLinks(numbers.data(), static_cast<int>(numbers.size()))));
+  std::vector<Link> links;
+  for (const ed::LinkId number : numbers)
+    if (const LinkView* link = model_.link_of(number)) links.push_back(link->link);
+  return links;
+}
+
+void Canvas::draw_frames(App& app, Document& document) {
+  const auto begin = [&](const std::string& id, const Rect& area) {
+    ed::BeginNode(model_.annotation_number(id));
+    return std::pair{ImGui::GetCursorScreenPos(),
+                     ImVec2{static_cast<float>(area.size.width), static_cast<float>(area.size.height)}};
+  };
+  for (const Frame& frame : model_.frames) {
+    const ImU32 colour = frame_colour(frame.colour, app.theme);
+    ed::PushStyleColor(ed::StyleColor_GroupBg, as_vec4(with_alpha(colour, app.theme.dark ? 0.16f : 0.22f)));
+    ed::PushStyleColor(ed::StyleColor_GroupBorder, as_vec4(with_alpha(colour, 0.7f)));
+    const auto [at, size] = begin(frame.id, frame.area);
+    ImGui::Dummy({size.x, metric::kTitle});
+    if (CanvasNodes::detail_at(zoom_) != CanvasNodes::Detail::Map) {
+      ImGui::PushFont(app.fonts.bold, 0);
+      draw_text_in(*ImGui::GetWindowDrawList(), {at.x + 10, at.y}, {at.x + size.x - 10, at.y + metric::kTitle}, frame.title, app.theme.text_dim);
+      ImGui::PopFont();
+    }
+    ed::Group({size.x, size.y - metric::kTitle});
+    ed::EndNode();
+    ed::PopStyleColor(2);
+    take_frame_size(app, document, frame);
+  }
+  for (const Comment& comment : model_.comments) {
+    const auto [at, size] = begin(comment.id, comment.area);
+    ImDrawList& node_list = *ImGui::GetWindowDrawList();
+    const ImVec2 end{at.x + size.x, at.y + size.y};
+    node_list.AddRectFilled(at, end, with_alpha(mixed(app.theme.node, app.theme.warn, 0.16f), 0.95f), 6);
+    node_list.AddRect(at, end, mixed(app.theme.node_border, app.theme.warn, 0.4f), 6);
+    if (CanvasNodes::detail_at(zoom_) != CanvasNodes::Detail::Map)
+      node_list.AddText(nullptr, 0, {at.x + 10, at.y + 8}, app.theme.text, comment.text.data(),
+                        comment.text.data() + comment.text.size(), size.x - 20);
+    ImGui::Dummy(size);
+    ed::EndNode();
+  }
+}
+
+void Canvas::take_frame_size(App& app, Document& document, const Frame& frame) {
+  const ed::NodeId number = model_.annotation_number(frame.id);
+  const ImVec2 size = ed::GetNodeSize(number);
+  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) || size.x == 0) return;
+  const Size now{std::max(80.0f, size.x), std::max(60.0f, size.y)};
+  if (std::abs(now.width - frame.area.size.width) < 1 && std::abs(now.height - frame.area.size.height) < 1) return;
+  Frame sized = frame;
+  const ImVec2 at = ed::GetNodePosition(number);
+  sized.area = {{at.x, at.y}, now};
+  moving_ = true;
+  app.attempt([&] { set_frame(document, sized); });
+}
+
+void Canvas::draw_reroutes(const App& app) {
+  using namespace metric;
+  for (const RerouteView& each : model_.reroutes) {
+    ed::BeginNode(each.number);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 centre{at.x + kReroute / 2, at.y + kReroute / 2};
+    for (const bool output : {false, true}) {
+      ImGui::SetCursorScreenPos(centre);
+      ed::BeginPin(CanvasModel::reroute_pin(each, output), output ? ed::PinKind::Output : ed::PinKind::Input);
+      ed::PinPivotRect(centre, centre);
+      ed::PinRect(centre, centre);
+      ImGui::Dummy({0, 0});
+      ed::EndPin();
+    }
+    ImGui::GetWindowDrawList()->AddCircleFilled(centre, kReroute / 2, app.theme.node, 16);
+    ImGui::GetWindowDrawList()->AddCircleFilled(centre, kReroute / 2 - 2.5f, each.colour, 16);
+    ImGui::SetCursorScreenPos(at);
+    ImGui::Dummy({kReroute, kReroute});
+    ed::EndNode();
+  }
+}
+
+void Canvas::take_clicks(App& app, Document& document) {
+  const bool released = ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
+                        ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < 16;
+  if (const ed::PinId pin = ed::GetHoveredPin()) {
+    if (const std::optional<LinkEnd> end = model_.port_of(pin)) {
+      if (released) view_value(app, document, *end);
+      ed::Suspend();
+      tell_port(app, document, *end);
+      ed::Resume();
+    }
+  }
+  if (const ed::LinkId link = ed::GetDoubleClickedLink())
+    if (const LinkView* view = model_.link_of(link)) {
+      const ImVec2 at = ed::GetMousePosOnCanvas();
+      app.attempt([&] { add_reroute(document, view->link.source, view->link.target, {at.x, at.y}); });
+    }
+  if (released)
+    if (const ed::LinkId link = ed::GetHoveredLink())
+      if (const LinkView* view = model_.link_of(link)) view_value(app, document, {view->link.source, true});
+  if (const ed::NodeId number = ed::GetDoubleClickedNode()) {
+    if (const std::string note = model_.annotation_of(number); !note.empty()) start_text_edit(note);
+    else if (const NodeView* node = model_.node_of(number);
+             node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle)
+      app.commands.run("edit.rename");
+  }
+  const bool held = ImGui::GetIO().KeyCtrl || ImGui::GetIO().KeyShift;
+  if (ed::IsBackgroundDoubleClicked() && !held) {
+    const ImVec2 at = ed::GetMousePosOnCanvas();
+    open_node_palette(app, {.at = {at.x, at.y}, .screen = to_screen(at)});
+  }
+}
+
+}  // namespace weft::editor

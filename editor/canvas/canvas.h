@@ -1,0 +1,122 @@
+// Canvas: the view of one document's graph. The node editor library pans, zooms, selects and drags; what a gesture means
+// to the document is decided here. Parts: canvas.cpp (the frame), canvas_nodes.cpp (how nodes look), canvas_links.cpp
+// (making, cutting, inserting), canvas_view.cpp (where it looks, minimap), canvas_menu.cpp (what a right click offers).
+#pragma once
+
+#include <imgui.h>
+#include <imgui_node_editor.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "editor/canvas/canvas_model.h"
+#include "editor/session/gestures.h"
+
+namespace weft::editor {
+
+class App;
+struct NodeRun;
+
+/// A frame's own colour, or the theme's.
+ImU32 frame_colour(const std::string& hex, const Theme& theme);
+
+class Canvas {
+ public:
+  Canvas();
+  ~Canvas();
+  Canvas(const Canvas&) = delete;
+  Canvas& operator=(const Canvas&) = delete;
+
+  /// In the window that is open in ImGui: takes all of its room.
+  void draw(App& app, Document& document);
+
+  // Where it looks.
+  void fit(bool selection_only);
+  void look_at(const std::string& node);
+  void set_zoom(float zoom);
+  View view() const;
+  void look(const View& view);
+  float zoom() const { return zoom_; }
+  Point centre() const;
+  Point to_canvas(ImVec2 screen) const;
+  ImVec2 to_screen(ImVec2 canvas) const;
+  ImVec2 screen_min() const { return min_; }
+  ImVec2 screen_max() const { return max_; }
+  /// Drawn, measured, and standing still.
+  bool settled() const { return frames_ > 4 && !fit_wanted_; }
+
+  const CanvasModel& model() const { return model_; }
+  /// Links that are selected; they are no part of the document's selection.
+  std::vector<Link> selected_links() const;
+  /// The node next to `from` in a direction, for the arrow keys.
+  std::string neighbour(const std::string& from, ImVec2 direction) const;
+
+  bool knife = false;         ///< a stroke cuts links
+  bool lazy_connect = false;  ///< a stroke from node to node links them
+
+ private:
+  friend struct CanvasNodes;
+  friend struct CanvasLinks;
+
+  void push_style(const App& app);
+  void pop_style();
+  void draw_grid(const App& app);
+  void draw_frames(App& app, Document& document);
+  void draw_reroutes(const App& app);
+  void draw_minimap(App& app);
+  void draw_rubber_line(const App& app);
+  void take_frame_size(App& app, Document& document, const Frame& frame);
+  void tell_port(App& app, const Document& document, const LinkEnd& end);
+  void start_text_edit(const std::string& annotation);
+  void draw_text_edit(App& app, Document& document);
+  std::optional<ImVec4> wanted_rect(const Document& document, float scale);
+  void navigate(const Document& document, float scale);
+  void pan_with_middle_button();
+  const NodeView* node_at(ImVec2 at) const;
+  void put_positions();
+  void take_positions(App& app, Document& document);
+  void exchange_selection(Document& document);
+  void take_dropped_type(App& app, Document& document);
+  void take_strokes(App& app, Document& document);
+  void take_clicks(App& app, Document& document);
+  void draw_menus(App& app, Document& document);
+  void node_menu(App& app, Document& document);
+  void link_menu(App& app, Document& document);
+  void port_menu(App& app, Document& document);
+  void background_menu(App& app, Document& document);
+  void frame_colour_menu(App& app, Document& document, const std::string& id);
+  void set_note_text(Document& document, const Annotations& notes);
+
+  struct Deleter {
+    void operator()(ax::NodeEditor::EditorContext* context) const { ax::NodeEditor::DestroyEditor(context); }
+  };
+  std::unique_ptr<ax::NodeEditor::EditorContext, Deleter> context_;
+  CanvasModel model_;
+  std::uint64_t placed_revision_ = 0;
+  Selection known_selection_;
+  float zoom_ = 1;
+  ImVec2 min_, max_;            ///< of the canvas on the screen
+  ImVec2 view_min_, view_max_;  ///< what it shows, in canvas units
+  int frames_ = 0;
+  bool fit_wanted_ = true, fit_selection_ = false;
+  std::string look_at_;
+  std::optional<View> look_wanted_;
+  bool moving_ = false;
+  Positions dragged_from_;                 ///< what the drag has moved so far
+  std::string last_moved_;                 ///< the node, if it was a single one
+  std::vector<ImVec2> stroke_;             ///< in canvas units
+  bool stroke_is_knife_ = false;
+  std::optional<LinkEnd> dragged_;         ///< the end that a dragged link holds on to
+  std::optional<Link> insert_target_;      ///< the link under a node that is dragged
+  ax::NodeEditor::NodeId menu_node_ = 0;
+  ax::NodeEditor::LinkId menu_link_ = 0;
+  std::optional<LinkEnd> menu_port_;
+  ImVec2 menu_at_{0, 0};
+  std::string edit_note_, edit_text_;      ///< the frame or comment whose text is edited
+  bool edit_opened_ = false;
+};
+
+}  // namespace weft::editor

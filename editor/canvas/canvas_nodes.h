@@ -1,0 +1,44 @@
+// How nodes, frames and comments look, and the pins and fields on them. One object for one frame. [main-thread]
+#pragma once
+
+#include "editor/app/app.h"
+
+namespace weft::editor {
+
+struct CanvasNodes {
+  App& app;
+  Document& document;
+  Canvas& canvas;
+  const DocumentRun* run;
+
+  /// How much of a node is drawn, by the zoom: nobody can read a field of three pixels.
+  enum class Detail : std::uint8_t { Full, Simple, Map } detail;
+
+  static Detail detail_at(float zoom) {
+    return zoom >= 0.5f ? Detail::Full : zoom >= 0.3f ? Detail::Simple : Detail::Map;
+  }
+
+  /// Those that are seen, and as bare pins those at whose links one sees the other end.
+  void draw_all();
+
+ private:
+  void draw_node(const NodeView& view, bool seen);
+  void draw_body(const NodeView& view, ImVec2 at, ImDrawList& list);
+  void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
+  void draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list);
+  void draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen);
+  void draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list);
+  void draw_fields(const NodeView& view, ImVec2 at);
+  void draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
+  void draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
+  const NodeRun* run_of(const NodeView& view) const;
+  ImU32 heat_of(const NodeView& view) const;
+  bool has_problem(const NodeView& view, std::string_view port) const;
+  /// Whether the link that is dragged could end here: others are dimmed.
+  bool may_take(const NodeView& view, const ShownPort& port) const;
+};
+
+/// The picture that a node shows: a preview while it runs, else what it made.
+std::shared_ptr<const Picture> picture_of(const NodeRun* node);
+
+}  // namespace weft::editor

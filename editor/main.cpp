@@ -1,0 +1,168 @@
+// weft-edit: the editor's window. `weft edit` becomes this program.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <imgui.h>
+#include <implot.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/device_runtime.h"
+#include "editor/app/app.h"
+#include "editor/app/menus.h"
+#include "editor/session/folders.h"
+#include "editor/window/png_file.h"
+#include "editor/window/window.h"
+#include "plugins/folders.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace weft;
+using namespace weft::editor;
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  weft edit\n"
+    "  weft edit workflows/text-to-image.json\n"
+    "  weft edit picture.png                          the workflow that made it\n"
+    "  weft edit my.json --screenshot my.png --size 1600x900\n"
+    "Exit codes: 0 done, 2 wrong usage, or no display.";
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string screenshot;
+  std::string size = "1600x950";
+  std::string theme;
+  double scale = 0;
+  cli::DeviceChoice device;
+};
+
+/// "1600x900"; false if it is nothing of the kind.
+bool parse_size(const std::string& text, int& width, int& height) {
+  char rest = 0;
+  return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) == 2 && width >= 200 && height >= 150 &&
+         width <= 16384 && height <= 16384;
+}
+
+fs::path first_workflow() {
+  for (const fs::path& place : {fs::path(WEFT_SOURCE_WORKFLOWS), program_prefix() / "share/weft/workflows"})
+    if (std::error_code none; fs::exists(place / "text-to-image.json", none)) return place / "text-to-image.json";
+  return {};
+}
+
+AppOptions app_options(const Arguments& arguments) {
+  return {.plugin_folders = plugin_folders(),
+          .settings_file = settings_file(),
+          .state_folder = state_folder(),
+          .first_workflow = first_workflow(),
+          .open_runtime = [choice = arguments.device] { return cli::open_device_runtime(choice).runtime; },
+          .wake = Window::wake};
+}
+
+void open_first(App& app, const Arguments& arguments) {
+  for (const std::string& file : arguments.files) app.open(file);
+  if (!app.tabs.empty()) return;
+  if (app.options.first_workflow.empty()) app.new_document();
+  else app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow))); });
+}
+
+/// After something happened ImGui needs a few frames: for what follows from it, and to find sizes.
+constexpr int kFramesAfterEvent = 4;
+
+/// Draws as long as something happens, and sleeps otherwise.
+void loop(App& app, Window& window) {
+  int frames = kFramesAfterEvent;
+  std::string title;
+  while (!app.wants_to_quit()) {
+    if (frames > 0) window.wait_for_events(0);
+    else if (app.animates()) window.wait_for_events(0.1);
+    else window.wait_for_events(ImGui::GetIO().WantTextInput ? 0.4 : -1);  // the cursor blinks
+    if (frames == 0) frames = kFramesAfterEvent;
+    --frames;
+    for (const fs::path& file : window.take_dropped_files()) app.open(file);
+    if (window.close_requested()) app.request_quit();
+    window.begin_frame();
+    app.frame();
+    const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() && !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
+    window.end_frame([&] {
+      if (!exporting) return;
+      const fs::path file = std::exchange(app.export_file, {});
+      const Canvas& canvas = app.active()->canvas;
+      if (app.attempt([&] { write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file); }))
+        app.notify(fmt::format("Wrote {}", file.string()));
+    });
+    if (const Document* document = app.document()) {
+      const std::string wanted = (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft";
+      if (wanted != title) window.set_title(title = wanted);
+    }
+  }
+}
+
+/// Draws until all is loaded and stands still, then writes the picture.
+void screenshot(App& app, Window& window, const fs::path& file) {
+  constexpr int kStill = 6;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (int still = 0; still < kStill && std::chrono::steady_clock::now() < until;) {
+    window.wait_for_events(0.005);
+    window.begin_frame();
+    app.frame();
+    still = app.settled() ? still + 1 : 0;
+    window.end_frame([&] {
+      if (still >= kStill) write_png(window.read_pixels(), file);
+    });
+  }
+}
+
+int edit(const Arguments& arguments) {
+  int width = 0, height = 0;
+  if (!parse_size(arguments.size, width, height)) {
+    fmt::print(stderr, "weft edit: --size {}: this is not WIDTHxHEIGHT, such as 1600x900\n", arguments.size);
+    return 2;
+  }
+  IMGUI_CHECKVERSION();
+  ImGui::CreateContext();
+  ImPlot::CreateContext();
+  ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;
+  io.ConfigFlags |= ImGuiConfigFlags_DockingEnable | ImGuiConfigFlags_NavEnableKeyboard;
+  io.ConfigInputTextCursorBlink = arguments.screenshot.empty();
+  Window window(width, height, "Weft");
+  AppOptions options = app_options(arguments);
+  options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window.content_scale();
+  App app(std::move(options));
+  if (!arguments.theme.empty()) app.settings.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
+  app.look_changed = true;
+  open_first(app, arguments);
+  if (arguments.screenshot.empty()) loop(app, window);
+  else screenshot(app, window, arguments.screenshot);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
+  Arguments arguments;
+  options.add_option("FILE", arguments.files, "Workflows, or pictures that carry one");
+  options.add_option("--screenshot", arguments.screenshot, "Draw the window once all is loaded, write this PNG, and end");
+  options.add_option("--size", arguments.size, "Of the window")->type_name("WIDTHxHEIGHT")->capture_default_str();
+  options.add_option("--theme", arguments.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
+  options.add_option("--scale", arguments.scale, "Of text and widgets; 2 doubles them")->check(CLI::Range(0.5, 4.0));
+  options.add_option("--device", arguments.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")->capture_default_str();
+  options.footer(kExamples);
+  CLI11_PARSE(options, argc, argv);
+  try {
+    return edit(arguments);
+  } catch (const NoDisplay& error) {
+    fmt::print(stderr, "weft edit: {}: run it where there is a screen, or under xvfb-run\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "weft edit: {}\n", error.what());
+    return 1;
+  }
+}

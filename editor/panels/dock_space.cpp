@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+#include <imgui_internal.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+
+#include "editor/app/app.h"
+#include "editor/panels/panels.h"
+#include "editor/session/gestures.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+
+namespace weft::editor {
+
+namespace {
+
+void dock_defaults(App& app, ImGuiID space) {
+  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  ImGui::DockBuilderRemoveNode(space);
+  ImGui::DockBuilderAddNode(space, ImGuiDockNodeFlags_DockSpace);
+  ImGui::DockBuilderSetNodeSize(space, viewport.WorkSize);
+  ImGuiID centre = space, left = 0, right = 0, below = 0, right_top = 0;
+  const float text = ImGui::GetFontSize();
+  const float share = std::min(0.24f, text * 21 / viewport.WorkSize.x);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, std::min(0.18f, text * 15.5f / viewport.WorkSize.x), &left, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share / (1 - 0.16f), &right, &centre);
+  ImGui::DockBuilderSplitNode(right, ImGuiDir_Up, 0.52f, &right_top, &right);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.3f, text * 11.5f / viewport.WorkSize.y), &below, &centre);
+  for (const char* name : {"Nodes", "History"}) ImGui::DockBuilderDockWindow(name, left);
+  for (const char* name : {"Inspector"}) ImGui::DockBuilderDockWindow(name, right_top);
+  for (const char* name : {"Viewer"}) ImGui::DockBuilderDockWindow(name, right);
+  for (const char* name : {"Gallery", "Queue", "Problems###Problems", "Timings", "Log"}) ImGui::DockBuilderDockWindow(name, below);
+  ImGui::DockBuilderFinish(space);
+  if (ImGuiDockNode* node = ImGui::DockBuilderGetNode(below)) node->SelectedTabId = ImHashStr("#TAB", 0, ImHashStr("Gallery"));
+  app.panels.centre_dock = centre;
+}
+
+void quit_question(App& app) {
+  if (app.panels.quitting) ImGui::OpenPopup("Quit?");
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  if (!ImGui::BeginPopupModal("Quit?", nullptr, ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings)) return;
+  ImGui::TextUnformatted("These workflows are not saved:");
+  for (const auto& tab : app.tabs)
+    if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
+  ImGui::Spacing();
+  if (ImGui::Button("Quit Without Saving")) {
+    for (const auto& tab : app.tabs)
+      if (app.journal) app.journal->forget(tab->document->id());
+    app.quit = true;
+  }
+  ImGui::SameLine();
+  if (accent_button("Keep Working", app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
+    app.panels.quitting = false;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
+void close_question(App& app) {
+  Tab* asking = nullptr;
+  for (const auto& tab : app.tabs)
+    if (tab->asked_to_close) asking = tab.get();
+  if (!asking) return;
+  ImGui::OpenPopup("Close?");
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  if (!ImGui::BeginPopupModal("Close?", nullptr, ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings)) return;
+  ImGui::Text("%s is not saved.", asking->document->name().c_str());
+  ImGui::Spacing();
+  bool answered = true;
+  bool close = false;
+  if (accent_button("Save", app.theme)) {
+    app.save(*asking);
+    close = !asking->document->dirty();
+  } else {
+    ImGui::SameLine();
+    close = ImGui::Button("Do Not Save");
+    ImGui::SameLine();
+    answered = close || ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape);
+  }
+  if (answered) {
+    asking->asked_to_close = false;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+  if (close) app.close_now(*asking);
+}
+
+void rename_question(App& app) {
+  PanelStates& panels = app.panels;
+  if (panels.rename_node.empty()) return;
+  if (panels.rename_opened) ImGui::OpenPopup("Rename");
+  Document* document = app.document();
+  const GraphNode* node = document ? document->graph().find(panels.rename_node) : nullptr;
+  if (const NodeView* view = node ? app.active()->canvas.model().find(node->id) : nullptr)
+    ImGui::SetNextWindowPos(app.active()->canvas.to_screen(view->at), ImGuiCond_Appearing);
+  if (!node || !ImGui::BeginPopup("Rename")) {
+    if (!panels.rename_opened) panels.rename_node.clear();
+    return;
+  }
+  if (panels.rename_opened) ImGui::SetKeyboardFocusHere();
+  panels.rename_opened = false;
+  const NodeInfo* type = app.registry.find(node->type);
+  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
+  if (ImGui::InputTextWithHint("##title", type ? type->options.title.c_str() : "Title", &panels.rename_text,
+                               ImGuiInputTextFlags_EnterReturnsTrue)) {
+    app.attempt([&] { set_title(*document, panels.rename_node, panels.rename_text); });
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
+}  // namespace
+
+void draw_dock_space(App& app) {
+  const ImGuiID space = ImGui::DockSpaceOverViewport(ImGui::GetID("dock space"), ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
+  if (std::exchange(app.layout_wanted, false)) dock_defaults(app, space);
+}
+
+void draw_empty_canvas(App& app) {
+  const Canvas& canvas = app.active()->canvas;
+  const std::string lines[] = {"An empty canvas",
+                               fmt::format("{} or a double click adds a node", app.commands.keys_text("node.add")),
+                               "Drop a workflow, or a picture that Weft made, to open it"};
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2, (canvas.screen_min().y + canvas.screen_max().y) / 2};
+  float y = middle.y - 1.5f * ImGui::GetTextLineHeightWithSpacing();
+  for (std::size_t i = 0; i < std::size(lines); ++i) {
+    const ImVec2 size = ImGui::CalcTextSize(lines[i].c_str());
+    list.AddText({middle.x - size.x / 2, y}, i == 0 ? app.theme.text_dim : app.theme.text_faint, lines[i].c_str());
+    y += ImGui::GetTextLineHeightWithSpacing() * (i == 0 ? 1.4f : 1.0f);
+  }
+}
+
+void App::draw_questions() {
+  quit_question(*this);
+  close_question(*this);
+  rename_question(*this);
+}
+
+}  // namespace weft::editor

@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "editor/app/app.h"
+#include "editor/app/lists.h"
+#include "editor/app/param_edit.h"
+#include "editor/panels/panels.h"
+#include "editor/session/gestures.h"
+#include "editor/session/seeds.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+
+namespace weft::editor {
+
+namespace {
+
+class Inspector {
+ public:
+  Inspector(App& app, Document& document, const GraphNode& node, const NodeInfo* type)
+      : app_(app), document_(document), node_(node), type_(type) {}
+
+  void draw() {
+    draw_head();
+    if (!type_) {
+      draw_missing();
+      return;
+    }
+    draw_problems();
+    draw_params();
+    draw_run();
+    draw_help();
+  }
+
+ private:
+  void draw_head() {
+    const ImVec2 min = ImGui::GetCursorScreenPos();
+    const float size = ImGui::GetFontSize() * 0.7f;
+    ImGui::GetWindowDrawList()->AddRectFilled({min.x, min.y + 3}, {min.x + size, min.y + 3 + size},
+                                              category_colour(app_.theme, type_ ? type_->options.menu : ""), 3);
+    ImGui::SetCursorScreenPos({min.x + size + 8, min.y});
+    ImGui::PushFont(app_.fonts.bold, 0);
+    ImGui::TextUnformatted((!node_.title.empty() ? node_.title : type_ ? type_->options.title : node_.type).c_str());
+    ImGui::PopFont();
+    ImGui::SameLine();
+    dim_text(app_.theme, node_.id);
+    ImGui::Spacing();
+  }
+
+  void draw_missing() {
+    ImGui::PushTextWrapPos();
+    ImGui::TextColored(as_vec4(app_.theme.bad), "No plugin brings the node type '%s'.", node_.type.c_str());
+    for (const Problem& problem : app_.active()->problems)
+      if (problem.node == node_.id && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
+    dim_text(app_.theme, "It is kept as it is, and is saved with the workflow.");
+    ImGui::PopTextWrapPos();
+  }
+
+  void draw_problems() {
+    ImGui::PushTextWrapPos();
+    for (const Problem& problem : app_.active()->problems) {
+      if (problem.node != node_.id) continue;
+      ImGui::TextColored(as_vec4(app_.theme.warn), "%s  %s%s%s", icon::kWarning, problem.port.c_str(), problem.port.empty() ? "" : ": ", problem.what.c_str());
+      if (!problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
+    }
+    ImGui::PopTextWrapPos();
+  }
+
+  /// Where the param's value comes from, if from a link.
+  const PortRef* link_of(const PortInfo& port) const {
+    const auto found = node_.inputs.find(port.name);
+    if (found == node_.inputs.end() || !std::holds_alternative<Links>(found->second)) return nullptr;
+    const Links& links = std::get<Links>(found->second);
+    return links.empty() ? nullptr : &links.front();
+  }
+
+  void draw_params() {
+    bool first = true;
+    for (const PortInfo& port : type_->inputs) {
+      if (port.kind != PortKind::Param) continue;
+      if (first && std::exchange(app_.panels.focus_first_param, false)) ImGui::SetKeyboardFocusHere();
+      first = false;
+      draw_param(port);
+    }
+  }
+
+  void draw_param(const PortInfo& port) {
+    const float width = ImGui::GetContentRegionAvail().x, height = ImGui::GetFrameHeight();
+    const std::string label = port_label(port.name);
+    if (const PortRef* link = link_of(port)) {
+      ImGui::AlignTextToFramePadding();
+      dim_text(app_.theme, fmt::format("{}   \u2190  {}.{}", label, link->node, link->port));
+      return;
+    }
+    const bool wrong = std::ranges::any_of(app_.active()->problems, [&](const Problem& each) {
+      return each.node == node_.id && each.port == port.name;
+    });
+    const nlohmann::json& value = param_value(node_, port.name);
+    const bool text = port.widget == Widget::Text;
+    if (text) dim_text(app_.theme, label);
+    const float reset = value.is_null() ? 0 : height + 4;
+    const ImVec2 min = ImGui::GetCursorScreenPos();
+    const ImVec2 size{width - (text ? 0 : reset), text ? height * 4 : height};
+    const FieldEdit edit = param_field(port, value, {app_.theme, size, label, wrong});
+    if (!port.tip.empty()) ImGui::SetItemTooltip("%s", port.tip.c_str());
+    take_field_edit(app_, document_, node_.id, port, edit, min, {min.x + size.x, min.y + size.y});
+    if (!text && reset > 0) {
+      ImGui::SameLine(0, 4);
+      ImGui::PushID(port.name.c_str());
+      if (quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app_.theme, "The default again"))
+        app_.attempt([&] {
+          set_param(document_, node_.id, port.name, nullptr);
+          document_.end_gesture();
+        });
+      ImGui::PopID();
+    }
+    if (port.widget == Widget::Seed) draw_seed(port);
+  }
+
+  void draw_seed(const PortInfo& port) {
+    const SeedMode mode = seed_mode(node_, port.name);
+    constexpr std::pair<SeedMode, const char*> kModes[] = {{SeedMode::Fixed, "Fixed"}, {SeedMode::Random, "Random"}, {SeedMode::Increment, "Count up"}};
+    ImGui::Indent(ImGui::GetStyle().FramePadding.x);
+    for (const auto& [each, name] : kModes) {
+      if (ImGui::RadioButton(name, mode == each)) app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
+      ImGui::SameLine();
+    }
+    ImGui::NewLine();
+    const auto run = app_.runs->documents.find(document_.id());
+    if (run != app_.runs->documents.end())
+      if (const auto used = run->second->seeds.find({node_.id, port.name}); used != run->second->seeds.end()) {
+        ImGui::AlignTextToFramePadding();
+        dim_text(app_.theme, fmt::format("Last used: {}", used->second.seed));
+        ImGui::SameLine();
+        if (mode != SeedMode::Fixed && quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme, "Keep the seed that was used"))
+          app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
+        else ImGui::NewLine();
+      }
+    ImGui::Unindent(ImGui::GetStyle().FramePadding.x);
+  }
+
+  void draw_run() {
+    const NodeRun* run = app_.node_run(node_.id);
+    if (!run || run->state == NodeRun::State::Idle) return;
+    ImGui::SeparatorText("Last run");
+    ImGui::PushTextWrapPos();
+    if (run->problem) {
+      ImGui::TextColored(as_vec4(app_.theme.bad), "%s", run->problem->what.c_str());
+      if (!run->problem->remedy.empty()) dim_text(app_.theme, run->problem->remedy);
+    }
+    if (!run->because_of.empty()) dim_text(app_.theme, fmt::format("Skipped: '{}' failed", run->because_of));
+    if (run->state == NodeRun::State::Done)
+      dim_text(app_.theme, fmt::format("{:.2f} s on {}, {:.1f} MB", run->seconds, run->device.empty() ? "cpu" : run->device, static_cast<double>(run->bytes) / 1e6));
+    if (run->state == NodeRun::State::Cached) dim_text(app_.theme, "Taken from the cache");
+    if (!run->why.empty()) dim_text(app_.theme, run->why);
+    for (const std::string& warning : run->warnings) ImGui::TextColored(as_vec4(app_.theme.warn), "%s", warning.c_str());
+    ImGui::PopTextWrapPos();
+    for (const PortInfo& output : type_->outputs) {
+      if (&output != &type_->outputs.front()) ImGui::SameLine();
+      if (ImGui::SmallButton(fmt::format("{}  {}", icon::kEye, port_label(output.name)).c_str()))
+        view_value(app_, document_, {{node_.id, output.name}, true});
+    }
+  }
+
+  void draw_help() {
+    ImGui::SeparatorText("About this node");
+    ImGui::PushTextWrapPos();
+    ImGui::TextUnformatted(type_->options.doc.c_str());
+    ImGui::Spacing();
+    for (const auto* ports : {&type_->inputs, &type_->outputs})
+      for (const PortInfo& port : *ports) {
+        ImGui::TextUnformatted(port_label(port.name).c_str());
+        ImGui::SameLine();
+        ImGui::TextColored(as_vec4(type_colour(app_.theme, app_.registry.find_type(port.type))), "%s%s", port.type.c_str(),
+                           port.kind == PortKind::Output ? ", output" : port.optional ? ", optional" : "");
+        if (!port.tip.empty()) dim_text(app_.theme, port.tip);
+      }
+    dim_text(app_.theme, fmt::format("{}, brought by {}", type_->id, type_->plugin));
+    ImGui::PopTextWrapPos();
+  }
+
+  App& app_;
+  Document& document_;
+  const GraphNode& node_;
+  const NodeInfo* type_;
+};
+
+void draw_of_workflow(App& app, Document& document) {
+  const Interface& interface = document.workflow().interface;
+  ImGui::PushFont(app.fonts.bold, 0);
+  ImGui::TextUnformatted(document.name().c_str());
+  ImGui::PopFont();
+  dim_text(app.theme, document.file().empty() ? "not in a file yet" : document.file().string());
+  const auto list = [&](const char* title, const std::map<std::string, PortRef>& names, bool inputs) {
+    if (names.empty()) return;
+    ImGui::SeparatorText(title);
+    for (const auto& [name, port] : names) {
+      const GraphNode* node = document.graph().find(port.node);
+      const NodeInfo* type = node ? app.registry.find(node->type) : nullptr;
+      const PortInfo* info = type && inputs ? type->find_input(port.port) : nullptr;
+      ImGui::PushID(name.c_str());
+      if (info && info->kind == PortKind::Param) {
+        const bool text = info->widget == Widget::Text;
+        if (text) dim_text(app.theme, port_label(name));
+        const ImVec2 min = ImGui::GetCursorScreenPos();
+        const ImVec2 size{ImGui::GetContentRegionAvail().x, ImGui::GetFrameHeight() * (text ? 3.2f : 1.0f)};
+        const std::string label = port_label(name);
+        const FieldEdit edit = param_field(*info, param_value(*node, port.port), {app.theme, size, label});
+        take_field_edit(app, document, port.node, *info, edit, min, {min.x + size.x, min.y + size.y});
+      } else {
+        ImGui::TextUnformatted(name.c_str());
+        ImGui::SameLine();
+        dim_text(app.theme, port.node + (port.port.empty() ? "" : "." + port.port));
+      }
+      ImGui::PopID();
+    }
+  };
+  list("Inputs of the workflow", interface.inputs, true);
+  list("Outputs of the workflow", interface.outputs, false);
+  if (interface.inputs.empty() && interface.outputs.empty())
+    dim_text(app.theme, "Select a node to see its params.");
+}
+
+}  // namespace
+
+void draw_inspector(App& app) {
+  if (app.panels.focus_inspector) ImGui::SetNextWindowFocus();
+  app.panels.focus_first_param |= std::exchange(app.panels.focus_inspector, false);
+  if (ImGui::Begin("Inspector", nullptr, ImGuiWindowFlags_NoCollapse)) {
+    Document* document = app.document();
+    if (!document) {
+      empty_hint(app.theme, icon::kSliders, "No workflow is open.");
+    } else if (const Ids& nodes = document->selection().nodes; nodes.size() > 1) {
+      empty_hint(app.theme, icon::kSliders, fmt::format("{} nodes are selected.", nodes.size()));
+    } else if (nodes.empty()) {
+      draw_of_workflow(app, *document);
+    } else if (const GraphNode* node = document->graph().find(*nodes.begin())) {
+      ImGui::PushID(node->id.c_str());
+      const GraphNode shown = *node;  // edits replace the document's
+      Inspector(app, *document, shown, app.registry.find(shown.type)).draw();
+      ImGui::PopID();
+    }
+  }
+  ImGui::End();
+}
+
+}  // namespace weft::editor

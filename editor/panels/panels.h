@@ -1,0 +1,24 @@
+// The panels: each shows a part of the session and turns gestures into calls of it. One file a panel. [main-thread]
+#pragma once
+
+namespace weft::editor {
+
+class App;
+
+/// The area that panels are docked in, with their default places.
+void draw_dock_space(App& app);
+void draw_empty_canvas(App& app);
+
+void draw_library(App& app);    ///< all node types, by menu
+void draw_inspector(App& app);  ///< the selected node: params, run, help
+void draw_history(App& app);
+void draw_viewer(App& app);
+void draw_gallery(App& app);
+void draw_queue(App& app);
+void draw_problems(App& app);
+void draw_timings(App& app);
+void draw_log(App& app);
+void draw_settings(App& app);
+void draw_recovery(App& app);
+
+}  // namespace weft::editor

@@ -1,0 +1,52 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "editor/app/app.h"
+#include "editor/panels/panels.h"
+#include "editor/widgets/draw.h"
+
+namespace weft::editor {
+
+/// Offers what a crash left behind, once, at the start.
+void draw_recovery(App& app) {
+  RecoveryState& state = app.panels.recovery;
+  if (state.found.empty()) return;
+  if (!std::exchange(state.shown, true)) ImGui::OpenPopup("Recover");
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  ImGui::SetNextWindowSize({ImGui::GetFontSize() * 36, 0}, ImGuiCond_Appearing);
+  if (!ImGui::BeginPopupModal("Recover", nullptr, ImGuiWindowFlags_NoSavedSettings)) return;
+  ImGui::PushTextWrapPos();
+  ImGui::TextUnformatted("Weft ended before these workflows were saved. Nothing in your files has changed.");
+  ImGui::PopTextWrapPos();
+  ImGui::Spacing();
+  int done = -1;
+  bool recover = false;
+  for (std::size_t i = 0; i < state.found.size(); ++i) {
+    const Recoverable& each = state.found[i];
+    ImGui::PushID(static_cast<int>(i));
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(each.file.empty() ? "Untitled" : each.file.filename().c_str());
+    ImGui::SameLine();
+    dim_text(app.theme, fmt::format("{:%d %B, %H:%M}, {} unsaved steps, the last: {}", fmt::localtime(std::chrono::system_clock::to_time_t(each.time)),
+                                    each.gestures.size(), each.gestures.empty() ? "none" : each.gestures.back()));
+    if (accent_button("Recover", app.theme)) done = static_cast<int>(i), recover = true;
+    ImGui::SameLine();
+    if (ImGui::Button("Discard")) done = static_cast<int>(i);
+    ImGui::PopID();
+    ImGui::Separator();
+  }
+  if (done >= 0) {
+    const Recoverable chosen = state.found[static_cast<std::size_t>(done)];
+    if (recover) app.show(Document::recovered(chosen.workflow, chosen.file));
+    app.journal->discard(chosen);
+    state.found.erase(state.found.begin() + done);
+  }
+  if (ImGui::Button("Later")) state.found.clear();
+  if (state.found.empty()) {
+    state.shown = false;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
+}  // namespace weft::editor

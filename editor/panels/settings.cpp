@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui_stdlib.h>
+
+#include <algorithm>
+
+#include "editor/app/app.h"
+#include "editor/panels/panels.h"
+#include "editor/widgets/draw.h"
+#include "editor/window/icons.h"
+
+namespace weft::editor {
+
+KeyChord pressed_chord();  // app_keys.cpp
+
+namespace {
+
+void draw_look(App& app) {
+  Settings& settings = app.settings;
+  const bool light = settings.theme == Settings::Theme::Light;
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Theme");
+  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  bool changed = false;
+  if (ImGui::RadioButton("Dark", !light)) settings.theme = Settings::Theme::Dark, changed = true;
+  ImGui::SameLine();
+  if (ImGui::RadioButton("Light", light)) settings.theme = Settings::Theme::Light, changed = true;
+
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Interface scale");
+  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  constexpr float kScales[] = {0, 0.75f, 1, 1.25f, 1.5f, 2, 3};
+  const auto name = [](float scale) { return scale == 0 ? std::string("As the display says") : fmt::format("{:.0f} %", scale * 100); };
+  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
+  if (ImGui::BeginCombo("##scale", name(static_cast<float>(settings.ui_scale)).c_str())) {
+    for (const float scale : kScales)
+      if (ImGui::Selectable(name(scale).c_str(), settings.ui_scale == scale)) settings.ui_scale = scale, changed = true;
+    ImGui::EndCombo();
+  }
+  for (const auto& [label, which] : {std::pair{"Grid", &Settings::show_grid}, {"Minimap", &Settings::show_minimap}}) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(label);
+    ImGui::SameLine(ImGui::GetFontSize() * 9);
+    changed |= ImGui::Checkbox(fmt::format("##{}", label).c_str(), &(settings.*which));
+  }
+  if (changed) {
+    app.look_changed = true;
+    app.save_settings_soon();
+  }
+}
+
+void draw_files(App& app) {
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Pictures go to");
+  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  std::string folder = app.settings.output_folder.string();
+  ImGui::SetNextItemWidth(-1);
+  if (ImGui::InputText("##output", &folder, ImGuiInputTextFlags_EnterReturnsTrue) && !folder.empty()) {
+    app.settings.output_folder = folder;
+    app.gallery.scan(folder);
+    app.save_settings_soon();
+  }
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Model folders");
+  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  if (ImGui::Button("Add\u2026"))
+    app.file_dialog.ask({.kind = FileDialog::Kind::Folder, .title = "A folder with models", .chosen = [&app](const std::filesystem::path& chosen) {
+                           app.settings.model_folders.push_back(chosen);
+                           app.assets.refresh();
+                           app.save_settings_soon();
+                         }});
+  int gone = -1;
+  for (std::size_t i = 0; i < app.settings.model_folders.size(); ++i) {
+    ImGui::PushID(static_cast<int>(i));
+    if (quiet_button(icon::kTrash, app.theme, "Do not look here")) gone = static_cast<int>(i);
+    ImGui::SameLine();
+    ImGui::TextUnformatted(app.settings.model_folders[i].c_str());
+    ImGui::PopID();
+  }
+  if (gone < 0) return;
+  app.settings.model_folders.erase(app.settings.model_folders.begin() + gone);
+  app.assets.refresh();
+  app.save_settings_soon();
+}
+
+void record_keys(App& app) {
+  SettingsDialogState& state = app.panels.settings;
+  if (state.recording.empty()) return;
+  const KeyChord chord = pressed_chord();
+  if (chord.key.empty()) return;
+  const bool cancelled = chord.key == "Escape" && !chord.ctrl && !chord.alt && !chord.shift;
+  if (!cancelled) {
+    app.commands.set_keys(state.recording, {chord});
+    app.save_settings_soon();
+  }
+  state.recording.clear();
+}
+
+void draw_keys(App& app) {
+  SettingsDialogState& state = app.panels.settings;
+  record_keys(app);
+  for (const KeyConflict& conflict : app.commands.conflicts())
+    ImGui::TextColored(as_vec4(app.theme.warn), "%s means both '%s' and '%s'", to_text(conflict.keys).c_str(), conflict.first.c_str(), conflict.second.c_str());
+  ImGui::SetNextItemWidth(-1);
+  ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  Search").c_str(), &state.key_query);
+  if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY, {0, ImGui::GetFontSize() * 18})) return;
+  ImGui::TableSetupColumn("command", ImGuiTableColumnFlags_WidthStretch);
+  ImGui::TableSetupColumn("keys", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 11);
+  ImGui::TableSetupColumn("reset", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 2.4f);
+  for (const CommandInfo& command : app.commands.all()) {
+    if (!app.is_bound(command.id)) continue;
+    if (!state.key_query.empty() && !fuzzy_match(state.key_query, command.title)) continue;
+    ImGui::PushID(command.id.data(), command.id.data() + command.id.size());
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(command.title.data(), command.title.data() + command.title.size());
+    ImGui::TableNextColumn();
+    const bool recording = state.recording == command.id;
+    const std::string keys = recording ? "Press keys\u2026" : app.commands.keys_text(command.id);
+    if (ImGui::Button(((keys.empty() ? "none" : keys) + "##keys").c_str(), {-1, 0})) state.recording = command.id;
+    ImGui::TableNextColumn();
+    if (app.commands.changed(command.id) && quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, "The default again")) {
+      app.commands.reset_keys(command.id);
+      app.save_settings_soon();
+    }
+    ImGui::PopID();
+  }
+  ImGui::EndTable();
+}
+
+}  // namespace
+
+void draw_settings(App& app) {
+  SettingsDialogState& state = app.panels.settings;
+  if (!state.open) return;
+  if (!ImGui::IsPopupOpen("Settings")) ImGui::OpenPopup("Settings");
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  ImGui::SetNextWindowSize({ImGui::GetFontSize() * 38, 0}, ImGuiCond_Appearing);
+  if (!ImGui::BeginPopupModal("Settings", &state.open, ImGuiWindowFlags_NoSavedSettings)) return;
+  if (ImGui::BeginTabBar("pages")) {
+    if (ImGui::BeginTabItem("Look")) {
+      draw_look(app);
+      ImGui::EndTabItem();
+    }
+    if (ImGui::BeginTabItem("Files")) {
+      draw_files(app);
+      ImGui::EndTabItem();
+    }
+    if (ImGui::BeginTabItem("Keys")) {
+      draw_keys(app);
+      ImGui::EndTabItem();
+    }
+    ImGui::EndTabBar();
+  }
+  ImGui::Spacing();
+  const bool escape = state.recording.empty() && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
+  if (ImGui::Button("Close") || escape) state.open = false;
+  if (!state.open) {
+    state.recording.clear();
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::EndPopup();
+}
+
+}  // namespace weft::editor

@@ -1,0 +1,107 @@
+#define GL_GLEXT_PROTOTYPES
+#include "editor/window/window.h"
+
+#include <GLFW/glfw3.h>
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui_impl_glfw.h>
+#include <imgui_impl_opengl3.h>
+
+#include <algorithm>
+
+namespace weft::editor {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) {
+  const char* reason = nullptr;
+  glfwGetError(&reason);
+  throw NoDisplay(fmt::format("{}{}{}", what, reason ? ": " : "", reason ? reason : ""));
+}
+
+}  // namespace
+
+Window::Window(int width, int height, const std::string& title) {
+  if (!glfwInit()) refuse("no display could be opened");
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+  glfwWindowHintString(GLFW_X11_CLASS_NAME, "weft");
+  window_ = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr);
+  if (!window_) {
+    glfwTerminate();
+    refuse("no window with OpenGL 3.3 could be made");
+  }
+  glfwMakeContextCurrent(window_);
+  glfwSwapInterval(1);
+  glfwSetWindowUserPointer(window_, this);
+  glfwSetDropCallback(window_, [](GLFWwindow* window, int count, const char** paths) {
+    auto* self = static_cast<Window*>(glfwGetWindowUserPointer(window));
+    self->dropped_.insert(self->dropped_.end(), paths, paths + count);
+  });
+  ImGui_ImplGlfw_InitForOpenGL(window_, true);
+  ImGui_ImplOpenGL3_Init("#version 330");
+}
+
+Window::~Window() {
+  ImGui_ImplOpenGL3_Shutdown();
+  ImGui_ImplGlfw_Shutdown();
+  glfwDestroyWindow(window_);
+  glfwTerminate();
+}
+
+bool Window::close_requested() {
+  const bool requested = glfwWindowShouldClose(window_);
+  glfwSetWindowShouldClose(window_, GLFW_FALSE);
+  return requested;
+}
+
+void Window::set_title(const std::string& title) { glfwSetWindowTitle(window_, title.c_str()); }
+
+float Window::content_scale() const {
+  float x = 1, y = 1;
+  glfwGetWindowContentScale(window_, &x, &y);
+  return std::max(1.0f, x);
+}
+
+void Window::begin_frame() {
+  ImGui_ImplOpenGL3_NewFrame();
+  ImGui_ImplGlfw_NewFrame();
+  ImGui::NewFrame();
+}
+
+void Window::end_frame(const std::function<void()>& before_show) {
+  ImGui::Render();
+  int width = 0, height = 0;
+  glfwGetFramebufferSize(window_, &width, &height);
+  glViewport(0, 0, width, height);
+  glClearColor(0, 0, 0, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  if (before_show) before_show();
+  glfwSwapBuffers(window_);
+}
+
+Picture Window::read_pixels() const {
+  Picture picture;
+  glfwGetFramebufferSize(window_, &picture.width, &picture.height);
+  const std::size_t row = static_cast<std::size_t>(picture.width) * 3;
+  std::vector<std::uint8_t> upside_down(row * picture.height);
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(0, 0, picture.width, picture.height, GL_RGB, GL_UNSIGNED_BYTE, upside_down.data());
+  picture.rgb.resize(upside_down.size());
+  for (int y = 0; y < picture.height; ++y)
+    std::copy_n(upside_down.begin() + static_cast<std::ptrdiff_t>(row * (picture.height - 1 - y)), row,
+                picture.rgb.begin() + static_cast<std::ptrdiff_t>(row * y));
+  return picture;
+}
+
+void Window::wait_for_events(double seconds) {
+  if (seconds < 0) glfwWaitEvents();
+  else if (seconds > 0) glfwWaitEventsTimeout(seconds);
+  else glfwPollEvents();
+}
+
+void Window::wake() { glfwPostEmptyEvent(); }
+
+}  // namespace weft::editor

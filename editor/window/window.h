@@ -1,0 +1,54 @@
+// Window: the one window of the editor, GLFW and OpenGL 3.3, and Dear ImGui's backends on it. Knows nothing of what is
+// drawn. [main-thread], but for wake().
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "graph/value.h"
+
+struct GLFWwindow;
+
+namespace weft::editor {
+
+/// There is no display, or none with OpenGL 3.3.
+struct NoDisplay : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Window {
+ public:
+  /// Makes the window and attaches the current ImGui context. Throws NoDisplay.
+  Window(int width, int height, const std::string& title);
+  ~Window();
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+
+  /// The user asked to close it since the last call.
+  bool close_requested();
+  void set_title(const std::string& title);
+  /// Of the monitor: 2 on a high-DPI screen.
+  float content_scale() const;
+
+  /// Files that were dropped since the last call.
+  std::vector<std::filesystem::path> take_dropped_files() { return std::exchange(dropped_, {}); }
+
+  void begin_frame();
+  /// Draws what ImGui made, and shows it. `before_show` sees the finished picture in the back buffer.
+  void end_frame(const std::function<void()>& before_show = {});
+  /// What the back buffer holds. Only in `before_show`.
+  Picture read_pixels() const;
+
+  /// Sleeps until something happens: input, wake(), or the time is over (negative: no limit).
+  void wait_for_events(double seconds);
+  static void wake();  ///< [any thread]
+
+ private:
+  GLFWwindow* window_ = nullptr;
+  std::vector<std::filesystem::path> dropped_;
+};
+
+}  // namespace weft::editor
