@@ -69,9 +69,18 @@ std::vector<SafetensorsFile> open_all(const std::vector<fs::path>& paths) {
 
 // Buffers that files carry along and no network needs.
 bool is_bookkeeping(const std::string& name) {
-  static constexpr std::array kPrefixes{"model_ema.", "betas",        "alphas_",           "sqrt_",
-                                        "log_one_minus", "posterior_", "logvar",           "lvlb_weights",
-                                        "scale_factor", "cond_ids",   "embedding_manager.", "first_stage_model.loss.",
+  static constexpr std::array kPrefixes{"model_ema.",
+                                        "betas",
+                                        "alphas_",
+                                        "sqrt_",
+                                        "log_one_minus",
+                                        "posterior_",
+                                        "logvar",
+                                        "lvlb_weights",
+                                        "scale_factor",
+                                        "cond_ids",
+                                        "embedding_manager.",
+                                        "first_stage_model.loss.",
                                         "cond_stage_model.transformer.to_logits."};
   return name.ends_with("position_ids") ||
          std::any_of(kPrefixes.begin(), kPrefixes.end(),
@@ -97,8 +106,8 @@ class Inspection final : public WeightSource {
   std::set<std::string> used_;
 };
 
-/// Tensors of mapped files. What was read of a file is given back to the system on the way: a network has its own
-/// copy of almost everything, and a model that is in memory twice would be the peak of the whole run.
+/// Tensors of mapped files. What was read of a file is given back to the system on the way: a network has its
+/// own copy of almost everything, and a model that is in memory twice would be the peak of the whole run.
 class MappedWeights final : public WeightSource {
  public:
   MappedWeights(TensorMapSource source, const std::vector<SafetensorsFile>& files)
@@ -170,8 +179,10 @@ bool starts_any(const std::vector<std::string>& names, std::string_view prefix) 
   return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.starts_with(prefix); });
 }
 
-/// The part of a file that holds it alone or among others, with or without `ldm_prefix`, or with diffusers' names.
-TensorMap tensors_of_one(const SafetensorsFile& file, Part part, const std::string& ldm_prefix, bool diffusers) {
+/// The part of a file that holds it alone or among others, with or without `ldm_prefix`, or with diffusers'
+/// names.
+TensorMap tensors_of_one(const SafetensorsFile& file, Part part, const std::string& ldm_prefix,
+                         bool diffusers) {
   std::vector<std::string> names = names_of(file);
   const bool prefixed = starts_any(names, ldm_prefix);
   if (!prefixed) {
@@ -190,8 +201,10 @@ TensorMap tensors_of_one(const SafetensorsFile& file, Part part, const std::stri
   return tensors;
 }
 
-/// The table of a model's own betas, where it has some; exactly the published one where they are that to rounding.
-NoiseTable noise_table(const at::Tensor& own_betas, const PublishedModel& published, const std::string& origin) {
+/// The table of a model's own betas, where it has some; exactly the published one where they are that to
+/// rounding.
+NoiseTable noise_table(const at::Tensor& own_betas, const PublishedModel& published,
+                       const std::string& origin) {
   const at::Tensor roots =
       at::linspace(std::sqrt(published.beta_start), std::sqrt(published.beta_end), 1000, at::kDouble);
   at::Tensor betas = roots * roots;
@@ -283,7 +296,9 @@ class CheckpointReader {
     std::move(files.begin(), files.end(), std::back_inserter(model_.files_));
   }
 
-  const SafetensorsFile& open_file() { return model_.files_.emplace_back(SafetensorsFile::open(model_.path_)); }
+  const SafetensorsFile& open_file() {
+    return model_.files_.emplace_back(SafetensorsFile::open(model_.path_));
+  }
 
   void read_alone(const SafetensorsFile& file, Part part, const std::string& ldm_prefix, bool diffusers) {
     model_.parts_[part] = tensors_of_one(file, part, ldm_prefix, diffusers);
@@ -364,10 +379,11 @@ class CheckpointReader {
     const at::Tensor mapper = one_tensor(Part::kSpatialRescaler, "channel_mapper.weight", 4);
     const int64_t wanted = model_.unet_config_.in_channels - model_.unet_config_.out_channels;
     if (mapper.size(0) != wanted) {
-      throw ModelError(origin_,
-                       fmt::format("its spatial rescaler gives {} channels and its U-Net takes {} beside the latent",
-                                   mapper.size(0), wanted),
-                       "the parts are of different models");
+      throw ModelError(
+          origin_,
+          fmt::format("its spatial rescaler gives {} channels and its U-Net takes {} beside the latent",
+                      mapper.size(0), wanted),
+          "the parts are of different models");
     }
     const auto halvings = std::countr_zero(static_cast<uint64_t>(model_.vae_config_.downscale()));
     model_.spatial_rescaler_ = std::make_shared<const SpatialRescaler>(halvings, mapper);
@@ -376,7 +392,8 @@ class CheckpointReader {
   at::Tensor one_tensor(Part part, const std::string& name, int64_t rank) {
     const auto found = model_.tensors(part).find(name);
     if (found == model_.tensors(part).end() || found->second.dim() != rank) {
-      throw ModelError(origin_, fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
+      throw ModelError(origin_,
+                       fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
                        "the file is incomplete, or of another model");
     }
     return found->second;

@@ -1,5 +1,5 @@
-// A model on disk, of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file (CompVis/LDM layout) or
-// a diffusers folder; whole, or one of its networks alone.
+// A model on disk, of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file
+// (CompVis/LDM layout) or a diffusers folder; whole, or one of its networks alone.
 //
 // Opening reads headers only (milliseconds); tensors stay in the memory-mapped file until a network is built,
 // and only the network that is asked for is. A Checkpoint is immutable: any thread.
@@ -33,7 +33,8 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
   /// A U-Net alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "unet" folder.
   static Checkpoint open_unet(const std::filesystem::path& path);
-  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae" folder.
+  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae"
+  /// folder.
   static Checkpoint open_vae(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
@@ -49,7 +50,8 @@ class Checkpoint {
   const NoiseTable& noise_table() const { return noise_table_; }
   double latent_scale() const { return latent_scale_; }
 
-  /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual vocabulary.
+  /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
+  /// vocabulary.
   const std::optional<std::filesystem::path>& tokenizer() const { return tokenizer_; }
 
   /// Null where the model is not class-conditional.
@@ -66,8 +68,8 @@ class Checkpoint {
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
   TextEncoder text_encoder(at::Device device, at::ScalarType dtype) const;
 
-  /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite of a
-  /// family that is known here.
+  /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
+  /// of a family that is known here.
   const std::vector<std::string>& unused() const { return unused_; }
 
  private:

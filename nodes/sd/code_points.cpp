@@ -36,7 +36,8 @@ CodePoints normalised(std::string_view text, Normalisation form) {
   const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
                                    static_cast<utf8proc_ssize_t>(valid.size()), &mapped,
                                    static_cast<utf8proc_option_t>(option | UTF8PROC_STABLE));
-  if (length < 0) throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
+  if (length < 0)
+    throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
   return decode_utf8({reinterpret_cast<const char*>(mapped), static_cast<size_t>(length)});
 }

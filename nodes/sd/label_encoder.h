@@ -1,5 +1,5 @@
-// Class labels as context: a class-conditional U-Net attends to a vector (or a few) that was learned for each class, as a
-// text-conditional one attends to words (Rombach et al. 2022, "class embedder").
+// Class labels as context: a class-conditional U-Net attends to a vector (or a few) that was learned for each
+// class, as a text-conditional one attends to words (Rombach et al. 2022, "class embedder").
 //
 // A table and the names of its rows; immutable, any thread. Checkpoints make it; nodes reach it through
 // encoder_values.h.
@@ -18,8 +18,8 @@ namespace weft::sd {
 
 class LabelEncoder {
  public:
-  /// table [classes, width] or [classes, tokens, width]. `names`: one a class, in order; those beyond its end go by their
-  /// number. `unconditional`: the class that stands for "any", which guidance compares with.
+  /// table [classes, width] or [classes, tokens, width]. `names`: one a class, in order; those beyond its end
+  /// go by their number. `unconditional`: the class that stands for "any", which guidance compares with.
   LabelEncoder(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional = {});
 
   int64_t classes() const { return table_.size(0); }
@@ -32,13 +32,13 @@ class LabelEncoder {
   /// The name of a class, or its number where it has none.
   std::string name(int64_t label) const;
 
-  /// The class of that name or number; case, and '_' or '-' for ' ', make no difference. One of several names that a
-  /// class has ("kit fox, Vulpes macrotis") is enough, the first class that has it is taken. Throws std::invalid_argument
-  /// that proposes the nearest names.
+  /// The class of that name or number; case, and '_' or '-' for ' ', make no difference. One of several names
+  /// that a class has ("kit fox, Vulpes macrotis") is enough, the first class that has it is taken. Throws
+  /// std::invalid_argument that proposes the nearest names.
   int64_t find(std::string_view label) const;
 
-  /// [B, tokens, width] float32 on the CPU, ready to be attended to. Throws std::invalid_argument for a label that is not
-  /// 0 to classes - 1.
+  /// [B, tokens, width] float32 on the CPU, ready to be attended to. Throws std::invalid_argument for a label
+  /// that is not 0 to classes - 1.
   at::Tensor context(std::span<const int64_t> labels) const;
 
  private:

@@ -13,8 +13,9 @@ namespace weft::sd {
 namespace {
 
 // `from` is matched segment by segment: # is a number, @ any one segment, * the rest.
-// In `to`: {level} and {layer} come from a U-Net block's number, {0} and {1} are the numbers, {half} is half the first
-// and {norm} its layer norm's name, {flip} is the level counted from the deepest, @ and * stand for what they matched.
+// In `to`: {level} and {layer} come from a U-Net block's number, {0} and {1} are the numbers, {half} is half
+// the first and {norm} its layer norm's name, {flip} is the level counted from the deepest, @ and * stand for
+// what they matched.
 struct Rule {
   std::string_view from, to;
 };
@@ -69,16 +70,19 @@ constexpr Rule kBertPlaces[] = {
     {"norm.*", "text_model.final_layer_norm.*"},
 };
 
-// Names inside a residual block or a VAE's attention, where the two layouts differ; applied to the rest (*) of a
-// name.
+// Names inside a residual block or a VAE's attention, where the two layouts differ; applied to the rest (*)
+// of a name.
 constexpr Rule kUNetLeaves[] = {
-    {"in_layers.0.*", "norm1.*"},          {"in_layers.2.*", "conv1.*"},
-    {"emb_layers.1.*", "time_emb_proj.*"}, {"out_layers.0.*", "norm2.*"},
-    {"out_layers.3.*", "conv2.*"},         {"skip_connection.*", "conv_shortcut.*"},
+    {"in_layers.0.*", "norm1.*"},  {"in_layers.2.*", "conv1.*"},  {"emb_layers.1.*", "time_emb_proj.*"},
+    {"out_layers.0.*", "norm2.*"}, {"out_layers.3.*", "conv2.*"}, {"skip_connection.*", "conv_shortcut.*"},
 };
 constexpr Rule kVAELeaves[] = {
-    {"nin_shortcut.*", "conv_shortcut.*"}, {"norm.*", "group_norm.*"}, {"q.*", "to_q.*"},
-    {"k.*", "to_k.*"},                     {"v.*", "to_v.*"},          {"proj_out.*", "to_out.0.*"},
+    {"nin_shortcut.*", "conv_shortcut.*"},
+    {"norm.*", "group_norm.*"},
+    {"q.*", "to_q.*"},
+    {"k.*", "to_k.*"},
+    {"v.*", "to_v.*"},
+    {"proj_out.*", "to_out.0.*"},
 };
 
 // diffusers before 0.15 (2023).
@@ -139,7 +143,8 @@ std::string rename_rest(std::string_view rest, std::span<const Rule> leaves) {
   return std::string(rest);
 }
 
-std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape, std::span<const Rule> leaves) {
+std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
+                    std::span<const Rule> leaves) {
   const auto value = [&](std::string_view hole) -> int64_t {
     const int64_t per_level = shape.unet_layers_per_block + 1;
     const int64_t block = found.numbers[0] - (rule.from.starts_with("input_blocks") ? 1 : 0);
@@ -183,8 +188,8 @@ void move(TensorMap& tensors, const std::string& from, const std::string& to) {
   tensors.insert(std::move(node));
 }
 
-// qkv [heads * 3 * width, ...] -> to_q, to_k, to_v [heads * width, ...]. What cannot be split stays, and its parts are
-// missed by name.
+// qkv [heads * 3 * width, ...] -> to_q, to_k, to_v [heads * width, ...]. What cannot be split stays, and its
+// parts are missed by name.
 void split_heads(TensorMap& tensors, const std::string& block, const std::string& end,
                  const std::function<int64_t(int64_t channels)>& heads_in) {
   const auto found = tensors.find(block + "qkv" + end);
@@ -238,11 +243,13 @@ std::optional<CanonicalName> canonical_from_ldm(const std::string& name, const L
     return in(Part::kVAE, rename_by(kVAEPlaces, found->rest, shape, kVAELeaves));
   }
   if (const auto found = match("cond_stage_model.transformer.*", name)) {
-    if (found->rest.starts_with("to_logits.")) return std::nullopt;  // what it was trained to say, not to be heard
+    if (found->rest.starts_with("to_logits."))
+      return std::nullopt;  // what it was trained to say, not to be heard
     const auto bert = rename_by(kBertPlaces, found->rest);
     return CanonicalName{Part::kTextEncoder, bert ? *bert : with_text_model_prefix(found->rest)};
   }
-  if (name == "cond_stage_model.embedding.weight") return CanonicalName{Part::kLabelEncoder, "embedding.weight"};
+  if (name == "cond_stage_model.embedding.weight")
+    return CanonicalName{Part::kLabelEncoder, "embedding.weight"};
   if (name == "cond_stage_model.channel_mapper.weight") {
     return CanonicalName{Part::kSpatialRescaler, "channel_mapper.weight"};
   }

@@ -227,9 +227,11 @@ ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   ConfigHints hints{.unet_heads = unet.integer("num_attention_heads"),
                     .unet_norm_groups = unet.integer("norm_num_groups"),
                     .vae_scaling_factor = unet.real("scaling_factor")};
-  // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads elsewhere.
+  // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
+  // elsewhere.
   const bool is_width = unet.text("_class_name") == "UNet2DModel";
-  if (!hints.unet_heads) (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
+  if (!hints.unet_heads)
+    (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
   if (const auto name = unet.text("prediction_type")) hints.prediction = prediction(unet.origin(), *name);
   return hints;
 }
@@ -332,10 +334,12 @@ TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints
   config.layers = shapes.count("text_model.encoder.layers.{}.mlp.fc1.weight");
   config.mlp_width = shapes.size(first + "mlp.fc1.weight", 0);
   config.attention_width = shapes.size(first + "self_attn.q_proj.weight", 0);
-  const bool bias = shapes.has(first + "self_attn.q_proj.bias") || shapes.has(first + "self_attn.v_proj.bias");
+  const bool bias =
+      shapes.has(first + "self_attn.q_proj.bias") || shapes.has(first + "self_attn.v_proj.bias");
   config.family = bias ? TextFamily::kClip : TextFamily::kBert;
   config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.attention_width / 64));
-  config.activation = hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
+  config.activation =
+      hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
   config.eos_id = hints.text_eos_id.value_or(bias ? config.vocab - 1 : std::min(kBertEnd, config.vocab - 1));
   require_divides(origin, "attention heads of the text encoder", config.heads, {config.attention_width});
   return config;

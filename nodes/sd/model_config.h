@@ -1,6 +1,6 @@
 // Reads a network's configuration off the shapes of its tensors, which cannot be out of step with the
-// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what the published model of
-// that shape has (published_models.h).
+// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what the
+// published model of that shape has (published_models.h).
 #pragma once
 
 #include <filesystem>
@@ -26,8 +26,8 @@ struct ConfigHints {
 };
 
 /// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,
-/// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation (quick_gelu, gelu),
-/// weft.prediction (epsilon, v_prediction).
+/// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation
+/// (quick_gelu, gelu), weft.prediction (epsilon, v_prediction).
 ConfigHints hints_from_metadata(const std::filesystem::path& file,
                                 const std::map<std::string, std::string>& metadata);
 
@@ -37,8 +37,9 @@ ConfigHints hints_from_folder(const std::filesystem::path& folder);
 /// From the config.json of the "vae" folder alone.
 ConfigHints hints_from_vae_folder(const std::filesystem::path& vae_folder);
 
-/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor" (of the VAE
-/// that made its latents) and "prediction_type" (epsilon, v_prediction), which whole models have elsewhere.
+/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor"
+/// (of the VAE that made its latents) and "prediction_type" (epsilon, v_prediction), which whole models have
+/// elsewhere.
 ConfigHints hints_from_unet_folder(const std::filesystem::path& unet_folder);
 
 /// The config.json beside a label encoder's table: {"tokens", "width", "names": [...], "unconditional"}.

@@ -44,7 +44,8 @@ constexpr Sign kSigns[] = {
     {"cond_stage_model.model.",
      "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet", kUseSd1},
     {"cond_stage_model.encoder.",
-     "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported yet",
+     "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported "
+     "yet",
      kUseSd1},
     {"body.0.rdb1.", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
     {"model.0.weight", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
@@ -75,7 +76,8 @@ void refuse_other_families(const std::filesystem::path& file, const std::vector<
   refuse_by_signs(file, names);
   if (any_starts(names, "model.diffusion_model.")) return;
   if (any_starts(names, "first_stage_model.") || any_starts(names, "decoder.")) {
-    refuse(file, "holds a VAE only, not a whole checkpoint", "put it in the folder 'vae' and load it with vae.load");
+    refuse(file, "holds a VAE only, not a whole checkpoint",
+           "put it in the folder 'vae' and load it with vae.load");
   }
   if (any_starts(names, "down_blocks.") || any_starts(names, "input_blocks.")) {
     refuse(file, "holds a U-Net only", "put it in the folder 'diffusion_models' and load it with unet.load");

@@ -1,5 +1,5 @@
-// Recognises by its tensors' names a model that Weft cannot use where it was given, so that the error can say what the
-// file is and where it belongs.
+// Recognises by its tensors' names a model that Weft cannot use where it was given, so that the error can say
+// what the file is and where it belongs.
 #pragma once
 
 #include <filesystem>
@@ -8,8 +8,8 @@
 
 namespace weft::sd {
 
-/// Throws the ModelError that names the family, unless the names are those of a single-file checkpoint of Stable
-/// Diffusion 1.x or latent diffusion.
+/// Throws the ModelError that names the family, unless the names are those of a single-file checkpoint of
+/// Stable Diffusion 1.x or latent diffusion.
 void refuse_other_families(const std::filesystem::path& file, const std::vector<std::string>& names);
 
 /// The same for a file that shall hold a U-Net alone, or one among other parts.

@@ -12,14 +12,16 @@ fs::path bert_vocabulary(const Checkpoint& checkpoint) {
   if (const auto& own = checkpoint.tokenizer()) return fs::is_directory(*own) ? *own / "vocab.txt" : *own;
   const fs::path usual = share_file("bert_uncased_vocab.txt");
   if (fs::exists(usual)) return usual;
-  throw ModelError(checkpoint.path().string(), "has a text encoder that reads BERT's words, whose list is not here",
+  throw ModelError(checkpoint.path().string(),
+                   "has a text encoder that reads BERT's words, whose list is not here",
                    "put bert-base-uncased's vocab.txt beside the checkpoint");
 }
 
 }  // namespace
 
 Tokenizer tokenizer_of(const Checkpoint& checkpoint) {
-  if (checkpoint.text_encoder_config().family == TextFamily::kBert) return Tokenizer::bert(bert_vocabulary(checkpoint));
+  if (checkpoint.text_encoder_config().family == TextFamily::kBert)
+    return Tokenizer::bert(bert_vocabulary(checkpoint));
   const auto& own = checkpoint.tokenizer();
   return own ? Tokenizer::from_folder(*own) : Tokenizer::clip(share_file("bpe_simple_vocab_16e6.txt.gz"));
 }

@@ -6,7 +6,8 @@
 
 namespace weft::sd {
 
-/// The model's own files, or CLIP's or BERT's usual vocabulary, which set-up brought. Throws ModelError where there is none.
+/// The model's own files, or CLIP's or BERT's usual vocabulary, which set-up brought. Throws ModelError where
+/// there is none.
 Tokenizer tokenizer_of(const Checkpoint& checkpoint);
 
 }  // namespace weft::sd

@@ -1,5 +1,6 @@
-// What no tensor's shape tells of the latent diffusion paper's own models (Rombach et al. 2022, arXiv:2112.10752): their
-// numbers of heads and noise schedules, as their configuration files have them. Metadata and configs go before it.
+// What no tensor's shape tells of the latent diffusion paper's own models (Rombach et al. 2022,
+// arXiv:2112.10752): their numbers of heads and noise schedules, as their configuration files have them.
+// Metadata and configs go before it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A segmentation map brought to the size of the latent that it is concatenated to: halved, and its classes mixed into a
-// few channels by a learned 1x1 convolution (Rombach et al. 2022, "spatial rescaler").
+// A segmentation map brought to the size of the latent that it is concatenated to: halved, and its classes
+// mixed into a few channels by a learned 1x1 convolution (Rombach et al. 2022, "spatial rescaler").
 //
 // Immutable, any thread. Checkpoints make it; nodes reach it through encoder_values.h.
 #pragma once
@@ -12,8 +12,8 @@ namespace weft::sd {
 
 class SpatialRescaler {
  public:
-  /// Halves `halvings` times, by bilinear interpolation each. `mapper` [channels out, classes, 1, 1], or undefined: the
-  /// classes stay what they are.
+  /// Halves `halvings` times, by bilinear interpolation each. `mapper` [channels out, classes, 1, 1], or
+  /// undefined: the classes stay what they are.
   explicit SpatialRescaler(int64_t halvings, at::Tensor mapper = {});
 
   int64_t halvings() const { return halvings_; }
@@ -23,8 +23,8 @@ class SpatialRescaler {
   int64_t channels() const { return mapper_.defined() ? mapper_.size(0) : 0; }
   std::size_t bytes() const { return mapper_.defined() ? mapper_.nbytes() : 0; }
 
-  /// map [B, classes, H, W] -> [B, channels, H / 2^n, W / 2^n] float32. Throws std::invalid_argument for another number of
-  /// classes and for a map too small to be halved so often.
+  /// map [B, classes, H, W] -> [B, channels, H / 2^n, W / 2^n] float32. Throws std::invalid_argument for
+  /// another number of classes and for a map too small to be halved so often.
   at::Tensor operator()(const at::Tensor& map) const;
 
  private:

@@ -1,5 +1,5 @@
-// Text to the ids that the text encoder was trained on: CLIP's tokenizer, or BERT's. Weights and chunks are prompt.h's
-// business.
+// Text to the ids that the text encoder was trained on: CLIP's tokenizer, or BERT's. Weights and chunks are
+// prompt.h's business.
 #pragma once
 
 #include <cstdint>

@@ -77,10 +77,10 @@ struct Layer {
     const Weights place = level / "attentions" / index;
     if (attends && config.context_dim > 0) attention.emplace(place, out, config);
     if (attends && config.context_dim == 0) {
-      pixel_attention.emplace(place, out,
-                              PixelAttention::Options{.heads = config.heads_in(out),
-                                                      .norm_groups = config.norm_groups,
-                                                      .eps = kNormEps});
+      pixel_attention.emplace(
+          place, out,
+          PixelAttention::Options{
+              .heads = config.heads_in(out), .norm_groups = config.norm_groups, .eps = kNormEps});
     }
   }
 

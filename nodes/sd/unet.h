@@ -1,6 +1,6 @@
-// The U-Net of latent diffusion and Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model was
-// trained) in a noisy latent x at time t, told y by cross-attention, or by channels of x alone. Names of weights
-// are those of diffusers' UNet2DConditionModel, and of UNet2DModel for one without cross-attention.
+// The U-Net of latent diffusion and Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model
+// was trained) in a noisy latent x at time t, told y by cross-attention, or by channels of x alone. Names of
+// weights are those of diffusers' UNet2DConditionModel, and of UNet2DModel for one without cross-attention.
 #pragma once
 
 #include <memory>
@@ -38,8 +38,8 @@ class UNet {
   at::ScalarType dtype() const;
 
   /// x [B, in_channels, H, W], timesteps [B] (any number type, 0..999, fractions allowed), context [B, T,
-  /// context_dim] (looked at by nobody if that is 0). Returns [B, out_channels, H, W]. Any H and W: where halving rounded, upsampling goes back
-  /// to the skip's size.
+  /// context_dim] (looked at by nobody if that is 0). Returns [B, out_channels, H, W]. Any H and W: where
+  /// halving rounded, upsampling goes back to the skip's size.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const;
 
  private:

@@ -145,7 +145,8 @@ struct VAEDecoder::Parts {
       const Weights place = root / "decoder" / "up_blocks" / static_cast<int64_t>(i);
       const int64_t in = channels[std::min(index + 1, channels.size() - 1)];
       Level level = make_level(place, index, in, config.layers_per_block + 1, config);
-      if (index > 0) level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
+      if (index > 0)
+        level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
       levels.push_back(std::move(level));
     }
   }

@@ -1,6 +1,6 @@
-// The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels), and back. KL, as
-// Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook before it is decoded.
-// Names of weights are those of diffusers' AutoencoderKL and VQModel.
+// The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels), and back.
+// KL, as Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook
+// before it is decoded. Names of weights are those of diffusers' AutoencoderKL and VQModel.
 #pragma once
 
 #include <memory>
@@ -35,8 +35,8 @@ class VAEEncoder {
   VAEEncoder& operator=(VAEEncoder&&) noexcept;
 
   /// image [B, 3, H, W] in [-1, 1], H and W multiples of downscale(). Returns the posterior's
-  /// {mean, log variance} on the channel axis: [B, 2 * latent_channels, H/8, W/8]; of a VQ autoencoder the latent
-  /// alone, not yet rounded. Not scaled.
+  /// {mean, log variance} on the channel axis: [B, 2 * latent_channels, H/8, W/8]; of a VQ autoencoder the
+  /// latent alone, not yet rounded. Not scaled.
   at::Tensor encode_moments(const at::Tensor& image) const;
 
   /// The mean, or a VQ autoencoder's latent before it is rounded: what everything uses (not scaled).

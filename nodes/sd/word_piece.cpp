@@ -16,19 +16,21 @@ constexpr size_t kLongestWord = 100;  // in letters; longer ones are unknown
 bool is_space(int32_t point) {
   if ((point >= 9 && point <= 13) || point == 0x85) return true;
   const auto category = utf8proc_category(point);
-  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
 }
 
 bool is_control(int32_t point) {
   const auto category = utf8proc_category(point);
   return point == 0xFFFD || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
-         category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO || category == UTF8PROC_CATEGORY_CS;
+         category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO ||
+         category == UTF8PROC_CATEGORY_CS;
 }
 
 // Signs such as $ and ^ count too.
 bool is_punctuation(int32_t point) {
-  const bool ascii = (point >= 33 && point <= 47) || (point >= 58 && point <= 64) || (point >= 91 && point <= 96) ||
-                     (point >= 123 && point <= 126);
+  const bool ascii = (point >= 33 && point <= 47) || (point >= 58 && point <= 64) ||
+                     (point >= 91 && point <= 96) || (point >= 123 && point <= 126);
   const auto category = utf8proc_category(point);
   return ascii || (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO);
 }
@@ -52,7 +54,8 @@ std::string as_utf8(int32_t point) {
 
 WordPieceVocabulary WordPieceVocabulary::from_file(const std::filesystem::path& vocab_txt) {
   std::ifstream in(vocab_txt);
-  if (!in) throw ModelError(vocab_txt.string(), "there is no such file", "it is bert-base-uncased's vocabulary");
+  if (!in)
+    throw ModelError(vocab_txt.string(), "there is no such file", "it is bert-base-uncased's vocabulary");
   WordPieceVocabulary vocabulary;
   int64_t id = 0;
   for (std::string line; std::getline(in, line); ++id) {
@@ -95,7 +98,8 @@ std::vector<int64_t> WordPieceVocabulary::encode(std::string_view text) const {
   return ids;
 }
 
-void WordPieceVocabulary::split_word(const std::vector<std::string>& letters, std::vector<int64_t>& ids) const {
+void WordPieceVocabulary::split_word(const std::vector<std::string>& letters,
+                                     std::vector<int64_t>& ids) const {
   std::vector<int64_t> pieces;
   size_t begin = 0;
   while (begin < letters.size() && letters.size() <= kLongestWord) {

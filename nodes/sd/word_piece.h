@@ -1,5 +1,5 @@
-// BERT's vocabulary of words and pieces of words (Wu et al. 2016, "WordPiece"; uncased), which the text-to-image models of
-// latent diffusion read.
+// BERT's vocabulary of words and pieces of words (Wu et al. 2016, "WordPiece"; uncased), which the
+// text-to-image models of latent diffusion read.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,15 @@ namespace weft::sd {
 
 class WordPieceVocabulary {
  public:
-  /// vocab.txt: a piece a line, its id the line's number; "##s" continues a word. Throws ModelError, also where
-  /// [CLS], [SEP], [PAD] or [UNK] is missing.
+  /// vocab.txt: a piece a line, its id the line's number; "##s" continues a word. Throws ModelError, also
+  /// where [CLS], [SEP], [PAD] or [UNK] is missing.
   static WordPieceVocabulary from_file(const std::filesystem::path& vocab_txt);
 
   /// The id of a whole piece, such as "[SEP]"; -1 when there is none.
   int64_t find(std::string_view piece) const;
 
-  /// The ids of a text: without case, accents and repeated spaces; each mark of punctuation alone; every word in the
-  /// longest pieces that there are, from its beginning, or [UNK].
+  /// The ids of a text: without case, accents and repeated spaces; each mark of punctuation alone; every word
+  /// in the longest pieces that there are, from its beginning, or [UNK].
   std::vector<int64_t> encode(std::string_view text) const;
 
   size_t size() const { return ids_.size(); }

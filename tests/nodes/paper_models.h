@@ -1,5 +1,5 @@
-// The latent diffusion paper's own models, scaled down: single-file checkpoints of seeded weights, and what diffusers makes
-// of them (tests/reference/make_paper_golden.py).
+// The latent diffusion paper's own models, scaled down: single-file checkpoints of seeded weights, and what
+// diffusers makes of them (tests/reference/make_paper_golden.py).
 #pragma once
 
 #include <filesystem>
