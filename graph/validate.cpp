@@ -52,8 +52,12 @@ class Checker {
     while (!open.empty()) {
       const Vertex vertex = open.back();
       open.pop_back();
-      for (const LinkIn& link : graph_[vertex].links_in)
-        need(passed_by(link.source, link.output, {graph_[vertex].node->id, std::string(link.input)}));
+      for (const LinkIn& link : graph_[vertex].links_in) {
+        const bool direct = state(link.source) == NodeState::Active;
+        need(direct
+                 ? link.source
+                 : passed_by(link.source, link.output, {graph_[vertex].node->id, std::string(link.input)}));
+      }
     }
     return needed;
   }
@@ -218,7 +222,7 @@ class Checker {
   }
 
   bool is_missing(const GraphNode& node, const PortInfo& port) const {
-    if (given_.contains({node.id, port.name})) return false;
+    if (!given_.empty() && given_.contains({node.id, port.name})) return false;
     if (port.optional || (port.kind == PortKind::Param && !port.init.is_null())) return false;
     const auto found = node.inputs.find(port.name);
     if (found == node.inputs.end()) return true;

@@ -181,7 +181,7 @@ inline Workflow workflow() {
   Workflow workflow{.graph = graph(12), .interface = interface(), .extra = object_with("author")};
   for (int i = up_to(3); i > 0; --i) {
     try {
-      apply(workflow, SetSubgraph{subgraph_name(), subgraph()});
+      weft::apply(workflow, SetSubgraph{subgraph_name(), subgraph()});
     } catch (const GraphError&) {  // it would hold itself
     }
   }

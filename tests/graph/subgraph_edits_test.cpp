@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "graph/node_types.h"
+#include "graph/validate.h"
 #include "tests/graph/random_workflows.h"
 #include "tests/graph/sketch_nodes.h"
 #include "tests/graph/toy_nodes.h"
@@ -17,9 +19,9 @@ class SubgraphEdits : public testing::Test {
  protected:
   Workflow applied(const Edit& edit) {
     Workflow changed = workflow;
-    const Edit inverse = apply(changed, edit);
+    const Edit inverse = weft::apply(changed, edit);
     Workflow back = changed;
-    apply(back, inverse);
+    weft::apply(back, inverse);
     EXPECT_EQ(to_text(back), to_text(workflow)) << "undo is not exact";
     return changed;
   }
@@ -142,8 +144,8 @@ TEST_F(SubgraphEdits, UnpackToWhatWasPacked) {
 
 TEST_F(SubgraphEdits, UnpackWithWhatTheInstanceGives) {
   workflow = applied(make_subgraph(workflow, "", {"words", "sample"}, "draw", "drawing"));
-  apply(workflow, SetInput{"drawing", "text", "a fox"});
-  apply(workflow, AddNode{{.id = "words", .type = "text.encode"}});
+  weft::apply(workflow, SetInput{"drawing", "text", "a fox"});
+  weft::apply(workflow, AddNode{{.id = "words", .type = "text.encode"}});
   const Workflow unpacked = applied(unpack_subgraph(workflow, registry, "", "drawing"));
   EXPECT_EQ(unpacked.graph.node("words_2").inputs.at("text"), InputValue("a fox"));
   EXPECT_EQ(unpacked.interface.inputs.at("prompt"), (PortRef{"words_2", "text"}));
@@ -152,7 +154,7 @@ TEST_F(SubgraphEdits, UnpackWithWhatTheInstanceGives) {
 
 TEST_F(SubgraphEdits, MoveUnpackedNodesToWhereTheInstanceIs) {
   workflow = applied(make_subgraph(workflow, "", {"words", "sample"}, "draw", "drawing"));
-  apply(workflow, SetUi{"drawing", {{"x", 1000}, {"y", 50}}});
+  weft::apply(workflow, SetUi{"drawing", {{"x", 1000}, {"y", 50}}});
   const Workflow unpacked = applied(unpack_subgraph(workflow, registry, "", "drawing"));
   EXPECT_EQ(unpacked.graph.node("sample").ui, (nlohmann::json{{"x", 1000.0}, {"y", 50.0}}));
 }
@@ -180,7 +182,7 @@ TEST_F(SubgraphEdits, RenameADefinitionWithItsInstances) {
 TEST_F(SubgraphEdits, PromoteRenameAndRemovePorts) {
   workflow = applied(make_subgraph(workflow, "", {"sample"}, "draw", "drawing"));
   workflow = applied(promote_input(workflow, "draw", {"sample", "steps"}));
-  apply(workflow, SetInput{"drawing", "steps", 7});
+  weft::apply(workflow, SetInput{"drawing", "steps", 7});
   EXPECT_THAT(complaint([&] {
                 promote_input(workflow, "draw", {"sample", "steps"}, "again");
               }),
@@ -218,14 +220,15 @@ TEST_F(SubgraphEdits, RefuseADefinitionInsideItself) {
   workflow = applied(make_subgraph(workflow, "", {"saying", "sample"}, "draw", "drawing"));
   const Edit loop = EditSubgraph{"say", {AddNode{{.id = "n", .type = "subgraph:draw"}}}};
   const std::string before = to_text(workflow);
-  EXPECT_THAT(complaint([&] { apply(workflow, loop); }), HasSubstr("holds itself: draw -> say -> draw"));
+  EXPECT_THAT(complaint([&] { weft::apply(workflow, loop); }),
+              HasSubstr("holds itself: draw -> say -> draw"));
   EXPECT_EQ(to_text(workflow), before);
 }
 
 TEST_F(SubgraphEdits, RefuseInsideADefinitionWhatIsOfTheWholeWorkflow) {
   workflow = applied(make_subgraph(workflow, "", {"words"}, "say", "saying"));
-  EXPECT_THROW(apply(workflow, EditSubgraph{"say", {SetInterface{}}}), GraphError);
-  EXPECT_THROW(apply(workflow, EditSubgraph{"ghost", {}}), GraphError);
+  EXPECT_THROW(weft::apply(workflow, EditSubgraph{"say", {SetInterface{}}}), GraphError);
+  EXPECT_THROW(weft::apply(workflow, EditSubgraph{"ghost", {}}), GraphError);
 }
 
 // ---- Packing changes no results ----
@@ -254,7 +257,7 @@ TEST_F(PackedRuns, GiveWhatThePlainOnesGiveAndUnpackToThem) {
 
     Workflow packed = plain;
     try {
-      apply(packed, make_subgraph(plain, "", chosen, "some", "instance"));
+      weft::apply(packed, make_subgraph(plain, "", chosen, "some", "instance"));
     } catch (const GraphError&) {
       return;  // none chosen, one between, or a list that does not divide
     }
@@ -271,7 +274,7 @@ TEST_F(PackedRuns, GiveWhatThePlainOnesGiveAndUnpackToThem) {
     RC_ASSERT(end_of(packed) == end_of(plain));
     RC_ASSERT(parse_workflow(to_text(packed)) == packed);
 
-    apply(packed, unpack_subgraph(packed, registry, "", "instance"));
+    weft::apply(packed, unpack_subgraph(packed, registry, "", "instance"));
     RC_ASSERT(packed.graph == plain.graph);
     RC_ASSERT(packed.interface == plain.interface);
   });
