@@ -114,13 +114,13 @@ Json written(const Annotations& annotations, Json ui) {
 }
 
 void apply(Document& document, std::string name, const Annotations& changed, std::string_view merge = {}) {
-  document.apply(std::move(name), {.extra = with_annotations(document.workflow(), changed)}, merge);
+  document.apply(std::move(name), {SetExtra{with_annotations(document.extra(), changed)}}, merge);
 }
 
 template <class T>
 void replace(Document& document, std::vector<T> Annotations::*list, const T& changed,
              const std::string& name) {
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   const auto found = std::ranges::find(all.*list, changed.id, &T::id);
   if (found == (all.*list).end())
     throw GraphError(Problem{.what = fmt::format("there is no '{}' on the canvas", changed.id),
@@ -131,18 +131,19 @@ void replace(Document& document, std::vector<T> Annotations::*list, const T& cha
 
 }  // namespace
 
-Annotations annotations(const Workflow& workflow) {
-  const Json& ui = read_member(workflow.extra, "ui");
+Annotations annotations(const Document& document) { return annotations(document.graph(), document.extra()); }
+
+Annotations annotations(const Graph& graph, const Json& extra) {
+  const Json& ui = read_member(extra, "ui");
   Annotations all;
   read_frames(ui, all);
   read_comments(ui, all);
-  read_reroutes(ui, workflow.graph, all);
+  read_reroutes(ui, graph, all);
   read_bookmarks(ui, all);
   return all;
 }
 
-Json with_annotations(const Workflow& workflow, const Annotations& annotations) {
-  Json extra = workflow.extra;
+Json with_annotations(Json extra, const Annotations& annotations) {
   const Json& old = read_member(extra, "ui");
   Json ui = written(annotations, old.is_object() ? old : Json::object());
   if (ui.empty())
@@ -168,7 +169,7 @@ std::string free_annotation_id(const Annotations& annotations, const std::string
 }
 
 std::string add_frame(Document& document, const std::string& title, Rect area) {
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "frame");
   all.frames.push_back({.id = id, .title = title, .area = area});
   apply(document, "Add frame", all);
@@ -177,7 +178,7 @@ std::string add_frame(Document& document, const std::string& title, Rect area) {
 }
 
 std::string add_comment(Document& document, const std::string& text, Rect area) {
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "comment");
   all.comments.push_back({.id = id, .text = text, .area = area});
   apply(document, "Add comment", all);
@@ -191,7 +192,7 @@ std::string add_reroute(Document& document, const PortRef& source, const PortRef
     throw GraphError(Problem{target.node, target.port,
                              fmt::format("no link leads here from '{}'", text_of(source)),
                              "lead a link that is there through a reroute"});
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "reroute");
   const auto place = std::ranges::find(all.reroutes, before, &Reroute::id);
   all.reroutes.insert(place, {id, source, target, at});
@@ -213,7 +214,7 @@ void set_bookmark(Document& document, std::size_t number, std::optional<View> vi
   if (number < 1 || number > kBookmarks)
     throw GraphError(Problem{.what = fmt::format("there is no bookmark {}", number),
                              .remedy = fmt::format("use 1 to {}", kBookmarks)});
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   all.bookmarks[number - 1] = view;
   apply(document, view ? "Set bookmark" : "Forget bookmark", all);
 }

@@ -1,6 +1,6 @@
 // Annotations: what stands on the canvas beside nodes and means nothing to a run: frames, comments, reroutes,
-// bookmarks. Kept under the key "ui" of the workflow's unknown keys, so the file carries them and every
-// change is undoable. Ids are unique among frames, comments and reroutes of a document.
+// bookmarks. Kept under the key "ui" of the unknown keys of the workflow or the subgraph, so the file carries
+// them and every change is undoable. Ids are unique among frames, comments and reroutes of a document.
 #pragma once
 
 #include <array>
@@ -54,10 +54,15 @@ struct Annotations {
   bool operator==(const Annotations&) const = default;
 };
 
-/// Entries of a shape that we do not know are left out, reroutes of links that are gone too.
-Annotations annotations(const Workflow& workflow);
-/// Workflow::extra with these in place of the old ones; other keys stay.
-nlohmann::json with_annotations(const Workflow& workflow, const Annotations& annotations);
+/// Of what the document shows. Entries of a shape that we do not know are left out, reroutes of links that
+/// are gone too.
+Annotations annotations(const Document& document);
+Annotations annotations(const Graph& graph, const nlohmann::json& extra);
+inline Annotations annotations(const Workflow& workflow) {
+  return annotations(workflow.graph, workflow.extra);
+}
+/// The unknown keys with these in place of the old ones; others stay.
+nlohmann::json with_annotations(nlohmann::json extra, const Annotations& annotations);
 /// Of frames, comments and reroutes.
 Ids annotation_ids(const Annotations& annotations);
 /// "frame", "frame_2" ...: an id that no annotation has.

@@ -39,7 +39,7 @@ Json take_outside_links(GraphNode& node, const Ids& copied) {
 }
 
 Annotations selected_annotations(const Document& document, const Selection& what) {
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   const auto not_selected = [&](const auto& annotation) { return !what.annotations.contains(annotation.id); };
   std::erase_if(all.frames, not_selected);
   std::erase_if(all.comments, not_selected);
@@ -89,7 +89,7 @@ void add_links(Draft& draft, const Workflow& from, const Names& names) {
 }
 
 /// Links from nodes of the document, where there are such nodes and their types allow it.
-void add_outside_links(Draft& draft, const Registry& registry, const Json& outside, const Names& names) {
+void add_outside_links(Draft& draft, const Json& outside, const Names& names) {
   for (const auto& [from, name] : names) {
     const Json& ports = read_member(outside, from.c_str());
     if (!ports.is_object()) continue;
@@ -97,7 +97,7 @@ void add_outside_links(Draft& draft, const Registry& registry, const Json& outsi
       for (const Json& source : sources.is_array() ? sources : Json::array()) {
         if (source.size() != 2 || !source[0].is_string() || !source[1].is_string()) continue;
         const Link link{{source[0].get<std::string>(), source[1].get<std::string>()}, {name, port}};
-        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), registry, link).ok())
+        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), draft.types(), link).ok())
           continue;
         const GraphNode& node = draft.graph().node(name);
         const auto found = node.inputs.find(port);
@@ -132,21 +132,68 @@ Ids add_annotations(Annotations& all, const Annotations& from, const Names& name
   return added;
 }
 
+/// The definitions that instances among the nodes stand for, and those inside them.
+Subgraphs definitions_of(const Graph& graph, const Subgraphs& all) {
+  Subgraphs needed;
+  std::vector<const Graph*> graphs{&graph};
+  while (!graphs.empty()) {
+    const std::vector<const GraphNode*> nodes = graphs.back()->nodes();
+    graphs.pop_back();
+    for (const GraphNode* node : nodes) {
+      const auto name = subgraph_of_type(node->type);
+      const auto found = name ? all.find(*name) : all.end();
+      if (found != all.end() && needed.emplace(*found).second) graphs.push_back(&found->second.graph);
+    }
+  }
+  return needed;
+}
+
+void retype(Graph& graph, const Names& renamed) {
+  for (const GraphNode* node : graph.nodes()) {
+    const auto name = subgraph_of_type(node->type);
+    const auto found = name ? renamed.find(*name) : renamed.end();
+    if (found != renamed.end()) graph.set_type(std::string(node->id), subgraph_type(found->second));
+  }
+}
+
+/// Adds the definitions that the document has not. One that it has under the same name with another content
+/// gets a new name, which the instances in `copied` follow.
+void add_definitions(Draft& draft, Workflow& copied) {
+  Names renamed;
+  for (const auto& [name, subgraph] : copied.subgraphs) {
+    const auto there = draft.workflow().subgraphs.find(name);
+    std::string free = name;
+    const auto taken = [&] {
+      return draft.workflow().subgraphs.contains(free) || copied.subgraphs.contains(free);
+    };
+    if (there == draft.workflow().subgraphs.end() || there->second == subgraph) continue;
+    for (int number = 2; taken(); ++number) free = fmt::format("{}_{}", name, number);
+    renamed[name] = free;
+  }
+  retype(copied.graph, renamed);
+  for (auto& [name, subgraph] : copied.subgraphs) retype(subgraph.graph, renamed);
+  for (const std::string& name : innermost_first(copied.subgraphs)) {
+    const auto found = renamed.find(name);
+    const std::string& own = found == renamed.end() ? name : found->second;
+    if (!draft.workflow().subgraphs.contains(own))
+      draft.apply_to_workflow(SetSubgraph{own, copied.subgraphs.find(name)->second});
+  }
+}
+
 Selection paste_workflow(Document& document, const Registry& registry, const std::string& step,
-                         const Workflow& copied, Point shift, OutsideLinks outside) {
-  Draft draft(document);
+                         Workflow copied, Point shift, OutsideLinks outside) {
+  Draft draft(document, registry);
+  add_definitions(draft, copied);
   const Names names = add_nodes(draft, copied, shift);
   add_links(draft, copied, names);
-  if (outside == OutsideLinks::Keep)
-    add_outside_links(draft, registry, read_member(copied.extra, kOutside), names);
+  if (outside == OutsideLinks::Keep) add_outside_links(draft, read_member(copied.extra, kOutside), names);
 
   Selection pasted;
   for (const auto& [from, name] : names) pasted.nodes.insert(name);
-  Annotations all = annotations(document.workflow());
+  Annotations all = annotations(document);
   pasted.annotations = add_annotations(all, annotations(copied), names, shift);
-  Change change{.edits = std::move(draft).edits()};
-  if (!pasted.annotations.empty()) change.extra = with_annotations(document.workflow(), all);
-  document.apply(step, std::move(change));
+  if (!pasted.annotations.empty()) draft.apply(SetExtra{with_annotations(document.extra(), all)});
+  document.apply_to_workflow(step, std::move(draft).edits());
   document.select(pasted);
   return pasted;
 }
@@ -162,8 +209,9 @@ Workflow copied(const Document& document, const Selection& what) {
       outside[node->id] = std::move(links);
   }
   copied.graph.add_all(std::move(nodes));
+  copied.subgraphs = definitions_of(copied.graph, document.workflow().subgraphs);
   if (!outside.empty()) copied.extra[kOutside] = std::move(outside);
-  copied.extra = with_annotations(copied, selected_annotations(document, what));
+  copied.extra = with_annotations(std::move(copied.extra), selected_annotations(document, what));
   return copied;
 }
 
@@ -184,7 +232,7 @@ Selection paste(Document& document, const Registry& registry, const std::string&
   Workflow workflow = parse_workflow(text, "the clipboard");
   upgrade(workflow, registry);
   const Point shift = at - top_left(workflow, annotations(workflow));
-  return paste_workflow(document, registry, "Paste", workflow, shift, outside);
+  return paste_workflow(document, registry, "Paste", std::move(workflow), shift, outside);
 }
 
 bool can_paste(const std::string& text) {

@@ -17,7 +17,6 @@ DocumentId next_id() {
   return ++last;
 }
 
-/// Whether an edit that was undone by `inverse` had left the workflow as it was.
 bool changed_nothing(const Edit& edit, const Edit& inverse);
 
 bool changed_nothing(const std::vector<Edit>& edits, const std::vector<Edit>& inverses) {
@@ -26,41 +25,29 @@ bool changed_nothing(const std::vector<Edit>& edits, const std::vector<Edit>& in
                     [](const Edit& edit, const Edit& inverse) { return changed_nothing(edit, inverse); });
 }
 
-bool changed_nothing(const Edit& edit, const Edit& inverse) {
-  if (const auto* group = std::get_if<EditGroup>(&edit)) {
-    const auto* inverses = std::get_if<EditGroup>(&inverse);
-    return inverses && changed_nothing(group->edits, inverses->edits);
-  }
-  if (const auto* rename = std::get_if<RenameNode>(&edit)) return rename->from == rename->to;
-  const auto same = [&]<class E>(const E& e, auto... member) {
-    const E* other = std::get_if<E>(&inverse);
-    return other && ((e.*member == other->*member) && ...);
-  };
-  if (const auto* e = std::get_if<SetInput>(&edit)) return same(*e, &SetInput::value);
-  if (const auto* e = std::get_if<ClearInput>(&edit)) return same(*e, &ClearInput::port);
-  if (const auto* e = std::get_if<SetTitle>(&edit)) return same(*e, &SetTitle::title);
-  if (const auto* e = std::get_if<SetUi>(&edit)) return same(*e, &SetUi::ui);
-  if (const auto* e = std::get_if<SetInterface>(&edit)) return same(*e, &SetInterface::interface);
+bool same(const ClearInput&, const ClearInput&) { return true; }
+bool same(const SetInput& a, const SetInput& b) { return a.value == b.value; }
+bool same(const SetTitle& a, const SetTitle& b) { return a.title == b.title; }
+bool same(const SetUi& a, const SetUi& b) { return a.ui == b.ui; }
+bool same(const SetState& a, const SetState& b) { return a.state == b.state; }
+bool same(const SetType& a, const SetType& b) { return a.type == b.type; }
+bool same(const SetInterface& a, const SetInterface& b) { return a.interface == b.interface; }
+bool same(const SetExtra& a, const SetExtra& b) { return a.extra == b.extra; }
+bool same(const SetSubgraph& a, const SetSubgraph& b) { return a.subgraph == b.subgraph; }
+bool same(const SetWorkflow& a, const SetWorkflow& b) { return a.workflow == b.workflow; }
+bool same(const EditGroup& a, const EditGroup& b) { return changed_nothing(a.edits, b.edits); }
+bool same(const EditSubgraph& a, const EditSubgraph& b) { return changed_nothing(a.edits, b.edits); }
+bool same(const RenameNode& a, const RenameNode&) { return a.from == a.to; }
+template <class E>
+bool same(const E&, const E&) {
   return false;
 }
 
-/// The edits that make one workflow of another, but for its unknown keys.
-std::vector<Edit> replacement(const Workflow& from, const Workflow& to) {
-  std::vector<Edit> edits;
-  std::vector<std::string> gone = from.graph.topological_order();
-  std::ranges::reverse(gone);
-  for (std::string& id : gone) edits.push_back(RemoveNode{std::move(id)});
-  for (const GraphNode* node : to.graph.nodes()) {  // links wait until their sources are there
-    GraphNode unlinked = *node;
-    std::erase_if(unlinked.inputs,
-                  [](const auto& input) { return std::holds_alternative<Links>(input.second); });
-    edits.push_back(AddNode{std::move(unlinked)});
-  }
-  for (const GraphNode* node : to.graph.nodes())
-    for (const auto& [port, value] : node->inputs)
-      if (std::holds_alternative<Links>(value)) edits.push_back(SetInput{node->id, port, value});
-  edits.push_back(SetInterface{to.interface});
-  return edits;
+/// Whether an edit that `inverse` takes back has left the workflow as it was.
+bool changed_nothing(const Edit& edit, const Edit& inverse) {
+  if (const auto* rename = std::get_if<RenameNode>(&edit)) return same(*rename, *rename);
+  if (edit.index() != inverse.index()) return false;
+  return std::visit([&]<class E>(const E& e) { return same(e, std::get<E>(inverse)); }, edit);
 }
 
 std::string text_of(const fs::path& file) {
@@ -92,37 +79,96 @@ std::unique_ptr<Document> Document::recovered(Workflow workflow, const fs::path&
   return document;
 }
 
-Change Document::apply_to_workflow(const Change& change) {
-  Change inverse;
-  Edit undone = weft::apply(workflow_, EditGroup{change.edits});
-  inverse.edits = std::move(std::get<EditGroup>(undone).edits);
-  if (change.extra) inverse.extra = std::exchange(workflow_.extra, *change.extra);
-  return inverse;
+std::string Document::scope_of(const std::vector<std::string>& path) const {
+  std::string scope;
+  for (const std::string& instance : path) {
+    const GraphNode* node = graph_of(scope).find(instance);
+    const std::optional<std::string_view> name = node ? subgraph_of_type(node->type) : std::nullopt;
+    if (!name || !workflow_.subgraphs.contains(*name))
+      throw GraphError(Problem{.node = instance,
+                               .what = "the node is no instance of a subgraph that the workflow has",
+                               .remedy = "enter one that is"});
+    scope = *name;
+  }
+  return scope;
 }
 
+const Graph& Document::graph_of(const std::string& scope) const {
+  return scope.empty() ? workflow_.graph : workflow_.subgraphs.at(scope).graph;
+}
+
+const Graph& Document::graph() const { return graph_of(scope()); }
+
+const nlohmann::json& Document::extra() const {
+  const std::string shown = scope();
+  return shown.empty() ? workflow_.extra : workflow_.subgraphs.at(shown).extra;
+}
+
+const NodeTypes& Document::types(const Registry& registry) const {
+  if (types_revision_ != revision_) types_ = std::make_unique<NodeTypes>(workflow_.subgraphs, registry);
+  types_revision_ = revision_;
+  return *types_;
+}
+
+std::string Document::scope() const { return scope_of(path_); }
+
+std::string Document::address(std::string_view node) const {
+  std::string address;
+  for (const std::string& instance : path_) address += instance + "/";
+  return address.append(node);
+}
+
+void Document::enter(const std::string& instance) {
+  std::vector<std::string> inner = path_;
+  inner.push_back(instance);
+  scope_of(inner);  // throws where there is nothing to enter
+  path_ = std::move(inner);
+  selection_ = {};
+}
+
+void Document::leave(std::size_t depth) {
+  if (depth >= path_.size()) return;
+  const std::string left = path_[depth];
+  path_.resize(depth);
+  select({.nodes = {left}});
+}
+
+/// Where the path led to has gone, or is of another type now: as far as it still leads.
 void Document::changed() {
   ++revision_;
+  for (;;) {
+    try {
+      scope_of(path_);
+      break;
+    } catch (const GraphError&) {
+      path_.pop_back();
+    }
+  }
   select(std::move(selection_));
 }
 
-void Document::apply(std::string name, Change change, std::string_view merge) {
+void Document::apply(std::string name, std::vector<Edit> edits, std::string_view merge) {
+  if (std::string shown = scope(); !shown.empty()) edits = {EditSubgraph{std::move(shown), std::move(edits)}};
+  apply_to_workflow(std::move(name), std::move(edits), merge);
+}
+
+void Document::apply_to_workflow(std::string name, std::vector<Edit> edits, std::string_view merge) {
   if (merge.empty() || merge != merge_) {
     merge_ = merge;
     ++gesture_;
   }
   const bool replaces = position_ > 0 && position_ == steps_.size() && steps_.back().gesture == gesture_ &&
                         saved_position_ != position_;
-  std::optional<Change> again;
-  if (replaces) again = apply_to_workflow(steps_.back().change);
-  Change inverse;
+  if (replaces) turn(steps_.back());
+  const Edit edit = EditGroup{std::move(edits)};
+  Edit inverse = edit;
   try {
-    inverse = apply_to_workflow(change);
+    inverse = weft::apply(workflow_, edit);
   } catch (...) {
-    if (again) steps_.back().change = apply_to_workflow(*again);
+    if (replaces) turn(steps_.back());
     throw;
   }
-  const bool same_extra = !inverse.extra || *inverse.extra == workflow_.extra;
-  const bool nothing = same_extra && changed_nothing(change.edits, inverse.edits);
+  const bool nothing = changed_nothing(edit, inverse);
   if (nothing && !replaces) return;
   if (replaces) {
     steps_.pop_back();
@@ -131,17 +177,19 @@ void Document::apply(std::string name, Change change, std::string_view merge) {
   if (!nothing) {
     steps_.resize(position_);
     if (saved_position_ > position_) saved_position_.reset();
-    steps_.push_back({std::move(name), gesture_, std::move(inverse)});
+    steps_.push_back({std::move(name), gesture_, path_, std::move(inverse)});
     ++position_;
   }
   changed();
 }
 
+/// Undoes a step that is done, or does one that was undone.
+void Document::turn(Step& step) { step.edit = weft::apply(workflow_, step.edit); }
+
 bool Document::undo() {
   if (position_ == 0) return false;
-  Step& step = steps_[position_ - 1];
-  step.change = apply_to_workflow(step.change);
-  --position_;
+  turn(steps_[--position_]);
+  path_ = steps_[position_].path;
   end_gesture();
   changed();
   return true;
@@ -149,9 +197,8 @@ bool Document::undo() {
 
 bool Document::redo() {
   if (position_ == steps_.size()) return false;
-  Step& step = steps_[position_];
-  step.change = apply_to_workflow(step.change);
-  ++position_;
+  turn(steps_[position_]);
+  path_ = steps_[position_++].path;
   end_gesture();
   changed();
   return true;
@@ -173,7 +220,7 @@ std::vector<std::string> Document::step_names() const {
 void Document::select(Selection selection) {
   std::erase_if(selection.nodes, [&](const std::string& id) { return !graph().contains(id); });
   if (!selection.annotations.empty()) {
-    const Ids known = annotation_ids(annotations(workflow_));
+    const Ids known = annotation_ids(annotations(graph(), extra()));
     std::erase_if(selection.annotations, [&](const std::string& id) { return !known.contains(id); });
   }
   selection_ = std::move(selection);
@@ -227,7 +274,7 @@ void Document::reload(const Registry& registry) {
   const std::optional<Stamp> stamp = stamp_of(file_);
   Workflow workflow = load_workflow(file_);
   upgrade(workflow, registry);
-  apply("Reload", {replacement(workflow_, workflow), workflow.extra});
+  apply_to_workflow("Reload", {SetWorkflow{std::move(workflow)}});
   end_gesture();
   stamp_ = stamp;
   saved_position_ = position_;

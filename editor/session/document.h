@@ -1,6 +1,9 @@
-// Document: one open workflow with its file, its history and its selection. Everything that changes it is a
-// Change that goes through apply(): one gesture, one named step of undo. gestures.h makes the changes that a
-// user knows. [main-thread]
+// Document: one open workflow with its file, its history and its selection. Everything that changes it goes
+// through apply(): one gesture, one named step of undo. gestures.h makes the changes that a user knows.
+// [main-thread]
+//
+// A subgraph can be entered: graph(), apply() and all gestures then mean its definition. Undo goes back to
+// where a step was made.
 //
 // A window asks revision() whether to draw anew; nothing calls back.
 #pragma once
@@ -16,20 +19,13 @@
 #include <vector>
 
 #include "graph/edit.h"
+#include "graph/node_types.h"
 #include "graph/registry.h"
 
 namespace weft::editor {
 
 /// Told apart within a process; never used again.
 using DocumentId = std::uint64_t;
-
-/// What one gesture does.
-struct Change {
-  std::vector<Edit> edits = {};
-  /// The whole of Workflow::extra, where frames, bookmarks and such are kept (annotations.h); nothing: as it
-  /// is.
-  std::optional<nlohmann::json> extra = {};
-};
 
 using Ids = std::set<std::string, std::less<>>;
 
@@ -56,18 +52,38 @@ class Document {
 
   DocumentId id() const { return id_; }
   const Workflow& workflow() const { return workflow_; }
-  const Graph& graph() const { return workflow_.graph; }
+  /// What is shown and edited: the workflow's own graph, or that of the definition that was entered.
+  const Graph& graph() const;
+  /// Its unknown keys, where frames, bookmarks and such are kept (annotations.h).
+  const nlohmann::json& extra() const;
+  /// The types that nodes may have: the registry's, and the workflow's subgraphs. Valid until the next
+  /// change.
+  const NodeTypes& types(const Registry& registry) const;
   /// Another number after each change of the workflow, undo and redo included.
   std::uint64_t revision() const { return revision_; }
 
+  // Subgraphs.
+
+  /// The instances that were entered, outermost first; empty: the workflow's own graph is shown.
+  const std::vector<std::string>& path() const { return path_; }
+  /// The name of the definition that is shown; empty at the top.
+  std::string scope() const;
+  /// How runs name a node that is shown: "upscale/sampler".
+  std::string address(std::string_view node) const;
+  /// Into the definition of an instance that is shown. Throws GraphError if the node is none.
+  void enter(const std::string& instance);
+  void leave(std::size_t depth);  ///< until so many are entered; 0: to the top
+
   // The one way to change it.
 
-  /// Does what `change` says, as one step of undo. Throws GraphError if an edit cannot be; the document is
-  /// unchanged then. A change that changes nothing makes no step.
+  /// Applies `edits` to what is shown, as one step of undo. Throws GraphError if one cannot be; the document
+  /// is unchanged then. Edits that change nothing make no step.
   ///
-  /// Continuous drags: a change with the same `merge` as the step before it *replaces* that step, until
-  /// end_gesture(). So it says what the drag did from its start on: the position now, the value now.
-  void apply(std::string name, Change change, std::string_view merge = {});
+  /// Continuous drags: edits with the same `merge` as the step before them *replace* that step, until
+  /// end_gesture(). So they say what the drag did from its start on: the position now, the value now.
+  void apply(std::string name, std::vector<Edit> edits, std::string_view merge = {});
+  /// The same with edits of the whole workflow, whatever is shown.
+  void apply_to_workflow(std::string name, std::vector<Edit> edits, std::string_view merge = {});
   /// The drag has ended (mouse released, field left): the next change is a step of its own.
   void end_gesture() { merge_.clear(); }
   bool in_gesture() const { return !merge_.empty(); }
@@ -109,7 +125,8 @@ class Document {
   struct Step {
     std::string name;
     std::uint64_t gesture = 0;
-    Change change;  ///< undoes a step that is done, redoes one that is undone
+    std::vector<std::string> path;  ///< where it was made
+    Edit edit;                      ///< undoes a step that is done, redoes one that is undone
   };
   struct Stamp {  ///< of the file as we last saw it
     std::filesystem::file_time_type time = {};
@@ -118,8 +135,10 @@ class Document {
     bool operator==(const Stamp&) const = default;
   };
 
-  Change apply_to_workflow(const Change& change);
+  void turn(Step& step);
   void changed();
+  std::string scope_of(const std::vector<std::string>& path) const;
+  const Graph& graph_of(const std::string& scope) const;
   static std::optional<Stamp> stamp_of(const std::filesystem::path& file);
 
   const DocumentId id_;
@@ -131,6 +150,9 @@ class Document {
   std::uint64_t gesture_ = 0;  // its number
   std::optional<std::size_t> saved_position_ = 0;
   Selection selection_;
+  std::vector<std::string> path_;
+  mutable std::unique_ptr<NodeTypes> types_;  // of types_revision_
+  mutable std::uint64_t types_revision_ = 0;
   std::filesystem::path file_;
   std::optional<Stamp> stamp_;
 };

@@ -11,18 +11,19 @@
 #include "editor/session/draft.h"
 #include "editor/session/json_read.h"
 #include "editor/session/node_ui.h"
+#include "graph/subgraph_edits.h"
 
 namespace weft::editor {
 namespace {
 
-/// "image.load" -> "load".
+/// "image.load" -> "load", "subgraph:upscale" -> "upscale".
 std::string last_word(const std::string& type) {
-  const std::size_t dot = type.rfind('.');
-  return dot == std::string::npos || dot + 1 == type.size() ? type : type.substr(dot + 1);
+  const std::size_t mark = type.find_last_of(".:");
+  return mark == std::string::npos || mark + 1 == type.size() ? type : type.substr(mark + 1);
 }
 
-std::string title_of(const Registry& registry, const std::string& type) {
-  const NodeInfo* info = registry.find(type);
+std::string title_of(const NodeTypes& types, const std::string& type) {
+  const NodeInfo* info = types.find(type);
   return info && !info->options.title.empty() ? info->options.title : type;
 }
 
@@ -39,11 +40,13 @@ Links links_at(const Graph& graph, const PortRef& target) {
   return links ? *links : Links{};
 }
 
+Edit links_edit(const PortRef& target, Links links) {
+  if (links.empty()) return ClearInput{target.node, target.port};
+  return SetInput{target.node, target.port, std::move(links)};
+}
+
 void set_links(Draft& draft, const PortRef& target, Links links) {
-  if (links.empty())
-    draft.apply(ClearInput{target.node, target.port});
-  else
-    draft.apply(SetInput{target.node, target.port, std::move(links)});
+  draft.apply(links_edit(target, std::move(links)));
 }
 
 void unlink(Draft& draft, const Link& link) {
@@ -52,8 +55,8 @@ void unlink(Draft& draft, const Link& link) {
 }
 
 /// Throws what check_link() says against it.
-void link(Draft& draft, const Registry& registry, const Link& link) {
-  const LinkCheck check = check_link(draft.graph(), registry, link);
+void link(Draft& draft, const Link& link) {
+  const LinkCheck check = check_link(draft.graph(), draft.types(), link);
   if (check.problem) throw GraphError(*check.problem);
   if (check.exists) return;
   Links links = links_at(draft.graph(), link.target);
@@ -66,16 +69,16 @@ void link(Draft& draft, const Registry& registry, const Link& link) {
 /// fits.
 class Healer {
  public:
-  Healer(const Graph& graph, const Registry& registry, const Ids& gone)
-      : graph_(graph), registry_(registry), gone_(gone) {}
+  Healer(const Graph& graph, const NodeTypes& types, const Ids& gone)
+      : graph_(graph), types_(types), gone_(gone) {}
 
   std::optional<PortRef> source_for(const PortRef& output, const std::string& wanted_type) const {
     if (!gone_.contains(output.node)) return output;
-    const NodeInfo* info = registry_.find(graph_.node(output.node).type);
+    const NodeInfo* info = types_.find(graph_.node(output.node).type);
     if (!info) return std::nullopt;
     for (const PortInfo& input : info->inputs) {
       for (const PortRef& source : links_at(graph_, {output.node, input.name})) {
-        const std::string type = port_type(graph_, registry_, {source, true});
+        const std::string type = port_type(graph_, types_, {source, true});
         if (type.empty() || !types_match(type, wanted_type)) continue;
         if (std::optional<PortRef> found = source_for(source, wanted_type)) return found;
       }
@@ -85,7 +88,7 @@ class Healer {
 
   /// The links of an input without those from `gone_`; with `heal`, with what takes their place.
   Links links_without(const PortRef& target, bool heal) const {
-    const std::string wanted = port_type(graph_, registry_, {target, false});
+    const std::string wanted = port_type(graph_, types_, {target, false});
     Links kept;
     for (const PortRef& source : links_at(graph_, target)) {
       std::optional<PortRef> found = source;
@@ -97,14 +100,14 @@ class Healer {
 
  private:
   const Graph& graph_;
-  const Registry& registry_;
+  const NodeTypes& types_;
   const Ids& gone_;
 };
 
 /// Takes the links away that lead out of `nodes`, and heals where asked for.
-void cut_outputs(Draft& draft, const Registry& registry, const Ids& nodes, bool heal) {
+void cut_outputs(Draft& draft, const Ids& nodes, bool heal) {
   const Graph before = draft.graph();
-  const Healer healer(before, registry, nodes);
+  const Healer healer(before, draft.types(), nodes);
   Ids done;
   for (const std::string& id : nodes) {
     for (const auto& [source, target] : before.links_from(id)) {
@@ -115,15 +118,14 @@ void cut_outputs(Draft& draft, const Registry& registry, const Ids& nodes, bool 
   }
 }
 
-void take_into_link(Draft& draft, const Registry& registry, const std::string& node,
-                    const Link& link_before) {
-  const std::optional<Insertion> found = insertion(draft.graph(), registry, node, link_before);
+void take_into_link(Draft& draft, const std::string& node, const Link& link_before) {
+  const std::optional<Insertion> found = insertion(draft.graph(), draft.types(), node, link_before);
   if (!found)
     throw GraphError(Problem{.node = node,
                              .what = fmt::format("the node does not fit between {} and {}",
                                                  link_before.source.node, link_before.target.node),
                              .remedy = "use a node that takes and gives what the link carries"});
-  link(draft, registry, found->in);
+  link(draft, found->in);
   Links links = links_at(draft.graph(), link_before.target);
   std::ranges::replace(links, link_before.source, found->out.source);
   set_links(draft, link_before.target, std::move(links));
@@ -140,14 +142,14 @@ Annotations without(Annotations all, const Ids& gone) {
 /// `edit` changes the NodeUi of each of these nodes.
 void change_ui(Document& document, const std::string& name, const Ids& nodes,
                const std::function<void(NodeUi&)>& edit, std::string_view merge = {}) {
-  Change change;
+  std::vector<Edit> edits;
   for (const std::string& id : nodes) {
     const GraphNode& node = document.graph().node(id);
     NodeUi ui = node_ui(node);
     edit(ui);
-    change.edits.push_back(SetUi{id, with_node_ui(node, ui)});
+    edits.push_back(SetUi{id, with_node_ui(node, ui)});
   }
-  document.apply(name, std::move(change), merge);
+  document.apply(name, std::move(edits), merge);
 }
 
 std::string free_name(const std::map<std::string, PortRef>& names, const std::string& wanted) {
@@ -174,39 +176,39 @@ std::string free_id(const Graph& graph, std::string_view wanted) {
 std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at) {
   GraphNode node = new_node(document.graph(), type, at);
   const std::string id = node.id;
-  document.apply("Add " + title_of(registry, type), {{AddNode{std::move(node)}}});
+  document.apply("Add " + title_of(document.types(registry), type), {AddNode{std::move(node)}});
   document.select({.nodes = {id}});
   return id;
 }
 
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
                             const LinkEnd& from) {
-  Draft draft(document);
+  Draft draft(document, registry);
   GraphNode node = new_node(draft.graph(), choice.type->id, at);
   const std::string id = node.id;
   draft.apply(AddNode{std::move(node)});
   const PortRef here{id, choice.port};
-  link(draft, registry, from.is_output ? Link{from.port, here} : Link{here, from.port});
-  document.apply("Add " + title_of(registry, choice.type->id), {std::move(draft).edits()});
+  link(draft, from.is_output ? Link{from.port, here} : Link{here, from.port});
+  document.apply_to_workflow("Add " + title_of(document.types(registry), choice.type->id),
+                             std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
 
 void remove(Document& document, const Registry& registry, const Selection& what, bool heal) {
   if (what.empty()) return;
-  Draft draft(document);
-  if (heal) cut_outputs(draft, registry, what.nodes, true);
+  Draft draft(document, registry);
+  if (heal) cut_outputs(draft, what.nodes, true);
   for (const std::string& id : what.nodes) draft.apply(RemoveNode{id});
   // Reroutes of links that are gone go with them.
-  const Annotations kept = without(annotations(draft.workflow()), what.annotations);
-  Change change{.edits = std::move(draft).edits()};
-  if (!(kept == annotations(document.workflow()))) change.extra = with_annotations(document.workflow(), kept);
-  document.apply(counted(heal ? "Dissolve" : "Delete", what), std::move(change));
+  const Annotations kept = without(annotations(draft.graph(), document.extra()), what.annotations);
+  if (!(kept == annotations(document))) draft.apply(SetExtra{with_annotations(document.extra(), kept)});
+  document.apply_to_workflow(counted(heal ? "Dissolve" : "Delete", what), std::move(draft).edits());
 }
 
 void detach(Document& document, const Registry& registry, const Ids& nodes) {
-  Draft draft(document);
-  cut_outputs(draft, registry, nodes, true);
+  Draft draft(document, registry);
+  cut_outputs(draft, nodes, true);
   for (const std::string& id : nodes) {
     const GraphNode node = draft.graph().node(id);
     for (const auto& [port, value] : node.inputs) {
@@ -218,41 +220,40 @@ void detach(Document& document, const Registry& registry, const Ids& nodes) {
       if (kept != *links) set_links(draft, {id, port}, std::move(kept));
     }
   }
-  document.apply(counted("Detach", {.nodes = nodes}), {std::move(draft).edits()});
+  document.apply_to_workflow(counted("Detach", {.nodes = nodes}), std::move(draft).edits());
 }
 
 void rename(Document& document, const std::string& from, const std::string& to) {
-  Change change{{RenameNode{from, to}}};
-  Annotations all = annotations(document.workflow());
-  const Annotations before = all;
+  std::vector<Edit> edits{RenameNode{from, to}};
+  const Annotations before = annotations(document);
+  Annotations all = before;
   for (Reroute& reroute : all.reroutes)
     for (PortRef* end : {&reroute.source, &reroute.target})
       if (end->node == from) end->node = to;
-  if (!(all == before)) change.extra = with_annotations(document.workflow(), all);
-  const bool selected = document.selection().nodes.contains(from);
-  document.apply(fmt::format("Rename {} to {}", from, to), std::move(change));
-  if (!selected) return;
+  if (!(all == before)) edits.push_back(SetExtra{with_annotations(document.extra(), all)});
   Selection selection = document.selection();
+  document.apply(fmt::format("Rename {} to {}", from, to), std::move(edits));
+  if (!selection.nodes.contains(from)) return;
   selection.nodes.insert(to);
   document.select(std::move(selection));
 }
 
 void set_title(Document& document, const std::string& node, const std::string& title) {
-  document.apply("Title " + node, {{SetTitle{node, title}}});
+  document.apply("Title " + node, {SetTitle{node, title}});
 }
 
 void move(Document& document, const Positions& positions, const std::string& name) {
-  Change change;
+  std::vector<Edit> edits;
   std::string merge = name;
   for (const auto& [id, at] : positions.nodes) {
     nlohmann::json ui = document.graph().node(id).ui;
     ui["x"] = written(at.x);
     ui["y"] = written(at.y);
-    change.edits.push_back(SetUi{id, std::move(ui)});
+    edits.push_back(SetUi{id, std::move(ui)});
     merge += '\n' + id;
   }
   if (!positions.annotations.empty()) {
-    Annotations all = annotations(document.workflow());
+    Annotations all = annotations(document);
     const auto place = [&](const std::string& id, Point& at) {
       const auto found = positions.annotations.find(id);
       if (found == positions.annotations.end()) return;
@@ -262,16 +263,16 @@ void move(Document& document, const Positions& positions, const std::string& nam
     for (Frame& frame : all.frames) place(frame.id, frame.area.at);
     for (Comment& comment : all.comments) place(comment.id, comment.area.at);
     for (Reroute& reroute : all.reroutes) place(reroute.id, reroute.at);
-    change.extra = with_annotations(document.workflow(), all);
+    edits.push_back(SetExtra{with_annotations(document.extra(), all)});
   }
-  document.apply(name, std::move(change), merge);
+  document.apply(name, std::move(edits), merge);
 }
 
 Positions positions(const Document& document, const Selection& what) {
   Positions found;
   for (const std::string& id : what.nodes) found.nodes[id] = node_ui(document.graph().node(id)).at;
   if (what.annotations.empty()) return found;
-  const Annotations all = annotations(document.workflow());
+  const Annotations all = annotations(document);
   const auto note = [&](const std::string& id, Point at) {
     if (what.annotations.contains(id)) found.annotations[id] = at;
   };
@@ -302,65 +303,68 @@ void show_as_input(Document& document, const std::string& node, const std::strin
     ui.shown_ports.insert(param);
   else
     ui.shown_ports.erase(param);
-  Change change{{SetUi{node, with_node_ui(now, ui)}}};
+  std::vector<Edit> edits{SetUi{node, with_node_ui(now, ui)}};
   if (!as_input && !links_at(document.graph(), {node, param}).empty())
-    change.edits.push_back(ClearInput{node, param});
-  document.apply(fmt::format("Make {} {}", param, as_input ? "an input" : "a param"), std::move(change));
+    edits.push_back(ClearInput{node, param});
+  document.apply(fmt::format("Make {} {}", param, as_input ? "an input" : "a param"), std::move(edits));
 }
 
 void set_param(Document& document, const std::string& node, const std::string& port,
                const nlohmann::json& value) {
   const std::string merge = fmt::format("param {}.{}", node, port);
   if (value.is_null())
-    document.apply("Reset " + port, {{ClearInput{node, port}}}, merge);
+    document.apply("Reset " + port, {ClearInput{node, port}}, merge);
   else
-    document.apply("Change " + port, {{SetInput{node, port, value}}}, merge);
+    document.apply("Change " + port, {SetInput{node, port, value}}, merge);
 }
 
 void connect(Document& document, const Registry& registry, const Link& wanted) {
-  Draft draft(document);
-  link(draft, registry, wanted);
-  document.apply(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node),
-                 {std::move(draft).edits()});
+  Draft draft(document, registry);
+  link(draft, wanted);
+  document.apply_to_workflow(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node),
+                             std::move(draft).edits());
 }
 
 void disconnect(Document& document, const std::vector<Link>& links) {
-  if (links.empty()) return;
-  Draft draft(document);
-  for (const Link& link : links) unlink(draft, link);
+  std::map<PortRef, Links> left;
+  for (const Link& link : links)
+    std::erase(left.try_emplace(link.target, links_at(document.graph(), link.target)).first->second,
+               link.source);
+  std::vector<Edit> edits;
+  for (auto& [target, sources] : left) edits.push_back(links_edit(target, std::move(sources)));
   document.apply(
       links.size() == 1 ? "Unlink " + links.front().target.node : fmt::format("Cut {} links", links.size()),
-      {std::move(draft).edits()});
+      std::move(edits));
 }
 
 void reconnect(Document& document, const Registry& registry, const Link& from, const Link& to) {
   if (from == to) return;
-  Draft draft(document);
+  Draft draft(document, registry);
   unlink(draft, from);
-  link(draft, registry, to);
-  document.apply("Move link", {std::move(draft).edits()});
+  link(draft, to);
+  document.apply_to_workflow("Move link", std::move(draft).edits());
 }
 
 void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link) {
-  Draft draft(document);
-  take_into_link(draft, registry, node, link);
-  document.apply(fmt::format("Insert {}", node), {std::move(draft).edits()});
+  Draft draft(document, registry);
+  take_into_link(draft, node, link);
+  document.apply_to_workflow(fmt::format("Insert {}", node), std::move(draft).edits());
 }
 
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
                         const Link& link) {
-  Draft draft(document);
+  Draft draft(document, registry);
   GraphNode node = new_node(draft.graph(), type, at);
   const std::string id = node.id;
   draft.apply(AddNode{std::move(node)});
-  take_into_link(draft, registry, id, link);
-  document.apply("Insert " + title_of(registry, type), {std::move(draft).edits()});
+  take_into_link(draft, id, link);
+  document.apply_to_workflow("Insert " + title_of(document.types(registry), type), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
 
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b) {
-  const std::optional<Link> best = best_link(document.graph(), registry, a, b);
+  const std::optional<Link> best = best_link(document.graph(), document.types(registry), a, b);
   if (!best)
     throw GraphError(
         Problem{.node = b,
@@ -368,6 +372,55 @@ Link lazy_connect(Document& document, const Registry& registry, const std::strin
                 .remedy = "link other nodes, or drag from a port to see what fits it"});
   connect(document, registry, *best);
   return *best;
+}
+
+void set_state(Document& document, const Ids& nodes, NodeState state) {
+  std::vector<Edit> edits;
+  for (const std::string& id : nodes) edits.push_back(SetState{id, state});
+  const char* const verb = state == NodeState::Muted      ? "Mute"
+                           : state == NodeState::Bypassed ? "Bypass"
+                                                          : "Activate";
+  document.apply(counted(verb, {.nodes = nodes}), std::move(edits));
+}
+
+std::string make_subgraph(Document& document, const Ids& nodes, const std::string& name) {
+  const Workflow& workflow = document.workflow();
+  std::string definition = name;
+  for (int number = 2; workflow.subgraphs.contains(definition); ++number)
+    definition = fmt::format("{}_{}", name, number);
+  const std::string instance = free_id(document.graph(), definition);
+  document.apply_to_workflow(
+      "Make subgraph " + definition,
+      {weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)});
+  document.select({.nodes = {instance}});
+  return instance;
+}
+
+void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance) {
+  Ids before;
+  for (const GraphNode* node : document.graph().nodes()) before.insert(node->id);
+  document.apply_to_workflow("Unpack " + instance, {weft::unpack_subgraph(document.workflow(), registry,
+                                                                          document.scope(), instance)});
+  Selection unpacked;
+  for (const GraphNode* node : document.graph().nodes())
+    if (!before.contains(node->id)) unpacked.nodes.insert(node->id);
+  document.select(std::move(unpacked));
+}
+
+void rename_subgraph(Document& document, const std::string& from, const std::string& to) {
+  document.apply_to_workflow(fmt::format("Rename subgraph {} to {}", from, to),
+                             {weft::rename_subgraph(document.workflow(), from, to)});
+}
+
+void promote(Document& document, const LinkEnd& end) {
+  const std::string scope = document.scope();
+  if (scope.empty())
+    throw GraphError(Problem{end.port.node, end.port.port,
+                             "only what is inside a subgraph can become its port",
+                             "make a subgraph of the node first, or name the port in the interface"});
+  document.apply_to_workflow("Promote " + end.port.port,
+                             {end.is_output ? promote_output(document.workflow(), scope, end.port)
+                                            : promote_input(document.workflow(), scope, end.port)});
 }
 
 std::string expose_input(Document& document, const PortRef& port, const std::string& wanted) {
@@ -387,7 +440,7 @@ std::string expose_output(Document& document, const PortRef& port, const std::st
 }
 
 void set_interface(Document& document, const std::string& step, const Interface& interface) {
-  document.apply(step, {{SetInterface{interface}}});
+  document.apply_to_workflow(step, {SetInterface{interface}});
 }
 
 }  // namespace weft::editor

@@ -70,6 +70,19 @@ std::string add_on_link(Document& document, const Registry& registry, const std:
 /// Links the best pair of ports of two nodes, whichever way fits. Throws where none fits.
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b);
 
+// Mute, bypass, subgraphs: all in the graph that is shown.
+
+/// Active, muted or bypassed.
+void set_state(Document& document, const Ids& nodes, NodeState state);
+/// Moves the nodes into a new definition, and an instance in their place; selects it. `name` as in the title
+/// of the instance: "Upscale"; it gets a number if the workflow has one of that name. Gives the instance.
+std::string make_subgraph(Document& document, const Ids& nodes, const std::string& name);
+/// Puts a definition's nodes in the place of its instance, and selects them.
+void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance);
+void rename_subgraph(Document& document, const std::string& from, const std::string& to);
+/// Makes a port of a node inside the definition that is shown a port of its instances. Throws at the top.
+void promote(Document& document, const LinkEnd& end);
+
 // Interface: names for callers.
 
 /// The name that it got: `wanted`, or with a number behind it.

@@ -1,5 +1,7 @@
 #include "editor/session/key_chord.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -16,7 +18,7 @@ std::vector<std::string> make_key_names() {
   std::vector<std::string> names;
   for (char letter = 'A'; letter <= 'Z'; ++letter) names.emplace_back(1, letter);
   for (char digit = '0'; digit <= '9'; ++digit) names.emplace_back(1, digit);
-  for (int number = 1; number <= 12; ++number) names.push_back("F" + std::to_string(number));
+  for (int number = 1; number <= 12; ++number) names.push_back(fmt::format("F{}", number));
   for (const char* name :
        {"Space",      "Enter", "Escape",      "Tab",          "Backspace",   "Delete",     "Insert",
         "Home",       "End",   "PageUp",      "PageDown",     "LeftArrow",   "RightArrow", "UpArrow",

@@ -6,9 +6,9 @@
 namespace weft::editor {
 namespace {
 
-const NodeInfo* info_of(const Graph& graph, const Registry& registry, const std::string& node) {
+const NodeInfo* info_of(const Graph& graph, const NodeTypes& types, const std::string& node) {
   const GraphNode* found = graph.find(node);
-  return found ? registry.find(found->type) : nullptr;
+  return found ? types.find(found->type) : nullptr;
 }
 
 /// The links at an input; null if it has none.
@@ -33,10 +33,10 @@ struct Candidate {
   Fit fit;
 };
 
-std::optional<Candidate> best_candidate(const Graph& graph, const Registry& registry,
-                                        const std::string& source, const std::string& target) {
-  const NodeInfo* from = info_of(graph, registry, source);
-  const NodeInfo* to = info_of(graph, registry, target);
+std::optional<Candidate> best_candidate(const Graph& graph, const NodeTypes& types, const std::string& source,
+                                        const std::string& target) {
+  const NodeInfo* from = info_of(graph, types, source);
+  const NodeInfo* to = info_of(graph, types, target);
   if (!from || !to) return std::nullopt;
   std::optional<Candidate> best;
   for (const PortInfo& output : from->outputs) {
@@ -45,7 +45,7 @@ std::optional<Candidate> best_candidate(const Graph& graph, const Registry& regi
       const Link link{{source, output.name}, {target, input.name}};
       const Fit how = fit(graph, output, input, link.target);
       const LinkCheck check =
-          !best || how < best->fit ? check_link(graph, registry, link) : LinkCheck{.exists = true};
+          !best || how < best->fit ? check_link(graph, types, link) : LinkCheck{.exists = true};
       if (check.ok() && !check.exists) best = Candidate{link, how};
     }
   }
@@ -54,18 +54,18 @@ std::optional<Candidate> best_candidate(const Graph& graph, const Registry& regi
 
 }  // namespace
 
-LinkCheck check_link(const Graph& graph, const Registry& registry, const Link& link) {
+LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& link) {
   LinkCheck check;
   if (link.source.node == link.target.node) {
     check.problem = Problem{link.target.node, link.target.port, "a node cannot feed itself",
                             "link another node's output"};
     return check;
   }
-  check.problem = why_not_link(graph, registry, link.source, link.target);
+  check.problem = why_not_link(graph, types, link.source, link.target);
   const Links* links = links_at(graph, link.target);
   if (!links) return check;
   check.exists = std::ranges::find(*links, link.source) != links->end();
-  const NodeInfo* info = info_of(graph, registry, link.target.node);
+  const NodeInfo* info = info_of(graph, types, link.target.node);
   const PortInfo* port = info ? info->find_input(link.target.port) : nullptr;
   if (!check.exists && !(port && port->many)) check.replaces = links->front();
   return check;
@@ -80,17 +80,26 @@ std::vector<Link> links_of(const Graph& graph) {
   return all;
 }
 
-std::string port_type(const Graph& graph, const Registry& registry, const LinkEnd& end) {
-  const NodeInfo* info = info_of(graph, registry, end.port.node);
+std::string port_type(const Graph& graph, const NodeTypes& types, const LinkEnd& end) {
+  const NodeInfo* info = info_of(graph, types, end.port.node);
   if (!info) return {};
   const PortInfo* port = end.is_output ? info->find_output(end.port.port) : info->find_input(end.port.port);
   return port ? port->type : std::string();
 }
 
-std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry, const LinkEnd& end) {
-  const std::string type = port_type(graph, registry, end);
+std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types,
+                                       const Subgraphs& subgraphs) {
+  std::vector<const NodeInfo*> all = registry.nodes();
+  for (const auto& [name, subgraph] : subgraphs)
+    if (const NodeInfo* info = types.find(subgraph_type(name))) all.push_back(info);
+  return all;
+}
+
+std::vector<NodeChoice> nodes_for_link(const Graph& graph, const NodeTypes& types,
+                                       const std::vector<const NodeInfo*>& known, const LinkEnd& end) {
+  const std::string type = port_type(graph, types, end);
   std::vector<NodeChoice> exact, others;
-  for (const NodeInfo* info : registry.nodes()) {
+  for (const NodeInfo* info : known) {
     const std::vector<PortInfo>& ports = end.is_output ? info->inputs : info->outputs;
     const auto fits = [&](const PortInfo& port) {
       if (type.empty()) return true;
@@ -107,22 +116,22 @@ std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& regis
   return exact;
 }
 
-std::optional<Link> best_link(const Graph& graph, const Registry& registry, const std::string& a,
+std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a,
                               const std::string& b) {
   if (a == b) return std::nullopt;
-  const std::optional<Candidate> forwards = best_candidate(graph, registry, a, b);
-  const std::optional<Candidate> backwards = best_candidate(graph, registry, b, a);
+  const std::optional<Candidate> forwards = best_candidate(graph, types, a, b);
+  const std::optional<Candidate> backwards = best_candidate(graph, types, b, a);
   if (!forwards && !backwards) return std::nullopt;
   const bool back = !forwards || (backwards && backwards->fit < forwards->fit);
   return back ? backwards->link : forwards->link;
 }
 
-std::optional<Insertion> insertion(const Graph& graph, const Registry& registry, const std::string& node,
+std::optional<Insertion> insertion(const Graph& graph, const NodeTypes& types, const std::string& node,
                                    const Link& link) {
-  const NodeInfo* info = info_of(graph, registry, node);
+  const NodeInfo* info = info_of(graph, types, node);
   if (!info || node == link.source.node || node == link.target.node) return std::nullopt;
-  const std::string in_type = port_type(graph, registry, {link.source, true});
-  const std::string out_type = port_type(graph, registry, {link.target, false});
+  const std::string in_type = port_type(graph, types, {link.source, true});
+  const std::string out_type = port_type(graph, types, {link.target, false});
   const auto input = std::ranges::find_if(info->inputs, [&](const PortInfo& port) {
     return port.kind == PortKind::Input && types_match(in_type, port.type) &&
            (port.many || !links_at(graph, {node, port.name}));
@@ -131,7 +140,7 @@ std::optional<Insertion> insertion(const Graph& graph, const Registry& registry,
       info->outputs, [&](const PortInfo& port) { return types_match(port.type, out_type); });
   if (input == info->inputs.end() || output == info->outputs.end()) return std::nullopt;
   const Insertion found{{link.source, {node, input->name}}, {{node, output->name}, link.target}};
-  if (!check_link(graph, registry, found.in).ok() || !check_link(graph, registry, found.out).ok())
+  if (!check_link(graph, types, found.in).ok() || !check_link(graph, types, found.out).ok())
     return std::nullopt;
   return found;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/node_types.h"
 #include "graph/registry.h"
 #include "graph/validate.h"
 
@@ -30,12 +31,12 @@ struct LinkCheck {
   bool exists = false;              ///< the two are linked already
   bool ok() const { return !problem; }
 };
-LinkCheck check_link(const Graph& graph, const Registry& registry, const Link& link);
+LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& link);
 
 /// All links of a graph, by target.
 std::vector<Link> links_of(const Graph& graph);
 /// The type that comes out of or goes into a port; empty where it is not known.
-std::string port_type(const Graph& graph, const Registry& registry, const LinkEnd& end);
+std::string port_type(const Graph& graph, const NodeTypes& types, const LinkEnd& end);
 
 /// A node type, and the port of it that takes the dragged link.
 struct NodeChoice {
@@ -43,12 +44,17 @@ struct NodeChoice {
   std::string port;
 };
 /// Node types that a link from `end` may lead to, those whose port is an exact match first, then by id.
-std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry, const LinkEnd& end);
+/// `known`: all that there are (all_types()).
+std::vector<NodeChoice> nodes_for_link(const Graph& graph, const NodeTypes& types,
+                                       const std::vector<const NodeInfo*>& known, const LinkEnd& end);
+/// Every node type: the registry's by id, then the workflow's subgraphs. Valid as long as `types`.
+std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types,
+                                       const Subgraphs& subgraphs);
 
 /// The best pair of ports to link two nodes: a -> b before b -> a; same type before convertible, free inputs
 /// before occupied ones, same name before others, inputs before params, then in declared order. None: nothing
 /// fits.
-std::optional<Link> best_link(const Graph& graph, const Registry& registry, const std::string& a,
+std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a,
                               const std::string& b);
 
 /// The links that take a node into `link`, if its ports allow: source -> node, node -> target.
@@ -56,7 +62,27 @@ struct Insertion {
   Link in;
   Link out;
 };
-std::optional<Insertion> insertion(const Graph& graph, const Registry& registry, const std::string& node,
+std::optional<Insertion> insertion(const Graph& graph, const NodeTypes& types, const std::string& node,
                                    const Link& link);
+
+// The same where there are no subgraphs.
+inline LinkCheck check_link(const Graph& graph, const Registry& registry, const Link& link) {
+  return check_link(graph, NodeTypes({}, registry), link);
+}
+inline std::string port_type(const Graph& graph, const Registry& registry, const LinkEnd& end) {
+  return port_type(graph, NodeTypes({}, registry), end);
+}
+inline std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry,
+                                              const LinkEnd& end) {
+  return nodes_for_link(graph, NodeTypes({}, registry), registry.nodes(), end);
+}
+inline std::optional<Link> best_link(const Graph& graph, const Registry& registry, const std::string& a,
+                                     const std::string& b) {
+  return best_link(graph, NodeTypes({}, registry), a, b);
+}
+inline std::optional<Insertion> insertion(const Graph& graph, const Registry& registry,
+                                          const std::string& node, const Link& link) {
+  return insertion(graph, NodeTypes({}, registry), node, link);
+}
 
 }  // namespace weft::editor

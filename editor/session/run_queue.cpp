@@ -17,6 +17,8 @@
 #include "editor/session/job_file.h"
 #include "editor/session/run_record.h"
 #include "graph/asset_files.h"
+#include "graph/expand.h"
+#include "graph/node_types.h"
 #include "graph/validate.h"
 
 namespace weft::editor {
@@ -236,7 +238,8 @@ struct RunQueue::Impl {
   }
 
   void run(Job& job, const fs::path& folder, const std::stop_token& token) {
-    RunRequest request{.graph = job.workflow->graph, .wanted = job.wanted};
+    RunRequest request{
+        .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
     if (request.wanted.empty()) request.wanted = default_results(*job.workflow, registry);
     std::vector<Problem> problems = validate(*job.workflow, registry, request.wanted);
@@ -271,11 +274,16 @@ struct RunQueue::Impl {
     const std::scoped_lock lock(mutex);
     const auto found = watched.find(job.document);
     if (found == watched.end()) return;
+    const Graph& graph = job.workflow->graph;
     Ids needed;
-    for (const std::string& id : wanted)
-      for (std::string& ancestor : job.workflow->graph.ancestors(id)) needed.insert(std::move(ancestor));
+    for (const std::string& id : wanted) {
+      const std::string outermost = node_of_path(graph, id);
+      needed.insert(outermost);
+      for (std::string& ancestor : graph.ancestors(outermost)) needed.insert(std::move(ancestor));
+    }
     for (const std::string& id : found->second)
-      if (needed.contains(id) && std::ranges::find(wanted, id) == wanted.end()) wanted.push_back(id);
+      if (needed.contains(node_of_path(graph, id)) && std::ranges::find(wanted, id) == wanted.end())
+        wanted.push_back(id);
   }
 
   void take(DocumentId document, const Event& event) {
@@ -285,9 +293,10 @@ struct RunQueue::Impl {
   }
 
   void keep_results(Job& job, const RunResult& result) {
+    const NodeTypes types(job.workflow->subgraphs, registry);
     for (const auto& [id, node] : result.nodes) {
-      const GraphNode* in_graph = job.workflow->graph.find(id);
-      const NodeInfo* info = in_graph ? registry.find(in_graph->type) : nullptr;
+      const GraphNode* in_graph = node_at(*job.workflow, id);
+      const NodeInfo* info = in_graph ? types.find(in_graph->type) : nullptr;
       if (!info || node.outputs.empty()) continue;
       std::vector<OutputView> views;
       for (std::size_t i = 0; i < std::min(info->outputs.size(), node.outputs.size()); ++i)

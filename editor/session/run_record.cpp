@@ -28,9 +28,26 @@ void begin(NodeRun& node) {
 
 }  // namespace
 
+const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
+  const Graph* graph = &workflow.graph;
+  for (std::size_t from = 0;;) {  // ids may hold '/' themselves: the shortest that is an instance leads on
+    if (const GraphNode* node = graph->find(address)) return node;
+    const std::size_t slash = address.find('/', from);
+    if (slash == std::string_view::npos) return nullptr;
+    const GraphNode* instance = graph->find(address.substr(0, slash));
+    const auto name = instance ? subgraph_of_type(instance->type) : std::nullopt;
+    const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
+    from = slash + 1;
+    if (definition == workflow.subgraphs.end()) continue;
+    graph = &definition->second.graph;
+    address.remove_prefix(from);
+    from = 0;
+  }
+}
+
 std::string RunRecord::type_of(std::string_view node) const {
-  const GraphNode* found = workflow_.graph.find(node);
-  return found ? found->type : std::string(node);  // nodes of subgraphs are told apart by their names
+  const GraphNode* found = node_at(workflow_, node);
+  return found ? found->type : std::string(node);
 }
 
 void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now) {
@@ -69,7 +86,8 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
         node.problem = e.problem;
       },
       [&](const NodeSkipped& e) {
-        node.state = State::Skipped;
+        if (e.muted) begin(node);
+        node.state = e.muted ? State::Idle : State::Skipped;
         node.because_of = e.because_of;
       },
       [&](const NodeCancelled&) { node.state = State::Cancelled; },

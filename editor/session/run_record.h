@@ -12,6 +12,10 @@
 
 namespace weft::editor {
 
+/// The node that an address leads to: "upscale/sampler" is in the definition of the instance "upscale". Null
+/// if there is none.
+const GraphNode* node_at(const Workflow& workflow, std::string_view address);
+
 /// How long nodes of a type took the last time.
 using SecondsByType = std::map<std::string, double, std::less<>>;
 

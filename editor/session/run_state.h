@@ -66,9 +66,14 @@ struct Job {
 
 struct DocumentRun {
   JobId job = 0;  ///< the latest that ran
+  /// By Document::address(): nodes inside an instance by their paths.
   std::map<std::string, NodeRun, std::less<>> nodes;
   std::map<PortRef, SeedUse> seeds;  ///< that were used last
 };
+
+/// What is known of a node that the document shows; of an instance, what its nodes together say: the state,
+/// the time, the memory, the latest preview, the first problem. Nothing if no run has met it.
+std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document, const std::string& node);
 
 struct RunState {
   std::uint64_t revision = 0;
@@ -80,11 +85,11 @@ struct RunState {
   const Job* running() const {
     return queue.empty() || queue.front().state != Job::State::Running ? nullptr : &queue.front();
   }
-  /// Null if no run has met the node yet.
-  const NodeRun* node(DocumentId document, std::string_view id) const {
+  /// By address; null if no run has met the node yet.
+  const NodeRun* node(DocumentId document, std::string_view address) const {
     const auto run = documents.find(document);
     if (run == documents.end()) return nullptr;
-    const auto found = run->second->nodes.find(id);
+    const auto found = run->second->nodes.find(address);
     return found == run->second->nodes.end() ? nullptr : &found->second;
   }
 };

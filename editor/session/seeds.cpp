@@ -33,10 +33,35 @@ std::optional<std::uint64_t> written_seed(const GraphNode& node, const PortInfo&
   }
 }
 
-std::uint64_t next_seed(SeedMode mode, std::uint64_t written, std::optional<std::uint64_t> last,
+std::uint64_t next_seed(SeedMode mode, std::uint64_t written, const std::uint64_t* last,
                         const std::function<std::uint64_t()>& random) {
   if (mode == SeedMode::Random) return random();
   return mode == SeedMode::Increment && last ? *last + 1 : written;
+}
+
+/// Of one graph. `address` names its nodes in what is told.
+template <class Address>
+std::vector<SeedUse> draw_in(Graph& graph, const NodeTypes& types, const LastSeeds& last,
+                             const std::function<std::uint64_t()>& random, const Address& address) {
+  std::vector<SeedUse> used;
+  std::vector<SetInput> edits;
+  for (const GraphNode* node : graph.nodes()) {
+    const NodeInfo* info = types.find(node->type);
+    if (!info) continue;
+    for (const PortInfo& port : info->inputs) {
+      if (port.kind != PortKind::Param || port.widget != Widget::Seed) continue;
+      const std::optional<std::uint64_t> written = written_seed(*node, port);
+      if (!written) continue;
+      const PortRef ref{address(node->id), port.name};
+      const SeedMode mode = seed_mode(*node, port.name);
+      const auto before = last.find(ref);
+      const std::uint64_t* last_seed = before == last.end() ? nullptr : &before->second;
+      used.push_back({ref, next_seed(mode, *written, last_seed, random), mode});
+      if (mode != SeedMode::Fixed) edits.push_back({node->id, port.name, Literal(used.back().seed)});
+    }
+  }
+  for (SetInput& edit : edits) graph.set_input(edit.node, edit.port, std::move(edit.value));
+  return used;
 }
 
 }  // namespace
@@ -48,36 +73,25 @@ SeedMode seed_mode(const GraphNode& node, std::string_view port) {
 }
 
 void set_seed_mode(Document& document, const std::string& node, const std::string& port, SeedMode mode) {
-  document.apply("Change seed mode", {{SetUi{node, with_mode(document.graph().node(node), port, mode)}}});
+  document.apply("Change seed mode", {SetUi{node, with_mode(document.graph().node(node), port, mode)}});
 }
 
 void keep_seed(Document& document, const std::string& node, const std::string& port, std::uint64_t seed) {
-  document.apply("Keep seed", {{SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
-                                SetInput{node, port, Literal(seed)}}});
+  document.apply("Keep seed", {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
+                               SetInput{node, port, Literal(seed)}});
 }
 
 std::vector<SeedUse> draw_seeds(Workflow& workflow, const Registry& registry, const LastSeeds& last,
                                 const std::function<std::uint64_t()>& random) {
-  std::vector<SeedUse> used;
-  for (const GraphNode* node : workflow.graph.nodes()) {
-    const NodeInfo* info = registry.find(node->type);
-    if (!info) continue;
-    for (const PortInfo& port : info->inputs) {
-      if (port.widget != Widget::Seed) continue;
-      const std::optional<std::uint64_t> seed = written_seed(*node, port);
-      if (!seed) continue;
-      const PortRef ref{node->id, port.name};
-      const SeedMode mode = seed_mode(*node, port.name);
-      const auto before = last.find(ref);
-      const std::optional<std::uint64_t> last_seed =
-          before == last.end() ? std::nullopt : std::optional(before->second);
-      used.push_back({ref, next_seed(mode, *seed, last_seed, random), mode});
-    }
-  }
-  for (const SeedUse& use : used)
-    if (use.mode != SeedMode::Fixed)
-      workflow.graph.set_input(use.port.node, use.port.port, Literal(use.seed));
-  return used;
+  const NodeTypes types(workflow.subgraphs, registry);
+  std::vector<SeedUse> all;
+  const auto draw = [&](Graph& graph, const auto& address) {
+    for (const SeedUse& use : draw_in(graph, types, last, random, address)) all.push_back(use);
+  };
+  draw(workflow.graph, [](const std::string& node) { return node; });
+  for (auto& [name, subgraph] : workflow.subgraphs)
+    draw(subgraph.graph, [&name = name](const std::string& node) { return address_in_subgraph(name, node); });
+  return all;
 }
 
 }  // namespace weft::editor

@@ -46,7 +46,7 @@ TEST_F(AnnotationsOfADocument, HaveIdsOfTheirOwn) {
 }
 
 TEST_F(AnnotationsOfADocument, KeepOtherKeysOfTheFile) {
-  document.apply("", {.extra = nlohmann::json{{"author", "somebody"}, {"ui", {{"mood", "blue"}}}}});
+  document.apply("", {SetExtra{{{"author", "somebody"}, {"ui", {{"mood", "blue"}}}}}});
   add_frame(document, "", {});
   EXPECT_EQ(document.workflow().extra["author"], "somebody");
   EXPECT_EQ(document.workflow().extra["ui"]["mood"], "blue");
@@ -54,10 +54,11 @@ TEST_F(AnnotationsOfADocument, KeepOtherKeysOfTheFile) {
 
 TEST_F(AnnotationsOfADocument, ReadWhateverAFileHolds) {
   Workflow odd = document.workflow();
-  odd.extra = {{"ui", {{"frames", {1, {{"id", "f"}, {"x", "left"}, {"width", -5}}, {{"title", "no id"}}}},
-                       {"comments", "none"},
-                       {"reroutes", {{{"id", "r"}, {"source", "words"}, {"target", 3}}}},
-                       {"bookmarks", {nullptr, {{"zoom", "far"}}}}}}};
+  odd.extra = {{"ui",
+                {{"frames", {1, {{"id", "f"}, {"x", "left"}, {"width", -5}}, {{"title", "no id"}}}},
+                 {"comments", "none"},
+                 {"reroutes", {{{"id", "r"}, {"source", "words"}, {"target", 3}}}},
+                 {"bookmarks", {nullptr, {{"zoom", "far"}}}}}}};
   const Annotations read = annotations(odd);
   ASSERT_EQ(read.frames.size(), 1u);
   EXPECT_EQ(read.frames[0].area.size.width, 0);

@@ -91,7 +91,8 @@ TEST_F(Documents, DoNotMergeWithADragOfBefore) {
 
 TEST_F(Documents, StayAsTheyAreWhenAStepOfADragIsRefused) {
   document.apply("Drag", {{SetTitle{"sample", "A"}}}, "drag");
-  EXPECT_THROW(document.apply("Drag", {{SetTitle{"sample", "B"}, SetTitle{"ghost", "B"}}}, "drag"), GraphError);
+  EXPECT_THROW(document.apply("Drag", {{SetTitle{"sample", "B"}, SetTitle{"ghost", "B"}}}, "drag"),
+               GraphError);
   EXPECT_EQ(document.graph().node("sample").title, "A");
   document.undo();
   EXPECT_EQ(text(), sketch::kWorkflow);
@@ -176,7 +177,8 @@ TEST_F(Documents, NoticeThatSomebodyElseHasWrittenTheFile) {
 
 TEST_F(Documents, DoNotMindAFileThatWasOnlyTouched) {
   document.save_as(folder / "a.json");
-  std::filesystem::last_write_time(folder / "a.json", std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::filesystem::last_write_time(folder / "a.json",
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(document.on_disk(), Document::OnDisk::Same);
 }
 
@@ -229,8 +231,12 @@ TEST_F(Documents, OfTenThousandNodesOpenAndAnswerAtOnce) {
   Workflow large;
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 10000; ++i) {
-    GraphNode node{.id = "n" + std::to_string(i), .type = "image.grid", .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}};
-    if (i > 0) node.inputs["images"] = Links{{"n" + std::to_string(i / 2), "image"}, {"n" + std::to_string(i - 1), "image"}};
+    GraphNode node{.id = "n" + std::to_string(i),
+                   .type = "image.grid",
+                   .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}};
+    if (i > 0)
+      node.inputs["images"] =
+          Links{{"n" + std::to_string(i / 2), "image"}, {"n" + std::to_string(i - 1), "image"}};
     nodes.push_back(std::move(node));
   }
   large.graph.add_all(std::move(nodes));

@@ -21,7 +21,7 @@ class User {
 
   /// One gesture, sensible or not; throws GraphError where it is refused.
   void act() {
-    switch (up_to(22)) {
+    switch (up_to(27)) {
       case 0:
         add_node(document_, registry_, type(), point());
         return;
@@ -65,7 +65,8 @@ class User {
         return;
       case 15:
         if (!clipboard_.empty())
-          paste(document_, registry_, clipboard_, point(), up_to(1) ? OutsideLinks::Keep : OutsideLinks::Drop);
+          paste(document_, registry_, clipboard_, point(),
+                up_to(1) ? OutsideLinks::Keep : OutsideLinks::Drop);
         return;
       case 16:
         duplicate(document_, registry_, selection());
@@ -85,15 +86,36 @@ class User {
       case 21:
         set_seed_mode(document_, node(), "seed", static_cast<SeedMode>(up_to(2)));
         return;
+      case 22:
+        make_subgraph(document_, selection().nodes, one_of<std::string>({"draw", "größe"}));
+        return;
+      case 23:
+        document_.enter(node());
+        return;
+      case 24:
+        document_.leave(0);
+        return;
+      case 25:
+        unpack_subgraph(document_, registry_, node());
+        return;
+      case 26:
+        if (up_to(1))
+          set_state(document_, selection().nodes, static_cast<NodeState>(up_to(2)));
+        else
+          promote(document_, {port_of(node()), up_to(1) == 1});
+        return;
       default:
-        move(document_, {.nodes = auto_layout(document_.graph(), selection().nodes, [](const auto&) { return Size{100, 60}; })});
+        move(document_, {.nodes = auto_layout(document_.graph(), selection().nodes, [](const auto&) {
+                           return Size{100, 60};
+                         })});
     }
   }
 
  private:
   static Point point() { return {static_cast<double>(up_to(1000)), up_to(500) / 2.0}; }
   static std::string type() {
-    return one_of<std::string>({"model.load", "text.encode", "sample.image", "image.grid", "image.save", "who.knows"});
+    return one_of<std::string>(
+        {"model.load", "text.encode", "sample.image", "image.grid", "image.save", "who.knows"});
   }
   std::string node() const {
     const auto nodes = document_.graph().nodes();
@@ -110,7 +132,7 @@ class User {
     Selection some;
     for (const GraphNode* node : document_.graph().nodes())
       if (up_to(2) == 0) some.nodes.insert(node->id);
-    for (const std::string& id : annotation_ids(annotations(document_.workflow())))
+    for (const std::string& id : annotation_ids(annotations(document_)))
       if (up_to(2) == 0) some.annotations.insert(id);
     return some;
   }

@@ -1,0 +1,64 @@
+#include "editor/session/run_state.h"
+
+namespace weft::editor {
+namespace {
+
+using State = NodeRun::State;
+
+/// The state of one part is that of the whole if it weighs most.
+int weight(State state) {
+  switch (state) {
+    case State::Running:
+      return 7;
+    case State::Failed:
+      return 6;
+    case State::Queued:
+      return 5;
+    case State::Cancelled:
+      return 4;
+    case State::Skipped:
+      return 3;
+    case State::Done:
+      return 2;
+    case State::Cached:
+      return 1;
+    case State::Idle:
+      return 0;
+  }
+  return 0;
+}
+
+void add(NodeRun& whole, const NodeRun& part) {
+  if (weight(part.state) > weight(whole.state)) whole.state = part.state;
+  whole.done += part.done;
+  whole.total += part.total;
+  if (part.seconds_left) whole.seconds_left = whole.seconds_left.value_or(0) + *part.seconds_left;
+  whole.seconds += part.seconds;
+  whole.bytes += part.bytes;
+  if (!whole.problem) whole.problem = part.problem;
+  if (whole.because_of.empty()) whole.because_of = part.because_of;
+  if (part.preview) whole.preview = part.preview;
+  whole.preview_number += part.preview_number;
+  whole.warnings.insert(whole.warnings.end(), part.warnings.begin(), part.warnings.end());
+  whole.files.insert(whole.files.end(), part.files.begin(), part.files.end());
+}
+
+}  // namespace
+
+std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document, const std::string& node) {
+  const std::string address = document.address(node);
+  std::optional<NodeRun> whole;
+  if (const auto found = run.nodes.find(address); found != run.nodes.end()) whole = found->second;
+  const std::string inside = address + '/';
+  for (auto it = run.nodes.lower_bound(inside); it != run.nodes.end() && it->first.starts_with(inside);
+       ++it) {
+    if (!whole) whole.emplace();
+    add(*whole, it->second);
+  }
+  if (whole || document.path().empty()) return whole;
+  // A check before a run speaks of the definition.
+  const auto found = run.nodes.find(address_in_subgraph(document.scope(), node));
+  return found == run.nodes.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace weft::editor
