@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "nodes/sd/attention_observer.h"
 #include "nodes/sd/onednn.h"
 #include "nodes/sd/tile_attention.h"
 
@@ -110,7 +111,9 @@ Attention::Attention(const Weights& weights, int64_t width, int64_t context_widt
       to_out_(weights / "to_out" / 0, width, width) {}
 
 at::Tensor Attention::plus(const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x) const {
-  return to_out_.plus(multi_head_attention(to_q_(normed), to_k_(context), to_v_(context), heads_), x);
+  const at::Tensor q = to_q_(normed), k = to_k_(context);
+  if (const auto* observer = AttentionObserver::current(); observer && !context.is_same(normed)) observer->see(q, k, heads_);
+  return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
 }
 
 ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, Options options)
