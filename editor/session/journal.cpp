@@ -151,6 +151,14 @@ Journal::~Journal() {
 
 const fs::path& Journal::folder() const { return impl_->folder; }
 void Journal::record(const Document& document) { impl_->record(document); }
+void Journal::save_as(Document& document, const fs::path& file) {
+  document.end_gesture();
+  record(document);
+  flush();
+  document.save_as(file);
+  record(document);
+}
+
 void Journal::forget(DocumentId document) { impl_->forget(document); }
 void Journal::flush() { impl_->writer.flush(); }
 std::string Journal::problem() const { return impl_->writer.problem(); }

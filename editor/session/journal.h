@@ -40,9 +40,11 @@ class Journal {
   /// A folder in it for the run queue.
   std::filesystem::path queue_folder() const;
 
-  /// Notes what changed since the last call, if anything did: call it each frame, and after save(). While a
+  /// Notes what changed since the last call, if anything did: call it each frame. While a
   /// drag goes on it never waits.
   void record(const Document& document);
+  /// Saves the document; the journal is never behind the file. Throws what Document::save_as() throws.
+  void save_as(Document& document, const std::filesystem::path& file);
   /// The document was closed, saved or not: nobody shall be offered it.
   void forget(DocumentId document);
   /// Waits until all is on the disk.

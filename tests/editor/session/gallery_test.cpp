@@ -1,0 +1,144 @@
+#include "editor/session/gallery.h"
+
+#include <OpenImageIO/imageio.h>
+#include <gmock/gmock.h>
+
+#include "tests/editor/session/temporary_folder.h"
+#include "tests/graph/sketch_nodes.h"
+
+namespace weft::editor {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = FoundWorkflow::Kind;
+
+/// A picture of one colour, with texts.
+void write_png(const fs::path& file, int width, int height,
+               const std::map<std::string, std::string>& texts = {}) {
+  OIIO::ImageSpec spec(width, height, 3, OIIO::TypeDesc::UINT8);
+  for (const auto& [key, text] : texts) spec.attribute(key, text);
+  std::vector<std::uint8_t> pixels;
+  for (int i = 0; i < width * height; ++i) pixels.insert(pixels.end(), {10, 20, 30});
+  const auto png = OIIO::ImageOutput::create(file.string());
+  ASSERT_TRUE(png && png->open(file.string(), spec) &&
+              png->write_image(OIIO::TypeDesc::UINT8, pixels.data()) && png->close());
+}
+
+class PictureFiles : public testing::Test {
+ protected:
+  TemporaryFolder folder;
+};
+
+TEST_F(PictureFiles, GivePixelsThatFit) {
+  write_png(folder / "a.png", 400, 100);
+  const Pixels whole = read_pixels(folder / "a.png");
+  EXPECT_EQ(whole.width, 400);
+  EXPECT_EQ(whole.rgba.size(), 400u * 100 * 4);
+  EXPECT_EQ((std::vector<int>{whole.rgba[0], whole.rgba[1], whole.rgba[2], whole.rgba[3]}),
+            (std::vector<int>{10, 20, 30, 255}));
+  const Pixels small = read_pixels(folder / "a.png", 64);
+  EXPECT_EQ(small.width, 64);
+  EXPECT_EQ(small.height, 16);
+  EXPECT_NEAR(small.rgba[4 * 100 + 2], 30, 1);
+}
+
+TEST_F(PictureFiles, SayWhyTheyCannotBeRead) {
+  write_text_file(folder / "a.png", "no picture");
+  EXPECT_THROW(read_pixels(folder / "a.png"), GraphError);
+  EXPECT_THROW(read_pixels(folder / "none.png"), GraphError);
+}
+
+TEST_F(PictureFiles, CarryTheWorkflowThatMadeThem) {
+  const nlohmann::json weft{{"workflow", nlohmann::json::parse(sketch::kWorkflow)},
+                            {"facts", {{{"node", "sample"}, {"key", "seed"}, {"fact", 7}}}}};
+  write_png(folder / "a.png", 4, 4, {{"weft", weft.dump()}});
+  const FoundWorkflow found = find_workflow(folder / "a.png");
+  ASSERT_EQ(found.kind, Kind::Weft);
+  EXPECT_EQ(found.workflow->graph, parse_workflow(sketch::kWorkflow).graph);
+  EXPECT_EQ(found.facts.at(0).at("fact"), 7);
+}
+
+TEST_F(PictureFiles, TellComfysWorkflowsApart) {
+  const std::string api = R"({"3": {"class_type": "KSampler", "inputs": {}}})";
+  const std::string ui = R"({"nodes": [], "links": [], "version": 0.4})";
+  write_png(folder / "api.png", 4, 4, {{"prompt", api}, {"workflow", ui}});
+  write_png(folder / "ui.png", 4, 4, {{"workflow", ui}});
+  write_text_file(folder / "api.json", api);
+  EXPECT_EQ(find_workflow(folder / "api.png").kind, Kind::ComfyApi);
+  EXPECT_EQ(find_workflow(folder / "api.png").text, api);
+  EXPECT_EQ(find_workflow(folder / "ui.png").kind, Kind::ComfyUi);
+  EXPECT_EQ(find_workflow(folder / "api.json").kind, Kind::ComfyApi);
+  EXPECT_THAT(why_not_opened(find_workflow(folder / "ui.png"), "ui.png").what, HasSubstr("ComfyUI"));
+}
+
+TEST_F(PictureFiles, MayHoldNoWorkflow) {
+  write_png(folder / "a.png", 4, 4);
+  write_text_file(folder / "a.json", "{\"cats\": 3}");
+  EXPECT_EQ(find_workflow(folder / "a.png").kind, Kind::None);
+  EXPECT_EQ(find_workflow(folder / "a.json").kind, Kind::None);
+  EXPECT_THAT(why_not_opened({}, "a.png").what, HasSubstr("holds no workflow"));
+}
+
+TEST_F(PictureFiles, SayWhereAWorkflowIsDamaged) {
+  write_text_file(folder / "a.json", "{\"weft\": 1,\n \"nodes\": {");
+  try {
+    find_workflow(folder / "a.json");
+    FAIL() << "it was read";
+  } catch (const GraphError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("line 2"));
+  }
+  write_png(folder / "a.png", 4, 4, {{"weft", "{\"workflow\": "}});
+  EXPECT_THROW(find_workflow(folder / "a.png"), GraphError);
+  EXPECT_THROW(find_workflow(folder.path()), GraphError);
+}
+
+TEST_F(PictureFiles, AreListedLatestFirst) {
+  fs::create_directories(folder / "sub");
+  write_png(folder / "a.png", 4, 4);
+  write_png(folder / "sub/b.png", 4, 4);
+  write_text_file(folder / "c.txt", "");
+  fs::last_write_time(folder / "a.png", fs::file_time_type::clock::now() + std::chrono::hours(1));
+  Gallery gallery;
+  gallery.scan(folder.path());
+  gallery.scan(folder.path());
+  gallery.wait_until_idle();
+  const auto items = gallery.items();
+  ASSERT_THAT(*items, SizeIs(2));
+  EXPECT_EQ(items->at(0).file, folder / "a.png");
+  EXPECT_EQ(items->at(1).file, folder / "sub/b.png");
+  gallery.remove(folder / "a.png");
+  EXPECT_THAT(*gallery.items(), SizeIs(1));
+}
+
+TEST_F(PictureFiles, HaveThumbnailsThatComeLater) {
+  write_png(folder / "a.png", 300, 300);
+  write_text_file(folder / "b.png", "no picture");
+  std::atomic<int> woken = 0;
+  Gallery gallery([&] { ++woken; }, 32);
+  EXPECT_EQ(gallery.thumbnail(folder / "a.png"), nullptr);
+  EXPECT_EQ(gallery.thumbnail(folder / "b.png"), nullptr);
+  gallery.wait_until_idle();
+  ASSERT_NE(gallery.thumbnail(folder / "a.png"), nullptr);
+  EXPECT_EQ(gallery.thumbnail(folder / "a.png")->width, 32);
+  EXPECT_EQ(gallery.thumbnail(folder / "b.png"), nullptr);
+  gallery.wait_until_idle();
+  EXPECT_EQ(woken, 2);
+}
+
+TEST_F(PictureFiles, OfARunJoinTheGallery) {
+  write_png(folder / "a.png", 4, 4);
+  RunState state;
+  state.history.push_back({.id = 7, .files = {folder / "a.png", folder / "gone.png", folder / "notes.txt"}});
+  Gallery gallery;
+  EXPECT_THAT(*gallery.items(), IsEmpty());
+  gallery.take(state);
+  gallery.take(state);
+  ASSERT_THAT(*gallery.items(), SizeIs(1));
+  EXPECT_EQ(gallery.items()->at(0).job, 7u);
+}
+
+}  // namespace
+}  // namespace weft::editor
