@@ -73,7 +73,9 @@ constexpr const char* kDrawing = R"({
         "help": "kept"
       },
       "ui": {
-        "frames": [{"title": "a"}]
+        "frames": [
+          {"title": "a"}
+        ]
       }
     }
   }
@@ -83,7 +85,7 @@ constexpr const char* kDrawing = R"({
 TEST(SubgraphFile, IsWrittenBackByteForByte) { EXPECT_EQ(to_text(parse_workflow(kDrawing)), kDrawing); }
 
 TEST(SubgraphFile, KeepsThePortsInTheirOrder) {
-  const SubgraphInterface& interface = parse_workflow(kDrawing).subgraphs.at("draw").interface;
+  const SubgraphInterface interface = parse_workflow(kDrawing).subgraphs.at("draw").interface;
   EXPECT_EQ(interface.inputs.at(0).name, "steps");
   EXPECT_EQ(interface.inputs.at(2).targets, (std::vector<PortRef>{{"words", "clip"}, {"other", "clip"}}));
 }
@@ -210,7 +212,7 @@ TEST_F(SubgraphValidation, JudgesWhatAnInstanceGivesByTheInnerPorts) {
   workflow.graph.set_input("first", "stesp", 3);
   EXPECT_THAT(problems(),
               ElementsAre(HasSubstr("node \"first\", port \"model\": 'load.clip' is of type 'clip'"),
-                          HasSubstr("node \"first\", port \"steps\": 'steps' is 0"),
+                          HasSubstr("node \"first\", port \"steps\": the value is 0"),
                           HasSubstr("has no input of this name: did you mean 'steps'?")));
 }
 
