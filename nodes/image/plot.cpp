@@ -20,7 +20,7 @@ class Canvas {
         height_(height),
         text_(std::clamp<std::int64_t>(height / 22, 9, 24)),
         left_(4 * text_),
-        top_(2 * line_height(text_)),
+        top_(2 * line_height(text_) + text_ / 2),
         right_(width - 2 * text_),
         bottom_(height - 2 * line_height(text_) - text_ / 2),
         pixels_(torch::ones({height, width, 3})) {}
@@ -76,10 +76,11 @@ class Canvas {
     for (const sd::Point& point : points) stroke({point}, 3 * line_width, curve.colour);
   }
 
-  /// The curves' names in their colours, in the upper right corner.
+  /// The curves' names in their colours, in a corner at the right.
   void draw_names() {
     if (plot_.curves.size() < 2) return;
-    std::int64_t y = top_ + text_ / 2;
+    const auto count = static_cast<std::int64_t>(plot_.curves.size());
+    std::int64_t y = plot_.names_above ? top_ + text_ / 2 : bottom_ - count * line_height(text_);
     for (const Curve& curve : plot_.curves) {
       write(curve.name, right_ - text_ / 2, y, AlignX::kRight, curve.colour);
       y += line_height(text_);

@@ -29,6 +29,7 @@ struct Plot {
   std::string title = {};
   Axis x = {}, y = {};
   std::vector<Curve> curves = {};
+  bool names_above = true;  ///< where the curves' names stand at the right: above, or below for curves that rise
 };
 
 /// [height, width, 3], dark on white.

@@ -67,6 +67,7 @@ class PlotNoise final : public Node {
     plot.x = {.name = "timestep", .to = kSteps, .ticks = {0, 250, 500, 750, 1000}};
     plot.y = {.name = "alpha-bar", .ticks = {0, 0.25, 0.5, 0.75, 1}};
     if (as_sigma) plot.y = logarithmic("sigma", 0.01, 100);
+    plot.names_above = !as_sigma;
     std::size_t colour = 0;
     for (const sd::BetaSchedule& schedule : sd::beta_schedules()) {
       const char* own = kColours[colour++ % kColours.size()];
