@@ -50,9 +50,9 @@ class LoadCheckpoint final : public Loader {
                &sd::Checkpoint::open) {}
 
  private:
-  Output<Model> model_{*this, "model"};
-  Output<Clip> clip_{*this, "clip"};
-  Output<Vae> vae_{*this, "vae"};
+  Output<Model> model_{*this, "model", {.tip = "the U-Net, for samplers"}};
+  Output<Clip> clip_{*this, "clip", {.tip = "the text encoder, for Encode Text"}};
+  Output<Vae> vae_{*this, "vae", {.tip = "the autoencoder, between pictures and latents"}};
   Output<LabelEncoder> labels_{*this, "labels", {.tip = "the classes that a class-conditional model knows"}};
   Output<SpatialRescaler> rescaler_{*this, "rescaler", {
       .tip = "brings segmentation maps to the form that a model for semantic synthesis was trained on"}};
@@ -77,7 +77,7 @@ class LoadUnet final : public Loader {
                &sd::Checkpoint::open_unet) {}
 
  private:
-  Output<Model> model_{*this, "model"};
+  Output<Model> model_{*this, "model", {.tip = "the U-Net, for samplers"}};
 
   void run(RunContext& ctx) const override { ctx.set(model_, Model(load(ctx), ctx.environment().dtype)); }
 };
@@ -91,7 +91,7 @@ class LoadVae final : public Loader {
                &sd::Checkpoint::open_vae) {}
 
  private:
-  Output<Vae> vae_{*this, "vae"};
+  Output<Vae> vae_{*this, "vae", {.tip = "the autoencoder, between pictures and latents"}};
 
   void run(RunContext& ctx) const override { ctx.set(vae_, Vae(load(ctx), ctx.environment().dtype)); }
 };
