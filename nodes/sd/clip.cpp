@@ -28,12 +28,12 @@ struct Clip::Shared {
     return *made;
   }
 
-  bool attends_to_words() const { return checkpoint->unet_config().context_dim > 0; }
+  bool attends_to_context() const { return checkpoint->unet_config().context_dim > 0; }
   void require_words() const {
     if (checkpoint->has(sd::Part::kTextEncoder)) return;
-    throw NodeError(fmt::format("'{}' was trained on classes, so it understands no text",
+    throw NodeError(fmt::format("'{}' was trained without text, so it understands none",
                                 checkpoint->path().filename().string()),
-                    "give it a label (conditioning.label)");
+                    "give it a label (conditioning.label) or a map (conditioning.segmentation_map)");
   }
 };
 
@@ -44,7 +44,7 @@ Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make
 Conditioning Clip::encode(const std::string& text, const Device& device) const {
   const c10::InferenceMode inference;
   // A model that attends to nothing is not told anything here; a context has to stand for that.
-  if (!shared_->attends_to_words()) return {{{.context = at::zeros({1, 1, 1})}}};
+  if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
   const auto encoder = shared_->encoders.get(device, [&] {
     return shared_->checkpoint->text_encoder(sd::torch_device(device), sd::kTextEncoderDtype);

@@ -48,7 +48,7 @@ constexpr Rule kVAEPlaces[] = {
     {"@.mid.attn_1.*", "@.mid_block.attentions.0.*"},
     {"encoder.down.#.attn.#.*", "encoder.down_blocks.{0}.attentions.{1}.*"},
     {"decoder.up.#.attn.#.*", "decoder.up_blocks.{flip}.attentions.{1}.*"},
-    {"quantize.embedding.*", "quantize.embedding.*"},
+    {"quantize.*", "quantize.*"},
     {"@.norm_out.*", "@.conv_norm_out.*"},
     {"@.conv_in.*", "@.conv_in.*"},
     {"@.conv_out.*", "@.conv_out.*"},
@@ -222,9 +222,6 @@ LdmShape ldm_shape(const std::vector<std::string>& names) {
       if (downsampler && (first_downsampler == 0 || block < first_downsampler)) first_downsampler = block;
     }
     if (const auto found = match("first_stage_model.decoder.up.#.*", name)) {
-      shape.vae_levels = std::max(shape.vae_levels, found->numbers[0] + 1);
-    }
-    if (const auto found = match("decoder.up.#.*", name)) {
       shape.vae_levels = std::max(shape.vae_levels, found->numbers[0] + 1);
     }
   }

@@ -82,7 +82,7 @@ TEST_F(PaperWorkflows, WordsForAModelOfClassesAndClassesForAModelOfWordsAreExpla
   const auto problems = [&](const std::string& name, const std::string& context) {
     return picture(name, context, "positive.conditioning", "negative.conditioning", /*may_fail=*/true).problems;
   };
-  EXPECT_THAT(problems("cin", text("a fox")), Contains(testing::Field(&Problem::what, HasSubstr("was trained on classes"))));
+  EXPECT_THAT(problems("cin", text("a fox")), Contains(testing::Field(&Problem::what, HasSubstr("was trained without text"))));
   EXPECT_THAT(problems("txt2img", label("3")), Contains(testing::Field(&Problem::what, HasSubstr("knows no labels"))));
 }
 
