@@ -302,15 +302,17 @@ bool App::settled() const {
     return tab->check.valid() || tab->problems_revision != tab->document->revision();
   });
   const bool seen = !active_tab || active_tab->canvas.settled();
-  return checked && seen && !assets.busy();
+  return checked && seen && !assets.busy() && panels.frames_to_focus == 0;
 }
 
 void App::draw_tabs() {
   Tab* closing = nullptr;
+  panels.canvas_focused = false;
+  const ImGuiCond dock = std::exchange(panels.docks_are_new, false) ? ImGuiCond_Always : ImGuiCond_Once;
   for (std::size_t i = 0; i < tabs.size(); ++i) {
     Tab& tab = *tabs[i];
     bool open = true;
-    ImGui::SetNextWindowDockID(panels.centre_dock, ImGuiCond_Once);
+    ImGui::SetNextWindowDockID(panels.centre_dock, dock);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
     const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
     const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNav |
@@ -318,7 +320,10 @@ void App::draw_tabs() {
     if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
     const bool visible = ImGui::Begin(title.c_str(), &open, flags);
     ImGui::PopStyleVar();
-    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) active_tab = &tab;
+    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) {
+      active_tab = &tab;
+      panels.canvas_focused = true;
+    }
     if (visible) {
       tab.canvas.draw(*this, *tab.document);
       if (tab.document->graph().size() == 0) draw_empty_canvas(*this);

@@ -179,7 +179,9 @@ bool draw_entry(App& app, const SearchList::Entry& entry, const SearchHit& hit, 
   const float height = ImGui::GetFrameHeight();
   const ImVec2 min = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
-  const bool pressed = ImGui::Selectable(("##" + std::to_string(hit.index)).c_str(), chosen, 0, {width, height});
+  ImGui::PushID(static_cast<int>(hit.index));
+  const bool pressed = ImGui::Selectable(("##" + entry.title).c_str(), chosen, 0, {width, height});
+  ImGui::PopID();
   if (!entry.tip.empty()) ImGui::SetItemTooltip("%s", entry.tip.c_str());
   ImDrawList& list = *ImGui::GetWindowDrawList();
   float x = min.x + 6;

@@ -93,6 +93,8 @@ struct PanelStates {
   SettingsDialogState settings;
   RecoveryState recovery;
   ImGuiID centre_dock = 0;     ///< where documents are
+  bool docks_are_new = false;  ///< documents have to be docked again
+  int frames_to_focus = 0;
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
   bool quitting = false;       ///< asks what to do with what is not saved

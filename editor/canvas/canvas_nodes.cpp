@@ -57,6 +57,11 @@ std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
   return node->preview;
 }
 
+std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run) {
+  const bool running = node.state == NodeRun::State::Running;
+  return run.job * 1'000'003 + node.preview_number * 2 + (running ? 1 : 0);
+}
+
 const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
   if (!run) return nullptr;
   const auto found = run->nodes.find(view.id);
@@ -232,7 +237,7 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
 void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
   const std::shared_ptr<const Picture> picture = picture_of(node);
   if (!picture || picture->width == 0) return;
-  const std::uint64_t version = reinterpret_cast<std::uintptr_t>(picture.get());
+  const std::uint64_t version = picture_version(*node, *run);
   const Textures::Entry texture = app.textures.get(fmt::format("node {} {}", document.id(), view.id), version, *picture);
   const ImVec2 room{view.layout.size.x - 2 * kPad, kThumbnail};
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);

@@ -31,8 +31,9 @@ void dock_defaults(App& app, ImGuiID space) {
   for (const char* name : {"Viewer"}) ImGui::DockBuilderDockWindow(name, right);
   for (const char* name : {"Gallery", "Queue", "Problems###Problems", "Timings", "Log"}) ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
-  if (ImGuiDockNode* node = ImGui::DockBuilderGetNode(below)) node->SelectedTabId = ImHashStr("#TAB", 0, ImHashStr("Gallery"));
   app.panels.centre_dock = centre;
+  app.panels.docks_are_new = true;
+  app.panels.frames_to_focus = 3;  // once all panels are docked
 }
 
 void quit_question(App& app) {
@@ -112,8 +113,13 @@ void rename_question(App& app) {
 }  // namespace
 
 void draw_dock_space(App& app) {
-  const ImGuiID space = ImGui::DockSpaceOverViewport(ImGui::GetID("dock space"), ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
+  const ImGuiID space = ImGui::GetID("dock space");
+  if (app.panels.frames_to_focus > 0 && --app.panels.frames_to_focus == 0) {
+    for (const char* name : {"Gallery", "Nodes"}) ImGui::SetWindowFocus(name);  // the tabs that one sees first
+    if (Tab* tab = app.active()) tab->focus = true;
+  }
   if (std::exchange(app.layout_wanted, false)) dock_defaults(app, space);
+  ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
 }
 
 void draw_empty_canvas(App& app) {

@@ -68,8 +68,13 @@ void draw_type(App& app, const NodeInfo& type) {
 
 void draw_menu(App& app, const Menu& menu, bool top) {
   for (const auto& [name, below] : menu.menus) {
+    ImGui::PushStyleColor(ImGuiCol_Header, app.theme.raised);
+    ImGui::PushStyleColor(ImGuiCol_Text, app.theme.text_dim);
+    ImGui::PushFont(top ? app.fonts.bold : app.fonts.regular, 0);
     const bool open = top ? ImGui::CollapsingHeader(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
                           : ImGui::TreeNodeEx(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen | ImGuiTreeNodeFlags_SpanAvailWidth);
+    ImGui::PopFont();
+    ImGui::PopStyleColor(2);
     if (!open) continue;
     if (top) ImGui::Indent(ImGui::GetFontSize() * 0.4f);
     draw_menu(app, below, false);

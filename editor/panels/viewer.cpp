@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "editor/app/app.h"
+#include "editor/canvas/canvas_nodes.h"
 #include "editor/panels/panels.h"
 #include "editor/panels/picture_math.h"
 #include "editor/widgets/draw.h"
@@ -71,6 +72,16 @@ class Viewer {
     return output ? output->picture : nullptr;
   }
 
+  /// Another number for another picture.
+  std::uint64_t version_of(const ViewerState::Shown& shown) const {
+    if (!shown.file.empty()) return std::hash<std::string>{}(shown.file);
+    const Document* document = app_.document();
+    const NodeRun* node = document && !shown.node.empty() ? app_.node_run(shown.node) : nullptr;
+    const auto run = document ? app_.runs->documents.find(document->id()) : app_.runs->documents.end();
+    if (!node || run == app_.runs->documents.end()) return app_.runs->revision;
+    return picture_version(*node, *run->second) + std::hash<std::string>{}(shown.node + "." + shown.port);
+  }
+
   static std::string name_of(const ViewerState::Shown& shown) {
     return shown.file.empty() ? shown.node + "." + shown.port : std::filesystem::path(shown.file).filename().string();
   }
@@ -99,7 +110,7 @@ class Viewer {
   /// As it shall be shown; kept as long as what it is made of stays.
   Textures::Entry texture(const char* slot, const Picture& picture, const Picture* other) {
     const std::uint64_t mode = static_cast<std::uint64_t>(state_.channel) * 2 + (other ? 1 : 0);
-    const std::uint64_t version = reinterpret_cast<std::uintptr_t>(&picture) * 31 + reinterpret_cast<std::uintptr_t>(other) * 7 + mode;
+    const std::uint64_t version = (version_of(state_.a) * 31 + version_of(state_.b)) * 16 + mode;
     if (const auto known = app_.textures.find(slot, version)) return *known;
     constexpr int kGain = 4;  // small differences are what one looks for
     const Picture shown = channel_of(other ? difference(picture, *other, kGain) : picture, state_.channel);

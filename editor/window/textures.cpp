@@ -24,10 +24,13 @@ std::unique_ptr<ImTextureData> upload(const Picture& picture) {
 }  // namespace
 
 Textures::~Textures() {
-  // The renderer's shutdown has freed what it held; only the registration is left.
-  if (!ImGui::GetCurrentContext()) return;
-  for (auto& [key, held] : held_) ImGui::UnregisterUserTexture(held.texture.get());
-  for (auto& texture : dying_) ImGui::UnregisterUserTexture(texture.get());
+  for (auto& [key, held] : held_) retire(std::move(held.texture));
+  for (auto& texture : dying_) {
+    // The renderer's own part goes with the window's context; here ImGui is made to forget ours.
+    if (!ImGui::GetCurrentContext()) continue;
+    ImGui::UnregisterUserTexture(texture.get());
+    ImGui::GetPlatformIO().Textures.find_erase(texture.get());
+  }
 }
 
 Textures::Entry Textures::get(const std::string& key, std::uint64_t version, const Picture& picture) {
@@ -57,11 +60,11 @@ void Textures::retire(std::unique_ptr<ImTextureData> texture) {
 void Textures::collect() {
   constexpr int kFrames = 100;
   const int now = ImGui::GetFrameCount();
-  std::erase_if(held_, [&](auto& entry) {
-    if (entry.second.last_used + kFrames > now) return false;
-    retire(std::move(entry.second.texture));
-    return true;
-  });
+  for (auto each = held_.begin(); each != held_.end();) {
+    const bool unused = each->second.last_used + kFrames <= now;
+    if (unused) retire(std::move(each->second.texture));
+    each = unused ? held_.erase(each) : std::next(each);
+  }
   std::erase_if(dying_, [](const auto& texture) {
     if (texture->Status != ImTextureStatus_Destroyed) return false;
     ImGui::UnregisterUserTexture(texture.get());

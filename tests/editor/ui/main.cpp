@@ -1,0 +1,125 @@
+// weft_editor_ui_tests [--filter TEXT] [--screenshots FOLDER]: opens the editor's window and runs the tests in it.
+#include <GLFW/glfw3.h>
+#include <fmt/format.h>
+#include <imgui_test_engine/imgui_te_ui.h>
+#include <implot.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/device_runtime.h"
+#include "editor/window/png_file.h"
+#include "editor/window/window.h"
+#include "plugins/folders.h"
+#include "tests/editor/ui/ui.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace weft;
+using namespace weft::editor;
+
+/// What a test's function, which may not capture, needs.
+struct Running {
+  test::Test test;
+  App& app;
+  fs::path scratch;
+  fs::path picture;       ///< where a screenshot goes; empty for a test
+  bool picture_wanted = false;
+};
+
+void run_one(ImGuiTestContext* context) {
+  auto& running = *static_cast<Running*>(context->Test->UserData);
+  test::Ui ui(*context, running.app, running.scratch);
+  running.test.body(ui);
+  if (running.picture.empty()) return;
+  ui.wait(6);
+  running.picture_wanted = true;
+  while (running.picture_wanted) context->Yield();
+}
+
+AppOptions options_in(const fs::path& scratch) {
+  return {.plugin_folders = plugin_folders(),
+          .settings_file = scratch / "settings.json",
+          .state_folder = scratch / "state",
+          .open_runtime = [] { return cli::open_device_runtime({.device = "cpu"}).runtime; },
+          .wake = Window::wake};
+}
+
+int run(const std::vector<test::Test>& tests, const std::string& filter, const fs::path& pictures) {
+  const fs::path scratch = fs::temp_directory_path() / fmt::format("weft-ui-tests-{}", getpid());
+  fs::create_directories(scratch);
+  ImGui::CreateContext();
+  ImPlot::CreateContext();
+  ImGuiIO& io = ImGui::GetIO();
+  io.IniFilename = nullptr;
+  io.ConfigFlags |= ImGuiConfigFlags_DockingEnable | ImGuiConfigFlags_NavEnableKeyboard;
+  ImGuiTestEngine* engine = ImGuiTestEngine_CreateContext();
+  ImGuiTestEngineIO& config = ImGuiTestEngine_GetIO(engine);
+  config.ConfigRunSpeed = ImGuiTestRunSpeed_Fast;
+  config.ConfigVerboseLevel = ImGuiTestVerboseLevel_Error;
+  config.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
+  config.ConfigLogToTTY = true;
+  config.ConfigNoThrottle = true;
+  config.ConfigSavedSettings = false;
+  config.ConfigCaptureEnabled = false;
+  bool ok = true;
+  {
+    Window window(1600, 1000, "Weft UI tests");
+    glfwSwapInterval(0);
+    App app(options_in(scratch));
+    app.settings.output_folder = scratch / "out";
+    ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
+    std::vector<std::unique_ptr<Running>> all;
+    for (const test::Test& each : tests) {
+      all.push_back(std::make_unique<Running>(each, app, scratch, pictures.empty() ? fs::path{} : pictures / fmt::format("{}.png", each.name)));
+      ImGuiTest* made = IM_REGISTER_TEST(engine, each.area, each.name);
+      made->UserData = all.back().get();
+      made->TestFunc = run_one;
+    }
+    ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(), ImGuiTestRunFlags_RunFromCommandLine);
+    while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
+      window.wait_for_events(0);
+      window.begin_frame();
+      app.frame();
+      window.end_frame([&] {
+        for (auto& each : all)
+          if (std::exchange(each->picture_wanted, false)) write_png(window.read_pixels(), each->picture);
+      });
+      ImGuiTestEngine_PostSwap(engine);
+    }
+    ImVector<ImGuiTest*> list;
+    ImGuiTestEngine_GetTestList(engine, &list);
+    int passed = 0, counted = 0;
+    for (const ImGuiTest* each : list) {
+      if (each->Output.Status == ImGuiTestStatus_Unknown) continue;
+      ++counted;
+      const bool good = each->Output.Status == ImGuiTestStatus_Success;
+      passed += good;
+      fmt::print("{} {}.{}\n", good ? "[  OK  ]" : "[ FAIL ]", each->Category.c_str(), each->Name.c_str());
+    }
+    fmt::print("{} of {} passed\n", passed, counted);
+    ok = counted > 0 && passed == counted;
+    ImGuiTestEngine_Stop(engine);
+    app.queue->cancel_all();
+  }
+  ImPlot::DestroyContext();
+  ImGui::DestroyContext();
+  ImGuiTestEngine_DestroyContext(engine);
+  fs::remove_all(scratch);
+  return ok ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App options("Tests of the editor's window.");
+  std::string filter, pictures;
+  options.add_option("--filter", filter, "Only tests whose names hold this");
+  options.add_option("--screenshots", pictures, "Instead, write the documentation's pictures into this folder");
+  CLI11_PARSE(options, argc, argv);
+  std::vector<test::Test> tests;
+  if (!pictures.empty()) return run(test::screenshots(), filter, pictures);
+  for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(), test::panel_tests(), test::run_tests()})
+    tests.insert(tests.end(), some.begin(), some.end());
+  return run(tests, filter, {});
+}

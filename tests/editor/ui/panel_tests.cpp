@@ -1,0 +1,188 @@
+// Panels, files, tabs and settings.
+#include <fstream>
+
+#include "tests/editor/ui/ui.h"
+
+namespace weft::editor::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void a_step_in_the_history_is_gone_back_to(Ui& ui) {
+  ui.text_to_image();
+  ui.select("save");
+  ui.key(ImGuiKey_Delete);
+  ui.select("decode");
+  ui.key(ImGuiKey_Delete);
+  ui.ctx.WindowFocus("//History");
+  ui.ctx.ItemClick("//History/$$0/Opened");
+  ui.wait();
+  IM_CHECK_EQ(ui.graph().size(), 7u);
+  IM_CHECK_EQ(ui.doc().position(), 0u);
+  ui.ctx.WindowFocus("//Nodes");
+}
+
+void a_problem_leads_to_its_node(Ui& ui) {
+  ui.text_to_image();
+  ui.click(ui.link("decode.image", "save.image"));
+  ui.key(ImGuiKey_Delete);
+  for (int i = 0; i < 300 && ui.app.active()->problems.empty(); ++i) ui.wait(2);
+  IM_CHECK(!ui.app.active()->problems.empty());
+  ui.doc().select({});
+  ui.key(ImGuiKey_F8);
+  IM_CHECK(ui.doc().selection().nodes == Ids{"save"});
+}
+
+void a_workflow_is_saved_and_opened(Ui& ui) {
+  ui.text_to_image();
+  const fs::path file = ui.scratch / "saved.json";
+  fs::remove(file);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_S);
+  IM_CHECK(ui.app.file_dialog.is_open());
+  ui.ctx.SetRef("//$FOCUSED");
+  ui.ctx.ItemInputValue("##folder", ui.scratch.c_str());
+  ui.ctx.ItemInputValue("##name", "saved");
+  ui.wait(4);
+  if (ui.app.file_dialog.is_open()) ui.ctx.ItemClick("Save##accept");
+  ui.wait(4);
+  IM_CHECK(fs::exists(file));
+  IM_CHECK(!ui.doc().dirty());
+  IM_CHECK(load_workflow(file) == ui.doc().workflow());
+}
+
+void a_workflow_that_is_open_is_not_opened_twice(Ui& ui) {
+  ui.empty();
+  const fs::path file = fs::path(WEFT_SOURCE_DIR) / "workflows/text-to-image.json";
+  ui.app.open(file);
+  ui.app.open(file);
+  ui.wait();
+  IM_CHECK_EQ(ui.app.tabs.size(), 2u);
+}
+
+void tabs_keep_apart(Ui& ui) {
+  ui.text_to_image();
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_N);
+  ui.wait(4);
+  IM_CHECK_EQ(ui.app.tabs.size(), 2u);
+  ui.key(ImGuiKey_Space);
+  ui.choose("vae decode");
+  IM_CHECK_EQ(ui.app.tabs[0]->document->graph().size(), 7u);
+  IM_CHECK_EQ(ui.app.tabs[1]->document->graph().size(), 1u);
+}
+
+void closing_asks_for_what_is_not_saved(Ui& ui) {
+  ui.text_to_image();
+  ui.select("save");
+  ui.key(ImGuiKey_Delete);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_W);
+  ui.wait(4);
+  IM_CHECK_EQ(ui.app.tabs.size(), 1u);
+  ui.ctx.ItemClick("//Close?/Cancel");
+  ui.wait();
+  IM_CHECK_EQ(ui.app.tabs.size(), 1u);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_W);
+  ui.wait(4);
+  ui.ctx.ItemClick("//Close?/Do Not Save");
+  ui.wait();
+  IM_CHECK(ui.app.tabs.empty());
+}
+
+void a_damaged_file_is_refused_with_a_reason(Ui& ui) {
+  ui.empty();
+  const fs::path file = ui.scratch / "damaged.json";
+  std::ofstream(file) << "{\"weft\": 1, \"nodes\": ";
+  ui.app.open(file);
+  ui.wait();
+  IM_CHECK_EQ(ui.app.tabs.size(), 1u);
+  IM_CHECK(ui.app.log.back().kind == LogLine::Kind::Error);
+}
+
+void a_picture_without_a_workflow_is_refused(Ui& ui) {
+  ui.empty();
+  ui.app.open(fs::path(WEFT_SOURCE_DIR) / "docs/pictures/none.png");
+  ui.wait();
+  IM_CHECK_EQ(ui.app.tabs.size(), 1u);
+  IM_CHECK(ui.app.log.back().kind == LogLine::Kind::Error);
+}
+
+void the_theme_is_changed(Ui& ui) {
+  ui.text_to_image();
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_P);
+  ui.choose("light or dark");
+  IM_CHECK(!ui.app.theme.dark);
+  ui.app.commands.run("view.theme");
+  ui.wait();
+  IM_CHECK(ui.app.theme.dark);
+}
+
+void the_interface_is_scaled(Ui& ui) {
+  ui.text_to_image();
+  const float before = ImGui::GetStyle().FontScaleMain;
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Equal);
+  IM_CHECK_GT(ImGui::GetStyle().FontScaleMain, before);
+}
+
+void a_key_is_changed(Ui& ui) {
+  ui.text_to_image();
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Comma);
+  IM_CHECK(ui.app.panels.settings.open);
+  ui.ctx.ItemClick("//Settings/pages/Keys");
+  ui.wait();
+  ui.app.panels.settings.recording = "select.all";
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Alt | ImGuiKey_K);
+  IM_CHECK_STR_EQ(ui.app.commands.keys_text("select.all").c_str(), "Ctrl+Alt+K");
+  ui.ctx.ItemClick("//Settings/Close");
+  ui.wait(4);
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Alt | ImGuiKey_K);
+  IM_CHECK_EQ(ui.doc().selection().nodes.size(), 7u);
+  ui.app.commands.reset_keys("select.all");
+}
+
+void settings_are_kept_in_a_file(Ui& ui) {
+  ui.text_to_image();
+  ui.app.commands.run("view.heat");
+  for (int i = 0; i < 200; ++i) {
+    ui.wait(2);
+    if (load_settings(ui.app.options.settings_file).settings.heat) break;
+  }
+  IM_CHECK(load_settings(ui.app.options.settings_file).settings.heat);
+}
+
+void the_menu_runs_commands(Ui& ui) {
+  ui.text_to_image();
+  ui.ctx.MenuClick("//##MainMenuBar/Select/Select All");
+  ui.wait();
+  IM_CHECK_EQ(ui.doc().selection().nodes.size(), 7u);
+}
+
+void ten_thousand_nodes_open(Ui& ui) {
+  Workflow large;
+  std::vector<GraphNode> nodes;
+  for (int i = 0; i < 10000; ++i)
+    nodes.push_back({.id = "n" + std::to_string(i), .type = "vae.decode", .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}});
+  large.graph.add_all(nodes);
+  ui.open(large);
+  IM_CHECK_EQ(ui.canvas().model().nodes.size(), 10000u);
+}
+
+}  // namespace
+
+std::vector<Test> panel_tests() {
+  return {{"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
+          {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
+          {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
+          {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
+          {"panels", "tabs_keep_apart", tabs_keep_apart},
+          {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},
+          {"panels", "a_damaged_file_is_refused_with_a_reason", a_damaged_file_is_refused_with_a_reason},
+          {"panels", "a_picture_without_a_workflow_is_refused", a_picture_without_a_workflow_is_refused},
+          {"panels", "the_theme_is_changed", the_theme_is_changed},
+          {"panels", "the_interface_is_scaled", the_interface_is_scaled},
+          {"panels", "a_key_is_changed", a_key_is_changed},
+          {"panels", "settings_are_kept_in_a_file", settings_are_kept_in_a_file},
+          {"panels", "the_menu_runs_commands", the_menu_runs_commands},
+          {"panels", "ten_thousand_nodes_open", ten_thousand_nodes_open}};
+}
+
+}  // namespace weft::editor::test

@@ -1,0 +1,176 @@
+// Runs: starting, stopping, seeing what came out. The workflow takes two steps, so that it is over soon.
+#include <algorithm>
+
+#include "editor/session/gestures.h"
+#include "editor/session/seeds.h"
+#include "tests/editor/ui/ui.h"
+
+namespace weft::editor::test {
+
+namespace {
+
+void quick_workflow(Ui& ui, int steps = 2) {
+  ui.text_to_image();
+  set_param(ui.doc(), "sampler", "steps", steps);
+  ui.doc().end_gesture();
+  ui.wait(4);
+}
+
+NodeRun::State state(Ui& ui, const std::string& node) {
+  const NodeRun* run = ui.app.node_run(node);
+  return run ? run->state : NodeRun::State::Idle;
+}
+
+void the_button_runs_and_the_gallery_has_the_picture(Ui& ui) {
+  quick_workflow(ui);
+  const std::size_t before = ui.app.gallery.items()->size();
+  ui.ctx.ItemClick("**/\uf04b  Run##run");
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(state(ui, "save") == NodeRun::State::Done);
+  ui.app.gallery.wait_until_idle();
+  ui.wait(4);
+  IM_CHECK_EQ(ui.app.gallery.items()->size(), before + 1);
+  ui.ctx.WindowFocus("//Gallery");
+  ui.ctx.ItemClick("//Gallery/**/##picture");
+  ui.wait();
+  IM_CHECK(!ui.app.panels.viewer.a.file.empty());
+}
+
+void a_picture_of_the_gallery_opens_its_workflow(Ui& ui) {
+  quick_workflow(ui);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Enter);
+  IM_CHECK(ui.wait_for_runs());
+  const auto items = ui.app.gallery.items();
+  IM_CHECK(!items->empty());
+  ui.app.open(items->front().file);
+  ui.wait(4);
+  IM_CHECK_EQ(ui.app.tabs.size(), 2u);
+  IM_CHECK_EQ(ui.param("sampler", "steps").get<int>(), 2);
+}
+
+void a_run_goes_only_up_to_the_selection(Ui& ui) {
+  quick_workflow(ui);
+  set_param(ui.doc(), "sampler", "seed", 100);
+  ui.select("sampler");
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Enter);
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(state(ui, "sampler") == NodeRun::State::Done);
+  IM_CHECK(state(ui, "save") == NodeRun::State::Idle);
+}
+
+void a_second_run_takes_nodes_from_the_cache(Ui& ui) {
+  quick_workflow(ui);
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  set_param(ui.doc(), "save", "prefix", "again");
+  ui.doc().end_gesture();
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(state(ui, "sampler") == NodeRun::State::Cached);
+}
+
+void a_click_on_a_port_shows_its_value(Ui& ui) {
+  quick_workflow(ui);
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  ui.click(ui.pin("decode", "image", true));
+  IM_CHECK_STR_EQ(ui.app.panels.viewer.a.node.c_str(), "decode");
+  const NodeRun* run = ui.app.node_run("decode");
+  IM_CHECK(run && !run->outputs.empty() && run->outputs[0].picture);
+}
+
+void a_click_on_a_link_shows_what_goes_through(Ui& ui) {
+  quick_workflow(ui);
+  ui.click(ui.link("decode.image", "save.image"));
+  IM_CHECK_STR_EQ(ui.app.panels.viewer.a.node.c_str(), "decode");
+}
+
+void the_viewer_compares_two_pictures(Ui& ui) {
+  quick_workflow(ui);
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  ui.click(ui.pin("decode", "image", true));
+  ui.ctx.ItemClick("//Viewer/Keep as B");
+  ui.wait();
+  IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Wipe);
+  ui.ctx.ItemClick("//Viewer/Difference");
+  ui.wait(3);
+  IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Difference);
+}
+
+void stop_ends_a_long_run(Ui& ui) {
+  quick_workflow(ui, 400);
+  ui.key(ImGuiKey_F5);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Period);
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(ui.app.runs->history.back().state == Job::State::Cancelled);
+}
+
+void one_edits_while_a_run_goes_on(Ui& ui) {
+  quick_workflow(ui, 400);
+  ui.key(ImGuiKey_F5);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  const Point before = node_ui(ui.graph().node("save")).at;
+  const ImVec2 from = ui.title("save");
+  ui.drag(from, {from.x - 40, from.y + 90});
+  IM_CHECK(node_ui(ui.graph().node("save")).at != before);
+  IM_CHECK(ui.app.runs->running() != nullptr);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Period);
+  IM_CHECK(ui.wait_for_runs());
+}
+
+void a_failure_is_told_on_the_node_and_in_the_list(Ui& ui) {
+  quick_workflow(ui);
+  set_param(ui.doc(), "checkpoint", "name", "no-such-model");
+  ui.doc().end_gesture();
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(ui.app.runs->history.back().state == Job::State::Failed);
+  IM_CHECK(std::ranges::any_of(ui.app.log, [](const LogLine& line) { return line.text.find("no-such-model") != std::string::npos; }));
+}
+
+void a_random_seed_is_told_and_kept(Ui& ui) {
+  quick_workflow(ui);
+  set_seed_mode(ui.doc(), "sampler", "seed", SeedMode::Random);
+  ui.key(ImGuiKey_F5);
+  IM_CHECK(ui.wait_for_runs());
+  const auto& seeds = ui.app.runs->documents.at(ui.doc().id())->seeds;
+  const std::uint64_t used = seeds.at({"sampler", "seed"}).seed;
+  IM_CHECK_EQ(ui.param("sampler", "seed").get<int>(), 1);  // the document is not changed behind one's back
+  ui.app.commands.run("run.keep_seeds");
+  IM_CHECK_EQ(ui.param("sampler", "seed").get<std::uint64_t>(), used);
+}
+
+void a_paused_queue_waits(Ui& ui) {
+  quick_workflow(ui);
+  ui.app.commands.run("run.pause");
+  ui.wait(3);
+  ui.key(ImGuiKey_F5);
+  ui.key(ImGuiKey_F5);
+  ui.wait(10);
+  IM_CHECK_EQ(ui.app.runs->queue.size(), 2u);
+  ui.app.commands.run("run.cancel_all");
+  ui.wait(6);
+  ui.app.commands.run("run.pause");
+  IM_CHECK(ui.wait_for_runs());
+}
+
+}  // namespace
+
+std::vector<Test> run_tests() {
+  return {{"runs", "the_button_runs_and_the_gallery_has_the_picture", the_button_runs_and_the_gallery_has_the_picture},
+          {"runs", "a_picture_of_the_gallery_opens_its_workflow", a_picture_of_the_gallery_opens_its_workflow},
+          {"runs", "a_run_goes_only_up_to_the_selection", a_run_goes_only_up_to_the_selection},
+          {"runs", "a_second_run_takes_nodes_from_the_cache", a_second_run_takes_nodes_from_the_cache},
+          {"runs", "a_click_on_a_port_shows_its_value", a_click_on_a_port_shows_its_value},
+          {"runs", "a_click_on_a_link_shows_what_goes_through", a_click_on_a_link_shows_what_goes_through},
+          {"runs", "the_viewer_compares_two_pictures", the_viewer_compares_two_pictures},
+          {"runs", "stop_ends_a_long_run", stop_ends_a_long_run},
+          {"runs", "one_edits_while_a_run_goes_on", one_edits_while_a_run_goes_on},
+          {"runs", "a_failure_is_told_on_the_node_and_in_the_list", a_failure_is_told_on_the_node_and_in_the_list},
+          {"runs", "a_random_seed_is_told_and_kept", a_random_seed_is_told_and_kept},
+          {"runs", "a_paused_queue_waits", a_paused_queue_waits}};
+}
+
+}  // namespace weft::editor::test

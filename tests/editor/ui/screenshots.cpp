@@ -1,0 +1,105 @@
+// States of the window that the documentation shows; docs/screenshots/make.sh writes the pictures.
+#include "editor/session/gestures.h"
+#include "tests/editor/ui/ui.h"
+
+namespace weft::editor::test {
+
+namespace {
+
+void run(Ui& ui, int steps) {
+  set_param(ui.doc(), "sampler", "steps", steps);
+  ui.doc().end_gesture();
+  ui.app.run();
+}
+
+void first_open(Ui& ui) {
+  ui.text_to_image();
+  ui.app.toast_until = {};
+}
+
+void running(Ui& ui) {
+  ui.text_to_image();
+  run(ui, 200);
+  for (int i = 0; i < 4000; ++i) {
+    const NodeRun* node = ui.app.node_run("sampler");
+    if (node && node->done > 60 && node->preview) break;
+    ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  }
+}
+
+void done(Ui& ui) {
+  ui.text_to_image();
+  run(ui, 20);
+  ui.wait_for_runs();
+  ui.select("sampler");
+  ui.wait(60);
+}
+
+void failed_node(Ui& ui) {
+  ui.text_to_image();
+  // Inpainting needs a picture that is not there: the node says so.
+  set_param(ui.doc(), "size", "width", 4096);
+  set_param(ui.doc(), "size", "height", 4096);
+  const std::string node = add_node(ui.doc(), ui.app.registry, "image.load", {960, 430});
+  set_param(ui.doc(), node, "file", "does-not-exist.png");
+  ui.doc().end_gesture();
+  ui.app.run({node});
+  ui.wait_for_runs();
+  ui.doc().select({{node}, {}});
+  ui.ctx.WindowFocus("//###Problems");
+  ui.wait(30);
+}
+
+void palette(Ui& ui) {
+  ui.text_to_image();
+  const ImVec2 from = ui.pin("decode", "image", true);
+  ui.drag(from, {from.x + 40, from.y + 170});
+  ui.type("im");
+}
+
+void commands(Ui& ui) {
+  ui.text_to_image();
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_P);
+  ui.type("al");
+}
+
+void viewer_wipe(Ui& ui) {
+  ui.text_to_image();
+  run(ui, 20);
+  ui.wait_for_runs();
+  const auto first = ui.app.gallery.items()->front().file.string();
+  set_param(ui.doc(), "sampler", "seed", 5);
+  run(ui, 20);
+  ui.wait_for_runs();
+  ui.app.panels.viewer.a = {.node = "decode", .port = "image", .file = {}};
+  ui.app.panels.viewer.b = {.node = {}, .port = {}, .file = first};
+  ui.app.panels.viewer.compare = ViewerState::Compare::Wipe;
+  ui.wait(60);
+}
+
+void light_theme(Ui& ui) {
+  done(ui);
+  ui.app.settings.theme = Settings::Theme::Light;
+  ui.app.look_changed = true;
+  ui.wait(6);
+}
+
+void scale_200(Ui& ui) {
+  ui.text_to_image();
+  ui.app.settings.ui_scale = 2;
+  ui.app.look_changed = true;
+  ui.app.layout_wanted = true;
+  ui.select("sampler");
+  ui.canvas().look({{640, 260}, 1.1});
+  ui.wait(8);
+}
+
+}  // namespace
+
+std::vector<Test> screenshots() {
+  return {{"states", "first-open", first_open}, {"states", "running", running},         {"states", "done", done},
+          {"states", "failed-node", failed_node}, {"states", "palette", palette},       {"states", "commands", commands},
+          {"states", "viewer-wipe", viewer_wipe}, {"states", "light-theme", light_theme}, {"states", "scale-200", scale_200}};
+}
+
+}  // namespace weft::editor::test
