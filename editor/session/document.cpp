@@ -17,14 +17,6 @@ DocumentId next_id() {
   return ++last;
 }
 
-bool changed_nothing(const Edit& edit, const Edit& inverse);
-
-bool changed_nothing(const std::vector<Edit>& edits, const std::vector<Edit>& inverses) {
-  return edits.size() == inverses.size() &&
-         std::equal(edits.begin(), edits.end(), inverses.rbegin(),
-                    [](const Edit& edit, const Edit& inverse) { return changed_nothing(edit, inverse); });
-}
-
 bool same(const ClearInput&, const ClearInput&) { return true; }
 bool same(const SetInput& a, const SetInput& b) { return a.value == b.value; }
 bool same(const SetTitle& a, const SetTitle& b) { return a.title == b.title; }
@@ -33,19 +25,26 @@ bool same(const SetState& a, const SetState& b) { return a.state == b.state; }
 bool same(const SetType& a, const SetType& b) { return a.type == b.type; }
 bool same(const SetInterface& a, const SetInterface& b) { return a.interface == b.interface; }
 bool same(const SetExtra& a, const SetExtra& b) { return a.extra == b.extra; }
-bool same(const SetSubgraph& a, const SetSubgraph& b) { return a.subgraph == b.subgraph; }
 bool same(const SetWorkflow& a, const SetWorkflow& b) { return a.workflow == b.workflow; }
-bool same(const EditGroup& a, const EditGroup& b) { return changed_nothing(a.edits, b.edits); }
-bool same(const EditSubgraph& a, const EditSubgraph& b) { return changed_nothing(a.edits, b.edits); }
-bool same(const RenameNode& a, const RenameNode&) { return a.from == a.to; }
 template <class E>
 bool same(const E&, const E&) {
   return false;
 }
 
-/// Whether an edit that `inverse` takes back has left the workflow as it was.
-bool changed_nothing(const Edit& edit, const Edit& inverse) {
-  if (const auto* rename = std::get_if<RenameNode>(&edit)) return same(*rename, *rename);
+/// Whether `edit`, which `inverse` takes back, has left the workflow as it was.
+bool changed_nothing(const Workflow& now, const Edit& edit, const Edit& inverse) {
+  if (const auto* group = std::get_if<EditGroup>(&edit)) {
+    const std::vector<Edit>& inverses = std::get<EditGroup>(inverse).edits;
+    return group->edits.size() == inverses.size() &&
+           std::equal(group->edits.begin(), group->edits.end(), inverses.rbegin(),
+                      [&](const Edit& one, const Edit& back) { return changed_nothing(now, one, back); });
+  }
+  if (const auto* rename = std::get_if<RenameNode>(&edit)) return rename->from == rename->to;
+  if (const auto* before =
+          std::get_if<SetSubgraph>(&inverse)) {  // that is how edits of definitions are taken back
+    const auto found = now.subgraphs.find(before->name);
+    return before->subgraph && found != now.subgraphs.end() && *before->subgraph == found->second;
+  }
   if (edit.index() != inverse.index()) return false;
   return std::visit([&]<class E>(const E& e) { return same(e, std::get<E>(inverse)); }, edit);
 }
@@ -168,7 +167,7 @@ void Document::apply_to_workflow(std::string name, std::vector<Edit> edits, std:
     if (replaces) turn(steps_.back());
     throw;
   }
-  const bool nothing = changed_nothing(edit, inverse);
+  const bool nothing = changed_nothing(workflow_, edit, inverse);
   if (nothing && !replaces) return;
   if (replaces) {
     steps_.pop_back();

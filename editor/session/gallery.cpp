@@ -89,12 +89,12 @@ struct Gallery::Impl {
         keep(file, std::move(pixels));
         reading.clear();
       }
-      busy = false;
       ++revision;
-      changed.notify_all();
       lock.unlock();
       if (wake) wake();
       lock.lock();
+      busy = false;
+      changed.notify_all();
     }
   }
 

@@ -9,12 +9,12 @@
 #include <mutex>
 #include <random>
 #include <set>
-#include <sstream>
 #include <stop_token>
 #include <thread>
 
 #include "editor/session/background_writer.h"
 #include "editor/session/job_file.h"
+#include "editor/session/node_results.h"
 #include "editor/session/run_record.h"
 #include "graph/asset_files.h"
 #include "graph/expand.h"
@@ -36,34 +36,6 @@ JobId next_job() {
 
 std::string job_title(const Document& document, const std::vector<std::string>& wanted) {
   return wanted.empty() ? document.name() : fmt::format("{}: {}", document.name(), fmt::join(wanted, ", "));
-}
-
-/// The files that a node says it wrote: a path a line, as image.save does.
-std::vector<fs::path> files_of(const NodeInfo& info, const NodeResult& result) {
-  std::vector<fs::path> files;
-  if (!info.options.result) return files;
-  for (const Value& value : result.outputs) {
-    if (!value.is<std::string>()) continue;
-    std::istringstream lines(value.as<std::string>());
-    for (std::string line; std::getline(lines, line);) {
-      std::error_code none;
-      if (!line.empty() && fs::is_regular_file(line, none)) files.push_back(fs::absolute(line, none));
-    }
-  }
-  return files;
-}
-
-/// Pictures and descriptions are made here, on the queue's thread: a window shall not wait for a plugin.
-OutputView view_of(const Registry& registry, const PortInfo& port, const Value& value) {
-  OutputView view{.port = port.name, .type = std::string(value.type()), .value = value};
-  const ValueType* type = registry.find_type(value.type());
-  try {
-    if (type && type->preview) view.picture = std::make_shared<const Picture>(type->preview(value));
-    if (type && type->describe) view.description = type->describe(value);
-  } catch (const std::exception& error) {
-    view.description = fmt::format("cannot be shown: {}", error.what());
-  }
-  return view;
 }
 
 /// A new run begins: what failed or did not end before is no longer said of the nodes.
@@ -298,9 +270,7 @@ struct RunQueue::Impl {
       const GraphNode* in_graph = node_at(*job.workflow, id);
       const NodeInfo* info = in_graph ? types.find(in_graph->type) : nullptr;
       if (!info || node.outputs.empty()) continue;
-      std::vector<OutputView> views;
-      for (std::size_t i = 0; i < std::min(info->outputs.size(), node.outputs.size()); ++i)
-        if (node.outputs[i]) views.push_back(view_of(registry, info->outputs[i], node.outputs[i]));
+      std::vector<OutputView> views = views_of(registry, *info, node);
       std::vector<fs::path> files = files_of(*info, node);
       job.files.insert(job.files.end(), files.begin(), files.end());
       const std::scoped_lock lock(mutex);

@@ -167,6 +167,7 @@ TEST(GestureProperty, UndoesAndRedoesAThousandSequencesByteForByte) {
     const std::string last = to_text(document.workflow());
     RC_ASSERT(to_text(parse_workflow(last)) == last);
     const std::size_t steps = document.position();
+    const std::vector<std::string> names = document.step_names();
     std::vector<std::string> texts{last};
     while (document.undo()) texts.push_back(to_text(document.workflow()));
     RC_ASSERT(texts.back() == first);

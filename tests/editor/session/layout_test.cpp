@@ -73,7 +73,8 @@ TEST(Layout, StaysWhereTheNodesWere) {
 TEST(Layout, MovesTheSelectionAlone) {
   const Places places = auto_layout(text_to_image(), {"sampler", "decode"}, size_of);
   EXPECT_THAT(places, SizeIs(2));
-  EXPECT_EQ(places.at("sampler"), (Point{100, 50}));
+  EXPECT_EQ(places.at("sampler").x, 100);
+  EXPECT_EQ(std::min(places.at("sampler").y, places.at("decode").y), 50);
   EXPECT_GT(places.at("decode").x, 100);
 }
 

@@ -355,6 +355,7 @@ TEST_F(Queues, RunNodesInsideSubgraphs) {
   make_subgraph(*document, {"a", "b"}, "sum");
   queue().add(*document);
   const auto now = done();
+  for (const Problem& problem : now->history.at(0).problems) ADD_FAILURE() << problem.text();
   ASSERT_EQ(now->history.at(0).state, Job::State::Done);
   const std::optional<NodeRun> instance = node_run(*now->documents.at(document->id()), *document, "sum");
   ASSERT_TRUE(instance);

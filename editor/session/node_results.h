@@ -1,0 +1,21 @@
+// What a node has made, as a window and a gallery show it. Made on the queue's thread: a window shall not
+// wait for a plugin that makes a picture.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "editor/session/run_state.h"
+#include "graph/executor.h"
+#include "graph/registry.h"
+
+namespace weft::editor {
+
+/// The files that a node says it wrote: a path a line, as image.save does.
+std::vector<std::filesystem::path> files_of(const NodeInfo& info, const NodeResult& result);
+
+/// The outputs that came, with their pictures and descriptions. Those whose plugin fails say so in the
+/// description.
+std::vector<OutputView> views_of(const Registry& registry, const NodeInfo& info, const NodeResult& result);
+
+}  // namespace weft::editor
