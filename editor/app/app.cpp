@@ -202,13 +202,17 @@ void App::run(std::vector<std::string> wanted) {
   if (!doc) return;
   attempt([&] {
     Ids all;
-    for (const GraphNode* node : doc->graph().nodes()) all.insert(node->id);
+    for (const GraphNode* node : doc->graph().nodes()) all.insert(doc->address(node->id));
     queue->watch(doc->id(), all);  // so that whatever is clicked can be seen
     queue->add(*doc, std::move(wanted));
   });
 }
 
-const NodeRun* App::node_run(const std::string& node) { return document() ? runs->node(document()->id(), node) : nullptr; }
+const NodeRun* App::node_run(const std::string& node) {
+  return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
+}
+
+const NodeInfo* App::type_of(const GraphNode& node) { return document() ? document()->types(registry).find(node.type) : nullptr; }
 
 std::shared_ptr<const Picture> App::gallery_picture(const fs::path& file) {
   if (const auto known = gallery_pictures_.find(file); known != gallery_pictures_.end()) return known->second;

@@ -95,7 +95,10 @@ class App {
 
   // Runs.
   void run(std::vector<std::string> wanted = {});
+  /// Of a node that the active document shows; null if no run has met it.
   const NodeRun* node_run(const std::string& node);
+  /// The declaration of a node of the active document, subgraphs among them; null if it is missing.
+  const NodeInfo* type_of(const GraphNode& node);
   RunEnvironment environment(const std::filesystem::path& folder) const;
 
   /// The thumbnail of a picture of the gallery; null until it is read.

@@ -130,7 +130,7 @@ void App::bind_edit_commands() {
   bind("select.all", [this] {
     Selection all;
     for (const GraphNode* node : document()->graph().nodes()) all.nodes.insert(node->id);
-    all.annotations = annotation_ids(annotations(document()->workflow()));
+    all.annotations = annotation_ids(annotations(*document()));
     document()->select(all);
   }, has_document);
   bind("select.none", [this] { document()->select({}); }, has_document);
@@ -182,6 +182,23 @@ void App::bind_node_commands() {
     const bool all = std::ranges::all_of(nodes, [&](const std::string& id) { return node_ui(document()->graph().node(id)).collapsed; });
     attempt([&] { set_collapsed(*document(), nodes, !all); });
   }, selected);
+  const auto toggle_state = [this](NodeState state) {
+    const Ids nodes = document()->selection().nodes;
+    const bool all = std::ranges::all_of(nodes, [&](const std::string& id) { return document()->graph().node(id).state == state; });
+    attempt([&] { set_state(*document(), nodes, all ? NodeState::Active : state); });
+  };
+  bind("node.mute", [=] { toggle_state(NodeState::Muted); }, selected);
+  bind("node.bypass", [=] { toggle_state(NodeState::Bypassed); }, selected);
+  const auto instance_selected = [this] {
+    return document() && document()->selection().nodes.size() == 1 &&
+           is_instance(document()->graph().node(*document()->selection().nodes.begin()));
+  };
+  bind("node.group", [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, "Subgraph"); }); }, selected);
+  bind("node.ungroup", [this] { attempt([&] { unpack_subgraph(*document(), registry, *document()->selection().nodes.begin()); }); },
+       instance_selected);
+  bind("node.enter", [this] { attempt([&] { document()->enter(*document()->selection().nodes.begin()); }); }, instance_selected);
+  bind("node.leave", [this] { document()->leave(document()->path().size() - 1); },
+       [this] { return document() && !document()->path().empty(); });
   bind("node.frame", [this] {
     attempt([&] { add_frame(*document(), "Frame", area_of(active_tab->canvas.model(), document()->selection().nodes)); });
   }, selected);
@@ -232,7 +249,9 @@ void App::bind_run_commands() {
   const auto has_nodes = [this] { return document() && document()->graph().size() > 0; };
   const auto wanted = [this] {
     const Ids& nodes = document()->selection().nodes;
-    return std::vector<std::string>(nodes.begin(), nodes.end());
+    std::vector<std::string> addresses;
+    for (const std::string& id : nodes) addresses.push_back(document()->address(id));
+    return addresses;
   };
   bind("run.all", [this] { run(); }, has_nodes);
   bind("run.selection", [this, wanted] { run(wanted()); }, [this] { return document() && !document()->selection().nodes.empty(); });
@@ -267,7 +286,7 @@ void App::bind_view_commands() {
   }, [this] { return active_tab && !active_tab->problems.empty(); });
   bind("view.node", [this] {
     const GraphNode& node = document()->graph().node(*document()->selection().nodes.begin());
-    const NodeInfo* type = registry.find(node.type);
+    const NodeInfo* type = type_of(node);
     if (type && !type->outputs.empty()) view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
   }, [this] { return document() && document()->selection().nodes.size() == 1; });
   const auto toggle = [this](bool Settings::*which) {
@@ -295,7 +314,7 @@ void App::bind_view_commands() {
       notify("Bookmark " + std::to_string(number) + " is here now");
     }, has_document);
     bind("bookmark.go_" + std::to_string(number), [this, number] {
-      if (const auto view = annotations(document()->workflow()).bookmarks[number - 1]) active_tab->canvas.look(*view);
+      if (const auto view = annotations(*document()).bookmarks[number - 1]) active_tab->canvas.look(*view);
     }, has_document);
   }
   bind("palette.commands", [this] { open_command_palette(*this); });

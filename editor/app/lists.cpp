@@ -24,14 +24,13 @@ std::string category(const NodeInfo& type) { return type.options.menu; }
 std::string first_sentence(const std::string& doc) { return doc.substr(0, doc.find(". ")); }
 
 /// What choosing a node type in the palette does.
-void add_chosen(App& app, const PaletteRequest& request, const NodeChoice& choice) {
+void add_chosen(App& app, const PaletteRequest& request, const std::string& type, const std::string& port) {
   Document* document = app.document();
   if (!document) return;
-  const std::string type = choice.type->id;
   remember_use(app.settings.node_usage, type);
   app.save_settings_soon();
   app.attempt([&] {
-    if (request.from) add_linked_node(*document, app.registry, choice, request.at, *request.from);
+    if (request.from) add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, request.at, *request.from);
     else if (request.on_link) add_on_link(*document, app.registry, type, request.at, *request.on_link);
     else add_node(*document, app.registry, type, request.at);
   });
@@ -44,7 +43,7 @@ SearchList::Entry node_entry(App& app, const PaletteRequest& request, const Node
           .right = category(type),
           .colour = category_colour(app.theme, type.options.menu),
           .tip = first_sentence(type.options.doc),
-          .choose = [&app, request, choice] { add_chosen(app, request, choice); }};
+          .choose = [&app, request, type = type.id, port = choice.port] { add_chosen(app, request, type, port); }};
 }
 
 }  // namespace
@@ -55,14 +54,15 @@ void open_node_palette(App& app, const PaletteRequest& request) {
   list.hint = request.from ? "Nodes that fit this port" : request.on_link ? "Node to insert" : "Search nodes";
   list.at = request.screen;
   list.usage = app.settings.node_usage;
+  const NodeTypes& types = app.document()->types(app.registry);
+  const std::vector<const NodeInfo*> known = all_types(app.registry, types, app.document()->workflow().subgraphs);
   std::vector<NodeChoice> choices;
   if (request.from) {
-    choices = nodes_for_link(app.document()->graph(), app.registry, *request.from);
-    list.searchable = searchable_choices(choices);
+    choices = nodes_for_link(app.document()->graph(), types, known, *request.from);
   } else {
-    for (const NodeInfo* type : app.registry.nodes()) choices.push_back({type, {}});
-    list.searchable = searchable_nodes(app.registry);
+    for (const NodeInfo* type : known) choices.push_back({type, {}});
   }
+  list.searchable = searchable_choices(choices);
   for (const NodeChoice& choice : choices) list.entries.push_back(node_entry(app, request, choice));
   open_list(app, std::move(list));
 }
@@ -95,7 +95,7 @@ void open_node_search(App& app) {
   list.searchable = searchable_graph(app.document()->graph(), app.registry);
   for (const Searchable& each : list.searchable) {
     const GraphNode* node = app.document()->graph().find(each.key);
-    const NodeInfo* type = node ? app.registry.find(node->type) : nullptr;
+    const NodeInfo* type = node ? app.type_of(*node) : nullptr;
     list.entries.push_back({.title = each.title, .detail = each.key, .right = type ? type->options.title : std::string{},
                             .colour = category_colour(app.theme, type ? type->options.menu : ""),
                             .choose = [&app, id = each.key] {
@@ -109,27 +109,28 @@ void open_node_search(App& app) {
 
 void open_connect_list(App& app) {
   const Graph& graph = app.document()->graph();
+  const NodeTypes& types = app.document()->types(app.registry);
   const std::string self = *app.document()->selection().nodes.begin();
   SearchList list;
   list.name = "Connect";
   list.hint = "Port and node to connect";
   const auto offer = [&](const Link& link, bool outgoing) {
-    const LinkCheck check = check_link(graph, app.registry, link);
+    const LinkCheck check = check_link(graph, types, link);
     if (!check.ok() || check.exists) return;
     const PortRef& own = outgoing ? link.source : link.target;
     const PortRef& other = outgoing ? link.target : link.source;
     const std::string title = fmt::format("{} {} {}.{}", own.port, outgoing ? "\u2192" : "\u2190", other.node, other.port);
     list.searchable.push_back({.key = title, .title = title, .id = own.port, .menu = other.node});
     list.entries.push_back({.title = title, .detail = check.replaces ? "replaces " + check.replaces->node : std::string{},
-                            .right = port_type(graph, app.registry, {link.source, true}),
-                            .colour = type_colour(app.theme, app.registry.find_type(port_type(graph, app.registry, {link.source, true}))),
+                            .right = port_type(graph, types, {link.source, true}),
+                            .colour = type_colour(app.theme, app.registry.find_type(port_type(graph, types, {link.source, true}))),
                             .choose = [&app, link] {
                               if (app.document()) app.attempt([&] { connect(*app.document(), app.registry, link); });
                             }});
   };
-  const NodeInfo* own_type = app.registry.find(graph.node(self).type);
+  const NodeInfo* own_type = types.find(graph.node(self).type);
   for (const GraphNode* other : graph.nodes()) {
-    const NodeInfo* type = app.registry.find(other->type);
+    const NodeInfo* type = types.find(other->type);
     if (other->id == self || !type || !own_type) continue;
     for (const PortInfo& in : own_type->inputs)
       for (const PortInfo& out : type->outputs)

@@ -148,7 +148,7 @@ void draw_value_popup(App& app) {
   if (!state.open) return;
   Document* document = app.document();
   const GraphNode* node = document ? document->graph().find(state.node) : nullptr;
-  const NodeInfo* type = node ? app.registry.find(node->type) : nullptr;
+  const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   const PortInfo* port = type ? type->find_input(state.port) : nullptr;
   if (!port) {
     state.open = false;

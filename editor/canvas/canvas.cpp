@@ -100,11 +100,14 @@ void Canvas::draw(App& app, Document& document) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   max_ = {min_.x + room.x, min_.y + room.y};
   Ids with_picture;
+  const std::string scope = document.address("");
+  if (std::exchange(shown_scope_, scope) != scope) fit(false);
   const auto run = app.runs->documents.find(document.id());
   const DocumentRun* document_run = run == app.runs->documents.end() ? nullptr : run->second.get();
   if (document_run)
-    for (const auto& [id, node] : document_run->nodes)
-      if (picture_of(&node)) with_picture.insert(id);
+    for (const auto& [address, node] : document_run->nodes)
+      if (picture_of(&node) && address.starts_with(scope) && address.find('/', scope.size()) == address.npos)
+        with_picture.insert(address.substr(scope.size()));
   push_style(app);
   ImGui::PushFont(app.fonts.regular, metric::kTextSize / app.ui_scale());
   model_.update(document, app.registry, app.theme, with_picture);
@@ -134,6 +137,7 @@ void Canvas::draw(App& app, Document& document) {
   take_dropped_type(app, document);
   draw_rubber_line(app);
   if (app.settings.show_minimap) draw_minimap(app);
+  if (!document.path().empty()) draw_path(app, document);
   draw_menus(app, document);
   ++frames_;
 }
@@ -160,8 +164,8 @@ void Canvas::draw_grid(const App& app) {
 }
 
 void Canvas::put_positions() {
-  if (placed_revision_ == model_.revision()) return;
-  placed_revision_ = model_.revision();
+  if (placed_generation_ == model_.generation()) return;
+  placed_generation_ = model_.generation();
   const auto put = [](ed::NodeId number, ImVec2 at) {
     if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at); now.x != wanted.x || now.y != wanted.y)
       ed::SetNodePosition(number, wanted);
@@ -330,10 +334,11 @@ void Canvas::take_clicks(App& app, Document& document) {
     if (const ed::LinkId link = ed::GetHoveredLink())
       if (const LinkView* view = model_.link_of(link)) view_value(app, document, {view->link.source, true});
   if (const ed::NodeId number = ed::GetDoubleClickedNode()) {
+    const NodeView* node = model_.node_of(number);
+    const bool on_title = node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle;
     if (const std::string note = model_.annotation_of(number); !note.empty()) start_text_edit(note);
-    else if (const NodeView* node = model_.node_of(number);
-             node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle)
-      app.commands.run("edit.rename");
+    else if (on_title && is_instance(*node->node)) app.commands.run("node.enter");
+    else if (on_title) app.commands.run("edit.rename");
   }
   const bool held = ImGui::GetIO().KeyCtrl || ImGui::GetIO().KeyShift;
   if (ed::IsBackgroundDoubleClicked() && !held) {

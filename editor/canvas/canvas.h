@@ -20,6 +20,9 @@ namespace weft::editor {
 class App;
 struct NodeRun;
 
+/// Whether the node stands for a subgraph.
+bool is_instance(const GraphNode& node);
+
 /// A frame's own colour, or the theme's.
 ImU32 frame_colour(const std::string& hex, const Theme& theme);
 
@@ -67,6 +70,7 @@ class Canvas {
   void draw_frames(App& app, Document& document);
   void draw_reroutes(const App& app);
   void draw_minimap(App& app);
+  void draw_path(App& app, Document& document);
   void draw_rubber_line(const App& app);
   void take_frame_size(App& app, Document& document, const Frame& frame);
   void tell_port(App& app, const Document& document, const LinkEnd& end);
@@ -95,7 +99,8 @@ class Canvas {
   };
   std::unique_ptr<ax::NodeEditor::EditorContext, Deleter> context_;
   CanvasModel model_;
-  std::uint64_t placed_revision_ = 0;
+  std::uint64_t placed_generation_ = 0;
+  std::string shown_scope_;
   Selection known_selection_;
   float zoom_ = 1;
   ImVec2 min_, max_;            ///< of the canvas on the screen

@@ -89,7 +89,7 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
     return;
   }
   const Link link{held.is_output ? held.port : other.port, held.is_output ? other.port : held.port};
-  const LinkCheck check = check_link(document.graph(), app.registry, link);
+  const LinkCheck check = check_link(document.graph(), document.types(app.registry), link);
   if (!check.ok()) {
     say(check.problem->what, check.problem->remedy, true);
     ed::RejectNewItem(bad, 2.5f);
@@ -142,7 +142,7 @@ void CanvasLinks::find_insert_target() {
     const bool under = std::ranges::any_of(points, [&](ImVec2 p) {
       return p.x > at.x + 12 && p.x < at.x + size.x - 12 && p.y > at.y && p.y < at.y + size.y;
     });
-    if (under && insertion(document.graph(), app.registry, id, link.link)) {
+    if (under && insertion(document.graph(), canvas.model_.types(), id, link.link)) {
       canvas.insert_target_ = link.link;
       return;
     }

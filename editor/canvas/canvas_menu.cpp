@@ -31,7 +31,7 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::SameLine();
   ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s", type ? type->title.c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
-  if (const NodeRun* run = app.runs->node(document.id(), node->id); run && port->is_output)
+  if (const NodeRun* run = app.runs->node(document.id(), document.address(node->id)); run && port->is_output)
     for (const OutputView& output : run->outputs)
       if (output.port == port->info.name && output.description.is_object())
         for (const auto& [key, value] : output.description.items())
@@ -90,7 +90,8 @@ void Canvas::node_menu(App& app, Document& document) {
     return;
   }
   for (const char* id : {"run.selection", "view.node", "", "edit.rename", "edit.duplicate", "edit.copy", "node.collapse",
-                         "node.frame", "node.detach", "", "node.help", "", "edit.dissolve", "edit.delete"}) {
+                         "node.mute", "node.bypass", "node.frame", "node.detach", "", "node.group", "node.enter", "node.ungroup", "",
+                         "node.help", "", "edit.dissolve", "edit.delete"}) {
     if (*id) menu_item(app, id);
     else ImGui::Separator();
   }
@@ -132,6 +133,8 @@ void Canvas::port_menu(App& app, Document& document) {
     if (ImGui::MenuItem(as_input ? "Show as Field" : "Show as Input"))
       app.attempt([&] { show_as_input(document, end.port.node, end.port.port, !as_input); });
   }
+  if (!document.path().empty() && ImGui::MenuItem("Make a Port of the Subgraph")) app.attempt([&] { promote(document, end); });
+  if (!document.path().empty()) return;
   const bool named = end.is_output ? false : info && info->kind == PortKind::Param;
   if (named && ImGui::MenuItem("Make an Input of the Workflow"))
     app.attempt([&] { app.notify("Callers may set it as '" + expose_input(document, end.port, end.port.port) + "'"); });
@@ -170,7 +173,7 @@ void Canvas::start_text_edit(const std::string& annotation) {
 
 void Canvas::draw_text_edit(App& app, Document& document) {
   if (edit_note_.empty()) return;
-  const Annotations notes = annotations(document.workflow());
+  const Annotations notes = annotations(document);
   const auto frame = std::ranges::find(notes.frames, edit_note_, &Frame::id);
   const auto comment = std::ranges::find(notes.comments, edit_note_, &Comment::id);
   const bool is_frame = frame != notes.frames.end();

@@ -27,11 +27,11 @@ std::string link_key(const Link& link, int segment) {
 }  // namespace
 
 ed::NodeId CanvasModel::number_of(const std::string& id) {
-  return numbers_.try_emplace("node " + id, numbers_.size() + 1).first->second;
+  return numbers_.try_emplace("node " + scope_ + id, numbers_.size() + 1).first->second;
 }
 
 ed::NodeId CanvasModel::annotation_number(const std::string& id) {
-  return numbers_.try_emplace("note " + id, numbers_.size() + 1).first->second;
+  return numbers_.try_emplace("note " + scope_ + id, numbers_.size() + 1).first->second;
 }
 
 ed::PinId CanvasModel::pin_of(const NodeView& node, std::size_t port) const {
@@ -92,7 +92,7 @@ void CanvasModel::add_nodes(const Registry& registry, const Theme& theme, const 
     view.id = node->id;
     view.number = number_of(node->id);
     view.node = node;
-    view.type = registry.find(node->type);
+    view.type = types_->find(node->type);
     const NodeUi ui = node_ui(*node);
     const auto outputs = linked_outputs.find(node->id);
     view.layout = lay_out({*node, view.type, outputs == linked_outputs.end() ? kNone : outputs->second},
@@ -115,7 +115,7 @@ void CanvasModel::add_segments(const Link& link, ImU32 colour, const LinkView& w
   const auto finish = [&] {
     segment.link = link;
     segment.colour = colour;
-    segment.number = kLinkMark | numbers_.try_emplace(link_key(link, count++), numbers_.size() + 1).first->second;
+    segment.number = kLinkMark | numbers_.try_emplace(scope_ + link_key(link, count++), numbers_.size() + 1).first->second;
     links_by_number_[segment.number.Get()] = links.size();
     links.push_back(segment);
   };
@@ -148,20 +148,24 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
     if (whole.from_port < 0 || whole.to_port < 0) continue;  // a port that its type does not have: in the problems
     whole.from = pin_of(nodes[whole.from_node], static_cast<std::size_t>(whole.from_port));
     whole.to = pin_of(nodes[whole.to_node], static_cast<std::size_t>(whole.to_port));
-    const std::string type = port_type(graph_, registry, {link.source, true});
+    const std::string type = port_type(graph_, *types_, {link.source, true});
     add_segments(link, type_colour(theme, registry.find_type(type)), whole);
   }
 }
 
 void CanvasModel::update(const Document& document, const Registry& registry, const Theme& theme, const Ids& thumbnails) {
-  if (revision_ == document.revision() && thumbnails == thumbnails_ && dark_ == theme.dark) return;
+  const std::string scope = document.address("");
+  if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark) return;
   revision_ = document.revision();
+  ++generation_;
+  scope_ = scope;
+  types_.emplace(document.workflow().subgraphs, registry);
   thumbnails_ = thumbnails;
   dark_ = theme.dark;
   graph_ = document.graph();
   nodes.clear(), links.clear(), reroutes.clear();
   index_.clear(), by_number_.clear(), annotations_.clear(), links_by_number_.clear();
-  const Annotations notes = annotations(document.workflow());
+  const Annotations notes = annotations(document);
   frames = notes.frames;
   comments = notes.comments;
   for (const Reroute& reroute : notes.reroutes)

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include "editor/session/document.h"
 #include "editor/session/links.h"
 #include "editor/window/theme.h"
+#include "graph/node_types.h"
 #include "graph/registry.h"
 
 namespace weft::editor {
@@ -81,7 +83,10 @@ class CanvasModel {
 
   /// Of all nodes, frames and comments; empty without any.
   ImVec4 bounds() const;
-  std::uint64_t revision() const { return revision_; }
+  /// Another number each time that it was made anew.
+  std::uint64_t generation() const { return generation_; }
+  /// The types that nodes have here, subgraphs of the workflow among them.
+  const NodeTypes& types() const { return *types_; }
 
  private:
   void add_nodes(const Registry& registry, const Theme& theme, const Ids& thumbnails);
@@ -90,7 +95,9 @@ class CanvasModel {
   int port_index(const NodeView& node, const std::string& port, bool output) const;
 
   Graph graph_;
-  std::uint64_t revision_ = 0;
+  std::optional<NodeTypes> types_;
+  std::uint64_t revision_ = 0, generation_ = 0;
+  std::string scope_;  ///< of addresses: what stands before the names of nodes
   Ids thumbnails_;
   bool dark_ = true;
   std::map<std::string, std::uintptr_t, std::less<>> numbers_;

@@ -64,7 +64,12 @@ std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run) {
 
 const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
   if (!run) return nullptr;
-  const auto found = run->nodes.find(view.id);
+  if (is_instance(*view.node)) {
+    const auto [known, is_new] = instances.try_emplace(view.id);
+    if (is_new) known->second = node_run(*run, document, view.id);
+    return known->second ? &*known->second : nullptr;
+  }
+  const auto found = run->nodes.find(document.address(view.id));
   return found == run->nodes.end() ? nullptr : &found->second;
 }
 
@@ -77,7 +82,7 @@ bool CanvasNodes::may_take(const NodeView& view, const ShownPort& port) const {
   const std::optional<LinkEnd>& held = canvas.dragged_;
   if (!held) return true;
   if (held->is_output == port.is_output || held->port.node == view.id) return held->port == PortRef{view.id, port.info.name};
-  const std::string type = port_type(document.graph(), app.registry, *held);
+  const std::string type = port_type(document.graph(), canvas.model_.types(), *held);
   return held->is_output ? types_match(type, port.info.type) : types_match(port.info.type, type);
 }
 
@@ -154,6 +159,11 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
   list.AddRectFilled(at, end, body, kRounding);
   list.AddRectFilled(at, {end.x, at.y + kTitle}, view.colour, kRounding,
                      only_title ? ImDrawFlags_RoundCornersAll : ImDrawFlags_RoundCornersTop);
+  if (view.node->state != NodeState::Active) {  // greyed; crossed out if nothing comes through
+    list.AddRectFilled(at, end, with_alpha(t.canvas, 0.55f), kRounding);
+    const float y = at.y + kTitle / 2;
+    if (view.node->state == NodeState::Bypassed) list.AddLine({at.x, y}, {end.x, y}, t.warn, 2);
+  }
   const ImU32 edge = failed ? t.bad : running ? t.accent : t.node_border;
   list.AddRect(at, end, edge, kRounding, failed || running ? 1.8f : 1.0f);
 }
@@ -166,6 +176,8 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
   draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title, on_title);
   ImGui::PopFont();
   Badge badge = badge_of(node, t, with_alpha(on_title, 0.75f));
+  if (view.node->state == NodeState::Muted) badge = {icon::kMuted, "muted", with_alpha(on_title, 0.75f)};
+  if (view.node->state == NodeState::Bypassed) badge = {icon::kBypass, "bypassed", t.warn};
   if (!badge.icon && has_problem(view, "")) badge = {icon::kWarning, {}, t.warn};
   if (badge.icon) {
     const std::string text = badge.text.empty() ? badge.icon : fmt::format("{}  {}", badge.text, badge.icon);
@@ -238,7 +250,7 @@ void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& li
   const std::shared_ptr<const Picture> picture = picture_of(node);
   if (!picture || picture->width == 0) return;
   const std::uint64_t version = picture_version(*node, *run);
-  const Textures::Entry texture = app.textures.get(fmt::format("node {} {}", document.id(), view.id), version, *picture);
+  const Textures::Entry texture = app.textures.get(fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
   const ImVec2 room{view.layout.size.x - 2 * kPad, kThumbnail};
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);
   const ImVec2 size{texture.size.x * scale, texture.size.y * scale};

@@ -14,6 +14,9 @@ struct CanvasNodes {
   /// How much of a node is drawn, by the zoom: nobody can read a field of three pixels.
   enum class Detail : std::uint8_t { Full, Simple, Map } detail;
 
+  /// What is known of instances, put together from their nodes; made when it is asked for.
+  mutable std::map<std::string, std::optional<NodeRun>> instances = {};
+
   static Detail detail_at(float zoom) {
     return zoom >= 0.5f ? Detail::Full : zoom >= 0.3f ? Detail::Simple : Detail::Map;
   }

@@ -10,6 +10,7 @@
 #include "editor/app/app.h"
 #include "editor/canvas/canvas_links.h"
 #include "editor/session/gestures.h"
+#include "editor/widgets/draw.h"
 
 namespace weft::editor {
 
@@ -27,6 +28,28 @@ ed::Detail::EditorContext& internals(ed::EditorContext* context) {
 ImU32 frame_colour(const std::string& hex, const Theme& theme) {
   unsigned r = 0, g = 0, b = 0;
   return std::sscanf(hex.c_str(), "#%2x%2x%2x", &r, &g, &b) == 3 ? IM_COL32(r, g, b, 255) : theme.text_faint;
+}
+
+bool is_instance(const GraphNode& node) { return node.type.starts_with("subgraph:"); }
+
+/// Inside a subgraph: the way back, a button for each step.
+void Canvas::draw_path(App& app, Document& document) {
+  ImGui::SetCursorScreenPos({min_.x + 12 * app.ui_scale(), min_.y + 10 * app.ui_scale()});
+  ImGui::PushStyleColor(ImGuiCol_ChildBg, with_alpha(app.theme.panel, 0.9f));
+  ImGui::BeginChild("path", {0, 0}, ImGuiChildFlags_AutoResizeX | ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysAutoResize);
+  ImGui::PopStyleColor();
+  const std::vector<std::string> path = document.path();
+  if (quiet_button((document.name() + "##top").c_str(), app.theme)) document.leave(0);
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    ImGui::SameLine(0, 2);
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextDisabled("/");
+    ImGui::SameLine(0, 2);
+    ImGui::PushID(static_cast<int>(i));
+    if (quiet_button(path[i].c_str(), app.theme) && i + 1 < path.size()) document.leave(i + 1);
+    ImGui::PopID();
+  }
+  ImGui::EndChild();
 }
 
 void Canvas::fit(bool selection_only) {

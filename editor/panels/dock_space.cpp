@@ -100,7 +100,7 @@ void rename_question(App& app) {
   }
   if (panels.rename_opened) ImGui::SetKeyboardFocusHere();
   panels.rename_opened = false;
-  const NodeInfo* type = app.registry.find(node->type);
+  const NodeInfo* type = app.type_of(*node);
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
   if (ImGui::InputTextWithHint("##title", type ? type->options.title.c_str() : "Title", &panels.rename_text,
                                ImGuiInputTextFlags_EnterReturnsTrue)) {

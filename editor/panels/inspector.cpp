@@ -43,7 +43,7 @@ class Inspector {
     ImGui::TextUnformatted((!node_.title.empty() ? node_.title : type_ ? type_->options.title : node_.type).c_str());
     ImGui::PopFont();
     ImGui::SameLine();
-    dim_text(app_.theme, node_.id);
+    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted ? ", muted" : node_.state == NodeState::Bypassed ? ", bypassed" : ""));
     ImGui::Spacing();
   }
 
@@ -196,7 +196,7 @@ void draw_of_workflow(App& app, Document& document) {
     ImGui::SeparatorText(title);
     for (const auto& [name, port] : names) {
       const GraphNode* node = document.graph().find(port.node);
-      const NodeInfo* type = node ? app.registry.find(node->type) : nullptr;
+      const NodeInfo* type = node ? app.type_of(*node) : nullptr;
       const PortInfo* info = type && inputs ? type->find_input(port.port) : nullptr;
       ImGui::PushID(name.c_str());
       if (info && info->kind == PortKind::Param) {
@@ -237,7 +237,9 @@ void draw_inspector(App& app) {
     } else if (const GraphNode* node = document->graph().find(*nodes.begin())) {
       ImGui::PushID(node->id.c_str());
       const GraphNode shown = *node;  // edits replace the document's
-      Inspector(app, *document, shown, app.registry.find(shown.type)).draw();
+      const NodeInfo* known = app.type_of(shown);
+      const std::optional<NodeInfo> type = known ? std::optional(*known) : std::nullopt;  // edits may replace it, too
+      Inspector(app, *document, shown, type ? &*type : nullptr).draw();
       ImGui::PopID();
     }
   }

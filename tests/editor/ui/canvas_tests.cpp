@@ -192,7 +192,7 @@ void ctrl_j_frames_the_selection(Ui& ui) {
   ui.doc().select({{"positive", "negative"}, {}});
   ui.wait();
   ui.key(ImGuiMod_Ctrl | ImGuiKey_J);
-  const Annotations notes = annotations(ui.doc().workflow());
+  const Annotations notes = annotations(ui.doc());
   IM_CHECK_EQ(notes.frames.size(), 1u);
   IM_CHECK_LT(notes.frames[0].area.at.x, look_of(ui, "positive").at.x);
 }
@@ -204,7 +204,7 @@ void a_comment_is_made_and_typed(Ui& ui) {
   ui.ctx.ItemClick("Add Comment");
   ui.wait(4);
   ui.type("mind the gap");
-  const Annotations notes = annotations(ui.doc().workflow());
+  const Annotations notes = annotations(ui.doc());
   IM_CHECK_EQ(notes.comments.size(), 1u);
   IM_CHECK_STR_EQ(notes.comments[0].text.c_str(), "mind the gap");
 }
