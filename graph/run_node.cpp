@@ -1,0 +1,161 @@
+// One node of a run: its call, whatever it throws, and its result on the way into the cache.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
+#include <limits>
+#include <utility>
+
+#include "graph/error_text.h"
+#include "graph/node_context.h"
+#include "graph/run.h"
+
+namespace weft {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+}  // namespace
+
+void Run::work(Lanes::Task task) {
+  for (PlanIndex i = task; i != kNoNode;) i = finish(i, run_node(i));
+}
+
+Run::Phase Run::run_node(PlanIndex i) {
+  if (stop_requested()) {
+    send(i, NodeCancelled{});
+    return Phase::Cancelled;
+  }
+  if (events_) send(i, NodeStarted{device(i), why_it_runs(plan_, keys_, i, house_.past)});
+  if (!order_.idle()) {
+    boost::container::small_vector<PlanIndex, 8> sources;
+    for (const Source& link : plan_.links(i)) sources.push_back(stand_in(link.node));
+    order_.begin(i, heavy(i), sources);
+  }
+  Attempt outcome = attempt(i);
+  if (outcome.out_of_memory) {
+    free_memory(*outcome.out_of_memory);
+    outcome = attempt(i);
+    if (outcome.out_of_memory) outcome.problem = out_of_memory(i, *outcome.out_of_memory);
+  }
+  order_.end(i, outcome.phase == Phase::Finished, has_heavy_readers(i));
+  if (outcome.phase == Phase::Cancelled) send(i, NodeCancelled{});
+  if (outcome.phase == Phase::Failed) {
+    send(i, NodeFailed{outcome.problem});
+    const std::scoped_lock lock(mutex_);
+    problems_.emplace(i, std::move(outcome.problem));
+  }
+  return outcome.phase;
+}
+
+Run::Attempt Run::attempt(PlanIndex i) {
+  if (!keys_.problems.empty()) {
+    if (const auto known = keys_.problems.find(i); known != keys_.problems.end()) {
+      return {.phase = Phase::Failed, .problem = known->second};
+    }
+  }
+  std::optional<NodeContext> context;
+  const auto ended_by = [&](Attempt attempt) {
+    if (context && context->cancelled()) return Attempt{.phase = Phase::Cancelled};
+    return attempt;
+  };
+  try {
+    context.emplace(*this, i);
+    const auto start = Clock::now();
+    plan_.type(i).code->run(*context);
+    if (context->cancelled()) return {.phase = Phase::Cancelled};  // half-done, though the node hid it
+    if (auto wrong = wrong_outputs(i, context->outputs())) return *std::move(wrong);
+    keep(i, *context, Clock::now() - start);
+    return {};
+  } catch (const Cancelled&) {
+    return ended_by(
+        failure(i, "threw Cancelled although nobody asked for a cancel: only progress() may throw it"));
+  } catch (const OutOfMemory& error) {
+    Attempt attempt = failure(i, error.what());
+    attempt.out_of_memory = error;
+    return ended_by(std::move(attempt));
+  } catch (const std::bad_alloc&) {
+    const OutOfMemory error(cpu_.name(), 0, house_.streams.runtime().memory(cpu_).free);
+    Attempt attempt = failure(i, error.what());
+    attempt.out_of_memory = error;
+    return ended_by(std::move(attempt));
+  } catch (const std::exception& error) {
+    const auto* text = dynamic_cast<const ErrorText*>(&house_.streams.runtime());
+    return ended_by(failure(i, text ? text->text_of(error) : error.what()));
+  } catch (...) {
+    return ended_by(failure(i, "threw something that is no std::exception: throw weft::NodeError instead"));
+  }
+}
+
+Run::Attempt Run::failure(PlanIndex i, const std::string& what, const std::string& port) const {
+  return {
+      .phase = Phase::Failed,
+      .problem = {
+          .node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
+}
+
+std::optional<Run::Attempt> Run::wrong_outputs(PlanIndex i, std::span<const Value> outputs) const {
+  const std::vector<PortInfo>& ports = plan_.type(i).info->outputs;
+  for (std::size_t k = 0; k < ports.size(); ++k) {
+    const PortInfo& port = ports[k];
+    if (!outputs[k]) {
+      return failure(
+          i,
+          fmt::format("ran, but did not set its output '{}': the node's run() must set every output",
+                      port.name),
+          port.name);
+    }
+    if (outputs[k].type() != port.type && port.type != "any") {
+      return failure(i,
+                     fmt::format("set its output '{}' to a value of type '{}', it is declared as '{}'",
+                                 port.name, outputs[k].type(), port.type),
+                     port.name);
+    }
+  }
+  return std::nullopt;
+}
+
+void Run::keep(PlanIndex i, NodeContext& context, std::chrono::nanoseconds time) {
+  State& state = states_[i];
+  const std::uint64_t bytes = context.bytes();
+  state.notes = notes_of_sources(i, std::move(context.notes()));
+  std::ranges::move(context.outputs(), values(i).begin());
+  if (!keys_.once[i]) {
+    const std::span<const Value> kept = values(i);
+    state.entry = house_.cache.insert(key(i), {.outputs = {kept.begin(), kept.end()}, .notes = state.notes},
+                                      {.name = "result of " + plan_.type(i).info->id,
+                                       .device = device(i),
+                                       .bytes = bytes + ResultCache::kOverhead,
+                                       .cost_seconds = std::chrono::duration<double>(time).count()});
+  }
+  send(i, NodeFinished{time, bytes});
+}
+
+const Device& Run::device_named(const std::string& name) const {
+  return name == house_.options.device.name() ? house_.options.device : cpu_;
+}
+
+void Run::free_memory(const OutOfMemory& error) {
+  const Device& device = device_named(error.device());
+  order_.drain();
+  house_.ledger.make_room(device, std::numeric_limits<std::uint64_t>::max());
+  house_.streams.runtime().trim(device);
+}
+
+Problem Run::out_of_memory(PlanIndex i, const OutOfMemory& error) const {
+  const Device& device = device_named(error.device());
+  const DeviceMemory memory = house_.streams.runtime().memory(device);
+  return {.node = plan_.id(i),
+          .what = fmt::format(
+              "{}: out of memory on {}, also after freeing what was not in use: {} are needed, {} of {} "
+              "are free, {} are held by results and models in use",
+              plan_.type(i).info->id, device.name(), mebibytes(error.wanted_bytes()), mebibytes(memory.free),
+              mebibytes(memory.total), mebibytes(house_.ledger.held(device))),
+          .remedy = "make the picture or the batch smaller, or use a smaller model or dtype"};
+}
+
+}  // namespace weft
