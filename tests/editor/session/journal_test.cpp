@@ -1,10 +1,14 @@
 #include "editor/session/journal.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "editor/session/gestures.h"
+#include "editor/session/journal_file.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
 
@@ -190,6 +194,34 @@ TEST_F(Journals, StayShortHoweverLongTheSession) {
   journal.flush();
   EXPECT_LT(std::filesystem::file_size(only_journal()), 1500000u);
   EXPECT_EQ(journal.problem(), "");
+}
+
+TEST_F(Journals, SayThatTheDiskIsFullAndGoOnWhenItIsNoLonger) {
+  Journal journal(folder / "sessions");
+  Document document(parse_workflow(sketch::kWorkflow));
+  const auto type = [&](std::size_t letters) {
+    set_param(document, "words", "text", std::string(letters, 'x'));
+    document.end_gesture();
+    journal.record(document);
+    journal.flush();
+  };
+  type(10);
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  type(10000);
+  const std::string problem = journal.problem();
+  const std::optional<Recoverable> kept = read_journal(only_journal());
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_THAT(problem, testing::HasSubstr("free some space"));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(std::get<Literal>(kept->workflow.graph.node("words").inputs.at("text")), std::string(10, 'x'));
+
+  type(20000);
+  EXPECT_EQ(journal.problem(), "");
+  EXPECT_EQ(to_text(read_journal(only_journal())->workflow), to_text(document.workflow()));
 }
 
 TEST_F(Journals, CannotBeKeptWhereNothingCanBeWritten) {
