@@ -13,7 +13,6 @@
 
 #include "cli/catalogue.h"
 #include "cli/command.h"
-#include "cli/device_runtime.h"
 #include "cli/interrupt.h"
 #include "cli/node_help.h"
 #include "cli/progress.h"
@@ -22,6 +21,7 @@
 #include "graph/executor.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
+#include "plugins/device_runtime.h"
 
 namespace weft::cli {
 
@@ -41,7 +41,7 @@ struct RunOptions {
   std::vector<std::string> settings;  ///< NAME=VALUE
   std::string out = "out";
   std::vector<std::string> models;
-  DeviceChoice device;
+  RuntimeChoice device;
   std::string progress = "auto";
   bool dry_run = false;
 };
@@ -126,7 +126,7 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
   }
 }
 
-Exit execute(const PreparedRun& prepared, const Registry& registry, const DeviceChoice& device,
+Exit execute(const PreparedRun& prepared, const Registry& registry, const RuntimeChoice& device,
              Progress& progress, std::stop_token stop) {
   const OpenedRuntime opened = open_device_runtime(device);
   progress.message(opened.message);

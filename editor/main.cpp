@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "cli/device_runtime.h"
 #include "editor/app/app.h"
 #include "editor/app/menus.h"
 #include "editor/session/folders.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
+#include "plugins/device_runtime.h"
 #include "plugins/folders.h"
 
 namespace {
@@ -38,7 +38,7 @@ struct Arguments {
   std::string size = "1600x950";
   std::string theme;
   double scale = 0;
-  cli::DeviceChoice device;
+  RuntimeChoice device;
 };
 
 /// "1600x900"; false if it is nothing of the kind.
@@ -59,7 +59,7 @@ AppOptions app_options(const Arguments& arguments) {
           .settings_file = settings_file(),
           .state_folder = state_folder(),
           .first_workflow = first_workflow(),
-          .open_runtime = [choice = arguments.device] { return cli::open_device_runtime(choice).runtime; },
+          .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
           .wake = Window::wake};
 }
 

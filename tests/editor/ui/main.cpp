@@ -6,9 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/device_runtime.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
+#include "plugins/device_runtime.h"
 #include "plugins/folders.h"
 #include "tests/editor/ui/ui.h"
 
@@ -41,7 +41,7 @@ AppOptions options_in(const fs::path& scratch) {
   return {.plugin_folders = plugin_folders(),
           .settings_file = scratch / "settings.json",
           .state_folder = scratch / "state",
-          .open_runtime = [] { return cli::open_device_runtime({.device = "cpu"}).runtime; },
+          .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
           .wake = Window::wake};
 }
 

@@ -1,4 +1,4 @@
-#include "cli/device_runtime.h"
+#include "plugins/device_runtime.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,7 @@
 #include "graph/error.h"
 #include "plugins/folders.h"
 
-namespace weft::cli {
-
+namespace weft {
 namespace {
 
 /// What libweft_torch_runtime.so exports. Null on failure, with the reason in `message`.
@@ -19,7 +18,7 @@ using MakeRuntime = DeviceRuntime*(const char* device, const char* dtype, int th
 
 std::filesystem::path runtime_library() { return program_prefix() / "lib/weft/libweft_torch_runtime.so"; }
 
-OpenedRuntime cpu_alone(const DeviceChoice& choice, const std::filesystem::path& library) {
+OpenedRuntime cpu_alone(const RuntimeChoice& choice, const std::filesystem::path& library) {
   if (choice.device.starts_with("cuda"))
     throw NodeError(fmt::format("--device {}: there is no '{}'", choice.device, library.string()),
                     "it brings the GPU's support; install it, or use --device cpu");
@@ -28,7 +27,7 @@ OpenedRuntime cpu_alone(const DeviceChoice& choice, const std::filesystem::path&
 
 }  // namespace
 
-OpenedRuntime open_device_runtime(const DeviceChoice& choice) {
+OpenedRuntime open_device_runtime(const RuntimeChoice& choice) {
   const std::filesystem::path path = runtime_library();
   if (!std::filesystem::exists(path)) return cpu_alone(choice, path);
   // Never closed: libtorch crashes when it is unloaded.
@@ -41,4 +40,4 @@ OpenedRuntime open_device_runtime(const DeviceChoice& choice) {
   return {std::move(runtime), message.data()};
 }
 
-}  // namespace weft::cli
+}  // namespace weft

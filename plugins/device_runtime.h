@@ -1,5 +1,5 @@
 // The device runtime of a run: torch's, from the library that comes with the nodes, or the CPU alone where
-// that library is not installed. Nothing else of this program knows torch.
+// that library is not installed. Programs know nothing else of torch.
 #pragma once
 
 #include <memory>
@@ -7,9 +7,9 @@
 
 #include "graph/device.h"
 
-namespace weft::cli {
+namespace weft {
 
-struct DeviceChoice {
+struct RuntimeChoice {
   std::string device = "auto";  ///< auto, cpu, cuda, cuda:N
   std::string dtype = "auto";   ///< auto, float32, bfloat16, float16
   int threads = 0;              ///< 0: as many as there are cores
@@ -21,6 +21,6 @@ struct OpenedRuntime {
 };
 
 /// Throws NodeError if the device that was asked for cannot be had.
-OpenedRuntime open_device_runtime(const DeviceChoice& choice);
+WEFT_EXPORT OpenedRuntime open_device_runtime(const RuntimeChoice& choice);
 
-}  // namespace weft::cli
+}  // namespace weft
