@@ -25,16 +25,18 @@ constexpr const char* kQueue = "queue";
 /// Holds a lock on a file for as long as it, or the process, lives.
 class FileLock {
  public:
-  /// Not locked if somebody else has it, or the file cannot be opened.
-  explicit FileLock(const fs::path& file)
+  enum class IfTaken : std::uint8_t { Wait, GiveUp };
+  FileLock(const fs::path& file, IfTaken what)
       : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    locked_ = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+    const int operation = what == IfTaken::Wait ? LOCK_EX : LOCK_EX | LOCK_NB;
+    locked_ = descriptor_ >= 0 && ::flock(descriptor_, operation) == 0;
   }
   ~FileLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
+  /// False if somebody else has it, or the file cannot be opened.
   bool locked() const { return locked_; }
 
  private:
@@ -54,16 +56,17 @@ fs::path make_session_folder(const fs::path& folder) {
   return own;
 }
 
-/// Folders of processes that are gone.
-std::vector<fs::path> left_folders(const fs::path& folder, const fs::path& own) {
-  std::vector<fs::path> left;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.is_directory(error) && entry.path() != own && FileLock(entry.path() / kLock).locked())
-      left.push_back(entry.path());
-  std::ranges::sort(left);
-  return left;
-}
+/// A process's folder, and the lock that tells others that the process lives.
+struct OwnFolder {
+  explicit OwnFolder(const fs::path& sessions) {
+    do {  // another process may take a folder that is not locked yet for a left one, and tidy it away
+      path = make_session_folder(sessions);
+      lock = std::make_unique<FileLock>(path / kLock, FileLock::IfTaken::Wait);
+    } while (!fs::exists(path));
+  }
+  fs::path path;
+  std::unique_ptr<FileLock> lock;
+};
 
 /// Removes a folder that holds nothing but a lock, and files that a write left unfinished.
 void remove_if_empty(const fs::path& folder) {
@@ -71,6 +74,31 @@ void remove_if_empty(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (entry.path().filename() != kLock && entry.path().extension() != ".tmp") return;
   fs::remove_all(folder, error);
+}
+
+/// Folders of processes that are gone, each locked during its visit, and tidied away after it if nothing is
+/// left in it.
+template <class Visit>
+void visit_left_folders(const fs::path& sessions, const fs::path& own, const Visit& visit) {
+  std::error_code error;
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(sessions, error))
+    if (entry.is_directory(error) && entry.path() != own) folders.push_back(entry.path());
+  std::ranges::sort(folders);
+  for (const fs::path& folder : folders) {
+    const FileLock lock(folder / kLock, FileLock::IfTaken::GiveUp);
+    if (!lock.locked()) continue;
+    visit(folder);
+    remove_if_empty(folder);
+  }
+}
+
+std::vector<fs::path> journals_in(const fs::path& folder) {
+  std::vector<fs::path> journals;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".journal") journals.push_back(entry.path());
+  return journals;
 }
 
 bool file_holds(const fs::path& file, const Workflow& workflow) {
@@ -84,8 +112,7 @@ bool file_holds(const fs::path& file, const Workflow& workflow) {
 }  // namespace
 
 struct Journal::Impl {
-  explicit Impl(const fs::path& sessions)
-      : sessions(sessions), folder(make_session_folder(sessions)), lock(folder / kLock) {}
+  explicit Impl(const fs::path& sessions) : sessions(sessions), own(sessions) {}
 
   /// What the window's thread knows of a journal; its file belongs to the writer's thread.
   struct Entry {
@@ -107,7 +134,7 @@ struct Journal::Impl {
     }
     if (!entry.journal) {
       if (saved) return remember(entry, document);  // what is on the disk, or empty, is not in danger
-      entry.journal = std::make_shared<JournalFile>(folder / fmt::format("{}.journal", document.id()));
+      entry.journal = std::make_shared<JournalFile>(own.path / fmt::format("{}.journal", document.id()));
     }
     if (saved)
       writer.add([journal = std::move(entry.journal)] { journal->remove(); });
@@ -136,8 +163,7 @@ struct Journal::Impl {
   }
 
   const fs::path sessions;
-  const fs::path folder;
-  const FileLock lock;
+  const OwnFolder own;
   std::map<DocumentId, Entry> entries;
   BackgroundWriter writer;
 };
@@ -146,10 +172,10 @@ Journal::Journal(const fs::path& folder) : impl_(std::make_unique<Impl>(folder))
 
 Journal::~Journal() {
   impl_->writer.flush();
-  remove_if_empty(impl_->folder);
+  remove_if_empty(impl_->own.path);
 }
 
-const fs::path& Journal::folder() const { return impl_->folder; }
+const fs::path& Journal::folder() const { return impl_->own.path; }
 void Journal::record(const Document& document) { impl_->record(document); }
 void Journal::save_as(Document& document, const fs::path& file) {
   document.end_gesture();
@@ -165,24 +191,26 @@ std::string Journal::problem() const { return impl_->writer.problem(); }
 
 std::vector<Recoverable> Journal::recoverable() const {
   std::vector<Recoverable> found;
-  for (const fs::path& folder : left_folders(impl_->sessions, impl_->folder)) {
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      if (entry.path().extension() != ".journal") continue;
-      std::optional<Recoverable> document = read_journal(entry.path());
-      if (document && !file_holds(document->file, document->workflow)) found.push_back(*std::move(document));
+  visit_left_folders(impl_->sessions, impl_->own.path, [&](const fs::path& folder) {
+    for (const fs::path& journal : journals_in(folder)) {
+      std::optional<Recoverable> document = read_journal(journal);
+      std::error_code ignored;
+      if (document && file_holds(document->file, document->workflow))
+        fs::remove(journal, ignored);
+      else if (document)
+        found.push_back(*std::move(document));
     }
-  }
+  });
   std::ranges::sort(found, std::ranges::greater(), &Recoverable::time);
   return found;
 }
 
 std::vector<fs::path> Journal::left_queues() const {
   std::vector<fs::path> queues;
-  std::error_code error;
-  for (const fs::path& folder : left_folders(impl_->sessions, impl_->folder)) {
+  visit_left_folders(impl_->sessions, impl_->own.path, [&](const fs::path& folder) {
+    std::error_code error;
     if (fs::is_directory(folder / kQueue, error)) queues.push_back(folder / kQueue);
-  }
+  });
   return queues;
 }
 
@@ -192,6 +220,6 @@ void Journal::discard(const Recoverable& document) {
   remove_if_empty(document.journal.parent_path());
 }
 
-fs::path Journal::queue_folder() const { return impl_->folder / kQueue; }
+fs::path Journal::queue_folder() const { return impl_->own.path / kQueue; }
 
 }  // namespace weft::editor

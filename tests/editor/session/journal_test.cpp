@@ -98,6 +98,22 @@ TEST_F(Journals, SayNothingOfADocumentWhoseFileHoldsTheSame) {
   EXPECT_THAT(recoverable(), IsEmpty());
 }
 
+TEST_F(Journals, TidyAwayWhatNobodyNeeds) {
+  in_a_process_that_crashes([&] { ::_exit(Journal(folder / "sessions").folder().empty() ? 1 : 0); });
+  in_a_process_that_crashes([&] {
+    Journal journal(folder / "sessions");
+    Document document(parse_workflow(sketch::kWorkflow));
+    document.save_as(folder / "a.json");
+    set_param(document, "sample", "steps", 30);
+    journal.record(document);
+    journal.flush();
+    document.save();
+    ::_exit(0);
+  });
+  EXPECT_THAT(recoverable(), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "sessions"));
+}
+
 TEST_F(Journals, ForgetClosedDocumentsAndLeaveNothing) {
   {
     Journal journal(folder / "sessions");
