@@ -199,9 +199,9 @@ struct ConcatRecorder {
     };
   }
 
-  void run(const Conditioning& positive, const at::Tensor& noise_mask = {}) {
+  void run(const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
     const at::Tensor latent = at::full({1, 4, 8, 8}, 0.25);
-    GuidedDenoiser(model, positive, {words(0)}, 1, latent, noise_mask).x0(latent, 1);
+    GuidedDenoiser(model, conditioning, conditioning, 1, latent, noise_mask).x0(latent, 1);
   }
 };
 

@@ -14,11 +14,15 @@ namespace weft::test {
 
 class Bench {
  public:
-  Bench();
+  /// `more_models`: model folders that are looked in before ours.
+  explicit Bench(std::vector<std::filesystem::path> more_models = {});
   ~Bench();
 
   /// Runs `json` and returns the result; every problem is a test failure unless `may_fail`.
   RunResult run(const Workflow& workflow, std::vector<std::string> wanted = {}, bool may_fail = false);
+  /// Where the files that a workflow names are looked up first; default: workflows/.
+  void set_workflow_folder(std::filesystem::path folder) { workflow_folder_ = std::move(folder); }
+
   RunResult run(const std::string& json, std::vector<std::string> wanted = {}, bool may_fail = false) {
     return run(parse_workflow(json), std::move(wanted), may_fail);
   }
@@ -32,7 +36,9 @@ class Bench {
   PluginHost host_;
   std::unique_ptr<DeviceRuntime> runtime_ = make_cpu_runtime();
   Executor executor_;
+  std::vector<std::filesystem::path> model_folders_;
   std::filesystem::path output_;
+  std::filesystem::path workflow_folder_;
   std::vector<std::string> warnings_;
 };
 
