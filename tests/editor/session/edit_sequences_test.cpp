@@ -157,7 +157,7 @@ TEST(GestureProperty, UndoesAndRedoesAThousandSequencesByteForByte) {
     const std::string first = to_text(document.workflow());
     const Workflow start = document.workflow();
     User user(document);
-    for (int i = up_to(20); i > 0; --i) {
+    for (int i = 10 + up_to(20); i > 0; --i) {
       const std::string before = to_text(document.workflow());
       try {
         user.act();
