@@ -6,6 +6,7 @@
 #include "graph/expand.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
+#include "tests/graph/random_workflows.h"
 #include "tests/graph/sketch_nodes.h"
 #include "tests/graph/toy_nodes.h"
 
@@ -385,6 +386,26 @@ TEST_F(SubgraphRun, RefusesToGrowWithoutEnd) {
   }
   graph.add({.id = "bomb", .type = subgraph_type(inner)});
   EXPECT_THROW(run({"bomb"}), GraphError);
+}
+
+TEST(SubgraphProperty, WhateverAFileHoldsIsJudgedAndExpandedOrRefused) {
+  const Registry registry = sketch::registry();
+  random::check(500, [&] {
+    Workflow workflow = random::workflow();
+    for (const GraphNode* node : workflow.graph.nodes())
+      if (random::up_to(1)) workflow.graph.set_type(node->id, "image.grid");
+    (void)validate(workflow, registry);
+    try {
+      const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry);
+      for (const GraphNode* node : plain.graph.nodes()) {
+        RC_ASSERT(node->state == NodeState::Active);
+        const auto name = subgraph_of_type(node->type);
+        const bool instance = name && workflow.subgraphs.contains(*name);
+        RC_ASSERT(!instance);
+      }
+    } catch (const GraphError&) {
+    }
+  });
 }
 
 }  // namespace
