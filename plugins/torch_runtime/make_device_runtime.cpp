@@ -10,6 +10,7 @@
 #include <string>
 
 #include "plugins/torch_runtime/choose_device.h"
+#include "plugins/torch_runtime/cpu_block_cache.h"
 #include "plugins/torch_runtime/device_message.h"
 #include "plugins/torch_runtime/nvidia_driver.h"
 #include "plugins/torch_runtime/torch_runtime.h"
@@ -62,6 +63,7 @@ std::unique_ptr<DeviceRuntime> make(const char* wanted, const char* dtype, int t
   message = choice.reason;
   if (!choice.device) return nullptr;
   const Device device = *choice.device;
+  CpuBlockCache::install();
   if (!device.is_cpu()) prepare_cuda(device);
   if (threads > 0) at::set_num_threads(threads);
 

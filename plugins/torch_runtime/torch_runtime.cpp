@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "plugins/torch_runtime/cpu_block_cache.h"
 #include "plugins/torch_runtime/cpu_memory.h"
 
 namespace weft {
@@ -43,7 +44,11 @@ std::vector<Device> TorchRuntime::devices() const {
 }
 
 DeviceMemory TorchRuntime::memory(const Device& device) const {
-  if (device.is_cpu()) return within_control_groups(cpu_->memory(device));
+  if (device.is_cpu()) {
+    DeviceMemory memory = within_control_groups(cpu_->memory(device));
+    memory.free += CpuBlockCache::of_process().kept();
+    return memory;
+  }
   const auto index = static_cast<c10::DeviceIndex>(device.index);
   const auto [free, total] = allocator(device).getMemoryInfo(index);
   const auto stats = allocator(device).getDeviceStats(index);
@@ -87,7 +92,11 @@ void TorchRuntime::forget(const Device&, EventId event) {
 }
 
 void TorchRuntime::trim(const Device& device) {
-  if (!device.is_cpu()) allocator(device).emptyCache();
+  if (device.is_cpu()) {
+    CpuBlockCache::of_process().release();
+  } else {
+    allocator(device).emptyCache();
+  }
 }
 
 std::shared_ptr<const c10::Event> TorchRuntime::find(EventId event) const {

@@ -1,0 +1,94 @@
+#include "plugins/torch_runtime/cpu_block_cache.h"
+
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/impl/alloc_cpu.h>
+
+#include <cstdint>
+#include <mutex>
+
+namespace weft {
+namespace {
+
+constexpr std::uint8_t kBeforeLibtorchsOwn = 1;
+
+}  // namespace
+
+CpuBlockCache& CpuBlockCache::of_process() {
+  static CpuBlockCache& cache = *new CpuBlockCache;
+  return cache;
+}
+
+void CpuBlockCache::install() {
+  static std::once_flag once;
+  std::call_once(once, [] { c10::SetCPUAllocator(&of_process(), kBeforeLibtorchsOwn); });
+}
+
+c10::DataPtr CpuBlockCache::allocate(std::size_t bytes) {
+  void* block = bytes < kSmallest ? c10::alloc_cpu(bytes) : take(bytes);
+  return {block, block, raw_deleter(), c10::Device(c10::DeviceType::CPU)};
+}
+
+c10::DeleterFnPtr CpuBlockCache::raw_deleter() const { return &free_in_process; }
+
+void CpuBlockCache::copy_data(void* to, const void* from, std::size_t bytes) const {
+  default_copy_data(to, from, bytes);
+}
+
+void CpuBlockCache::free_in_process(void* block) { of_process().give_back(block); }
+
+void* CpuBlockCache::take(std::size_t bytes) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = kept_.lower_bound(bytes);
+    if (found != kept_.end() && found->first <= 2 * bytes) {
+      void* block = found->second;
+      kept_bytes_ -= found->first;
+      used_.emplace(block, found->first);
+      kept_.erase(found);
+      return block;
+    }
+  }
+  void* block = nullptr;
+  try {
+    block = c10::alloc_cpu(bytes);
+  } catch (const c10::Error&) {
+    release();
+    block = c10::alloc_cpu(bytes);
+  }
+  const std::scoped_lock lock(mutex_);
+  used_.emplace(block, bytes);
+  return block;
+}
+
+void CpuBlockCache::give_back(void* block) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = used_.find(block); found != used_.end()) {
+      const std::size_t bytes = found->second;
+      used_.erase(found);
+      if (kept_bytes_ + bytes <= kMost) {
+        kept_.emplace(bytes, block);
+        kept_bytes_ += bytes;
+        return;
+      }
+    }
+  }
+  c10::free_cpu(block);
+}
+
+void CpuBlockCache::release() {
+  std::multimap<std::size_t, void*> blocks;
+  {
+    const std::scoped_lock lock(mutex_);
+    blocks.swap(kept_);
+    kept_bytes_ = 0;
+  }
+  for (const auto& [bytes, block] : blocks) c10::free_cpu(block);
+}
+
+std::size_t CpuBlockCache::kept() const {
+  const std::scoped_lock lock(mutex_);
+  return kept_bytes_;
+}
+
+}  // namespace weft
