@@ -1,4 +1,4 @@
-// The latent diffusion paper's own models, scaled down and of random weights, from a file to a picture.
+// The latent diffusion paper's own models, and networks alone, scaled down and of random weights, from a file to a picture.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -84,6 +84,34 @@ TEST_F(PaperWorkflows, WordsForAModelOfClassesAndClassesForAModelOfWordsAreExpla
   };
   EXPECT_THAT(problems("cin", text("a fox")), Contains(testing::Field(&Problem::what, HasSubstr("was trained without text"))));
   EXPECT_THAT(problems("txt2img", label("3")), Contains(testing::Field(&Problem::what, HasSubstr("knows no labels"))));
+}
+
+TEST(NetworksAlone, MakeThePictureThatTheWholeModelMakes) {
+  const sd::TemporaryFolder folder;
+  sd::SmallModel model = sd::medium_model();
+  model.text.vocab = 49408;
+  model.text.eos_id = 49407;
+  const std::filesystem::path models = folder / "models";
+  for (const char* kind : {"checkpoints", "unet", "vae"}) std::filesystem::create_directories(models / kind);
+  sd::write_folder(models / "checkpoints/whole", model);
+  std::filesystem::copy(models / "checkpoints/whole/unet", models / "unet/alone");
+  std::filesystem::copy(models / "checkpoints/whole/vae", models / "vae/alone");
+  const auto picture = [](const char* id, const char* unet, const char* vae) {
+    return fmt::format(R"(, "sampler_{0}": {{"type": "sample.ksampler", "inputs": {{"model": {{"link": "{1}.model"}},
+        "positive": {{"link": "text.conditioning"}}, "negative": {{"link": "text.conditioning"}}, "latent": {{"link": "size.latent"}},
+        "seed": 3, "steps": 2, "cfg": 1}}}},
+      "{0}": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "{2}.vae"}}, "latent": {{"link": "sampler_{0}.latent"}}}}}})",
+                       id, unet, vae);
+  };
+  Bench bench({models});
+  const RunResult result = bench.run(R"({"weft": 1, "nodes": {
+      "whole": {"type": "checkpoint.load", "inputs": {"name": "whole"}},
+      "unet": {"type": "unet.load", "inputs": {"name": "alone"}}, "vae": {"type": "vae.load", "inputs": {"name": "alone"}},
+      "text": {"type": "text.encode", "inputs": {"clip": {"link": "whole.clip"}, "text": "a fox"}},
+      "size": {"type": "latent.empty", "inputs": {"width": 64, "height": 64}})" +
+                                         picture("together", "whole", "whole") + picture("apart", "unet", "vae") + "}}",
+                                     {"together", "apart"});
+  EXPECT_TRUE(output<Image>(result, "apart").pixels().equal(output<Image>(result, "together").pixels()));
 }
 
 }  // namespace
