@@ -57,6 +57,9 @@ at::Tensor conv_plus(const at::Tensor& x, const at::Tensor& packed, const at::Te
                       const std::optional<at::Tensor>&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
                       int64_t, std::string_view, std::optional<at::Scalar>, std::optional<std::string_view>,
                       Scalars, std::optional<std::string_view>)>("mkldnn::_convolution_pointwise", "binary");
+  if (residual.size(2) * residual.size(3) == 1) {  // oneDNN cannot fuse these: "could not create a memory"
+    return conv(x, packed, bias, stride, padding) + residual;
+  }
   return op.call(x, like_output(residual), packed, optional(bias), {padding, padding}, {stride, stride},
                  {1, 1}, 1, "add", std::nullopt, std::nullopt, Scalars(), std::nullopt);
 }
