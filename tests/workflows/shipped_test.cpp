@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "graph/validate.h"
+#include "tests/nodes/paper_models.h"
 #include "tests/nodes/small_models.h"
 #include "tests/workflows/bench.h"
 
@@ -64,6 +65,12 @@ TEST_P(ShippedWorkflow, RunsAndGivesAllItsResults) {
   Workflow workflow = load_workflow(GetParam());
   Bench bench(std::vector<std::filesystem::path>{models / ""});
   bench.set_workflow_folder(GetParam().parent_path());
+  if (GetParam().filename() == "05-context-by-a-label.json") {
+    std::filesystem::create_directories(models / "checkpoints");
+    sd::write_paper_model(models / "checkpoints/cin256-v2.safetensors", "cin");
+    for (const auto& [name, value] : {std::pair{"label", "3"}, {"any.label", "10"}, {"steps", "2"}})
+      set_by_name(workflow, bench.registry(), name, value);
+  }
   if (GetParam().filename().string().starts_with("07-")) {
     write_checkpoint(models / "checkpoints/v1-5-pruned-emaonly.safetensors", 4);
     write_checkpoint(models / "checkpoints/sd-v1-5-inpainting.safetensors", 9);
