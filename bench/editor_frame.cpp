@@ -25,7 +25,7 @@ Workflow grid_of(int count) {
   Workflow workflow;
   std::vector<GraphNode> nodes;
   const int columns = static_cast<int>(std::ceil(std::sqrt(count * 0.7)));
-  const auto name = [](int i) { return "n" + std::to_string(i); };
+  const auto name = [](int i) { return fmt::format("n{}", i); };
   for (int i = 0; i < count; ++i) {
     GraphNode node{.id = name(i), .type = i < 2 ? "mask.solid" : "mask.combine",
                    .ui = {{"x", i % columns * 300}, {"y", i / columns * 190}}};

@@ -66,6 +66,8 @@ App::App(AppOptions given)
                                 .environment = [this](const fs::path& folder) { return environment(folder); },
                                 .folder = journal ? journal->folder() / "queue" : fs::path{},
                                 .wake = options.wake});
+  if (journal)
+    for (const fs::path& left : journal->left_queues()) queue->take_up(left);
   gallery.scan(settings.output_folder);
 }
 
@@ -73,6 +75,8 @@ App::~App() {
   queue.reset();  // its threads use what follows
   for (auto& tab : tabs)
     if (tab->check.valid()) tab->check.wait();
+  for (auto& tab : tabs)
+    if (journal && !tab->document->dirty()) journal->forget(tab->document->id());
 }
 
 float App::ui_scale() const { return settings.ui_scale > 0 ? static_cast<float>(settings.ui_scale) : options.display_scale; }

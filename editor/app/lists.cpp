@@ -209,7 +209,7 @@ int draw_hits(App& app, SearchList& list) {
   int pressed = -1;
   constexpr int kRows = 12;
   const float row = ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y;
-  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))})) {
+  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))}, 0, ImGuiWindowFlags_NoNavInputs)) {
     if (count == 0) dim_text(app.theme, "Nothing is found");
     ImGuiListClipper clipper;
     clipper.Begin(count, row);
@@ -238,7 +238,7 @@ void draw_search_list(App& app) {
   ImGui::SetNextWindowSize({width, 0});
   ImGui::SetNextWindowPos(anywhere ? ImVec2{viewport.GetCenter().x - width / 2, viewport.Pos.y + viewport.Size.y * 0.16f} : list.at,
                           ImGuiCond_Appearing);
-  if (!ImGui::BeginPopup(id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings)) {
+  if (!ImGui::BeginPopup(id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNavInputs)) {
     list.open = list.opened_now;
     return;
   }
@@ -253,6 +253,10 @@ void draw_search_list(App& app) {
     list.chosen = 0;
   }
   int chosen = draw_hits(app, list);
+  if (ImGui::IsKeyPressed(ImGuiKey_Escape)) {  // the field alone would only give its text back
+    list.open = false;
+    ImGui::CloseCurrentPopup();
+  }
   if (entered && !list.hits.empty()) chosen = list.chosen;
   if (chosen >= 0) {
     const auto choose = list.entries[list.hits[static_cast<std::size_t>(chosen)].index].choose;

@@ -125,7 +125,7 @@ class Popup {
     const int count = static_cast<int>(hits.size());
     const bool down = ImGui::IsKeyPressed(ImGuiKey_DownArrow), up = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
     if (count > 0) state_.chosen = std::clamp(state_.chosen + (down ? 1 : 0) - (up ? 1 : 0), 0, count - 1);
-    if (ImGui::BeginChild("choices", {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}))
+    if (ImGui::BeginChild("choices", {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}, 0, ImGuiWindowFlags_NoNavInputs))
       for (int i = 0; i < count; ++i) {
         const std::string& name = all[hits[static_cast<std::size_t>(i)].index];
         if (ImGui::Selectable(name.c_str(), i == state_.chosen)) choose(name);
@@ -157,7 +157,7 @@ void draw_value_popup(App& app) {
   if (state.opened_now) ImGui::OpenPopup("Value");
   const bool over = port->widget == Widget::Text || port->widget == Widget::Plain;
   ImGui::SetNextWindowPos({state.min.x, over ? state.min.y : state.max.y + 2}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopup("Value")) {
+  if (!ImGui::BeginPopup("Value", ImGuiWindowFlags_NoNavInputs)) {
     state.open = false;
     document->end_gesture();
     return;

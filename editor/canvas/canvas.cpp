@@ -126,6 +126,7 @@ void Canvas::draw(App& app, Document& document) {
   links.draw_all();
   links.take_new_links();
   take_clicks(app, document);
+  take_right_click();
   ImGui::SetPixelDensity(1);
   ed::End();
   ImGui::PopFont();

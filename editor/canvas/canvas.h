@@ -86,6 +86,7 @@ class Canvas {
   void take_dropped_type(App& app, Document& document);
   void take_strokes(App& app, Document& document);
   void take_clicks(App& app, Document& document);
+  void take_right_click();
   void draw_menus(App& app, Document& document);
   void node_menu(App& app, Document& document);
   void link_menu(App& app, Document& document);
@@ -120,6 +121,7 @@ class Canvas {
   ax::NodeEditor::LinkId menu_link_ = 0;
   std::optional<LinkEnd> menu_port_;
   ImVec2 menu_at_{0, 0};
+  const char* menu_wanted_ = nullptr;      ///< that a right click asked for in this frame
   std::string edit_note_, edit_text_;      ///< the frame or comment whose text is edited
   bool edit_opened_ = false;
 };

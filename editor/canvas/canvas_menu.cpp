@@ -41,21 +41,23 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::EndTooltip();
 }
 
-void Canvas::draw_menus(App& app, Document& document) {
-  ed::SetCurrentEditor(context_.get());
+void Canvas::take_right_click() {
   ed::NodeId node = 0;
   ed::LinkId link = 0;
   ed::PinId pin = 0;
-  // The library tells of a right click until the next Begin().
-  const char* open = nullptr;
-  if (ed::ShowNodeContextMenu(&node)) open = "node menu", menu_node_ = node;
-  else if (ed::ShowPinContextMenu(&pin)) open = "port menu", menu_port_ = model_.port_of(pin);
-  else if (ed::ShowLinkContextMenu(&link)) open = "link menu", menu_link_ = link;
-  else if (ed::ShowBackgroundContextMenu()) open = "canvas menu";
-  if (open) {
+  ed::Suspend();
+  if (ed::ShowNodeContextMenu(&node)) menu_wanted_ = "node menu", menu_node_ = node;
+  else if (ed::ShowPinContextMenu(&pin)) menu_wanted_ = "port menu", menu_port_ = model_.port_of(pin);
+  else if (ed::ShowLinkContextMenu(&link)) menu_wanted_ = "link menu", menu_link_ = link;
+  else if (ed::ShowBackgroundContextMenu()) menu_wanted_ = "canvas menu";
+  ed::Resume();
+}
+
+void Canvas::draw_menus(App& app, Document& document) {
+  if (const char* menu = std::exchange(menu_wanted_, nullptr)) {
     const Point at = to_canvas(ImGui::GetIO().MousePos);
     menu_at_ = {static_cast<float>(at.x), static_cast<float>(at.y)};
-    ImGui::OpenPopup(open);
+    ImGui::OpenPopup(menu);
   }
   if (ImGui::BeginPopup("node menu")) {
     node_menu(app, document);

@@ -251,6 +251,34 @@ void bookmarks_bring_the_view_back(Ui& ui) {
   IM_CHECK_LT(std::abs(ui.canvas().centre().x - there.x), 2.0);
 }
 
+void m_mutes_and_b_bypasses(Ui& ui) {
+  ui.text_to_image();
+  ui.select("negative");
+  ui.key(ImGuiKey_M);
+  IM_CHECK(ui.graph().node("negative").state == NodeState::Muted);
+  ui.key(ImGuiKey_B);
+  IM_CHECK(ui.graph().node("negative").state == NodeState::Bypassed);
+  ui.key(ImGuiKey_B);
+  IM_CHECK(ui.graph().node("negative").state == NodeState::Active);
+}
+
+void a_subgraph_is_made_entered_and_left(Ui& ui) {
+  ui.text_to_image();
+  ui.doc().select({{"decode", "save"}, {}});
+  ui.wait();
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_G);
+  IM_CHECK_EQ(ui.graph().size(), 6u);
+  const std::string instance = *ui.doc().selection().nodes.begin();
+  ui.double_click(ui.title(instance));
+  ui.wait(6);
+  IM_CHECK_EQ(ui.doc().path().size(), 1u);
+  IM_CHECK_EQ(ui.graph().size(), 2u);
+  ui.key(ImGuiKey_U);
+  IM_CHECK(ui.doc().path().empty());
+  ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_G);
+  IM_CHECK_EQ(ui.graph().size(), 7u);
+}
+
 void a_missing_type_is_shown_and_kept(Ui& ui) {
   Workflow workflow;
   workflow.graph.add({.id = "ghost", .type = "nobody.has_this", .inputs = {{"strength", Literal(2)}}});
@@ -292,6 +320,8 @@ std::vector<Test> canvas_tests() {
           {"canvas", "tab_walks_through_the_nodes", tab_walks_through_the_nodes},
           {"canvas", "ctrl_a_selects_all", ctrl_a_selects_all},
           {"canvas", "bookmarks_bring_the_view_back", bookmarks_bring_the_view_back},
+          {"canvas", "m_mutes_and_b_bypasses", m_mutes_and_b_bypasses},
+          {"canvas", "a_subgraph_is_made_entered_and_left", a_subgraph_is_made_entered_and_left},
           {"canvas", "a_missing_type_is_shown_and_kept", a_missing_type_is_shown_and_kept}};
 }
 

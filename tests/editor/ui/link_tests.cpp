@@ -168,7 +168,7 @@ void check_text_to_image(Ui& ui) {
 void text_to_image_is_built_with_the_mouse_alone(Ui& ui) {
   ui.empty();
   const auto add_from_library = [&](const char* title, const std::string& id, Point at) {
-    ui.ctx.ItemDoubleClick((std::string("//Nodes/**/") + title).c_str());
+    ui.ctx.ItemDoubleClick(ui.in_library(title).c_str());
     ui.wait(4);
     const ImVec2 from = ui.title(id);
     const ImVec2 to = ui.at(at);

@@ -95,14 +95,14 @@ void what_is_used_often_comes_first(Ui& ui) {
 
 void the_library_adds_by_double_click(Ui& ui) {
   ui.empty();
-  ui.ctx.ItemDoubleClick("//Nodes/**/Load Checkpoint");
+  ui.ctx.ItemDoubleClick(ui.in_library("Load Checkpoint").c_str());
   ui.wait();
   IM_CHECK(ui.graph().contains("load"));
 }
 
 void a_node_is_dragged_from_the_library(Ui& ui) {
   ui.empty();
-  const ImGuiTestItemInfo item = ui.ctx.ItemInfo("//Nodes/**/Encode Text");
+  const ImGuiTestItemInfo item = ui.ctx.ItemInfo(ui.in_library("Encode Text").c_str());
   const ImVec2 to{ui.canvas().screen_min().x + 260, ui.canvas().screen_min().y + 180};
   ui.drag(item.RectClipped.GetCenter(), to);
   IM_CHECK(ui.graph().contains("encode"));

@@ -62,6 +62,7 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
   config.ConfigNoThrottle = true;
   config.ConfigSavedSettings = false;
   config.ConfigCaptureEnabled = false;
+  std::setbuf(stdout, nullptr);  // what is said before a crash is seen
   bool ok = true;
   {
     Window window(1600, 1000, "Weft UI tests");
@@ -81,10 +82,14 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
       window.wait_for_events(0);
       window.begin_frame();
       app.frame();
-      window.end_frame([&] {
-        for (auto& each : all)
-          if (std::exchange(each->picture_wanted, false)) write_png(window.read_pixels(), each->picture);
-      });
+      // Without a graphics card drawing is what takes the time: of tests, one frame in eight is drawn.
+      const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0;
+      if (!drawn) ImGui::Render();
+      else
+        window.end_frame([&] {
+          for (auto& each : all)
+            if (std::exchange(each->picture_wanted, false)) write_png(window.read_pixels(), each->picture);
+        });
       ImGuiTestEngine_PostSwap(engine);
     }
     ImVector<ImGuiTest*> list;

@@ -130,6 +130,19 @@ void a_failure_is_told_on_the_node_and_in_the_list(Ui& ui) {
   IM_CHECK(std::ranges::any_of(ui.app.log, [](const LogLine& line) { return line.text.find("no-such-model") != std::string::npos; }));
 }
 
+void a_node_that_fails_says_why(Ui& ui) {
+  quick_workflow(ui);
+  const std::string node = add_node(ui.doc(), ui.app.registry, "image.pick", {1280, 400});
+  connect(ui.doc(), ui.app.registry, {{"decode", "image"}, {node, "image"}});
+  set_param(ui.doc(), node, "index", 5);
+  ui.doc().end_gesture();
+  ui.app.run({node});
+  IM_CHECK(ui.wait_for_runs());
+  IM_CHECK(state(ui, node) == NodeRun::State::Failed);
+  const NodeRun* run = ui.app.node_run(node);
+  IM_CHECK(run->problem && run->problem->what.find("batch of 1") != std::string::npos);
+}
+
 void a_random_seed_is_told_and_kept(Ui& ui) {
   quick_workflow(ui);
   set_seed_mode(ui.doc(), "sampler", "seed", SeedMode::Random);
@@ -169,6 +182,7 @@ std::vector<Test> run_tests() {
           {"runs", "stop_ends_a_long_run", stop_ends_a_long_run},
           {"runs", "one_edits_while_a_run_goes_on", one_edits_while_a_run_goes_on},
           {"runs", "a_failure_is_told_on_the_node_and_in_the_list", a_failure_is_told_on_the_node_and_in_the_list},
+          {"runs", "a_node_that_fails_says_why", a_node_that_fails_says_why},
           {"runs", "a_random_seed_is_told_and_kept", a_random_seed_is_told_and_kept},
           {"runs", "a_paused_queue_waits", a_paused_queue_waits}};
 }

@@ -6,10 +6,10 @@ namespace weft::editor::test {
 
 namespace {
 
-void run(Ui& ui, int steps) {
+void run(Ui& ui, int steps, std::vector<std::string> wanted = {}) {
   set_param(ui.doc(), "sampler", "steps", steps);
   ui.doc().end_gesture();
-  ui.app.run();
+  ui.app.run(std::move(wanted));
 }
 
 void first_open(Ui& ui) {
@@ -37,16 +37,13 @@ void done(Ui& ui) {
 
 void failed_node(Ui& ui) {
   ui.text_to_image();
-  // Inpainting needs a picture that is not there: the node says so.
-  set_param(ui.doc(), "size", "width", 4096);
-  set_param(ui.doc(), "size", "height", 4096);
-  const std::string node = add_node(ui.doc(), ui.app.registry, "image.load", {960, 430});
-  set_param(ui.doc(), node, "file", "does-not-exist.png");
-  ui.doc().end_gesture();
-  ui.app.run({node});
+  const std::string node = add_node(ui.doc(), ui.app.registry, "image.pick", {1280, 330});
+  connect(ui.doc(), ui.app.registry, {{"decode", "image"}, {node, "image"}});
+  set_param(ui.doc(), node, "index", 5);  // of a batch of one
+  run(ui, 20, {node});
   ui.wait_for_runs();
   ui.doc().select({{node}, {}});
-  ui.ctx.WindowFocus("//###Problems");
+  ImGui::SetWindowFocus("Problems###Problems");
   ui.wait(30);
 }
 
@@ -61,6 +58,14 @@ void commands(Ui& ui) {
   ui.text_to_image();
   ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_P);
   ui.type("al");
+}
+
+void subgraph(Ui& ui) {
+  ui.text_to_image();
+  make_subgraph(ui.doc(), {"negative", "positive", "sampler", "size"}, "Paint");
+  ui.wait(10);
+  ui.app.commands.run("view.fit");
+  ui.wait(10);
 }
 
 void viewer_wipe(Ui& ui) {
@@ -98,7 +103,7 @@ void scale_200(Ui& ui) {
 
 std::vector<Test> screenshots() {
   return {{"states", "first-open", first_open}, {"states", "running", running},         {"states", "done", done},
-          {"states", "failed-node", failed_node}, {"states", "palette", palette},       {"states", "commands", commands},
+          {"states", "failed-node", failed_node}, {"states", "subgraph", subgraph},             {"states", "palette", palette},       {"states", "commands", commands},
           {"states", "viewer-wipe", viewer_wipe}, {"states", "light-theme", light_theme}, {"states", "scale-200", scale_200}};
 }
 

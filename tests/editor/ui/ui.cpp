@@ -9,6 +9,7 @@ namespace weft::editor::test {
 namespace fs = std::filesystem;
 
 void Ui::close_all() {
+  wait(6);  // the panels have their places
   app.queue->cancel_all();
   app.panels = PanelStates{.centre_dock = app.panels.centre_dock};
   while (!app.tabs.empty()) app.close_now(*app.tabs.back());
@@ -57,11 +58,13 @@ std::string Ui::add(const std::string& type, Point at) {
 
 ImVec2 Ui::title(const std::string& node) {
   const NodeView* view = canvas().model().find(node);
+  if (!view) return {-1, -1};
   return canvas().to_screen({view->at.x + 60, view->at.y + metric::kTitle / 2});
 }
 
 ImVec2 Ui::pin(const std::string& node, const std::string& port, bool output) {
   const NodeView* view = canvas().model().find(node);
+  if (!view) return {-1, -1};
   for (const ShownPort& each : view->layout.ports)
     if (each.info.name == port && each.is_output == output)
       return canvas().to_screen({view->at.x + each.pin.x, view->at.y + each.pin.y});
@@ -70,6 +73,7 @@ ImVec2 Ui::pin(const std::string& node, const std::string& port, bool output) {
 
 ImVec2 Ui::field(const std::string& node, const std::string& port) {
   const NodeView* view = canvas().model().find(node);
+  if (!view) return {-1, -1};
   for (const ShownPort& each : view->layout.ports)
     if (each.info.name == port && each.field)
       return canvas().to_screen({view->at.x + each.field_min.x + each.field_size.x * 0.45f, view->at.y + each.field_min.y + each.field_size.y / 2});
@@ -130,6 +134,20 @@ void Ui::choose(const char* query) {
   type(query);
   key(ImGuiKey_Enter);
   wait(3);
+}
+
+std::string Ui::in_library(const std::string& title) {
+  const std::string name = "//Nodes/**/" + title;
+  const ImGuiTestItemInfo query = ctx.ItemInfo("//Nodes/##query");
+  ctx.MouseMoveToPos({query.RectFull.GetCenter().x, query.RectFull.Max.y + 200});
+  ctx.MouseWheelY(100);
+  for (int i = 0; i < 60 && !ctx.ItemExists(name.c_str()); ++i) {
+    ctx.MouseWheelY(-3);
+    wait(2);
+  }
+  ctx.MouseWheelY(-1);  // away from the edge
+  wait(3);
+  return name;
 }
 
 bool Ui::wait_for_runs() {

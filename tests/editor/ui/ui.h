@@ -49,6 +49,8 @@ class Ui {
   void type(const char* text);
   /// Chooses from the search list that is open: types, and presses Enter.
   void choose(const char* query);
+  /// Turns the wheel over the library until the node type is seen; its name for ItemClick() and such.
+  std::string in_library(const std::string& title);
   void wait(int frames = 3) { ctx.Yield(frames); }
   /// Waits until nothing runs and nothing waits; false if it takes too long.
   bool wait_for_runs();
