@@ -57,9 +57,9 @@ std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
   return node->preview;
 }
 
-std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run) {
-  const bool running = node.state == NodeRun::State::Running;
-  return run.job * 1'000'003 + node.preview_number * 2 + (running ? 1 : 0);
+std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run, const Picture& picture) {
+  // The place in memory alone is not enough: it may be that of a picture which is gone.
+  return (run.job * 1'000'003 + node.preview_number) * 1'000'003 + reinterpret_cast<std::uintptr_t>(&picture);
 }
 
 const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
@@ -249,7 +249,7 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
 void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
   const std::shared_ptr<const Picture> picture = picture_of(node);
   if (!picture || picture->width == 0) return;
-  const std::uint64_t version = picture_version(*node, *run);
+  const std::uint64_t version = picture_version(*node, *run, *picture);
   const Textures::Entry texture = app.textures.get(fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
   const ImVec2 room{view.layout.size.x - 2 * kPad, kThumbnail};
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);

@@ -44,6 +44,6 @@ struct CanvasNodes {
 /// The picture that a node shows: a preview while it runs, else what it made.
 std::shared_ptr<const Picture> picture_of(const NodeRun* node);
 /// Another number for another picture: when to upload it anew.
-std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run);
+std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run, const Picture& picture);
 
 }  // namespace weft::editor

@@ -79,7 +79,9 @@ class Viewer {
     const NodeRun* node = document && !shown.node.empty() ? app_.node_run(shown.node) : nullptr;
     const auto run = document ? app_.runs->documents.find(document->id()) : app_.runs->documents.end();
     if (!node || run == app_.runs->documents.end()) return app_.runs->revision;
-    return picture_version(*node, *run->second) + std::hash<std::string>{}(shown.node + "." + shown.port);
+    const std::shared_ptr<const Picture> picture = picture_of_shown(shown);
+    if (!picture) return app_.runs->revision;
+    return picture_version(*node, *run->second, *picture) + std::hash<std::string>{}(shown.node + "." + shown.port);
   }
 
   static std::string name_of(const ViewerState::Shown& shown) {
@@ -88,23 +90,25 @@ class Viewer {
 
   void draw_tools(bool has_a, bool has_b) {
     ImGui::AlignTextToFramePadding();
-    dim_text(theme_, elided(name_of(state_.a), ImGui::GetContentRegionAvail().x - ImGui::GetFontSize() * 2));
+    const float channel_width = ImGui::GetFontSize() * 5.5f;
+    const float at_right = channel_width + ImGui::GetFrameHeight() * 1.5f + ImGui::GetStyle().WindowPadding.x;
+    dim_text(theme_, elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
     if (!has_a) return;
-    ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::GetFrameHeight() - ImGui::GetStyle().WindowPadding.x);
+    ImGui::SameLine(ImGui::GetWindowWidth() - at_right);
+    constexpr const char* kChannels[] = {"RGB", "Red", "Green", "Blue", "Luminance"};
+    ImGui::SetNextItemWidth(channel_width);
+    int channel = static_cast<int>(state_.channel);
+    if (ImGui::Combo("##channel", &channel, kChannels, static_cast<int>(std::size(kChannels)))) state_.channel = static_cast<Channel>(channel);
+    ImGui::SameLine(0, 2);
     if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_, "Fit (double click); 100 % by another")) state_.zoom = state_.zoom == 0 ? 1.0f : 0.0f, state_.pan = {};
     if (quiet_button("Keep as B", theme_, "Compares this picture with what is shown later")) state_.b = state_.a, state_.compare = Compare::Wipe;
     if (has_b) {
-      constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"}, {Compare::Wipe, "Wipe"}, {Compare::SideBySide, "Side by side"}, {Compare::Difference, "Difference"}};
+      constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"}, {Compare::Wipe, "Wipe"}, {Compare::SideBySide, "Side"}, {Compare::Difference, "Diff"}};
       for (const auto& [mode, name] : kModes) {
         ImGui::SameLine(0, 2);
         if (quiet_button(name, theme_, nullptr, state_.compare == mode)) state_.compare = mode;
       }
     }
-    constexpr const char* kChannels[] = {"RGB", "Red", "Green", "Blue", "Luminance"};
-    ImGui::SameLine();
-    ImGui::SetNextItemWidth(ImGui::GetFontSize() * 5.5f);
-    int channel = static_cast<int>(state_.channel);
-    if (ImGui::Combo("##channel", &channel, kChannels, static_cast<int>(std::size(kChannels)))) state_.channel = static_cast<Channel>(channel);
   }
 
   /// As it shall be shown; kept as long as what it is made of stays.

@@ -93,7 +93,7 @@ void the_viewer_compares_two_pictures(Ui& ui) {
   ui.ctx.ItemClick("//Viewer/Keep as B");
   ui.wait();
   IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Wipe);
-  ui.ctx.ItemClick("//Viewer/Difference");
+  ui.ctx.ItemClick("//Viewer/Diff");
   ui.wait(3);
   IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Difference);
 }
