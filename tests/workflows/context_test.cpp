@@ -53,6 +53,44 @@ TEST(CrossAttention, AnotherTextChangesThePictureAsItSays) {
   for (const char* id : {"night", "day", "snow", "sea"}) EXPECT_GT(relative_change(pixels("none"), pixels(id)), 0.1) << id;
 }
 
+/// Half way to a picture of a fox under a moon on the left, an attention map of `words`.
+std::string attention_to(const std::string& words) {
+  return fmt::format(R"({{"weft": 1, "nodes": {{
+    "checkpoint": {{"type": "checkpoint.load", "inputs": {{"name": "paper-cut"}}}},
+    "text": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "{0}"}}}},
+    "empty": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}},
+    "size": {{"type": "latent.empty", "inputs": {{"width": 128, "height": 128}}}},
+    "sigmas": {{"type": "sample.schedule", "inputs": {{"model": {{"link": "checkpoint.model"}}, "schedule": "karras", "steps": 12}}}},
+    "half": {{"type": "sample.ksampler_advanced", "inputs": {{"model": {{"link": "checkpoint.model"}},
+      "positive": {{"link": "text.conditioning"}}, "negative": {{"link": "empty.conditioning"}}, "latent": {{"link": "size.latent"}},
+      "seed": 7, "steps": 12, "cfg": 4, "schedule": "karras", "end_step": 6, "leave_noise": true}}}},
+    "map": {{"type": "unet.attention", "inputs": {{"model": {{"link": "checkpoint.model"}}, "clip": {{"link": "checkpoint.clip"}},
+      "latent": {{"link": "half.latent"}}, "sigmas": {{"link": "sigmas.sigmas"}}, "step": 6, "text": "{0}", "words": "{1}"}}}}}}}})",
+                     "an arctic fox on the snow at night, moon on the left", words);
+}
+
+TEST(AttentionMap, IsBrightWhereTheWordIs) {
+  Bench bench;
+  const auto centre = [&](const std::string& words) {  // of the brighter half: x, y as parts of the picture
+    const at::Tensor map = output<Mask>(bench.run(attention_to(words), {"map"}), "map", 1).values()[0];
+    const at::Tensor weights = (map - 0.5).clamp_min(0), places = (at::arange(128, at::kFloat) + 0.5) / 128;
+    const at::Tensor sum = weights.sum();
+    return std::pair{((weights.sum(0) * places).sum() / sum).item<double>(), ((weights.sum(1) * places).sum() / sum).item<double>()};
+  };
+  const auto [moon_x, moon_y] = centre("moon");
+  const auto [fox_x, fox_y] = centre("arctic fox");
+  EXPECT_LT(moon_x, 0.5);
+  EXPECT_LT(moon_y, 0.5);
+  EXPECT_GT(fox_y, 0.5);
+}
+
+TEST(AttentionMap, OfAWordThatIsNotInTheTextIsRefused) {
+  Bench bench;
+  const RunResult result = bench.run(attention_to("boat"), {"map"}, /*may_fail=*/true);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_THAT(result.problems[0].text(), HasSubstr("the words 'boat' do not stand in the text"));
+}
+
 // ---- concatenation ----
 
 /// Small models in checkpoints/, "plain" (4 channels) and "inpainting" (9), and what all workflows here share.
