@@ -1,5 +1,5 @@
-// What one frame of the editor costs the processor, from NewFrame() to Render(), without OpenGL: graphs of 100 and 1,000
-// nodes with two links a node, all on the screen, and 10,000 of which a part is.
+// What one frame of the editor costs the processor, from NewFrame() to Render(), without OpenGL: graphs of
+// 100 and 1,000 nodes with two links a node, all on the screen, and 10,000 of which a part is.
 //
 //   build/release/bin/bench_editor_frame
 #include <fmt/format.h>
@@ -27,7 +27,8 @@ Workflow grid_of(int count) {
   const int columns = static_cast<int>(std::ceil(std::sqrt(count * 0.7)));
   const auto name = [](int i) { return fmt::format("n{}", i); };
   for (int i = 0; i < count; ++i) {
-    GraphNode node{.id = name(i), .type = i < 2 ? "mask.solid" : "mask.combine",
+    GraphNode node{.id = name(i),
+                   .type = i < 2 ? "mask.solid" : "mask.combine",
                    .ui = {{"x", i % columns * 300}, {"y", i / columns * 190}}};
     if (i >= 2) node.inputs = {{"a", Links{{name(i - 1), "mask"}}}, {"b", Links{{name(i - 2), "mask"}}}};
     nodes.push_back(std::move(node));
@@ -55,12 +56,13 @@ void measure(App& app, int nodes, bool fit) {
   for (int i = 0; i < 200; ++i) {
     const auto start = std::chrono::steady_clock::now();
     draw(app);
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::sort(times);
   fmt::print("{:6} nodes, {:6} links, zoom {:4.0f} %: median {:.2f} ms, 95 % {:.2f} ms, {} vertices\n", nodes,
-             app.active()->canvas.model().links.size(), app.active()->canvas.zoom() * 100, times[100], times[190],
-             ImGui::GetDrawData()->TotalVtxCount);
+             app.active()->canvas.model().links.size(), app.active()->canvas.zoom() * 100, times[100],
+             times[190], ImGui::GetDrawData()->TotalVtxCount);
   app.close_now(*app.active());
 }
 
@@ -75,7 +77,9 @@ int main() {
   ImGui_ImplNullPlatform_Init();
   ImGui_ImplNullRender_Init();
   {
-    App app({.plugin_folders = plugin_folders(), .settings_file = scratch / "settings.json", .state_folder = scratch});
+    App app({.plugin_folders = plugin_folders(),
+             .settings_file = scratch / "settings.json",
+             .state_folder = scratch});
     measure(app, 100, true);
     measure(app, 1000, true);
     measure(app, 10000, false);

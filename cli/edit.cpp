@@ -1,5 +1,5 @@
-// weft edit: hands over to weft-edit, the editor's own program, which lies beside this one. It is apart so that
-// `weft` never maps OpenGL, and so that a machine without a window system can do without it.
+// weft edit: hands over to weft-edit, the editor's own program, which lies beside this one. It is apart so
+// that `weft` never maps OpenGL, and so that a machine without a window system can do without it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -35,7 +35,8 @@ Exit become_editor(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_edit_command(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("edit", "Open workflows in the editor; `weft edit --help` says more");
+  CLI::App* command =
+      app.add_subcommand("edit", "Open workflows in the editor; `weft edit --help` says more");
   command->set_help_flag();  // the editor answers for itself
   command->prefix_command();
   command->callback([command, &action] {

@@ -1,9 +1,9 @@
 // weft-edit: the editor's window. `weft edit` becomes this program.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <imgui.h>
 #include <implot.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -50,7 +50,8 @@ bool parse_size(const std::string& text, int& width, int& height) {
 
 fs::path first_workflow() {
   for (const fs::path& place : {fs::path(WEFT_SOURCE_WORKFLOWS), program_prefix() / "share/weft/workflows"})
-    if (std::error_code none; fs::exists(place / "text-to-image.json", none)) return place / "text-to-image.json";
+    if (std::error_code none; fs::exists(place / "text-to-image.json", none))
+      return place / "text-to-image.json";
   return {};
 }
 
@@ -66,8 +67,10 @@ AppOptions app_options(const Arguments& arguments) {
 void open_first(App& app, const Arguments& arguments) {
   for (const std::string& file : arguments.files) app.open(file);
   if (!app.tabs.empty()) return;
-  if (app.options.first_workflow.empty()) app.new_document();
-  else app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow))); });
+  if (app.options.first_workflow.empty())
+    app.new_document();
+  else
+    app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow))); });
 }
 
 /// After something happened ImGui needs a few frames: for what follows from it, and to find sizes.
@@ -78,21 +81,27 @@ void loop(App& app, Window& window) {
   int frames = kFramesAfterEvent;
   std::string title;
   while (!app.wants_to_quit()) {
-    if (frames > 0) window.wait_for_events(0);
-    else if (app.animates()) window.wait_for_events(0.1);
-    else window.wait_for_events(ImGui::GetIO().WantTextInput ? 0.4 : -1);  // the cursor blinks
+    if (frames > 0)
+      window.wait_for_events(0);
+    else if (app.animates())
+      window.wait_for_events(0.1);
+    else
+      window.wait_for_events(ImGui::GetIO().WantTextInput ? 0.4 : -1);  // the cursor blinks
     if (frames == 0) frames = kFramesAfterEvent;
     --frames;
     for (const fs::path& file : window.take_dropped_files()) app.open(file);
     if (window.close_requested()) app.request_quit();
     window.begin_frame();
     app.frame();
-    const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() && !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
+    const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() &&
+                           !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
     window.end_frame([&] {
       if (!exporting) return;
       const fs::path file = std::exchange(app.export_file, {});
       const Canvas& canvas = app.active()->canvas;
-      if (app.attempt([&] { write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file); }))
+      if (app.attempt([&] {
+            write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file);
+          }))
         app.notify(fmt::format("Wrote {}", file.string()));
     });
     if (const Document* document = app.document()) {
@@ -134,11 +143,14 @@ int edit(const Arguments& arguments) {
   AppOptions options = app_options(arguments);
   options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window.content_scale();
   App app(std::move(options));
-  if (!arguments.theme.empty()) app.settings.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
+  if (!arguments.theme.empty())
+    app.settings.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   app.look_changed = true;
   open_first(app, arguments);
-  if (arguments.screenshot.empty()) loop(app, window);
-  else screenshot(app, window, arguments.screenshot);
+  if (arguments.screenshot.empty())
+    loop(app, window);
+  else
+    screenshot(app, window, arguments.screenshot);
   return 0;
 }
 
@@ -148,12 +160,17 @@ int main(int argc, char** argv) {
   CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
   Arguments arguments;
   options.add_option("FILE", arguments.files, "Workflows, or pictures that carry one");
-  options.add_option("--screenshot", arguments.screenshot, "Draw the window once all is loaded, write this PNG, and end");
-  options.add_option("--size", arguments.size, "Of the window")->type_name("WIDTHxHEIGHT")->capture_default_str();
+  options.add_option("--screenshot", arguments.screenshot,
+                     "Draw the window once all is loaded, write this PNG, and end");
+  options.add_option("--size", arguments.size, "Of the window")
+      ->type_name("WIDTHxHEIGHT")
+      ->capture_default_str();
   options.add_option("--theme", arguments.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
-  options.add_option("--scale", arguments.scale, "Of text and widgets; 2 doubles them")->check(CLI::Range(0.5, 4.0));
+  options.add_option("--scale", arguments.scale, "Of text and widgets; 2 doubles them")
+      ->check(CLI::Range(0.5, 4.0));
   options.add_option("--device", arguments.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")->capture_default_str();
+  options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")
+      ->capture_default_str();
   options.footer(kExamples);
   CLI11_PARSE(options, argc, argv);
   try {

@@ -1,5 +1,5 @@
-// ImGui is built with its hooks for the test engine. This program has none: the hooks are never called, as nothing turns
-// them on, but the linker asks for them.
+// ImGui is built with its hooks for the test engine. This program has none: the hooks are never called, as
+// nothing turns them on, but the linker asks for them.
 #include <imgui.h>
 #include <imgui_internal.h>
 

@@ -23,11 +23,13 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string clock_time() {
-  return fmt::format("{:%H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format("{:%H:%M:%S}",
+                     fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 /// Everything that keeps the workflow from running, also files that are not there. On a thread of its own.
-std::vector<Problem> find_problems(const Workflow& workflow, const Registry& registry, const RunEnvironment& environment) {
+std::vector<Problem> find_problems(const Workflow& workflow, const Registry& registry,
+                                   const RunEnvironment& environment) {
   std::vector<Problem> problems = validate(workflow, registry);
   const std::vector<std::string> wanted = default_results(workflow, registry);
   const std::vector<Problem> missing = missing_files(workflow, registry, environment, wanted);
@@ -79,7 +81,9 @@ App::~App() {
     if (journal && !tab->document->dirty()) journal->forget(tab->document->id());
 }
 
-float App::ui_scale() const { return settings.ui_scale > 0 ? static_cast<float>(settings.ui_scale) : options.display_scale; }
+float App::ui_scale() const {
+  return settings.ui_scale > 0 ? static_cast<float>(settings.ui_scale) : options.display_scale;
+}
 
 void App::apply_look() {
   theme = Theme::make(settings.theme != Settings::Theme::Light);
@@ -102,7 +106,8 @@ void App::notify(std::string text, LogLine::Kind kind) {
   if (log.size() > kLongest) log.pop_front();
   toast = std::move(text);
   toast_kind = kind;
-  toast_until = std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
+  toast_until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
 }
 
 bool App::attempt(const std::function<void()>& action) {
@@ -160,22 +165,28 @@ void App::save(Tab& tab) {
 
 void App::save_as(Tab& tab) {
   const DocumentId id = tab.document->id();
-  file_dialog.ask({.kind = FileDialog::Kind::Save, .title = "Save workflow", .folder = tab.document->folder(),
-                   .name = tab.document->file().empty() ? "workflow.json" : tab.document->file().filename().string(),
-                   .extensions = {".json"}, .chosen = [this, id](const fs::path& file) {
-                     for (auto& each : tabs) {
-                       if (each->document->id() != id) continue;
-                       if (!attempt([&] { each->document->save_as(file); })) return;
-                       remember_file(settings, file);
-                       save_settings_soon();
-                       notify(fmt::format("Saved {}", file.string()));
-                     }
-                   }});
+  file_dialog.ask(
+      {.kind = FileDialog::Kind::Save,
+       .title = "Save workflow",
+       .folder = tab.document->folder(),
+       .name = tab.document->file().empty() ? "workflow.json" : tab.document->file().filename().string(),
+       .extensions = {".json"},
+       .chosen = [this, id](const fs::path& file) {
+         for (auto& each : tabs) {
+           if (each->document->id() != id) continue;
+           if (!attempt([&] { each->document->save_as(file); })) return;
+           remember_file(settings, file);
+           save_settings_soon();
+           notify(fmt::format("Saved {}", file.string()));
+         }
+       }});
 }
 
 void App::close(Tab& tab) {
-  if (tab.document->dirty()) tab.asked_to_close = true;
-  else close_now(tab);
+  if (tab.document->dirty())
+    tab.asked_to_close = true;
+  else
+    close_now(tab);
 }
 
 void App::close_now(Tab& tab) {
@@ -216,7 +227,9 @@ const NodeRun* App::node_run(const std::string& node) {
   return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
 }
 
-const NodeInfo* App::type_of(const GraphNode& node) { return document() ? document()->types(registry).find(node.type) : nullptr; }
+const NodeInfo* App::type_of(const GraphNode& node) {
+  return document() ? document()->types(registry).find(node.type) : nullptr;
+}
 
 std::shared_ptr<const Picture> App::gallery_picture(const fs::path& file) {
   if (const auto known = gallery_pictures_.find(file); known != gallery_pictures_.end()) return known->second;
@@ -240,8 +253,10 @@ void App::log_run_events(const RunState& before, const RunState& now) {
   for (const Job& job : now.history) {
     const auto known = std::ranges::find(before.history, job.id, &Job::id);
     if (known != before.history.end()) continue;
-    if (job.state == Job::State::Done) notify(fmt::format("{}: done in {:.1f} s", job.title, seconds_of(job)));
-    if (job.state == Job::State::Cancelled) notify(fmt::format("{}: stopped", job.title), LogLine::Kind::Warning);
+    if (job.state == Job::State::Done)
+      notify(fmt::format("{}: done in {:.1f} s", job.title, seconds_of(job)));
+    if (job.state == Job::State::Cancelled)
+      notify(fmt::format("{}: stopped", job.title), LogLine::Kind::Warning);
     if (job.state != Job::State::Failed) continue;
     if (job.problems.empty()) notify(fmt::format("{}: failed", job.title), LogLine::Kind::Error);
     for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
@@ -323,8 +338,9 @@ void App::draw_tabs() {
     ImGui::SetNextWindowDockID(panels.centre_dock, dock);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
     const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
-    const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNav |
-                                   ImGuiWindowFlags_NoCollapse | (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
+    const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse |
+                                   ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoCollapse |
+                                   (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
     if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
     const bool visible = ImGui::Begin(title.c_str(), &open, flags);
     ImGui::PopStyleVar();

@@ -1,6 +1,6 @@
-// App: everything that the editor is, as one object: the session (documents, runs, files), the look, and what each panel
-// remembers. Panels are functions `draw_x(App&)`: they show the session, and turn gestures into calls of it. There are no
-// globals. Needs a current ImGui context, no window. [main-thread]
+// App: everything that the editor is, as one object: the session (documents, runs, files), the look, and what
+// each panel remembers. Panels are functions `draw_x(App&)`: they show the session, and turn gestures into
+// calls of it. There are no globals. Needs a current ImGui context, no window. [main-thread]
 #pragma once
 
 #include <chrono>
@@ -83,11 +83,11 @@ class App {
   Tab* active();
   Document* document() { return active() ? active()->document.get() : nullptr; }
   void new_document();
-  void open(const std::filesystem::path& file);           ///< a workflow, or a picture that carries one
+  void open(const std::filesystem::path& file);  ///< a workflow, or a picture that carries one
   Tab& show(std::unique_ptr<Document> document);
-  void save(Tab& tab);                                    ///< asks for a name if it has none
+  void save(Tab& tab);  ///< asks for a name if it has none
   void save_as(Tab& tab);
-  void close(Tab& tab);                                   ///< asks if it is not saved
+  void close(Tab& tab);  ///< asks if it is not saved
   void close_now(Tab& tab);
   void request_quit();
   /// Does `action`; what it throws is shown to the user. False if it threw.

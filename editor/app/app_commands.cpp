@@ -31,12 +31,14 @@ Rect area_of(const CanvasModel& model, const Ids& nodes) {
   double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
   for (const std::string& id : nodes)
     if (const NodeView* node = model.find(id)) {
-      left = std::min(left, static_cast<double>(node->at.x)), top = std::min(top, static_cast<double>(node->at.y));
+      left = std::min(left, static_cast<double>(node->at.x)),
+      top = std::min(top, static_cast<double>(node->at.y));
       right = std::max(right, static_cast<double>(node->at.x + node->layout.size.x));
       bottom = std::max(bottom, static_cast<double>(node->at.y + node->layout.size.y));
     }
   constexpr double kMargin = 24;
-  return {{left - kMargin, top - kMargin - metric::kTitle}, {right - left + 2 * kMargin, bottom - top + 2 * kMargin + metric::kTitle}};
+  return {{left - kMargin, top - kMargin - metric::kTitle},
+          {right - left + 2 * kMargin, bottom - top + 2 * kMargin + metric::kTitle}};
 }
 
 }  // namespace
@@ -66,32 +68,45 @@ void App::bind_file_commands() {
   const auto has_document = [this] { return active_tab != nullptr; };
   bind("file.new", [this] { new_document(); });
   bind("file.open", [this] {
-    file_dialog.ask({.kind = FileDialog::Kind::Open, .title = "Open a workflow, or a picture that carries one",
+    file_dialog.ask({.kind = FileDialog::Kind::Open,
+                     .title = "Open a workflow, or a picture that carries one",
                      .folder = document() ? document()->folder() : std::filesystem::current_path(),
                      .extensions = {".json", ".png", ".webp", ".jpg"},
                      .chosen = [this](const std::filesystem::path& file) { open(file); }});
   });
-  bind("file.save", [this] { save(*active_tab); }, has_document);
-  bind("file.save_as", [this] { save_as(*active_tab); }, has_document);
-  bind("file.reload", [this] { attempt([&] { document()->reload(registry); }); },
-       [this] { return document() && !document()->file().empty(); });
-  bind("file.export_picture", [this] {
-    file_dialog.ask({.kind = FileDialog::Kind::Save, .title = "Export a picture of the graph", .folder = document()->folder(),
-                     .name = document()->name() + ".png", .extensions = {".png"},
-                     .chosen = [this](const std::filesystem::path& file) {
-                       active_tab->canvas.fit(false);
-                       export_file = file;
-                     }});
-  }, has_document);
-  bind("file.close", [this] { close(*active_tab); }, has_document);
+  bind(
+      "file.save", [this] { save(*active_tab); }, has_document);
+  bind(
+      "file.save_as", [this] { save_as(*active_tab); }, has_document);
+  bind(
+      "file.reload", [this] { attempt([&] { document()->reload(registry); }); },
+      [this] { return document() && !document()->file().empty(); });
+  bind(
+      "file.export_picture",
+      [this] {
+        file_dialog.ask({.kind = FileDialog::Kind::Save,
+                         .title = "Export a picture of the graph",
+                         .folder = document()->folder(),
+                         .name = document()->name() + ".png",
+                         .extensions = {".png"},
+                         .chosen = [this](const std::filesystem::path& file) {
+                           active_tab->canvas.fit(false);
+                           export_file = file;
+                         }});
+      },
+      has_document);
+  bind(
+      "file.close", [this] { close(*active_tab); }, has_document);
   const auto step = [this](int by) {
     const auto at = std::ranges::find(tabs, active_tab, &std::unique_ptr<Tab>::get) - tabs.begin();
     const auto count = static_cast<std::ptrdiff_t>(tabs.size());
     tabs[static_cast<std::size_t>((at + by + count) % count)]->focus = true;
   };
   const auto several = [this] { return tabs.size() > 1; };
-  bind("file.next", [step] { step(1); }, several);
-  bind("file.previous", [step] { step(-1); }, several);
+  bind(
+      "file.next", [step] { step(1); }, several);
+  bind(
+      "file.previous", [step] { step(-1); }, several);
   bind("file.quit", [this] { request_quit(); });
   bind("help.settings", [this] { panels.settings.open = true; });
   bind("help.keys", [this] { panels.settings.open = true; });
@@ -100,54 +115,94 @@ void App::bind_file_commands() {
 void App::bind_edit_commands() {
   const auto selected = [this] { return document() && !document()->selection().empty(); };
   const auto has_document = [this] { return document() != nullptr; };
-  bind("edit.undo", [this] { document()->undo(); }, [this] { return document() && document()->position() > 0; });
-  bind("edit.redo", [this] { document()->redo(); },
-       [this] { return document() && document()->position() < document()->step_names().size(); });
-  bind("edit.copy", [this] { ImGui::SetClipboardText(copy(*document(), document()->selection()).c_str()); }, selected);
-  bind("edit.cut", [this] { attempt([&] { ImGui::SetClipboardText(cut(*document(), registry, document()->selection()).c_str()); }); },
-       selected);
+  bind(
+      "edit.undo", [this] { document()->undo(); },
+      [this] { return document() && document()->position() > 0; });
+  bind(
+      "edit.redo", [this] { document()->redo(); },
+      [this] { return document() && document()->position() < document()->step_names().size(); });
+  bind(
+      "edit.copy", [this] { ImGui::SetClipboardText(copy(*document(), document()->selection()).c_str()); },
+      selected);
+  bind(
+      "edit.cut",
+      [this] {
+        attempt(
+            [&] { ImGui::SetClipboardText(cut(*document(), registry, document()->selection()).c_str()); });
+      },
+      selected);
   const auto paste_here = [this](OutsideLinks links) {
     attempt([&] { paste(*document(), registry, clipboard_text(), new_node_place(*this), links); });
   };
-  bind("edit.paste", [=] { paste_here(OutsideLinks::Drop); }, has_document);
-  bind("edit.paste_linked", [=] { paste_here(OutsideLinks::Keep); }, has_document);
-  bind("edit.duplicate", [this] { attempt([&] { duplicate(*document(), registry, document()->selection()); }); }, selected);
-  bind("edit.delete", [this] {
-    const std::vector<Link> links = active_tab->canvas.selected_links();
-    attempt([&] {
-      if (!links.empty()) disconnect(*document(), links);
-      else remove(*document(), registry, document()->selection());
-    });
-  }, [this, selected] { return selected() || (active_tab && !active_tab->canvas.selected_links().empty()); });
-  bind("edit.dissolve", [this] { attempt([&] { remove(*document(), registry, document()->selection(), true); }); }, selected);
-  bind("edit.rename", [this] {
-    panels.rename_node = *document()->selection().nodes.begin();
-    panels.rename_text = document()->graph().node(panels.rename_node).title;
-    panels.rename_opened = true;
-  }, [this] { return document() && document()->selection().nodes.size() == 1; });
-  bind("edit.find", [this] { open_node_search(*this); }, has_document);
+  bind(
+      "edit.paste", [=] { paste_here(OutsideLinks::Drop); }, has_document);
+  bind(
+      "edit.paste_linked", [=] { paste_here(OutsideLinks::Keep); }, has_document);
+  bind(
+      "edit.duplicate",
+      [this] { attempt([&] { duplicate(*document(), registry, document()->selection()); }); }, selected);
+  bind(
+      "edit.delete",
+      [this] {
+        const std::vector<Link> links = active_tab->canvas.selected_links();
+        attempt([&] {
+          if (!links.empty())
+            disconnect(*document(), links);
+          else
+            remove(*document(), registry, document()->selection());
+        });
+      },
+      [this, selected] {
+        return selected() || (active_tab && !active_tab->canvas.selected_links().empty());
+      });
+  bind(
+      "edit.dissolve",
+      [this] { attempt([&] { remove(*document(), registry, document()->selection(), true); }); }, selected);
+  bind(
+      "edit.rename",
+      [this] {
+        panels.rename_node = *document()->selection().nodes.begin();
+        panels.rename_text = document()->graph().node(panels.rename_node).title;
+        panels.rename_opened = true;
+      },
+      [this] { return document() && document()->selection().nodes.size() == 1; });
+  bind(
+      "edit.find", [this] { open_node_search(*this); }, has_document);
 
-  bind("select.all", [this] {
-    Selection all;
-    for (const GraphNode* node : document()->graph().nodes()) all.nodes.insert(node->id);
-    all.annotations = annotation_ids(annotations(*document()));
-    document()->select(all);
-  }, has_document);
-  bind("select.none", [this] { document()->select({}); }, has_document);
-  bind("select.invert", [this] {
-    Selection others;
-    for (const GraphNode* node : document()->graph().nodes())
-      if (!document()->selection().nodes.contains(node->id)) others.nodes.insert(node->id);
-    document()->select(others);
-  }, has_document);
+  bind(
+      "select.all",
+      [this] {
+        Selection all;
+        for (const GraphNode* node : document()->graph().nodes()) all.nodes.insert(node->id);
+        all.annotations = annotation_ids(annotations(*document()));
+        document()->select(all);
+      },
+      has_document);
+  bind(
+      "select.none", [this] { document()->select({}); }, has_document);
+  bind(
+      "select.invert",
+      [this] {
+        Selection others;
+        for (const GraphNode* node : document()->graph().nodes())
+          if (!document()->selection().nodes.contains(node->id)) others.nodes.insert(node->id);
+        document()->select(others);
+      },
+      has_document);
   const auto extend = [this](auto follow) {
     Selection more = document()->selection();
     for (const std::string& id : document()->selection().nodes)
       for (const std::string& other : follow(id)) more.nodes.insert(other);
     document()->select(more);
   };
-  bind("select.upstream", [=, this] { extend([this](const std::string& id) { return document()->graph().ancestors(id); }); }, selected);
-  bind("select.downstream", [=, this] { extend([this](const std::string& id) { return document()->graph().descendants(id); }); }, selected);
+  bind(
+      "select.upstream",
+      [=, this] { extend([this](const std::string& id) { return document()->graph().ancestors(id); }); },
+      selected);
+  bind(
+      "select.downstream",
+      [=, this] { extend([this](const std::string& id) { return document()->graph().descendants(id); }); },
+      selected);
   const auto walk = [this](int by) {
     const std::vector<std::string> order = document()->graph().topological_order();
     if (order.empty()) return;
@@ -157,55 +212,95 @@ void App::bind_edit_commands() {
     if (now.size() == 1) at = std::ranges::find(order, *now.begin()) - order.begin();
     document()->select({{order[static_cast<std::size_t>((at + by + count) % count)]}, {}});
   };
-  bind("select.next", [=] { walk(1); }, has_document);
-  bind("select.previous", [=] { walk(-1); }, has_document);
+  bind(
+      "select.next", [=] { walk(1); }, has_document);
+  bind(
+      "select.previous", [=] { walk(-1); }, has_document);
 }
 
 void App::bind_node_commands() {
   const auto selected = [this] { return document() && !document()->selection().nodes.empty(); };
   const auto has_document = [this] { return document() != nullptr; };
-  bind("node.add", [this] {
-    const Canvas& canvas = active_tab->canvas;
-    const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const bool over = mouse.x > canvas.screen_min().x && mouse.y > canvas.screen_min().y && mouse.x < canvas.screen_max().x &&
-                      mouse.y < canvas.screen_max().y;
-    open_node_palette(*this, {.at = over ? canvas.to_canvas(mouse) : new_node_place(*this), .screen = over ? mouse : ImVec2{-1, -1}});
-  }, has_document);
-  bind("node.connect", [this] { open_connect_list(*this); }, selected);
-  bind("node.lazy_connect", [this] {
-    const Ids& nodes = document()->selection().nodes;
-    attempt([&, a = *nodes.begin(), b = *std::next(nodes.begin())] { lazy_connect(*document(), registry, a, b); });
-  }, [this] { return document() && document()->selection().nodes.size() == 2; });
-  bind("node.detach", [this] { attempt([&] { detach(*document(), registry, document()->selection().nodes); }); }, selected);
-  bind("node.collapse", [this] {
-    const Ids nodes = document()->selection().nodes;
-    const bool all = std::ranges::all_of(nodes, [&](const std::string& id) { return node_ui(document()->graph().node(id)).collapsed; });
-    attempt([&] { set_collapsed(*document(), nodes, !all); });
-  }, selected);
+  bind(
+      "node.add",
+      [this] {
+        const Canvas& canvas = active_tab->canvas;
+        const ImVec2 mouse = ImGui::GetIO().MousePos;
+        const bool over = mouse.x > canvas.screen_min().x && mouse.y > canvas.screen_min().y &&
+                          mouse.x < canvas.screen_max().x && mouse.y < canvas.screen_max().y;
+        open_node_palette(*this, {.at = over ? canvas.to_canvas(mouse) : new_node_place(*this),
+                                  .screen = over ? mouse : ImVec2{-1, -1}});
+      },
+      has_document);
+  bind(
+      "node.connect", [this] { open_connect_list(*this); }, selected);
+  bind(
+      "node.lazy_connect",
+      [this] {
+        const Ids& nodes = document()->selection().nodes;
+        attempt([&, a = *nodes.begin(), b = *std::next(nodes.begin())] {
+          lazy_connect(*document(), registry, a, b);
+        });
+      },
+      [this] { return document() && document()->selection().nodes.size() == 2; });
+  bind(
+      "node.detach",
+      [this] { attempt([&] { detach(*document(), registry, document()->selection().nodes); }); }, selected);
+  bind(
+      "node.collapse",
+      [this] {
+        const Ids nodes = document()->selection().nodes;
+        const bool all = std::ranges::all_of(
+            nodes, [&](const std::string& id) { return node_ui(document()->graph().node(id)).collapsed; });
+        attempt([&] { set_collapsed(*document(), nodes, !all); });
+      },
+      selected);
   const auto toggle_state = [this](NodeState state) {
     const Ids nodes = document()->selection().nodes;
-    const bool all = std::ranges::all_of(nodes, [&](const std::string& id) { return document()->graph().node(id).state == state; });
+    const bool all = std::ranges::all_of(
+        nodes, [&](const std::string& id) { return document()->graph().node(id).state == state; });
     attempt([&] { set_state(*document(), nodes, all ? NodeState::Active : state); });
   };
-  bind("node.mute", [=] { toggle_state(NodeState::Muted); }, selected);
-  bind("node.bypass", [=] { toggle_state(NodeState::Bypassed); }, selected);
+  bind(
+      "node.mute", [=] { toggle_state(NodeState::Muted); }, selected);
+  bind(
+      "node.bypass", [=] { toggle_state(NodeState::Bypassed); }, selected);
   const auto instance_selected = [this] {
     return document() && document()->selection().nodes.size() == 1 &&
            is_instance(document()->graph().node(*document()->selection().nodes.begin()));
   };
-  bind("node.group", [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, "Subgraph"); }); }, selected);
-  bind("node.ungroup", [this] { attempt([&] { unpack_subgraph(*document(), registry, *document()->selection().nodes.begin()); }); },
-       instance_selected);
-  bind("node.enter", [this] { attempt([&] { document()->enter(*document()->selection().nodes.begin()); }); }, instance_selected);
-  bind("node.leave", [this] { document()->leave(document()->path().size() - 1); },
-       [this] { return document() && !document()->path().empty(); });
-  bind("node.frame", [this] {
-    attempt([&] { add_frame(*document(), "Frame", area_of(active_tab->canvas.model(), document()->selection().nodes)); });
-  }, selected);
-  bind("node.comment", [this] {
-    attempt([&] { add_comment(*document(), "Comment", {active_tab->canvas.centre(), {240, 90}}); });
-  }, has_document);
-  bind("node.help", [this] { panels.focus_inspector = true; }, selected);
+  bind(
+      "node.group",
+      [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, "Subgraph"); }); },
+      selected);
+  bind(
+      "node.ungroup",
+      [this] {
+        attempt([&] { unpack_subgraph(*document(), registry, *document()->selection().nodes.begin()); });
+      },
+      instance_selected);
+  bind(
+      "node.enter", [this] { attempt([&] { document()->enter(*document()->selection().nodes.begin()); }); },
+      instance_selected);
+  bind(
+      "node.leave", [this] { document()->leave(document()->path().size() - 1); },
+      [this] { return document() && !document()->path().empty(); });
+  bind(
+      "node.frame",
+      [this] {
+        attempt([&] {
+          add_frame(*document(), "Frame", area_of(active_tab->canvas.model(), document()->selection().nodes));
+        });
+      },
+      selected);
+  bind(
+      "node.comment",
+      [this] {
+        attempt([&] { add_comment(*document(), "Comment", {active_tab->canvas.centre(), {240, 90}}); });
+      },
+      has_document);
+  bind(
+      "node.help", [this] { panels.focus_inspector = true; }, selected);
   const auto nudge = [this](double x, double y) {
     Positions moved = positions(*document(), document()->selection());
     for (auto& [id, at] : moved.nodes) at = at + Point{x, y};
@@ -215,34 +310,64 @@ void App::bind_node_commands() {
       document()->end_gesture();
     });
   };
-  bind("node.move_left", [=] { nudge(-16, 0); }, selected);
-  bind("node.move_right", [=] { nudge(16, 0); }, selected);
-  bind("node.move_up", [=] { nudge(0, -16); }, selected);
-  bind("node.move_down", [=] { nudge(0, 16); }, selected);
+  bind(
+      "node.move_left", [=] { nudge(-16, 0); }, selected);
+  bind(
+      "node.move_right", [=] { nudge(16, 0); }, selected);
+  bind(
+      "node.move_up", [=] { nudge(0, -16); }, selected);
+  bind(
+      "node.move_down", [=] { nudge(0, 16); }, selected);
 
   const auto arrange = [this](const char* name, auto make) {
     attempt([&] {
-      const Places places = make(document()->graph(), document()->selection().nodes, sizes(active_tab->canvas.model()));
+      const Places places =
+          make(document()->graph(), document()->selection().nodes, sizes(active_tab->canvas.model()));
       move(*document(), {.nodes = {places.begin(), places.end()}, .annotations = {}}, name);
       document()->end_gesture();
     });
   };
-  bind("arrange.all", [=, this] {
-    arrange("Arrange", [](const Graph& graph, const Ids&, const SizeOf& size) { return auto_layout(graph, {}, size); });
-    active_tab->canvas.fit(false);
-  }, has_document);
-  bind("arrange.selection", [=] {
-    arrange("Arrange", [](const Graph& graph, const Ids& nodes, const SizeOf& size) { return auto_layout(graph, nodes, size); });
-  }, selected);
+  bind(
+      "arrange.all",
+      [=, this] {
+        arrange("Arrange", [](const Graph& graph, const Ids&, const SizeOf& size) {
+          return auto_layout(graph, {}, size);
+        });
+        active_tab->canvas.fit(false);
+      },
+      has_document);
+  bind(
+      "arrange.selection",
+      [=] {
+        arrange("Arrange", [](const Graph& graph, const Ids& nodes, const SizeOf& size) {
+          return auto_layout(graph, nodes, size);
+        });
+      },
+      selected);
   const auto bind_align = [&](const char* id, Align how) {
-    bind(id, [=] { arrange("Align", [=](const Graph& g, const Ids& n, const SizeOf& s) { return align(g, n, s, how); }); }, selected);
+    bind(
+        id,
+        [=] {
+          arrange("Align",
+                  [=](const Graph& g, const Ids& n, const SizeOf& s) { return align(g, n, s, how); });
+        },
+        selected);
   };
-  bind_align("arrange.left", Align::Left), bind_align("arrange.centre", Align::Centre), bind_align("arrange.right", Align::Right);
-  bind_align("arrange.top", Align::Top), bind_align("arrange.middle", Align::Middle), bind_align("arrange.bottom", Align::Bottom);
+  bind_align("arrange.left", Align::Left), bind_align("arrange.centre", Align::Centre),
+      bind_align("arrange.right", Align::Right);
+  bind_align("arrange.top", Align::Top), bind_align("arrange.middle", Align::Middle),
+      bind_align("arrange.bottom", Align::Bottom);
   const auto bind_spread = [&](const char* id, Distribute how) {
-    bind(id, [=] { arrange("Distribute", [=](const Graph& g, const Ids& n, const SizeOf& s) { return distribute(g, n, s, how); }); }, selected);
+    bind(
+        id,
+        [=] {
+          arrange("Distribute",
+                  [=](const Graph& g, const Ids& n, const SizeOf& s) { return distribute(g, n, s, how); });
+        },
+        selected);
   };
-  bind_spread("arrange.horizontally", Distribute::Horizontally), bind_spread("arrange.vertically", Distribute::Vertically);
+  bind_spread("arrange.horizontally", Distribute::Horizontally),
+      bind_spread("arrange.vertically", Distribute::Vertically);
 }
 
 void App::bind_run_commands() {
@@ -253,42 +378,68 @@ void App::bind_run_commands() {
     for (const std::string& id : nodes) addresses.push_back(document()->address(id));
     return addresses;
   };
-  bind("run.all", [this] { run(); }, has_nodes);
-  bind("run.selection", [this, wanted] { run(wanted()); }, [this] { return document() && !document()->selection().nodes.empty(); });
-  bind("run.next", [this] { attempt([&] { queue->add_first(*document()); }); }, has_nodes);
-  bind("run.stop", [this] { queue->cancel(runs->running()->id); }, [this] { return runs->running() != nullptr; });
-  bind("run.cancel_all", [this] { queue->cancel_all(); }, [this] { return !runs->queue.empty(); });
+  bind(
+      "run.all", [this] { run(); }, has_nodes);
+  bind(
+      "run.selection", [this, wanted] { run(wanted()); },
+      [this] { return document() && !document()->selection().nodes.empty(); });
+  bind(
+      "run.next", [this] { attempt([&] { queue->add_first(*document()); }); }, has_nodes);
+  bind(
+      "run.stop", [this] { queue->cancel(runs->running()->id); },
+      [this] { return runs->running() != nullptr; });
+  bind(
+      "run.cancel_all", [this] { queue->cancel_all(); }, [this] { return !runs->queue.empty(); });
   bind("run.pause", [this] { queue->pause(!runs->paused); });
   bind("run.clear_cache", [this] { queue->clear_cache(); });
-  bind("run.keep_seeds", [this] {
-    const auto run = runs->documents.find(document()->id());
-    if (run == runs->documents.end()) return;
-    for (const auto& [port, use] : run->second->seeds)
-      if (document()->graph().contains(port.node)) attempt([&] { keep_seed(*document(), port.node, port.port, use.seed); });
-  }, [this] { return document() && runs->documents.contains(document()->id()); });
+  bind(
+      "run.keep_seeds",
+      [this] {
+        const auto run = runs->documents.find(document()->id());
+        if (run == runs->documents.end()) return;
+        for (const auto& [port, use] : run->second->seeds)
+          if (document()->graph().contains(port.node))
+            attempt([&] { keep_seed(*document(), port.node, port.port, use.seed); });
+      },
+      [this] { return document() && runs->documents.contains(document()->id()); });
 }
 
 void App::bind_view_commands() {
   const auto has_document = [this] { return document() != nullptr; };
-  bind("view.fit", [this] { active_tab->canvas.fit(false); }, has_document);
-  bind("view.fit_selection", [this] { active_tab->canvas.fit(true); }, has_document);
-  bind("view.zoom_in", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() * 1.25f); }, has_document);
-  bind("view.zoom_out", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() / 1.25f); }, has_document);
-  bind("view.zoom_100", [this] { active_tab->canvas.set_zoom(ui_scale()); }, has_document);
-  bind("view.next_error", [this] {
-    const auto& problems = active_tab->problems;
-    const Ids& now = document()->selection().nodes;
-    auto at = std::ranges::find_if(problems, [&](const Problem& each) { return now.contains(each.node); });
-    at = at == problems.end() || std::next(at) == problems.end() ? problems.begin() : std::next(at);
-    if (at->node.empty()) return;
-    document()->select({{at->node}, {}});
-    active_tab->canvas.look_at(at->node);
-  }, [this] { return active_tab && !active_tab->problems.empty(); });
-  bind("view.node", [this] {
-    const GraphNode& node = document()->graph().node(*document()->selection().nodes.begin());
-    const NodeInfo* type = type_of(node);
-    if (type && !type->outputs.empty()) view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
-  }, [this] { return document() && document()->selection().nodes.size() == 1; });
+  bind(
+      "view.fit", [this] { active_tab->canvas.fit(false); }, has_document);
+  bind(
+      "view.fit_selection", [this] { active_tab->canvas.fit(true); }, has_document);
+  bind(
+      "view.zoom_in", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() * 1.25f); },
+      has_document);
+  bind(
+      "view.zoom_out", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() / 1.25f); },
+      has_document);
+  bind(
+      "view.zoom_100", [this] { active_tab->canvas.set_zoom(ui_scale()); }, has_document);
+  bind(
+      "view.next_error",
+      [this] {
+        const auto& problems = active_tab->problems;
+        const Ids& now = document()->selection().nodes;
+        auto at =
+            std::ranges::find_if(problems, [&](const Problem& each) { return now.contains(each.node); });
+        at = at == problems.end() || std::next(at) == problems.end() ? problems.begin() : std::next(at);
+        if (at->node.empty()) return;
+        document()->select({{at->node}, {}});
+        active_tab->canvas.look_at(at->node);
+      },
+      [this] { return active_tab && !active_tab->problems.empty(); });
+  bind(
+      "view.node",
+      [this] {
+        const GraphNode& node = document()->graph().node(*document()->selection().nodes.begin());
+        const NodeInfo* type = type_of(node);
+        if (type && !type->outputs.empty())
+          view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
+      },
+      [this] { return document() && document()->selection().nodes.size() == 1; });
   const auto toggle = [this](bool Settings::*which) {
     settings.*which = !(settings.*which);
     save_settings_soon();
@@ -309,13 +460,20 @@ void App::bind_view_commands() {
   bind("view.larger", [=] { scale(0.25f); });
   bind("view.smaller", [=] { scale(-0.25f); });
   for (std::size_t number = 1; number <= kBookmarks; ++number) {
-    bind("bookmark.set_" + std::to_string(number), [this, number] {
-      attempt([&] { set_bookmark(*document(), number, active_tab->canvas.view()); });
-      notify("Bookmark " + std::to_string(number) + " is here now");
-    }, has_document);
-    bind("bookmark.go_" + std::to_string(number), [this, number] {
-      if (const auto view = annotations(*document()).bookmarks[number - 1]) active_tab->canvas.look(*view);
-    }, has_document);
+    bind(
+        "bookmark.set_" + std::to_string(number),
+        [this, number] {
+          attempt([&] { set_bookmark(*document(), number, active_tab->canvas.view()); });
+          notify("Bookmark " + std::to_string(number) + " is here now");
+        },
+        has_document);
+    bind(
+        "bookmark.go_" + std::to_string(number),
+        [this, number] {
+          if (const auto view = annotations(*document()).bookmarks[number - 1])
+            active_tab->canvas.look(*view);
+        },
+        has_document);
   }
   bind("palette.commands", [this] { open_command_palette(*this); });
 }

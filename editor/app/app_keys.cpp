@@ -10,7 +10,8 @@ namespace weft::editor {
 
 namespace {
 
-/// ImGui's keys by the names that chords have. They are ImGui's names already, but for a few of its abbreviations.
+/// ImGui's keys by the names that chords have. They are ImGui's names already, but for a few of its
+/// abbreviations.
 const std::map<std::string, ImGuiKey>& keys_by_name() {
   static const std::map<std::string, ImGuiKey> keys = [] {
     std::map<std::string, ImGuiKey> made;
@@ -25,8 +26,9 @@ const std::map<std::string, ImGuiKey>& keys_by_name() {
 }
 
 bool repeats(std::string_view command) {
-  return command.starts_with("edit.undo") || command.starts_with("edit.redo") || command.starts_with("view.zoom") ||
-         command.starts_with("node.move") || command.starts_with("select.");
+  return command.starts_with("edit.undo") || command.starts_with("edit.redo") ||
+         command.starts_with("view.zoom") || command.starts_with("node.move") ||
+         command.starts_with("select.");
 }
 
 }  // namespace
@@ -40,8 +42,10 @@ KeyChord pressed_chord() {
 
 void App::hear_keys() {
   if (!panels.settings.recording.empty()) return;  // the settings listen
-  const bool modal = file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open;
-  const bool typing = ImGui::GetIO().WantTextInput || ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+  const bool modal =
+      file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open;
+  const bool typing = ImGui::GetIO().WantTextInput ||
+                      ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();
   if (chord.key.empty() || modal) return;
   const CommandInfo* command = commands.command_for(chord, typing);

@@ -13,7 +13,8 @@ bool ready(const std::future<std::vector<std::string>>& future) {
   return future.valid() && future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-std::vector<std::string> read_names(const std::string& folder, const std::vector<std::filesystem::path>& roots) {
+std::vector<std::string> read_names(const std::string& folder,
+                                    const std::vector<std::filesystem::path>& roots) {
   std::vector<std::string> names;
   for (const Asset& asset : list_assets(roots, folder))
     if (!asset.shadowed) names.push_back(asset.name);
@@ -45,7 +46,8 @@ void AssetLists::refresh() {
 }
 
 bool AssetLists::busy() const {
-  return std::ranges::any_of(lists_, [](const auto& each) { return each.second.coming.valid() && !ready(each.second.coming); });
+  return std::ranges::any_of(
+      lists_, [](const auto& each) { return each.second.coming.valid() && !ready(each.second.coming); });
 }
 
 }  // namespace weft::editor

@@ -1,5 +1,5 @@
-// AssetLists: names of the model files of each kind, read on a thread of their own, so that a widget never waits for a
-// disk. [main-thread]
+// AssetLists: names of the model files of each kind, read on a thread of their own, so that a widget never
+// waits for a disk. [main-thread]
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,8 @@ class AssetLists {
   explicit AssetLists(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   /// Null until they are read; the first call for a folder starts that.
-  const std::vector<std::string>* names(const std::string& folder, const std::vector<std::filesystem::path>& roots);
+  const std::vector<std::string>* names(const std::string& folder,
+                                        const std::vector<std::filesystem::path>& roots);
   /// Reads again what is asked for next; what is known stays until then.
   void refresh();
   bool busy() const;

@@ -37,7 +37,8 @@ void FileDialog::go_to(const fs::path& folder) {
     std::error_code none;
     const bool is_folder = each->is_directory(none);
     const bool fits = request_.extensions.empty() ||
-                      std::ranges::find(request_.extensions, each->path().extension().string()) != request_.extensions.end();
+                      std::ranges::find(request_.extensions, each->path().extension().string()) !=
+                          request_.extensions.end();
     if (is_folder || (fits && request_.kind != Kind::Folder)) found.push_back({name, is_folder});
   }
   std::ranges::sort(found, std::less<>());
@@ -64,7 +65,8 @@ void FileDialog::accept() {
     go_to(file);
     return;
   }
-  if (request_.kind == Kind::Save && !request_.extensions.empty() && file.extension() != request_.extensions[0])
+  if (request_.kind == Kind::Save && !request_.extensions.empty() &&
+      file.extension() != request_.extensions[0])
     file += request_.extensions[0];
   if (request_.kind == Kind::Open && !fs::exists(file, none)) {
     problem_ = fmt::format("There is no '{}'", file.string());
@@ -81,7 +83,8 @@ void FileDialog::accept() {
 
 void FileDialog::draw_entries(const Theme& theme) {
   const float below = ImGui::GetFrameHeightWithSpacing() * (request_.kind == Kind::Folder ? 1.0f : 2.0f) +
-                      (problem_.empty() ? 0 : ImGui::GetTextLineHeightWithSpacing()) + ImGui::GetStyle().ItemSpacing.y;
+                      (problem_.empty() ? 0 : ImGui::GetTextLineHeightWithSpacing()) +
+                      ImGui::GetStyle().ItemSpacing.y;
   if (!ImGui::BeginChild("files", {0, -below}, ImGuiChildFlags_Borders)) {
     ImGui::EndChild();
     return;
@@ -93,8 +96,10 @@ void FileDialog::draw_entries(const Theme& theme) {
     ImGui::PopStyleColor();
     ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
     if (ImGui::Selectable(entry.name.c_str(), entry.name == name_, ImGuiSelectableFlags_AllowDoubleClick)) {
-      if (entry.folder) enter = entry.name;
-      else name_ = entry.name;
+      if (entry.folder)
+        enter = entry.name;
+      else
+        name_ = entry.name;
       ask_overwrite_ = false;
       if (!entry.folder && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) accept();
     }
@@ -108,7 +113,8 @@ void FileDialog::draw(const Theme& theme) {
   const std::string title = request_.title + "###File dialog";
   if (opened_now_) ImGui::OpenPopup(title.c_str());
   const ImGuiViewport& viewport = *ImGui::GetMainViewport();
-  ImGui::SetNextWindowSize({std::min(viewport.Size.x * 0.8f, ImGui::GetFontSize() * 46), std::min(viewport.Size.y * 0.8f, ImGui::GetFontSize() * 32)},
+  ImGui::SetNextWindowSize({std::min(viewport.Size.x * 0.8f, ImGui::GetFontSize() * 46),
+                            std::min(viewport.Size.y * 0.8f, ImGui::GetFontSize() * 32)},
                            ImGuiCond_Appearing);
   ImGui::SetNextWindowPos(viewport.GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
   if (!ImGui::BeginPopupModal(title.c_str(), nullptr, ImGuiWindowFlags_NoSavedSettings)) {
@@ -131,7 +137,9 @@ void FileDialog::draw(const Theme& theme) {
   }
   opened_now_ = false;
   if (!problem_.empty()) ImGui::TextColored(as_vec4(theme.warn), "%s", problem_.c_str());
-  const char* verb = request_.kind == Kind::Open ? "Open##accept" : request_.kind == Kind::Save ? "Save##accept" : "Choose##accept";
+  const char* verb = request_.kind == Kind::Open   ? "Open##accept"
+                     : request_.kind == Kind::Save ? "Save##accept"
+                                                   : "Choose##accept";
   accepted |= accent_button(verb, theme);
   ImGui::SameLine();
   if (ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape)) open_ = false;

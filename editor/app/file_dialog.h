@@ -1,5 +1,5 @@
-// FileDialog: a window in which a file is chosen, for opening or saving. Part of the editor's own window, so that it
-// works, and looks the same, wherever the editor does.
+// FileDialog: a window in which a file is chosen, for opening or saving. Part of the editor's own window, so
+// that it works, and looks the same, wherever the editor does.
 #pragma once
 
 #include <filesystem>

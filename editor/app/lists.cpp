@@ -30,9 +30,13 @@ void add_chosen(App& app, const PaletteRequest& request, const std::string& type
   remember_use(app.settings.node_usage, type);
   app.save_settings_soon();
   app.attempt([&] {
-    if (request.from) add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, request.at, *request.from);
-    else if (request.on_link) add_on_link(*document, app.registry, type, request.at, *request.on_link);
-    else add_node(*document, app.registry, type, request.at);
+    if (request.from)
+      add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, request.at,
+                      *request.from);
+    else if (request.on_link)
+      add_on_link(*document, app.registry, type, request.at, *request.on_link);
+    else
+      add_node(*document, app.registry, type, request.at);
   });
 }
 
@@ -43,7 +47,9 @@ SearchList::Entry node_entry(App& app, const PaletteRequest& request, const Node
           .right = category(type),
           .colour = category_colour(app.theme, type.options.menu),
           .tip = first_sentence(type.options.doc),
-          .choose = [&app, request, type = type.id, port = choice.port] { add_chosen(app, request, type, port); }};
+          .choose = [&app, request, type = type.id, port = choice.port] {
+            add_chosen(app, request, type, port);
+          }};
 }
 
 }  // namespace
@@ -55,7 +61,8 @@ void open_node_palette(App& app, const PaletteRequest& request) {
   list.at = request.screen;
   list.usage = app.settings.node_usage;
   const NodeTypes& types = app.document()->types(app.registry);
-  const std::vector<const NodeInfo*> known = all_types(app.registry, types, app.document()->workflow().subgraphs);
+  const std::vector<const NodeInfo*> known =
+      all_types(app.registry, types, app.document()->workflow().subgraphs);
   std::vector<NodeChoice> choices;
   if (request.from) {
     choices = nodes_for_link(app.document()->graph(), types, known, *request.from);
@@ -77,8 +84,10 @@ void open_command_palette(App& app) {
     const CommandInfo& command = app.commands.all()[i];
     if (!app.is_bound(command.id) || !app.commands.enabled(command.id)) continue;
     list.searchable.push_back(all[i]);
-    list.entries.push_back({.title = std::string(command.title), .detail = std::string(command.menu),
-                            .right = app.commands.keys_text(command.id), .tip = std::string(command.tip),
+    list.entries.push_back({.title = std::string(command.title),
+                            .detail = std::string(command.menu),
+                            .right = app.commands.keys_text(command.id),
+                            .tip = std::string(command.tip),
                             .choose = [&app, id = std::string(command.id)] {
                               remember_use(app.settings.command_usage, id);
                               app.save_settings_soon();
@@ -96,7 +105,9 @@ void open_node_search(App& app) {
   for (const Searchable& each : list.searchable) {
     const GraphNode* node = app.document()->graph().find(each.key);
     const NodeInfo* type = node ? app.type_of(*node) : nullptr;
-    list.entries.push_back({.title = each.title, .detail = each.key, .right = type ? type->options.title : std::string{},
+    list.entries.push_back({.title = each.title,
+                            .detail = each.key,
+                            .right = type ? type->options.title : std::string{},
                             .colour = category_colour(app.theme, type ? type->options.menu : ""),
                             .choose = [&app, id = each.key] {
                               if (!app.document() || !app.document()->graph().contains(id)) return;
@@ -119,13 +130,17 @@ void open_connect_list(App& app) {
     if (!check.ok() || check.exists) return;
     const PortRef& own = outgoing ? link.source : link.target;
     const PortRef& other = outgoing ? link.target : link.source;
-    const std::string title = fmt::format("{} {} {}.{}", own.port, outgoing ? "\u2192" : "\u2190", other.node, other.port);
+    const std::string title =
+        fmt::format("{} {} {}.{}", own.port, outgoing ? "\u2192" : "\u2190", other.node, other.port);
     list.searchable.push_back({.key = title, .title = title, .id = own.port, .menu = other.node});
-    list.entries.push_back({.title = title, .detail = check.replaces ? "replaces " + check.replaces->node : std::string{},
+    list.entries.push_back({.title = title,
+                            .detail = check.replaces ? "replaces " + check.replaces->node : std::string{},
                             .right = port_type(graph, types, {link.source, true}),
-                            .colour = type_colour(app.theme, app.registry.find_type(port_type(graph, types, {link.source, true}))),
+                            .colour = type_colour(app.theme, app.registry.find_type(port_type(
+                                                                 graph, types, {link.source, true}))),
                             .choose = [&app, link] {
-                              if (app.document()) app.attempt([&] { connect(*app.document(), app.registry, link); });
+                              if (app.document())
+                                app.attempt([&] { connect(*app.document(), app.registry, link); });
                             }});
   };
   const NodeInfo* own_type = types.find(graph.node(self).type);
@@ -147,7 +162,9 @@ void view_value(App& app, Document& document, const LinkEnd& end) {
   if (!end.is_output) {  // what goes into it
     const auto& inputs = document.graph().node(end.port.node).inputs;
     const auto found = inputs.find(end.port.port);
-    if (found == inputs.end() || !std::holds_alternative<Links>(found->second) || std::get<Links>(found->second).empty()) return;
+    if (found == inputs.end() || !std::holds_alternative<Links>(found->second) ||
+        std::get<Links>(found->second).empty())
+      return;
     source = std::get<Links>(found->second).front();
   }
   app.panels.viewer.a = {.node = source.node, .port = source.port, .file = {}};
@@ -156,7 +173,8 @@ void view_value(App& app, Document& document, const LinkEnd& end) {
 namespace {
 
 /// Text with the letters that matched in the accent colour.
-void draw_matched(ImDrawList& list, ImVec2 at, const std::string& text, const std::vector<std::size_t>& positions, const Theme& theme) {
+void draw_matched(ImDrawList& list, ImVec2 at, const std::string& text,
+                  const std::vector<std::size_t>& positions, const Theme& theme) {
   std::size_t from = 0;
   const auto put = [&](std::size_t to, bool matched) {
     if (to <= from) return;
@@ -189,7 +207,8 @@ bool draw_entry(App& app, const SearchList::Entry& entry, const SearchHit& hit, 
   const float text_top = min.y + (height - ImGui::GetFontSize()) / 2;
   if (entry.colour) {
     const float size = ImGui::GetFontSize() * 0.62f;
-    list.AddRectFilled({x, min.y + (height - size) / 2}, {x + size, min.y + (height + size) / 2}, entry.colour, 3);
+    list.AddRectFilled({x, min.y + (height - size) / 2}, {x + size, min.y + (height + size) / 2},
+                       entry.colour, 3);
     x += size + 8;
   }
   draw_matched(list, {x, text_top}, entry.title, hit.title_positions, t);
@@ -197,7 +216,8 @@ bool draw_entry(App& app, const SearchList::Entry& entry, const SearchHit& hit, 
   const float right = ImGui::CalcTextSize(entry.right.c_str()).x;
   if (!entry.detail.empty() && x < min.x + width - right - 20)
     draw_text_in(list, {x, min.y}, {min.x + width - right - 16, min.y + height}, entry.detail, t.text_faint);
-  draw_text_in(list, {min.x + width - right - 6, min.y}, {min.x + width - 4, min.y + height}, entry.right, t.text_faint, 1);
+  draw_text_in(list, {min.x + width - right - 6, min.y}, {min.x + width - 4, min.y + height}, entry.right,
+               t.text_faint, 1);
   return pressed;
 }
 
@@ -209,7 +229,8 @@ int draw_hits(App& app, SearchList& list) {
   int pressed = -1;
   constexpr int kRows = 12;
   const float row = ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y;
-  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))}, 0, ImGuiWindowFlags_NoNavInputs)) {
+  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))}, 0,
+                        ImGuiWindowFlags_NoNavInputs)) {
     if (count == 0) dim_text(app.theme, "Nothing is found");
     ImGuiListClipper clipper;
     clipper.Begin(count, row);
@@ -236,17 +257,21 @@ void draw_search_list(App& app) {
   const std::string id = list.name + "##search";
   if (list.opened_now) ImGui::OpenPopup(id.c_str());
   ImGui::SetNextWindowSize({width, 0});
-  ImGui::SetNextWindowPos(anywhere ? ImVec2{viewport.GetCenter().x - width / 2, viewport.Pos.y + viewport.Size.y * 0.16f} : list.at,
-                          ImGuiCond_Appearing);
-  if (!ImGui::BeginPopup(id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNavInputs)) {
+  ImGui::SetNextWindowPos(
+      anywhere ? ImVec2{viewport.GetCenter().x - width / 2, viewport.Pos.y + viewport.Size.y * 0.16f}
+               : list.at,
+      ImGuiCond_Appearing);
+  if (!ImGui::BeginPopup(id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                                         ImGuiWindowFlags_NoNavInputs)) {
     list.open = list.opened_now;
     return;
   }
   if (list.opened_now) ImGui::SetKeyboardFocusHere();
   list.opened_now = false;
   ImGui::SetNextItemWidth(-1);
-  const bool entered = ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  " + list.hint).c_str(), &list.query,
-                                                ImGuiInputTextFlags_EnterReturnsTrue);
+  const bool entered =
+      ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  " + list.hint).c_str(),
+                               &list.query, ImGuiInputTextFlags_EnterReturnsTrue);
   if (list.query != list.searched) {
     list.searched = list.query;
     list.hits = search(list.query, list.searchable, list.usage);

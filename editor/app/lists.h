@@ -1,5 +1,5 @@
-// The lists that are searched by typing: nodes to add, commands, nodes of the graph, ports to connect. One window shows
-// them all: what differs is what stands in the list and what choosing does.
+// The lists that are searched by typing: nodes to add, commands, nodes of the graph, ports to connect. One
+// window shows them all: what differs is what stands in the list and what choosing does.
 #pragma once
 
 #include "editor/app/app.h"
@@ -8,10 +8,10 @@ namespace weft::editor {
 
 /// Where the palette opens, and what a node that is chosen there does.
 struct PaletteRequest {
-  Point at;                           ///< of the new node, on the canvas
-  ImVec2 screen{-1, -1};              ///< of the palette; negative: the upper middle of the window
-  std::optional<LinkEnd> from = {};   ///< only what this may be linked to, and it is linked
-  std::optional<Link> on_link = {};   ///< the node is taken into this link
+  Point at;                          ///< of the new node, on the canvas
+  ImVec2 screen{-1, -1};             ///< of the palette; negative: the upper middle of the window
+  std::optional<LinkEnd> from = {};  ///< only what this may be linked to, and it is linked
+  std::optional<Link> on_link = {};  ///< the node is taken into this link
 };
 void open_node_palette(App& app, const PaletteRequest& request);
 void open_command_palette(App& app);

@@ -54,8 +54,10 @@ void draw_progress(App& app, float width) {
   list.PushClipRect(from, {from.x + width * static_cast<float>(job->fraction), to.y}, true);
   list.AddRectFilled(from, to, mixed(t.field, t.accent, 0.55f), rounding);
   list.PopClipRect();
-  const std::string left = job->seconds_left ? duration_text(*job->seconds_left) + " left" : duration_text(seconds_of(*job));
-  draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y}, fmt::format("{:.0f} %  \u00b7  {}", job->fraction * 100, left), t.text, 0.5f);
+  const std::string left =
+      job->seconds_left ? duration_text(*job->seconds_left) + " left" : duration_text(seconds_of(*job));
+  draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y},
+               fmt::format("{:.0f} %  \u00b7  {}", job->fraction * 100, left), t.text, 0.5f);
   ImGui::SetItemTooltip("%s", job->title.c_str());
 }
 
@@ -90,14 +92,15 @@ void menu_item(App& app, const char* command) {
   const CommandInfo* info = app.commands.find(command);
   if (!info || !app.is_bound(command)) return;
   const std::optional<bool> on = state_of(app, command);
-  if (ImGui::MenuItem(std::string(info->title).c_str(), app.commands.keys_text(command).c_str(), on.value_or(false),
-                      app.commands.enabled(command)))
+  if (ImGui::MenuItem(std::string(info->title).c_str(), app.commands.keys_text(command).c_str(),
+                      on.value_or(false), app.commands.enabled(command)))
     app.commands.run(command);
   if (!info->tip.empty()) ImGui::SetItemTooltip("%s", std::string(info->tip).c_str());
 }
 
 void draw_menu_bar(App& app) {
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding,
+                      ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
   if (ImGui::BeginMainMenuBar()) {
     for (const char* menu : kMenus) {
       if (!ImGui::BeginMenu(menu)) continue;
@@ -128,12 +131,15 @@ void draw_status_bar(App& app) {
         ImGui::TextUnformatted(app.toast.c_str());
         ImGui::PopStyleColor();
       } else {
-        dim_text(t, fmt::format("{}  {}", icon::kSearch, app.commands.keys_text("node.add") + " adds a node, " +
-                                                             app.commands.keys_text("palette.commands") + " finds every command"));
+        dim_text(t, fmt::format("{}  {}", icon::kSearch,
+                                app.commands.keys_text("node.add") + " adds a node, " +
+                                    app.commands.keys_text("palette.commands") + " finds every command"));
       }
       if (Tab* tab = app.active()) {
-        const std::string facts = fmt::format("{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(), tab->canvas.zoom() / app.ui_scale() * 100);
-        ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x - ImGui::GetStyle().ItemSpacing.x * 2);
+        const std::string facts = fmt::format("{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
+                                              tab->canvas.zoom() / app.ui_scale() * 100);
+        ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x -
+                        ImGui::GetStyle().ItemSpacing.x * 2);
         dim_text(t, facts);
       }
       ImGui::EndMenuBar();

@@ -97,7 +97,7 @@ struct PanelStates {
   int frames_to_focus = 0;
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
-  bool quitting = false;       ///< asks what to do with what is not saved
+  bool quitting = false;  ///< asks what to do with what is not saved
   std::string rename_node, rename_text;
   bool rename_opened = false;
 };

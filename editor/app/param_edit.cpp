@@ -25,7 +25,9 @@ namespace {
 
 void ask_for_file(App& app, const std::string& node, const std::string& port) {
   const DocumentId id = app.document()->id();
-  app.file_dialog.ask({.kind = FileDialog::Kind::Open, .title = "Choose a file", .folder = app.document()->folder(),
+  app.file_dialog.ask({.kind = FileDialog::Kind::Open,
+                       .title = "Choose a file",
+                       .folder = app.document()->folder(),
                        .chosen = [&app, id, node, port](const std::filesystem::path& file) {
                          if (!app.document() || app.document()->id() != id) return;
                          app.attempt([&] {
@@ -37,8 +39,8 @@ void ask_for_file(App& app, const std::string& node, const std::string& port) {
 
 }  // namespace
 
-void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port, const FieldEdit& edit,
-                     ImVec2 min, ImVec2 max) {
+void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
+                     const FieldEdit& edit, ImVec2 min, ImVec2 max) {
   if (edit.value) app.attempt([&] { set_param(document, node, port.name, *edit.value); });
   if (edit.done) document.end_gesture();
   if (!edit.wants_popup) return;
@@ -49,7 +51,12 @@ void take_field_edit(App& app, Document& document, const std::string& node, cons
   if (port.widget == Widget::Model) app.assets.refresh();
   const nlohmann::json& value = param_value(document.graph().node(node), port.name);
   const nlohmann::json& shown = value.is_null() ? port.init : value;
-  app.panels.popup = {.open = true, .opened_now = true, .node = node, .port = port.name, .min = min, .max = max,
+  app.panels.popup = {.open = true,
+                      .opened_now = true,
+                      .node = node,
+                      .port = port.name,
+                      .min = min,
+                      .max = max,
                       .text = shown.is_string() ? shown.get<std::string>() : std::string{}};
 }
 
@@ -62,11 +69,16 @@ class Popup {
       : app_(app), document_(document), state_(state), port_(port) {}
 
   void draw() {
-    if (port_.widget == Widget::Color) draw_colour();
-    else if (port_.widget == Widget::Text) draw_text({std::max(width(), ImGui::GetFontSize() * 24), ImGui::GetFontSize() * 11});
-    else if (port_.widget == Widget::Choice) draw_list(port_.choices);
-    else if (port_.widget == Widget::Model) draw_models();
-    else draw_line();
+    if (port_.widget == Widget::Color)
+      draw_colour();
+    else if (port_.widget == Widget::Text)
+      draw_text({std::max(width(), ImGui::GetFontSize() * 24), ImGui::GetFontSize() * 11});
+    else if (port_.widget == Widget::Choice)
+      draw_list(port_.choices);
+    else if (port_.widget == Widget::Model)
+      draw_models();
+    else
+      draw_line();
   }
 
  private:
@@ -93,22 +105,27 @@ class Popup {
 
   void draw_text(ImVec2 size) {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
-    if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap)) set(state_.text);
+    if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap))
+      set(state_.text);
   }
 
   void draw_line() {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 14));
-    const bool entered = ImGui::InputText("##line", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
+    const bool entered = ImGui::InputText(
+        "##line", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
     if (ImGui::IsItemEdited()) set(state_.text);
     if (entered) ImGui::CloseCurrentPopup();
   }
 
   void draw_models() {
     const auto* names = app_.assets.names(port_.folder, app_.environment(document_.folder()).model_folders);
-    if (!names) dim_text(app_.theme, "Looking for models\u2026");
-    else if (names->empty()) dim_text(app_.theme, fmt::format("There is no model in '{}' of the model folders", port_.folder));
-    else draw_list(*names);
+    if (!names)
+      dim_text(app_.theme, "Looking for models\u2026");
+    else if (names->empty())
+      dim_text(app_.theme, fmt::format("There is no model in '{}' of the model folders", port_.folder));
+    else
+      draw_list(*names);
   }
 
   void draw_list(const std::vector<std::string>& all) {
@@ -117,7 +134,8 @@ class Popup {
       ImGui::SetKeyboardFocusHere();
     }
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 15));
-    const bool entered = ImGui::InputTextWithHint("##search", "Search", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
+    const bool entered =
+        ImGui::InputTextWithHint("##search", "Search", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) state_.chosen = 0;
     std::vector<Searchable> list;
     for (const std::string& each : all) list.push_back({.key = each, .title = each});
@@ -125,7 +143,9 @@ class Popup {
     const int count = static_cast<int>(hits.size());
     const bool down = ImGui::IsKeyPressed(ImGuiKey_DownArrow), up = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
     if (count > 0) state_.chosen = std::clamp(state_.chosen + (down ? 1 : 0) - (up ? 1 : 0), 0, count - 1);
-    if (ImGui::BeginChild("choices", {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}, 0, ImGuiWindowFlags_NoNavInputs))
+    if (ImGui::BeginChild("choices",
+                          {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}, 0,
+                          ImGuiWindowFlags_NoNavInputs))
       for (int i = 0; i < count; ++i) {
         const std::string& name = all[hits[static_cast<std::size_t>(i)].index];
         if (ImGui::Selectable(name.c_str(), i == state_.chosen)) choose(name);

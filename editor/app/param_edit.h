@@ -17,8 +17,8 @@ class App;
 const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 
 /// `min`, `max`: the field on the screen, where its popup opens.
-void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port, const FieldEdit& edit,
-                     ImVec2 min, ImVec2 max);
+void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
+                     const FieldEdit& edit, ImVec2 min, ImVec2 max);
 
 /// The popup of the param that asked for one, if any.
 void draw_value_popup(App& app);

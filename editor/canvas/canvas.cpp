@@ -91,7 +91,9 @@ ImVec2 Canvas::to_screen(ImVec2 canvas) const {
   return {min_.x + (canvas.x - view_min_.x) * zoom_, min_.y + (canvas.y - view_min_.y) * zoom_};
 }
 
-Point Canvas::centre() const { return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0}; }
+Point Canvas::centre() const {
+  return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0};
+}
 
 void Canvas::draw(App& app, Document& document) {
   ed::SetCurrentEditor(context_.get());
@@ -147,7 +149,8 @@ void Canvas::draw(App& app, Document& document) {
 void Canvas::take_dropped_type(App& app, Document& document) {
   if (!ImGui::BeginDragDropTargetCustom(ImRect(min_, max_), ImGui::GetID("drop"))) return;
   if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
-    const std::string type(static_cast<const char*>(payload->Data), static_cast<std::size_t>(payload->DataSize));
+    const std::string type(static_cast<const char*>(payload->Data),
+                           static_cast<std::size_t>(payload->DataSize));
     app.attempt([&] { add_node(document, app.registry, type, to_canvas(ImGui::GetIO().MousePos)); });
   }
   ImGui::EndDragDropTarget();
@@ -168,11 +171,13 @@ void Canvas::put_positions() {
   if (placed_generation_ == model_.generation()) return;
   placed_generation_ = model_.generation();
   const auto put = [](ed::NodeId number, ImVec2 at) {
-    if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at); now.x != wanted.x || now.y != wanted.y)
+    if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at);
+        now.x != wanted.x || now.y != wanted.y)
       ed::SetNodePosition(number, wanted);
   };
   for (const NodeView& node : model_.nodes) put(node.number, node.at);
-  for (const RerouteView& each : model_.reroutes) put(each.number, {each.at.x - metric::kReroute / 2, each.at.y - metric::kReroute / 2});
+  for (const RerouteView& each : model_.reroutes)
+    put(each.number, {each.at.x - metric::kReroute / 2, each.at.y - metric::kReroute / 2});
   for (const Frame& each : model_.frames) put(model_.annotation_number(each.id), as_vec(each.area.at));
   for (const Comment& each : model_.comments) put(model_.annotation_number(each.id), as_vec(each.area.at));
 }
@@ -197,12 +202,16 @@ void Canvas::take_positions(App& app, Document& document) {
   constexpr float kHalf = metric::kReroute / 2;
   for (const NodeView& node : model_.nodes) take(node.number, node.at, moved.nodes, node.id, {0, 0});
   for (const RerouteView& each : model_.reroutes)
-    take(each.number, {each.at.x - kHalf, each.at.y - kHalf}, moved.annotations, each.reroute.id, {kHalf, kHalf});
-  for (const Frame& each : model_.frames) take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
-  for (const Comment& each : model_.comments) take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
+    take(each.number, {each.at.x - kHalf, each.at.y - kHalf}, moved.annotations, each.reroute.id,
+         {kHalf, kHalf});
+  for (const Frame& each : model_.frames)
+    take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
+  for (const Comment& each : model_.comments)
+    take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
   if (!moved.nodes.empty() || !moved.annotations.empty()) {
     moving_ = true;
-    // All that has moved since the drag began is said anew each time: changes of a gesture replace each other.
+    // All that has moved since the drag began is said anew each time: changes of a gesture replace each
+    // other.
     for (const auto& [id, at] : dragged_from_.nodes)
       if (!moved.nodes.contains(id)) moved.nodes[id] = at;
     for (const auto& [id, at] : dragged_from_.annotations)
@@ -219,16 +228,20 @@ void Canvas::exchange_selection(Document& document) {
     ed::ClearSelection();
     for (const std::string& id : known_selection_.nodes)
       if (const NodeView* node = model_.find(id)) ed::SelectNode(node->number, true);
-    for (const std::string& id : known_selection_.annotations) ed::SelectNode(model_.annotation_number(id), true);
+    for (const std::string& id : known_selection_.annotations)
+      ed::SelectNode(model_.annotation_number(id), true);
     return;
   }
   if (!ed::HasSelectionChanged()) return;
   std::vector<ed::NodeId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
-  numbers.resize(static_cast<std::size_t>(ed::GetSelectedNodes(numbers.data(), static_cast<int>(numbers.size()))));
+  numbers.resize(
+      static_cast<std::size_t>(ed::GetSelectedNodes(numbers.data(), static_cast<int>(numbers.size()))));
   Selection selection;
   for (const ed::NodeId number : numbers) {
-    if (const NodeView* node = model_.node_of(number)) selection.nodes.insert(node->id);
-    else if (const std::string id = model_.annotation_of(number); !id.empty()) selection.annotations.insert(id);
+    if (const NodeView* node = model_.node_of(number))
+      selection.nodes.insert(node->id);
+    else if (const std::string id = model_.annotation_of(number); !id.empty())
+      selection.annotations.insert(id);
   }
   document.select(selection);
   known_selection_ = document.selection();
@@ -237,7 +250,8 @@ void Canvas::exchange_selection(Document& document) {
 std::vector<Link> Canvas::selected_links() const {
   ed::SetCurrentEditor(context_.get());
   std::vector<ed::LinkId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
-  numbers.resize(static_cast<std::size_t>(ed::GetSelectedLinks(numbers.data(), static_cast<int>(numbers.size()))));
+  numbers.resize(
+      static_cast<std::size_t>(ed::GetSelectedLinks(numbers.data(), static_cast<int>(numbers.size()))));
   std::vector<Link> links;
   for (const ed::LinkId number : numbers)
     if (const LinkView* link = model_.link_of(number)) links.push_back(link->link);
@@ -258,7 +272,8 @@ void Canvas::draw_frames(App& app, Document& document) {
     ImGui::Dummy({size.x, metric::kTitle});
     if (CanvasNodes::detail_at(zoom_) != CanvasNodes::Detail::Map) {
       ImGui::PushFont(app.fonts.bold, 0);
-      draw_text_in(*ImGui::GetWindowDrawList(), {at.x + 10, at.y}, {at.x + size.x - 10, at.y + metric::kTitle}, frame.title, app.theme.text_dim);
+      draw_text_in(*ImGui::GetWindowDrawList(), {at.x + 10, at.y},
+                   {at.x + size.x - 10, at.y + metric::kTitle}, frame.title, app.theme.text_dim);
       ImGui::PopFont();
     }
     ed::Group({size.x, size.y - metric::kTitle});
@@ -285,7 +300,8 @@ void Canvas::take_frame_size(App& app, Document& document, const Frame& frame) {
   const ImVec2 size = ed::GetNodeSize(number);
   if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) || size.x == 0) return;
   const Size now{std::max(80.0f, size.x), std::max(60.0f, size.y)};
-  if (std::abs(now.width - frame.area.size.width) < 1 && std::abs(now.height - frame.area.size.height) < 1) return;
+  if (std::abs(now.width - frame.area.size.width) < 1 && std::abs(now.height - frame.area.size.height) < 1)
+    return;
   Frame sized = frame;
   const ImVec2 at = ed::GetNodePosition(number);
   sized.area = {{at.x, at.y}, now};
@@ -337,9 +353,12 @@ void Canvas::take_clicks(App& app, Document& document) {
   if (const ed::NodeId number = ed::GetDoubleClickedNode()) {
     const NodeView* node = model_.node_of(number);
     const bool on_title = node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle;
-    if (const std::string note = model_.annotation_of(number); !note.empty()) start_text_edit(note);
-    else if (on_title && is_instance(*node->node)) app.commands.run("node.enter");
-    else if (on_title) app.commands.run("edit.rename");
+    if (const std::string note = model_.annotation_of(number); !note.empty())
+      start_text_edit(note);
+    else if (on_title && is_instance(*node->node))
+      app.commands.run("node.enter");
+    else if (on_title)
+      app.commands.run("edit.rename");
   }
   const bool held = ImGui::GetIO().KeyCtrl || ImGui::GetIO().KeyShift;
   if (ed::IsBackgroundDoubleClicked() && !held) {

@@ -1,6 +1,7 @@
-// Canvas: the view of one document's graph. The node editor library pans, zooms, selects and drags; what a gesture means
-// to the document is decided here. Parts: canvas.cpp (the frame), canvas_nodes.cpp (how nodes look), canvas_links.cpp
-// (making, cutting, inserting), canvas_view.cpp (where it looks, minimap), canvas_menu.cpp (what a right click offers).
+// Canvas: the view of one document's graph. The node editor library pans, zooms, selects and drags; what a
+// gesture means to the document is decided here. Parts: canvas.cpp (the frame), canvas_nodes.cpp (how nodes
+// look), canvas_links.cpp (making, cutting, inserting), canvas_view.cpp (where it looks, minimap),
+// canvas_menu.cpp (what a right click offers).
 #pragma once
 
 #include <imgui.h>
@@ -111,18 +112,18 @@ class Canvas {
   std::string look_at_;
   std::optional<View> look_wanted_;
   bool moving_ = false;
-  Positions dragged_from_;                 ///< what the drag has moved so far
-  std::string last_moved_;                 ///< the node, if it was a single one
-  std::vector<ImVec2> stroke_;             ///< in canvas units
+  Positions dragged_from_;      ///< what the drag has moved so far
+  std::string last_moved_;      ///< the node, if it was a single one
+  std::vector<ImVec2> stroke_;  ///< in canvas units
   bool stroke_is_knife_ = false;
-  std::optional<LinkEnd> dragged_;         ///< the end that a dragged link holds on to
-  std::optional<Link> insert_target_;      ///< the link under a node that is dragged
+  std::optional<LinkEnd> dragged_;     ///< the end that a dragged link holds on to
+  std::optional<Link> insert_target_;  ///< the link under a node that is dragged
   ax::NodeEditor::NodeId menu_node_ = 0;
   ax::NodeEditor::LinkId menu_link_ = 0;
   std::optional<LinkEnd> menu_port_;
   ImVec2 menu_at_{0, 0};
-  const char* menu_wanted_ = nullptr;      ///< that a right click asked for in this frame
-  std::string edit_note_, edit_text_;      ///< the frame or comment whose text is edited
+  const char* menu_wanted_ = nullptr;  ///< that a right click asked for in this frame
+  std::string edit_note_, edit_text_;  ///< the frame or comment whose text is edited
   bool edit_opened_ = false;
 };
 

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kSamples = 16;
 
-/// The curve as the library draws it: its handles grow with the distance, up to the strength that the style has.
+/// The curve as the library draws it: its handles grow with the distance, up to the strength that the style
+/// has.
 std::array<ImVec2, kSamples + 1> sampled(ImVec2 from, ImVec2 to) {
   const float distance = std::hypot(to.x - from.x, to.y - from.y);
   const float handle = std::min(90.0f, distance * 0.5f);
@@ -26,14 +27,17 @@ std::array<ImVec2, kSamples + 1> sampled(ImVec2 from, ImVec2 to) {
   for (int i = 0; i <= kSamples; ++i) {
     const float t = static_cast<float>(i) / kSamples, u = 1 - t;
     const float a = u * u * u, b = 3 * u * u * t, c = 3 * u * t * t, d = t * t * t;
-    points[static_cast<std::size_t>(i)] = {a * from.x + b * (from.x + handle) + c * (to.x - handle) + d * to.x,
-                                           (a + b) * from.y + (c + d) * to.y};
+    points[static_cast<std::size_t>(i)] = {
+        a * from.x + b * (from.x + handle) + c * (to.x - handle) + d * to.x,
+        (a + b) * from.y + (c + d) * to.y};
   }
   return points;
 }
 
 bool cross(ImVec2 a, ImVec2 b, ImVec2 c, ImVec2 d) {
-  const auto side = [](ImVec2 p, ImVec2 q, ImVec2 r) { return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x); };
+  const auto side = [](ImVec2 p, ImVec2 q, ImVec2 r) {
+    return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
+  };
   return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
 }
 
@@ -45,14 +49,15 @@ std::pair<ImVec2, ImVec2> CanvasLinks::ends(const LinkView& link) const {
     return reroute >= 0 ? model.reroutes[static_cast<std::size_t>(reroute)].at
                         : model.pin_place(model.nodes[node], static_cast<std::size_t>(port));
   };
-  return {end(link.from_reroute, link.from_node, link.from_port), end(link.to_reroute, link.to_node, link.to_port)};
+  return {end(link.from_reroute, link.from_node, link.from_port),
+          end(link.to_reroute, link.to_node, link.to_port)};
 }
 
 void CanvasLinks::draw_plain(const LinkView& link, ImDrawList& list) {
   const auto [from, to] = ends(link);
   const float handle = std::min(90.0f, std::abs(to.x - from.x) * 0.5f);
-  list.AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, with_alpha(link.colour, 0.7f),
-                      1.2f / canvas.zoom_, 8);
+  list.AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to,
+                      with_alpha(link.colour, 0.7f), 1.2f / canvas.zoom_, 8);
 }
 
 void CanvasLinks::draw_all() {
@@ -63,8 +68,8 @@ void CanvasLinks::draw_all() {
       continue;
     }
     const bool target = canvas.insert_target_ == link.link;
-    ed::Link(link.number, link.from, link.to, as_vec4(target ? app.theme.accent : with_alpha(link.colour, 0.9f)),
-             target ? 4.5f : 2.2f);
+    ed::Link(link.number, link.from, link.to,
+             as_vec4(target ? app.theme.accent : with_alpha(link.colour, 0.9f)), target ? 4.5f : 2.2f);
   }
 }
 
@@ -84,7 +89,8 @@ void CanvasLinks::say(const std::string& what, const std::string& remedy, bool r
 void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
   const ImVec4 bad = as_vec4(app.theme.bad), good = as_vec4(app.theme.good);
   if (held.is_output == other.is_output) {
-    say(held.is_output ? "both are outputs" : "both are inputs", held.is_output ? "end at an input" : "end at an output", true);
+    say(held.is_output ? "both are outputs" : "both are inputs",
+        held.is_output ? "end at an input" : "end at an output", true);
     ed::RejectNewItem(bad, 2.5f);
     return;
   }
@@ -95,7 +101,8 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
     ed::RejectNewItem(bad, 2.5f);
     return;
   }
-  if (check.replaces) say("replaces the link from " + check.replaces->node + "." + check.replaces->port, {}, false);
+  if (check.replaces)
+    say("replaces the link from " + check.replaces->node + "." + check.replaces->port, {}, false);
   if (ed::AcceptNewItem(good, 3.0f)) app.attempt([&] { connect(document, app.registry, link); });
 }
 
@@ -108,12 +115,15 @@ void CanvasLinks::take_new_links() {
   if (ed::QueryNewLink(&a, &b)) {
     start = canvas.model_.port_of(a);
     const std::optional<LinkEnd> end = canvas.model_.port_of(b);
-    if (start && end && a != b) take_pair(*start, *end);
-    else ed::RejectNewItem(colour, 2.5f);
+    if (start && end && a != b)
+      take_pair(*start, *end);
+    else
+      ed::RejectNewItem(colour, 2.5f);
   }
   if (ed::QueryNewNode(&a)) {
     start = canvas.model_.port_of(a);
-    if (!start) ed::RejectNewItem(colour, 2.5f);
+    if (!start)
+      ed::RejectNewItem(colour, 2.5f);
     else if (ed::AcceptNewItem(colour, 2.5f)) {
       const ImVec2 at = ed::GetMousePosOnCanvas();
       open_node_palette(app, {.at = {at.x, at.y}, .screen = canvas.to_screen(at), .from = start});
@@ -153,7 +163,8 @@ void CanvasLinks::drop_on_link() {
   if (!canvas.insert_target_) return;
   const Link link = *std::exchange(canvas.insert_target_, std::nullopt);
   const Ids& selected = document.selection().nodes;
-  const std::string node = canvas.last_moved_.empty() && selected.size() == 1 ? *selected.begin() : canvas.last_moved_;
+  const std::string node =
+      canvas.last_moved_.empty() && selected.size() == 1 ? *selected.begin() : canvas.last_moved_;
   if (!node.empty()) app.attempt([&] { insert_on_link(document, app.registry, node, link); });
 }
 
@@ -164,7 +175,8 @@ std::vector<Link> CanvasLinks::crossed(const std::vector<ImVec2>& stroke) const 
     const auto points = sampled(from, to);
     bool hit = false;
     for (std::size_t i = 1; i < points.size() && !hit; ++i)
-      for (std::size_t j = 1; j < stroke.size() && !hit; ++j) hit = cross(points[i - 1], points[i], stroke[j - 1], stroke[j]);
+      for (std::size_t j = 1; j < stroke.size() && !hit; ++j)
+        hit = cross(points[i - 1], points[i], stroke[j - 1], stroke[j]);
     if (hit && std::ranges::find(found, link.link) == found.end()) found.push_back(link.link);
   }
   return found;

@@ -11,8 +11,8 @@ struct CanvasLinks {
   Canvas& canvas;
 
   void draw_all();
-  /// A link that is dragged from a port: accepted, or refused with the reason under the mouse; dropped on nothing, it
-  /// opens the palette with what fits.
+  /// A link that is dragged from a port: accepted, or refused with the reason under the mouse; dropped on
+  /// nothing, it opens the palette with what fits.
   void take_new_links();
   /// While a node is dragged: the link under it into which it fits.
   void find_insert_target();

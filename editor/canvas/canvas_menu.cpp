@@ -1,4 +1,5 @@
-// What a right click on the canvas offers, what a port tells under the mouse, and the text of frames and comments.
+// What a right click on the canvas offers, what a port tells under the mouse, and the text of frames and
+// comments.
 #include <imgui.h>
 #include <imgui_stdlib.h>
 
@@ -29,7 +30,8 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::TextUnformatted(port->label.c_str());
   ImGui::PopFont();
   ImGui::SameLine();
-  ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s", type ? type->title.c_str() : port->info.type.c_str());
+  ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s",
+                     type ? type->title.c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
   if (const NodeRun* run = app.runs->node(document.id(), document.address(node->id)); run && port->is_output)
     for (const OutputView& output : run->outputs)
@@ -46,10 +48,14 @@ void Canvas::take_right_click() {
   ed::LinkId link = 0;
   ed::PinId pin = 0;
   ed::Suspend();
-  if (ed::ShowNodeContextMenu(&node)) menu_wanted_ = "node menu", menu_node_ = node;
-  else if (ed::ShowPinContextMenu(&pin)) menu_wanted_ = "port menu", menu_port_ = model_.port_of(pin);
-  else if (ed::ShowLinkContextMenu(&link)) menu_wanted_ = "link menu", menu_link_ = link;
-  else if (ed::ShowBackgroundContextMenu()) menu_wanted_ = "canvas menu";
+  if (ed::ShowNodeContextMenu(&node))
+    menu_wanted_ = "node menu", menu_node_ = node;
+  else if (ed::ShowPinContextMenu(&pin))
+    menu_wanted_ = "port menu", menu_port_ = model_.port_of(pin);
+  else if (ed::ShowLinkContextMenu(&link))
+    menu_wanted_ = "link menu", menu_link_ = link;
+  else if (ed::ShowBackgroundContextMenu())
+    menu_wanted_ = "canvas menu";
   ed::Resume();
 }
 
@@ -91,18 +97,38 @@ void Canvas::node_menu(App& app, Document& document) {
     menu_item(app, "edit.delete");
     return;
   }
-  for (const char* id : {"run.selection", "view.node", "", "edit.rename", "edit.duplicate", "edit.copy", "node.collapse",
-                         "node.mute", "node.bypass", "node.frame", "node.detach", "", "node.group", "node.enter", "node.ungroup", "",
-                         "node.help", "", "edit.dissolve", "edit.delete"}) {
-    if (*id) menu_item(app, id);
-    else ImGui::Separator();
+  for (const char* id : {"run.selection",
+                         "view.node",
+                         "",
+                         "edit.rename",
+                         "edit.duplicate",
+                         "edit.copy",
+                         "node.collapse",
+                         "node.mute",
+                         "node.bypass",
+                         "node.frame",
+                         "node.detach",
+                         "",
+                         "node.group",
+                         "node.enter",
+                         "node.ungroup",
+                         "",
+                         "node.help",
+                         "",
+                         "edit.dissolve",
+                         "edit.delete"}) {
+    if (*id)
+      menu_item(app, id);
+    else
+      ImGui::Separator();
   }
 }
 
 void Canvas::frame_colour_menu(App& app, Document& document, const std::string& id) {
   const auto frame = std::ranges::find(model_.frames, id, &Frame::id);
   if (frame == model_.frames.end() || !ImGui::BeginMenu("Colour")) return;
-  static constexpr const char* kColours[] = {"#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b", "#a58a3f", "#a5603f", "#8a4f7d"};
+  static constexpr const char* kColours[] = {"#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b",
+                                             "#a58a3f", "#a5603f", "#8a4f7d"};
   for (const char* colour : kColours) {
     ImGui::PushID(colour);
     if (ImGui::ColorButton("##colour", as_vec4(frame_colour(colour, app.theme)))) {
@@ -127,21 +153,27 @@ void Canvas::port_menu(App& app, Document& document) {
   std::vector<Link> links;
   for (const LinkView& each : model_.links)
     if ((end.is_output ? each.link.source : each.link.target) == end.port) links.push_back(each.link);
-  if (ImGui::MenuItem("Disconnect", nullptr, false, !links.empty())) app.attempt([&] { disconnect(document, links); });
+  if (ImGui::MenuItem("Disconnect", nullptr, false, !links.empty()))
+    app.attempt([&] { disconnect(document, links); });
   const NodeView* node = model_.find(end.port.node);
-  const PortInfo* info = node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
+  const PortInfo* info =
+      node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
   if (info && info->kind == PortKind::Param) {
     const bool as_input = node_ui(*node->node).shown_ports.contains(info->name);
     if (ImGui::MenuItem(as_input ? "Show as Field" : "Show as Input"))
       app.attempt([&] { show_as_input(document, end.port.node, end.port.port, !as_input); });
   }
-  if (!document.path().empty() && ImGui::MenuItem("Make a Port of the Subgraph")) app.attempt([&] { promote(document, end); });
+  if (!document.path().empty() && ImGui::MenuItem("Make a Port of the Subgraph"))
+    app.attempt([&] { promote(document, end); });
   if (!document.path().empty()) return;
   const bool named = end.is_output ? false : info && info->kind == PortKind::Param;
   if (named && ImGui::MenuItem("Make an Input of the Workflow"))
-    app.attempt([&] { app.notify("Callers may set it as '" + expose_input(document, end.port, end.port.port) + "'"); });
+    app.attempt([&] {
+      app.notify("Callers may set it as '" + expose_input(document, end.port, end.port.port) + "'");
+    });
   if (end.is_output && ImGui::MenuItem("Make an Output of the Workflow"))
-    app.attempt([&] { app.notify("Callers get it as '" + expose_output(document, end.port, end.port.port) + "'"); });
+    app.attempt(
+        [&] { app.notify("Callers get it as '" + expose_output(document, end.port, end.port.port) + "'"); });
 }
 
 void Canvas::link_menu(App& app, Document& document) {
@@ -161,7 +193,8 @@ void Canvas::background_menu(App& app, Document& document) {
   const Point at{menu_at_.x, menu_at_.y};
   if (ImGui::MenuItem("Add Node\u2026", app.commands.keys_text("node.add").c_str()))
     open_node_palette(app, {.at = at, .screen = to_screen(menu_at_)});
-  if (ImGui::MenuItem("Add Comment")) app.attempt([&] { start_text_edit(add_comment(document, "", {at, {240, 90}})); });
+  if (ImGui::MenuItem("Add Comment"))
+    app.attempt([&] { start_text_edit(add_comment(document, "", {at, {240, 90}})); });
   if (ImGui::MenuItem("Add Frame"))
     app.attempt([&] { start_text_edit(add_frame(document, "", {at, {420, 300}})); });
   ImGui::Separator();
@@ -188,7 +221,8 @@ void Canvas::draw_text_edit(App& app, Document& document) {
     edit_text_ = is_frame ? frame->title : comment->text;
     ImGui::OpenPopup("Text");
   }
-  ImGui::SetNextWindowPos(to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)}), ImGuiCond_Appearing);
+  ImGui::SetNextWindowPos(to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)}),
+                          ImGuiCond_Appearing);
   if (!ImGui::BeginPopup("Text")) {
     edit_note_.clear();
     document.end_gesture();
@@ -202,7 +236,8 @@ void Canvas::draw_text_edit(App& app, Document& document) {
     ImGui::SetNextItemWidth(width);
     entered = ImGui::InputTextWithHint("##text", "Title", &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
   } else {
-    ImGui::InputTextMultiline("##text", &edit_text_, {width, ImGui::GetFontSize() * 7}, ImGuiInputTextFlags_WordWrap);
+    ImGui::InputTextMultiline("##text", &edit_text_, {width, ImGui::GetFontSize() * 7},
+                              ImGuiInputTextFlags_WordWrap);
   }
   if (ImGui::IsItemEdited()) app.attempt([&] { set_note_text(document, notes); });
   if (entered) ImGui::CloseCurrentPopup();

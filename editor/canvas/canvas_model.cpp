@@ -9,7 +9,8 @@ namespace ed = ax::NodeEditor;
 
 namespace {
 
-// A pin's number holds its node's number, its place among the node's ports, and a mark that tells it from nodes.
+// A pin's number holds its node's number, its place among the node's ports, and a mark that tells it from
+// nodes.
 constexpr std::uintptr_t kPortsPerNode = 1024;
 constexpr std::uintptr_t kPinMark = std::uintptr_t{1} << 48;
 constexpr std::uintptr_t kLinkMark = std::uintptr_t{1} << 49;
@@ -20,8 +21,8 @@ ImU32 own_colour(const std::string& hex, ImU32 otherwise) {
 }
 
 std::string link_key(const Link& link, int segment) {
-  return "link " + link.source.node + '\n' + link.source.port + '\n' + link.target.node + '\n' + link.target.port + '\n' +
-         std::to_string(segment);
+  return "link " + link.source.node + '\n' + link.source.port + '\n' + link.target.node + '\n' +
+         link.target.port + '\n' + std::to_string(segment);
 }
 
 }  // namespace
@@ -72,7 +73,8 @@ std::optional<LinkEnd> CanvasModel::port_of(ed::PinId pin) const {
 
 const RerouteView* CanvasModel::reroute_of_pin(ed::PinId pin) const {
   const std::uintptr_t number = (pin.Get() & ~kPinMark) / kPortsPerNode;
-  const auto found = std::ranges::find(reroutes, number, [](const RerouteView& each) { return each.number.Get(); });
+  const auto found =
+      std::ranges::find(reroutes, number, [](const RerouteView& each) { return each.number.Get(); });
   return found == reroutes.end() ? nullptr : &*found;
 }
 
@@ -115,7 +117,8 @@ void CanvasModel::add_segments(const Link& link, ImU32 colour, const LinkView& w
   const auto finish = [&] {
     segment.link = link;
     segment.colour = colour;
-    segment.number = kLinkMark | numbers_.try_emplace(scope_ + link_key(link, count++), numbers_.size() + 1).first->second;
+    segment.number =
+        kLinkMark | numbers_.try_emplace(scope_ + link_key(link, count++), numbers_.size() + 1).first->second;
     links_by_number_[segment.number.Get()] = links.size();
     links.push_back(segment);
   };
@@ -145,7 +148,8 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
     whole.to_node = to->second;
     whole.from_port = port_index(nodes[whole.from_node], link.source.port, true);
     whole.to_port = port_index(nodes[whole.to_node], link.target.port, false);
-    if (whole.from_port < 0 || whole.to_port < 0) continue;  // a port that its type does not have: in the problems
+    if (whole.from_port < 0 || whole.to_port < 0)
+      continue;  // a port that its type does not have: in the problems
     whole.from = pin_of(nodes[whole.from_node], static_cast<std::size_t>(whole.from_port));
     whole.to = pin_of(nodes[whole.to_node], static_cast<std::size_t>(whole.to_port));
     const std::string type = port_type(graph_, *types_, {link.source, true});
@@ -153,9 +157,11 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
   }
 }
 
-void CanvasModel::update(const Document& document, const Registry& registry, const Theme& theme, const Ids& thumbnails) {
+void CanvasModel::update(const Document& document, const Registry& registry, const Theme& theme,
+                         const Ids& thumbnails) {
   const std::string scope = document.address("");
-  if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark) return;
+  if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark)
+    return;
   revision_ = document.revision();
   ++generation_;
   scope_ = scope;
@@ -169,8 +175,10 @@ void CanvasModel::update(const Document& document, const Registry& registry, con
   frames = notes.frames;
   comments = notes.comments;
   for (const Reroute& reroute : notes.reroutes)
-    reroutes.push_back({reroute, annotation_number(reroute.id),
-                        {static_cast<float>(reroute.at.x), static_cast<float>(reroute.at.y)}, theme.text_dim});
+    reroutes.push_back({reroute,
+                        annotation_number(reroute.id),
+                        {static_cast<float>(reroute.at.x), static_cast<float>(reroute.at.y)},
+                        theme.text_dim});
   for (const Frame& each : frames) annotations_[annotation_number(each.id).Get()] = each.id;
   for (const Comment& each : comments) annotations_[annotation_number(each.id).Get()] = each.id;
   for (const RerouteView& each : reroutes) annotations_[each.number.Get()] = each.reroute.id;
@@ -181,7 +189,8 @@ void CanvasModel::update(const Document& document, const Registry& registry, con
 ImVec4 CanvasModel::bounds() const {
   ImVec4 all{1e9f, 1e9f, -1e9f, -1e9f};
   const auto take = [&](ImVec2 min, ImVec2 size) {
-    all = {std::min(all.x, min.x), std::min(all.y, min.y), std::max(all.z, min.x + size.x), std::max(all.w, min.y + size.y)};
+    all = {std::min(all.x, min.x), std::min(all.y, min.y), std::max(all.z, min.x + size.x),
+           std::max(all.w, min.y + size.y)};
   };
   for (const NodeView& node : nodes) take(node.at, node.layout.size);
   const auto take_area = [&](const Rect& area) {

@@ -1,5 +1,6 @@
-// CanvasModel: a document as the canvas draws it: nodes with their layouts, links, frames, comments and reroutes, each
-// with the number by which the node editor library knows it. Made anew when the document changes, not each frame.
+// CanvasModel: a document as the canvas draws it: nodes with their layouts, links, frames, comments and
+// reroutes, each with the number by which the node editor library knows it. Made anew when the document
+// changes, not each frame.
 #pragma once
 
 #include <imgui.h>
@@ -73,7 +74,7 @@ class CanvasModel {
   std::optional<LinkEnd> port_of(ax::NodeEditor::PinId pin) const;
   const RerouteView* reroute_of_pin(ax::NodeEditor::PinId pin) const;
 
-  ax::NodeEditor::NodeId number_of(const std::string& id);             ///< stable as long as the canvas lives
+  ax::NodeEditor::NodeId number_of(const std::string& id);  ///< stable as long as the canvas lives
   ax::NodeEditor::NodeId annotation_number(const std::string& id);
   ax::NodeEditor::PinId pin_of(const NodeView& node, std::size_t port) const;
   ImVec2 pin_place(const NodeView& node, std::size_t port) const {

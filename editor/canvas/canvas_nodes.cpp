@@ -30,21 +30,30 @@ Badge badge_of(const NodeRun* node, const Theme& t, ImU32 on_title) {
   using State = NodeRun::State;
   if (!node) return {};
   switch (node->state) {
-    case State::Idle: return {};
-    case State::Queued: return {icon::kQueued, {}, on_title};
+    case State::Idle:
+      return {};
+    case State::Queued:
+      return {icon::kQueued, {}, on_title};
     case State::Running:
-      return {icon::kPlay, node->total > 0 ? fmt::format("{}/{}", node->done, node->total) : std::string{}, on_title};
-    case State::Cached: return {icon::kCached, {}, on_title};
-    case State::Done: return {icon::kDone, seconds_text(node->seconds), on_title};
-    case State::Failed: return {icon::kFailed, {}, t.bad};
-    case State::Skipped: return {icon::kSkipped, {}, t.warn};
-    case State::Cancelled: return {icon::kStop, {}, t.warn};
+      return {icon::kPlay, node->total > 0 ? fmt::format("{}/{}", node->done, node->total) : std::string{},
+              on_title};
+    case State::Cached:
+      return {icon::kCached, {}, on_title};
+    case State::Done:
+      return {icon::kDone, seconds_text(node->seconds), on_title};
+    case State::Failed:
+      return {icon::kFailed, {}, t.bad};
+    case State::Skipped:
+      return {icon::kSkipped, {}, t.warn};
+    case State::Cancelled:
+      return {icon::kStop, {}, t.warn};
   }
   return {};
 }
 
 bool inside(ImVec2 min, ImVec2 size, ImVec2 view_min, ImVec2 view_max) {
-  return min.x < view_max.x && min.y < view_max.y && min.x + size.x > view_min.x && min.y + size.y > view_min.y;
+  return min.x < view_max.x && min.y < view_max.y && min.x + size.x > view_min.x &&
+         min.y + size.y > view_min.y;
 }
 
 }  // namespace
@@ -75,13 +84,15 @@ const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
 
 bool CanvasNodes::has_problem(const NodeView& view, std::string_view port) const {
   const auto& problems = app.active()->problems;
-  return std::ranges::any_of(problems, [&](const Problem& each) { return each.node == view.id && each.port == port; });
+  return std::ranges::any_of(problems,
+                             [&](const Problem& each) { return each.node == view.id && each.port == port; });
 }
 
 bool CanvasNodes::may_take(const NodeView& view, const ShownPort& port) const {
   const std::optional<LinkEnd>& held = canvas.dragged_;
   if (!held) return true;
-  if (held->is_output == port.is_output || held->port.node == view.id) return held->port == PortRef{view.id, port.info.name};
+  if (held->is_output == port.is_output || held->port.node == view.id)
+    return held->port == PortRef{view.id, port.info.name};
   const std::string type = port_type(document.graph(), canvas.model_.types(), *held);
   return held->is_output ? types_match(type, port.info.type) : types_match(port.info.type, type);
 }
@@ -109,7 +120,8 @@ void CanvasNodes::draw_all() {
       const ImVec2 min{std::min(from.at.x, to.at.x), std::min(from.at.y, to.at.y)};
       const ImVec2 max{std::max(from.at.x + from.layout.size.x, to.at.x + to.layout.size.x),
                        std::max(from.at.y + from.layout.size.y, to.at.y + to.layout.size.y)};
-      if (inside(min, {max.x - min.x, max.y - min.y}, view_min, view_max)) needed[link.from_node] = needed[link.to_node] = 1;
+      if (inside(min, {max.x - min.x, max.y - min.y}, view_min, view_max))
+        needed[link.from_node] = needed[link.to_node] = 1;
     }
   for (std::size_t i = 0; i < model.nodes.size(); ++i)
     if (seen[i] || needed[i]) draw_node(model.nodes[i], seen[i] != 0);
@@ -132,7 +144,8 @@ void CanvasNodes::draw_node(const NodeView& view, bool seen) {
     }
     draw_failure(view, at, list, node);
   } else if (seen && detail == Detail::Simple) {
-    draw_text_in(list, {at.x + kPad, at.y}, {at.x + view.layout.size.x - kPad, at.y + kTitle}, view.layout.title, app.theme.text);
+    draw_text_in(list, {at.x + kPad, at.y}, {at.x + view.layout.size.x - kPad, at.y + kTitle},
+                 view.layout.title, app.theme.text);
   }
   if (detail != Detail::Map) draw_pins(view, at, list, seen);
   ImGui::PopID();
@@ -153,8 +166,8 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
     return;
   }
   for (const float grow : {5.0f, 2.5f})
-    list.AddRectFilled({at.x - grow, at.y - grow + 2}, {end.x + grow, end.y + grow + 2}, with_alpha(t.node_shadow, t.dark ? 0.16f : 0.07f),
-                       kRounding + grow);
+    list.AddRectFilled({at.x - grow, at.y - grow + 2}, {end.x + grow, end.y + grow + 2},
+                       with_alpha(t.node_shadow, t.dark ? 0.16f : 0.07f), kRounding + grow);
   const bool only_title = view.layout.size.y <= kTitle;
   list.AddRectFilled(at, end, body, kRounding);
   list.AddRectFilled(at, {end.x, at.y + kTitle}, view.colour, kRounding,
@@ -173,7 +186,8 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
   const float width = view.layout.size.x;
   const ImU32 on_title = t.dark ? IM_COL32(255, 255, 255, 235) : IM_COL32(20, 25, 35, 240);
   ImGui::PushFont(app.fonts.bold, 0);
-  draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title, on_title);
+  draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title,
+               on_title);
   ImGui::PopFont();
   Badge badge = badge_of(node, t, with_alpha(on_title, 0.75f));
   if (view.node->state == NodeState::Muted) badge = {icon::kMuted, "muted", with_alpha(on_title, 0.75f)};
@@ -183,11 +197,14 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
     const std::string text = badge.text.empty() ? badge.icon : fmt::format("{}  {}", badge.text, badge.icon);
     const float room = ImGui::CalcTextSize(text.c_str()).x;
     if (badge.colour == t.bad)  // red on a coloured title needs a ground to be read on
-      list.AddRectFilled({at.x + width - room - kPad - 5, at.y + 5}, {at.x + width - kPad + 5, at.y + kTitle - 5}, t.node, 5);
-    draw_text_in(list, {at.x + width - room - kPad, at.y}, {at.x + width - kPad + 1, at.y + kTitle}, text, badge.colour, 1);
+      list.AddRectFilled({at.x + width - room - kPad - 5, at.y + 5},
+                         {at.x + width - kPad + 5, at.y + kTitle - 5}, t.node, 5);
+    draw_text_in(list, {at.x + width - room - kPad, at.y}, {at.x + width - kPad + 1, at.y + kTitle}, text,
+                 badge.colour, 1);
   }
   if (!node || node->state != NodeRun::State::Running) return;
-  const float share = node->total > 0 ? static_cast<float>(node->done) / static_cast<float>(node->total) : 0.03f;
+  const float share =
+      node->total > 0 ? static_cast<float>(node->done) / static_cast<float>(node->total) : 0.03f;
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width, at.y + kTitle}, with_alpha(t.node, 0.6f));
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width * share, at.y + kTitle}, t.accent);
 }
@@ -197,7 +214,9 @@ void CanvasNodes::draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list)
   for (const ShownPort& port : view.layout.ports) {
     if (port.field) continue;
     const bool wrong = has_problem(view, port.info.name);
-    const ImU32 colour = wrong ? app.theme.bad : may_take(view, port) ? app.theme.text_dim : app.theme.text_faint;
+    const ImU32 colour = wrong                  ? app.theme.bad
+                         : may_take(view, port) ? app.theme.text_dim
+                                                : app.theme.text_faint;
     const float y = at.y + port.pin.y - kRow / 2;
     const float left = port.is_output ? at.x + width * 0.4f : at.x + kPad + 6;
     const float right = port.is_output ? at.x + width - kPad - 6 : at.x + width * 0.72f;
@@ -211,7 +230,8 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
     ImGui::SetCursorScreenPos({at.x + port.field_min.x, at.y + port.field_min.y});
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const bool wrong = has_problem(view, port.info.name);
-    const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name), {app.theme, port.field_size, port.label, wrong});
+    const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name),
+                                       {app.theme, port.field_size, port.label, wrong});
     const ImVec2 max{min.x + port.field_size.x, min.y + port.field_size.y};
     take_field_edit(app, document, view.id, port.info, edit, canvas.to_screen(min), canvas.to_screen(max));
   }
@@ -238,11 +258,16 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
     if (!seen) continue;
     const bool fits = may_take(view, port);
     const ImU32 colour = fits ? view.port_colours[i] : mixed(view.port_colours[i], app.theme.node, 0.75f);
-    const float radius = port.field ? kPinRadius * 0.72f : canvas.dragged_ && fits ? kPinRadius * 1.25f : kPinRadius;
+    const float radius = port.field                ? kPinRadius * 0.72f
+                         : canvas.dragged_ && fits ? kPinRadius * 1.25f
+                                                   : kPinRadius;
     const bool wrong = has_problem(view, port.info.name);
     if (wrong) list.AddCircleFilled(centre, radius + 4, with_alpha(app.theme.bad, 0.35f));
-    if (detail == Detail::Full) draw_pin(list, centre, radius, pin_shape(port.info.type), colour, port.linked || port.is_output, app.theme.node);
-    else list.AddCircleFilled(centre, radius, colour, 8);
+    if (detail == Detail::Full)
+      draw_pin(list, centre, radius, pin_shape(port.info.type), colour, port.linked || port.is_output,
+               app.theme.node);
+    else
+      list.AddCircleFilled(centre, radius, colour, 8);
   }
 }
 
@@ -250,7 +275,8 @@ void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& li
   const std::shared_ptr<const Picture> picture = picture_of(node);
   if (!picture || picture->width == 0) return;
   const std::uint64_t version = picture_version(*node, *run, *picture);
-  const Textures::Entry texture = app.textures.get(fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
+  const Textures::Entry texture = app.textures.get(
+      fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
   const ImVec2 room{view.layout.size.x - 2 * kPad, kThumbnail};
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);
   const ImVec2 size{texture.size.x * scale, texture.size.y * scale};
@@ -264,12 +290,14 @@ void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list
   const float width = view.layout.size.x;
   const std::string& what = node->problem->what;
   const float top = at.y + view.layout.size.y + 6;
-  const ImVec2 size = ImGui::CalcTextSize(what.data(), what.data() + std::min<std::size_t>(what.size(), 240), false, width - 2 * kPad);
+  const ImVec2 size = ImGui::CalcTextSize(what.data(), what.data() + std::min<std::size_t>(what.size(), 240),
+                                          false, width - 2 * kPad);
   const ImVec2 end{at.x + width, top + std::min(size.y, 76.0f) + 12};
   list.AddRectFilled({at.x, top}, end, mixed(t.node, t.bad, 0.22f), 5);
   list.AddRect({at.x, top}, end, t.bad, 5);
   const ImVec4 clip{at.x, top, end.x, end.y - 4};
-  list.AddText(nullptr, 0, {at.x + kPad, top + 6}, t.text, what.data(), what.data() + what.size(), width - 2 * kPad, &clip);
+  list.AddText(nullptr, 0, {at.x + kPad, top + 6}, t.text, what.data(), what.data() + what.size(),
+               width - 2 * kPad, &clip);
 }
 
 }  // namespace weft::editor

@@ -1,4 +1,5 @@
-// How nodes, frames and comments look, and the pins and fields on them. One object for one frame. [main-thread]
+// How nodes, frames and comments look, and the pins and fields on them. One object for one frame.
+// [main-thread]
 #pragma once
 
 #include "editor/app/app.h"

@@ -36,7 +36,9 @@ bool is_instance(const GraphNode& node) { return node.type.starts_with("subgraph
 void Canvas::draw_path(App& app, Document& document) {
   ImGui::SetCursorScreenPos({min_.x + 12 * app.ui_scale(), min_.y + 10 * app.ui_scale()});
   ImGui::PushStyleColor(ImGuiCol_ChildBg, with_alpha(app.theme.panel, 0.9f));
-  ImGui::BeginChild("path", {0, 0}, ImGuiChildFlags_AutoResizeX | ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysAutoResize);
+  ImGui::BeginChild(
+      "path", {0, 0},
+      ImGuiChildFlags_AutoResizeX | ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysAutoResize);
   ImGui::PopStyleColor();
   const std::vector<std::string> path = document.path();
   if (quiet_button((document.name() + "##top").c_str(), app.theme)) document.leave(0);
@@ -75,10 +77,12 @@ std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale)
   };
   if (look_wanted_) {
     const View view = *std::exchange(look_wanted_, std::nullopt);
-    return around({static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)}, static_cast<float>(view.zoom));
+    return around({static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)},
+                  static_cast<float>(view.zoom));
   }
   if (const NodeView* node = model_.find(std::exchange(look_at_, {})))
-    return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2}, std::max(zoom_, scale));
+    return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2},
+                  std::max(zoom_, scale));
   if (!fit_wanted_ || frames_ < 1) return std::nullopt;
   fit_wanted_ = false;
   ImVec4 all = model_.bounds();
@@ -86,7 +90,8 @@ std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale)
     all = {1e9f, 1e9f, -1e9f, -1e9f};
     for (const std::string& id : document.selection().nodes)
       if (const NodeView* node = model_.find(id))
-        all = {std::min(all.x, node->at.x), std::min(all.y, node->at.y), std::max(all.z, node->at.x + node->layout.size.x),
+        all = {std::min(all.x, node->at.x), std::min(all.y, node->at.y),
+               std::max(all.z, node->at.x + node->layout.size.x),
                std::max(all.w, node->at.y + node->layout.size.y)};
   }
   if (all.z <= all.x) return around({0, 0}, scale);
@@ -107,7 +112,9 @@ void Canvas::navigate(const Document& document, float scale) {
 }
 
 void Canvas::pan_with_middle_button() {
-  if (!ImGui::IsMouseDragging(ImGuiMouseButton_Middle, 0) || !ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem)) return;
+  if (!ImGui::IsMouseDragging(ImGuiMouseButton_Middle, 0) ||
+      !ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem))
+    return;
   const ImVec2 delta = ImGui::GetIO().MouseDelta;
   look_wanted_ = View{{centre().x - delta.x / zoom_, centre().y - delta.y / zoom_}, zoom_};
 }
@@ -124,7 +131,8 @@ void Canvas::take_strokes(App& app, Document& document) {
   }
   internals(context_.get()).DisableUserInputThisFrame();
   const ImVec2 at = ImGui::GetMousePos();
-  if (stroke_.empty() || std::hypot(at.x - stroke_.back().x, at.y - stroke_.back().y) > 3 / zoom_) stroke_.push_back(at);
+  if (stroke_.empty() || std::hypot(at.x - stroke_.back().x, at.y - stroke_.back().y) > 3 / zoom_)
+    stroke_.push_back(at);
   if (ImGui::IsMouseDown(ImGuiMouseButton_Left)) return;
   const std::vector<ImVec2> stroke = std::exchange(stroke_, {});
   if (stroke.size() < 2) return;
@@ -140,7 +148,8 @@ void Canvas::take_strokes(App& app, Document& document) {
 
 const NodeView* Canvas::node_at(ImVec2 at) const {
   for (auto node = model_.nodes.rbegin(); node != model_.nodes.rend(); ++node)
-    if (at.x >= node->at.x && at.y >= node->at.y && at.x <= node->at.x + node->layout.size.x && at.y <= node->at.y + node->layout.size.y)
+    if (at.x >= node->at.x && at.y >= node->at.y && at.x <= node->at.x + node->layout.size.x &&
+        at.y <= node->at.y + node->layout.size.y)
       return &*node;
   return nullptr;
 }
@@ -149,13 +158,16 @@ void Canvas::draw_rubber_line(const App& app) {
   if (stroke_.size() < 2) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   for (std::size_t i = 1; i < stroke_.size(); ++i)
-    list.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]), stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
+    list.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]),
+                 stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
 }
 
 std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
   const NodeView* start = model_.find(from);
   if (!start) return model_.nodes.empty() ? std::string{} : model_.nodes.front().id;
-  const auto middle = [](const NodeView& n) { return ImVec2{n.at.x + n.layout.size.x / 2, n.at.y + n.layout.size.y / 2}; };
+  const auto middle = [](const NodeView& n) {
+    return ImVec2{n.at.x + n.layout.size.x / 2, n.at.y + n.layout.size.y / 2};
+  };
   const ImVec2 origin = middle(*start);
   std::string best;
   float least = 1e9f;
@@ -176,16 +188,21 @@ void Canvas::draw_minimap(App& app) {
   const ImVec2 room{190 * scale, 120 * scale};
   if (max_.x - min_.x < room.x * 2.2f || max_.y - min_.y < room.y * 2.2f) return;
   ImVec4 all = model_.bounds();
-  all = {std::min(all.x, view_min_.x), std::min(all.y, view_min_.y), std::max(all.z, view_max_.x), std::max(all.w, view_max_.y)};
+  all = {std::min(all.x, view_min_.x), std::min(all.y, view_min_.y), std::max(all.z, view_max_.x),
+         std::max(all.w, view_max_.y)};
   const float margin = 12 * scale;
   const ImVec2 at{max_.x - room.x - margin, max_.y - room.y - margin};
   const float fit = std::min(room.x / (all.z - all.x), room.y / (all.w - all.y)) * 0.92f;
-  const ImVec2 start{at.x + (room.x - (all.z - all.x) * fit) / 2, at.y + (room.y - (all.w - all.y) * fit) / 2};
-  const auto place = [&](ImVec2 p) { return ImVec2{start.x + (p.x - all.x) * fit, start.y + (p.y - all.y) * fit}; };
+  const ImVec2 start{at.x + (room.x - (all.z - all.x) * fit) / 2,
+                     at.y + (room.y - (all.w - all.y) * fit) / 2};
+  const auto place = [&](ImVec2 p) {
+    return ImVec2{start.x + (p.x - all.x) * fit, start.y + (p.y - all.y) * fit};
+  };
 
   ImGui::SetCursorScreenPos(at);
   ImGui::PushStyleColor(ImGuiCol_ChildBg, with_alpha(app.theme.panel, 0.88f));
-  ImGui::BeginChild("minimap", room, ImGuiChildFlags_None, ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::BeginChild("minimap", room, ImGuiChildFlags_None,
+                    ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleColor();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRect(at, {at.x + room.x, at.y + room.y}, app.theme.border, ImGui::GetStyle().ChildRounding);
@@ -193,7 +210,8 @@ void Canvas::draw_minimap(App& app) {
     const ImVec2 min = place(node.at);
     const ImVec2 size{std::max(2.0f, node.layout.size.x * fit), std::max(2.0f, node.layout.size.y * fit)};
     const bool selected = known_selection_.nodes.contains(node.id);
-    list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour, 1.5f);
+    list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour,
+                       1.5f);
   }
   list.AddRectFilled(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.06f), 2);
   list.AddRect(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.45f), 2);

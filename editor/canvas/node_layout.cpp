@@ -30,7 +30,8 @@ ShownPort shown(const PortInfo& info, bool is_output, bool linked) {
 std::vector<ShownPort> guessed_ports(const LayoutInput& input) {
   std::vector<ShownPort> ports;
   for (const auto& [name, value] : input.node.inputs)
-    if (std::holds_alternative<Links>(value)) ports.push_back(shown({.name = name, .type = "any"}, false, true));
+    if (std::holds_alternative<Links>(value))
+      ports.push_back(shown({.name = name, .type = "any"}, false, true));
   for (const std::string& name : input.linked_outputs)
     ports.push_back(shown({.kind = PortKind::Output, .name = name, .type = "any"}, true, true));
   return ports;
@@ -44,7 +45,8 @@ std::vector<ShownPort> declared_ports(const LayoutInput& input, const NodeUi& ui
     ports.push_back(std::move(port));
   }
   for (const PortInfo& info : input.type->outputs)
-    ports.push_back(shown(info, true, std::ranges::find(input.linked_outputs, info.name) != input.linked_outputs.end()));
+    ports.push_back(
+        shown(info, true, std::ranges::find(input.linked_outputs, info.name) != input.linked_outputs.end()));
   return ports;
 }
 

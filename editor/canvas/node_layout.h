@@ -1,5 +1,5 @@
-// NodeLayout: where the parts of a node lie, in canvas units from its top left. Derived from the declaration alone, so it
-// is the same on every machine, at every zoom, and before the node was ever drawn.
+// NodeLayout: where the parts of a node lie, in canvas units from its top left. Derived from the declaration
+// alone, so it is the same on every machine, at every zoom, and before the node was ever drawn.
 #pragma once
 
 #include <imgui.h>
@@ -17,7 +17,7 @@ inline constexpr float kTextSize = 14;
 inline constexpr float kTitle = 30;
 inline constexpr float kRow = 24;
 inline constexpr float kField = 22;
-inline constexpr float kText = 58;       ///< a field with several lines
+inline constexpr float kText = 58;  ///< a field with several lines
 inline constexpr float kPad = 8;
 inline constexpr float kWidth = 236;
 inline constexpr float kPinRadius = 5;
@@ -46,7 +46,7 @@ struct NodeLayout {
 
 struct LayoutInput {
   const GraphNode& node;
-  const NodeInfo* type;                          ///< null: missing
+  const NodeInfo* type;  ///< null: missing
   const std::vector<std::string>& linked_outputs;
 };
 

@@ -22,14 +22,17 @@ void dock_defaults(App& app, ImGuiID space) {
   ImGuiID centre = space, left = 0, right = 0, below = 0, right_top = 0;
   const float text = ImGui::GetFontSize();
   const float share = std::min(0.24f, text * 21 / viewport.WorkSize.x);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, std::min(0.18f, text * 15.5f / viewport.WorkSize.x), &left, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, std::min(0.18f, text * 15.5f / viewport.WorkSize.x),
+                              &left, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share / (1 - 0.16f), &right, &centre);
   ImGui::DockBuilderSplitNode(right, ImGuiDir_Up, 0.52f, &right_top, &right);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.3f, text * 11.5f / viewport.WorkSize.y), &below, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.3f, text * 11.5f / viewport.WorkSize.y),
+                              &below, &centre);
   for (const char* name : {"Nodes", "History"}) ImGui::DockBuilderDockWindow(name, left);
   for (const char* name : {"Inspector"}) ImGui::DockBuilderDockWindow(name, right_top);
   for (const char* name : {"Viewer"}) ImGui::DockBuilderDockWindow(name, right);
-  for (const char* name : {"Gallery", "Queue", "Problems###Problems", "Timings", "Log"}) ImGui::DockBuilderDockWindow(name, below);
+  for (const char* name : {"Gallery", "Queue", "Problems###Problems", "Timings", "Log"})
+    ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
   app.panels.centre_dock = centre;
   app.panels.docks_are_new = true;
@@ -39,7 +42,9 @@ void dock_defaults(App& app, ImGuiID space) {
 void quit_question(App& app) {
   if (app.panels.quitting) ImGui::OpenPopup("Quit?");
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal("Quit?", nullptr, ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!ImGui::BeginPopupModal("Quit?", nullptr,
+                              ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
+    return;
   ImGui::TextUnformatted("These workflows are not saved:");
   for (const auto& tab : app.tabs)
     if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
@@ -64,7 +69,9 @@ void close_question(App& app) {
   if (!asking) return;
   ImGui::OpenPopup("Close?");
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal("Close?", nullptr, ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!ImGui::BeginPopupModal("Close?", nullptr,
+                              ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
+    return;
   ImGui::Text("%s is not saved.", asking->document->name().c_str());
   ImGui::Spacing();
   bool answered = true;
@@ -115,7 +122,8 @@ void rename_question(App& app) {
 void draw_dock_space(App& app) {
   const ImGuiID space = ImGui::GetID("dock space");
   if (app.panels.frames_to_focus > 0 && --app.panels.frames_to_focus == 0) {
-    for (const char* name : {"Gallery", "Nodes"}) ImGui::SetWindowFocus(name);  // the tabs that one sees first
+    for (const char* name : {"Gallery", "Nodes"})
+      ImGui::SetWindowFocus(name);  // the tabs that one sees first
     if (Tab* tab = app.active()) tab->focus = true;
   }
   if (std::exchange(app.layout_wanted, false)) dock_defaults(app, space);
@@ -124,15 +132,17 @@ void draw_dock_space(App& app) {
 
 void draw_empty_canvas(App& app) {
   const Canvas& canvas = app.active()->canvas;
-  const std::string lines[] = {"An empty canvas",
-                               fmt::format("{} or a double click adds a node", app.commands.keys_text("node.add")),
-                               "Drop a workflow, or a picture that Weft made, to open it"};
+  const std::string lines[] = {
+      "An empty canvas", fmt::format("{} or a double click adds a node", app.commands.keys_text("node.add")),
+      "Drop a workflow, or a picture that Weft made, to open it"};
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2, (canvas.screen_min().y + canvas.screen_max().y) / 2};
+  const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2,
+                      (canvas.screen_min().y + canvas.screen_max().y) / 2};
   float y = middle.y - 1.5f * ImGui::GetTextLineHeightWithSpacing();
   for (std::size_t i = 0; i < std::size(lines); ++i) {
     const ImVec2 size = ImGui::CalcTextSize(lines[i].c_str());
-    list.AddText({middle.x - size.x / 2, y}, i == 0 ? app.theme.text_dim : app.theme.text_faint, lines[i].c_str());
+    list.AddText({middle.x - size.x / 2, y}, i == 0 ? app.theme.text_dim : app.theme.text_faint,
+                 lines[i].c_str());
     y += ImGui::GetTextLineHeightWithSpacing() * (i == 0 ? 1.4f : 1.0f);
   }
 }

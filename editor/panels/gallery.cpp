@@ -29,16 +29,21 @@ void draw_item(App& app, const GalleryItem& item, float size) {
   const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + size, min.y + size};
   const bool pressed = ImGui::InvisibleButton("##picture", {size, size});
   const bool hovered = ImGui::IsItemHovered();
-  if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) app.open(item.file);
-  else if (pressed) app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
+  if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
+    app.open(item.file);
+  else if (pressed)
+    app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRectFilled(min, max, app.theme.field, 5);
-  if (const std::shared_ptr<const Picture> picture = app.gallery_picture(item.file); picture && picture->width > 0) {
-    const Textures::Entry texture = app.textures.get("gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
+  if (const std::shared_ptr<const Picture> picture = app.gallery_picture(item.file);
+      picture && picture->width > 0) {
+    const Textures::Entry texture = app.textures.get(
+        "gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
     const float scale = std::min(size / texture.size.x, size / texture.size.y);
     const ImVec2 half{texture.size.x * scale / 2, texture.size.y * scale / 2};
     const ImVec2 middle{min.x + size / 2, min.y + size / 2};
-    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y}, {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 5);
+    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y},
+                         {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 5);
   }
   const bool shown = app.panels.viewer.a.file == item.file.string();
   if (hovered || shown) list.AddRect(min, max, shown ? app.theme.accent : app.theme.text_faint, 5, 2);
@@ -52,9 +57,12 @@ void draw_item(App& app, const GalleryItem& item, float size) {
 void draw_gallery(App& app) {
   if (ImGui::Begin("Gallery", nullptr, ImGuiWindowFlags_NoCollapse)) {
     const auto items = app.gallery.items();
-    if (items->empty()) empty_hint(app.theme, icon::kImage, "Pictures that runs have written appear here, each with the workflow that made it.");
+    if (items->empty())
+      empty_hint(app.theme, icon::kImage,
+                 "Pictures that runs have written appear here, each with the workflow that made it.");
     const float size = ImGui::GetFontSize() * 7.2f, gap = ImGui::GetStyle().ItemSpacing.y;
-    const int columns = std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (size + gap)));
+    const int columns =
+        std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (size + gap)));
     const int rows = (static_cast<int>(items->size()) + columns - 1) / columns;
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{gap, gap});
     ImGuiListClipper clipper;

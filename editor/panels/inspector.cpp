@@ -37,13 +37,19 @@ class Inspector {
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const float size = ImGui::GetFontSize() * 0.7f;
     ImGui::GetWindowDrawList()->AddRectFilled({min.x, min.y + 3}, {min.x + size, min.y + 3 + size},
-                                              category_colour(app_.theme, type_ ? type_->options.menu : ""), 3);
+                                              category_colour(app_.theme, type_ ? type_->options.menu : ""),
+                                              3);
     ImGui::SetCursorScreenPos({min.x + size + 8, min.y});
     ImGui::PushFont(app_.fonts.bold, 0);
-    ImGui::TextUnformatted((!node_.title.empty() ? node_.title : type_ ? type_->options.title : node_.type).c_str());
+    ImGui::TextUnformatted((!node_.title.empty() ? node_.title
+                            : type_              ? type_->options.title
+                                                 : node_.type)
+                               .c_str());
     ImGui::PopFont();
     ImGui::SameLine();
-    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted ? ", muted" : node_.state == NodeState::Bypassed ? ", bypassed" : ""));
+    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted      ? ", muted"
+                                     : node_.state == NodeState::Bypassed ? ", bypassed"
+                                                                          : ""));
     ImGui::Spacing();
   }
 
@@ -60,7 +66,8 @@ class Inspector {
     ImGui::PushTextWrapPos();
     for (const Problem& problem : app_.active()->problems) {
       if (problem.node != node_.id) continue;
-      ImGui::TextColored(as_vec4(app_.theme.warn), "%s  %s%s%s", icon::kWarning, problem.port.c_str(), problem.port.empty() ? "" : ": ", problem.what.c_str());
+      ImGui::TextColored(as_vec4(app_.theme.warn), "%s  %s%s%s", icon::kWarning, problem.port.c_str(),
+                         problem.port.empty() ? "" : ": ", problem.what.c_str());
       if (!problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
     }
     ImGui::PopTextWrapPos();
@@ -119,22 +126,27 @@ class Inspector {
 
   void draw_seed(const PortInfo& port) {
     const SeedMode mode = seed_mode(node_, port.name);
-    constexpr std::pair<SeedMode, const char*> kModes[] = {{SeedMode::Fixed, "Fixed"}, {SeedMode::Random, "Random"}, {SeedMode::Increment, "Count up"}};
+    constexpr std::pair<SeedMode, const char*> kModes[] = {
+        {SeedMode::Fixed, "Fixed"}, {SeedMode::Random, "Random"}, {SeedMode::Increment, "Count up"}};
     ImGui::Indent(ImGui::GetStyle().FramePadding.x);
     for (const auto& [each, name] : kModes) {
-      if (ImGui::RadioButton(name, mode == each)) app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
+      if (ImGui::RadioButton(name, mode == each))
+        app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
       ImGui::SameLine();
     }
     ImGui::NewLine();
     const auto run = app_.runs->documents.find(document_.id());
     if (run != app_.runs->documents.end())
-      if (const auto used = run->second->seeds.find({node_.id, port.name}); used != run->second->seeds.end()) {
+      if (const auto used = run->second->seeds.find({node_.id, port.name});
+          used != run->second->seeds.end()) {
         ImGui::AlignTextToFramePadding();
         dim_text(app_.theme, fmt::format("Last used: {}", used->second.seed));
         ImGui::SameLine();
-        if (mode != SeedMode::Fixed && quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme, "Keep the seed that was used"))
+        if (mode != SeedMode::Fixed && quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme,
+                                                    "Keep the seed that was used"))
           app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
-        else ImGui::NewLine();
+        else
+          ImGui::NewLine();
       }
     ImGui::Unindent(ImGui::GetStyle().FramePadding.x);
   }
@@ -150,10 +162,13 @@ class Inspector {
     }
     if (!run->because_of.empty()) dim_text(app_.theme, fmt::format("Skipped: '{}' failed", run->because_of));
     if (run->state == NodeRun::State::Done)
-      dim_text(app_.theme, fmt::format("{:.2f} s on {}, {:.1f} MB", run->seconds, run->device.empty() ? "cpu" : run->device, static_cast<double>(run->bytes) / 1e6));
+      dim_text(app_.theme,
+               fmt::format("{:.2f} s on {}, {:.1f} MB", run->seconds,
+                           run->device.empty() ? "cpu" : run->device, static_cast<double>(run->bytes) / 1e6));
     if (run->state == NodeRun::State::Cached) dim_text(app_.theme, "Taken from the cache");
     if (!run->why.empty()) dim_text(app_.theme, run->why);
-    for (const std::string& warning : run->warnings) ImGui::TextColored(as_vec4(app_.theme.warn), "%s", warning.c_str());
+    for (const std::string& warning : run->warnings)
+      ImGui::TextColored(as_vec4(app_.theme.warn), "%s", warning.c_str());
     ImGui::PopTextWrapPos();
     for (const PortInfo& output : type_->outputs) {
       if (&output != &type_->outputs.front()) ImGui::SameLine();
@@ -171,8 +186,11 @@ class Inspector {
       for (const PortInfo& port : *ports) {
         ImGui::TextUnformatted(port_label(port.name).c_str());
         ImGui::SameLine();
-        ImGui::TextColored(as_vec4(type_colour(app_.theme, app_.registry.find_type(port.type))), "%s%s", port.type.c_str(),
-                           port.kind == PortKind::Output ? ", output" : port.optional ? ", optional" : "");
+        ImGui::TextColored(as_vec4(type_colour(app_.theme, app_.registry.find_type(port.type))), "%s%s",
+                           port.type.c_str(),
+                           port.kind == PortKind::Output ? ", output"
+                           : port.optional               ? ", optional"
+                                                         : "");
         if (!port.tip.empty()) dim_text(app_.theme, port.tip);
       }
     dim_text(app_.theme, fmt::format("{}, brought by {}", type_->id, type_->plugin));
@@ -238,7 +256,8 @@ void draw_inspector(App& app) {
       ImGui::PushID(node->id.c_str());
       const GraphNode shown = *node;  // edits replace the document's
       const NodeInfo* known = app.type_of(shown);
-      const std::optional<NodeInfo> type = known ? std::optional(*known) : std::nullopt;  // edits may replace it, too
+      const std::optional<NodeInfo> type =
+          known ? std::optional(*known) : std::nullopt;  // edits may replace it, too
       Inspector(app, *document, shown, type ? &*type : nullptr).draw();
       ImGui::PopID();
     }

@@ -72,14 +72,17 @@ void draw_menu(App& app, const Menu& menu, bool top) {
     ImGui::PushStyleColor(ImGuiCol_Text, app.theme.text_dim);
     ImGui::PushFont(top ? app.fonts.bold : app.fonts.regular, 0);
     const bool open = top ? ImGui::CollapsingHeader(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
-                          : ImGui::TreeNodeEx(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen | ImGuiTreeNodeFlags_SpanAvailWidth);
+                          : ImGui::TreeNodeEx(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen |
+                                                                ImGuiTreeNodeFlags_SpanAvailWidth);
     ImGui::PopFont();
     ImGui::PopStyleColor(2);
     if (!open) continue;
     if (top) ImGui::Indent(ImGui::GetFontSize() * 0.4f);
     draw_menu(app, below, false);
-    if (top) ImGui::Unindent(ImGui::GetFontSize() * 0.4f);
-    else ImGui::TreePop();
+    if (top)
+      ImGui::Unindent(ImGui::GetFontSize() * 0.4f);
+    else
+      ImGui::TreePop();
   }
   for (const NodeInfo* type : menu.types) draw_type(app, *type);
 }
@@ -93,11 +96,13 @@ void draw_library(App& app) {
     ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  Search").c_str(), &state.query);
     if (ImGui::BeginChild("types")) {
       if (state.query.empty()) {
-        if (!state.menu_known) state.menu = std::make_shared<Menu>(menu_of(app.registry)), state.menu_known = true;
+        if (!state.menu_known)
+          state.menu = std::make_shared<Menu>(menu_of(app.registry)), state.menu_known = true;
         draw_menu(app, *std::static_pointer_cast<Menu>(state.menu), true);
       } else {
         const std::vector<const NodeInfo*> types = app.registry.nodes();
-        for (const SearchHit& hit : search(state.query, searchable_nodes(app.registry), app.settings.node_usage))
+        for (const SearchHit& hit :
+             search(state.query, searchable_nodes(app.registry), app.settings.node_usage))
           draw_type(app, *types[hit.index]);
       }
     }

@@ -1,4 +1,5 @@
-// The panels: each shows a part of the session and turns gestures into calls of it. One file a panel. [main-thread]
+// The panels: each shows a part of the session and turns gestures into calls of it. One file a panel.
+// [main-thread]
 #pragma once
 
 namespace weft::editor {

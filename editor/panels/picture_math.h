@@ -1,4 +1,5 @@
-// What the viewer makes of pictures before it shows them: one channel, the difference of two. Values, no ImGui.
+// What the viewer makes of pictures before it shows them: one channel, the difference of two. Values, no
+// ImGui.
 #pragma once
 
 #include "editor/app/panel_states.h"

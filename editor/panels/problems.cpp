@@ -14,8 +14,11 @@ void draw_problem(App& app, const Problem& problem, ImU32 colour, const char* ma
   ImGui::TextUnformatted(mark);
   ImGui::PopStyleColor();
   ImGui::SameLine();
-  const std::string where = problem.node.empty() ? std::string{} : problem.node + (problem.port.empty() ? "" : "." + problem.port) + "  ";
-  if (ImGui::Selectable((where + problem.what).c_str()) && !problem.node.empty() && app.document()->graph().contains(problem.node)) {
+  const std::string where = problem.node.empty()
+                                ? std::string{}
+                                : problem.node + (problem.port.empty() ? "" : "." + problem.port) + "  ";
+  if (ImGui::Selectable((where + problem.what).c_str()) && !problem.node.empty() &&
+      app.document()->graph().contains(problem.node)) {
     app.document()->select({{problem.node}, {}});
     app.active()->canvas.look_at(problem.node);
   }

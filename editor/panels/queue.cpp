@@ -11,22 +11,32 @@ namespace {
 
 const char* mark_of(Job::State state) {
   switch (state) {
-    case Job::State::Queued: return icon::kQueued;
-    case Job::State::Running: return icon::kPlay;
-    case Job::State::Done: return icon::kDone;
-    case Job::State::Failed: return icon::kFailed;
-    case Job::State::Cancelled: return icon::kStop;
+    case Job::State::Queued:
+      return icon::kQueued;
+    case Job::State::Running:
+      return icon::kPlay;
+    case Job::State::Done:
+      return icon::kDone;
+    case Job::State::Failed:
+      return icon::kFailed;
+    case Job::State::Cancelled:
+      return icon::kStop;
   }
   return "";
 }
 
 ImU32 colour_of(const Theme& t, Job::State state) {
   switch (state) {
-    case Job::State::Running: return t.accent;
-    case Job::State::Done: return t.good;
-    case Job::State::Failed: return t.bad;
-    case Job::State::Cancelled: return t.warn;
-    default: return t.text_dim;
+    case Job::State::Running:
+      return t.accent;
+    case Job::State::Done:
+      return t.good;
+    case Job::State::Failed:
+      return t.bad;
+    case Job::State::Cancelled:
+      return t.warn;
+    default:
+      return t.text_dim;
   }
 }
 
@@ -39,8 +49,11 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
   ImGui::TableNextColumn();
   ImGui::TextUnformatted(job.title.c_str());
   ImGui::TableNextColumn();
-  if (job.state == Job::State::Running) ImGui::ProgressBar(static_cast<float>(job.fraction), {-1, 0}, fmt::format("{:.0f} %", job.fraction * 100).c_str());
-  else if (job.state != Job::State::Queued) dim_text(app.theme, fmt::format("{:.1f} s", seconds_of(job)));
+  if (job.state == Job::State::Running)
+    ImGui::ProgressBar(static_cast<float>(job.fraction), {-1, 0},
+                       fmt::format("{:.0f} %", job.fraction * 100).c_str());
+  else if (job.state != Job::State::Queued)
+    dim_text(app.theme, fmt::format("{:.1f} s", seconds_of(job)));
   for (const SeedUse& use : job.seeds) {
     if (job.state == Job::State::Running) break;
     ImGui::SameLine();
@@ -49,16 +62,19 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
   ImGui::TableNextColumn();
   if (job.state == Job::State::Queued) {
     ImGui::BeginDisabled(place == 0);
-    if (quiet_button((std::string(icon::kArrowUp) + "##up").c_str(), app.theme, "Earlier")) app.queue->move(job.id, place - 1);
+    if (quiet_button((std::string(icon::kArrowUp) + "##up").c_str(), app.theme, "Earlier"))
+      app.queue->move(job.id, place - 1);
     ImGui::EndDisabled();
     ImGui::SameLine(0, 2);
     ImGui::BeginDisabled(place + 1 >= waiting);
-    if (quiet_button((std::string(icon::kArrowDown) + "##down").c_str(), app.theme, "Later")) app.queue->move(job.id, place + 1);
+    if (quiet_button((std::string(icon::kArrowDown) + "##down").c_str(), app.theme, "Later"))
+      app.queue->move(job.id, place + 1);
     ImGui::EndDisabled();
     ImGui::SameLine(0, 2);
   }
   if (job.state == Job::State::Queued || job.state == Job::State::Running)
-    if (quiet_button((std::string(icon::kCross) + "##cancel").c_str(), app.theme, "Cancel")) app.queue->cancel(job.id);
+    if (quiet_button((std::string(icon::kCross) + "##cancel").c_str(), app.theme, "Cancel"))
+      app.queue->cancel(job.id);
   ImGui::PopID();
 }
 
@@ -67,15 +83,20 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
 void draw_queue(App& app) {
   if (ImGui::Begin("Queue", nullptr, ImGuiWindowFlags_NoCollapse)) {
     const RunState& state = *app.runs;
-    const std::string pause = state.paused ? fmt::format("{}  Go On##pause", icon::kPlay) : fmt::format("{}  Pause##pause", icon::kPause);
-    if (quiet_button(pause.c_str(), app.theme, state.paused ? "Begins what waits" : "What runs goes on; nothing new is begun", state.paused))
+    const std::string pause = state.paused ? fmt::format("{}  Go On##pause", icon::kPlay)
+                                           : fmt::format("{}  Pause##pause", icon::kPause);
+    if (quiet_button(pause.c_str(), app.theme,
+                     state.paused ? "Begins what waits" : "What runs goes on; nothing new is begun",
+                     state.paused))
       app.queue->pause(!state.paused);
     ImGui::SameLine();
     ImGui::BeginDisabled(state.queue.empty());
-    if (quiet_button(fmt::format("{}  Cancel All##all", icon::kCross).c_str(), app.theme)) app.queue->cancel_all();
+    if (quiet_button(fmt::format("{}  Cancel All##all", icon::kCross).c_str(), app.theme))
+      app.queue->cancel_all();
     ImGui::EndDisabled();
     if (state.queue.empty() && state.history.empty()) {
-      empty_hint(app.theme, icon::kList, "Runs wait here for their turn. Several may be queued, also of different workflows.");
+      empty_hint(app.theme, icon::kList,
+                 "Runs wait here for their turn. Several may be queued, also of different workflows.");
     } else if (ImGui::BeginTable("jobs", 4, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY)) {
       ImGui::TableSetupColumn("state", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 1.4f);
       ImGui::TableSetupColumn("title", ImGuiTableColumnFlags_WidthStretch, 2);

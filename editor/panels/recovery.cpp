@@ -27,8 +27,10 @@ void draw_recovery(App& app) {
     ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted(each.file.empty() ? "Untitled" : each.file.filename().c_str());
     ImGui::SameLine();
-    dim_text(app.theme, fmt::format("{:%d %B, %H:%M}, {} unsaved steps, the last: {}", fmt::localtime(std::chrono::system_clock::to_time_t(each.time)),
-                                    each.gestures.size(), each.gestures.empty() ? "none" : each.gestures.back()));
+    dim_text(app.theme,
+             fmt::format("{:%d %B, %H:%M}, {} unsaved steps, the last: {}",
+                         fmt::localtime(std::chrono::system_clock::to_time_t(each.time)),
+                         each.gestures.size(), each.gestures.empty() ? "none" : each.gestures.back()));
     if (accent_button("Recover", app.theme)) done = static_cast<int>(i), recover = true;
     ImGui::SameLine();
     if (ImGui::Button("Discard")) done = static_cast<int>(i);

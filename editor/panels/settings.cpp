@@ -30,14 +30,18 @@ void draw_look(App& app) {
   ImGui::TextUnformatted("Interface scale");
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   constexpr float kScales[] = {0, 0.75f, 1, 1.25f, 1.5f, 2, 3};
-  const auto name = [](float scale) { return scale == 0 ? std::string("As the display says") : fmt::format("{:.0f} %", scale * 100); };
+  const auto name = [](float scale) {
+    return scale == 0 ? std::string("As the display says") : fmt::format("{:.0f} %", scale * 100);
+  };
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
   if (ImGui::BeginCombo("##scale", name(static_cast<float>(settings.ui_scale)).c_str())) {
     for (const float scale : kScales)
-      if (ImGui::Selectable(name(scale).c_str(), settings.ui_scale == scale)) settings.ui_scale = scale, changed = true;
+      if (ImGui::Selectable(name(scale).c_str(), settings.ui_scale == scale))
+        settings.ui_scale = scale, changed = true;
     ImGui::EndCombo();
   }
-  for (const auto& [label, which] : {std::pair{"Grid", &Settings::show_grid}, {"Minimap", &Settings::show_minimap}}) {
+  for (const auto& [label, which] :
+       {std::pair{"Grid", &Settings::show_grid}, {"Minimap", &Settings::show_minimap}}) {
     ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted(label);
     ImGui::SameLine(ImGui::GetFontSize() * 9);
@@ -64,7 +68,9 @@ void draw_files(App& app) {
   ImGui::TextUnformatted("Model folders");
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   if (ImGui::Button("Add\u2026"))
-    app.file_dialog.ask({.kind = FileDialog::Kind::Folder, .title = "A folder with models", .chosen = [&app](const std::filesystem::path& chosen) {
+    app.file_dialog.ask({.kind = FileDialog::Kind::Folder,
+                         .title = "A folder with models",
+                         .chosen = [&app](const std::filesystem::path& chosen) {
                            app.settings.model_folders.push_back(chosen);
                            app.assets.refresh();
                            app.save_settings_soon();
@@ -100,10 +106,13 @@ void draw_keys(App& app) {
   SettingsDialogState& state = app.panels.settings;
   record_keys(app);
   for (const KeyConflict& conflict : app.commands.conflicts())
-    ImGui::TextColored(as_vec4(app.theme.warn), "%s means both '%s' and '%s'", to_text(conflict.keys).c_str(), conflict.first.c_str(), conflict.second.c_str());
+    ImGui::TextColored(as_vec4(app.theme.warn), "%s means both '%s' and '%s'", to_text(conflict.keys).c_str(),
+                       conflict.first.c_str(), conflict.second.c_str());
   ImGui::SetNextItemWidth(-1);
   ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  Search").c_str(), &state.key_query);
-  if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY, {0, ImGui::GetFontSize() * 18})) return;
+  if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY,
+                         {0, ImGui::GetFontSize() * 18}))
+    return;
   ImGui::TableSetupColumn("command", ImGuiTableColumnFlags_WidthStretch);
   ImGui::TableSetupColumn("keys", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 11);
   ImGui::TableSetupColumn("reset", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 2.4f);
@@ -118,9 +127,11 @@ void draw_keys(App& app) {
     ImGui::TableNextColumn();
     const bool recording = state.recording == command.id;
     const std::string keys = recording ? "Press keys\u2026" : app.commands.keys_text(command.id);
-    if (ImGui::Button(((keys.empty() ? "none" : keys) + "##keys").c_str(), {-1, 0})) state.recording = command.id;
+    if (ImGui::Button(((keys.empty() ? "none" : keys) + "##keys").c_str(), {-1, 0}))
+      state.recording = command.id;
     ImGui::TableNextColumn();
-    if (app.commands.changed(command.id) && quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, "The default again")) {
+    if (app.commands.changed(command.id) &&
+        quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, "The default again")) {
       app.commands.reset_keys(command.id);
       app.save_settings_soon();
     }
@@ -154,7 +165,8 @@ void draw_settings(App& app) {
     ImGui::EndTabBar();
   }
   ImGui::Spacing();
-  const bool escape = state.recording.empty() && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
+  const bool escape =
+      state.recording.empty() && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
   if (ImGui::Button("Close") || escape) state.open = false;
   if (!state.open) {
     state.recording.clear();

@@ -45,14 +45,16 @@ void draw_timings(App& app) {
         for (const Row& row : rows) {
           ImGui::TableNextRow();
           ImGui::TableNextColumn();
-          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns) && app.document()->graph().contains(*row.id)) {
+          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns) &&
+              app.document()->graph().contains(*row.id)) {
             app.document()->select({{*row.id}, {}});
             app.active()->canvas.look_at(*row.id);
           }
           ImGui::TableNextColumn();
           const bool cached = row.node->state == NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;
-          ImGui::ProgressBar(share, {-1, ImGui::GetTextLineHeight()}, cached ? "cached" : fmt::format("{:.2f} s", row.node->seconds).c_str());
+          ImGui::ProgressBar(share, {-1, ImGui::GetTextLineHeight()},
+                             cached ? "cached" : fmt::format("{:.2f} s", row.node->seconds).c_str());
           ImGui::TableNextColumn();
           dim_text(app.theme, fmt::format("{:.1f} MB", static_cast<double>(row.node->bytes) / 1e6));
           ImGui::TableNextColumn();

@@ -1,5 +1,5 @@
-// The viewer: what came out of any port. Pictures with zoom, pixel values, channels and comparison of two; other values as
-// their type describes them.
+// The viewer: what came out of any port. Pictures with zoom, pixel values, channels and comparison of two;
+// other values as their type describes them.
 #include <fmt/format.h>
 #include <implot.h>
 
@@ -33,9 +33,12 @@ class Viewer {
     const OutputView* output = output_of(state_.a);
     const std::shared_ptr<const Picture> a = picture_of_shown(state_.a), b = picture_of_shown(state_.b);
     draw_tools(a != nullptr, b != nullptr);
-    if (a) draw_pictures(*a, b.get());
-    else if (output) draw_description(*output);
-    else draw_nothing_yet();
+    if (a)
+      draw_pictures(*a, b.get());
+    else if (output)
+      draw_description(*output);
+    else
+      draw_nothing_yet();
   }
 
  private:
@@ -47,7 +50,8 @@ class Viewer {
     for (const auto& [id, node] : run->second->nodes) {
       const GraphNode* in_graph = document->graph().find(id);
       for (const OutputView& output : node.outputs)
-        if (in_graph && output.picture && output.type == "image") state_.a = {.node = id, .port = output.port, .file = {}};
+        if (in_graph && output.picture && output.type == "image")
+          state_.a = {.node = id, .port = output.port, .file = {}};
     }
     if (state_.a) return;
     for (const auto& [id, node] : run->second->nodes)
@@ -81,29 +85,39 @@ class Viewer {
     if (!node || run == app_.runs->documents.end()) return app_.runs->revision;
     const std::shared_ptr<const Picture> picture = picture_of_shown(shown);
     if (!picture) return app_.runs->revision;
-    return picture_version(*node, *run->second, *picture) + std::hash<std::string>{}(shown.node + "." + shown.port);
+    return picture_version(*node, *run->second, *picture) +
+           std::hash<std::string>{}(shown.node + "." + shown.port);
   }
 
   static std::string name_of(const ViewerState::Shown& shown) {
-    return shown.file.empty() ? shown.node + "." + shown.port : std::filesystem::path(shown.file).filename().string();
+    return shown.file.empty() ? shown.node + "." + shown.port
+                              : std::filesystem::path(shown.file).filename().string();
   }
 
   void draw_tools(bool has_a, bool has_b) {
     ImGui::AlignTextToFramePadding();
     const float channel_width = ImGui::GetFontSize() * 5.5f;
     const float at_right = channel_width + ImGui::GetFrameHeight() * 1.5f + ImGui::GetStyle().WindowPadding.x;
-    dim_text(theme_, elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
+    dim_text(theme_,
+             elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
     if (!has_a) return;
     ImGui::SameLine(ImGui::GetWindowWidth() - at_right);
     constexpr const char* kChannels[] = {"RGB", "Red", "Green", "Blue", "Luminance"};
     ImGui::SetNextItemWidth(channel_width);
     int channel = static_cast<int>(state_.channel);
-    if (ImGui::Combo("##channel", &channel, kChannels, static_cast<int>(std::size(kChannels)))) state_.channel = static_cast<Channel>(channel);
+    if (ImGui::Combo("##channel", &channel, kChannels, static_cast<int>(std::size(kChannels))))
+      state_.channel = static_cast<Channel>(channel);
     ImGui::SameLine(0, 2);
-    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_, "Fit (double click); 100 % by another")) state_.zoom = state_.zoom == 0 ? 1.0f : 0.0f, state_.pan = {};
-    if (quiet_button("Keep as B", theme_, "Compares this picture with what is shown later")) state_.b = state_.a, state_.compare = Compare::Wipe;
+    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_,
+                     "Fit (double click); 100 % by another"))
+      state_.zoom = state_.zoom == 0 ? 1.0f : 0.0f, state_.pan = {};
+    if (quiet_button("Keep as B", theme_, "Compares this picture with what is shown later"))
+      state_.b = state_.a, state_.compare = Compare::Wipe;
     if (has_b) {
-      constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"}, {Compare::Wipe, "Wipe"}, {Compare::SideBySide, "Side"}, {Compare::Difference, "Diff"}};
+      constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"},
+                                                            {Compare::Wipe, "Wipe"},
+                                                            {Compare::SideBySide, "Side"},
+                                                            {Compare::Difference, "Diff"}};
       for (const auto& [mode, name] : kModes) {
         ImGui::SameLine(0, 2);
         if (quiet_button(name, theme_, nullptr, state_.compare == mode)) state_.compare = mode;
@@ -126,7 +140,8 @@ class Viewer {
     const float facts = ImGui::GetTextLineHeightWithSpacing();
     const ImVec2 area{std::max(room.x, 20.0f), std::max(room.y - facts, 20.0f)};
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
-    ImGui::InvisibleButton("##picture", area, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+    ImGui::InvisibleButton("##picture", area,
+                           ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
@@ -137,7 +152,8 @@ class Viewer {
     const float zoom = state_.zoom > 0 ? state_.zoom * app_.ui_scale() : std::min(fit, 16.0f);
     take_navigation(hovered, active, min, pane, zoom, compare);
     const ImVec2 size{static_cast<float>(a.width) * zoom, static_cast<float>(a.height) * zoom};
-    const ImVec2 at{min.x + (pane.x - size.x) / 2 + state_.pan.x, min.y + (pane.y - size.y) / 2 + state_.pan.y};
+    const ImVec2 at{min.x + (pane.x - size.x) / 2 + state_.pan.x,
+                    min.y + (pane.y - size.y) / 2 + state_.pan.y};
     list.PushClipRect(min, max, true);
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerNearest, nullptr);
     const Textures::Entry shown = texture("viewer a", a, compare == Compare::Difference ? b : nullptr);
@@ -152,10 +168,16 @@ class Viewer {
   void take_navigation(bool hovered, bool active, ImVec2 min, ImVec2 pane, float zoom, Compare compare) {
     const ImGuiIO& io = ImGui::GetIO();
     const float wipe_x = min.x + pane.x * state_.wipe;
-    if (compare == Compare::Wipe && ImGui::IsItemClicked() && std::abs(io.MousePos.x - wipe_x) < 10 * app_.ui_scale()) state_.dragging_wipe = true;
+    if (compare == Compare::Wipe && ImGui::IsItemClicked() &&
+        std::abs(io.MousePos.x - wipe_x) < 10 * app_.ui_scale())
+      state_.dragging_wipe = true;
     if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) state_.dragging_wipe = false;
-    if (state_.dragging_wipe) state_.wipe = std::clamp((io.MousePos.x - min.x) / pane.x, 0.0f, 1.0f);
-    else if (active && ImGui::IsMouseDragging(ImGui::IsMouseDown(ImGuiMouseButton_Middle) ? ImGuiMouseButton_Middle : ImGuiMouseButton_Left, 2)) {
+    if (state_.dragging_wipe)
+      state_.wipe = std::clamp((io.MousePos.x - min.x) / pane.x, 0.0f, 1.0f);
+    else if (active &&
+             ImGui::IsMouseDragging(ImGui::IsMouseDown(ImGuiMouseButton_Middle) ? ImGuiMouseButton_Middle
+                                                                                : ImGuiMouseButton_Left,
+                                    2)) {
       if (state_.zoom == 0) state_.zoom = zoom / app_.ui_scale();
       state_.pan = {state_.pan.x + io.MouseDelta.x, state_.pan.y + io.MouseDelta.y};
     }
@@ -165,7 +187,8 @@ class Viewer {
     // The pixel under the mouse stays there.
     const ImVec2 middle{min.x + pane.x / 2 + state_.pan.x, min.y + pane.y / 2 + state_.pan.y};
     const float by = 1 - wanted / zoom;
-    state_.pan = {state_.pan.x + (io.MousePos.x - middle.x) * by, state_.pan.y + (io.MousePos.y - middle.y) * by};
+    state_.pan = {state_.pan.x + (io.MousePos.x - middle.x) * by,
+                  state_.pan.y + (io.MousePos.y - middle.y) * by};
     state_.zoom = wanted / app_.ui_scale();
   }
 
@@ -194,15 +217,18 @@ class Viewer {
   }
 
   void draw_facts(const Picture& a, const Picture* b, Compare compare, bool hovered, ImVec2 at, float zoom) {
-    std::string facts = fmt::format("{} \u00d7 {}   {:.0f} %", a.width, a.height, zoom / app_.ui_scale() * 100);
+    std::string facts =
+        fmt::format("{} \u00d7 {}   {:.0f} %", a.width, a.height, zoom / app_.ui_scale() * 100);
     const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const int x = static_cast<int>(std::floor((mouse.x - at.x) / zoom)), y = static_cast<int>(std::floor((mouse.y - at.y) / zoom));
+    const int x = static_cast<int>(std::floor((mouse.x - at.x) / zoom)),
+              y = static_cast<int>(std::floor((mouse.y - at.y) / zoom));
     if (hovered && x >= 0 && y >= 0 && x < a.width && y < a.height) {
       const auto* p = &a.rgb[(static_cast<std::size_t>(y) * a.width + x) * 3];
       facts += fmt::format("   ({}, {})  {} {} {}", x, y, p[0], p[1], p[2]);
     }
     if (b && compare == Compare::Difference) {
-      if (a.width != b->width || a.height != b->height) facts += "   A and B differ in size";
+      if (a.width != b->width || a.height != b->height)
+        facts += "   A and B differ in size";
       else {
         const Distance apart = distance(a, *b);
         facts += fmt::format("   mean {:.2f}, most {}", apart.mean, apart.most);
@@ -213,19 +239,23 @@ class Viewer {
 
   void draw_description(const OutputView& output) {
     const ValueType* type = app_.registry.find_type(output.type);
-    ImGui::TextColored(as_vec4(type_colour(theme_, type)), "%s", type ? type->title.c_str() : output.type.c_str());
+    ImGui::TextColored(as_vec4(type_colour(theme_, type)), "%s",
+                       type ? type->title.c_str() : output.type.c_str());
     if (!output.description.is_object()) {
-      dim_text(theme_, output.description.is_null() ? "This type does not describe its values." : output.description.dump());
+      dim_text(theme_, output.description.is_null() ? "This type does not describe its values."
+                                                    : output.description.dump());
       return;
     }
     for (const auto& [key, value] : output.description.items()) draw_entry(key, value);
   }
 
   void draw_entry(const std::string& key, const nlohmann::json& value) {
-    const bool numbers = value.is_array() && value.size() > 3 && std::ranges::all_of(value, [](const auto& each) { return each.is_number(); });
+    const bool numbers = value.is_array() && value.size() > 3 &&
+                         std::ranges::all_of(value, [](const auto& each) { return each.is_number(); });
     if (numbers) {
       const auto points = value.get<std::vector<double>>();
-      if (ImPlot::BeginPlot(key.c_str(), {-1, ImGui::GetFontSize() * 11}, ImPlotFlags_NoMouseText | ImPlotFlags_NoLegend)) {
+      if (ImPlot::BeginPlot(key.c_str(), {-1, ImGui::GetFontSize() * 11},
+                            ImPlotFlags_NoMouseText | ImPlotFlags_NoLegend)) {
         ImPlot::SetupAxes(nullptr, nullptr, ImPlotAxisFlags_AutoFit, ImPlotAxisFlags_AutoFit);
         ImPlot::PlotLine(key.c_str(), points.data(), static_cast<int>(points.size()));
         ImPlot::EndPlot();
@@ -243,7 +273,8 @@ class Viewer {
     const Document* document = app_.document();
     const bool there = document && document->graph().contains(state_.a.node);
     dim_text(theme_, there ? "Nothing has come out of this port yet." : "The node is gone.");
-    if (there && accent_button((std::string(icon::kPlay) + "  Run up to here").c_str(), theme_)) app_.run({state_.a.node});
+    if (there && accent_button((std::string(icon::kPlay) + "  Run up to here").c_str(), theme_))
+      app_.run({state_.a.node});
   }
 
   App& app_;
@@ -255,7 +286,8 @@ class Viewer {
 }  // namespace
 
 void draw_viewer(App& app) {
-  if (ImGui::Begin("Viewer", nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse)) Viewer(app).draw();
+  if (ImGui::Begin("Viewer", nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
+    Viewer(app).draw();
   ImGui::End();
 }
 

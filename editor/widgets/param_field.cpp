@@ -41,7 +41,9 @@ struct Frame {
   ImDrawList& list;
 };
 
-Frame frame_of_item() { return {ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), *ImGui::GetWindowDrawList()}; }
+Frame frame_of_item() {
+  return {ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), *ImGui::GetWindowDrawList()};
+}
 
 void draw_back(const Frame& f, const FieldLook& look) {
   const ImU32 colour = ImGui::IsItemActive()    ? look.theme.field_active
@@ -50,10 +52,13 @@ void draw_back(const Frame& f, const FieldLook& look) {
   f.list.AddRectFilled(f.min, f.max, colour, ImGui::GetStyle().FrameRounding);
 }
 
-void draw_label_and_value(const Frame& f, const FieldLook& look, const std::string& value, float room_at_right = 0) {
+void draw_label_and_value(const Frame& f, const FieldLook& look, const std::string& value,
+                          float room_at_right = 0) {
   const float pad = ImGui::GetStyle().FramePadding.x;
   const ImVec2 min{f.min.x + pad, f.min.y}, max{f.max.x - pad - room_at_right, f.max.y};
-  const float label_width = look.label.empty() ? 0 : ImGui::CalcTextSize(look.label.data(), look.label.data() + look.label.size()).x;
+  const float label_width =
+      look.label.empty() ? 0
+                         : ImGui::CalcTextSize(look.label.data(), look.label.data() + look.label.size()).x;
   if (!look.label.empty()) draw_text_in(f.list, min, max, look.label, look.theme.text_dim);
   const float from = min.x + (label_width > 0 ? label_width + pad : 0);
   if (from < max.x) {
@@ -76,8 +81,8 @@ void draw_fill(const Frame& f, const PortInfo& port, double value, const FieldLo
 
 /// DragScalar, whose text we draw ourselves unless it is being typed.
 template <class Number>
-FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& look, ImGuiDataType type, float speed,
-                       const char* format, float room_at_right = 0) {
+FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& look, ImGuiDataType type,
+                       float speed, const char* format, float room_at_right = 0) {
   const Number least = port.min ? static_cast<Number>(*port.min) : std::numeric_limits<Number>::lowest();
   const Number most = port.max && *port.max < static_cast<double>(std::numeric_limits<Number>::max())
                           ? static_cast<Number>(*port.max)
@@ -85,8 +90,8 @@ FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& loo
   const ImGuiID id = ImGui::GetID(port.name.c_str());
   const bool typing = ImGui::TempInputIsActive(id);
   ImGui::SetNextItemWidth(look.size.x - room_at_right);
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding,
-                      {ImGui::GetStyle().FramePadding.x, std::max(0.0f, (look.size.y - ImGui::GetFontSize()) / 2)});
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, {ImGui::GetStyle().FramePadding.x,
+                                                   std::max(0.0f, (look.size.y - ImGui::GetFontSize()) / 2)});
   if (!typing) ImGui::PushStyleColor(ImGuiCol_Text, 0);
   const Number before = number;
   ImGui::PushID("");  // the item's id is the port's name, without a label to draw
@@ -126,14 +131,16 @@ FieldEdit int_field(const PortInfo& port, const json& value, const FieldLook& lo
   if (edit.value && step > 1 && ImGui::IsItemActive() && !ImGui::TempInputIsActive(ImGui::GetItemID())) {
     const auto least = static_cast<std::int64_t>(port.min.value_or(0));
     const std::int64_t given = edit.value->get<std::int64_t>();
-    edit.value = least % step == 0 ? (given + step / 2) / step * step : (given - least + step / 2) / step * step + least;
+    edit.value = least % step == 0 ? (given + step / 2) / step * step
+                                   : (given - least + step / 2) / step * step + least;
   }
   return edit;
 }
 
 FieldEdit float_field(const PortInfo& port, const json& value, const FieldLook& look) {
   const double number = value.is_number() ? value.get<double>() : 0;
-  const double span = port.min && port.max ? std::min(*port.max - *port.min, 100.0) : std::max(1.0, std::abs(number));
+  const double span =
+      port.min && port.max ? std::min(*port.max - *port.min, 100.0) : std::max(1.0, std::abs(number));
   const float speed = static_cast<float>(std::max(port.step.value_or(0) / 2, span / 400));
   return number_field<double>(port, number, look, ImGuiDataType_Double, speed, "%.6g");
 }
@@ -141,7 +148,8 @@ FieldEdit float_field(const PortInfo& port, const json& value, const FieldLook& 
 FieldEdit seed_field(const PortInfo& port, const json& value, const FieldLook& look) {
   const float button = look.size.y;
   const std::uint64_t number = value.is_number() ? value.get<std::uint64_t>() : 0;
-  FieldEdit edit = number_field<std::uint64_t>(port, number, look, ImGuiDataType_U64, 0.2f, "%llu", button + 2);
+  FieldEdit edit =
+      number_field<std::uint64_t>(port, number, look, ImGuiDataType_U64, 0.2f, "%llu", button + 2);
   ImGui::SameLine(0, 2);
   if (ImGui::Button(icon::kDice, {button, button})) {
     std::random_device random;
@@ -165,9 +173,10 @@ FieldEdit toggle_field(const PortInfo& port, const json& value, const FieldLook&
   draw_label_and_value(frame, look, {}, width + pad);
   const float top = frame.min.y + (look.size.y - height) / 2;
   const float left = look.label.empty() ? frame.min.x + pad : frame.max.x - pad - width;
-  frame.list.AddRectFilled({left, top}, {left + width, top + height}, on ? look.theme.accent : look.theme.text_faint, height / 2);
-  frame.list.AddCircleFilled({on ? left + width - height / 2 : left + height / 2, top + height / 2}, height / 2 - 2,
-                             on ? look.theme.on_accent : look.theme.panel);
+  frame.list.AddRectFilled({left, top}, {left + width, top + height},
+                           on ? look.theme.accent : look.theme.text_faint, height / 2);
+  frame.list.AddCircleFilled({on ? left + width - height / 2 : left + height / 2, top + height / 2},
+                             height / 2 - 2, on ? look.theme.on_accent : look.theme.panel);
   return edit;
 }
 
@@ -184,11 +193,12 @@ FieldEdit popup_field(const PortInfo& port, const json& value, const FieldLook& 
     if (value.is_string() && std::sscanf(value.get<std::string>().c_str(), "#%2x%2x%2x", &r, &g, &b) == 3)
       rgb = {static_cast<float>(r) / 255, static_cast<float>(g) / 255, static_cast<float>(b) / 255, 1};
     const float pad = 4, width = look.size.y * 1.6f;
-    frame.list.AddRectFilled({frame.max.x - width - pad, frame.min.y + pad}, {frame.max.x - pad, frame.max.y - pad},
-                             ImGui::GetColorU32(rgb), 3);
+    frame.list.AddRectFilled({frame.max.x - width - pad, frame.min.y + pad},
+                             {frame.max.x - pad, frame.max.y - pad}, ImGui::GetColorU32(rgb), 3);
     return edit;
   }
-  const bool opens_list = port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;
+  const bool opens_list =
+      port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;
   const float caret = opens_list ? ImGui::GetFontSize() : 0;
   draw_label_and_value(frame, look, value_text(port, value), caret);
   if (opens_list) {
@@ -210,9 +220,11 @@ FieldEdit text_field(const PortInfo& port, const json& value, const FieldLook& l
   const ImVec4 clip{frame.min.x, frame.min.y, frame.max.x, frame.max.y - 2};
   const bool empty = text.empty();
   const std::string shown = empty ? std::string(look.label) : text;
-  frame.list.AddText(nullptr, 0, {frame.min.x + pad.x, frame.min.y + pad.y}, empty ? look.theme.text_faint : look.theme.text,
-                     shown.data(), shown.data() + shown.size(), look.size.x - 2 * pad.x, &clip);
-  if (look.wrong) frame.list.AddRect(frame.min, frame.max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
+  frame.list.AddText(nullptr, 0, {frame.min.x + pad.x, frame.min.y + pad.y},
+                     empty ? look.theme.text_faint : look.theme.text, shown.data(),
+                     shown.data() + shown.size(), look.size.x - 2 * pad.x, &clip);
+  if (look.wrong)
+    frame.list.AddRect(frame.min, frame.max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
   return edit;
 }
 
@@ -242,7 +254,8 @@ std::string value_text(const PortInfo& port, const json& given) {
 std::string port_label(std::string_view name) {
   std::string label(name);
   std::ranges::replace(label, '_', ' ');
-  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') label[0] = static_cast<char>(label[0] - 'a' + 'A');
+  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z')
+    label[0] = static_cast<char>(label[0] - 'a' + 'A');
   for (const char* short_name : {"Cfg", "Vae", "Clip", "Id"})
     if (label == short_name)
       for (char& c : label)

@@ -1,6 +1,6 @@
-// The widget of a param, derived from its declaration: the same on a node of the canvas and in the inspector. One row
-// with the param's name on the left and its value on the right. What needs room (choices, long text, colours, files)
-// asks for the value popup instead.
+// The widget of a param, derived from its declaration: the same on a node of the canvas and in the inspector.
+// One row with the param's name on the left and its value on the right. What needs room (choices, long text,
+// colours, files) asks for the value popup instead.
 #pragma once
 
 #include <imgui.h>

@@ -7,10 +7,10 @@
 #include <iterator>
 
 // The files become part of the program, so that it looks the same wherever it is installed.
-#define WEFT_EMBED(symbol, file)                                   \
-  asm(".section .rodata\n.balign 16\n" #symbol ":\n.incbin \"" file \
-      "\"\n" #symbol "_end:\n.byte 0\n.previous\n");              \
-  extern "C" const unsigned char symbol[];                         \
+#define WEFT_EMBED(symbol, file)                                                   \
+  asm(".section .rodata\n.balign 16\n" #symbol ":\n.incbin \"" file "\"\n" #symbol \
+      "_end:\n.byte 0\n.previous\n");                                              \
+  extern "C" const unsigned char symbol[];                                         \
   extern "C" const unsigned char symbol##_end[]
 
 WEFT_EMBED(weft_font_regular, WEFT_FONT_REGULAR);
@@ -24,8 +24,8 @@ namespace {
 ImFont* add(const unsigned char* begin, const unsigned char* end, const ImFontConfig& given) {
   ImFontConfig config = given;
   config.FontDataOwnedByAtlas = false;
-  return ImGui::GetIO().Fonts->AddFontFromMemoryTTF(const_cast<unsigned char*>(begin), static_cast<int>(end - begin),
-                                                    0, &config);
+  return ImGui::GetIO().Fonts->AddFontFromMemoryTTF(const_cast<unsigned char*>(begin),
+                                                    static_cast<int>(end - begin), 0, &config);
 }
 
 /// Where distributions put a font with Chinese, Japanese and Korean.

@@ -1,5 +1,5 @@
-// Fonts: Inter for text and Font Awesome for icons, both inside the program; Chinese, Japanese and Korean from the
-// system, where it has a font for them. Glyphs are made when they are first shown, at any size.
+// Fonts: Inter for text and Font Awesome for icons, both inside the program; Chinese, Japanese and Korean
+// from the system, where it has a font for them. Glyphs are made when they are first shown, at any size.
 #pragma once
 
 struct ImFont;

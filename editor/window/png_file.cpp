@@ -19,8 +19,10 @@ void write_png(const Picture& picture, const std::filesystem::path& file) {
 }
 
 Picture cut_out(const Picture& picture, ImVec2 min, ImVec2 max) {
-  const int left = std::clamp(static_cast<int>(min.x), 0, picture.width), top = std::clamp(static_cast<int>(min.y), 0, picture.height);
-  const int right = std::clamp(static_cast<int>(max.x), left, picture.width), bottom = std::clamp(static_cast<int>(max.y), top, picture.height);
+  const int left = std::clamp(static_cast<int>(min.x), 0, picture.width),
+            top = std::clamp(static_cast<int>(min.y), 0, picture.height);
+  const int right = std::clamp(static_cast<int>(max.x), left, picture.width),
+            bottom = std::clamp(static_cast<int>(max.y), top, picture.height);
   Picture cut{right - left, bottom - top, {}};
   for (int y = top; y < bottom; ++y) {
     const auto row = picture.rgb.begin() + (static_cast<std::ptrdiff_t>(y) * picture.width + left) * 3;

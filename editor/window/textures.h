@@ -1,5 +1,6 @@
-// Textures: pictures on the graphics card, by a key that their owner chooses. They go through ImGui's own texture
-// requests, so the same code runs with OpenGL, and with no driver at all in tests and benchmarks. [main-thread]
+// Textures: pictures on the graphics card, by a key that their owner chooses. They go through ImGui's own
+// texture requests, so the same code runs with OpenGL, and with no driver at all in tests and benchmarks.
+// [main-thread]
 #pragma once
 
 #include <imgui.h>

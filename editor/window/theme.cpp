@@ -20,14 +20,17 @@ struct Named {
 
 // Hues at equal lightness, muted: a title has to carry white or black text.
 constexpr Named kCategories[] = {
-    {"Loaders", 0x4a5f8f, 0xa9bbe6},      {"Conditioning", 0x8a6d3b, 0xe8cf9c}, {"Latent", 0x7a4f86, 0xdcb8e6},
-    {"Sampling", 0x2f7477, 0x9bd8d8},     {"Image", 0x3f7350, 0xa9dcb8},        {"Mask", 0x5c6b73, 0xc3d0d6},
+    {"Loaders", 0x4a5f8f, 0xa9bbe6},  {"Conditioning", 0x8a6d3b, 0xe8cf9c}, {"Latent", 0x7a4f86, 0xdcb8e6},
+    {"Sampling", 0x2f7477, 0x9bd8d8}, {"Image", 0x3f7350, 0xa9dcb8},        {"Mask", 0x5c6b73, 0xc3d0d6},
     {"Text", 0x8a5a44, 0xebc2ae},
 };
 constexpr unsigned kOtherCategory[] = {0x505866, 0xc6ccd6};
 
-constexpr struct { std::string_view type; PinShape shape; } kShapes[] = {
-    {"image", PinShape::Square},         {"mask", PinShape::Square},   {"latent", PinShape::Diamond},
+constexpr struct {
+  std::string_view type;
+  PinShape shape;
+} kShapes[] = {
+    {"image", PinShape::Square},          {"mask", PinShape::Square},   {"latent", PinShape::Diamond},
     {"conditioning", PinShape::Triangle}, {"model", PinShape::Hexagon}, {"clip", PinShape::Hexagon},
     {"vae", PinShape::Hexagon},
 };
@@ -80,7 +83,8 @@ PinShape pin_shape(std::string_view type) {
 
 ImU32 type_colour(const Theme& theme, const ValueType* type) {
   unsigned hex = 0x9aa3b0;
-  if (type && type->colour.size() == 7) std::from_chars(type->colour.data() + 1, type->colour.data() + 7, hex, 16);
+  if (type && type->colour.size() == 7)
+    std::from_chars(type->colour.data() + 1, type->colour.data() + 7, hex, 16);
   const ImU32 given = rgb(hex);
   return theme.dark ? mixed(given, IM_COL32_WHITE, 0.12f) : mixed(given, IM_COL32_BLACK, 0.28f);
 }

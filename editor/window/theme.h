@@ -13,11 +13,11 @@ namespace weft::editor {
 
 struct Theme {
   bool dark = true;
-  ImU32 window = 0, panel = 0, raised = 0;             ///< behind panels, a panel, what stands out on a panel
+  ImU32 window = 0, panel = 0, raised = 0;  ///< behind panels, a panel, what stands out on a panel
   ImU32 canvas = 0, grid = 0;
   ImU32 field = 0, field_hovered = 0, field_active = 0, field_fill = 0;
   ImU32 border = 0;
-  ImU32 text = 0, text_dim = 0, text_faint = 0;        ///< the last is for what need not be read
+  ImU32 text = 0, text_dim = 0, text_faint = 0;  ///< the last is for what need not be read
   ImU32 accent = 0, on_accent = 0, selection = 0;
   ImU32 good = 0, warn = 0, bad = 0;
   ImU32 node = 0, node_border = 0, node_shadow = 0;

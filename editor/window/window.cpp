@@ -97,9 +97,12 @@ Picture Window::read_pixels() const {
 }
 
 void Window::wait_for_events(double seconds) {
-  if (seconds < 0) glfwWaitEvents();
-  else if (seconds > 0) glfwWaitEventsTimeout(seconds);
-  else glfwPollEvents();
+  if (seconds < 0)
+    glfwWaitEvents();
+  else if (seconds > 0)
+    glfwWaitEventsTimeout(seconds);
+  else
+    glfwPollEvents();
 }
 
 void Window::wake() { glfwPostEmptyEvent(); }

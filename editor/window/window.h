@@ -1,5 +1,5 @@
-// Window: the one window of the editor, GLFW and OpenGL 3.3, and Dear ImGui's backends on it. Knows nothing of what is
-// drawn. [main-thread], but for wake().
+// Window: the one window of the editor, GLFW and OpenGL 3.3, and Dear ImGui's backends on it. Knows nothing
+// of what is drawn. [main-thread], but for wake().
 #pragma once
 
 #include <filesystem>

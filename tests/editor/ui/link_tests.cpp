@@ -75,7 +75,8 @@ void a_link_dropped_on_nothing_offers_what_fits(Ui& ui) {
   const ImVec2 from = ui.pin("load", "clip", true);
   ui.drag(from, {from.x + 180, from.y + 40});
   IM_CHECK(ui.app.panels.search.open);
-  for (const SearchList::Entry& entry : ui.app.panels.search.entries) IM_CHECK_STR_NE(entry.title.c_str(), "VAE Decode");
+  for (const SearchList::Entry& entry : ui.app.panels.search.entries)
+    IM_CHECK_STR_NE(entry.title.c_str(), "VAE Decode");
   ui.choose("encode text");
   IM_CHECK(ui.linked("load.clip", "encode.clip"));
 }
@@ -158,10 +159,15 @@ void the_menu_of_a_port_disconnects(Ui& ui) {
 
 /// What the workflow of the two tests below has to be.
 void check_text_to_image(Ui& ui) {
-  for (const auto& [source, target] : {std::pair{"load.model", "ksampler.model"}, {"load.clip", "encode.clip"},
-                                       {"load.clip", "encode_2.clip"}, {"encode.conditioning", "ksampler.positive"},
-                                       {"encode_2.conditioning", "ksampler.negative"}, {"empty.latent", "ksampler.latent"},
-                                       {"ksampler.latent", "decode.latent"}, {"load.vae", "decode.vae"}, {"decode.image", "save.image"}})
+  for (const auto& [source, target] : {std::pair{"load.model", "ksampler.model"},
+                                       {"load.clip", "encode.clip"},
+                                       {"load.clip", "encode_2.clip"},
+                                       {"encode.conditioning", "ksampler.positive"},
+                                       {"encode_2.conditioning", "ksampler.negative"},
+                                       {"empty.latent", "ksampler.latent"},
+                                       {"ksampler.latent", "decode.latent"},
+                                       {"load.vae", "decode.vae"},
+                                       {"decode.image", "save.image"}})
     IM_CHECK_SILENT(ui.linked(source, target));
 }
 
@@ -233,23 +239,26 @@ void text_to_image_is_built_with_the_keyboard_alone(Ui& ui) {
 }  // namespace
 
 std::vector<Test> link_tests() {
-  return {{"links", "a_link_is_dragged_from_output_to_input", a_link_is_dragged_from_output_to_input},
-          {"links", "a_link_is_dragged_from_input_to_output", a_link_is_dragged_from_input_to_output},
-          {"links", "types_that_do_not_match_are_refused", types_that_do_not_match_are_refused},
-          {"links", "a_refusal_says_why_before_the_button_is_released", a_refusal_says_why_before_the_button_is_released},
-          {"links", "a_cycle_is_refused", a_cycle_is_refused},
-          {"links", "a_new_link_replaces_the_old_one", a_new_link_replaces_the_old_one},
-          {"links", "a_link_dropped_on_nothing_offers_what_fits", a_link_dropped_on_nothing_offers_what_fits},
-          {"links", "x_and_a_stroke_cut_links", x_and_a_stroke_cut_links},
-          {"links", "l_and_a_stroke_link_two_nodes", l_and_a_stroke_link_two_nodes},
-          {"links", "l_links_two_selected_nodes", l_links_two_selected_nodes},
-          {"links", "a_node_dropped_on_a_link_is_inserted", a_node_dropped_on_a_link_is_inserted},
-          {"links", "a_selected_link_is_deleted", a_selected_link_is_deleted},
-          {"links", "ctrl_delete_heals", ctrl_delete_heals},
-          {"links", "a_double_click_on_a_link_adds_a_reroute", a_double_click_on_a_link_adds_a_reroute},
-          {"links", "the_menu_of_a_port_disconnects", the_menu_of_a_port_disconnects},
-          {"links", "text_to_image_is_built_with_the_mouse_alone", text_to_image_is_built_with_the_mouse_alone},
-          {"links", "text_to_image_is_built_with_the_keyboard_alone", text_to_image_is_built_with_the_keyboard_alone}};
+  return {
+      {"links", "a_link_is_dragged_from_output_to_input", a_link_is_dragged_from_output_to_input},
+      {"links", "a_link_is_dragged_from_input_to_output", a_link_is_dragged_from_input_to_output},
+      {"links", "types_that_do_not_match_are_refused", types_that_do_not_match_are_refused},
+      {"links", "a_refusal_says_why_before_the_button_is_released",
+       a_refusal_says_why_before_the_button_is_released},
+      {"links", "a_cycle_is_refused", a_cycle_is_refused},
+      {"links", "a_new_link_replaces_the_old_one", a_new_link_replaces_the_old_one},
+      {"links", "a_link_dropped_on_nothing_offers_what_fits", a_link_dropped_on_nothing_offers_what_fits},
+      {"links", "x_and_a_stroke_cut_links", x_and_a_stroke_cut_links},
+      {"links", "l_and_a_stroke_link_two_nodes", l_and_a_stroke_link_two_nodes},
+      {"links", "l_links_two_selected_nodes", l_links_two_selected_nodes},
+      {"links", "a_node_dropped_on_a_link_is_inserted", a_node_dropped_on_a_link_is_inserted},
+      {"links", "a_selected_link_is_deleted", a_selected_link_is_deleted},
+      {"links", "ctrl_delete_heals", ctrl_delete_heals},
+      {"links", "a_double_click_on_a_link_adds_a_reroute", a_double_click_on_a_link_adds_a_reroute},
+      {"links", "the_menu_of_a_port_disconnects", the_menu_of_a_port_disconnects},
+      {"links", "text_to_image_is_built_with_the_mouse_alone", text_to_image_is_built_with_the_mouse_alone},
+      {"links", "text_to_image_is_built_with_the_keyboard_alone",
+       text_to_image_is_built_with_the_keyboard_alone}};
 }
 
 }  // namespace weft::editor::test

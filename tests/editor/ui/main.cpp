@@ -1,4 +1,5 @@
-// weft_editor_ui_tests [--filter TEXT] [--screenshots FOLDER]: opens the editor's window and runs the tests in it.
+// weft_editor_ui_tests [--filter TEXT] [--screenshots FOLDER]: opens the editor's window and runs the tests
+// in it.
 #include <GLFW/glfw3.h>
 #include <fmt/format.h>
 #include <imgui_test_engine/imgui_te_ui.h>
@@ -23,7 +24,7 @@ struct Running {
   test::Test test;
   App& app;
   fs::path scratch;
-  fs::path picture;       ///< where a screenshot goes; empty for a test
+  fs::path picture;  ///< where a screenshot goes; empty for a test
   bool picture_wanted = false;
 };
 
@@ -72,19 +73,22 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
     ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
     std::vector<std::unique_ptr<Running>> all;
     for (const test::Test& each : tests) {
-      all.push_back(std::make_unique<Running>(each, app, scratch, pictures.empty() ? fs::path{} : pictures / fmt::format("{}.png", each.name)));
+      all.push_back(std::make_unique<Running>(
+          each, app, scratch, pictures.empty() ? fs::path{} : pictures / fmt::format("{}.png", each.name)));
       ImGuiTest* made = IM_REGISTER_TEST(engine, each.area, each.name);
       made->UserData = all.back().get();
       made->TestFunc = run_one;
     }
-    ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(), ImGuiTestRunFlags_RunFromCommandLine);
+    ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(),
+                               ImGuiTestRunFlags_RunFromCommandLine);
     while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
       window.wait_for_events(0);
       window.begin_frame();
       app.frame();
       // Without a graphics card drawing is what takes the time: of tests, one frame in eight is drawn.
       const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0;
-      if (!drawn) ImGui::Render();
+      if (!drawn)
+        ImGui::Render();
       else
         window.end_frame([&] {
           for (auto& each : all)
@@ -120,11 +124,13 @@ int main(int argc, char** argv) {
   CLI::App options("Tests of the editor's window.");
   std::string filter, pictures;
   options.add_option("--filter", filter, "Only tests whose names hold this");
-  options.add_option("--screenshots", pictures, "Instead, write the documentation's pictures into this folder");
+  options.add_option("--screenshots", pictures,
+                     "Instead, write the documentation's pictures into this folder");
   CLI11_PARSE(options, argc, argv);
   std::vector<test::Test> tests;
   if (!pictures.empty()) return run(test::screenshots(), filter, pictures);
-  for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(), test::panel_tests(), test::run_tests()})
+  for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
+                           test::panel_tests(), test::run_tests()})
     tests.insert(tests.end(), some.begin(), some.end());
   return run(tests, filter, {});
 }

@@ -160,7 +160,9 @@ void ten_thousand_nodes_open(Ui& ui) {
   Workflow large;
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 10000; ++i)
-    nodes.push_back({.id = "n" + std::to_string(i), .type = "vae.decode", .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}});
+    nodes.push_back({.id = "n" + std::to_string(i),
+                     .type = "vae.decode",
+                     .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}});
   large.graph.add_all(nodes);
   ui.open(large);
   IM_CHECK_EQ(ui.canvas().model().nodes.size(), 10000u);
@@ -169,20 +171,21 @@ void ten_thousand_nodes_open(Ui& ui) {
 }  // namespace
 
 std::vector<Test> panel_tests() {
-  return {{"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
-          {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
-          {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
-          {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
-          {"panels", "tabs_keep_apart", tabs_keep_apart},
-          {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},
-          {"panels", "a_damaged_file_is_refused_with_a_reason", a_damaged_file_is_refused_with_a_reason},
-          {"panels", "a_picture_without_a_workflow_is_refused", a_picture_without_a_workflow_is_refused},
-          {"panels", "the_theme_is_changed", the_theme_is_changed},
-          {"panels", "the_interface_is_scaled", the_interface_is_scaled},
-          {"panels", "a_key_is_changed", a_key_is_changed},
-          {"panels", "settings_are_kept_in_a_file", settings_are_kept_in_a_file},
-          {"panels", "the_menu_runs_commands", the_menu_runs_commands},
-          {"panels", "ten_thousand_nodes_open", ten_thousand_nodes_open}};
+  return {
+      {"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
+      {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
+      {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
+      {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
+      {"panels", "tabs_keep_apart", tabs_keep_apart},
+      {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},
+      {"panels", "a_damaged_file_is_refused_with_a_reason", a_damaged_file_is_refused_with_a_reason},
+      {"panels", "a_picture_without_a_workflow_is_refused", a_picture_without_a_workflow_is_refused},
+      {"panels", "the_theme_is_changed", the_theme_is_changed},
+      {"panels", "the_interface_is_scaled", the_interface_is_scaled},
+      {"panels", "a_key_is_changed", a_key_is_changed},
+      {"panels", "settings_are_kept_in_a_file", settings_are_kept_in_a_file},
+      {"panels", "the_menu_runs_commands", the_menu_runs_commands},
+      {"panels", "ten_thousand_nodes_open", ten_thousand_nodes_open}};
 }
 
 }  // namespace weft::editor::test

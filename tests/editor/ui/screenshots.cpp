@@ -74,6 +74,7 @@ void viewer_wipe(Ui& ui) {
   ui.wait_for_runs();
   const auto first = ui.app.gallery.items()->front().file.string();
   set_param(ui.doc(), "sampler", "seed", 5);
+  ui.doc().end_gesture();
   run(ui, 20);
   ui.wait_for_runs();
   ui.app.panels.viewer.a = {.node = "decode", .port = "image", .file = {}};
@@ -102,9 +103,16 @@ void scale_200(Ui& ui) {
 }  // namespace
 
 std::vector<Test> screenshots() {
-  return {{"states", "first-open", first_open}, {"states", "running", running},         {"states", "done", done},
-          {"states", "failed-node", failed_node}, {"states", "subgraph", subgraph},             {"states", "palette", palette},       {"states", "commands", commands},
-          {"states", "viewer-wipe", viewer_wipe}, {"states", "light-theme", light_theme}, {"states", "scale-200", scale_200}};
+  return {{"states", "first-open", first_open},
+          {"states", "running", running},
+          {"states", "done", done},
+          {"states", "failed-node", failed_node},
+          {"states", "subgraph", subgraph},
+          {"states", "palette", palette},
+          {"states", "commands", commands},
+          {"states", "viewer-wipe", viewer_wipe},
+          {"states", "light-theme", light_theme},
+          {"states", "scale-200", scale_200}};
 }
 
 }  // namespace weft::editor::test

@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 void Ui::close_all() {
   wait(6);  // the panels have their places
   app.queue->cancel_all();
+  app.toast_until = {};
   app.panels = PanelStates{.centre_dock = app.panels.centre_dock};
   while (!app.tabs.empty()) app.close_now(*app.tabs.back());
   Settings fresh;
@@ -41,12 +42,15 @@ void Ui::focus_canvas() {
 nlohmann::json Ui::param(const std::string& node, const std::string& port) {
   const auto& inputs = graph().node(node).inputs;
   const auto found = inputs.find(port);
-  return found != inputs.end() && std::holds_alternative<Literal>(found->second) ? std::get<Literal>(found->second) : nlohmann::json();
+  return found != inputs.end() && std::holds_alternative<Literal>(found->second)
+             ? std::get<Literal>(found->second)
+             : nlohmann::json();
 }
 
 bool Ui::linked(const std::string& source, const std::string& target) {
   return std::ranges::any_of(links_of(graph()), [&](const Link& each) {
-    return each.source.node + "." + each.source.port == source && each.target.node + "." + each.target.port == target;
+    return each.source.node + "." + each.source.port == source &&
+           each.target.node + "." + each.target.port == target;
   });
 }
 
@@ -76,12 +80,15 @@ ImVec2 Ui::field(const std::string& node, const std::string& port) {
   if (!view) return {-1, -1};
   for (const ShownPort& each : view->layout.ports)
     if (each.info.name == port && each.field)
-      return canvas().to_screen({view->at.x + each.field_min.x + each.field_size.x * 0.45f, view->at.y + each.field_min.y + each.field_size.y / 2});
+      return canvas().to_screen({view->at.x + each.field_min.x + each.field_size.x * 0.45f,
+                                 view->at.y + each.field_min.y + each.field_size.y / 2});
   return {-1, -1};
 }
 
 ImVec2 Ui::link(const std::string& source, const std::string& target) {
-  const auto split = [](const std::string& name) { return std::pair{name.substr(0, name.find('.')), name.substr(name.find('.') + 1)}; };
+  const auto split = [](const std::string& name) {
+    return std::pair{name.substr(0, name.find('.')), name.substr(name.find('.') + 1)};
+  };
   const auto [from_node, from_port] = split(source);
   const auto [to_node, to_port] = split(target);
   const ImVec2 from = pin(from_node, from_port, true), to = pin(to_node, to_port, false);

@@ -1,5 +1,5 @@
-// Ui: what a test does with the editor: clicks, drags and types at places that it names by nodes and ports, and looks at
-// the document. Tests are functions; each file of tests has one that lists its own.
+// Ui: what a test does with the editor: clicks, drags and types at places that it names by nodes and ports,
+// and looks at the document. Tests are functions; each file of tests has one that lists its own.
 #pragma once
 
 #include <imgui.h>
