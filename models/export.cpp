@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "models/latent_cache.h"
 #include "models/optimization.h"
 #include "models/paper_cut_model.h"
 #include "models/unet_training.h"

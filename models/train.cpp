@@ -12,8 +12,10 @@
 #include "models/export.h"
 #include "models/group_norm_kernel.h"
 #include "models/judge.h"
+#include "models/latent_cache.h"
 #include "models/unet_training.h"
 #include "models/vae_training.h"
+#include "models/variant_training.h"
 
 using namespace weft::paper_cut;
 
@@ -49,13 +51,33 @@ int main(int argc, char** argv) try {
   CLI::App* unet_command =
       add_sitting(app.add_subcommand("unet", "Train text encoder and U-Net on the latents"));
   unet_command->add_option("--batch", unet.batch, "Pictures a step")->capture_default_str();
-  unet_command->add_option("--least-weight", unet.least_weight, "Least weight of a noisy latent")->capture_default_str();
-  unet_command->add_option("--noisy-share", unet.noisy_share, "Share of timesteps that are noisy")->capture_default_str();
-  unet_command->add_option("--noisy-from", unet.noisy_from, "The first timestep that counts as noisy")->capture_default_str();
+  unet_command->add_option("--least-weight", unet.timesteps.least_weight, "Least weight of a noisy latent")->capture_default_str();
+  unet_command->add_option("--noisy-share", unet.timesteps.noisy_share, "Share of timesteps that are noisy")->capture_default_str();
+  unet_command->add_option("--noisy-from", unet.timesteps.noisy_from, "The first timestep that counts as noisy")->capture_default_str();
   unet_command->add_option("--short-captions", unet.short_captions, "Share of short captions")->capture_default_str();
+  unet_command->add_option("--text-first", unet.text_first, "Steps in which the text encoder learns alone")->capture_default_str();
+  unet_command->add_option("--reading-weight", unet.reading_weight, "Weight of reading the scene from the encoded caption")->capture_default_str();
   unet_command->add_option("--average", unet.average, "Of the moving average of the weights")->capture_default_str();
   unet_command->add_option("--threads", unet.workers, "Threads, each for a share of the batch")
       ->capture_default_str();
+  VariantTrainingOptions variant;
+  const auto add_variant = [&](const char* name, const char* what) {
+    CLI::App* command = add_sitting(app.add_subcommand(name, what));
+    command->add_option("--batch", variant.batch, "Pictures a step")->capture_default_str();
+    command->add_option("--threads", variant.workers, "Threads, each for a share of the batch")->capture_default_str();
+    command->add_option("--average", variant.average, "Of the moving average of the weights")->capture_default_str();
+    return command;
+  };
+  CLI::App* inpainting_command = add_variant("inpainting", "Train the U-Net that sees a masked picture, on masked latents");
+  CLI::App* segmentation_command = add_variant("segmentation", "Train the U-Net that sees a segmentation map, on maps");
+  CLI::App* labels_command = add_variant("labels", "Train the table of labels");
+  CLI::App* maps_command = app.add_subcommand("maps", "Draw the latents' segmentation maps, once");
+  CLI::App* masked_command = app.add_subcommand("masked", "Encode the latents' pictures with a part painted over, once");
+  for (CLI::App* command : {maps_command, masked_command}) {
+    command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")->capture_default_str();
+    command->add_option("--count", latents_count, "Pictures, as many as there are latents")->capture_default_str();
+    command->add_option("--threads", threads, "Threads")->capture_default_str();
+  }
   std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/checkpoints/paper-cut";
   CLI::App* judge_command = add_sitting(app.add_subcommand("judge", "Train the judge on renders"));
   judge_command->add_option("--judge", judge_path, "Where to write it")->capture_default_str();
@@ -93,6 +115,12 @@ int main(int argc, char** argv) try {
   if (vae_command->parsed()) train_vae(sitting, vae);
   if (latents_command->parsed()) cache_latents(sitting.folder, latents_count, sitting.seed, threads);
   if (unet_command->parsed()) train_unet(sitting, unet);
+  if (maps_command->parsed()) cache_concat(sitting.folder, Concat::kMap, latents_count, sitting.seed, threads);
+  if (masked_command->parsed())
+    cache_concat(sitting.folder, Concat::kMaskedPicture, latents_count, sitting.seed, threads);
+  if (inpainting_command->parsed()) train_concat_unet(sitting, Concat::kMaskedPicture, variant);
+  if (segmentation_command->parsed()) train_concat_unet(sitting, Concat::kMap, variant);
+  if (labels_command->parsed()) train_labels(sitting, variant);
   if (judge_command->parsed()) train_judge(sitting, judge_path, threads);
   if (export_command->parsed()) export_model(sitting.folder, model_path);
   if (evaluate_command->parsed()) {

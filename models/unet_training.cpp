@@ -1,55 +1,42 @@
 #include "models/unet_training.h"
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <atomic>
-#include <thread>
+#include <numeric>
 
 #include "models/contact_sheet.h"
+#include "models/diffusion_loss.h"
+#include "models/latent_cache.h"
 #include "models/optimization.h"
 #include "models/vae_training.h"
-#include "nodes/sd/noise_schedule.h"
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/layers.h"
 
 namespace weft::paper_cut {
 namespace {
 
 constexpr float kUnguided = 0.1f;         // share of empty captions, for guidance
-constexpr float kGreatestSnr = 5;
+constexpr int64_t kUnsaid = -100;         // no class: cross_entropy_loss() passes over it
 constexpr uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
 
-std::string training_caption(const Scene& scene, float short_captions, Dice& dice) {
-  if (dice.chance(kUnguided)) return "";
-  return dice.chance(short_captions / (1 - kUnguided)) ? short_caption(scene, dice) : full_caption(scene, dice);
-}
-
-struct Latents {
-  at::Tensor values;  ///< [N, 4, 16, 16], scaled to deviation 1
-  at::Tensor scenes;  ///< [N, kAttributes] int64
+struct Caption {
+  std::string text;
+  bool full;  ///< states all of the scene
 };
 
-Latents cached_latents(const std::filesystem::path& folder) {
-  const sd::TensorMap file = read_tensors(folder / "latents.safetensors");
-  return {file.at("latents").to(at::kFloat) * file.at("scaling_factor").item<double>(), file.at("scenes")};
-}
-
-Scene scene_of(const at::Tensor& values) {
-  std::array<int, kAttributes> array;
-  for (int a = 0; a < kAttributes; ++a) array[size_t(a)] = int(values[a].item<int64_t>());
-  return Scene::from_values(array);
-}
-
-/// The share of signal variance at each of the 1000 timesteps.
-at::Tensor signal_shares() {
-  const auto table = sd::NoiseTable::stable_diffusion();
-  const at::Tensor sigmas = torch::tensor(std::vector<float>(table.sigmas().begin(), table.sigmas().end()));
-  return 1 / (1 + sigmas.square());
+Caption training_caption(const Scene& scene, float short_captions, Dice& dice) {
+  if (dice.chance(kUnguided)) return {"", false};
+  if (dice.chance(short_captions / (1 - kUnguided))) return {short_caption(scene, dice), false};
+  return {full_caption(scene, dice), true};
 }
 
 struct Batch {
   at::Tensor latents, ids, noise, timesteps;
+  at::Tensor said;  ///< [N, kAttributes] int64: what the caption states, kUnsaid where it may not
+
+  Batch share(int64_t index, int64_t of) const {
+    const auto part = [&](const at::Tensor& all) { return all.chunk(of)[size_t(index)]; };
+    return {part(latents), part(ids), part(noise), part(timesteps), part(said)};
+  }
 };
 
 Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uint64_t seed) {
@@ -57,43 +44,50 @@ Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uin
   Dice dice(seed);
   std::vector<int64_t> rows;
   std::vector<std::string> captions;
-  std::vector<float> times;
+  at::Tensor said = at::full({size, kAttributes}, kUnsaid, at::kLong);
   for (int64_t i = 0; i < size; ++i) {
     rows.push_back(int64_t(dice.next() % uint64_t(latents.values.size(0))));
-    captions.push_back(training_caption(scene_of(latents.scenes[rows.back()]), options.short_captions, dice));
-    const float evenly = (float(i) + dice.uniform(0, 1)) / float(size);
-    const bool noisy = evenly < options.noisy_share;
-    times.push_back(noisy ? options.noisy_from + evenly / options.noisy_share * (1000 - options.noisy_from)
-                          : (evenly - options.noisy_share) / (1 - options.noisy_share) * 1000);
+    const at::Tensor scene = latents.scenes[rows.back()];
+    const Caption caption = training_caption(scene_of(scene), options.short_captions, dice);
+    captions.push_back(caption.text);
+    if (caption.full) said[i].copy_(scene);
   }
-  const at::Tensor timesteps = torch::tensor(times).floor().clamp(0, 999).to(at::kLong);
-  const at::Tensor order = at::randperm(size, at::make_generator<at::CPUGeneratorImpl>(seed), at::kLong);
-  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions),
-          at::randn({size, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed + 1),
-                    at::kFloat),
-          timesteps.index_select(0, order)};
+  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions), draw_noise(size, seed + 1),
+          draw_timesteps(size, options.timesteps, seed), said};
 }
 
 struct Networks {
   sd::TextEncoder text_encoder;
   sd::UNet unet;
+  sd::Linear reader;  ///< of what a caption states from its encoding; for the training only
 };
 
-at::Tensor training_loss(const Networks& networks, const Batch& batch, const at::Tensor& shares, float least_weight) {
-  const at::Tensor signal = shares.index_select(0, batch.timesteps).view({-1, 1, 1, 1});
-  const at::Tensor noisy = signal.sqrt() * batch.latents + (1 - signal).sqrt() * batch.noise;
-  at::Tensor found;
-  {
-    const Bfloat16 autocast;
-    const at::Tensor context = networks.text_encoder.forward(batch.ids).hidden;
-    found = networks.unet.forward(noisy, batch.timesteps, context).to(at::kFloat);
+/// How well the scene can be read, attribute by attribute, from the encoding behind a caption's last word. That is
+/// where most of a context's 77 tokens lie, so what is said there reaches the U-Net whatever it attends to.
+at::Tensor reading_loss(const Networks& networks, const at::Tensor& context, const Batch& batch) {
+  const at::Tensor behind = (batch.ids == vocabulary().end_id()).to(at::kFloat).unsqueeze(-1);
+  const at::Tensor logits = networks.reader((context * behind).sum(1) / behind.sum(1));
+  at::Tensor sum = at::zeros({});
+  int64_t from = 0;
+  for (int a = 0; a < kAttributes; from += kAttributeSizes[size_t(a)], ++a) {
+    const at::Tensor said = batch.said.select(1, a);
+    if ((said == kUnsaid).all().item<bool>()) continue;
+    sum = sum + at::cross_entropy_loss(logits.narrow(1, from, kAttributeSizes[size_t(a)]), said);
   }
-  const at::Tensor snr = signal / (1 - signal);
-  return ((found - batch.noise).square() * (snr.clamp(least_weight, kGreatestSnr) / snr)).mean();
+  return sum / kAttributes;
 }
 
-sd::TensorMap trained_vae(const std::filesystem::path& folder) {
-  return Optimization::averages_in(read_tensors(folder / "vae.safetensors"));
+at::Tensor training_loss(const Networks& networks, const Batch& batch, const DiffusionLoss& diffusion,
+                         const UNetTrainingOptions& options, bool text_only) {
+  if (text_only) return reading_loss(networks, networks.text_encoder.forward(batch.ids).hidden, batch);
+  at::Tensor found, context;
+  {
+    const Bfloat16 autocast;
+    context = networks.text_encoder.forward(batch.ids).hidden;
+    found = networks.unet.forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context).to(at::kFloat);
+  }
+  return diffusion.loss(found, batch.noise, batch.timesteps) +
+         options.reading_weight * reading_loss(networks, context.to(at::kFloat), batch);
 }
 
 void preview(const Sitting& sitting, const sd::TensorMap& averages) {
@@ -105,39 +99,6 @@ void preview(const Sitting& sitting, const sd::TensorMap& averages) {
 
 }  // namespace
 
-void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads) {
-  const sd::VAEEncoder encoder(vae_config(),
-                               sd::Weights(std::make_shared<sd::TensorMapSource>(
-                                   trained_vae(folder), "the trained autoencoder", at::kBFloat16)));
-  at::Tensor latents = at::empty({count, 4, kSize / 8, kSize / 8}),
-             scenes = at::empty({count, kAttributes}, at::kLong);
-  constexpr int64_t kChunk = 16;
-  std::atomic<int64_t> next = 0;
-  const auto work = [&] {
-    at::NoGradGuard no_grad;
-    for (int64_t from = next.fetch_add(kChunk); from < count; from = next.fetch_add(kChunk)) {
-      std::vector<at::Tensor> pictures;
-      const int64_t size = std::min(kChunk, count - from);
-      for (int64_t i = from; i < from + size; ++i) {
-        Dice dice(seed + uint64_t(i) * 7919);
-        const Scene scene = random_scene(dice);
-        pictures.push_back(picture_tensor(render(scene, dice.next())));
-        for (int a = 0; a < kAttributes; ++a) scenes[i][a] = scene.values()[size_t(a)];
-      }
-      latents.narrow(0, from, size).copy_(encoder.encode(at::stack(pictures)));
-    }
-  };
-  std::vector<std::thread> workers;
-  for (int64_t i = 0; i < threads; ++i) workers.emplace_back(work);
-  for (std::thread& worker : workers) worker.join();
-  const double deviation = latents.std().item<double>();
-  fmt::print("{} latents, deviation {:.4f}, mean {:.4f}\n", count, deviation, latents.mean().item<double>());
-  sd::write_safetensors(folder / "latents.safetensors",
-                        {{"latents", latents.to(at::kHalf)},
-                         {"scenes", scenes},
-                         {"scaling_factor", torch::tensor({1 / deviation}, at::kDouble)}});
-}
-
 void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_options) {
   Sitting sitting("unet", options);
   const Latents latents = cached_latents(options.folder);
@@ -145,18 +106,17 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
       std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const sd::Weights root(source);
   const Networks networks{sd::TextEncoder(text_encoder_config(vocabulary()), root / kTextPrefix),
-                          sd::UNet(unet_config(), root / kUNetPrefix)};
+                          sd::UNet(unet_config(), root / kUNetPrefix),
+                          sd::Linear(root / "reader", text_encoder_config(vocabulary()).width,
+                                     std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0))};
   Optimization optimization(source->parameters(), {.average = unet_options.average}, sitting.saved());
-  const at::Tensor shares = signal_shares();
+  const DiffusionLoss diffusion(unet_options.timesteps.least_weight);
   while (!sitting.done()) {
     const int64_t step = optimization.steps();
     const Batch batch = draw_batch(latents, unet_options, options.seed * 1'000'003 + uint64_t(step));
     const double loss = in_shares(unet_options.workers, [&](int64_t worker) {
-      const auto share = [&](const at::Tensor& all) {
-        return all.chunk(unet_options.workers)[size_t(worker)];
-      };
-      return training_loss(
-          networks, {share(batch.latents), share(batch.ids), share(batch.noise), share(batch.timesteps)}, shares, unet_options.least_weight);
+      return training_loss(networks, batch.share(worker, unet_options.workers), diffusion, unet_options,
+                           step < unet_options.text_first);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);
@@ -170,10 +130,6 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
 PaperCutModel trained_model(const std::filesystem::path& folder) {
   return PaperCutModel(Optimization::averages_in(read_tensors(folder / "unet.safetensors")),
                        trained_vae(folder), measured_scaling_factor(folder));
-}
-
-double measured_scaling_factor(const std::filesystem::path& folder) {
-  return sd::SafetensorsFile::open(folder / "latents.safetensors").tensor("scaling_factor").item<double>();
 }
 
 std::vector<Scene> held_out_scenes(int64_t count) {
