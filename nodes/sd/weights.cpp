@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -69,6 +70,7 @@ at::Tensor bfloat16_of_half(const at::Tensor& half) {
   const at::Tensor result = at::empty(half.sizes(), half.options().dtype(at::kBFloat16));
   const at::Tensor from = half.view(-1), to = result.view(-1);
   at::parallel_for(0, from.numel(), kChunk, [&](int64_t begin, int64_t end) {
+    const c10::InferenceMode inference;  // other threads do not have the caller's, in which `result` was made
     const at::Tensor buffer = at::empty({std::min(kChunk, end - begin)}, at::kFloat);
     for (int64_t at = begin; at < end; at += kChunk) {
       const int64_t length = std::min(kChunk, end - at);
