@@ -34,10 +34,9 @@ namespace {
 // floats; b holds 32 rows in pairs: row r is the rows 2r and 2r + 1, interleaved value by value.
 constexpr int64_t kRows = 16, kDepth = 32, kTile = kRows * kDepth;
 constexpr int64_t kQueries = 2 * kRows;  ///< queries that are worked on together
-constexpr int64_t kKeys = 256;           ///< keys a softmax block: 32 KiB of scores
+constexpr int64_t kKeys = 256;           ///< keys whose shares are gathered before values are added
 constexpr int64_t kMostChannels = 256;   ///< of a head; with more, libtorch's larger blocks are faster
-// Rows of scores and shares lie a little further apart: a power of two would put them on the same cache lines.
-constexpr int64_t kScoreStride = kKeys + 16, kShareStride = kKeys + 32;
+constexpr int64_t kShareStride = kKeys + 32;  // a power of two would put all rows on the same cache lines
 
 int64_t tiles_of(int64_t length, int64_t each) { return (length + each - 1) / each; }
 
@@ -92,16 +91,15 @@ struct alignas(64) TileConfig {
 struct Workspace {
   explicit Workspace(const Shape& shape)
       : queries(size_t(kQueries * shape.depths() * kDepth)),
-        scores(size_t(kQueries * kScoreStride)),
         shares(size_t(kQueries * kShareStride)),
         sums(size_t(kQueries * shape.columns() * kRows)) {}
 
   std::vector<uint16_t> queries;        ///< [query][channel], zeros behind the last one
-  std::vector<float> scores;            ///< q k^T of one block of keys: [query][key]
+  alignas(64) float scores[2][kQueries][kDepth];  ///< q k^T of two blocks of 32 keys, by turns
   std::vector<uint16_t> shares;         ///< 2^(scaled score - maximum), bfloat16: [query][key]
   std::vector<float> sums;              ///< of shares times values so far: [query][channel]
   float maximum[kQueries];              ///< the exponent that a share of 1 stands for
-  float totals[kQueries][kRows];        ///< of shares so far, in 16 parts
+  alignas(64) float totals[kQueries][kRows];        ///< of shares so far, in 16 parts
 };
 
 #pragma GCC diagnostic push
@@ -109,82 +107,83 @@ struct Workspace {
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")
 
-void score_keys(Workspace& work, const Shape& shape, const uint16_t* packed, int64_t keys) {
+/// Scores of the 32 keys whose packed tiles begin at `packed`.
+void score_keys(Workspace& work, const Shape& shape, const uint16_t* packed, float (&scores)[kQueries][kDepth]) {
   const int64_t depths = shape.depths();
-  const auto row_bytes = depths * kDepth * 2, score_bytes = kScoreStride * 4;
-  for (int64_t key = 0; key < keys; key += kDepth) {
-    const uint16_t* left = packed + key / kRows * depths * kTile;
-    const uint16_t* right = left + depths * kTile;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int64_t depth = 0; depth < depths; ++depth) {
-      const uint16_t* query = work.queries.data() + depth * kDepth;
-      _tile_loadd(4, query, row_bytes);
-      _tile_loadd(5, query + kRows * depths * kDepth, row_bytes);
-      _tile_loadd(6, left + depth * kTile, 64);
-      _tile_loadd(7, right + depth * kTile, 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(1, 4, 7);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-    }
-    float* scores = work.scores.data() + key;
-    _tile_stored(0, scores, score_bytes);
-    _tile_stored(1, scores + kRows, score_bytes);
-    _tile_stored(2, scores + kRows * kScoreStride, score_bytes);
-    _tile_stored(3, scores + kRows * kScoreStride + kRows, score_bytes);
+  const auto row_bytes = depths * kDepth * 2;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (int64_t depth = 0; depth < depths; ++depth, packed += kTile) {
+    const uint16_t* query = work.queries.data() + depth * kDepth;
+    _tile_loadd(4, query, row_bytes);
+    _tile_loadd(5, query + kRows * depths * kDepth, row_bytes);
+    _tile_loadd(6, packed, 64);
+    _tile_loadd(7, packed + depths * kTile, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
   }
+  _tile_stored(0, scores[0], sizeof scores[0]);
+  _tile_stored(1, scores[0] + kRows, sizeof scores[0]);
+  _tile_stored(2, scores[kRows], sizeof scores[0]);
+  _tile_stored(3, scores[kRows] + kRows, sizeof scores[0]);
 }
 
-/// 2^x to 4e-5, far below what bfloat16 keeps.
+/// 2^x to 8e-5 of itself, far below what bfloat16 keeps: the cubic with the least such error on half a unit around 0.
 inline __m512 power_of_two(__m512 x) {
   const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   const __m512 rest = _mm512_sub_ps(x, whole);
-  __m512 y = _mm512_fmadd_ps(rest, _mm512_set1_ps(9.6181291e-3f), _mm512_set1_ps(5.5504109e-2f));
-  y = _mm512_fmadd_ps(rest, y, _mm512_set1_ps(2.4022651e-1f));
-  y = _mm512_fmadd_ps(rest, y, _mm512_set1_ps(6.9314718e-1f));
-  y = _mm512_fmadd_ps(rest, y, _mm512_set1_ps(1));
+  __m512 y = _mm512_fmadd_ps(rest, _mm512_set1_ps(0.05517167f), _mm512_set1_ps(0.24261112f));
+  y = _mm512_fmadd_ps(rest, y, _mm512_set1_ps(0.69326099f));
+  y = _mm512_fmadd_ps(rest, y, _mm512_set1_ps(0.99992807f));
   return _mm512_scalef_ps(y, whole);
 }
 
-/// Takes what was summed of this row so far to a higher maximum.
-void raise_maximum(Workspace& work, const Shape& shape, int64_t row, float maximum) {
+/// Takes what was summed of this row so far, and its first `done` shares, to a higher maximum.
+void raise_maximum(Workspace& work, const Shape& shape, int64_t row, int64_t done, float maximum) {
   const __m512 fade = _mm512_set1_ps(std::exp2(work.maximum[row] - maximum));
   work.maximum[row] = maximum;
   const auto scale = [&](float* at) { _mm512_storeu_ps(at, _mm512_mul_ps(_mm512_loadu_ps(at), fade)); };
   scale(work.totals[row]);
   float* sums = work.sums.data() + row * shape.columns() * kRows;
   for (int64_t column = 0; column < shape.columns(); ++column) scale(sums + column * kRows);
+  for (int64_t key = 0; key < done; key += kRows) {
+    auto* shares = reinterpret_cast<__m256i*>(work.shares.data() + row * kShareStride + key);
+    const __m512i wide = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(shares)), 16);
+    const __m512 faded = _mm512_mul_ps(_mm512_castsi512_ps(wide), fade);
+    _mm256_storeu_si256(shares, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(faded)));
+  }
 }
 
-/// Turns a row of `keys` scores into shares, with zeros up to the next multiple of 32. `scale` takes scores to
+/// Turns scores of 32 keys into shares, which go behind the `done` ones that are there. `scale` takes scores to
 /// exponents of two.
-void weigh_row(Workspace& work, const Shape& shape, int64_t row, int64_t keys, float scale) {
-  constexpr float kNever = -1e30f;  // 2 to this is 0; of an infinity the remainder would be no number
-  constexpr float kRoom = 8;        // shares may reach 2^8 before sums are rescaled: nearly never, then
-  float* scores = work.scores.data() + row * kScoreStride;
-  const int64_t padded = tiles_of(keys, kDepth) * kDepth;
-  std::fill(scores + keys, scores + padded, kNever);
+void weigh_keys(Workspace& work, const Shape& shape, const float (&scores)[kQueries][kDepth], int64_t done,
+                float scale) {
+  constexpr float kRoom = 8;  // shares may reach 2^8 before sums are rescaled: nearly never, then
+  const float inverse = 1 / scale;
   const __m512 factor = _mm512_set1_ps(scale);
-  __m512 highest = _mm512_set1_ps(kNever);
-  for (int64_t key = 0; key < padded; key += kRows)
-    highest = _mm512_max_ps(highest, _mm512_loadu_ps(scores + key));
-  highest = _mm512_mul_ps(highest, factor);
-  if (_mm512_cmp_ps_mask(highest, _mm512_set1_ps(work.maximum[row] + kRoom), _CMP_GT_OQ) != 0)
-    raise_maximum(work, shape, row, _mm512_reduce_max_ps(highest));
-
-  const __m512 maximum = _mm512_set1_ps(work.maximum[row]);
-  __m512 total = _mm512_loadu_ps(work.totals[row]);
-  uint16_t* shares = work.shares.data() + row * kShareStride;
-  for (int64_t key = 0; key < padded; key += kRows) {
-    const __m512 share = power_of_two(_mm512_fmsub_ps(_mm512_loadu_ps(scores + key), factor, maximum));
-    total = _mm512_add_ps(total, share);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(shares + key),
-                        reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(share)));
+  for (int64_t row = 0; row < kQueries; ++row) {
+    const __m512 left = _mm512_load_ps(scores[row]), right = _mm512_load_ps(scores[row] + kRows);
+    const __m512 highest = _mm512_max_ps(left, right);
+    if (_mm512_cmp_ps_mask(highest, _mm512_set1_ps((work.maximum[row] + kRoom) * inverse), _CMP_GT_OQ) != 0)
+      raise_maximum(work, shape, row, done, _mm512_reduce_max_ps(highest) * scale);
+    const __m512 maximum = _mm512_set1_ps(work.maximum[row]);
+    const __m512 left_share = power_of_two(_mm512_fmsub_ps(left, factor, maximum));
+    const __m512 right_share = power_of_two(_mm512_fmsub_ps(right, factor, maximum));
+    _mm512_store_ps(work.totals[row],
+                    _mm512_add_ps(_mm512_load_ps(work.totals[row]), _mm512_add_ps(left_share, right_share)));
+    _mm512_storeu_si512(work.shares.data() + row * kShareStride + done,
+                        reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(right_share, left_share)));
   }
-  _mm512_storeu_ps(work.totals[row], total);
+}
+
+/// Scores of keys that are not there.
+void hide_keys(float (&scores)[kQueries][kDepth], int64_t from) {
+  constexpr float kNever = -1e30f;  // 2 to this is 0; of an infinity the remainder would be no number
+  for (auto& row : scores) std::fill(row + from, row + kDepth, kNever);
 }
 
 /// Adds shares times values to the sums, two columns of tiles at a time.
@@ -235,11 +234,20 @@ void attend(Workspace& work, const Shape& shape, const Rows& queries, int64_t fi
   std::fill_n(work.totals[0], kQueries * kRows, 0.0f);
 
   const float scale = float(M_LOG2E / std::sqrt(double(shape.channels)));
-  for (int64_t key = 0; key < shape.keys; key += kKeys) {
-    const int64_t here = std::min(kKeys, shape.keys - key);
-    score_keys(work, shape, keys + key / kRows * shape.depths() * kTile, here);
-    for (int64_t row = 0; row < count; ++row) weigh_row(work, shape, row, here, scale);
-    add_values(work, shape, values + key / kDepth * shape.columns() * kTile, here);
+  const int64_t steps = shape.key_steps();
+  const auto score = [&](int64_t step) {
+    auto& scores = work.scores[step % 2];
+    score_keys(work, shape, keys + step * 2 * shape.depths() * kTile, scores);
+    if ((step + 1) * kDepth > shape.keys) hide_keys(scores, shape.keys - step * kDepth);
+  };
+  score(0);
+  for (int64_t step = 0, done = 0; step < steps; ++step) {
+    if (step + 1 < steps) score(step + 1);  // the tiles work on these while the vector units weigh the last ones
+    weigh_keys(work, shape, work.scores[step % 2], done, scale);
+    done += kDepth;
+    if (done < kKeys && step + 1 < steps) continue;
+    add_values(work, shape, values + (step + 1 - done / kDepth) * shape.columns() * kTile, done);
+    done = 0;
   }
   for (int64_t i = 0; i < count; ++i) {
     const float* sums = work.sums.data() + i * shape.columns() * kRows;

@@ -2,6 +2,8 @@
 
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <mutex>
@@ -10,6 +12,21 @@ namespace weft {
 namespace {
 
 constexpr std::uint8_t kBeforeLibtorchsOwn = 1;
+constexpr std::size_t kMostMadePresent = std::size_t{256} << 20;
+
+/// Has the system put pages behind a block at once, in place of one by one when they are first written to. Older
+/// kernels refuse, which changes nothing but the time.
+void make_present(void* block, std::size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  if (bytes > kMostMadePresent) return;  // may be a table that is filled in few places
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(block), from = (begin + page - 1) / page * page;
+  const std::uintptr_t to = (begin + bytes) / page * page;
+  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+#else
+  static_cast<void>(block), static_cast<void>(bytes);
+#endif
+}
 
 }  // namespace
 
@@ -55,6 +72,7 @@ void* CpuBlockCache::take(std::size_t bytes) {
     release();
     block = c10::alloc_cpu(bytes);
   }
+  make_present(block, bytes);
   const std::scoped_lock lock(mutex_);
   used_.emplace(block, bytes);
   return block;
