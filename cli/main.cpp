@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "graph/error.h"
 #include "graph/spelling.h"
+#include "plugins/device_runtime.h"
 
 namespace {
 
@@ -74,6 +75,7 @@ Exit flush_results(Exit exit) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weft::limit_spinning();
   CLI::App app("Weft: node graphs for latent diffusion.", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.footer(kExamples);

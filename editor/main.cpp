@@ -157,6 +157,7 @@ int edit(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weft::limit_spinning();
   CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
   Arguments arguments;
   options.add_option("FILE", arguments.files, "Workflows, or pictures that carry one");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/dll/shared_library.hpp>
+#include <cstdlib>
 #include <filesystem>
 
 #include "graph/error.h"
@@ -26,6 +27,10 @@ OpenedRuntime cpu_alone(const RuntimeChoice& choice, const std::filesystem::path
 }
 
 }  // namespace
+
+void limit_spinning() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+}
 
 OpenedRuntime open_device_runtime(const RuntimeChoice& choice) {
   const std::filesystem::path path = runtime_library();

@@ -20,6 +20,12 @@ struct OpenedRuntime {
   std::string message;  ///< which device was taken and why, one line
 };
 
+/// OpenMP's threads wait for each other by spinning, for milliseconds, which on a machine that has other work keeps the
+/// very thread that they wait for from its core: a picture of 0.4 s took 10 s beside a compiler. This has them sleep
+/// after microseconds, unless the environment says how they shall wait. Call it first in main(): OpenMP reads the
+/// environment once, and no other thread may read it meanwhile.
+WEFT_EXPORT void limit_spinning();
+
 /// Throws NodeError if the device that was asked for cannot be had.
 WEFT_EXPORT OpenedRuntime open_device_runtime(const RuntimeChoice& choice);
 
