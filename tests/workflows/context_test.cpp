@@ -71,17 +71,16 @@ std::string attention_to(const std::string& words) {
 
 TEST(AttentionMap, IsBrightWhereTheWordIs) {
   Bench bench;
-  const auto centre = [&](const std::string& words) {  // of the brighter half: x, y as parts of the picture
+  const auto height_of = [&](const std::string& words) {  // centre of the brighter half, 0 at the top, 1 at the bottom
     const at::Tensor map = output<Mask>(bench.run(attention_to(words), {"map"}), "map", 1).values()[0];
     const at::Tensor weights = (map - 0.5).clamp_min(0), places = (at::arange(128, at::kFloat) + 0.5) / 128;
     const at::Tensor sum = weights.sum();
-    return std::pair{((weights.sum(0) * places).sum() / sum).item<double>(), ((weights.sum(1) * places).sum() / sum).item<double>()};
+    return ((weights.sum(1) * places).sum() / sum).item<double>();
   };
-  const auto [moon_x, moon_y] = centre("moon");
-  const auto [fox_x, fox_y] = centre("arctic fox");
-  EXPECT_LT(moon_x, 0.5);
-  EXPECT_LT(moon_y, 0.5);
-  EXPECT_GT(fox_y, 0.5);
+  // Not from left to right: sides are also said by the tokens behind the last word, where the encoder sums up.
+  EXPECT_LT(height_of("moon"), 0.4);
+  EXPECT_GT(height_of("arctic fox"), 0.6);
+  EXPECT_GT(height_of("snow"), 0.8);
 }
 
 TEST(AttentionMap, OfAWordThatIsNotInTheTextIsRefused) {
