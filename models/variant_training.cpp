@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <functional>
+
 #include "models/optimization.h"
 #include "models/paper_cut_model.h"
 #include "models/renderer.h"
@@ -41,6 +43,44 @@ std::string draw_caption(const Scene& scene, float short_captions, Dice& dice) {
   return dice.chance(short_captions) ? short_caption(scene, dice) : full_caption(scene, dice);
 }
 
+/// What a network is told beside noisy latents and timesteps: tensors with a row for each picture.
+using Told = std::vector<at::Tensor>;
+
+/// Draws what is told for these rows of the cache.
+using Tell = std::function<Told(const std::vector<int64_t>& rows, Dice& dice)>;
+/// The noise that the network finds.
+using Find = std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
+
+/// One training: draws batches of the cached latents and improves the parameters until the sitting is over.
+void train(Sitting& sitting, const Latents& latents, Optimization& optimization, uint64_t seed,
+           const VariantTrainingOptions& variant, const Tell& tell, const Find& find) {
+  const DiffusionLoss diffusion(variant.timesteps.least_weight);
+  while (!sitting.done()) {
+    const uint64_t step_seed = seed * 1'000'003 + uint64_t(optimization.steps());
+    Dice dice(step_seed);
+    const std::vector<int64_t> rows = draw_rows(variant.batch, latents.values.size(0), dice);
+    const Told told = tell(rows, dice);
+    const at::Tensor noise = draw_noise(variant.batch, step_seed + 1),
+                     timesteps = draw_timesteps(variant.batch, variant.timesteps, step_seed),
+                     x = latents.values.index_select(0, torch::tensor(rows)),
+                     noisy = diffusion.noisy(x, noise, timesteps);
+    const double loss = in_shares(variant.workers, [&](int64_t worker) {
+      const auto share = [&](const at::Tensor& all) { return all.chunk(variant.workers)[size_t(worker)]; };
+      Told mine;
+      for (const at::Tensor& each : told) mine.push_back(share(each));
+      at::Tensor found;
+      {
+        const Bfloat16 autocast;
+        found = find(share(noisy), share(timesteps), mine).to(at::kFloat);
+      }
+      return diffusion.loss(found, share(noise), share(timesteps));
+    });
+    optimization.step(sitting.learning_rate(optimization.steps()));
+    sitting.note(optimization.steps(), loss);
+    if (sitting.save_is_due()) sitting.save(optimization.state());
+  }
+}
+
 }  // namespace
 
 std::string name_of(Concat kind) { return kind == Concat::kMap ? "segmentation" : "inpainting"; }
@@ -63,38 +103,20 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
                                             : Optimization::values_in(sitting.saved()));
   const sd::UNet unet(concat_unet_config(kind), sd::Weights(source));
   Optimization optimization(source->parameters(), {.average = variant.average}, sitting.saved());
-  const DiffusionLoss diffusion(variant.timesteps.least_weight);
-  while (!sitting.done()) {
-    const uint64_t seed = options.seed * 1'000'003 + uint64_t(optimization.steps());
-    Dice dice(seed);
-    const std::vector<int64_t> rows = draw_rows(variant.batch, latents.values.size(0), dice);
-    const at::Tensor chosen = torch::tensor(rows), timesteps = draw_timesteps(variant.batch, variant.timesteps, seed),
-                     noise = draw_noise(variant.batch, seed + 1), x = latents.values.index_select(0, chosen);
-    at::Tensor beside = concat.index_select(0, chosen);
+  const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
+    at::Tensor beside = concat.index_select(0, torch::tensor(rows));
     std::vector<std::string> captions;
-    for (int64_t i = 0; i < variant.batch; ++i) {
-      captions.push_back(draw_caption(scene_of(latents.scenes[rows[size_t(i)]]), variant.short_captions, dice));
-      if (kind == Concat::kMap && dice.chance(kUnguided)) beside[i].zero_();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      captions.push_back(draw_caption(scene_of(latents.scenes[rows[i]]), variant.short_captions, dice));
+      if (kind == Concat::kMap && dice.chance(kUnguided)) beside[int64_t(i)].zero_();
     }
-    at::Tensor context;
-    {
-      const at::NoGradGuard no_grad;
-      context = text_encoder.forward(caption_ids(captions)).hidden;
-    }
-    const at::Tensor input = at::cat({diffusion.noisy(x, noise, timesteps), beside}, 1);
-    const double loss = in_shares(variant.workers, [&](int64_t worker) {
-      const auto share = [&](const at::Tensor& all) { return all.chunk(variant.workers)[size_t(worker)]; };
-      at::Tensor found;
-      {
-        const Bfloat16 autocast;
-        found = unet.forward(share(input), share(timesteps), share(context)).to(at::kFloat);
-      }
-      return diffusion.loss(found, share(noise), share(timesteps));
-    });
-    optimization.step(sitting.learning_rate(optimization.steps()));
-    sitting.note(optimization.steps(), loss);
-    if (sitting.save_is_due()) sitting.save(optimization.state());
-  }
+    const at::NoGradGuard no_grad;
+    return {text_encoder.forward(caption_ids(captions)).hidden, beside};
+  };
+  const auto find = [&](const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told) {
+    return unet.forward(at::cat({noisy, told[1]}, 1), timesteps, told[0]);
+  };
+  train(sitting, latents, optimization, options.seed, variant, tell, find);
 }
 
 const std::vector<std::string>& label_names() {
@@ -129,32 +151,16 @@ void train_labels(const SittingOptions& options, const VariantTrainingOptions& v
   const at::Tensor table =
       sd::Weights(source).get("embedding.weight", {labels, kLabelTokens * width}, sd::Init::kNormal);
   Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average}, sitting.saved());
-  const DiffusionLoss diffusion(variant.timesteps.least_weight);
-  while (!sitting.done()) {
-    const uint64_t seed = options.seed * 1'000'003 + uint64_t(optimization.steps());
-    Dice dice(seed);
-    const std::vector<int64_t> rows = draw_rows(variant.batch, latents.values.size(0), dice);
-    std::vector<int64_t> chosen;
+  const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
+    std::vector<int64_t> said;
     for (const int64_t row : rows)
-      chosen.push_back(dice.chance(kUnguided) ? labels - 1 : label_of_scene(scene_of(latents.scenes[row])));
-    const at::Tensor x = latents.values.index_select(0, torch::tensor(rows)),
-                     timesteps = draw_timesteps(variant.batch, variant.timesteps, seed),
-                     noise = draw_noise(variant.batch, seed + 1), said = torch::tensor(chosen);
-    const double loss = in_shares(variant.workers, [&](int64_t worker) {
-      const auto share = [&](const at::Tensor& all) { return all.chunk(variant.workers)[size_t(worker)]; };
-      at::Tensor found;
-      {
-        const Bfloat16 autocast;
-        const at::Tensor context = table.index_select(0, share(said)).view({-1, kLabelTokens, width});
-        found = unet.forward(diffusion.noisy(share(x), share(noise), share(timesteps)), share(timesteps), context)
-                    .to(at::kFloat);
-      }
-      return diffusion.loss(found, share(noise), share(timesteps));
-    });
-    optimization.step(sitting.learning_rate(optimization.steps()));
-    sitting.note(optimization.steps(), loss);
-    if (sitting.save_is_due()) sitting.save(optimization.state());
-  }
+      said.push_back(dice.chance(kUnguided) ? labels - 1 : label_of_scene(scene_of(latents.scenes[row])));
+    return {torch::tensor(said)};
+  };
+  const auto find = [&](const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told) {
+    return unet.forward(noisy, timesteps, table.index_select(0, told[0]).view({-1, kLabelTokens, width}));
+  };
+  train(sitting, latents, optimization, options.seed, variant, tell, find);
 }
 
 }  // namespace weft::paper_cut

@@ -160,7 +160,18 @@ void App::save(Tab& tab) {
     save_as(tab);
     return;
   }
-  if (attempt([&] { tab.document->save(); })) notify(fmt::format("Saved {}", tab.document->file().string()));
+  write(*tab.document, fs::path(tab.document->file()));
+}
+
+bool App::write(Document& document, const fs::path& file) {
+  const bool written = attempt([&] {
+    if (journal)
+      journal->save_as(document, file);  // never behind the file, so that recovery offers nothing older
+    else
+      document.save_as(file);
+  });
+  if (written) notify(fmt::format("Saved {}", file.string()));
+  return written;
 }
 
 void App::save_as(Tab& tab) {
@@ -174,10 +185,9 @@ void App::save_as(Tab& tab) {
        .chosen = [this, id](const fs::path& file) {
          for (auto& each : tabs) {
            if (each->document->id() != id) continue;
-           if (!attempt([&] { each->document->save_as(file); })) return;
+           if (!write(*each->document, file)) return;
            remember_file(settings, file);
            save_settings_soon();
-           notify(fmt::format("Saved {}", file.string()));
          }
        }});
 }

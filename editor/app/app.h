@@ -144,6 +144,8 @@ class App {
   std::filesystem::path export_file;
 
  private:
+  /// Saves by way of the journal and tells the user. False if it could not.
+  bool write(Document& document, const std::filesystem::path& file);
   void take_runs();
   void check_documents();
   void log_run_events(const RunState& before, const RunState& now);
