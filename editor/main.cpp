@@ -60,6 +60,7 @@ AppOptions app_options(const Arguments& arguments) {
           .settings_file = settings_file(),
           .state_folder = state_folder(),
           .first_workflow = first_workflow(),
+          .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
           .wake = Window::wake};
 }
@@ -102,7 +103,7 @@ void loop(App& app, Window& window) {
       if (app.attempt([&] {
             write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file);
           }))
-        app.notify(fmt::format("Wrote {}", file.string()));
+        app.notify(tr_format("Wrote {}", file.string()));
     });
     if (const Document* document = app.document()) {
       const std::string wanted = (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft";

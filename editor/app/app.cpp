@@ -86,6 +86,7 @@ float App::ui_scale() const {
 }
 
 void App::apply_look() {
+  choose_language(options.translations_folder, settings.language);
   theme = Theme::make(settings.theme != Settings::Theme::Light);
   apply_theme(theme, metric::kTextSize, ui_scale());
   look_changed = false;
@@ -151,7 +152,7 @@ void App::open(const fs::path& file) {
     FoundWorkflow found = find_workflow(file);
     if (!found.workflow) throw GraphError(why_not_opened(found, file));
     show(std::make_unique<Document>(std::move(*found.workflow)));
-    notify(fmt::format("The workflow of {}", file.filename().string()));
+    notify(tr_format("The workflow of {}", file.filename().string()));
   });
 }
 
@@ -170,7 +171,7 @@ bool App::write(Document& document, const fs::path& file) {
     else
       document.save_as(file);
   });
-  if (written) notify(fmt::format("Saved {}", file.string()));
+  if (written) notify(tr_format("Saved {}", file.string()));
   return written;
 }
 
@@ -178,7 +179,7 @@ void App::save_as(Tab& tab) {
   const DocumentId id = tab.document->id();
   file_dialog.ask(
       {.kind = FileDialog::Kind::Save,
-       .title = "Save workflow",
+       .title = tr("Save workflow"),
        .folder = tab.document->folder(),
        .name = tab.document->file().empty() ? "workflow.json" : tab.document->file().filename().string(),
        .extensions = {".json"},
@@ -264,11 +265,11 @@ void App::log_run_events(const RunState& before, const RunState& now) {
     const auto known = std::ranges::find(before.history, job.id, &Job::id);
     if (known != before.history.end()) continue;
     if (job.state == Job::State::Done)
-      notify(fmt::format("{}: done in {:.1f} s", job.title, seconds_of(job)));
+      notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
     if (job.state == Job::State::Cancelled)
-      notify(fmt::format("{}: stopped", job.title), LogLine::Kind::Warning);
+      notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
     if (job.state != Job::State::Failed) continue;
-    if (job.problems.empty()) notify(fmt::format("{}: failed", job.title), LogLine::Kind::Error);
+    if (job.problems.empty()) notify(tr_format("{}: failed", job.title), LogLine::Kind::Error);
     for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
   }
 }

@@ -39,6 +39,8 @@ struct AppOptions {
   std::filesystem::path state_folder;
   /// The workflow that is shown where nothing was asked for, as an untitled document.
   std::filesystem::path first_workflow;
+  /// Catalogues of the editor's texts, for choose_language(). Empty: English alone.
+  std::filesystem::path translations_folder = {};
   std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
   std::function<void()> wake = [] {};  ///< makes the window draw again; any thread
   float display_scale = 1;

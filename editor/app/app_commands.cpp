@@ -69,7 +69,7 @@ void App::bind_file_commands() {
   bind("file.new", [this] { new_document(); });
   bind("file.open", [this] {
     file_dialog.ask({.kind = FileDialog::Kind::Open,
-                     .title = "Open a workflow, or a picture that carries one",
+                     .title = tr("Open a workflow, or a picture that carries one"),
                      .folder = document() ? document()->folder() : std::filesystem::current_path(),
                      .extensions = {".json", ".png", ".webp", ".jpg"},
                      .chosen = [this](const std::filesystem::path& file) { open(file); }});
@@ -85,7 +85,7 @@ void App::bind_file_commands() {
       "file.export_picture",
       [this] {
         file_dialog.ask({.kind = FileDialog::Kind::Save,
-                         .title = "Export a picture of the graph",
+                         .title = tr("Export a picture of the graph"),
                          .folder = document()->folder(),
                          .name = document()->name() + ".png",
                          .extensions = {".png"},
@@ -271,7 +271,7 @@ void App::bind_node_commands() {
   };
   bind(
       "node.group",
-      [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, "Subgraph"); }); },
+      [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, tr("Subgraph")); }); },
       selected);
   bind(
       "node.ungroup",
@@ -289,14 +289,14 @@ void App::bind_node_commands() {
       "node.frame",
       [this] {
         attempt([&] {
-          add_frame(*document(), "Frame", area_of(active_tab->canvas.model(), document()->selection().nodes));
+          add_frame(*document(), tr("Frame"), area_of(active_tab->canvas.model(), document()->selection().nodes));
         });
       },
       selected);
   bind(
       "node.comment",
       [this] {
-        attempt([&] { add_comment(*document(), "Comment", {active_tab->canvas.centre(), {240, 90}}); });
+        attempt([&] { add_comment(*document(), tr("Comment"), {active_tab->canvas.centre(), {240, 90}}); });
       },
       has_document);
   bind(
@@ -330,7 +330,7 @@ void App::bind_node_commands() {
   bind(
       "arrange.all",
       [=, this] {
-        arrange("Arrange", [](const Graph& graph, const Ids&, const SizeOf& size) {
+        arrange(tr("Arrange"), [](const Graph& graph, const Ids&, const SizeOf& size) {
           return auto_layout(graph, {}, size);
         });
         active_tab->canvas.fit(false);
@@ -339,7 +339,7 @@ void App::bind_node_commands() {
   bind(
       "arrange.selection",
       [=] {
-        arrange("Arrange", [](const Graph& graph, const Ids& nodes, const SizeOf& size) {
+        arrange(tr("Arrange"), [](const Graph& graph, const Ids& nodes, const SizeOf& size) {
           return auto_layout(graph, nodes, size);
         });
       },
@@ -348,7 +348,7 @@ void App::bind_node_commands() {
     bind(
         id,
         [=] {
-          arrange("Align",
+          arrange(tr("Align"),
                   [=](const Graph& g, const Ids& n, const SizeOf& s) { return align(g, n, s, how); });
         },
         selected);
@@ -361,7 +361,7 @@ void App::bind_node_commands() {
     bind(
         id,
         [=] {
-          arrange("Distribute",
+          arrange(tr("Distribute"),
                   [=](const Graph& g, const Ids& n, const SizeOf& s) { return distribute(g, n, s, how); });
         },
         selected);
@@ -464,7 +464,7 @@ void App::bind_view_commands() {
         "bookmark.set_" + std::to_string(number),
         [this, number] {
           attempt([&] { set_bookmark(*document(), number, active_tab->canvas.view()); });
-          notify("Bookmark " + std::to_string(number) + " is here now");
+          notify(tr_format("Bookmark {} is here now", number));
         },
         has_document);
     bind(

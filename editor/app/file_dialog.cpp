@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "editor/session/text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -27,7 +28,7 @@ void FileDialog::go_to(const fs::path& folder) {
   std::vector<Entry> found;
   fs::directory_iterator each(folder, fs::directory_options::skip_permission_denied, error);
   if (error) {
-    problem_ = fmt::format("'{}' cannot be read: {}", folder.string(), error.message());
+    problem_ = tr_format("'{}' cannot be read: {}", folder.string(), error.message());
     return;
   }
   for (; each != fs::directory_iterator(); each.increment(error)) {
@@ -56,7 +57,7 @@ void FileDialog::accept() {
     return;
   }
   if (name_.empty()) {
-    problem_ = "Give the file a name";
+    problem_ = tr("Give the file a name");
     return;
   }
   fs::path file = request_.folder / name_;
@@ -69,11 +70,11 @@ void FileDialog::accept() {
       file.extension() != request_.extensions[0])
     file += request_.extensions[0];
   if (request_.kind == Kind::Open && !fs::exists(file, none)) {
-    problem_ = fmt::format("There is no '{}'", file.string());
+    problem_ = tr_format("There is no '{}'", file.string());
     return;
   }
   if (request_.kind == Kind::Save && fs::exists(file, none) && !ask_overwrite_) {
-    problem_ = fmt::format("'{}' is there already: press again to replace it", file.filename().string());
+    problem_ = tr_format("'{}' is there already: press again to replace it", file.filename().string());
     ask_overwrite_ = true;
     return;
   }
@@ -123,7 +124,7 @@ void FileDialog::draw(const Theme& theme) {
     return;
   }
   if (ImGui::Button(icon::kArrowUp)) go_to(request_.folder.parent_path());
-  ImGui::SetItemTooltip("The folder above");
+  ImGui::SetItemTooltip("%s", tr("The folder above"));
   ImGui::SameLine();
   ImGui::SetNextItemWidth(-1);
   if (ImGui::InputText("##folder", &path_text_, ImGuiInputTextFlags_EnterReturnsTrue)) go_to(path_text_);
@@ -132,17 +133,17 @@ void FileDialog::draw(const Theme& theme) {
   if (request_.kind != Kind::Folder) {
     if (opened_now_) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1);
-    accepted = ImGui::InputTextWithHint("##name", "File name", &name_, ImGuiInputTextFlags_EnterReturnsTrue);
+    accepted = ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) ask_overwrite_ = false;
   }
   opened_now_ = false;
   if (!problem_.empty()) ImGui::TextColored(as_vec4(theme.warn), "%s", problem_.c_str());
-  const char* verb = request_.kind == Kind::Open   ? "Open##accept"
-                     : request_.kind == Kind::Save ? "Save##accept"
-                                                   : "Choose##accept";
-  accepted |= accent_button(verb, theme);
+  const char* verb = request_.kind == Kind::Open   ? tr("Open")
+                     : request_.kind == Kind::Save ? tr("Save")
+                                                   : tr("Choose");
+  accepted |= accent_button(fmt::format("{}##accept", verb).c_str(), theme);
   ImGui::SameLine();
-  if (ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape)) open_ = false;
+  if (ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open_ = false;
   if (accepted) accept();
   if (!open_) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();

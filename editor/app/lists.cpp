@@ -57,7 +57,9 @@ SearchList::Entry node_entry(App& app, const PaletteRequest& request, const Node
 void open_node_palette(App& app, const PaletteRequest& request) {
   SearchList list;
   list.name = "Add node";
-  list.hint = request.from ? "Nodes that fit this port" : request.on_link ? "Node to insert" : "Search nodes";
+  list.hint = request.from      ? tr("Nodes that fit this port")
+              : request.on_link ? tr("Node to insert")
+                                : tr("Search nodes");
   list.at = request.screen;
   list.usage = app.settings.node_usage;
   const NodeTypes& types = app.document()->types(app.registry);
@@ -77,17 +79,17 @@ void open_node_palette(App& app, const PaletteRequest& request) {
 void open_command_palette(App& app) {
   SearchList list;
   list.name = "Commands";
-  list.hint = "Search commands";
+  list.hint = tr("Search commands");
   list.usage = app.settings.command_usage;
   const std::vector<Searchable> all = searchable_commands(app.commands);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const CommandInfo& command = app.commands.all()[i];
     if (!app.is_bound(command.id) || !app.commands.enabled(command.id)) continue;
     list.searchable.push_back(all[i]);
-    list.entries.push_back({.title = std::string(command.title),
-                            .detail = std::string(command.menu),
+    list.entries.push_back({.title = command.shown_title(),
+                            .detail = command.shown_menu(),
                             .right = app.commands.keys_text(command.id),
-                            .tip = std::string(command.tip),
+                            .tip = command.shown_tip(),
                             .choose = [&app, id = std::string(command.id)] {
                               remember_use(app.settings.command_usage, id);
                               app.save_settings_soon();
@@ -100,7 +102,7 @@ void open_command_palette(App& app) {
 void open_node_search(App& app) {
   SearchList list;
   list.name = "Find node";
-  list.hint = "Search by name, type or text";
+  list.hint = tr("Search by name, type or text");
   list.searchable = searchable_graph(app.document()->graph(), app.registry);
   for (const Searchable& each : list.searchable) {
     const GraphNode* node = app.document()->graph().find(each.key);
@@ -124,7 +126,7 @@ void open_connect_list(App& app) {
   const std::string self = *app.document()->selection().nodes.begin();
   SearchList list;
   list.name = "Connect";
-  list.hint = "Port and node to connect";
+  list.hint = tr("Port and node to connect");
   const auto offer = [&](const Link& link, bool outgoing) {
     const LinkCheck check = check_link(graph, types, link);
     if (!check.ok() || check.exists) return;
@@ -134,7 +136,7 @@ void open_connect_list(App& app) {
         fmt::format("{} {} {}.{}", own.port, outgoing ? "\u2192" : "\u2190", other.node, other.port);
     list.searchable.push_back({.key = title, .title = title, .id = own.port, .menu = other.node});
     list.entries.push_back({.title = title,
-                            .detail = check.replaces ? "replaces " + check.replaces->node : std::string{},
+                            .detail = check.replaces ? tr_format("replaces {}", check.replaces->node) : std::string{},
                             .right = port_type(graph, types, {link.source, true}),
                             .colour = type_colour(app.theme, app.registry.find_type(port_type(
                                                                  graph, types, {link.source, true}))),
@@ -231,7 +233,7 @@ int draw_hits(App& app, SearchList& list) {
   const float row = ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y;
   if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))}, 0,
                         ImGuiWindowFlags_NoNavInputs)) {
-    if (count == 0) dim_text(app.theme, "Nothing is found");
+    if (count == 0) dim_text(app.theme, tr("Nothing is found"));
     ImGuiListClipper clipper;
     clipper.Begin(count, row);
     if (up || down) clipper.IncludeItemByIndex(list.chosen);

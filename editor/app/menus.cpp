@@ -13,7 +13,8 @@ namespace weft::editor {
 
 namespace {
 
-constexpr std::array kMenus = {"File", "Edit", "Select", "Node", "Arrange", "Run", "View", "Help"};
+constexpr std::array kMenus = {tr_later("File"),    tr_later("Edit"), tr_later("Select"), tr_later("Node"),
+                              tr_later("Arrange"), tr_later("Run"),  tr_later("View"),   tr_later("Help")};
 
 /// Which commands are switches, and whether they are on.
 std::optional<bool> state_of(const App& app, std::string_view id) {
@@ -25,7 +26,7 @@ std::optional<bool> state_of(const App& app, std::string_view id) {
 }
 
 void recent_files_menu(App& app) {
-  if (!ImGui::BeginMenu("Open Recent", !app.settings.recent_files.empty())) return;
+  if (!ImGui::BeginMenu(label("Open Recent"), !app.settings.recent_files.empty())) return;
   std::filesystem::path chosen;
   for (const auto& file : app.settings.recent_files)
     if (ImGui::MenuItem(file.string().c_str())) chosen = file;
@@ -35,7 +36,7 @@ void recent_files_menu(App& app) {
 
 std::string duration_text(double seconds) {
   const int whole = static_cast<int>(seconds + 0.5);
-  return whole < 60 ? fmt::format("{} s", whole) : fmt::format("{}:{:02} min", whole / 60, whole % 60);
+  return whole < 60 ? fmt::format("{} s", whole) : tr_format("{}:{:02} min", whole / 60, whole % 60);
 }
 
 /// Progress of what runs, with the time that is left.
@@ -55,7 +56,7 @@ void draw_progress(App& app, float width) {
   list.AddRectFilled(from, to, mixed(t.field, t.accent, 0.55f), rounding);
   list.PopClipRect();
   const std::string left =
-      job->seconds_left ? duration_text(*job->seconds_left) + " left" : duration_text(seconds_of(*job));
+      job->seconds_left ? tr_format("{} left", duration_text(*job->seconds_left)) : duration_text(seconds_of(*job));
   draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y},
                fmt::format("{:.0f} %  \u00b7  {}", job->fraction * 100, left), t.text, 0.5f);
   ImGui::SetItemTooltip("%s", job->title.c_str());
@@ -65,8 +66,8 @@ void draw_run_controls(App& app) {
   const float scale = app.ui_scale();
   const bool running = app.runs->running() != nullptr;
   const float bar = (running ? 210 : 0) * scale;
-  const std::string run = std::string(icon::kPlay) + "  Run";
-  const std::string stop = std::string(icon::kStop) + "  Stop";
+  const std::string run = fmt::format("{}  {}", icon::kPlay, tr("Run"));
+  const std::string stop = fmt::format("{}  {}", icon::kStop, tr("Stop"));
   const auto button_width = [](const std::string& text) {
     return ImGui::CalcTextSize(text.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
   };
@@ -77,13 +78,13 @@ void draw_run_controls(App& app) {
     draw_progress(app, bar);
     ImGui::SameLine();
     if (ImGui::Button((stop + "##stop").c_str())) app.commands.run("run.stop");
-    ImGui::SetItemTooltip("Stop (%s)", app.commands.keys_text("run.stop").c_str());
+    ImGui::SetItemTooltip("%s (%s)", tr("Stop"), app.commands.keys_text("run.stop").c_str());
     ImGui::SameLine();
   }
   ImGui::BeginDisabled(!app.commands.enabled("run.all"));
   if (accent_button((run + "##run").c_str(), app.theme)) app.commands.run("run.all");
   ImGui::EndDisabled();
-  ImGui::SetItemTooltip("Run the workflow (%s)", app.commands.keys_text("run.all").c_str());
+  ImGui::SetItemTooltip("%s (%s)", tr("Run the workflow"), app.commands.keys_text("run.all").c_str());
 }
 
 }  // namespace
@@ -92,10 +93,10 @@ void menu_item(App& app, const char* command) {
   const CommandInfo* info = app.commands.find(command);
   if (!info || !app.is_bound(command)) return;
   const std::optional<bool> on = state_of(app, command);
-  if (ImGui::MenuItem(std::string(info->title).c_str(), app.commands.keys_text(command).c_str(),
+  if (ImGui::MenuItem(label(info->title.data()), app.commands.keys_text(command).c_str(),
                       on.value_or(false), app.commands.enabled(command)))
     app.commands.run(command);
-  if (!info->tip.empty()) ImGui::SetItemTooltip("%s", std::string(info->tip).c_str());
+  if (!info->tip.empty()) ImGui::SetItemTooltip("%s", info->shown_tip());
 }
 
 void draw_menu_bar(App& app) {
@@ -103,7 +104,7 @@ void draw_menu_bar(App& app) {
                       ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
   if (ImGui::BeginMainMenuBar()) {
     for (const char* menu : kMenus) {
-      if (!ImGui::BeginMenu(menu)) continue;
+      if (!ImGui::BeginMenu(label(menu))) continue;
       for (const CommandInfo& command : app.commands.all())
         if (command.menu == menu) {
           menu_item(app, std::string(command.id).c_str());
@@ -131,13 +132,13 @@ void draw_status_bar(App& app) {
         ImGui::TextUnformatted(app.toast.c_str());
         ImGui::PopStyleColor();
       } else {
-        dim_text(t, fmt::format("{}  {}", icon::kSearch,
-                                app.commands.keys_text("node.add") + " adds a node, " +
-                                    app.commands.keys_text("palette.commands") + " finds every command"));
+        dim_text(t, tr_format("{}  {} adds a node, {} finds every command", icon::kSearch,
+                              app.commands.keys_text("node.add"), app.commands.keys_text("palette.commands")));
       }
       if (Tab* tab = app.active()) {
-        const std::string facts = fmt::format("{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
-                                              tab->canvas.zoom() / app.ui_scale() * 100);
+        const std::string facts =
+            tr_format_n("{} node  \u00b7  {:.0f} %", "{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
+                        tab->canvas.zoom() / app.ui_scale() * 100);
         ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x -
                         ImGui::GetStyle().ItemSpacing.x * 2);
         dim_text(t, facts);

@@ -14,6 +14,7 @@
 #include "editor/session/journal.h"
 #include "editor/session/links.h"
 #include "editor/session/search.h"
+#include "editor/session/text.h"
 #include "graph/port.h"
 
 namespace weft::editor {
@@ -28,7 +29,7 @@ struct SearchList {
   };
   bool open = false;
   bool opened_now = false;
-  std::string name;   ///< of the window: "Add node"
+  std::string name;   ///< of the window, which does not show it: "Add node"
   std::string hint;   ///< in the empty field
   ImVec2 at{-1, -1};  ///< screen; negative: upper middle of the window
   std::string query;
@@ -78,6 +79,7 @@ struct SettingsDialogState {
   bool open = false;
   std::string key_query;
   std::string recording;  ///< id of the command whose keys are awaited
+  std::vector<Language> languages;  ///< to choose from; found when it is opened
 };
 
 struct RecoveryState {

@@ -26,7 +26,7 @@ namespace {
 void ask_for_file(App& app, const std::string& node, const std::string& port) {
   const DocumentId id = app.document()->id();
   app.file_dialog.ask({.kind = FileDialog::Kind::Open,
-                       .title = "Choose a file",
+                       .title = tr("Choose a file"),
                        .folder = app.document()->folder(),
                        .chosen = [&app, id, node, port](const std::filesystem::path& file) {
                          if (!app.document() || app.document()->id() != id) return;
@@ -121,9 +121,9 @@ class Popup {
   void draw_models() {
     const auto* names = app_.assets.names(port_.folder, app_.environment(document_.folder()).model_folders);
     if (!names)
-      dim_text(app_.theme, "Looking for models\u2026");
+      dim_text(app_.theme, tr("Looking for models\u2026"));
     else if (names->empty())
-      dim_text(app_.theme, fmt::format("There is no model in '{}' of the model folders", port_.folder));
+      dim_text(app_.theme, tr_format("There is no model in '{}' of the model folders", port_.folder));
     else
       draw_list(*names);
   }
@@ -135,7 +135,7 @@ class Popup {
     }
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 15));
     const bool entered =
-        ImGui::InputTextWithHint("##search", "Search", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
+        ImGui::InputTextWithHint("##search", tr("Search"), &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) state_.chosen = 0;
     std::vector<Searchable> list;
     for (const std::string& each : all) list.push_back({.key = each, .title = each});

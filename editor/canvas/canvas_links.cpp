@@ -89,8 +89,8 @@ void CanvasLinks::say(const std::string& what, const std::string& remedy, bool r
 void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
   const ImVec4 bad = as_vec4(app.theme.bad), good = as_vec4(app.theme.good);
   if (held.is_output == other.is_output) {
-    say(held.is_output ? "both are outputs" : "both are inputs",
-        held.is_output ? "end at an input" : "end at an output", true);
+    say(held.is_output ? tr("both are outputs") : tr("both are inputs"),
+        held.is_output ? tr("end at an input") : tr("end at an output"), true);
     ed::RejectNewItem(bad, 2.5f);
     return;
   }
@@ -102,7 +102,7 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
     return;
   }
   if (check.replaces)
-    say("replaces the link from " + check.replaces->node + "." + check.replaces->port, {}, false);
+    say(tr_format("replaces the link from {}.{}", check.replaces->node, check.replaces->port), {}, false);
   if (ed::AcceptNewItem(good, 3.0f)) app.attempt([&] { connect(document, app.registry, link); });
 }
 

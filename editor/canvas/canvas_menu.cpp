@@ -38,7 +38,7 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
       if (output.port == port->info.name && output.description.is_object())
         for (const auto& [key, value] : output.description.items())
           dim_text(app.theme, key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()));
-  dim_text(app.theme, port->is_output || port->linked ? "Click to view, drag to connect" : "Drag to connect");
+  dim_text(app.theme, port->is_output || port->linked ? tr("Click to view, drag to connect") : tr("Drag to connect"));
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
 }
@@ -92,7 +92,7 @@ void Canvas::node_menu(App& app, Document& document) {
   if (!note.empty() && !wanted.annotations.contains(note)) wanted = {{}, {note}};
   if (wanted != document.selection()) document.select(wanted);
   if (!note.empty()) {
-    if (ImGui::MenuItem("Edit Text\u2026")) start_text_edit(note);
+    if (ImGui::MenuItem(label("Edit Text\u2026"))) start_text_edit(note);
     frame_colour_menu(app, document, note);
     menu_item(app, "edit.delete");
     return;
@@ -126,7 +126,7 @@ void Canvas::node_menu(App& app, Document& document) {
 
 void Canvas::frame_colour_menu(App& app, Document& document, const std::string& id) {
   const auto frame = std::ranges::find(model_.frames, id, &Frame::id);
-  if (frame == model_.frames.end() || !ImGui::BeginMenu("Colour")) return;
+  if (frame == model_.frames.end() || !ImGui::BeginMenu(label("Colour"))) return;
   static constexpr const char* kColours[] = {"#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b",
                                              "#a58a3f", "#a5603f", "#8a4f7d"};
   for (const char* colour : kColours) {
@@ -149,53 +149,53 @@ void Canvas::frame_colour_menu(App& app, Document& document, const std::string& 
 void Canvas::port_menu(App& app, Document& document) {
   if (!menu_port_) return;
   const LinkEnd end = *menu_port_;
-  if (ImGui::MenuItem("View Value")) view_value(app, document, end);
+  if (ImGui::MenuItem(label("View Value"))) view_value(app, document, end);
   std::vector<Link> links;
   for (const LinkView& each : model_.links)
     if ((end.is_output ? each.link.source : each.link.target) == end.port) links.push_back(each.link);
-  if (ImGui::MenuItem("Disconnect", nullptr, false, !links.empty()))
+  if (ImGui::MenuItem(label("Disconnect"), nullptr, false, !links.empty()))
     app.attempt([&] { disconnect(document, links); });
   const NodeView* node = model_.find(end.port.node);
   const PortInfo* info =
       node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
   if (info && info->kind == PortKind::Param) {
     const bool as_input = node_ui(*node->node).shown_ports.contains(info->name);
-    if (ImGui::MenuItem(as_input ? "Show as Field" : "Show as Input"))
+    if (ImGui::MenuItem(as_input ? label("Show as Field") : label("Show as Input")))
       app.attempt([&] { show_as_input(document, end.port.node, end.port.port, !as_input); });
   }
-  if (!document.path().empty() && ImGui::MenuItem("Make a Port of the Subgraph"))
+  if (!document.path().empty() && ImGui::MenuItem(label("Make a Port of the Subgraph")))
     app.attempt([&] { promote(document, end); });
   if (!document.path().empty()) return;
   const bool named = end.is_output ? false : info && info->kind == PortKind::Param;
-  if (named && ImGui::MenuItem("Make an Input of the Workflow"))
+  if (named && ImGui::MenuItem(label("Make an Input of the Workflow")))
     app.attempt([&] {
-      app.notify("Callers may set it as '" + expose_input(document, end.port, end.port.port) + "'");
+      app.notify(tr_format("Callers may set it as '{}'", expose_input(document, end.port, end.port.port)));
     });
-  if (end.is_output && ImGui::MenuItem("Make an Output of the Workflow"))
+  if (end.is_output && ImGui::MenuItem(label("Make an Output of the Workflow")))
     app.attempt(
-        [&] { app.notify("Callers get it as '" + expose_output(document, end.port, end.port.port) + "'"); });
+        [&] { app.notify(tr_format("Callers get it as '{}'", expose_output(document, end.port, end.port.port))); });
 }
 
 void Canvas::link_menu(App& app, Document& document) {
   const LinkView* view = model_.link_of(menu_link_);
   if (!view) return;
   const Link link = view->link;
-  if (ImGui::MenuItem("View Value")) view_value(app, document, {link.source, true});
-  if (ImGui::MenuItem("Insert Node\u2026"))
+  if (ImGui::MenuItem(label("View Value"))) view_value(app, document, {link.source, true});
+  if (ImGui::MenuItem(label("Insert Node\u2026")))
     open_node_palette(app, {.at = {menu_at_.x, menu_at_.y}, .screen = to_screen(menu_at_), .on_link = link});
-  if (ImGui::MenuItem("Add Reroute"))
+  if (ImGui::MenuItem(label("Add Reroute")))
     app.attempt([&] { add_reroute(document, link.source, link.target, {menu_at_.x, menu_at_.y}); });
   ImGui::Separator();
-  if (ImGui::MenuItem("Delete")) app.attempt([&] { disconnect(document, {link}); });
+  if (ImGui::MenuItem(label("Delete"))) app.attempt([&] { disconnect(document, {link}); });
 }
 
 void Canvas::background_menu(App& app, Document& document) {
   const Point at{menu_at_.x, menu_at_.y};
-  if (ImGui::MenuItem("Add Node\u2026", app.commands.keys_text("node.add").c_str()))
+  if (ImGui::MenuItem(label("Add Node\u2026"), app.commands.keys_text("node.add").c_str()))
     open_node_palette(app, {.at = at, .screen = to_screen(menu_at_)});
-  if (ImGui::MenuItem("Add Comment"))
+  if (ImGui::MenuItem(label("Add Comment")))
     app.attempt([&] { start_text_edit(add_comment(document, "", {at, {240, 90}})); });
-  if (ImGui::MenuItem("Add Frame"))
+  if (ImGui::MenuItem(label("Add Frame")))
     app.attempt([&] { start_text_edit(add_frame(document, "", {at, {420, 300}})); });
   ImGui::Separator();
   for (const char* id : {"edit.paste", "select.all", "arrange.all", "view.fit"}) menu_item(app, id);
@@ -234,7 +234,7 @@ void Canvas::draw_text_edit(App& app, Document& document) {
   bool entered = false;
   if (is_frame) {
     ImGui::SetNextItemWidth(width);
-    entered = ImGui::InputTextWithHint("##text", "Title", &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
+    entered = ImGui::InputTextWithHint("##text", tr("Title"), &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
   } else {
     ImGui::InputTextMultiline("##text", &edit_text_, {width, ImGui::GetFontSize() * 7},
                               ImGuiInputTextFlags_WordWrap);

@@ -190,8 +190,8 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
                on_title);
   ImGui::PopFont();
   Badge badge = badge_of(node, t, with_alpha(on_title, 0.75f));
-  if (view.node->state == NodeState::Muted) badge = {icon::kMuted, "muted", with_alpha(on_title, 0.75f)};
-  if (view.node->state == NodeState::Bypassed) badge = {icon::kBypass, "bypassed", t.warn};
+  if (view.node->state == NodeState::Muted) badge = {icon::kMuted, tr("muted"), with_alpha(on_title, 0.75f)};
+  if (view.node->state == NodeState::Bypassed) badge = {icon::kBypass, tr("bypassed"), t.warn};
   if (!badge.icon && has_problem(view, "")) badge = {icon::kWarning, {}, t.warn};
   if (badge.icon) {
     const std::string text = badge.text.empty() ? badge.icon : fmt::format("{}  {}", badge.text, badge.icon);
@@ -240,7 +240,7 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
 void CanvasNodes::draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list) {
   const float y = at.y + view.layout.thumbnail_top - 4 - kRow;
   draw_text_in(list, {at.x + kPad + 4, y}, {at.x + view.layout.size.x - kPad, y + kRow},
-               fmt::format("{}  no plugin brings '{}'", icon::kWarning, view.node->type), app.theme.bad);
+               fmt::format("{}  {}", icon::kWarning, tr_format("no plugin brings '{}'", view.node->type)), app.theme.bad);
 }
 
 void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen) {

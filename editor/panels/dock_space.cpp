@@ -31,7 +31,7 @@ void dock_defaults(App& app, ImGuiID space) {
   for (const char* name : {"Nodes", "History"}) ImGui::DockBuilderDockWindow(name, left);
   for (const char* name : {"Inspector"}) ImGui::DockBuilderDockWindow(name, right_top);
   for (const char* name : {"Viewer"}) ImGui::DockBuilderDockWindow(name, right);
-  for (const char* name : {"Gallery", "Queue", "Problems###Problems", "Timings", "Log"})
+  for (const char* name : {"Gallery", "Queue", "Problems", "Timings", "Log"})
     ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
   app.panels.centre_dock = centre;
@@ -40,22 +40,22 @@ void dock_defaults(App& app, ImGuiID space) {
 }
 
 void quit_question(App& app) {
-  if (app.panels.quitting) ImGui::OpenPopup("Quit?");
+  if (app.panels.quitting) ImGui::OpenPopup(label("Quit?"));
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal("Quit?", nullptr,
+  if (!ImGui::BeginPopupModal(label("Quit?"), nullptr,
                               ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
     return;
-  ImGui::TextUnformatted("These workflows are not saved:");
+  ImGui::TextUnformatted(tr("These workflows are not saved:"));
   for (const auto& tab : app.tabs)
     if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
   ImGui::Spacing();
-  if (ImGui::Button("Quit Without Saving")) {
+  if (ImGui::Button(label("Quit Without Saving"))) {
     for (const auto& tab : app.tabs)
       if (app.journal) app.journal->forget(tab->document->id());
     app.quit = true;
   }
   ImGui::SameLine();
-  if (accent_button("Keep Working", app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
+  if (accent_button(label("Keep Working"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
     app.panels.quitting = false;
     ImGui::CloseCurrentPopup();
   }
@@ -67,23 +67,23 @@ void close_question(App& app) {
   for (const auto& tab : app.tabs)
     if (tab->asked_to_close) asking = tab.get();
   if (!asking) return;
-  ImGui::OpenPopup("Close?");
+  ImGui::OpenPopup(label("Close?"));
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal("Close?", nullptr,
+  if (!ImGui::BeginPopupModal(label("Close?"), nullptr,
                               ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
     return;
-  ImGui::Text("%s is not saved.", asking->document->name().c_str());
+  ImGui::TextUnformatted(tr_format("{} is not saved.", asking->document->name()).c_str());
   ImGui::Spacing();
   bool answered = true;
   bool close = false;
-  if (accent_button("Save", app.theme)) {
+  if (accent_button(label("Save"), app.theme)) {
     app.save(*asking);
     close = !asking->document->dirty();
   } else {
     ImGui::SameLine();
-    close = ImGui::Button("Do Not Save");
+    close = ImGui::Button(label("Do Not Save"));
     ImGui::SameLine();
-    answered = close || ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape);
+    answered = close || ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape);
   }
   if (answered) {
     asking->asked_to_close = false;
@@ -109,7 +109,7 @@ void rename_question(App& app) {
   panels.rename_opened = false;
   const NodeInfo* type = app.type_of(*node);
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
-  if (ImGui::InputTextWithHint("##title", type ? type->options.title.c_str() : "Title", &panels.rename_text,
+  if (ImGui::InputTextWithHint("##title", type ? type->options.title.c_str() : tr("Title"), &panels.rename_text,
                                ImGuiInputTextFlags_EnterReturnsTrue)) {
     app.attempt([&] { set_title(*document, panels.rename_node, panels.rename_text); });
     ImGui::CloseCurrentPopup();
@@ -133,8 +133,8 @@ void draw_dock_space(App& app) {
 void draw_empty_canvas(App& app) {
   const Canvas& canvas = app.active()->canvas;
   const std::string lines[] = {
-      "An empty canvas", fmt::format("{} or a double click adds a node", app.commands.keys_text("node.add")),
-      "Drop a workflow, or a picture that Weft made, to open it"};
+      tr("An empty canvas"), tr_format("{} or a double click adds a node", app.commands.keys_text("node.add")),
+      tr("Drop a workflow, or a picture that Weft made, to open it")};
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2,
                       (canvas.screen_min().y + canvas.screen_max().y) / 2};

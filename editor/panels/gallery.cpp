@@ -13,14 +13,14 @@ namespace {
 
 void item_menu(App& app, const GalleryItem& item) {
   if (!ImGui::BeginPopupContextItem("picture menu")) return;
-  if (ImGui::MenuItem("Open Its Workflow")) app.open(item.file);
-  if (ImGui::MenuItem("View")) app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
-  if (ImGui::MenuItem("Compare as B")) {
+  if (ImGui::MenuItem(label("Open Its Workflow"))) app.open(item.file);
+  if (ImGui::MenuItem(label("View"))) app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
+  if (ImGui::MenuItem(label("Compare as B"))) {
     app.panels.viewer.b = {.node = {}, .port = {}, .file = item.file.string()};
     app.panels.viewer.compare = ViewerState::Compare::Wipe;
   }
-  if (ImGui::MenuItem("Copy Path")) ImGui::SetClipboardText(item.file.c_str());
-  if (ImGui::MenuItem("Take from the List")) app.gallery.remove(item.file);
+  if (ImGui::MenuItem(label("Copy Path"))) ImGui::SetClipboardText(item.file.c_str());
+  if (ImGui::MenuItem(label("Take from the List"))) app.gallery.remove(item.file);
   ImGui::EndPopup();
 }
 
@@ -47,7 +47,8 @@ void draw_item(App& app, const GalleryItem& item, float size) {
   }
   const bool shown = app.panels.viewer.a.file == item.file.string();
   if (hovered || shown) list.AddRect(min, max, shown ? app.theme.accent : app.theme.text_faint, 5, 2);
-  ImGui::SetItemTooltip("%s\nA double click opens the workflow that made it", item.file.filename().c_str());
+  ImGui::SetItemTooltip("%s\n%s", item.file.filename().c_str(),
+                        tr("A double click opens the workflow that made it"));
   item_menu(app, item);
   ImGui::PopID();
 }
@@ -55,11 +56,11 @@ void draw_item(App& app, const GalleryItem& item, float size) {
 }  // namespace
 
 void draw_gallery(App& app) {
-  if (ImGui::Begin("Gallery", nullptr, ImGuiWindowFlags_NoCollapse)) {
+  if (ImGui::Begin(label("Gallery"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     const auto items = app.gallery.items();
     if (items->empty())
       empty_hint(app.theme, icon::kImage,
-                 "Pictures that runs have written appear here, each with the workflow that made it.");
+                 tr("Pictures that runs have written appear here, each with the workflow that made it."));
     const float size = ImGui::GetFontSize() * 7.2f, gap = ImGui::GetStyle().ItemSpacing.y;
     const int columns =
         std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (size + gap)));

@@ -47,18 +47,19 @@ class Inspector {
                                .c_str());
     ImGui::PopFont();
     ImGui::SameLine();
-    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted      ? ", muted"
-                                     : node_.state == NodeState::Bypassed ? ", bypassed"
+    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted      ? tr(", muted")
+                                     : node_.state == NodeState::Bypassed ? tr(", bypassed")
                                                                           : ""));
     ImGui::Spacing();
   }
 
   void draw_missing() {
     ImGui::PushTextWrapPos();
-    ImGui::TextColored(as_vec4(app_.theme.bad), "No plugin brings the node type '%s'.", node_.type.c_str());
+    ImGui::TextColored(as_vec4(app_.theme.bad), "%s",
+                       tr_format("No plugin brings the node type '{}'.", node_.type).c_str());
     for (const Problem& problem : app_.active()->problems)
       if (problem.node == node_.id && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
-    dim_text(app_.theme, "It is kept as it is, and is saved with the workflow.");
+    dim_text(app_.theme, tr("It is kept as it is, and is saved with the workflow."));
     ImGui::PopTextWrapPos();
   }
 
@@ -114,7 +115,7 @@ class Inspector {
     if (!text && reset > 0) {
       ImGui::SameLine(0, 4);
       ImGui::PushID(port.name.c_str());
-      if (quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app_.theme, "The default again"))
+      if (quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app_.theme, tr("The default again")))
         app_.attempt([&] {
           set_param(document_, node_.id, port.name, nullptr);
           document_.end_gesture();
@@ -127,10 +128,12 @@ class Inspector {
   void draw_seed(const PortInfo& port) {
     const SeedMode mode = seed_mode(node_, port.name);
     constexpr std::pair<SeedMode, const char*> kModes[] = {
-        {SeedMode::Fixed, "Fixed"}, {SeedMode::Random, "Random"}, {SeedMode::Increment, "Count up"}};
+        {SeedMode::Fixed, tr_later("Fixed")},
+        {SeedMode::Random, tr_later("Random")},
+        {SeedMode::Increment, tr_later("Count up")}};
     ImGui::Indent(ImGui::GetStyle().FramePadding.x);
     for (const auto& [each, name] : kModes) {
-      if (ImGui::RadioButton(name, mode == each))
+      if (ImGui::RadioButton(label(name), mode == each))
         app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
       ImGui::SameLine();
     }
@@ -140,10 +143,10 @@ class Inspector {
       if (const auto used = run->second->seeds.find({node_.id, port.name});
           used != run->second->seeds.end()) {
         ImGui::AlignTextToFramePadding();
-        dim_text(app_.theme, fmt::format("Last used: {}", used->second.seed));
+        dim_text(app_.theme, tr_format("Last used: {}", used->second.seed));
         ImGui::SameLine();
         if (mode != SeedMode::Fixed && quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme,
-                                                    "Keep the seed that was used"))
+                                                    tr("Keep the seed that was used")))
           app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
         else
           ImGui::NewLine();
@@ -154,18 +157,18 @@ class Inspector {
   void draw_run() {
     const NodeRun* run = app_.node_run(node_.id);
     if (!run || run->state == NodeRun::State::Idle) return;
-    ImGui::SeparatorText("Last run");
+    ImGui::SeparatorText(tr("Last run"));
     ImGui::PushTextWrapPos();
     if (run->problem) {
       ImGui::TextColored(as_vec4(app_.theme.bad), "%s", run->problem->what.c_str());
       if (!run->problem->remedy.empty()) dim_text(app_.theme, run->problem->remedy);
     }
-    if (!run->because_of.empty()) dim_text(app_.theme, fmt::format("Skipped: '{}' failed", run->because_of));
+    if (!run->because_of.empty()) dim_text(app_.theme, tr_format("Skipped: '{}' failed", run->because_of));
     if (run->state == NodeRun::State::Done)
       dim_text(app_.theme,
-               fmt::format("{:.2f} s on {}, {:.1f} MB", run->seconds,
+               tr_format("{:.2f} s on {}, {:.1f} MB", run->seconds,
                            run->device.empty() ? "cpu" : run->device, static_cast<double>(run->bytes) / 1e6));
-    if (run->state == NodeRun::State::Cached) dim_text(app_.theme, "Taken from the cache");
+    if (run->state == NodeRun::State::Cached) dim_text(app_.theme, tr("Taken from the cache"));
     if (!run->why.empty()) dim_text(app_.theme, run->why);
     for (const std::string& warning : run->warnings)
       ImGui::TextColored(as_vec4(app_.theme.warn), "%s", warning.c_str());
@@ -178,7 +181,7 @@ class Inspector {
   }
 
   void draw_help() {
-    ImGui::SeparatorText("About this node");
+    ImGui::SeparatorText(tr("About this node"));
     ImGui::PushTextWrapPos();
     ImGui::TextUnformatted(type_->options.doc.c_str());
     ImGui::Spacing();
@@ -188,12 +191,12 @@ class Inspector {
         ImGui::SameLine();
         ImGui::TextColored(as_vec4(type_colour(app_.theme, app_.registry.find_type(port.type))), "%s%s",
                            port.type.c_str(),
-                           port.kind == PortKind::Output ? ", output"
-                           : port.optional               ? ", optional"
+                           port.kind == PortKind::Output ? tr(", output")
+                           : port.optional               ? tr(", optional")
                                                          : "");
         if (!port.tip.empty()) dim_text(app_.theme, port.tip);
       }
-    dim_text(app_.theme, fmt::format("{}, brought by {}", type_->id, type_->plugin));
+    dim_text(app_.theme, tr_format("{}, brought by {}", type_->id, type_->plugin));
     ImGui::PopTextWrapPos();
   }
 
@@ -208,7 +211,7 @@ void draw_of_workflow(App& app, Document& document) {
   ImGui::PushFont(app.fonts.bold, 0);
   ImGui::TextUnformatted(document.name().c_str());
   ImGui::PopFont();
-  dim_text(app.theme, document.file().empty() ? "not in a file yet" : document.file().string());
+  dim_text(app.theme, document.file().empty() ? tr("not in a file yet") : document.file().string());
   const auto list = [&](const char* title, const std::map<std::string, PortRef>& names, bool inputs) {
     if (names.empty()) return;
     ImGui::SeparatorText(title);
@@ -233,10 +236,10 @@ void draw_of_workflow(App& app, Document& document) {
       ImGui::PopID();
     }
   };
-  list("Inputs of the workflow", interface.inputs, true);
-  list("Outputs of the workflow", interface.outputs, false);
+  list(tr("Inputs of the workflow"), interface.inputs, true);
+  list(tr("Outputs of the workflow"), interface.outputs, false);
   if (interface.inputs.empty() && interface.outputs.empty())
-    dim_text(app.theme, "Select a node to see its params.");
+    dim_text(app.theme, tr("Select a node to see its params."));
 }
 
 }  // namespace
@@ -244,12 +247,12 @@ void draw_of_workflow(App& app, Document& document) {
 void draw_inspector(App& app) {
   if (app.panels.focus_inspector) ImGui::SetNextWindowFocus();
   app.panels.focus_first_param |= std::exchange(app.panels.focus_inspector, false);
-  if (ImGui::Begin("Inspector", nullptr, ImGuiWindowFlags_NoCollapse)) {
+  if (ImGui::Begin(label("Inspector"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     Document* document = app.document();
     if (!document) {
-      empty_hint(app.theme, icon::kSliders, "No workflow is open.");
+      empty_hint(app.theme, icon::kSliders, tr("No workflow is open."));
     } else if (const Ids& nodes = document->selection().nodes; nodes.size() > 1) {
-      empty_hint(app.theme, icon::kSliders, fmt::format("{} nodes are selected.", nodes.size()));
+      empty_hint(app.theme, icon::kSliders, tr_format_n("{} node is selected.", "{} nodes are selected.", nodes.size()));
     } else if (nodes.empty()) {
       draw_of_workflow(app, *document);
     } else if (const GraphNode* node = document->graph().find(*nodes.begin())) {

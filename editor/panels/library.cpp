@@ -59,8 +59,8 @@ void draw_type(App& app, const NodeInfo& type) {
   } else if (ImGui::BeginItemTooltip()) {
     ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
     ImGui::TextUnformatted(type.options.doc.c_str());
-    dim_text(app.theme, type.id + ", of " + type.plugin);
-    dim_text(app.theme, "Drag it to the canvas, or double click");
+    dim_text(app.theme, tr_format("{}, of {}", type.id, type.plugin));
+    dim_text(app.theme, tr("Drag it to the canvas, or double click"));
     ImGui::PopTextWrapPos();
     ImGui::EndTooltip();
   }
@@ -90,10 +90,10 @@ void draw_menu(App& app, const Menu& menu, bool top) {
 }  // namespace
 
 void draw_library(App& app) {
-  if (ImGui::Begin("Nodes", nullptr, ImGuiWindowFlags_NoCollapse)) {
+  if (ImGui::Begin(label("Nodes"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     LibraryState& state = app.panels.library;
     ImGui::SetNextItemWidth(-1);
-    ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  Search").c_str(), &state.query);
+    ImGui::InputTextWithHint("##query", fmt::format("{}  {}", icon::kSearch, tr("Search")).c_str(), &state.query);
     if (ImGui::BeginChild("types")) {
       if (state.query.empty()) {
         if (!state.menu_known)

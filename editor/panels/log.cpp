@@ -6,8 +6,8 @@
 namespace weft::editor {
 
 void draw_log(App& app) {
-  if (ImGui::Begin("Log", nullptr, ImGuiWindowFlags_NoCollapse)) {
-    if (app.log.empty()) empty_hint(app.theme, icon::kLog, "What happened will be written here.");
+  if (ImGui::Begin(label("Log"), nullptr, ImGuiWindowFlags_NoCollapse)) {
+    if (app.log.empty()) empty_hint(app.theme, icon::kLog, tr("What happened will be written here."));
     for (const LogLine& line : app.log) {
       dim_text(app.theme, line.time);
       ImGui::SameLine();

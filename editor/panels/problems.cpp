@@ -38,9 +38,9 @@ void draw_problems(App& app) {
       for (const auto& [id, node] : run->second->nodes)
         if (node.state == NodeRun::State::Failed && node.problem) failed.push_back(*node.problem);
   const std::size_t count = failed.size() + (tab ? tab->problems.size() : 0);
-  const std::string title = count ? fmt::format("Problems ({})###Problems", count) : "Problems###Problems";
+  const std::string title = count ? tr_format("Problems ({})", count) + "###Problems" : label("Problems");
   if (ImGui::Begin(title.c_str(), nullptr, ImGuiWindowFlags_NoCollapse)) {
-    if (count == 0) empty_hint(app.theme, icon::kDone, "The workflow can run.");
+    if (count == 0) empty_hint(app.theme, icon::kDone, tr("The workflow can run."));
     int number = 0;
     for (const Problem& problem : failed) {
       ImGui::PushID(number++);

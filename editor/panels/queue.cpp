@@ -57,23 +57,23 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
   for (const SeedUse& use : job.seeds) {
     if (job.state == Job::State::Running) break;
     ImGui::SameLine();
-    dim_text(app.theme, fmt::format("seed {}", use.seed));
+    dim_text(app.theme, tr_format("seed {}", use.seed));
   }
   ImGui::TableNextColumn();
   if (job.state == Job::State::Queued) {
     ImGui::BeginDisabled(place == 0);
-    if (quiet_button((std::string(icon::kArrowUp) + "##up").c_str(), app.theme, "Earlier"))
+    if (quiet_button((std::string(icon::kArrowUp) + "##up").c_str(), app.theme, tr("Earlier")))
       app.queue->move(job.id, place - 1);
     ImGui::EndDisabled();
     ImGui::SameLine(0, 2);
     ImGui::BeginDisabled(place + 1 >= waiting);
-    if (quiet_button((std::string(icon::kArrowDown) + "##down").c_str(), app.theme, "Later"))
+    if (quiet_button((std::string(icon::kArrowDown) + "##down").c_str(), app.theme, tr("Later")))
       app.queue->move(job.id, place + 1);
     ImGui::EndDisabled();
     ImGui::SameLine(0, 2);
   }
   if (job.state == Job::State::Queued || job.state == Job::State::Running)
-    if (quiet_button((std::string(icon::kCross) + "##cancel").c_str(), app.theme, "Cancel"))
+    if (quiet_button((std::string(icon::kCross) + "##cancel").c_str(), app.theme, tr("Cancel")))
       app.queue->cancel(job.id);
   ImGui::PopID();
 }
@@ -81,22 +81,22 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
 }  // namespace
 
 void draw_queue(App& app) {
-  if (ImGui::Begin("Queue", nullptr, ImGuiWindowFlags_NoCollapse)) {
+  if (ImGui::Begin(label("Queue"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     const RunState& state = *app.runs;
-    const std::string pause = state.paused ? fmt::format("{}  Go On##pause", icon::kPlay)
-                                           : fmt::format("{}  Pause##pause", icon::kPause);
+    const std::string pause = state.paused ? fmt::format("{}  {}##pause", icon::kPlay, tr("Go On"))
+                                           : fmt::format("{}  {}##pause", icon::kPause, tr("Pause"));
     if (quiet_button(pause.c_str(), app.theme,
-                     state.paused ? "Begins what waits" : "What runs goes on; nothing new is begun",
+                     state.paused ? tr("Begins what waits") : tr("What runs goes on; nothing new is begun"),
                      state.paused))
       app.queue->pause(!state.paused);
     ImGui::SameLine();
     ImGui::BeginDisabled(state.queue.empty());
-    if (quiet_button(fmt::format("{}  Cancel All##all", icon::kCross).c_str(), app.theme))
+    if (quiet_button(fmt::format("{}  {}##all", icon::kCross, tr("Cancel All")).c_str(), app.theme))
       app.queue->cancel_all();
     ImGui::EndDisabled();
     if (state.queue.empty() && state.history.empty()) {
       empty_hint(app.theme, icon::kList,
-                 "Runs wait here for their turn. Several may be queued, also of different workflows.");
+                 tr("Runs wait here for their turn. Several may be queued, also of different workflows."));
     } else if (ImGui::BeginTable("jobs", 4, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY)) {
       ImGui::TableSetupColumn("state", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 1.4f);
       ImGui::TableSetupColumn("title", ImGuiTableColumnFlags_WidthStretch, 2);

@@ -11,12 +11,12 @@ namespace weft::editor {
 void draw_recovery(App& app) {
   RecoveryState& state = app.panels.recovery;
   if (state.found.empty()) return;
-  if (!std::exchange(state.shown, true)) ImGui::OpenPopup("Recover");
+  if (!std::exchange(state.shown, true)) ImGui::OpenPopup(label("Recover"));
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
   ImGui::SetNextWindowSize({ImGui::GetFontSize() * 36, 0}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopupModal("Recover", nullptr, ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!ImGui::BeginPopupModal(label("Recover"), nullptr, ImGuiWindowFlags_NoSavedSettings)) return;
   ImGui::PushTextWrapPos();
-  ImGui::TextUnformatted("Weft ended before these workflows were saved. Nothing in your files has changed.");
+  ImGui::TextUnformatted(tr("Weft ended before these workflows were saved. Nothing in your files has changed."));
   ImGui::PopTextWrapPos();
   ImGui::Spacing();
   int done = -1;
@@ -25,15 +25,17 @@ void draw_recovery(App& app) {
     const Recoverable& each = state.found[i];
     ImGui::PushID(static_cast<int>(i));
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted(each.file.empty() ? "Untitled" : each.file.filename().c_str());
+    ImGui::TextUnformatted(each.file.empty() ? tr("Untitled") : each.file.filename().c_str());
     ImGui::SameLine();
     dim_text(app.theme,
-             fmt::format("{:%d %B, %H:%M}, {} unsaved steps, the last: {}",
+             fmt::format("{:%Y-%m-%d %H:%M}, {}",
                          fmt::localtime(std::chrono::system_clock::to_time_t(each.time)),
-                         each.gestures.size(), each.gestures.empty() ? "none" : each.gestures.back()));
-    if (accent_button("Recover", app.theme)) done = static_cast<int>(i), recover = true;
+                         tr_format_n("{} unsaved step, the last: {}", "{} unsaved steps, the last: {}",
+                                     each.gestures.size(),
+                                     each.gestures.empty() ? tr("none") : each.gestures.back().c_str())));
+    if (accent_button(label("Recover"), app.theme)) done = static_cast<int>(i), recover = true;
     ImGui::SameLine();
-    if (ImGui::Button("Discard")) done = static_cast<int>(i);
+    if (ImGui::Button(label("Discard"))) done = static_cast<int>(i);
     ImGui::PopID();
     ImGui::Separator();
   }
@@ -43,7 +45,7 @@ void draw_recovery(App& app) {
     app.journal->discard(chosen);
     state.found.erase(state.found.begin() + done);
   }
-  if (ImGui::Button("Later")) state.found.clear();
+  if (ImGui::Button(label("Later"))) state.found.clear();
   if (state.found.empty()) {
     state.shown = false;
     ImGui::CloseCurrentPopup();

@@ -15,37 +15,60 @@ KeyChord pressed_chord();  // app_keys.cpp
 
 namespace {
 
+/// True if another one was chosen.
+bool choose_among_languages(App& app) {
+  Settings& settings = app.settings;
+  bool changed = false;
+  const std::vector<Language>& known = app.panels.settings.languages;
+  const auto chosen = std::ranges::find(known, settings.language, &Language::code);
+  const char* by_system = tr("As the system says");
+  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
+  if (!ImGui::BeginCombo("##language", chosen == known.end() ? by_system : chosen->name.c_str())) return false;
+  if (ImGui::Selectable(by_system, chosen == known.end())) settings.language.clear(), changed = true;
+  for (const Language& each : known)
+    if (ImGui::Selectable(each.name.c_str(), settings.language == each.code))
+      settings.language = each.code, changed = true;
+  ImGui::EndCombo();
+  return changed;
+}
+
 void draw_look(App& app) {
   Settings& settings = app.settings;
   const bool light = settings.theme == Settings::Theme::Light;
   ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Theme");
+  ImGui::TextUnformatted(tr("Theme"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   bool changed = false;
-  if (ImGui::RadioButton("Dark", !light)) settings.theme = Settings::Theme::Dark, changed = true;
+  if (ImGui::RadioButton(label("Dark"), !light)) settings.theme = Settings::Theme::Dark, changed = true;
   ImGui::SameLine();
-  if (ImGui::RadioButton("Light", light)) settings.theme = Settings::Theme::Light, changed = true;
+  if (ImGui::RadioButton(label("Light"), light)) settings.theme = Settings::Theme::Light, changed = true;
 
   ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Interface scale");
+  ImGui::TextUnformatted(tr("Language"));
+  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  changed |= choose_among_languages(app);
+
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted(tr("Interface scale"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   constexpr float kScales[] = {0, 0.75f, 1, 1.25f, 1.5f, 2, 3};
-  const auto name = [](float scale) {
-    return scale == 0 ? std::string("As the display says") : fmt::format("{:.0f} %", scale * 100);
+  const auto scale_name = [](float scale) {
+    return scale == 0 ? std::string(tr("As the display says")) : fmt::format("{:.0f} %", scale * 100);
   };
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
-  if (ImGui::BeginCombo("##scale", name(static_cast<float>(settings.ui_scale)).c_str())) {
+  if (ImGui::BeginCombo("##scale", scale_name(static_cast<float>(settings.ui_scale)).c_str())) {
     for (const float scale : kScales)
-      if (ImGui::Selectable(name(scale).c_str(), settings.ui_scale == scale))
+      if (ImGui::Selectable(scale_name(scale).c_str(), settings.ui_scale == scale))
         settings.ui_scale = scale, changed = true;
     ImGui::EndCombo();
   }
-  for (const auto& [label, which] :
-       {std::pair{"Grid", &Settings::show_grid}, {"Minimap", &Settings::show_minimap}}) {
+  for (const auto& [name, which] : {std::pair{tr_later("Grid"), &Settings::show_grid},
+                                    {tr_later("Snap to Grid"), &Settings::snap_to_grid},
+                                    {tr_later("Minimap"), &Settings::show_minimap}}) {
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted(label);
+    ImGui::TextUnformatted(tr(name));
     ImGui::SameLine(ImGui::GetFontSize() * 9);
-    changed |= ImGui::Checkbox(fmt::format("##{}", label).c_str(), &(settings.*which));
+    changed |= ImGui::Checkbox(fmt::format("##{}", name).c_str(), &(settings.*which));
   }
   if (changed) {
     app.look_changed = true;
@@ -55,7 +78,7 @@ void draw_look(App& app) {
 
 void draw_files(App& app) {
   ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Pictures go to");
+  ImGui::TextUnformatted(tr("Pictures go to"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   std::string folder = app.settings.output_folder.string();
   ImGui::SetNextItemWidth(-1);
@@ -65,11 +88,11 @@ void draw_files(App& app) {
     app.save_settings_soon();
   }
   ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Model folders");
+  ImGui::TextUnformatted(tr("Model folders"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
-  if (ImGui::Button("Add\u2026"))
+  if (ImGui::Button(label("Add\u2026")))
     app.file_dialog.ask({.kind = FileDialog::Kind::Folder,
-                         .title = "A folder with models",
+                         .title = tr("A folder with models"),
                          .chosen = [&app](const std::filesystem::path& chosen) {
                            app.settings.model_folders.push_back(chosen);
                            app.assets.refresh();
@@ -78,7 +101,7 @@ void draw_files(App& app) {
   int gone = -1;
   for (std::size_t i = 0; i < app.settings.model_folders.size(); ++i) {
     ImGui::PushID(static_cast<int>(i));
-    if (quiet_button(icon::kTrash, app.theme, "Do not look here")) gone = static_cast<int>(i);
+    if (quiet_button(icon::kTrash, app.theme, tr("Do not look here"))) gone = static_cast<int>(i);
     ImGui::SameLine();
     ImGui::TextUnformatted(app.settings.model_folders[i].c_str());
     ImGui::PopID();
@@ -106,10 +129,12 @@ void draw_keys(App& app) {
   SettingsDialogState& state = app.panels.settings;
   record_keys(app);
   for (const KeyConflict& conflict : app.commands.conflicts())
-    ImGui::TextColored(as_vec4(app.theme.warn), "%s means both '%s' and '%s'", to_text(conflict.keys).c_str(),
-                       conflict.first.c_str(), conflict.second.c_str());
+    ImGui::TextColored(as_vec4(app.theme.warn), "%s",
+                       tr_format("{} means both '{}' and '{}'", to_text(conflict.keys), conflict.first,
+                                 conflict.second)
+                           .c_str());
   ImGui::SetNextItemWidth(-1);
-  ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  Search").c_str(), &state.key_query);
+  ImGui::InputTextWithHint("##query", fmt::format("{}  {}", icon::kSearch, tr("Search")).c_str(), &state.key_query);
   if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY,
                          {0, ImGui::GetFontSize() * 18}))
     return;
@@ -118,20 +143,20 @@ void draw_keys(App& app) {
   ImGui::TableSetupColumn("reset", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 2.4f);
   for (const CommandInfo& command : app.commands.all()) {
     if (!app.is_bound(command.id)) continue;
-    if (!state.key_query.empty() && !fuzzy_match(state.key_query, command.title)) continue;
+    if (!state.key_query.empty() && !fuzzy_match(state.key_query, command.shown_title())) continue;
     ImGui::PushID(command.id.data(), command.id.data() + command.id.size());
     ImGui::TableNextRow();
     ImGui::TableNextColumn();
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted(command.title.data(), command.title.data() + command.title.size());
+    ImGui::TextUnformatted(command.shown_title());
     ImGui::TableNextColumn();
     const bool recording = state.recording == command.id;
-    const std::string keys = recording ? "Press keys\u2026" : app.commands.keys_text(command.id);
-    if (ImGui::Button(((keys.empty() ? "none" : keys) + "##keys").c_str(), {-1, 0}))
+    const std::string keys = recording ? tr("Press keys\u2026") : app.commands.keys_text(command.id);
+    if (ImGui::Button(((keys.empty() ? tr("none") : keys) + "##keys").c_str(), {-1, 0}))
       state.recording = command.id;
     ImGui::TableNextColumn();
     if (app.commands.changed(command.id) &&
-        quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, "The default again")) {
+        quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, tr("The default again"))) {
       app.commands.reset_keys(command.id);
       app.save_settings_soon();
     }
@@ -145,20 +170,23 @@ void draw_keys(App& app) {
 void draw_settings(App& app) {
   SettingsDialogState& state = app.panels.settings;
   if (!state.open) return;
-  if (!ImGui::IsPopupOpen("Settings")) ImGui::OpenPopup("Settings");
+  if (!ImGui::IsPopupOpen(label("Settings"))) {
+    state.languages = languages(app.options.translations_folder);
+    ImGui::OpenPopup(label("Settings"));
+  }
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
   ImGui::SetNextWindowSize({ImGui::GetFontSize() * 38, 0}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopupModal("Settings", &state.open, ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!ImGui::BeginPopupModal(label("Settings"), &state.open, ImGuiWindowFlags_NoSavedSettings)) return;
   if (ImGui::BeginTabBar("pages")) {
-    if (ImGui::BeginTabItem("Look")) {
+    if (ImGui::BeginTabItem(label("Look"))) {
       draw_look(app);
       ImGui::EndTabItem();
     }
-    if (ImGui::BeginTabItem("Files")) {
+    if (ImGui::BeginTabItem(label("Files"))) {
       draw_files(app);
       ImGui::EndTabItem();
     }
-    if (ImGui::BeginTabItem("Keys")) {
+    if (ImGui::BeginTabItem(label("Keys"))) {
       draw_keys(app);
       ImGui::EndTabItem();
     }
@@ -167,7 +195,7 @@ void draw_settings(App& app) {
   ImGui::Spacing();
   const bool escape =
       state.recording.empty() && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
-  if (ImGui::Button("Close") || escape) state.open = false;
+  if (ImGui::Button(label("Close")) || escape) state.open = false;
   if (!state.open) {
     state.recording.clear();
     ImGui::CloseCurrentPopup();

@@ -27,19 +27,19 @@ std::vector<Row> rows_of(const DocumentRun& run) {
 }  // namespace
 
 void draw_timings(App& app) {
-  if (ImGui::Begin("Timings", nullptr, ImGuiWindowFlags_NoCollapse)) {
+  if (ImGui::Begin(label("Timings"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     const Document* document = app.document();
     const auto run = document ? app.runs->documents.find(document->id()) : app.runs->documents.end();
     if (run == app.runs->documents.end()) {
-      empty_hint(app.theme, icon::kClock, "How long each node took, after a run.");
+      empty_hint(app.theme, icon::kClock, tr("How long each node took, after a run."));
     } else {
       const std::vector<Row> rows = rows_of(*run->second);
       const double most = rows.empty() ? 0 : rows.front().node->seconds;
       if (ImGui::BeginTable("timings", 4, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY)) {
-        ImGui::TableSetupColumn("Node", ImGuiTableColumnFlags_WidthStretch, 1);
-        ImGui::TableSetupColumn("Time", ImGuiTableColumnFlags_WidthStretch, 1.2f);
-        ImGui::TableSetupColumn("Memory", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 6);
-        ImGui::TableSetupColumn("Why it ran", ImGuiTableColumnFlags_WidthStretch, 1.6f);
+        ImGui::TableSetupColumn(label("Node"), ImGuiTableColumnFlags_WidthStretch, 1);
+        ImGui::TableSetupColumn(label("Time"), ImGuiTableColumnFlags_WidthStretch, 1.2f);
+        ImGui::TableSetupColumn(label("Memory"), ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 6);
+        ImGui::TableSetupColumn(label("Why it ran"), ImGuiTableColumnFlags_WidthStretch, 1.6f);
         ImGui::TableSetupScrollFreeze(0, 1);
         ImGui::TableHeadersRow();
         for (const Row& row : rows) {
@@ -54,7 +54,7 @@ void draw_timings(App& app) {
           const bool cached = row.node->state == NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;
           ImGui::ProgressBar(share, {-1, ImGui::GetTextLineHeight()},
-                             cached ? "cached" : fmt::format("{:.2f} s", row.node->seconds).c_str());
+                             cached ? tr("cached") : fmt::format("{:.2f} s", row.node->seconds).c_str());
           ImGui::TableNextColumn();
           dim_text(app.theme, fmt::format("{:.1f} MB", static_cast<double>(row.node->bytes) / 1e6));
           ImGui::TableNextColumn();

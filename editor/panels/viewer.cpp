@@ -27,7 +27,7 @@ class Viewer {
   void draw() {
     if (!state_.a) follow_results();
     if (!state_.a) {
-      empty_hint(theme_, icon::kEye, "Click a port or a link to see what comes through it.");
+      empty_hint(theme_, icon::kEye, tr("Click a port or a link to see what comes through it."));
       return;
     }
     const OutputView* output = output_of(state_.a);
@@ -102,25 +102,25 @@ class Viewer {
              elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
     if (!has_a) return;
     ImGui::SameLine(ImGui::GetWindowWidth() - at_right);
-    constexpr const char* kChannels[] = {"RGB", "Red", "Green", "Blue", "Luminance"};
+    const char* const channels[] = {"RGB", tr("Red"), tr("Green"), tr("Blue"), tr("Luminance")};
     ImGui::SetNextItemWidth(channel_width);
     int channel = static_cast<int>(state_.channel);
-    if (ImGui::Combo("##channel", &channel, kChannels, static_cast<int>(std::size(kChannels))))
+    if (ImGui::Combo("##channel", &channel, channels, static_cast<int>(std::size(channels))))
       state_.channel = static_cast<Channel>(channel);
     ImGui::SameLine(0, 2);
     if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_,
-                     "Fit (double click); 100 % by another"))
+                     tr("Fit (double click); 100 % by another")))
       state_.zoom = state_.zoom == 0 ? 1.0f : 0.0f, state_.pan = {};
-    if (quiet_button("Keep as B", theme_, "Compares this picture with what is shown later"))
+    if (quiet_button(label("Keep as B"), theme_, tr("Compares this picture with what is shown later")))
       state_.b = state_.a, state_.compare = Compare::Wipe;
     if (has_b) {
       constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"},
-                                                            {Compare::Wipe, "Wipe"},
-                                                            {Compare::SideBySide, "Side"},
-                                                            {Compare::Difference, "Diff"}};
+                                                            {Compare::Wipe, tr_later("Wipe")},
+                                                            {Compare::SideBySide, tr_later("Side")},
+                                                            {Compare::Difference, tr_later("Diff")}};
       for (const auto& [mode, name] : kModes) {
         ImGui::SameLine(0, 2);
-        if (quiet_button(name, theme_, nullptr, state_.compare == mode)) state_.compare = mode;
+        if (quiet_button(label(name), theme_, nullptr, state_.compare == mode)) state_.compare = mode;
       }
     }
   }
@@ -228,10 +228,10 @@ class Viewer {
     }
     if (b && compare == Compare::Difference) {
       if (a.width != b->width || a.height != b->height)
-        facts += "   A and B differ in size";
+        facts += std::string("   ") + tr("A and B differ in size");
       else {
         const Distance apart = distance(a, *b);
-        facts += fmt::format("   mean {:.2f}, most {}", apart.mean, apart.most);
+        facts += "   " + tr_format("mean {:.2f}, most {}", apart.mean, apart.most);
       }
     }
     dim_text(theme_, facts);
@@ -242,7 +242,7 @@ class Viewer {
     ImGui::TextColored(as_vec4(type_colour(theme_, type)), "%s",
                        type ? type->title.c_str() : output.type.c_str());
     if (!output.description.is_object()) {
-      dim_text(theme_, output.description.is_null() ? "This type does not describe its values."
+      dim_text(theme_, output.description.is_null() ? tr("This type does not describe its values.")
                                                     : output.description.dump());
       return;
     }
@@ -272,8 +272,8 @@ class Viewer {
   void draw_nothing_yet() {
     const Document* document = app_.document();
     const bool there = document && document->graph().contains(state_.a.node);
-    dim_text(theme_, there ? "Nothing has come out of this port yet." : "The node is gone.");
-    if (there && accent_button((std::string(icon::kPlay) + "  Run up to here").c_str(), theme_))
+    dim_text(theme_, there ? tr("Nothing has come out of this port yet.") : tr("The node is gone."));
+    if (there && accent_button(fmt::format("{}  {}", icon::kPlay, tr("Run up to here")).c_str(), theme_))
       app_.run({state_.a.node});
   }
 
@@ -286,7 +286,7 @@ class Viewer {
 }  // namespace
 
 void draw_viewer(App& app) {
-  if (ImGui::Begin("Viewer", nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
+  if (ImGui::Begin(label("Viewer"), nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
     Viewer(app).draw();
   ImGui::End();
 }

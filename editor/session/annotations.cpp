@@ -6,6 +6,7 @@
 
 #include "editor/session/json_read.h"
 #include "editor/session/links.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 namespace {
@@ -123,8 +124,8 @@ void replace(Document& document, std::vector<T> Annotations::*list, const T& cha
   Annotations all = annotations(document);
   const auto found = std::ranges::find(all.*list, changed.id, &T::id);
   if (found == (all.*list).end())
-    throw GraphError(Problem{.what = fmt::format("there is no '{}' on the canvas", changed.id),
-                             .remedy = "choose one that is there"});
+    throw GraphError(Problem{.what = tr_format("there is no '{}' on the canvas", changed.id),
+                             .remedy = tr("choose one that is there")});
   *found = changed;
   apply(document, name, all, "annotation " + changed.id);
 }
@@ -172,7 +173,7 @@ std::string add_frame(Document& document, const std::string& title, Rect area) {
   Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "frame");
   all.frames.push_back({.id = id, .title = title, .area = area});
-  apply(document, "Add frame", all);
+  apply(document, tr("Add frame"), all);
   document.select({.annotations = {id}});
   return id;
 }
@@ -181,7 +182,7 @@ std::string add_comment(Document& document, const std::string& text, Rect area) 
   Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "comment");
   all.comments.push_back({.id = id, .text = text, .area = area});
-  apply(document, "Add comment", all);
+  apply(document, tr("Add comment"), all);
   document.select({.annotations = {id}});
   return id;
 }
@@ -190,33 +191,33 @@ std::string add_reroute(Document& document, const PortRef& source, const PortRef
                         const std::string& before) {
   if (!is_linked(document.graph(), source, target))
     throw GraphError(Problem{target.node, target.port,
-                             fmt::format("no link leads here from '{}'", text_of(source)),
-                             "lead a link that is there through a reroute"});
+                             tr_format("no link leads here from '{}'", text_of(source)),
+                             tr("lead a link that is there through a reroute")});
   Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "reroute");
   const auto place = std::ranges::find(all.reroutes, before, &Reroute::id);
   all.reroutes.insert(place, {id, source, target, at});
-  apply(document, "Add reroute", all);
+  apply(document, tr("Add reroute"), all);
   return id;
 }
 
 void set_frame(Document& document, const Frame& frame) {
-  replace(document, &Annotations::frames, frame, "Change frame");
+  replace(document, &Annotations::frames, frame, tr("Change frame"));
 }
 void set_comment(Document& document, const Comment& comment) {
-  replace(document, &Annotations::comments, comment, "Change comment");
+  replace(document, &Annotations::comments, comment, tr("Change comment"));
 }
 void set_reroute(Document& document, const Reroute& reroute) {
-  replace(document, &Annotations::reroutes, reroute, "Move reroute");
+  replace(document, &Annotations::reroutes, reroute, tr("Move reroute"));
 }
 
 void set_bookmark(Document& document, std::size_t number, std::optional<View> view) {
   if (number < 1 || number > kBookmarks)
-    throw GraphError(Problem{.what = fmt::format("there is no bookmark {}", number),
-                             .remedy = fmt::format("use 1 to {}", kBookmarks)});
+    throw GraphError(Problem{.what = tr_format("there is no bookmark {}", number),
+                             .remedy = tr_format("use 1 to {}", kBookmarks)});
   Annotations all = annotations(document);
   all.bookmarks[number - 1] = view;
-  apply(document, view ? "Set bookmark" : "Forget bookmark", all);
+  apply(document, view ? tr("Set bookmark") : tr("Forget bookmark"), all);
 }
 
 }  // namespace weft::editor

@@ -11,6 +11,7 @@
 #include "editor/session/gestures.h"
 #include "editor/session/json_read.h"
 #include "editor/session/node_ui.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 namespace {
@@ -229,16 +230,16 @@ std::string cut(Document& document, const Registry& registry, const Selection& w
 
 Selection paste(Document& document, const Registry& registry, const std::string& text, Point at,
                 OutsideLinks outside) {
-  Workflow workflow = parse_workflow(text, "the clipboard");
+  Workflow workflow = parse_workflow(text, tr("the clipboard"));
   upgrade(workflow, registry);
   const Point shift = at - top_left(workflow, annotations(workflow));
-  return paste_workflow(document, registry, "Paste", std::move(workflow), shift, outside);
+  return paste_workflow(document, registry, tr("Paste"), std::move(workflow), shift, outside);
 }
 
 bool can_paste(const std::string& text) {
   if (text.find("\"weft\"") == std::string::npos) return false;
   try {
-    parse_workflow(text, "the clipboard");
+    parse_workflow(text, tr("the clipboard"));
     return true;
   } catch (const GraphError&) {
     return false;
@@ -247,7 +248,7 @@ bool can_paste(const std::string& text) {
 
 Selection duplicate(Document& document, const Registry& registry, const Selection& what, Point offset) {
   if (what.empty()) return {};
-  return paste_workflow(document, registry, "Duplicate", copied(document, what), offset, OutsideLinks::Keep);
+  return paste_workflow(document, registry, tr("Duplicate"), copied(document, what), offset, OutsideLinks::Keep);
 }
 
 }  // namespace weft::editor

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "editor/session/key_chord.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 
@@ -27,6 +28,11 @@ struct CommandInfo {
   std::string_view keys;   ///< defaults, separated by spaces: "Ctrl+Y Ctrl+Shift+Z"
   KeyScope scope = KeyScope::Canvas;
   std::string_view tip = {};
+
+  // In the user's language. Texts of a table are literals, so each ends with a zero.
+  const char* shown_title() const { return tr(title.data()); }
+  const char* shown_menu() const { return menu.empty() ? "" : tr(menu.data()); }
+  const char* shown_tip() const { return tip.empty() ? "" : tr(tip.data()); }
 };
 
 /// Every command of the editor, in the order of the menus.

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "editor/session/annotations.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 namespace {
@@ -85,8 +86,8 @@ std::string Document::scope_of(const std::vector<std::string>& path) const {
     const std::optional<std::string_view> name = node ? subgraph_of_type(node->type) : std::nullopt;
     if (!name || !workflow_.subgraphs.contains(*name))
       throw GraphError(Problem{.node = instance,
-                               .what = "the node is no instance of a subgraph that the workflow has",
-                               .remedy = "enter one that is"});
+                               .what = tr("the node is no instance of a subgraph that the workflow has"),
+                               .remedy = tr("enter one that is")});
     scope = *name;
   }
   return scope;
@@ -225,7 +226,7 @@ void Document::select(Selection selection) {
   selection_ = std::move(selection);
 }
 
-std::string Document::name() const { return file_.empty() ? "Untitled" : file_.stem().string(); }
+std::string Document::name() const { return file_.empty() ? tr("Untitled") : file_.stem().string(); }
 
 fs::path Document::folder() const { return file_.empty() ? fs::current_path() : file_.parent_path(); }
 
@@ -233,7 +234,7 @@ void Document::save() { save_as(fs::path(file_)); }
 
 void Document::save_as(const fs::path& file) {
   if (file.empty())
-    throw GraphError(Problem{.what = "the workflow has no file yet", .remedy = "choose a name for it"});
+    throw GraphError(Problem{.what = tr("the workflow has no file yet"), .remedy = tr("choose a name for it")});
   save_workflow(workflow_, file);
   file_ = fs::absolute(file).lexically_normal();
   stamp_ = stamp_of(file_);
@@ -273,7 +274,7 @@ void Document::reload(const Registry& registry) {
   const std::optional<Stamp> stamp = stamp_of(file_);
   Workflow workflow = load_workflow(file_);
   upgrade(workflow, registry);
-  apply_to_workflow("Reload", {SetWorkflow{std::move(workflow)}});
+  apply_to_workflow(tr("Reload"), {SetWorkflow{std::move(workflow)}});
   end_gesture();
   stamp_ = stamp;
   saved_position_ = position_;

@@ -121,9 +121,9 @@ void take_into_link(Draft& draft, const std::string& node, const Link& link_befo
   const std::optional<Insertion> found = insertion(draft.graph(), draft.types(), node, link_before);
   if (!found)
     throw GraphError(Problem{.node = node,
-                             .what = fmt::format("the node does not fit between {} and {}",
+                             .what = tr_format("the node does not fit between {} and {}",
                                                  link_before.source.node, link_before.target.node),
-                             .remedy = "use a node that takes and gives what the link carries"});
+                             .remedy = tr("use a node that takes and gives what the link carries")});
   link(draft, found->in);
   Links links = links_at(draft.graph(), link_before.target);
   std::ranges::replace(links, link_before.source, found->out.source);
@@ -151,11 +151,13 @@ void change_ui(Document& document, const std::string& name, const Ids& nodes,
   document.apply(name, std::move(edits), merge);
 }
 
-std::string counted(const char* verb, const Selection& what) {
+/// "Delete {}" with the one that is meant, or how many.
+std::string counted(const char* format, const Selection& what) {
   const std::size_t count = what.nodes.size() + what.annotations.size();
-  if (count == 1 && what.nodes.size() == 1) return fmt::format("{} {}", verb, *what.nodes.begin());
-  return count == 1 ? fmt::format("{} {}", verb, *what.annotations.begin())
-                    : fmt::format("{} {} items", verb, count);
+  const std::string whom = count != 1           ? tr_format_n("{} item", "{} items", count)
+                           : what.nodes.empty() ? *what.annotations.begin()
+                                                : *what.nodes.begin();
+  return fmt::vformat(format, fmt::make_format_args(whom));
 }
 
 }  // namespace
@@ -169,7 +171,7 @@ std::string free_id(const Graph& graph, std::string_view wanted) {
 std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at) {
   GraphNode node = new_node(document.graph(), type, at);
   const std::string id = node.id;
-  document.apply("Add " + title_of(document.types(registry), type), {AddNode{std::move(node)}});
+  document.apply(tr_format("Add {}", title_of(document.types(registry), type)), {AddNode{std::move(node)}});
   document.select({.nodes = {id}});
   return id;
 }
@@ -182,7 +184,7 @@ std::string add_linked_node(Document& document, const Registry& registry, const 
   draft.apply(AddNode{std::move(node)});
   const PortRef here{id, choice.port};
   link(draft, from.is_output ? Link{from.port, here} : Link{here, from.port});
-  document.apply_to_workflow("Add " + title_of(document.types(registry), choice.type->id),
+  document.apply_to_workflow(tr_format("Add {}", title_of(document.types(registry), choice.type->id)),
                              std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
@@ -196,7 +198,7 @@ void remove(Document& document, const Registry& registry, const Selection& what,
   // Reroutes of links that are gone go with them.
   const Annotations kept = without(annotations(draft.graph(), document.extra()), what.annotations);
   if (!(kept == annotations(document))) draft.apply(SetExtra{with_annotations(document.extra(), kept)});
-  document.apply_to_workflow(counted(heal ? "Dissolve" : "Delete", what), std::move(draft).edits());
+  document.apply_to_workflow(counted(heal ? tr("Dissolve {}") : tr("Delete {}"), what), std::move(draft).edits());
 }
 
 void detach(Document& document, const Registry& registry, const Ids& nodes) {
@@ -213,7 +215,7 @@ void detach(Document& document, const Registry& registry, const Ids& nodes) {
       if (kept != *links) set_links(draft, {id, port}, std::move(kept));
     }
   }
-  document.apply_to_workflow(counted("Detach", {.nodes = nodes}), std::move(draft).edits());
+  document.apply_to_workflow(counted(tr("Detach {}"), {.nodes = nodes}), std::move(draft).edits());
 }
 
 void rename(Document& document, const std::string& from, const std::string& to) {
@@ -225,14 +227,14 @@ void rename(Document& document, const std::string& from, const std::string& to) 
       if (end->node == from) end->node = to;
   if (!(all == before)) edits.push_back(SetExtra{with_annotations(document.extra(), all)});
   Selection selection = document.selection();
-  document.apply(fmt::format("Rename {} to {}", from, to), std::move(edits));
+  document.apply(tr_format("Rename {} to {}", from, to), std::move(edits));
   if (!selection.nodes.contains(from)) return;
   selection.nodes.insert(to);
   document.select(std::move(selection));
 }
 
 void set_title(Document& document, const std::string& node, const std::string& title) {
-  document.apply("Title " + node, {SetTitle{node, title}});
+  document.apply(tr_format("Title {}", node), {SetTitle{node, title}});
 }
 
 void move(Document& document, const Positions& positions, const std::string& name) {
@@ -276,17 +278,17 @@ Positions positions(const Document& document, const Selection& what) {
 }
 
 void set_collapsed(Document& document, const Ids& nodes, bool collapsed) {
-  change_ui(document, counted(collapsed ? "Collapse" : "Expand", {.nodes = nodes}), nodes,
+  change_ui(document, counted(collapsed ? tr("Collapse {}") : tr("Expand {}"), {.nodes = nodes}), nodes,
             [&](NodeUi& ui) { ui.collapsed = collapsed; });
 }
 
 void set_colour(Document& document, const Ids& nodes, const std::string& colour) {
-  change_ui(document, counted("Colour", {.nodes = nodes}), nodes, [&](NodeUi& ui) { ui.colour = colour; });
+  change_ui(document, counted(tr("Colour {}"), {.nodes = nodes}), nodes, [&](NodeUi& ui) { ui.colour = colour; });
 }
 
 void set_width(Document& document, const std::string& node, double width) {
   change_ui(
-      document, "Resize " + node, {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
+      document, tr_format("Resize {}", node), {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
 }
 
 void show_as_input(Document& document, const std::string& node, const std::string& param, bool as_input) {
@@ -299,22 +301,22 @@ void show_as_input(Document& document, const std::string& node, const std::strin
   std::vector<Edit> edits{SetUi{node, with_node_ui(now, ui)}};
   if (!as_input && !links_at(document.graph(), {node, param}).empty())
     edits.push_back(ClearInput{node, param});
-  document.apply(fmt::format("Make {} {}", param, as_input ? "an input" : "a param"), std::move(edits));
+  document.apply(as_input ? tr_format("Make {} an input", param) : tr_format("Make {} a param", param), std::move(edits));
 }
 
 void set_param(Document& document, const std::string& node, const std::string& port,
                const nlohmann::json& value) {
   const std::string merge = fmt::format("param {}.{}", node, port);
   if (value.is_null())
-    document.apply("Reset " + port, {ClearInput{node, port}}, merge);
+    document.apply(tr_format("Reset {}", port), {ClearInput{node, port}}, merge);
   else
-    document.apply("Change " + port, {SetInput{node, port, value}}, merge);
+    document.apply(tr_format("Change {}", port), {SetInput{node, port, value}}, merge);
 }
 
 void connect(Document& document, const Registry& registry, const Link& wanted) {
   Draft draft(document, registry);
   link(draft, wanted);
-  document.apply_to_workflow(fmt::format("Link {} to {}", wanted.source.node, wanted.target.node),
+  document.apply_to_workflow(tr_format("Link {} to {}", wanted.source.node, wanted.target.node),
                              std::move(draft).edits());
 }
 
@@ -326,7 +328,8 @@ void disconnect(Document& document, const std::vector<Link>& links) {
   std::vector<Edit> edits;
   for (auto& [target, sources] : left) edits.push_back(links_edit(target, std::move(sources)));
   document.apply(
-      links.size() == 1 ? "Unlink " + links.front().target.node : fmt::format("Cut {} links", links.size()),
+      links.size() == 1 ? tr_format("Unlink {}", links.front().target.node)
+                        : tr_format_n("Cut {} link", "Cut {} links", links.size()),
       std::move(edits));
 }
 
@@ -335,13 +338,13 @@ void reconnect(Document& document, const Registry& registry, const Link& from, c
   Draft draft(document, registry);
   unlink(draft, from);
   link(draft, to);
-  document.apply_to_workflow("Move link", std::move(draft).edits());
+  document.apply_to_workflow(tr("Move link"), std::move(draft).edits());
 }
 
 void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link) {
   Draft draft(document, registry);
   take_into_link(draft, node, link);
-  document.apply_to_workflow(fmt::format("Insert {}", node), std::move(draft).edits());
+  document.apply_to_workflow(tr_format("Insert {}", node), std::move(draft).edits());
 }
 
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
@@ -351,7 +354,7 @@ std::string add_on_link(Document& document, const Registry& registry, const std:
   const std::string id = node.id;
   draft.apply(AddNode{std::move(node)});
   take_into_link(draft, id, link);
-  document.apply_to_workflow("Insert " + title_of(document.types(registry), type), std::move(draft).edits());
+  document.apply_to_workflow(tr_format("Insert {}", title_of(document.types(registry), type)), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
@@ -361,8 +364,8 @@ Link lazy_connect(Document& document, const Registry& registry, const std::strin
   if (!best)
     throw GraphError(
         Problem{.node = b,
-                .what = fmt::format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
-                .remedy = "link other nodes, or drag from a port to see what fits it"});
+                .what = tr_format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
+                .remedy = tr("link other nodes, or drag from a port to see what fits it")});
   connect(document, registry, *best);
   return *best;
 }
@@ -370,10 +373,10 @@ Link lazy_connect(Document& document, const Registry& registry, const std::strin
 void set_state(Document& document, const Ids& nodes, NodeState state) {
   std::vector<Edit> edits;
   for (const std::string& id : nodes) edits.push_back(SetState{id, state});
-  const char* const verb = state == NodeState::Muted      ? "Mute"
-                           : state == NodeState::Bypassed ? "Bypass"
-                                                          : "Activate";
-  document.apply(counted(verb, {.nodes = nodes}), std::move(edits));
+  const char* const format = state == NodeState::Muted      ? tr("Mute {}")
+                           : state == NodeState::Bypassed ? tr("Bypass {}")
+                                                          : tr("Activate {}");
+  document.apply(counted(format, {.nodes = nodes}), std::move(edits));
 }
 
 }  // namespace weft::editor

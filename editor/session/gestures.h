@@ -12,6 +12,7 @@
 #include "editor/session/document.h"
 #include "editor/session/geometry.h"
 #include "editor/session/links.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 
@@ -39,7 +40,7 @@ struct Positions {
   std::map<std::string, Point, std::less<>> annotations;
 };
 /// `name`: "Move", "Arrange", "Align" ...
-void move(Document& document, const Positions& positions, const std::string& name = "Move");
+void move(Document& document, const Positions& positions, const std::string& name = tr("Move"));
 /// Where they lie now: the start of a drag.
 Positions positions(const Document& document, const Selection& what);
 

@@ -13,6 +13,7 @@
 
 #include "editor/session/background_writer.h"
 #include "editor/session/journal_file.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 namespace {
@@ -51,8 +52,8 @@ fs::path make_session_folder(const fs::path& folder) {
   fs::create_directories(own, error);
   if (error)
     throw GraphError(
-        Problem{.what = fmt::format("cannot make the folder '{}': {}", own.string(), error.message()),
-                .remedy = "make it writable, or name another one in XDG_STATE_HOME"});
+        Problem{.what = tr_format("cannot make the folder '{}': {}", own.string(), error.message()),
+                .remedy = tr("make it writable, or name another one in XDG_STATE_HOME")});
   return own;
 }
 

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "editor/session/json_read.h"
+#include "editor/session/text.h"
 #include "graph/atomic_file.h"
 #include "graph/content_hash.h"
 
@@ -123,8 +124,8 @@ void JournalFile::append_line(const std::string& line) {
   if (error == 0) return;
   close();  // the line may be torn: the next gesture begins the file anew
   throw GraphError(Problem{
-      .what = fmt::format("cannot write '{}': {}", path_.string(), std::generic_category().message(error)),
-      .remedy = "free some space: until then a crash would lose what is not saved"});
+      .what = tr_format("cannot write '{}': {}", path_.string(), std::generic_category().message(error)),
+      .remedy = tr("free some space: until then a crash would lose what is not saved")});
 }
 
 void JournalFile::remove() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "editor/session/text.h"
+
 namespace weft::editor {
 namespace {
 
@@ -57,8 +59,8 @@ std::optional<Candidate> best_candidate(const Graph& graph, const NodeTypes& typ
 LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& link) {
   LinkCheck check;
   if (link.source.node == link.target.node) {
-    check.problem = Problem{link.target.node, link.target.port, "a node cannot feed itself",
-                            "link another node's output"};
+    check.problem = Problem{link.target.node, link.target.port, tr("a node cannot feed itself"),
+                            tr("link another node's output")};
     return check;
   }
   check.problem = why_not_link(graph, types, link.source, link.target);

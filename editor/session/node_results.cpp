@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "editor/session/text.h"
+
 namespace weft::editor {
 namespace {
 
@@ -17,7 +19,7 @@ OutputView view_of(const Registry& registry, const PortInfo& port, const Value& 
     if (type && type->preview) view.picture = std::make_shared<const Picture>(type->preview(value));
     if (type && type->describe) view.description = type->describe(value);
   } catch (const std::exception& error) {
-    view.description = fmt::format("cannot be shown: {}", error.what());
+    view.description = tr_format("cannot be shown: {}", error.what());
   }
   return view;
 }

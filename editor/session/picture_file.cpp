@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "editor/session/json_read.h"
+#include "editor/session/text.h"
 
 namespace weft::editor {
 namespace {
@@ -22,20 +23,20 @@ constexpr std::uintmax_t kLargestText = std::uintmax_t{256} << 20;
 
 [[noreturn]] void fail(const fs::path& file, const std::string& why, const std::string& remedy) {
   throw GraphError(
-      Problem{.what = fmt::format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
+      Problem{.what = tr_format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
 }
 
 void check_readable(const fs::path& file) {
   std::error_code error;
-  if (!fs::exists(file, error)) fail(file, "there is no such file", "check the path");
-  if (!fs::is_regular_file(file, error)) fail(file, "it is no file", "give the name of a file");
-  if (!std::ifstream(file)) fail(file, "it cannot be opened", "check its permissions");
+  if (!fs::exists(file, error)) fail(file, tr("there is no such file"), tr("check the path"));
+  if (!fs::is_regular_file(file, error)) fail(file, tr("it is no file"), tr("give the name of a file"));
+  if (!std::ifstream(file)) fail(file, tr("it cannot be opened"), tr("check its permissions"));
 }
 
 std::string read_all(const fs::path& file) {
   std::error_code error;
   if (fs::file_size(file, error) > kLargestText)
-    fail(file, "it is larger than 256 MiB", "give a workflow or a picture");
+    fail(file, tr("it is larger than 256 MiB"), tr("give a workflow or a picture"));
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();
@@ -106,8 +107,8 @@ FoundWorkflow from_json(const std::string& text, const std::string& source) {
 FoundWorkflow from_provenance(const std::string& text, const std::string& source) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object())
-    throw GraphError(Problem{.what = fmt::format("the workflow in '{}' is damaged", source),
-                             .remedy = "use another copy of the picture"});
+    throw GraphError(Problem{.what = tr_format("the workflow in '{}' is damaged", source),
+                             .remedy = tr("use another copy of the picture")});
   FoundWorkflow found = from_json(read_member(json, "workflow").dump(), source);
   found.facts = read_member(json, "facts");
   return found;
@@ -135,12 +136,12 @@ Pixels read_pixels(const fs::path& file, int longest) {
   check_readable(file);
   OIIO::ImageBuf picture(file.string());
   if (!picture.read(0, 0, true, OIIO::TypeDesc::FLOAT))
-    fail(file, picture.geterror(), "give a PNG, JPEG, WebP, TIFF or EXR file");
+    fail(file, picture.geterror(), tr("give a PNG, JPEG, WebP, TIFF or EXR file"));
   picture = as_rgba(shrunk(upright(std::move(picture)), longest));
   Pixels pixels{.width = picture.spec().width, .height = picture.spec().height};
   pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
   if (!picture.get_pixels(picture.roi(), OIIO::TypeDesc::UINT8, pixels.rgba.data()))
-    fail(file, picture.geterror(), "the file may be damaged");
+    fail(file, picture.geterror(), tr("the file may be damaged"));
   return pixels;
 }
 
@@ -153,11 +154,11 @@ Problem why_not_opened(const FoundWorkflow& found, const fs::path& file) {
   switch (found.kind) {
     case Kind::ComfyApi:
     case Kind::ComfyUi:
-      return {.what = fmt::format("'{}' holds a workflow of ComfyUI", file.string()),
-              .remedy = "Weft cannot import it yet: build it from Weft's nodes"};
+      return {.what = tr_format("'{}' holds a workflow of ComfyUI", file.string()),
+              .remedy = tr("Weft cannot import it yet: build it from Weft's nodes")};
     default:
-      return {.what = fmt::format("'{}' holds no workflow", file.string()),
-              .remedy = "open a workflow file, or a picture that Weft has written"};
+      return {.what = tr_format("'{}' holds no workflow", file.string()),
+              .remedy = tr("open a workflow file, or a picture that Weft has written")};
   }
 }
 

@@ -189,10 +189,10 @@ std::vector<Searchable> searchable_commands(const Commands& commands) {
   std::vector<Searchable> things;
   for (const CommandInfo& command : commands.all())
     things.push_back({.key = std::string(command.id),
-                      .title = std::string(command.title),
+                      .title = command.shown_title(),
                       .id = std::string(command.id),
-                      .menu = std::string(command.menu),
-                      .words = std::string(command.tip)});
+                      .menu = command.shown_menu(),
+                      .words = fmt::format("{} {}", command.title, command.shown_tip())});
   return things;
 }
 

@@ -1,6 +1,7 @@
 #include "editor/session/seeds.h"
 
 #include "editor/session/json_read.h"
+#include "editor/session/text.h"
 #include "graph/validate.h"
 
 namespace weft::editor {
@@ -73,11 +74,11 @@ SeedMode seed_mode(const GraphNode& node, std::string_view port) {
 }
 
 void set_seed_mode(Document& document, const std::string& node, const std::string& port, SeedMode mode) {
-  document.apply("Change seed mode", {SetUi{node, with_mode(document.graph().node(node), port, mode)}});
+  document.apply(tr("Change seed mode"), {SetUi{node, with_mode(document.graph().node(node), port, mode)}});
 }
 
 void keep_seed(Document& document, const std::string& node, const std::string& port, std::uint64_t seed) {
-  document.apply("Keep seed", {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
+  document.apply(tr("Keep seed"), {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
                                SetInput{node, port, Literal(seed)}});
 }
 

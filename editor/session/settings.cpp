@@ -8,6 +8,7 @@
 
 #include "editor/session/folders.h"
 #include "editor/session/json_read.h"
+#include "editor/session/text.h"
 #include "graph/atomic_file.h"
 #include "graph/error.h"
 #include "graph/strict_json.h"
@@ -89,6 +90,8 @@ Settings read(Json json) {
   const double scale = read_number(json, "ui_scale", 0);
   settings.ui_scale = scale <= 0 ? 0 : std::clamp(scale, 0.5, 4.0);
   known("ui_scale");
+  if (const Json language = known("language"); language.is_string())
+    settings.language = language.get<std::string>();
   flag("snap_to_grid", settings.snap_to_grid);
   flag("show_minimap", settings.show_minimap);
   flag("show_grid", settings.show_grid);
@@ -109,6 +112,7 @@ nlohmann::ordered_json written(const Settings& settings) {
   nlohmann::ordered_json json;
   json["theme"] = std::ranges::find(kThemes, settings.theme, &std::pair<Theme, const char*>::first)->second;
   json["ui_scale"] = settings.ui_scale;
+  json["language"] = settings.language;
   json["snap_to_grid"] = settings.snap_to_grid;
   json["show_minimap"] = settings.show_minimap;
   json["show_grid"] = settings.show_grid;
@@ -136,13 +140,13 @@ LoadedSettings load_settings(const fs::path& file) {
   text << stream.rdbuf();
   try {
     Json json = read_json(text.view(), file.string());
-    if (!json.is_object()) throw GraphError(Problem{.what = file.string() + " holds no JSON object"});
+    if (!json.is_object()) throw GraphError(Problem{.what = tr_format("{} holds no JSON object", file.string())});
     return {read(std::move(json)), {}};
   } catch (const GraphError& problem) {
     const fs::path aside = file.string() + ".damaged";
     fs::rename(file, aside, error);
     return {{},
-            fmt::format("{}; the settings are the defaults now, the old file is {}", problem.what(),
+            tr_format("{}; the settings are the defaults now, the old file is {}", problem.what(),
                         error ? file.string() : aside.string())};
   }
 }

@@ -23,6 +23,7 @@ struct Settings {
   enum class Theme : std::uint8_t { System, Dark, Light };
   Theme theme = Theme::Dark;
   double ui_scale = 0;  ///< 0: as the display says; else 0.5 to 4
+  std::string language = {};  ///< "de"; empty: as the environment says
   bool snap_to_grid = true;
   bool show_minimap = true;
   bool show_grid = true;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "editor/session/gestures.h"
+#include "editor/session/text.h"
 #include "graph/subgraph_edits.h"
 
 namespace weft::editor {
@@ -22,7 +23,7 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
     definition = fmt::format("{}_{}", name, number);
   const std::string instance = free_id(document.graph(), definition);
   document.apply_to_workflow(
-      "Make subgraph " + definition,
+      tr_format("Make subgraph {}", definition),
       {weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)});
   document.select({.nodes = {instance}});
   return instance;
@@ -31,7 +32,7 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
 void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance) {
   Ids before;
   for (const GraphNode* node : document.graph().nodes()) before.insert(node->id);
-  document.apply_to_workflow("Unpack " + instance, {weft::unpack_subgraph(document.workflow(), registry,
+  document.apply_to_workflow(tr_format("Unpack {}", instance), {weft::unpack_subgraph(document.workflow(), registry,
                                                                           document.scope(), instance)});
   Selection unpacked;
   for (const GraphNode* node : document.graph().nodes())
@@ -40,7 +41,7 @@ void unpack_subgraph(Document& document, const Registry& registry, const std::st
 }
 
 void rename_subgraph(Document& document, const std::string& from, const std::string& to) {
-  document.apply_to_workflow(fmt::format("Rename subgraph {} to {}", from, to),
+  document.apply_to_workflow(tr_format("Rename subgraph {} to {}", from, to),
                              {weft::rename_subgraph(document.workflow(), from, to)});
 }
 
@@ -48,9 +49,9 @@ void promote(Document& document, const LinkEnd& end) {
   const std::string scope = document.scope();
   if (scope.empty())
     throw GraphError(Problem{end.port.node, end.port.port,
-                             "only what is inside a subgraph can become its port",
-                             "make a subgraph of the node first, or name the port in the interface"});
-  document.apply_to_workflow("Promote " + end.port.port,
+                             tr("only what is inside a subgraph can become its port"),
+                             tr("make a subgraph of the node first, or name the port in the interface")});
+  document.apply_to_workflow(tr_format("Promote {}", end.port.port),
                              {end.is_output ? promote_output(document.workflow(), scope, end.port)
                                             : promote_input(document.workflow(), scope, end.port)});
 }
@@ -59,7 +60,7 @@ std::string expose_input(Document& document, const PortRef& port, const std::str
   Interface interface = document.workflow().interface;
   const std::string name = free_name(interface.inputs, wanted);
   interface.inputs[name] = port;
-  set_interface(document, "Expose " + name, interface);
+  set_interface(document, tr_format("Expose {}", name), interface);
   return name;
 }
 
@@ -67,7 +68,7 @@ std::string expose_output(Document& document, const PortRef& port, const std::st
   Interface interface = document.workflow().interface;
   const std::string name = free_name(interface.outputs, wanted);
   interface.outputs[name] = port;
-  set_interface(document, "Expose " + name, interface);
+  set_interface(document, tr_format("Expose {}", name), interface);
   return name;
 }
 

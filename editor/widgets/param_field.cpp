@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <random>
 
+#include "editor/session/text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -156,7 +157,7 @@ FieldEdit seed_field(const PortInfo& port, const json& value, const FieldLook& l
     edit.value = static_cast<std::uint64_t>(random());
     edit.done = true;
   }
-  ImGui::SetItemTooltip("Another seed");
+  ImGui::SetItemTooltip("%s", tr("Another seed"));
   return edit;
 }
 
@@ -242,8 +243,8 @@ FieldEdit param_field(const PortInfo& port, const json& given, const FieldLook& 
 
 std::string value_text(const PortInfo& port, const json& given) {
   const json& value = effective(port, given);
-  if (value.is_null()) return "none yet";
-  if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
+  if (value.is_null()) return tr("none yet");
+  if (value.is_boolean()) return value.get<bool>() ? tr("on") : tr("off");
   if (value.is_number()) return number_text(port, value);
   if (!value.is_string()) return value.dump(-1, ' ', false, json::error_handler_t::replace);
   std::string text = value.get<std::string>();
