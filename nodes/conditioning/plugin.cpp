@@ -1,16 +1,10 @@
 #include "nodes/conditioning/nodes.h"
+#include "nodes/sd/describe.h"
 
 WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
   registry.add_type({.id = "conditioning", .title = "Conditioning", .colour = "#ffb74d",
       .doc = "What a picture is conditioned on: encoded words, and where and when they count.",
-      .describe = [](const weft::Value& v) {
-        nlohmann::json entries = nlohmann::json::array();
-        for (const auto& entry : v.as<weft::Conditioning>().entries)
-          entries.push_back({{"tokens", entry.context.size(1)}, {"width", entry.context.size(2)},
-                             {"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent},
-                             {"mask", entry.mask.defined()}});
-        return entries;
-      },
+      .describe = [](const weft::Value& v) { return weft::sd::describe(v.as<weft::Conditioning>().entries); },
       .example = [] {
         return weft::Value::of(weft::Conditioning{{{.context = torch::linspace(-1, 1, 7 * 8).view({1, 7, 8})}}});
       }});

@@ -1,16 +1,10 @@
 // What generic code knows of pictures and masks: their names, colours, small previews and descriptions.
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
+#include "nodes/sd/describe.h"
 
 namespace weft::image {
 namespace {
-
-nlohmann::json describe(const torch::Tensor& tensor) {
-  return {{"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
-          {"min", tensor.min().item<double>()},
-          {"max", tensor.max().item<double>()},
-          {"mean", tensor.mean().item<double>()}};
-}
 
 /// The first picture of a batch [B, H, W, 3].
 Picture first_picture(const torch::Tensor& pixels) {
@@ -27,14 +21,14 @@ void add_types(Registry& registry) {
   registry.add_type({.id = "image", .title = "Image", .colour = "#64b5f6",
       .doc = "A batch of RGB pictures: float32 [batch, height, width, 3] in [0, 1].",
       .preview = [](const Value& v) { return first_picture(v.as<Image>().pixels()); },
-      .describe = [](const Value& v) { return describe(v.as<Image>().pixels()); },
+      .describe = [](const Value& v) { return sd::describe(v.as<Image>().pixels()); },
       .example = [] { return Value::of(Image(example_ramp().unsqueeze(3) * torch::tensor({1.f, 0.5f, 0.25f}))); }});
   registry.add_type({.id = "mask", .title = "Mask", .colour = "#81c784",
       .doc = "A batch of masks: float32 [batch, height, width] in [0, 1]; 1 = selected.",
       .preview = [](const Value& v) {
         return first_picture(v.as<Mask>().values().unsqueeze(3).expand({-1, -1, -1, 3}));
       },
-      .describe = [](const Value& v) { return describe(v.as<Mask>().values()); },
+      .describe = [](const Value& v) { return sd::describe(v.as<Mask>().values()); },
       .example = [] { return Value::of(Mask(example_ramp())); }});
 }
 

@@ -1,25 +1,15 @@
 // What generic code knows of latents and sigmas.
 #include "nodes/latent/nodes.h"
+#include "nodes/sd/describe.h"
 #include "nodes/sd/latent_preview.h"
 
 namespace weft::latent {
-namespace {
-
-nlohmann::json describe(const torch::Tensor& tensor) {
-  return {{"shape", std::vector<std::int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
-          {"min", tensor.min().item<double>()},
-          {"max", tensor.max().item<double>()},
-          {"deviation", tensor.std(/*unbiased=*/false).item<double>()}};
-}
-
-}  // namespace
-
 void add_types(Registry& registry) {
   registry.add_type({.id = "latent", .title = "Latent", .colour = "#ba68c8",
       .doc = "Pictures in the autoencoder's space: float32 [batch, channels, height / 8, width / 8], as the encoder "
              "gives them (not scaled), and optionally a mask of what a sampler may change.",
       .preview = [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples); },
-      .describe = [](const Value& v) { return describe(v.as<Latent>().samples); },
+      .describe = [](const Value& v) { return sd::describe(v.as<Latent>().samples); },
       .example = [] { return Value::of(Latent{torch::linspace(-3, 3, 2 * 4 * 6 * 10).view({2, 4, 6, 10})}); }});
   registry.add_type({.id = "sigmas", .title = "Sigmas", .colour = "#a1887f",
       .doc = "The noise levels that a sampler visits, falling; the last is 0 if no noise shall remain.",

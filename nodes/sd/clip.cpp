@@ -50,7 +50,9 @@ Conditioning Clip::encode(const std::string& text, const Device& device) const {
     return shared_->checkpoint->text_encoder(sd::torch_device(device), sd::kTextEncoderDtype);
   });
   const sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
-  return {{{.context = encoded.context, .pooled = encoded.pooled}}};
+  return {{{.context = encoded.context,
+            .pooled = encoded.pooled,
+            .tokens = sd::prompt_tokens(shared_->tokenizer(), text, encoder->config().max_positions)}}};
 }
 
 std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "graph/utf8.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -51,6 +53,20 @@ ByteAlphabet make_byte_alphabet() {
 const ByteAlphabet& byte_alphabet() {
   static const ByteAlphabet alphabet = make_byte_alphabet();
   return alphabet;
+}
+
+/// The bytes that a piece stands for; the piece itself if it is none of this alphabet.
+std::string bytes_of(std::string_view piece) {
+  const auto& letters = byte_alphabet().text;
+  std::string bytes;
+  for (size_t at = 0; at < piece.size();) {
+    const size_t length = static_cast<unsigned char>(piece[at]) < 0x80 ? 1 : 2;
+    const auto letter = std::ranges::find(letters, piece.substr(at, length));
+    if (letter == letters.end()) return std::string(piece);
+    bytes += static_cast<char>(letter - letters.begin());
+    at += length;
+  }
+  return bytes;
 }
 
 uint64_t pair_key(int64_t left, int64_t right) {
@@ -152,6 +168,15 @@ void ClipVocabulary::add_merges(const std::vector<std::string>& lines, const std
 int64_t ClipVocabulary::find(std::string_view piece) const {
   const auto found = ids_.find(std::string(piece));
   return found == ids_.end() ? -1 : found->second;
+}
+
+std::string ClipVocabulary::readable(const std::string& piece) {
+  if (piece.starts_with("<|") && piece.ends_with("|>")) return piece;
+  const bool ends_word = piece.ends_with(kWordEnd);
+  const std::string spelt = ends_word ? piece.substr(0, piece.size() - std::string_view(kWordEnd).size()) : piece;
+  std::string text = bytes_of(spelt);
+  if (!is_utf8(text)) text = spelt;  // a part of a character
+  return ends_word ? text : text + "\u2026";
 }
 
 void ClipVocabulary::split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const {

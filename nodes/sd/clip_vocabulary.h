@@ -25,6 +25,10 @@ class ClipVocabulary {
   /// stands for a byte that the vocabulary does not have.
   void split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const;
 
+  /// A piece as people read it: its bytes as text, with an ellipsis where the word goes on.
+  static std::string readable(const std::string& piece);
+
+  const std::unordered_map<std::string, int64_t>& ids() const { return ids_; }
   size_t size() const { return ids_.size(); }
 
  private:

@@ -39,6 +39,9 @@ Conditioning combine(const Conditioning& a, const Conditioning& b) {
 Conditioning concat(const Conditioning& to, const Conditioning& from) {
   return with(to, [&](ConditioningEntry& entry) {
     const ConditioningEntry& other = first_of(from, &entry);
+    const bool known = !entry.tokens.empty() && !other.tokens.empty();
+    if (!known) entry.tokens.clear();
+    if (known) entry.tokens.insert(entry.tokens.end(), other.tokens.begin(), other.tokens.end());
     entry.context = at::cat({entry.context, other.context}, 1);
   });
 }
@@ -50,6 +53,7 @@ Conditioning average(const Conditioning& to, const Conditioning& from, double to
     at::Tensor context = other.context.narrow(1, 0, std::min(tokens, other.context.size(1)));
     context = at::constant_pad_nd(context, {0, 0, 0, tokens - context.size(1)});
     entry.context = entry.context * to_strength + context * (1 - to_strength);
+    entry.tokens.clear();  // a place is of both prompts now
     if (!other.pooled.defined()) return;
     const at::Tensor& pooled = entry.pooled.defined() ? entry.pooled : other.pooled;
     entry.pooled = pooled * to_strength + other.pooled * (1 - to_strength);
@@ -59,6 +63,7 @@ Conditioning average(const Conditioning& to, const Conditioning& from, double to
 Conditioning zero_out(const Conditioning& conditioning) {
   return with(conditioning, [](ConditioningEntry& entry) {
     entry.context = at::zeros_like(entry.context);
+    entry.tokens.clear();
     if (entry.pooled.defined()) entry.pooled = at::zeros_like(entry.pooled);
   });
 }

@@ -27,6 +27,12 @@ struct FractionArea {
   bool operator==(const FractionArea&) const = default;
 };
 
+/// A token of a prompt as people read it.
+struct PromptToken {
+  std::string text;
+  double weight = 1;  ///< as "(words:1.2)" says
+};
+
 struct ConditioningEntry {
   at::Tensor context;  ///< [1 or B, tokens, D]: what cross-attention sees
   at::Tensor pooled;   ///< [1, D'], or undefined
@@ -44,6 +50,8 @@ struct ConditioningEntry {
   at::Tensor concat_latent;  ///< [B or 1, 4, h, w], as the VAE gives it (not scaled), or undefined
   at::Tensor concat_mask;    ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
   at::Tensor concat_map;     ///< [B or 1, classes, h, w], the share of each class, any size, or undefined
+
+  std::vector<PromptToken> tokens = {};  ///< what stands at each place of the context; empty: not known
 };
 
 using Conditioning = std::vector<ConditioningEntry>;

@@ -189,6 +189,15 @@ std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view pr
   return places;
 }
 
+std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length) {
+  std::vector<PromptToken> tokens;
+  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length)) {
+    const std::vector<std::string> texts = tokenizer.spell(chunk.ids);
+    for (size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
+  }
+  return tokens;
+}
+
 std::vector<std::string> named_embeddings(std::string_view prompt) {
   constexpr std::string_view kKey = "embedding:";
   std::vector<std::string> names;

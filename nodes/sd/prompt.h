@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nodes/sd/conditioning.h"
 #include "nodes/sd/text_encoder.h"
 #include "nodes/sd/tokenizer.h"
 
@@ -37,6 +38,9 @@ std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_
 /// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
 std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
                                  int64_t length = 77);
+
+/// What stands at each place of encode_prompt()'s context, as people read it.
+std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
 
 /// The names in "embedding:name", which ask for a textual inversion and are read as plain words. For a
 /// warning.

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/painting/painting.h"
+
 namespace weft::sd {
 
-struct Point {
-  double x = 0, y = 0;
-};
+using painting::Point;
 
 /// "0.1,0.5 0.9,0.5": points x,y in parts of the width and the height, as points in pixels. Throws NodeError naming what is
 /// no point.
@@ -25,5 +25,8 @@ at::Tensor cover_stroke(std::span<const Point> points, double line_width, int64_
 
 /// The inside of a closed polygon (where it crosses itself: even-odd). Returns [height, width] float32.
 at::Tensor cover_polygon(std::span<const Point> points, int64_t height, int64_t width);
+
+/// What the strokes of a painting cover together. Returns [height, width] float32.
+at::Tensor cover(std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width);
 
 }  // namespace weft::sd

@@ -138,6 +138,21 @@ size_t Tokenizer::vocabulary_size() const {
   return std::visit([](const auto& vocabulary) { return vocabulary.size(); }, vocabulary_);
 }
 
+std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const {
+  std::unordered_map<int64_t, std::string> texts;  // of these ids alone: a vocabulary is large
+  for (const int64_t id : ids) texts[id];
+  std::visit(
+      [&](const auto& vocabulary) {
+        for (const auto& [piece, id] : vocabulary.ids())
+          if (const auto wanted = texts.find(id); wanted != texts.end())
+            wanted->second = vocabulary.readable(piece);
+      },
+      vocabulary_);
+  std::vector<std::string> spelt;
+  for (const int64_t id : ids) spelt.push_back(texts[id]);
+  return spelt;
+}
+
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   if (const auto* words = std::get_if<WordPieceVocabulary>(&vocabulary_)) return words->encode(text);
   return encode_clip(std::get<ClipVocabulary>(vocabulary_), text);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -27,6 +28,9 @@ class Tokenizer {
   /// Without start, end and padding. Case, repeated spaces and Unicode compositions make no difference. Any
   /// thread.
   std::vector<int64_t> encode(std::string_view text) const;
+
+  /// The ids' pieces as people read them; a word of several has ellipses where it is cut.
+  std::vector<std::string> spell(const std::vector<int64_t>& ids) const;
 
   int64_t start_id() const { return start_id_; }
   int64_t end_id() const { return end_id_; }

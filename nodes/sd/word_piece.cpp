@@ -77,6 +77,10 @@ int64_t WordPieceVocabulary::find(std::string_view piece) const {
   return found == ids_.end() ? -1 : found->second;
 }
 
+std::string WordPieceVocabulary::readable(const std::string& piece) {
+  return piece.starts_with("##") ? "\u2026" + piece.substr(2) : piece;
+}
+
 std::vector<int64_t> WordPieceVocabulary::encode(std::string_view text) const {
   std::vector<int64_t> ids;
   std::vector<std::string> word;

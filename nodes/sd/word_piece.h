@@ -24,6 +24,10 @@ class WordPieceVocabulary {
   /// in the longest pieces that there are, from its beginning, or [UNK].
   std::vector<int64_t> encode(std::string_view text) const;
 
+  /// A piece as people read it: with an ellipsis for "##", where it goes on with a word.
+  static std::string readable(const std::string& piece);
+
+  const std::unordered_map<std::string, int64_t>& ids() const { return ids_; }
   size_t size() const { return ids_.size(); }
 
  private:
