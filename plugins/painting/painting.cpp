@@ -1,5 +1,7 @@
 #include "plugins/painting/painting.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -12,8 +14,9 @@ namespace {
 // ---- Text ----
 
 [[noreturn]] void misread(const std::string& word, const std::string& line) {
-  throw Misread("'" + word + "' in the stroke '" + line + "' is neither a point x,y such as 0.25,0.5 nor one of erase, " +
-                "invert, brush=0.1 and hardness=0.5");
+  throw Misread(fmt::format("'{}' in the stroke '{}' is neither a point x,y such as 0.25,0.5 nor one of erase, invert, "
+                            "brush=0.1 and hardness=0.5",
+                            word, line));
 }
 
 /// The whole text as a number.
@@ -113,16 +116,19 @@ std::vector<Stroke> parse(std::string_view text) {
 std::string to_text(const Stroke& stroke) {
   if (stroke.kind == Stroke::Kind::Invert) return "invert";
   std::string text = stroke.kind == Stroke::Kind::Erase ? "erase " : "";
-  if (stroke.brush) text += "brush=" + text_of(*stroke.brush) + " ";
-  if (stroke.hardness < 1) text += "hardness=" + text_of(stroke.hardness) + " ";
-  for (const Point& each : stroke.points) text += text_of(each.x) + "," + text_of(each.y) + " ";
+  if (stroke.brush) text += fmt::format("brush={} ", text_of(*stroke.brush));
+  if (stroke.hardness < 1) text += fmt::format("hardness={} ", text_of(stroke.hardness));
+  for (const Point& each : stroke.points) text += fmt::format("{},{} ", text_of(each.x), text_of(each.y));
   if (text.ends_with(' ')) text.pop_back();
   return text;
 }
 
 std::string to_text(std::span<const Stroke> strokes) {
   std::string text;
-  for (const Stroke& stroke : strokes) text += (text.empty() ? "" : "\n") + to_text(stroke);
+  for (const Stroke& stroke : strokes) {
+    if (!text.empty()) text += '\n';
+    text += to_text(stroke);
+  }
   return text;
 }
 
