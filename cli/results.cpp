@@ -17,6 +17,24 @@ bool is_plain(const Value& value) {
   return value.is<std::string>() || value.is<std::int64_t>() || value.is<double>() || value.is<bool>();
 }
 
+/// A description that fits a line: curves, histograms and tables are for windows.
+nlohmann::json in_short(const nlohmann::json& said) {
+  constexpr std::size_t kMostNumbers = 8;
+  const auto is_long = [](const nlohmann::json& part) {
+    return (part.is_array() && part.size() > kMostNumbers) ||
+           (part.is_object() && std::ranges::any_of(part, [](const auto& each) { return each.is_structured(); }));
+  };
+  nlohmann::json kept = said;
+  if (said.is_object()) {
+    kept.clear();
+    for (const auto& [key, part] : said.items())
+      if (!is_long(part)) kept[key] = part;
+  } else if (said.is_array()) {
+    for (nlohmann::json& each : kept) each = in_short(each);
+  }
+  return kept;
+}
+
 /// The value as lines of text: one, except for text that has several, such as a list of files.
 std::vector<std::string> value_lines(const Value& value, const Registry& registry) {
   if (value.is<std::string>()) {
@@ -30,7 +48,7 @@ std::vector<std::string> value_lines(const Value& value, const Registry& registr
   if (value.is<bool>()) return {value.as<bool>() ? "true" : "false"};
   const ValueType* type = registry.find_type(value.type());
   if (!type || !type->describe) return {std::string(value.type())};
-  return {fmt::format("{} {}", value.type(), type->describe(value).dump())};
+  return {fmt::format("{} {}", value.type(), in_short(type->describe(value)).dump())};
 }
 
 /// The outputs of a node that ran, by port name.

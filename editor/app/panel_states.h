@@ -11,11 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "editor/session/geometry.h"
 #include "editor/session/journal.h"
 #include "editor/session/links.h"
 #include "editor/session/search.h"
 #include "editor/session/text.h"
+#include "editor/widgets/picture_view.h"
 #include "graph/port.h"
+#include "plugins/painting/painting.h"
 
 namespace weft::editor {
 
@@ -64,9 +67,41 @@ struct ViewerState {
   Compare compare = Compare::Off;
   Channel channel = Channel::Colour;
   float wipe = 0.5f;
-  float zoom = 0;  ///< 0: as large as fits
-  ImVec2 pan{0, 0};
+  PictureView view;
   bool dragging_wipe = false;
+  bool numbers = false;  ///< a picture's numbers in its place
+};
+
+/// The window in which a node's painting is made.
+struct PainterState {
+  bool open = false;
+  bool opened_now = false;
+  std::string node;
+  double brush = 0.08;  ///< width, as a part of the shorter side
+  double hardness = 0.8;
+  bool erase = false;
+  PictureView view;
+  std::vector<painting::Point> stroke;  ///< that is being made
+  bool stroke_erases = false;
+  std::optional<std::string> text;      ///< of the document, that `strokes` are of
+  std::vector<painting::Stroke> strokes;
+  painting::Manner manner;
+  int width = 0, height = 0;   ///< of the two below
+  std::vector<float> painted;  ///< by `strokes`
+  std::vector<float> shown;    ///< with the stroke that is being made
+  std::uint64_t version = 0;   ///< of `shown`
+  std::string problem;         ///< why the text is no painting
+};
+
+/// The window in which a node's region is dragged.
+struct RegionState {
+  bool open = false;
+  bool opened_now = false;
+  std::string node;
+  PictureView view;
+  int grip = -1;  ///< what is dragged: 0 to 7 a handle, 8 the whole; -1: nothing
+  Rect start;     ///< the region when the drag began
+  Point from;     ///< where it began, in the picture
 };
 
 struct LibraryState {
@@ -82,6 +117,14 @@ struct SettingsDialogState {
   std::vector<Language> languages;  ///< to choose from; found when it is opened
 };
 
+/// The question about a file that somebody else has changed.
+struct DiskChangeState {
+  DocumentId document = 0;  ///< that it is about; 0: it is not asked
+  std::vector<std::string> differences;
+  std::optional<Workflow> theirs;
+  std::string problem;  ///< why the file cannot be read
+};
+
 struct RecoveryState {
   std::vector<Recoverable> found;
   bool shown = false;
@@ -94,6 +137,9 @@ struct PanelStates {
   LibraryState library;
   SettingsDialogState settings;
   RecoveryState recovery;
+  DiskChangeState disk_change;
+  PainterState painter;
+  RegionState region;
   ImGuiID centre_dock = 0;     ///< where documents are
   bool docks_are_new = false;  ///< documents have to be docked again
   int frames_to_focus = 0;

@@ -8,6 +8,7 @@
 
 #include "editor/app/app.h"
 #include "editor/session/gestures.h"
+#include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 #include "graph/asset_files.h"
@@ -23,15 +24,43 @@ const nlohmann::json& param_value(const GraphNode& node, std::string_view port) 
 
 namespace {
 
-void ask_for_file(App& app, const std::string& node, const std::string& port) {
+/// Where pictures are likely to be: those of the workflow, results, and where some were chosen before.
+std::vector<std::filesystem::path> picture_places(const App& app, const Document& document) {
+  const RunEnvironment environment = app.environment(document.folder());
+  std::vector<std::filesystem::path> places;
+  std::error_code none;
+  const auto add = [&](const std::filesystem::path& place) {
+    std::filesystem::path folder = std::filesystem::absolute(place, none).lexically_normal();
+    const bool is_new = std::ranges::find(places, folder) == places.end();
+    if (is_new && std::filesystem::is_directory(folder, none)) places.push_back(std::move(folder));
+  };
+  for (const std::filesystem::path& recent : app.settings.recent_folders) add(recent);
+  add(environment.workflow_folder);
+  add(environment.input_folder);
+  add(environment.output_folder);
+  return places;
+}
+
+void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
   const DocumentId id = app.document()->id();
+  const auto places = picture_places(app, *app.document());
+  const nlohmann::json now = effective_value(app.document()->graph().node(node), port);
+  const std::filesystem::path file = now.is_string() ? now.get<std::string>() : std::string();
+  const bool known = file.is_absolute() && file.has_filename();
   app.file_dialog.ask({.kind = FileDialog::Kind::Open,
                        .title = tr("Choose a file"),
-                       .folder = app.document()->folder(),
-                       .chosen = [&app, id, node, port](const std::filesystem::path& file) {
+                       .folder = known            ? file.parent_path()
+                                 : places.empty() ? app.document()->folder()
+                                                  : places.front(),
+                       .name = known ? file.filename().string() : std::string(),
+                       .thumbnails = true,
+                       .places = places,
+                       .chosen = [&app, id, node, port = port.name](const std::filesystem::path& chosen) {
                          if (!app.document() || app.document()->id() != id) return;
+                         remember_folder(app.settings, chosen.parent_path());
+                         app.save_settings_soon();
                          app.attempt([&] {
-                           set_param(*app.document(), node, port, file.string());
+                           set_param(*app.document(), node, port, chosen.string());
                            app.document()->end_gesture();
                          });
                        }});
@@ -45,7 +74,7 @@ void take_field_edit(App& app, Document& document, const std::string& node, cons
   if (edit.done) document.end_gesture();
   if (!edit.wants_popup) return;
   if (port.widget == Widget::File) {
-    ask_for_file(app, node, port.name);
+    ask_for_file(app, node, port);
     return;
   }
   if (port.widget == Widget::Model) app.assets.refresh();
@@ -62,11 +91,18 @@ void take_field_edit(App& app, Document& document, const std::string& node, cons
 
 namespace {
 
+std::string paint_label() { return fmt::format("{}  {}###Paint", icon::kBrush, tr("Paint on the Picture")); }
+
+void open_painter(App& app, const std::string& node) {
+  PainterState& state = app.panels.painter;
+  state = {.open = true, .opened_now = true, .node = node, .brush = state.brush, .hardness = state.hardness};
+}
+
 /// The popup of one param; lives for a frame.
 class Popup {
  public:
-  Popup(App& app, Document& document, ValuePopup& state, const PortInfo& port)
-      : app_(app), document_(document), state_(state), port_(port) {}
+  Popup(App& app, Document& document, ValuePopup& state, const PortInfo& port, bool is_painting)
+      : app_(app), document_(document), state_(state), port_(port), is_painting_(is_painting) {}
 
   void draw() {
     if (port_.widget == Widget::Color)
@@ -107,6 +143,9 @@ class Popup {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
     if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap))
       set(state_.text);
+    if (!is_painting_ || !ImGui::Button(paint_label().c_str())) return;
+    ImGui::CloseCurrentPopup();
+    open_painter(app_, state_.node);
   }
 
   void draw_line() {
@@ -159,6 +198,7 @@ class Popup {
   Document& document_;
   ValuePopup& state_;
   const PortInfo& port_;
+  const bool is_painting_;
 };
 
 }  // namespace
@@ -182,9 +222,17 @@ void draw_value_popup(App& app) {
     document->end_gesture();
     return;
   }
-  Popup(app, *document, state, *port).draw();
+  Popup(app, *document, state, *port, painting_param(*type) == port).draw();
   state.opened_now = false;
   ImGui::EndPopup();
+}
+
+void draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type) {
+  const float width = ImGui::GetContentRegionAvail().x;
+  if (painting_param(type) && ImGui::Button(paint_label().c_str(), {width, 0})) open_painter(app, node.id);
+  const std::string area = fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"));
+  if (region_params(type) && ImGui::Button(area.c_str(), {width, 0}))
+    app.panels.region = {.open = true, .opened_now = true, .node = node.id};
 }
 
 }  // namespace weft::editor

@@ -35,7 +35,7 @@ void draw_item(App& app, const GalleryItem& item, float size) {
     app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRectFilled(min, max, app.theme.field, 5);
-  if (const std::shared_ptr<const Picture> picture = app.gallery_picture(item.file);
+  if (const std::shared_ptr<const Picture> picture = app.pictures.thumbnail(item.file, item.time);
       picture && picture->width > 0) {
     const Textures::Entry texture = app.textures.get(
         "gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);

@@ -18,7 +18,7 @@ namespace {
 class Inspector {
  public:
   Inspector(App& app, Document& document, const GraphNode& node, const NodeInfo* type)
-      : app_(app), document_(document), node_(node), type_(type) {}
+      : app_(app), document_(document), node_(node), type_(type), address_(problem_address(document, node.id)) {}
 
   void draw() {
     draw_head();
@@ -58,7 +58,7 @@ class Inspector {
     ImGui::TextColored(as_vec4(app_.theme.bad), "%s",
                        tr_format("No plugin brings the node type '{}'.", node_.type).c_str());
     for (const Problem& problem : app_.active()->problems)
-      if (problem.node == node_.id && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
+      if (problem.node == address_ && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
     dim_text(app_.theme, tr("It is kept as it is, and is saved with the workflow."));
     ImGui::PopTextWrapPos();
   }
@@ -66,7 +66,7 @@ class Inspector {
   void draw_problems() {
     ImGui::PushTextWrapPos();
     for (const Problem& problem : app_.active()->problems) {
-      if (problem.node != node_.id) continue;
+      if (problem.node != address_) continue;
       ImGui::TextColored(as_vec4(app_.theme.warn), "%s  %s%s%s", icon::kWarning, problem.port.c_str(),
                          problem.port.empty() ? "" : ": ", problem.what.c_str());
       if (!problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
@@ -90,6 +90,7 @@ class Inspector {
       first = false;
       draw_param(port);
     }
+    draw_picture_tools(app_, node_, *type_);
   }
 
   void draw_param(const PortInfo& port) {
@@ -101,7 +102,7 @@ class Inspector {
       return;
     }
     const bool wrong = std::ranges::any_of(app_.active()->problems, [&](const Problem& each) {
-      return each.node == node_.id && each.port == port.name;
+      return each.node == address_ && each.port == port.name;
     });
     const nlohmann::json& value = param_value(node_, port.name);
     const bool text = port.widget == Widget::Text;
@@ -204,6 +205,7 @@ class Inspector {
   Document& document_;
   const GraphNode& node_;
   const NodeInfo* type_;
+  const std::string address_;  ///< by which problems name the node
 };
 
 void draw_of_workflow(App& app, Document& document) {

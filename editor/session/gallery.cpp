@@ -1,7 +1,6 @@
 #include "editor/session/gallery.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -9,21 +8,14 @@
 #include <set>
 #include <thread>
 
+#include "editor/session/picture_file.h"
+
 namespace weft::editor {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostThumbnails = 512;  // 256 KiB each at 256 x 256
 constexpr std::size_t kMostItems = 5000;
-
-bool is_picture_name(const fs::path& file) {
-  constexpr std::array<std::string_view, 7> kEndings = {".png", ".jpg",  ".jpeg", ".webp",
-                                                        ".tif", ".tiff", ".exr"};
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(kEndings, ending) != kEndings.end();
-}
 
 std::optional<GalleryItem> item_of(const fs::path& file, JobId job) {
   std::error_code error;
@@ -54,8 +46,7 @@ std::vector<GalleryItem> pictures_in(const fs::path& folder) {
 }  // namespace
 
 struct Gallery::Impl {
-  Impl(std::function<void()> w, int longest)
-      : wake(std::move(w)), longest(longest), thread([this] { work(); }) {}
+  explicit Impl(std::function<void()> w) : wake(std::move(w)), thread([this] { work(); }) {}
 
   ~Impl() {
     {
@@ -69,40 +60,20 @@ struct Gallery::Impl {
   void work() {
     std::unique_lock lock(mutex);
     for (;;) {
-      changed.wait(lock, [this] { return stopping || !scans.empty() || !wanted.empty(); });
+      changed.wait(lock, [this] { return stopping || !scans.empty(); });
       if (stopping) return;
       busy = true;
-      if (!scans.empty()) {
-        const fs::path folder = scans.front();
-        scans.pop_front();
-        lock.unlock();
-        std::vector<GalleryItem> found = pictures_in(folder);
-        lock.lock();
-        add(std::move(found));
-      } else {
-        const fs::path file = wanted.back();  // what was asked for last is what is looked at now
-        wanted.pop_back();
-        reading = file;
-        lock.unlock();
-        auto pixels = read(file);
-        lock.lock();
-        keep(file, std::move(pixels));
-        reading.clear();
-      }
-      ++revision;
+      const fs::path folder = scans.front();
+      scans.pop_front();
+      lock.unlock();
+      std::vector<GalleryItem> found = pictures_in(folder);
+      lock.lock();
+      add(std::move(found));
       lock.unlock();
       if (wake) wake();
       lock.lock();
       busy = false;
       changed.notify_all();
-    }
-  }
-
-  std::shared_ptr<const Pixels> read(const fs::path& file) const {
-    try {
-      return std::make_shared<const Pixels>(read_pixels(file, longest));
-    } catch (const std::exception&) {
-      return nullptr;  // remembered as a file without a picture
     }
   }
 
@@ -119,7 +90,6 @@ struct Gallery::Impl {
         continue;
       }
       GalleryItem& old = (*merged)[at->second];
-      if (old.time != item.time) thumbnails.erase(item.file);
       if (item.job == 0) item.job = old.job;
       old = std::move(item);
     }
@@ -129,30 +99,11 @@ struct Gallery::Impl {
     ++revision;
   }
 
-  void keep(const fs::path& file, std::shared_ptr<const Pixels> pixels) {
-    if (thumbnails.size() >= kMostThumbnails) {
-      const auto oldest =
-          std::ranges::min_element(thumbnails, {}, [](const auto& t) { return t.second.used; });
-      thumbnails.erase(oldest);
-    }
-    thumbnails[file] = {std::move(pixels), ++uses};
-  }
-
-  struct Thumbnail {
-    std::shared_ptr<const Pixels> pixels;  // null: cannot be read
-    std::uint64_t used = 0;
-  };
-
   const std::function<void()> wake;
-  const int longest;
   std::mutex mutex;  // guards all below
   std::condition_variable changed;
   std::shared_ptr<const std::vector<GalleryItem>> items = std::make_shared<const std::vector<GalleryItem>>();
-  std::map<fs::path, Thumbnail> thumbnails;
-  std::uint64_t uses = 0;
   std::deque<fs::path> scans;
-  std::vector<fs::path> wanted;
-  fs::path reading;
   std::set<JobId> taken;
   std::uint64_t revision = 1;
   bool busy = false;
@@ -160,8 +111,7 @@ struct Gallery::Impl {
   std::thread thread;  // last: it uses all of the above
 };
 
-Gallery::Gallery(std::function<void()> wake, int thumbnail)
-    : impl_(std::make_unique<Impl>(std::move(wake), thumbnail)) {}
+Gallery::Gallery(std::function<void()> wake) : impl_(std::make_unique<Impl>(std::move(wake))) {}
 
 Gallery::~Gallery() = default;
 
@@ -195,20 +145,6 @@ std::uint64_t Gallery::revision() const {
   return impl_->revision;
 }
 
-std::shared_ptr<const Pixels> Gallery::thumbnail(const fs::path& file) {
-  const std::scoped_lock lock(impl_->mutex);
-  const auto found = impl_->thumbnails.find(file);
-  if (found != impl_->thumbnails.end()) {
-    found->second.used = ++impl_->uses;
-    return found->second.pixels;
-  }
-  if (impl_->reading == file) return nullptr;
-  std::erase(impl_->wanted, file);
-  impl_->wanted.push_back(file);
-  impl_->changed.notify_all();
-  return nullptr;
-}
-
 void Gallery::remove(const fs::path& file) {
   const std::scoped_lock lock(impl_->mutex);
   auto kept = std::make_shared<std::vector<GalleryItem>>(*impl_->items);
@@ -219,7 +155,7 @@ void Gallery::remove(const fs::path& file) {
 
 void Gallery::wait_until_idle() const {
   std::unique_lock lock(impl_->mutex);
-  impl_->changed.wait(lock, [this] { return impl_->scans.empty() && impl_->wanted.empty() && !impl_->busy; });
+  impl_->changed.wait(lock, [this] { return impl_->scans.empty() && !impl_->busy; });
 }
 
 }  // namespace weft::editor

@@ -1,4 +1,4 @@
-// Gallery: pictures that runs have written, latest first, each with the workflow that made it. Thumbnails are
+// Gallery: pictures that runs have written, latest first, each with the workflow that made it. Folders are
 // read on a thread of its own. All may be called from the window's thread and returns at once.
 #pragma once
 
@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "editor/session/picture_file.h"
 #include "editor/session/run_state.h"
 
 namespace weft::editor {
@@ -24,8 +23,8 @@ struct GalleryItem {
 
 class Gallery {
  public:
-  /// `wake` is called when a thumbnail or a list has come; any thread.
-  explicit Gallery(std::function<void()> wake = {}, int thumbnail = 256);
+  /// `wake` is called when a list has come; any thread.
+  explicit Gallery(std::function<void()> wake = {});
   ~Gallery();
   Gallery(const Gallery&) = delete;
   Gallery& operator=(const Gallery&) = delete;
@@ -38,8 +37,6 @@ class Gallery {
   /// Latest first.
   std::shared_ptr<const std::vector<GalleryItem>> items() const;
   std::uint64_t revision() const;
-  /// Null until it is read; asking for it puts it ahead of others. A file that cannot be read stays null.
-  std::shared_ptr<const Pixels> thumbnail(const std::filesystem::path& file);
   /// Takes it from the list; the file stays.
   void remove(const std::filesystem::path& file);
   /// Waits until nothing is left to read.

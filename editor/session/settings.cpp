@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::size_t kMostRecent = 20;
+constexpr std::size_t kMostRecent = 20, kMostFolders = 8;
 
 using Theme = Settings::Theme;
 constexpr std::pair<Theme, const char*> kThemes[] = {
@@ -73,6 +73,13 @@ std::map<std::string, std::vector<std::string>> read_keys(const Json& json) {
   return keys;
 }
 
+/// The path becomes the first of the list.
+void remember(std::vector<fs::path>& list, const fs::path& path, std::size_t most) {
+  std::erase(list, path);
+  list.insert(list.begin(), path);
+  if (list.size() > most) list.resize(most);
+}
+
 /// What one JSON object says, in both directions; the names of the keys stand here alone.
 Settings read(Json json) {
   Settings settings;
@@ -100,6 +107,7 @@ Settings read(Json json) {
     settings.output_folder = folder.get<std::string>();
   settings.model_folders = read_paths(known("model_folders"));
   settings.recent_files = read_paths(known("recent_files"));
+  settings.recent_folders = read_paths(known("recent_folders"));
   settings.keys = read_keys(known("keys"));
   settings.node_usage = read_usage(known("node_usage"));
   settings.command_usage = read_usage(known("command_usage"));
@@ -120,6 +128,7 @@ nlohmann::ordered_json written(const Settings& settings) {
   json["output_folder"] = settings.output_folder.string();
   json["model_folders"] = written_paths(settings.model_folders);
   json["recent_files"] = written_paths(settings.recent_files);
+  json["recent_folders"] = written_paths(settings.recent_folders);
   json["keys"] = settings.keys;
   json["node_usage"] = written_usage(settings.node_usage);
   json["command_usage"] = written_usage(settings.command_usage);
@@ -158,9 +167,11 @@ void save_settings(const Settings& settings, const fs::path& file) {
 }
 
 void remember_file(Settings& settings, const fs::path& file) {
-  std::erase(settings.recent_files, file);
-  settings.recent_files.insert(settings.recent_files.begin(), file);
-  if (settings.recent_files.size() > kMostRecent) settings.recent_files.resize(kMostRecent);
+  remember(settings.recent_files, file, kMostRecent);
+}
+
+void remember_folder(Settings& settings, const fs::path& folder) {
+  remember(settings.recent_folders, folder, kMostFolders);
 }
 
 void remember_use(UsageMap& usage, const std::string& what) {

@@ -32,6 +32,7 @@ struct Settings {
   std::vector<std::filesystem::path> model_folders = {};
   std::map<std::string, std::vector<std::string>> keys = {};  ///< by command: what the user changed
   std::vector<std::filesystem::path> recent_files = {};       ///< latest first
+  std::vector<std::filesystem::path> recent_folders = {};     ///< that pictures were chosen from; latest first
   UsageMap node_usage = {};
   UsageMap command_usage = {};
   nlohmann::json panels = nlohmann::json::object();  ///< the window's layout; its own business
@@ -52,6 +53,8 @@ void save_settings(const Settings& settings, const std::filesystem::path& file);
 
 /// The file becomes the latest; at most 20 are kept.
 void remember_file(Settings& settings, const std::filesystem::path& file);
+/// The folder becomes the latest that a picture was chosen from; at most 8 are kept.
+void remember_folder(Settings& settings, const std::filesystem::path& folder);
 void remember_use(UsageMap& usage, const std::string& what);
 
 }  // namespace weft::editor

@@ -44,6 +44,10 @@ inline constexpr char kComment[] = "\uf075";
 inline constexpr char kChart[] = "\uf080";
 inline constexpr char kLog[] = "\uf15c";
 inline constexpr char kTrash[] = "\uf2ed";
+inline constexpr char kBrush[] = "\uf1fc";
+inline constexpr char kEraser[] = "\uf12d";
+inline constexpr char kRegion[] = "\uf5cb";
+inline constexpr char kInvert[] = "\uf042";
 inline constexpr char kSplit[] = "\uf0db";
 
 }  // namespace weft::editor::icon

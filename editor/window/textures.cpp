@@ -9,15 +9,29 @@ namespace weft::editor {
 
 namespace {
 
-std::unique_ptr<ImTextureData> upload(const Picture& picture) {
+std::unique_ptr<ImTextureData> texture_of(int width, int height) {
   auto texture = std::make_unique<ImTextureData>();
-  texture->Create(ImTextureFormat_RGBA32, std::max(1, picture.width), std::max(1, picture.height));
+  texture->Create(ImTextureFormat_RGBA32, std::max(1, width), std::max(1, height));
+  return texture;
+}
+
+std::unique_ptr<ImTextureData> upload(const Picture& picture) {
+  auto texture = texture_of(picture.width, picture.height);
   auto* to = static_cast<std::uint8_t*>(texture->GetPixels());
   for (std::size_t i = 0; i + 2 < picture.rgb.size(); i += 3, to += 4) {
     std::memcpy(to, &picture.rgb[i], 3);
     to[3] = 255;
   }
-  ImGui::RegisterUserTexture(texture.get());
+  return texture;
+}
+
+std::unique_ptr<ImTextureData> upload(int width, int height, std::span<const float> alpha, ImU32 colour) {
+  auto texture = texture_of(width, height);
+  auto* to = reinterpret_cast<ImU32*>(texture->GetPixels());
+  const ImU32 opaque = (colour & IM_COL32_A_MASK) >> IM_COL32_A_SHIFT;
+  for (const float each : alpha)
+    *to++ = (colour & ~IM_COL32_A_MASK) |
+            static_cast<ImU32>(std::clamp(each, 0.0f, 1.0f) * static_cast<float>(opaque) + 0.5f) << IM_COL32_A_SHIFT;
   return texture;
 }
 
@@ -33,15 +47,27 @@ Textures::~Textures() {
   }
 }
 
-Textures::Entry Textures::get(const std::string& key, std::uint64_t version, const Picture& picture) {
+template <class Make>
+Textures::Entry Textures::held(const std::string& key, std::uint64_t version, const Make& make) {
   Held& held = held_[key];
   if (!held.texture || held.version != version) {
     if (held.texture) retire(std::move(held.texture));
-    held.texture = upload(picture);
+    held.texture = make();
     held.version = version;
+    ImGui::RegisterUserTexture(held.texture.get());
   }
   held.last_used = ImGui::GetFrameCount();
-  return {held.texture->GetTexRef(), {static_cast<float>(picture.width), static_cast<float>(picture.height)}};
+  const ImVec2 size{static_cast<float>(held.texture->Width), static_cast<float>(held.texture->Height)};
+  return {held.texture->GetTexRef(), size};
+}
+
+Textures::Entry Textures::get(const std::string& key, std::uint64_t version, const Picture& picture) {
+  return held(key, version, [&] { return upload(picture); });
+}
+
+Textures::Entry Textures::get(const std::string& key, std::uint64_t version, int width, int height,
+                              std::span<const float> alpha, ImU32 colour) {
+  return held(key, version, [&] { return upload(width, height, alpha, colour); });
 }
 
 std::optional<Textures::Entry> Textures::find(std::string_view key, std::uint64_t version) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ class Textures {
 
   /// The picture's texture. Made anew when `version` differs from that of the last call with this key.
   Entry get(const std::string& key, std::uint64_t version, const Picture& picture);
+  /// One colour, as opaque at each pixel as `alpha` (0 to 1) says: for masks over pictures.
+  Entry get(const std::string& key, std::uint64_t version, int width, int height, std::span<const float> alpha,
+            ImU32 colour);
   /// The same, if it is there already in that version.
   std::optional<Entry> find(std::string_view key, std::uint64_t version);
   /// Frees what was not asked for in the last hundred frames. Once a frame.
@@ -42,6 +46,9 @@ class Textures {
     std::uint64_t version = 0;
     int last_used = 0;
   };
+  /// The one of this key, made by `make` where it is not there in this version.
+  template <class Make>
+  Entry held(const std::string& key, std::uint64_t version, const Make& make);
   void retire(std::unique_ptr<ImTextureData> texture);
 
   std::map<std::string, Held, std::less<>> held_;

@@ -28,6 +28,19 @@ TEST(Conditioning, ConcatAppendsTokensOfTheFirst) {
   EXPECT_EQ(joined[1].context[0][4][0].item<float>(), 9);
 }
 
+TEST(Conditioning, TokensGoWithTheirPlaces) {
+  ConditioningEntry first = entry(1, 2), second = entry(2, 1);
+  first.tokens = {{"a", 1}, {"boat", 1.2}};
+  second.tokens = {{"sea", 1}};
+  const Conditioning joined = concat({first}, {second});
+  ASSERT_EQ(joined[0].tokens.size(), 3u);
+  EXPECT_EQ(joined[0].tokens[1].weight, 1.2);
+  EXPECT_EQ(joined[0].tokens[2].text, "sea");
+  EXPECT_TRUE(concat({first}, {entry(2, 1)})[0].tokens.empty());  // half a list would say wrong places
+  EXPECT_TRUE(average({first}, {second}, 0.5)[0].tokens.empty());
+  EXPECT_TRUE(zero_out({first})[0].tokens.empty());
+}
+
 TEST(Conditioning, AverageCutsOrPadsWithZeros) {
   const at::Tensor padded = average({entry(1, 4)}, {entry(3, 2)}, 0.75)[0].context;
   EXPECT_FLOAT_EQ(padded[0][0][0].item<float>(), 1.5);

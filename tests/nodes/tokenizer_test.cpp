@@ -52,6 +52,23 @@ TEST(Tokenizer, GivesSomethingForEveryByteSequence) {
   EXPECT_GT(clip_tokenizer().encode(std::string(20000, 'a')).size(), 1000u);
 }
 
+TEST(Tokenizer, SpellsIdsForPeople) {
+  const auto& clip = clip_tokenizer();
+  EXPECT_THAT(clip.spell({clip.start_id(), 320, 2368}), ElementsAre("<|startoftext|>", "a", "cat"));
+  std::string word;  // of more than one piece, each but the last with an ellipsis
+  for (std::string piece : clip.spell(clip.encode("weftweaver"))) {
+    if (piece.ends_with("\u2026")) piece.resize(piece.size() - std::string_view("\u2026").size());
+    word += piece;
+  }
+  EXPECT_EQ(word, "weftweaver");
+  EXPECT_THAT(clip.spell(clip.encode("\u00e9t\u00e9")).back(), testing::EndsWith("t\u00e9"));
+}
+
+TEST(Tokenizer, SpellsUtf8WhateverTheBytes) {
+  for (const std::string& piece : clip_tokenizer().spell(clip_tokenizer().encode("\xff\u65e5\u672c \U0001f600")))
+    EXPECT_NO_THROW(nlohmann::json(piece).dump()) << piece;
+}
+
 class TokenizerFolder : public testing::Test {
  protected:
   void write(const std::string& vocab, const std::string& merges, const std::string& config = "") {

@@ -3,6 +3,8 @@
 #include <OpenImageIO/imageio.h>
 #include <gmock/gmock.h>
 
+#include "editor/session/picture_file.h"
+#include "editor/session/picture_loader.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
 
@@ -113,19 +115,47 @@ TEST_F(PictureFiles, AreListedLatestFirst) {
   EXPECT_THAT(*gallery.items(), SizeIs(1));
 }
 
-TEST_F(PictureFiles, HaveThumbnailsThatComeLater) {
-  write_png(folder / "a.png", 300, 300);
+TEST_F(PictureFiles, ComeLaterWholeAndAsThumbnails) {
+  write_png(folder / "a.png", 300, 150);
   write_text_file(folder / "b.png", "no picture");
   std::atomic<int> woken = 0;
-  Gallery gallery([&] { ++woken; }, 32);
-  EXPECT_EQ(gallery.thumbnail(folder / "a.png"), nullptr);
-  EXPECT_EQ(gallery.thumbnail(folder / "b.png"), nullptr);
-  gallery.wait_until_idle();
-  ASSERT_NE(gallery.thumbnail(folder / "a.png"), nullptr);
-  EXPECT_EQ(gallery.thumbnail(folder / "a.png")->width, 32);
-  EXPECT_EQ(gallery.thumbnail(folder / "b.png"), nullptr);
-  gallery.wait_until_idle();
-  EXPECT_EQ(woken, 2);
+  PictureLoader loader([&] { ++woken; });
+  EXPECT_EQ(loader.get(folder / "a.png"), nullptr);
+  EXPECT_EQ(loader.thumbnail(folder / "a.png"), nullptr);
+  EXPECT_EQ(loader.get(folder / "b.png"), nullptr);
+  loader.wait_until_idle();
+  ASSERT_NE(loader.get(folder / "a.png"), nullptr);
+  EXPECT_EQ(loader.get(folder / "a.png")->width, 300);
+  EXPECT_EQ(loader.thumbnail(folder / "a.png")->width, 256);
+  EXPECT_EQ(loader.get(folder / "b.png"), nullptr);
+  EXPECT_TRUE(loader.is_unreadable(folder / "b.png"));
+  EXPECT_FALSE(loader.busy());
+  EXPECT_EQ(woken, 3);
+}
+
+TEST_F(PictureFiles, AreReadAnewWhenTheyHaveChanged) {
+  write_png(folder / "a.png", 30, 30);
+  const auto before = fs::last_write_time(folder / "a.png");
+  PictureLoader loader;
+  loader.get(folder / "a.png", 0, before);
+  loader.wait_until_idle();
+  write_png(folder / "a.png", 60, 60);
+  const auto now = before + std::chrono::seconds(1);
+  EXPECT_EQ(loader.get(folder / "a.png", 0, now), nullptr);
+  loader.wait_until_idle();
+  EXPECT_EQ(loader.get(folder / "a.png", 0, now)->width, 60);
+}
+
+TEST_F(PictureFiles, TakeALimitedMemory) {
+  for (const char* name : {"a.png", "b.png", "c.png"}) write_png(folder / name, 100, 100);
+  PictureLoader loader({}, 70'000);  // two of them
+  for (const char* name : {"a.png", "b.png", "c.png"}) {
+    loader.get(folder / name);
+    loader.wait_until_idle();
+  }
+  EXPECT_NE(loader.get(folder / "c.png"), nullptr);
+  EXPECT_NE(loader.get(folder / "b.png"), nullptr);
+  EXPECT_EQ(loader.get(folder / "a.png"), nullptr);  // the one that was used least lately
 }
 
 TEST_F(PictureFiles, OfARunJoinTheGallery) {

@@ -68,19 +68,102 @@ void subgraph(Ui& ui) {
   ui.wait(10);
 }
 
+/// Runs the prompt, and gives the file.
+std::string picture_of_prompt(Ui& ui, const char* prompt, int seed) {
+  set_param(ui.doc(), "positive", "text", prompt);
+  ui.doc().end_gesture();
+  set_param(ui.doc(), "sampler", "seed", seed);
+  ui.doc().end_gesture();
+  run(ui, 30);
+  ui.wait_for_runs();
+  ui.wait(3);
+  return ui.app.gallery.items()->front().file.string();
+}
+
+void settle(Ui& ui) {
+  ui.app.toast_until = {};
+  ui.app.pictures.wait_until_idle();
+  ui.wait(30);
+}
+
 void viewer_wipe(Ui& ui) {
+  ui.text_to_image();
+  const std::string night = picture_of_prompt(ui, "a yellow moon over blue mountains at night", 3);
+  const std::string day = picture_of_prompt(ui, "a red boat on the sea at sunset", 1);
+  ui.app.panels.viewer.a = {.node = {}, .port = {}, .file = day};
+  ui.app.panels.viewer.b = {.node = {}, .port = {}, .file = night};
+  ui.app.panels.viewer.compare = ViewerState::Compare::Wipe;
+  settle(ui);
+}
+
+void viewer_tokens(Ui& ui) {
+  ui.text_to_image();
+  set_param(ui.doc(), "positive", "text", "a (red:1.3) boat on the (sea:0.8) at sunset");
+  ui.doc().end_gesture();
+  run(ui, 2, {"positive"});
+  ui.wait_for_runs();
+  ui.click(ui.pin("positive", "conditioning", true));
+  settle(ui);
+}
+
+void viewer_numbers(Ui& ui) {
   ui.text_to_image();
   run(ui, 20);
   ui.wait_for_runs();
-  const auto first = ui.app.gallery.items()->front().file.string();
-  set_param(ui.doc(), "sampler", "seed", 5);
-  ui.doc().end_gesture();
-  run(ui, 20);
+  ui.click(ui.pin("sampler", "latent", true));
+  ui.app.panels.viewer.numbers = true;
+  settle(ui);
+}
+
+/// A node that gets the picture, selected.
+std::string on_the_picture(Ui& ui, const char* type) {
+  ui.text_to_image();
+  const std::string node = add_node(ui.doc(), ui.app.registry, type, {1280, 330});
+  connect(ui.doc(), ui.app.registry, {{"decode", "image"}, {node, "image"}});
+  run(ui, 30);
   ui.wait_for_runs();
-  ui.app.panels.viewer.a = {.node = "decode", .port = "image", .file = {}};
-  ui.app.panels.viewer.b = {.node = {}, .port = {}, .file = first};
-  ui.app.panels.viewer.compare = ViewerState::Compare::Wipe;
-  ui.wait(60);
+  ui.doc().select({.nodes = {node}});
+  ui.wait(4);
+  return node;
+}
+
+void painter(Ui& ui) {
+  const std::string node = on_the_picture(ui, "mask.draw");
+  set_param(ui.doc(), node, "shapes",
+            "brush=0.14 hardness=0.6 0.3,0.62 0.4,0.7 0.5,0.72 0.6,0.7 0.7,0.62\n"
+            "brush=0.2 hardness=0.2 0.5,0.4 0.5,0.3\nerase brush=0.06 0.42,0.45 0.58,0.25");
+  ui.doc().end_gesture();
+  ui.wait(3);
+  ui.ctx.ItemClick("//Inspector/**/###Paint");
+  ui.wait(4);
+  const ImVec2 middle = ui.ctx.ItemInfo("//$FOCUSED/##canvas").RectFull.GetCenter();
+  ui.ctx.MouseMoveToPos({middle.x + 150, middle.y - 130});
+  settle(ui);
+}
+
+void region(Ui& ui) {
+  const std::string node = on_the_picture(ui, "image.crop");
+  for (const auto& [port, value] : std::vector<std::pair<const char*, int>>{
+           {"x", 24}, {"y", 32}, {"width", 72}, {"height", 64}}) {
+    set_param(ui.doc(), node, port, value);
+    ui.doc().end_gesture();
+  }
+  ui.wait(3);
+  ui.ctx.ItemClick("//Inspector/**/###Area");
+  settle(ui);
+}
+
+void file_picker(Ui& ui) {
+  ui.text_to_image();
+  for (const char* prompt : {"a red boat on the sea at sunset", "a yellow moon over blue mountains at night"})
+    picture_of_prompt(ui, prompt, 1);
+  ui.doc().select({.nodes = {add_node(ui.doc(), ui.app.registry, "image.load", {0, 330})}});
+  ui.wait(4);
+  remember_folder(ui.app.settings, std::filesystem::path(WEFT_SOURCE_DIR) / "docs/pictures");
+  ui.ctx.ItemClick("//Inspector/**/##file");
+  for (int i = 0; i < 300 && ui.app.file_dialog.busy(); ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  ui.wait(4);
+  settle(ui);
 }
 
 void light_theme(Ui& ui) {
@@ -111,6 +194,11 @@ std::vector<Test> screenshots() {
           {"states", "palette", palette},
           {"states", "commands", commands},
           {"states", "viewer-wipe", viewer_wipe},
+          {"states", "viewer-tokens", viewer_tokens},
+          {"states", "viewer-numbers", viewer_numbers},
+          {"states", "painter", painter},
+          {"states", "area", region},
+          {"states", "file-picker", file_picker},
           {"states", "light-theme", light_theme},
           {"states", "scale-200", scale_200}};
 }

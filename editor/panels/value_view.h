@@ -1,0 +1,12 @@
+// A value that is no picture, as its type describes it (ValueType::describe): tensors as shape, range and histogram,
+// lists of numbers as curves, tables, and whatever else as text. docs/writing-a-plugin.md tells the keys.
+#pragma once
+
+#include "editor/session/run_state.h"
+#include "editor/window/theme.h"
+
+namespace weft::editor {
+
+void draw_value(const Theme& theme, const ValueType* type, const OutputView& output);
+
+}  // namespace weft::editor
