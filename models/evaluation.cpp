@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/held_out_renders.h"
 #include "models/optimization.h"
 #include "models/unet_training.h"
 #include "models/vae_training.h"
@@ -12,7 +13,6 @@ namespace weft::paper_cut {
 namespace {
 
 constexpr int64_t kChunk = 20;
-constexpr uint64_t kRenderSeed = 31337;
 
 using nlohmann::json;
 
@@ -29,18 +29,6 @@ json as_json(const std::array<Tally, kAttributes>& tallies) {
   }
   table["all"] = row(all);
   return table;
-}
-
-/// Renders of held-out scenes, and the scenes.
-std::pair<at::Tensor, std::vector<Scene>> held_out_renders(int64_t count) {
-  const std::vector<Scene> held = held_out_scenes(1'000'000);
-  std::vector<Scene> scenes;
-  std::vector<at::Tensor> pictures;
-  for (int64_t i = 0; i < count; ++i) {
-    scenes.push_back(held[size_t(i) % held.size()]);
-    pictures.push_back(picture_tensor(render(scenes.back(), kRenderSeed + uint64_t(i))));
-  }
-  return {at::stack(pictures), scenes};
 }
 
 }  // namespace
@@ -72,13 +60,13 @@ json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t c
 }
 
 json measure_judge(const Judge& judge, int64_t count) {
-  const auto [pictures, scenes] = held_out_renders(count);
+  const auto [scenes, pictures, labels] = held_out_renders(count);
   return as_json(tally(scenes, judge.read(pictures)));
 }
 
 json measure_vae(const std::filesystem::path& folder, const Judge& judge, int64_t count) {
   at::NoGradGuard no_grad;
-  const auto [pictures, scenes] = held_out_renders(count);
+  const auto [scenes, pictures, labels] = held_out_renders(count);
   const sd::AutoencoderKL vae(
       vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(
                         Optimization::averages_in(read_tensors(folder / "vae.safetensors")), "the average")));

@@ -10,6 +10,7 @@
 #include "models/optimization.h"
 #include "models/paper_cut_model.h"
 #include "models/unet_training.h"
+#include "models/variant_training.h"
 #include "nodes/sd/safetensors.h"
 
 namespace weft::paper_cut {
@@ -18,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kDiffusersVersion = "0.35.0";
-constexpr uintmax_t kGreatestSize = 20'000'000;
+constexpr uintmax_t kGreatestModel = 20'000'000, kGreatestSum = 48'000'000;
 
 void write_json(const std::filesystem::path& path, const json& value) {
   std::filesystem::create_directories(path.parent_path());
@@ -112,19 +113,52 @@ json index_json() {
       {"feature_extractor", {nullptr, nullptr}},           {"requires_safety_checker", false}};
 }
 
+/// In bytes; of a folder that is not there 0.
 uintmax_t size_of_folder(const std::filesystem::path& folder) {
   uintmax_t size = 0;
+  if (!std::filesystem::exists(folder)) return size;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) size += entry.file_size();
   }
   return size;
 }
 
+void require_at_most(const std::filesystem::path& what, uintmax_t size, uintmax_t greatest) {
+  fmt::print("{}: {:.2f} MB\n", what.string(), double(size) / 1e6);
+  if (size > greatest)
+    throw std::runtime_error(
+        fmt::format("{} is larger than {} MB: make the networks smaller", what.string(), greatest / 1'000'000));
+}
+
+/// The averaged weights of a training, or nothing where there was none.
+sd::TensorMap trained(const std::filesystem::path& folder, const std::string& name) {
+  const auto state = folder / (name + ".safetensors");
+  return std::filesystem::exists(state) ? Optimization::averages_in(read_tensors(state)) : sd::TensorMap();
+}
+
+/// What unet.load reads. The model's folder says elsewhere how its latents are scaled; a U-Net alone must say it itself.
+void export_unet(const std::filesystem::path& to, const sd::UNetConfig& config, double scaling_factor,
+                 const sd::TensorMap& weights) {
+  json description = unet_json(config);
+  description["scaling_factor"] = scaling_factor;
+  write_json(to / "config.json", description);
+  write_half(to / "diffusion_pytorch_model.safetensors", weights);
+}
+
+void export_labels(const std::filesystem::path& to, const sd::TensorMap& table) {
+  write_json(to / "config.json", {{"tokens", kLabelTokens},
+                                  {"width", unet_config().context_dim},
+                                  {"names", label_names()},
+                                  {"unconditional", label_names().size() - 1}});
+  write_half(to / "model.safetensors", table);
+}
+
 }  // namespace
 
-void export_model(const std::filesystem::path& folder, const std::filesystem::path& to) {
+void export_model(const std::filesystem::path& folder, const std::filesystem::path& to,
+                  const std::filesystem::path& unets) {
   const sd::TensorMap weights = Optimization::averages_in(read_tensors(folder / "unet.safetensors"));
-  const sd::TensorMap vae = Optimization::averages_in(read_tensors(folder / "vae.safetensors"));
+  const sd::TensorMap vae = trained_vae(folder);
   write_json(to / "model_index.json", index_json());
   write_json(to / "scheduler" / "scheduler_config.json", scheduler_json());
   write_json(to / "unet" / "config.json", unet_json(unet_config()));
@@ -135,10 +169,13 @@ void export_model(const std::filesystem::path& folder, const std::filesystem::pa
              text_encoder_json(text_encoder_config(vocabulary()), vocabulary()));
   write_half(to / "text_encoder" / "model.safetensors", without_prefix(weights, kTextPrefix));
   vocabulary().write(to / "tokenizer");
-  const uintmax_t size = size_of_folder(to);
-  fmt::print("{}: {:.2f} MB\n", to.string(), double(size) / 1e6);
-  if (size > kGreatestSize)
-    throw std::runtime_error(to.string() + " is larger than 20 MB: make the networks smaller");
+  if (const auto table = trained(folder, "labels"); !table.empty()) export_labels(to / "label_encoder", table);
+  for (const Concat kind : {Concat::kMaskedPicture, Concat::kMap}) {
+    if (const auto unet = trained(folder, name_of(kind)); !unet.empty())
+      export_unet(unets / ("paper-cut-" + name_of(kind)), concat_unet_config(kind), measured_scaling_factor(folder), unet);
+  }
+  require_at_most(to, size_of_folder(to), kGreatestModel);
+  require_at_most("both folders", size_of_folder(to) + size_of_folder(unets), kGreatestSum);
 }
 
 }  // namespace weft::paper_cut

@@ -1,6 +1,5 @@
 #include "models/judge.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -9,6 +8,7 @@
 #include "models/optimization.h"
 #include "models/renderer.h"
 #include "models/vae_training.h"
+#include "models/worsening.h"
 #include "nodes/sd/layers.h"
 #include "nodes/sd/safetensors.h"
 
@@ -18,17 +18,10 @@ namespace {
 constexpr int64_t kChoices = std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0);
 constexpr int64_t kBatch = 32;
 
-/// Blur, noise, brightness and a shift by up to three pixels: a picture may be worse than a render.
-at::Tensor worsened(at::Tensor pictures, Dice& dice) {
-  for (int blur = dice.below(4); blur > 0; --blur) {
-    pictures = at::avg_pool2d(at::replication_pad2d(pictures, {1, 1, 1, 1}), {3, 3}, {1, 1});
-  }
+/// By up to three pixels in each direction.
+at::Tensor shifted(const at::Tensor& pictures, Dice& dice) {
   const int64_t x = dice.below(7), y = dice.below(7);
-  pictures = at::replication_pad2d(pictures, {3, 3, 3, 3}).narrow(2, y, kSize).narrow(3, x, kSize);
-  const at::Tensor noise =
-      at::randn(pictures.sizes(), at::make_generator<at::CPUGeneratorImpl>(dice.next()), pictures.options());
-  return (pictures * dice.uniform(0.9f, 1.1f) + dice.uniform(-0.08f, 0.08f) + noise * dice.uniform(0, 0.08f))
-      .clamp(-1, 1);
+  return at::replication_pad2d(pictures, {3, 3, 3, 3}).narrow(2, y, kSize).narrow(3, x, kSize);
 }
 
 at::Tensor judge_loss(const Judge& judge, Dice dice) {
@@ -39,7 +32,7 @@ at::Tensor judge_loss(const Judge& judge, Dice dice) {
     pictures.push_back(picture_tensor(render(scene, dice.next())));
     for (int a = 0; a < kAttributes; ++a) values[size_t(a)].push_back(scene.values()[size_t(a)]);
   }
-  const at::Tensor logits = judge.logits(worsened(at::stack(pictures), dice));
+  const at::Tensor logits = judge.logits(worsened(shifted(at::stack(pictures), dice), dice));
   const auto choices =
       logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   at::Tensor loss = at::zeros({});

@@ -53,13 +53,6 @@ void in_chunks(int64_t count, int64_t threads, const std::function<void(int64_t 
   for (std::thread& worker : workers) worker.join();
 }
 
-at::Tensor labels_tensor(const Picture& picture) {
-  at::Tensor tensor = at::empty({kSize, kSize}, at::kLong);
-  std::transform(picture.labels.begin(), picture.labels.end(), tensor.mutable_data_ptr<int64_t>(),
-                 [](Label label) { return int64_t(label); });
-  return tensor;
-}
-
 /// Pixel coordinates 0 to 127 down and across.
 std::pair<at::Tensor, at::Tensor> coordinates() {
   return {at::arange(kSize, at::kFloat).view({kSize, 1}), at::arange(kSize, at::kFloat).view({1, kSize})};
@@ -73,16 +66,6 @@ at::Tensor rectangle(float top, float left, float bottom, float right) {
 at::Tensor ellipse(float cy, float cx, float ry, float rx) {
   const auto [y, x] = coordinates();
   return ((((y - cy) / ry).square() + ((x - cx) / rx).square()) < 1).to(at::kFloat).unsqueeze(0);
-}
-
-/// Around the subject, if there is one, with some room to each side.
-at::Tensor around_subject(const at::Tensor& labels, Dice& dice) {
-  const at::Tensor places = (labels >= int64_t(Label::kHouse)).nonzero();
-  const auto room = [&dice] { return dice.uniform(2, 20); };
-  if (places.size(0) == 0) return rectangle(64 - room(), 40 - room(), 100 + room(), 90 + room());
-  const at::Tensor low = std::get<0>(places.min(0)), high = std::get<0>(places.max(0));
-  const auto at = [](const at::Tensor& point, int64_t i) { return float(point[i].item<int64_t>()); };
-  return rectangle(at(low, 0) - room(), at(low, 1) - room(), at(high, 0) + room(), at(high, 1) + room());
 }
 
 }  // namespace
@@ -134,7 +117,7 @@ void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t coun
     std::vector<at::Tensor> maps, pictures, masks;
     for (int64_t i = from; i < from + size; ++i) {
       const Picture picture = draw_row(seed, i).picture;
-      const at::Tensor labels = labels_tensor(picture);
+      const at::Tensor labels = labels_of(picture);
       if (kind == Concat::kMap) {
         maps.push_back(map_of(labels));
         continue;
@@ -158,14 +141,33 @@ at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind) {
   return read_tensors(folder / kFiles[int(kind)]).at("concat").to(at::kFloat);
 }
 
+at::Tensor labels_of(const Picture& picture) {
+  at::Tensor tensor = at::empty({kSize, kSize}, at::kLong);
+  std::transform(picture.labels.begin(), picture.labels.end(), tensor.mutable_data_ptr<int64_t>(),
+                 [](Label label) { return int64_t(label); });
+  return tensor;
+}
+
 at::Tensor map_of(const at::Tensor& labels) {
   const at::Tensor classes = at::one_hot(labels, kSegments).permute({2, 0, 1}).to(at::kFloat);
   return at::avg_pool2d(classes.unsqueeze(0), {kCell, kCell}).squeeze(0);
 }
 
+at::Tensor around_subject(const at::Tensor& labels, std::array<float, 4> room) {
+  const auto [top, left, bottom, right] = room;
+  const at::Tensor places = (labels >= int64_t(Label::kHouse)).nonzero();
+  if (places.size(0) == 0) return rectangle(64 - top, 40 - left, 100 + bottom, 90 + right);
+  const at::Tensor low = std::get<0>(places.min(0)), high = std::get<0>(places.max(0));
+  const auto at = [](const at::Tensor& point, int64_t i) { return float(point[i].item<int64_t>()); };
+  return rectangle(at(low, 0) - top, at(low, 1) - left, at(high, 0) + bottom, at(high, 1) + right);
+}
+
 at::Tensor random_mask(const at::Tensor& labels, Dice& dice) {
   const float kind = dice.uniform(0, 1);
-  if (kind < 0.35f) return around_subject(labels, dice);
+  if (kind < 0.35f) {
+    const auto room = [&dice] { return dice.uniform(2, 20); };
+    return around_subject(labels, {room(), room(), room(), room()});
+  }
   if (kind < 0.65f) {
     const float top = dice.uniform(0, 90), left = dice.uniform(0, 90);
     return rectangle(top, left, top + dice.uniform(24, 80), left + dice.uniform(24, 80));

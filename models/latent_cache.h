@@ -4,8 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <filesystem>
 
+#include "models/renderer.h"
 #include "models/scene.h"
 #include "nodes/sd/weights.h"
 
@@ -42,9 +44,16 @@ void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t coun
 /// What cache_concat() saved, as the U-Net takes it beside the noisy latent: [N, channels, 16, 16] float32.
 at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind);
 
-/// A render's labels [H, W] int64 as shares of each class in 8x8 pixels: [kSegments, 16, 16]; what
-/// sd::SpatialRescaler gives for three halvings.
+/// What each pixel of a render shows: [128, 128] int64.
+at::Tensor labels_of(const Picture& picture);
+
+/// Such labels as shares of each class in 8x8 pixels: [kSegments, 16, 16]; what sd::SpatialRescaler gives for three
+/// halvings.
 at::Tensor map_of(const at::Tensor& labels);
+
+/// 1 in a rectangle around the subject, with so many pixels of room at its top, left, bottom and right; where there is
+/// no subject, around the middle of the ground. [1, 128, 128].
+at::Tensor around_subject(const at::Tensor& labels, std::array<float, 4> room);
 
 /// 1 where a picture shall be painted anew: [1, 128, 128]. Rectangles, ellipses, the surroundings of the subject,
 /// halves. `labels` of the picture.

@@ -63,10 +63,14 @@ sd::TensorMap without_prefix(const sd::TensorMap& map, const std::string& prefix
   return part;
 }
 
-PaperCutModel PaperCutModel::open(const std::filesystem::path& folder) {
-  const sd::Checkpoint files = sd::Checkpoint::open(folder);
+at::Tensor empty_latents(int64_t count) { return at::zeros({count, 4, kSize / 8, kSize / 8}); }
+
+PaperCutModel PaperCutModel::open(const std::filesystem::path& folder) { return open(folder, folder / "unet"); }
+
+PaperCutModel PaperCutModel::open(const std::filesystem::path& folder, const std::filesystem::path& unet_folder) {
+  const sd::Checkpoint files = sd::Checkpoint::open(folder), unet = sd::Checkpoint::open_unet(unet_folder);
   return PaperCutModel(files.vae_config().scaling_factor, files.text_encoder(at::kCPU, at::kFloat),
-                       files.unet(at::kCPU, at::kFloat), files.vae_decoder(at::kCPU, at::kFloat));
+                       unet.unet(at::kCPU, at::kFloat), files.vae_decoder(at::kCPU, at::kFloat));
 }
 
 PaperCutModel::PaperCutModel(double scaling_factor, sd::TextEncoder text_encoder, sd::UNet unet,
@@ -83,27 +87,39 @@ PaperCutModel::PaperCutModel(const sd::TensorMap& text_and_unet, const sd::Tenso
       unet_(unet_config(), weights(text_and_unet, kUNetPrefix)),
       decoder_(vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(vae, "paper-cut vae"))) {}
 
-at::Tensor PaperCutModel::draw(const std::vector<std::string>& captions, const DrawOptions& options) const {
+at::Tensor PaperCutModel::encode(const std::vector<std::string>& captions) const {
   at::NoGradGuard no_grad;
-  const auto count = int64_t(captions.size());
-  const auto encoded = [&](const std::vector<std::string>& texts) {
-    return sd::Conditioning{{.context = text_encoder_.forward(caption_ids(texts)).hidden}};
-  };
+  return text_encoder_.forward(caption_ids(captions)).hidden;
+}
+
+at::Tensor PaperCutModel::draw(const Asked& asked, const DrawOptions& options) const {
+  at::NoGradGuard no_grad;
   const sd::DiffusionModel model{
       .network = [this](const at::Tensor& x, const at::Tensor& t,
                         const at::Tensor& context) { return unet_.forward(x, t, context); },
-      .latent_scale = scaling_factor_};
+      .in_channels = unet_.config().in_channels,
+      .latent_channels = unet_.config().out_channels,
+      .latent_scale = scaling_factor_,
+      .strict_concat = true};
   const sd::SamplerMethod sampler = sd::find_sampler(options.sampler);
   const auto sigmas =
       sd::plan_sigmas(model.table, {.schedule = options.schedule, .steps = options.steps}, sampler);
   const auto result = sd::sample(model, sampler, sigmas,
-                                 {.positive = encoded(captions),
-                                  .negative = encoded({""}),
+                                 {.positive = {asked.positive},
+                                  .negative = {asked.negative},
                                   .cfg = options.cfg,
-                                  .latent = at::zeros({count, 4, kSize / 8, kSize / 8}),
+                                  .latent = asked.latent,
+                                  .noise_mask = asked.noise_mask,
                                   .seed = options.seed,
                                   .batch_noise = sd::BatchNoise::kPerItem});
   return decoder_.decode(result.latent).clamp(-1, 1);
+}
+
+at::Tensor PaperCutModel::draw(const std::vector<std::string>& captions, const DrawOptions& options) const {
+  return draw(Asked{.positive = {.context = encode(captions)},
+                    .negative = {.context = encode({""})},
+                    .latent = empty_latents(int64_t(captions.size()))},
+              options);
 }
 
 }  // namespace weft::paper_cut

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/vocabulary.h"
+#include "nodes/sd/conditioning.h"
 #include "nodes/sd/text_encoder.h"
 #include "nodes/sd/unet.h"
 #include "nodes/sd/vae.h"
@@ -40,16 +41,35 @@ struct DrawOptions {
   uint64_t seed = 1;
 };
 
+/// What pictures are made from beside noise: text or label, and where the U-Net sees more, map or masked picture.
+struct Asked {
+  sd::ConditioningEntry positive, negative;  ///< a row for each picture, or one for all
+  at::Tensor latent;                         ///< [N, 4, 16, 16], not scaled: what is there already; zeros: nothing
+  at::Tensor noise_mask = {};                ///< [N, 1, H, W], 1 where to paint; undefined: everywhere
+};
+
+/// Nothing that is there already, for `count` pictures.
+at::Tensor empty_latents(int64_t count);
+
 /// The three networks, ready to draw.
 class PaperCutModel {
  public:
   /// An exported diffusers folder.
   static PaperCutModel open(const std::filesystem::path& folder);
 
+  /// The same with the U-Net of another folder, which sees more than a noisy latent.
+  static PaperCutModel open(const std::filesystem::path& folder, const std::filesystem::path& unet_folder);
+
   /// `text_and_unet` with the prefixes above; `vae` with AutoencoderKL's names.
   PaperCutModel(const sd::TensorMap& text_and_unet, const sd::TensorMap& vae, double scaling_factor);
 
-  /// One picture a caption: [N, 3, 128, 128] in [-1, 1]. Item k's noise depends on seed + k alone.
+  /// What cross-attention sees of captions: [N, 77, 128].
+  at::Tensor encode(const std::vector<std::string>& captions) const;
+
+  /// A picture for each row of asked.latent: [N, 3, 128, 128] in [-1, 1]. Item k's noise depends on seed + k alone.
+  at::Tensor draw(const Asked& asked, const DrawOptions& options = {}) const;
+
+  /// One picture a caption.
   at::Tensor draw(const std::vector<std::string>& captions, const DrawOptions& options = {}) const;
 
  private:

@@ -13,11 +13,24 @@
 #include "models/group_norm_kernel.h"
 #include "models/judge.h"
 #include "models/latent_cache.h"
+#include "models/latent_colours.h"
+#include "models/segmenter.h"
 #include "models/unet_training.h"
 #include "models/vae_training.h"
+#include "models/variant_evaluation.h"
 #include "models/variant_training.h"
 
 using namespace weft::paper_cut;
+
+namespace {
+
+/// To the screen, and to a file if one is named.
+void write_report(const nlohmann::json& report, const std::filesystem::path& path) {
+  std::cout << report.dump(1) << std::endl;
+  if (!path.empty()) std::ofstream(path) << report.dump(1) << "\n";
+}
+
+}  // namespace
 
 int main(int argc, char** argv) try {
   CLI::App app{"Trains the embedded model paper-cut"};
@@ -78,21 +91,24 @@ int main(int argc, char** argv) try {
     command->add_option("--count", latents_count, "Pictures, as many as there are latents")->capture_default_str();
     command->add_option("--threads", threads, "Threads")->capture_default_str();
   }
-  std::filesystem::path judge_path = "models/judge.safetensors", model_path = "models/checkpoints/paper-cut";
+  std::filesystem::path judge_path = "models/judge.safetensors", segmenter_path = "models/segmenter.safetensors",
+                        model_path = "models/checkpoints/paper-cut", unets_path = "models/diffusion_models";
   CLI::App* judge_command = add_sitting(app.add_subcommand("judge", "Train the judge on renders"));
   judge_command->add_option("--judge", judge_path, "Where to write it")->capture_default_str();
   judge_command->add_option("--threads", threads, "Threads, each for a batch of its own")
       ->capture_default_str();
+  CLI::App* segmenter_command = add_sitting(app.add_subcommand("segmenter", "Train the segmenter on renders"));
+  segmenter_command->add_option("--segmenter", segmenter_path, "Where to write it")->capture_default_str();
+  segmenter_command->add_option("--threads", threads, "Threads, each for a share of the batch")->capture_default_str();
   CLI::App* export_command = app.add_subcommand("export", "Write the model as a diffusers folder");
   export_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
       ->capture_default_str();
   export_command->add_option("--to", model_path, "The folder to write")->capture_default_str();
+  export_command->add_option("--unets", unets_path, "Where the U-Nets of the variants are written")->capture_default_str();
   DrawOptions draw;
   int64_t captions = 200;
   std::filesystem::path sheet_path = "docs/pictures/paper-cut-sheet.png", report_path;
   const auto add_drawing = [&](CLI::App* command) {
-    command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
-        ->capture_default_str();
     command->add_option("--sampler", draw.sampler, "As the sampler node names it")->capture_default_str();
     command->add_option("--schedule", draw.schedule, "As the sampler node names it")->capture_default_str();
     command->add_option("--steps", draw.steps, "Sampling steps")->capture_default_str();
@@ -102,12 +118,31 @@ int main(int argc, char** argv) try {
   };
   CLI::App* evaluate_command =
       add_drawing(app.add_subcommand("evaluate", "Draw held-out captions and judge them"));
+  evaluate_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
+      ->capture_default_str();
   evaluate_command->add_option("--judge", judge_path, "The judge")->capture_default_str();
   evaluate_command->add_option("--captions", captions, "How many")->capture_default_str();
   evaluate_command->add_option("--report", report_path, "Also write the result to this JSON file");
   CLI::App* sheet_command =
       add_drawing(app.add_subcommand("sheet", "Draw a contact sheet of 24 held-out captions"));
+  sheet_command->add_option("--folder", sitting.folder, "Where the state of the trainings lies")
+      ->capture_default_str();
   sheet_command->add_option("--to", sheet_path, "The PNG to write")->capture_default_str();
+  std::vector<std::string> what = {"labels", "inpainting", "segmentation", "segmenter"};
+  std::filesystem::path sheets_folder;
+  CLI::App* variants_command =
+      add_drawing(app.add_subcommand("evaluate-variants", "Draw with labels, masks and maps, and measure what comes"));
+  variants_command->add_option("what", what, "Which of them: labels, inpainting, segmentation, segmenter");
+  variants_command->add_option("--model", model_path, "The exported model")->capture_default_str();
+  variants_command->add_option("--unets", unets_path, "The exported U-Nets")->capture_default_str();
+  variants_command->add_option("--judge", judge_path, "The judge")->capture_default_str();
+  variants_command->add_option("--segmenter", segmenter_path, "The segmenter")->capture_default_str();
+  variants_command->add_option("--count", captions, "Masks and maps")->capture_default_str();
+  variants_command->add_option("--report", report_path, "Also write the result to this JSON file");
+  variants_command->add_option("--sheets", sheets_folder, "Also write sheets of the pictures to this folder");
+  CLI::App* colours_command =
+      app.add_subcommand("colours", "Fit the rough colours of latents, for nodes/sd/latent_preview.cpp");
+  colours_command->add_option("--model", model_path, "The exported model")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   TORCH_CHECK(group_norm_kernel_is_here());
@@ -122,16 +157,35 @@ int main(int argc, char** argv) try {
   if (segmentation_command->parsed()) train_concat_unet(sitting, Concat::kMap, variant);
   if (labels_command->parsed()) train_labels(sitting, variant);
   if (judge_command->parsed()) train_judge(sitting, judge_path, threads);
-  if (export_command->parsed()) export_model(sitting.folder, model_path);
+  if (segmenter_command->parsed()) train_segmenter(sitting, segmenter_path, threads);
+  if (export_command->parsed()) export_model(sitting.folder, model_path, unets_path);
   if (evaluate_command->parsed()) {
     const Judge judge = Judge::open(judge_path);
     const nlohmann::json report = {
         {"pictures", measure_adherence(trained_model(sitting.folder), judge, captions, draw)},
         {"judge_on_renders", measure_judge(judge, 1000)},
         {"autoencoder", measure_vae(sitting.folder, judge, 200)}};
-    std::cout << report.dump(1) << std::endl;
-    if (!report_path.empty()) std::ofstream(report_path) << report.dump(1) << "\n";
+    write_report(report, report_path);
   }
+  if (variants_command->parsed()) {
+    const Judge judge = Judge::open(judge_path);
+    nlohmann::json report;
+    const auto keep = [&](const std::string& name, const Measured& measured, int64_t columns) {
+      report[name] = measured.report;
+      if (!sheets_folder.empty()) write_sheet(sheets_folder / (name + ".png"), measured.pictures, columns);
+    };
+    for (const std::string& each : what) {
+      if (each == "labels") keep(each, measure_labels(model_path, judge, 20, draw), 20);
+      if (each == "inpainting")
+        keep(each, measure_inpainting(model_path, unets_path / "paper-cut-inpainting", judge, captions, draw), 12);
+      if (each == "segmentation")
+        keep(each, measure_segmentation(model_path, unets_path / "paper-cut-segmentation", Segmenter::open(segmenter_path),
+                                        judge, captions, draw), 12);
+      if (each == "segmenter") report[each] = measure_segmenter(model_path, Segmenter::open(segmenter_path), captions);
+    }
+    write_report(report, report_path);
+  }
+  if (colours_command->parsed()) std::cout << fitted_latent_colours(model_path);
   if (sheet_command->parsed()) {
     const auto words = captions_of(held_out_scenes(24));
     write_sheet(sheet_path, trained_model(sitting.folder).draw(words, draw), 6);
