@@ -74,17 +74,27 @@ class PartFile {
   int descriptor_ = -1;
 };
 
+/// Not read by ImageBuf itself: its cache may know the size of a file from before it was written anew.
+OIIO::ImageBuf pixels_of(const fs::path& file) {
+  const auto refuse = [&](const std::string& why) {
+    throw NodeError(fmt::format("cannot read {}: {}", file.string(), why), "give a PNG, JPEG, WebP, TIFF or EXR file");
+  };
+  const auto input = OIIO::ImageInput::open(file.string());
+  if (!input) refuse(OIIO::geterror());
+  OIIO::ImageSpec spec = input->spec();
+  spec.set_format(OIIO::TypeDesc::FLOAT);
+  OIIO::ImageBuf buffer(spec);
+  if (!input->read_image(0, 0, 0, spec.nchannels, OIIO::TypeDesc::FLOAT, buffer.localpixels())) refuse(input->geterror());
+  return buffer;
+}
+
 }  // namespace
 
 LoadedPicture load_picture(const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error))
     throw NodeError(fmt::format("there is no picture {}", file.string()), "check the path");
-  OIIO::ImageBuf buffer(file.string());
-  if (!buffer.read(0, 0, true, OIIO::TypeDesc::FLOAT))
-    throw NodeError(fmt::format("cannot read {}: {}", file.string(), buffer.geterror()),
-                    "give a PNG, JPEG, WebP, TIFF or EXR file");
-  buffer = OIIO::ImageBufAlgo::reorient(buffer);
+  const OIIO::ImageBuf buffer = OIIO::ImageBufAlgo::reorient(pixels_of(file));
 
   const OIIO::ImageSpec& spec = buffer.spec();
   const bool gray = spec.nchannels < 3;

@@ -55,6 +55,22 @@ TEST(ImageFiles, APrefixThatLeadsOutOfTheFolderIsRefused) {
   EXPECT_NE(result.problems[0].what.find("leads out of the output folder"), std::string::npos) << result.problems[0].text();
 }
 
+TEST(ImageFiles, APictureThatWasWrittenAnewInAnotherSizeIsReadAnew) {
+  Bench bench;
+  const std::filesystem::path file = bench.output() / "again.png";
+  const std::string load =
+      R"({"weft": 1, "nodes": {"load": {"type": "image.load", "inputs": {"file": ")" + file.string() + R"("}}}})";
+  for (const std::int64_t width : {40, 400}) {
+    const RunResult saved = bench.run(
+        R"({"weft": 1, "nodes": {"mask": {"type": "mask.solid", "inputs": {"height": 300, "width": )" + std::to_string(width) +
+        R"(}}, "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
+           "save": {"type": "image.save", "inputs": {"image": {"link": "image.image"}}}}})");
+    std::filesystem::copy_file(output<std::string>(saved, "save"), file,
+                               std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(output<Image>(bench.run(load, {"load"}), "load").width(), width);
+  }
+}
+
 TEST(ImageFiles, AFileThatIsNoPictureIsNamed) {
   Bench bench;
   const RunResult result = bench.run(
