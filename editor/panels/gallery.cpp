@@ -12,7 +12,7 @@ namespace weft::editor {
 namespace {
 
 void item_menu(App& app, const GalleryItem& item) {
-  if (!ImGui::BeginPopupContextItem("picture menu")) return;
+  if (!ImGui::BeginPopupContextItem("##menu")) return;
   if (ImGui::MenuItem(label("Open Its Workflow"))) app.open(item.file);
   if (ImGui::MenuItem(label("View"))) app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
   if (ImGui::MenuItem(label("Compare as B"))) {

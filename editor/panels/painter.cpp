@@ -229,13 +229,13 @@ class Painter {
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(app_.textures.get("painter backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+      list.AddImage(app_.textures.get("painter.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
                     place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
     const ImU32 tint = with_alpha(theme_.bad, 0.62f);
     list.AddImage(
-        app_.textures.get("painter mask", state_.version, state_.width, state_.height, state_.shown, tint).ref,
+        app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint).ref,
         place.at, place.max());
     list.AddRect(place.at, place.max(), theme_.border);
     if (hovered && !manner_.polygons) draw_brush(list, place);

@@ -185,7 +185,7 @@ class RegionEditor {
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(app_.textures.get("region backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+      list.AddImage(app_.textures.get("region.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
                     place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);

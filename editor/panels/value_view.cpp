@@ -46,7 +46,7 @@ std::string title_of(const std::string& key) {
       {"shape", tr_later("Shape")},         {"dtype", tr_later("Number type")},
       {"min", tr_later("Least")},           {"max", tr_later("Greatest")},
       {"mean", tr_later("Mean")},           {"deviation", tr_later("Deviation")},
-      {"histogram", tr_later("Histogram")}, {"not finite", tr_later("Not finite")},
+      {"histogram", tr_later("Histogram")}, {"not_finite", tr_later("Not finite")},
       {"tokens", tr_later("Tokens")},       {"context", tr_later("Context")},
       {"strength", tr_later("Strength")},   {"start", tr_later("Counts from")},
       {"end", tr_later("Counts until")},    {"area", tr_later("Area")},

@@ -57,7 +57,7 @@ json describe(const at::Tensor& tensor) {
   json said = {{"shape", tensor.sizes().vec()}, {"dtype", name_of(tensor.scalar_type())}};
   const at::Tensor all = tensor.detach().to(at::kCPU, at::kFloat).flatten();
   const at::Tensor finite = all.masked_select(all.isfinite());
-  if (finite.numel() < all.numel()) said["not finite"] = all.numel() - finite.numel();
+  if (finite.numel() < all.numel()) said["not_finite"] = all.numel() - finite.numel();
   if (finite.numel() == 0) return said;
   const double least = finite.min().item<double>(), most = finite.max().item<double>();
   said["min"] = least;

@@ -38,7 +38,7 @@ TEST(Describe, CountsEachValueOnceInTheHistogram) {
 TEST(Describe, CountsWhatIsNotFiniteApart) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   const json said = describe(at::tensor({1.f, nan, 3.f, inf}));
-  EXPECT_EQ(said["not finite"], 2);
+  EXPECT_EQ(said["not_finite"], 2);
   EXPECT_EQ(said["max"], 3);
   EXPECT_FALSE(describe(at::tensor({nan})).contains("min"));
 }
