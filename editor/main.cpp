@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -140,18 +141,25 @@ int edit(const Arguments& arguments) {
   io.IniFilename = nullptr;
   io.ConfigFlags |= ImGuiConfigFlags_DockingEnable | ImGuiConfigFlags_NavEnableKeyboard;
   io.ConfigInputTextCursorBlink = arguments.screenshot.empty();
-  Window window(width, height, "Weft");
+  std::optional<Window> window(std::in_place, width, height, "Weft");
   AppOptions options = app_options(arguments);
-  options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window.content_scale();
+  options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window->content_scale();
   App app(std::move(options));
   if (!arguments.theme.empty())
     app.settings.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   app.look_changed = true;
   open_first(app, arguments);
-  if (arguments.screenshot.empty())
-    loop(app, window);
-  else
-    screenshot(app, window, arguments.screenshot);
+  if (!arguments.screenshot.empty()) {
+    screenshot(app, *window, arguments.screenshot);
+    return 0;
+  }
+  while (!app.wants_to_quit()) try {
+      loop(app, *window);
+    } catch (const ContextLost& lost) {
+      window.reset();
+      window.emplace(width, height, "Weft");
+      app.notify(tr_format("{}; the window was made anew", lost.what()), LogLine::Kind::Warning);
+    }
   return 0;
 }
 
@@ -178,7 +186,7 @@ int main(int argc, char** argv) {
   try {
     return edit(arguments);
   } catch (const NoDisplay& error) {
-    fmt::print(stderr, "weft edit: {}: run it where there is a screen, or under xvfb-run\n", error.what());
+    fmt::print(stderr, "weft edit: {}\n", error.what());
     return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "weft edit: {}\n", error.what());

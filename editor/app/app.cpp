@@ -10,9 +10,11 @@
 #include "editor/app/param_edit.h"
 #include "editor/panels/panels.h"
 #include "editor/session/picture_file.h"
+#include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 #include "graph/asset_files.h"
+#include "graph/subgraph.h"
 #include "graph/validate.h"
 #include "plugins/folders.h"
 
@@ -39,6 +41,10 @@ std::vector<Problem> find_problems(const Workflow& workflow, const Registry& reg
 
 }  // namespace
 
+std::string problem_address(const Document& document, const std::string& node) {
+  return document.path().empty() ? node : address_in_subgraph(document.scope(), node);
+}
+
 double seconds_of(const Job& job) {
   using namespace std::chrono;
   if (job.started_at == system_clock::time_point{}) return 0;
@@ -51,11 +57,17 @@ App::App(AppOptions given)
       plugins(registry, options.plugin_folders),
       assets(options.wake),
       gallery(options.wake),
-      runs(std::make_shared<RunState>()) {
+      pictures(options.wake),
+      runs(std::make_shared<RunState>()),
+      file_watch_(options.wake) {
   LoadedSettings loaded = load_settings(options.settings_file);
   settings = std::move(loaded.settings);
   if (!loaded.message.empty()) notify(loaded.message, LogLine::Kind::Warning);
   fonts = load_fonts();
+  if (const auto layout = settings.panels.find("layout"); layout != settings.panels.end() && layout->is_string()) {
+    ImGui::LoadIniSettingsFromMemory(layout->get_ref<const std::string&>().c_str());
+    layout_wanted = false;
+  }
   apply_look();
   bind_commands();
   commands.take(settings.keys);
@@ -75,6 +87,8 @@ App::App(AppOptions given)
 
 App::~App() {
   queue.reset();  // its threads use what follows
+  settings.panels["layout"] = ImGui::SaveIniSettingsToMemory();
+  save_settings_now();
   for (auto& tab : tabs)
     if (tab->check.valid()) tab->check.wait();
   for (auto& tab : tabs)
@@ -161,7 +175,10 @@ void App::save(Tab& tab) {
     save_as(tab);
     return;
   }
-  write(*tab.document, fs::path(tab.document->file()));
+  if (tab.document->on_disk() == Document::OnDisk::Changed)
+    tab.changed_on_disk = true;  // asks first: saving would destroy what somebody else wrote
+  else
+    write(*tab.document, fs::path(tab.document->file()));
 }
 
 bool App::write(Document& document, const fs::path& file) {
@@ -227,9 +244,7 @@ void App::run(std::vector<std::string> wanted) {
   Document* doc = document();
   if (!doc) return;
   attempt([&] {
-    Ids all;
-    for (const GraphNode* node : doc->graph().nodes()) all.insert(doc->address(node->id));
-    queue->watch(doc->id(), all);  // so that whatever is clicked can be seen
+    queue->watch(doc->id(), addresses(doc->workflow()));  // so that whatever is clicked can be seen
     queue->add(*doc, std::move(wanted));
   });
 }
@@ -238,19 +253,63 @@ const NodeRun* App::node_run(const std::string& node) {
   return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
 }
 
-const NodeInfo* App::type_of(const GraphNode& node) {
-  return document() ? document()->types(registry).find(node.type) : nullptr;
+namespace {
+
+/// The instances that lead from the top into a definition, outermost first; nothing if it is used nowhere.
+std::optional<std::vector<std::string>> way_into(const Workflow& workflow, const Graph& graph, std::string_view name) {
+  for (const GraphNode* node : graph.nodes()) {
+    const auto definition = subgraph_of_type(node->type);
+    if (!definition) continue;
+    if (*definition == name) return std::vector{node->id};
+    const auto found = workflow.subgraphs.find(*definition);
+    if (found == workflow.subgraphs.end()) continue;
+    if (auto way = way_into(workflow, found->second.graph, name)) {
+      way->insert(way->begin(), node->id);
+      return way;
+    }
+  }
+  return std::nullopt;
 }
 
-std::shared_ptr<const Picture> App::gallery_picture(const fs::path& file) {
-  if (const auto known = gallery_pictures_.find(file); known != gallery_pictures_.end()) return known->second;
-  const std::shared_ptr<const Pixels> pixels = gallery.thumbnail(file);
-  if (!pixels) return nullptr;
-  auto picture = std::make_shared<Picture>(Picture{pixels->width, pixels->height, {}});
-  picture->rgb.reserve(pixels->rgba.size() / 4 * 3);
-  for (std::size_t i = 0; i + 3 < pixels->rgba.size(); i += 4)
-    picture->rgb.insert(picture->rgb.end(), {pixels->rgba[i], pixels->rgba[i + 1], pixels->rgba[i + 2]});
-  return gallery_pictures_.emplace(file, std::move(picture)).first->second;
+std::vector<std::string> parts_of(const std::string& address) {
+  std::vector<std::string> parts;
+  for (std::size_t from = 0; from <= address.size();) {
+    const std::size_t slash = std::min(address.find('/', from), address.size());
+    parts.push_back(address.substr(from, slash - from));
+    from = slash + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+void App::lead_to(const std::string& address) {
+  Document* doc = document();
+  if (!doc || address.empty()) return;
+  std::vector<std::string> way = parts_of(address);
+  const std::string node = way.back();
+  way.pop_back();
+  if (!way.empty() && subgraph_of_type(way.front())) {
+    const auto into = way_into(doc->workflow(), doc->workflow().graph, *subgraph_of_type(way.front()));
+    if (!into) {
+      notify(tr_format("No node uses '{}'", way.front()), LogLine::Kind::Warning);
+      return;
+    }
+    way = *into;
+  }
+  attempt([&] {
+    if (doc->path() != way) {
+      doc->leave(0);
+      for (const std::string& instance : way) doc->enter(instance);
+    }
+    if (!doc->graph().contains(node)) return;
+    doc->select({{node}, {}});
+    active_tab->canvas.look_at(node);
+  });
+}
+
+const NodeInfo* App::type_of(const GraphNode& node) {
+  return document() ? document()->types(registry).find(node.type) : nullptr;
 }
 
 void App::take_runs() {
@@ -295,6 +354,7 @@ void App::frame() {
   if (look_changed) apply_look();
   take_runs();
   check_documents();
+  look_at_disk();
   hear_keys();
   draw_menu_bar(*this);
   draw_status_bar(*this);
@@ -313,12 +373,24 @@ void App::frame() {
   draw_search_list(*this);
   draw_settings(*this);
   draw_recovery(*this);
+  draw_disk_change(*this);
   draw_questions();
-  file_dialog.draw(theme);
+  draw_painter(*this);
+  draw_region_editor(*this);
+  file_dialog.draw(*this);
   if (journal)
     for (auto& tab : tabs) journal->record(*tab->document);
+  take_layout();
   if (settings_changed) save_settings_now();
   textures.collect();
+}
+
+/// Where the panels are is a part of the settings.
+void App::take_layout() {
+  ImGuiIO& io = ImGui::GetIO();
+  if (!std::exchange(io.WantSaveIniSettings, false) || panels.frames_to_focus > 0) return;
+  settings.panels["layout"] = ImGui::SaveIniSettingsToMemory();
+  settings_changed = true;
 }
 
 void App::save_settings_now() {
@@ -336,7 +408,7 @@ bool App::settled() const {
     return tab->check.valid() || tab->problems_revision != tab->document->revision();
   });
   const bool seen = !active_tab || active_tab->canvas.settled();
-  return checked && seen && !assets.busy() && panels.frames_to_focus == 0;
+  return checked && seen && !assets.busy() && !pictures.busy() && panels.frames_to_focus == 0;
 }
 
 void App::draw_tabs() {
@@ -351,6 +423,7 @@ void App::draw_tabs() {
     const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
     const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse |
                                    ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoCollapse |
+                                   ImGuiWindowFlags_NoSavedSettings |
                                    (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
     if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
     const bool visible = ImGui::Begin(title.c_str(), &open, flags);

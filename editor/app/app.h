@@ -21,8 +21,10 @@
 #include "editor/canvas/canvas.h"
 #include "editor/session/background_writer.h"
 #include "editor/session/commands.h"
+#include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
 #include "editor/session/journal.h"
+#include "editor/session/picture_loader.h"
 #include "editor/session/run_queue.h"
 #include "editor/session/settings.h"
 #include "editor/window/fonts.h"
@@ -53,6 +55,7 @@ struct Tab {
   Canvas canvas;
   bool asked_to_close = false;
   bool focus = true;  ///< comes to the front in the next frame
+  bool changed_on_disk = false;  ///< by somebody else; the user is asked
 
   /// What keeps the document from running; found on a thread of its own.
   std::vector<Problem> problems;
@@ -101,10 +104,9 @@ class App {
   const NodeRun* node_run(const std::string& node);
   /// The declaration of a node of the active document, subgraphs among them; null if it is missing.
   const NodeInfo* type_of(const GraphNode& node);
+  /// Shows a node of the active document and selects it: by its address, or "subgraph:NAME/NODE" in a definition.
+  void lead_to(const std::string& address);
   RunEnvironment environment(const std::filesystem::path& folder) const;
-
-  /// The thumbnail of a picture of the gallery; null until it is read.
-  std::shared_ptr<const Picture> gallery_picture(const std::filesystem::path& file);
 
   // Speaking to the user.
   void notify(std::string text, LogLine::Kind kind = LogLine::Kind::Info);
@@ -128,6 +130,7 @@ class App {
   std::unique_ptr<Journal> journal;
   AssetLists assets;
   Gallery gallery;
+  PictureLoader pictures;
   std::unique_ptr<RunQueue> queue;
   std::shared_ptr<const RunState> runs;  ///< as of this frame
   std::vector<std::unique_ptr<Tab>> tabs;
@@ -139,8 +142,8 @@ class App {
   bool quit = false;
   bool look_changed = true;
   bool settings_changed = false;
-  bool layout_wanted = true;  ///< the panels take their default places
-  FileDialog file_dialog;
+  bool layout_wanted = true;  ///< the panels take their places: those that were saved, or the default ones
+  FileDialog file_dialog{options.wake};
   PanelStates panels;
   /// A picture of the canvas, in the file; the window makes it of the next frame. Empty: none wanted.
   std::filesystem::path export_file;
@@ -150,6 +153,8 @@ class App {
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();
   void check_documents();
+  void look_at_disk();
+  void take_layout();
   void log_run_events(const RunState& before, const RunState& now);
   void bind_commands();
   void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});
@@ -163,9 +168,13 @@ class App {
   void draw_questions();
   void save_settings_now();
 
-  std::map<std::filesystem::path, std::shared_ptr<const Picture>> gallery_pictures_;
+  FileWatch file_watch_;
   BackgroundWriter writer_;
 };
+
+/// How problems that validate() finds name a node that the document shows: as in the file, "subgraph:NAME/NODE" inside
+/// a definition.
+std::string problem_address(const Document& document, const std::string& node);
 
 /// Since the job began, until now or its end.
 double seconds_of(const Job& job);

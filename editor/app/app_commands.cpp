@@ -422,13 +422,13 @@ void App::bind_view_commands() {
       "view.next_error",
       [this] {
         const auto& problems = active_tab->problems;
-        const Ids& now = document()->selection().nodes;
-        auto at =
-            std::ranges::find_if(problems, [&](const Problem& each) { return now.contains(each.node); });
+        auto at = std::ranges::find_if(problems, [&](const Problem& each) {
+          return std::ranges::any_of(document()->selection().nodes, [&](const std::string& id) {
+            return each.node == problem_address(*document(), id);
+          });
+        });
         at = at == problems.end() || std::next(at) == problems.end() ? problems.begin() : std::next(at);
-        if (at->node.empty()) return;
-        document()->select({{at->node}, {}});
-        active_tab->canvas.look_at(at->node);
+        lead_to(std::string(at->node));
       },
       [this] { return active_tab && !active_tab->problems.empty(); });
   bind(
@@ -444,6 +444,14 @@ void App::bind_view_commands() {
     settings.*which = !(settings.*which);
     save_settings_soon();
   };
+  bind(
+      "view.back", [this] { active_tab->canvas.go_back(); },
+      [this] { return active_tab && active_tab->canvas.can_go_back(); });
+  bind(
+      "view.forward", [this] { active_tab->canvas.go_forward(); },
+      [this] { return active_tab && active_tab->canvas.can_go_forward(); });
+  bind("view.snap", [=] { toggle(&Settings::snap_to_grid); });
+  bind("view.reset_layout", [this] { layout_wanted = true; });
   bind("view.grid", [=] { toggle(&Settings::show_grid); });
   bind("view.minimap", [=] { toggle(&Settings::show_minimap); });
   bind("view.heat", [=] { toggle(&Settings::heat); });

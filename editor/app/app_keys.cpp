@@ -43,7 +43,8 @@ KeyChord pressed_chord() {
 void App::hear_keys() {
   if (!panels.settings.recording.empty()) return;  // the settings listen
   const bool modal =
-      file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open;
+      file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open ||
+      panels.disk_change.document != 0;
   const bool typing = ImGui::GetIO().WantTextInput ||
                       ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();

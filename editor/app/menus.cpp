@@ -19,6 +19,7 @@ constexpr std::array kMenus = {tr_later("File"),    tr_later("Edit"), tr_later("
 /// Which commands are switches, and whether they are on.
 std::optional<bool> state_of(const App& app, std::string_view id) {
   if (id == "view.grid") return app.settings.show_grid;
+  if (id == "view.snap") return app.settings.snap_to_grid;
   if (id == "view.minimap") return app.settings.show_minimap;
   if (id == "view.heat") return app.settings.heat;
   if (id == "run.pause") return app.runs->paused;

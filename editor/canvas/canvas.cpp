@@ -103,7 +103,10 @@ void Canvas::draw(App& app, Document& document) {
   max_ = {min_.x + room.x, min_.y + room.y};
   Ids with_picture;
   const std::string scope = document.address("");
-  if (std::exchange(shown_scope_, scope) != scope) fit(false);
+  if (std::exchange(shown_scope_, scope) != scope) {
+    fit_wanted_ = true, fit_selection_ = false;
+    views_before_.clear(), views_after_.clear();  // they were of another graph
+  }
   const auto run = app.runs->documents.find(document.id());
   const DocumentRun* document_run = run == app.runs->documents.end() ? nullptr : run->second.get();
   if (document_run)
@@ -130,7 +133,14 @@ void Canvas::draw(App& app, Document& document) {
   take_clicks(app, document);
   take_right_click();
   ImGui::SetPixelDensity(1);
-  ed::End();
+  {
+    // To the library Alt means not to snap what is dragged. That is so here too, unless snapping is switched off.
+    bool& alt = ImGui::GetIO().KeyAlt;
+    const bool held = alt;
+    if (moving_ && !app.settings.snap_to_grid) alt = !alt;
+    ed::End();
+    alt = held;
+  }
   ImGui::PopFont();
   pop_style();
   take_positions(app, document);

@@ -43,6 +43,10 @@ class Canvas {
   void set_zoom(float zoom);
   View view() const;
   void look(const View& view);
+  bool can_go_back() const { return !views_before_.empty(); }
+  bool can_go_forward() const { return !views_after_.empty(); }
+  void go_back();  ///< to what was shown before the last jump: fit, bookmark, search
+  void go_forward();
   float zoom() const { return zoom_; }
   Point centre() const;
   Point to_canvas(ImVec2 screen) const;
@@ -78,6 +82,7 @@ class Canvas {
   void start_text_edit(const std::string& annotation);
   void draw_text_edit(App& app, Document& document);
   std::optional<ImVec4> wanted_rect(const Document& document, float scale);
+  void remember_view();
   void navigate(const Document& document, float scale);
   void pan_with_middle_button();
   const NodeView* node_at(ImVec2 at) const;
@@ -111,12 +116,15 @@ class Canvas {
   bool fit_wanted_ = true, fit_selection_ = false;
   std::string look_at_;
   std::optional<View> look_wanted_;
+  std::vector<View> views_before_, views_after_;  ///< to go back and forward; the latest last
+  std::vector<char> drawn_;                       ///< which nodes of the model this frame draws
   bool moving_ = false;
   Positions dragged_from_;      ///< what the drag has moved so far
   std::string last_moved_;      ///< the node, if it was a single one
   std::vector<ImVec2> stroke_;  ///< in canvas units
   bool stroke_is_knife_ = false;
   std::optional<LinkEnd> dragged_;     ///< the end that a dragged link holds on to
+  std::optional<Link> taken_up_;       ///< the link whose end is dragged off its input
   std::optional<Link> insert_target_;  ///< the link under a node that is dragged
   ax::NodeEditor::NodeId menu_node_ = 0;
   ax::NodeEditor::LinkId menu_link_ = 0;

@@ -56,6 +56,10 @@ std::pair<ImVec2, ImVec2> CanvasLinks::ends(const LinkView& link) const {
 void CanvasLinks::draw_plain(const LinkView& link, ImDrawList& list) {
   const auto [from, to] = ends(link);
   const float handle = std::min(90.0f, std::abs(to.x - from.x) * 0.5f);
+  const ImVec2 min = canvas.view_min_, max = canvas.view_max_;
+  if (std::max(from.y, to.y) < min.y || std::min(from.y, to.y) > max.y || std::max(from.x, to.x) + handle < min.x ||
+      std::min(from.x, to.x) - handle > max.x)
+    return;
   list.AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to,
                       with_alpha(link.colour, 0.7f), 1.2f / canvas.zoom_, 8);
 }
@@ -67,6 +71,8 @@ void CanvasLinks::draw_all() {
       draw_plain(link, *ImGui::GetWindowDrawList());
       continue;
     }
+    if (!canvas.drawn_[link.from_node] || !canvas.drawn_[link.to_node]) continue;  // no part of it is seen
+    if (canvas.taken_up_ == link.link) continue;  // its end hangs at the mouse
     const bool target = canvas.insert_target_ == link.link;
     ed::Link(link.number, link.from, link.to,
              as_vec4(target ? app.theme.accent : with_alpha(link.colour, 0.9f)), target ? 4.5f : 2.2f);
@@ -87,7 +93,7 @@ void CanvasLinks::say(const std::string& what, const std::string& remedy, bool r
 }
 
 void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
-  const ImVec4 bad = as_vec4(app.theme.bad), good = as_vec4(app.theme.good);
+  const ImVec4 bad = canvas.taken_up_ ? ImVec4{} : as_vec4(app.theme.bad), good = as_vec4(app.theme.good);
   if (held.is_output == other.is_output) {
     say(held.is_output ? tr("both are outputs") : tr("both are inputs"),
         held.is_output ? tr("end at an input") : tr("end at an output"), true);
@@ -103,34 +109,68 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
   }
   if (check.replaces)
     say(tr_format("replaces the link from {}.{}", check.replaces->node, check.replaces->port), {}, false);
-  if (ed::AcceptNewItem(good, 3.0f)) app.attempt([&] { connect(document, app.registry, link); });
+  const std::optional<Link>& moved = canvas.taken_up_;
+  if (ed::AcceptNewItem(moved ? ImVec4{} : good, 3.0f)) app.attempt([&] {
+      if (moved)
+        reconnect(document, app.registry, *moved, link);
+      else
+        connect(document, app.registry, link);
+    });
+}
+
+std::optional<Link> CanvasLinks::link_into(const LinkEnd& end) const {
+  if (end.is_output) return std::nullopt;
+  const auto& links = canvas.model_.links;
+  const auto found = std::find_if(links.rbegin(), links.rend(),
+                                  [&](const LinkView& each) { return each.link.target == end.port; });
+  return found == links.rend() ? std::nullopt : std::optional(found->link);
+}
+
+std::optional<LinkEnd> CanvasLinks::take_up(const std::optional<LinkEnd>& pressed) {
+  if (!pressed) return std::nullopt;
+  canvas.taken_up_ = link_into(*pressed);
+  return canvas.taken_up_ ? LinkEnd{canvas.taken_up_->source, true} : *pressed;
+}
+
+/// On nothing: a link that was taken up is let go; a new one asks for a node at its end.
+void CanvasLinks::take_drop(const LinkEnd& held) {
+  if (canvas.taken_up_) {
+    say(tr("removes the link"), {}, false);
+    if (ed::AcceptNewItem({}, 2.5f))
+      app.attempt([&, link = *canvas.taken_up_] { disconnect(document, {link}); });
+    return;
+  }
+  if (!ed::AcceptNewItem(as_vec4(app.theme.text_dim), 2.5f)) return;
+  const ImVec2 at = ed::GetMousePosOnCanvas();
+  open_node_palette(app, {.at = {at.x, at.y}, .screen = canvas.to_screen(at), .from = held});
 }
 
 void CanvasLinks::take_new_links() {
   canvas.dragged_.reset();
+  const std::optional<Link> taken_up = std::exchange(canvas.taken_up_, std::nullopt);
   std::optional<LinkEnd> start;
-  const ImVec4 colour = as_vec4(app.theme.text_dim);
+  // What was taken up is drawn from its other end, by draw_rubber_line().
+  const ImVec4 colour = taken_up ? ImVec4{} : as_vec4(app.theme.text_dim);
   if (!ed::BeginCreate(colour, 2.5f)) return;
   ed::PinId a = 0, b = 0;
   if (ed::QueryNewLink(&a, &b)) {
-    start = canvas.model_.port_of(a);
-    const std::optional<LinkEnd> end = canvas.model_.port_of(b);
+    const std::optional<LinkEnd> pressed = canvas.model_.port_of(a), end = canvas.model_.port_of(b);
+    start = take_up(pressed);
     if (start && end && a != b)
       take_pair(*start, *end);
     else
       ed::RejectNewItem(colour, 2.5f);
   }
   if (ed::QueryNewNode(&a)) {
-    start = canvas.model_.port_of(a);
-    if (!start)
+    start = take_up(canvas.model_.port_of(a));
+    if (start)
+      take_drop(*start);
+    else
       ed::RejectNewItem(colour, 2.5f);
-    else if (ed::AcceptNewItem(colour, 2.5f)) {
-      const ImVec2 at = ed::GetMousePosOnCanvas();
-      open_node_palette(app, {.at = {at.x, at.y}, .screen = canvas.to_screen(at), .from = start});
-    }
   }
   ed::EndCreate();
-  if (start) canvas.dragged_ = start;
+  canvas.dragged_ = start;
+  if (!start) canvas.taken_up_.reset();
 }
 
 void CanvasLinks::find_insert_target() {

@@ -22,7 +22,11 @@ struct CanvasLinks {
   std::vector<Link> crossed(const std::vector<ImVec2>& stroke) const;
 
  private:
+  /// From where a new link is pulled: an output, an input, or, of an input that has a link, that link's output.
+  std::optional<LinkEnd> take_up(const std::optional<LinkEnd>& pressed);
   void take_pair(const LinkEnd& held, const LinkEnd& other);
+  void take_drop(const LinkEnd& held);
+  std::optional<Link> link_into(const LinkEnd& end) const;
   void say(const std::string& what, const std::string& remedy, bool refused);
   std::pair<ImVec2, ImVec2> ends(const LinkView& link) const;
   void draw_plain(const LinkView& link, ImDrawList& list);

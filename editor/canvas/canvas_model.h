@@ -80,6 +80,7 @@ class CanvasModel {
   ImVec2 pin_place(const NodeView& node, std::size_t port) const {
     return {node.at.x + node.layout.ports[port].pin.x, node.at.y + node.layout.ports[port].pin.y};
   }
+  int port_index(const NodeView& node, const std::string& port, bool output) const;  ///< in its layout; -1: none
   static ax::NodeEditor::PinId reroute_pin(const RerouteView& reroute, bool output);
 
   /// Of all nodes, frames and comments; empty without any.
@@ -93,7 +94,6 @@ class CanvasModel {
   void add_nodes(const Registry& registry, const Theme& theme, const Ids& thumbnails);
   void add_links(const Registry& registry, const Theme& theme);
   void add_segments(const Link& link, ImU32 colour, const LinkView& whole);
-  int port_index(const NodeView& node, const std::string& port, bool output) const;
 
   Graph graph_;
   std::optional<NodeTypes> types_;

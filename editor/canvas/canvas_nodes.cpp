@@ -83,9 +83,9 @@ const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
 }
 
 bool CanvasNodes::has_problem(const NodeView& view, std::string_view port) const {
-  const auto& problems = app.active()->problems;
-  return std::ranges::any_of(problems,
-                             [&](const Problem& each) { return each.node == view.id && each.port == port; });
+  const auto found = problems.find(view.id);
+  if (found != problems.end() && std::ranges::find(found->second, port) != found->second.end()) return true;
+  return port.empty() && is_instance(*view.node) && faulty_definitions.contains(view.node->type);
 }
 
 bool CanvasNodes::may_take(const NodeView& view, const ShownPort& port) const {
@@ -105,14 +105,29 @@ ImU32 CanvasNodes::heat_of(const NodeView& view) const {
   return mixed(app.theme.node, app.theme.bad, 0.6f * share);
 }
 
+/// Of what is shown, by node; and which definitions have any.
+void CanvasNodes::find_problems() {
+  const std::string prefix = problem_address(document, "");
+  for (const Problem& problem : app.active()->problems) {
+    const std::string_view node = problem.node;
+    const std::size_t slash = node.find('/');
+    if (slash != node.npos) faulty_definitions.emplace(node.substr(0, slash));
+    if (node.starts_with(prefix) && node.find('/', prefix.size()) == node.npos)
+      problems[std::string(node.substr(prefix.size()))].push_back(problem.port);
+  }
+}
+
 void CanvasNodes::draw_all() {
+  find_problems();
   const CanvasModel& model = canvas.model_;
   const ImVec2 margin{24, 24};
   const ImVec2 view_min{canvas.view_min_.x - margin.x, canvas.view_min_.y - margin.y};
   const ImVec2 view_max{canvas.view_max_.x + margin.x, canvas.view_max_.y + margin.y};
-  std::vector<char> seen(model.nodes.size()), needed(model.nodes.size());
+  std::vector<char> seen(model.nodes.size());
+  std::vector<char>& drawn = canvas.drawn_;
   for (std::size_t i = 0; i < model.nodes.size(); ++i)
     seen[i] = inside(model.nodes[i].at, model.nodes[i].layout.size, view_min, view_max);
+  drawn = seen;
   if (detail != Detail::Map)
     for (const LinkView& link : model.links) {
       if (seen[link.from_node] && seen[link.to_node]) continue;
@@ -121,10 +136,10 @@ void CanvasNodes::draw_all() {
       const ImVec2 max{std::max(from.at.x + from.layout.size.x, to.at.x + to.layout.size.x),
                        std::max(from.at.y + from.layout.size.y, to.at.y + to.layout.size.y)};
       if (inside(min, {max.x - min.x, max.y - min.y}, view_min, view_max))
-        needed[link.from_node] = needed[link.to_node] = 1;
+        drawn[link.from_node] = drawn[link.to_node] = 1;
     }
   for (std::size_t i = 0; i < model.nodes.size(); ++i)
-    if (seen[i] || needed[i]) draw_node(model.nodes[i], seen[i] != 0);
+    if (drawn[i]) draw_node(model.nodes[i], seen[i] != 0);
 }
 
 void CanvasNodes::draw_node(const NodeView& view, bool seen) {

@@ -18,6 +18,10 @@ struct CanvasNodes {
   /// What is known of instances, put together from their nodes; made when it is asked for.
   mutable std::map<std::string, std::optional<NodeRun>> instances = {};
 
+  /// The ports (empty: the node itself) that have a problem, by node; and the types of definitions that hold one.
+  std::map<std::string, std::vector<std::string>, std::less<>> problems = {};
+  std::set<std::string, std::less<>> faulty_definitions = {};
+
   static Detail detail_at(float zoom) {
     return zoom >= 0.5f ? Detail::Full : zoom >= 0.3f ? Detail::Simple : Detail::Map;
   }
@@ -26,6 +30,7 @@ struct CanvasNodes {
   void draw_all();
 
  private:
+  void find_problems();
   void draw_node(const NodeView& view, bool seen);
   void draw_body(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);

@@ -54,19 +54,48 @@ void Canvas::draw_path(App& app, Document& document) {
   ImGui::EndChild();
 }
 
+void Canvas::remember_view() {
+  constexpr std::size_t kMost = 50;
+  if (frames_ <= 4) return;  // nobody has seen it
+  views_before_.push_back(view());
+  if (views_before_.size() > kMost) views_before_.erase(views_before_.begin());
+  views_after_.clear();
+}
+
+void Canvas::go_back() {
+  if (views_before_.empty()) return;
+  views_after_.push_back(view());
+  look_wanted_ = views_before_.back();
+  views_before_.pop_back();
+}
+
+void Canvas::go_forward() {
+  if (views_after_.empty()) return;
+  views_before_.push_back(view());
+  look_wanted_ = views_after_.back();
+  views_after_.pop_back();
+}
+
 void Canvas::fit(bool selection_only) {
+  remember_view();
   fit_wanted_ = true;
   fit_selection_ = selection_only;
   frames_ = std::max(frames_, 2);
 }
 
-void Canvas::look_at(const std::string& node) { look_at_ = node; }
+void Canvas::look_at(const std::string& node) {
+  remember_view();
+  look_at_ = node;
+}
 
 void Canvas::set_zoom(float zoom) { look_wanted_ = View{centre(), std::clamp(zoom, 0.1f, 8.0f)}; }
 
 View Canvas::view() const { return {centre(), zoom_}; }
 
-void Canvas::look(const View& view) { look_wanted_ = view; }
+void Canvas::look(const View& view) {
+  remember_view();
+  look_wanted_ = view;
+}
 
 /// The rectangle that the view shall show; nothing: it stays.
 std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale) {
@@ -80,9 +109,11 @@ std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale)
     return around({static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)},
                   static_cast<float>(view.zoom));
   }
-  if (const NodeView* node = model_.find(std::exchange(look_at_, {})))
+  if (const NodeView* node = model_.find(std::exchange(look_at_, {}))) {
+    fit_wanted_ = false;  // that a subgraph was entered asks for it
     return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2},
                   std::max(zoom_, scale));
+  }
   if (!fit_wanted_ || frames_ < 1) return std::nullopt;
   fit_wanted_ = false;
   ImVec4 all = model_.bounds();
@@ -155,8 +186,15 @@ const NodeView* Canvas::node_at(ImVec2 at) const {
 }
 
 void Canvas::draw_rubber_line(const App& app) {
-  if (stroke_.size() < 2) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  if (const NodeView* node = taken_up_ ? model_.find(taken_up_->source.node) : nullptr)
+    if (const int port = model_.port_index(*node, taken_up_->source.port, true); port >= 0) {
+      const ImVec2 from = to_screen(model_.pin_place(*node, static_cast<std::size_t>(port)));
+      const ImVec2 to = ImGui::GetIO().MousePos;
+      const float handle = std::min(90.0f * zoom_, std::abs(to.x - from.x) * 0.5f);
+      list.AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, app.theme.text_dim, 2.5f);
+    }
+  if (stroke_.size() < 2) return;
   for (std::size_t i = 1; i < stroke_.size(); ++i)
     list.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]),
                  stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
@@ -206,12 +244,13 @@ void Canvas::draw_minimap(App& app) {
   ImGui::PopStyleColor();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRect(at, {at.x + room.x, at.y + room.y}, app.theme.border, ImGui::GetStyle().ChildRounding);
+  const float rounding = model_.nodes.size() < 500 ? 1.5f : 0;  // costs more than all else of a small node
   for (const NodeView& node : model_.nodes) {
     const ImVec2 min = place(node.at);
     const ImVec2 size{std::max(2.0f, node.layout.size.x * fit), std::max(2.0f, node.layout.size.y * fit)};
     const bool selected = known_selection_.nodes.contains(node.id);
     list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour,
-                       1.5f);
+                       rounding);
   }
   list.AddRectFilled(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.06f), 2);
   list.AddRect(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.45f), 2);

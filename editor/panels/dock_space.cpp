@@ -34,7 +34,6 @@ void dock_defaults(App& app, ImGuiID space) {
   for (const char* name : {"Gallery", "Queue", "Problems", "Timings", "Log"})
     ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
-  app.panels.centre_dock = centre;
   app.panels.docks_are_new = true;
   app.panels.frames_to_focus = 3;  // once all panels are docked
 }
@@ -126,8 +125,9 @@ void draw_dock_space(App& app) {
       ImGui::SetWindowFocus(name);  // the tabs that one sees first
     if (Tab* tab = app.active()) tab->focus = true;
   }
-  if (std::exchange(app.layout_wanted, false)) dock_defaults(app, space);
+  if (std::exchange(app.layout_wanted, false) || !ImGui::DockBuilderGetCentralNode(space)) dock_defaults(app, space);
   ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
+  app.panels.centre_dock = ImGui::DockBuilderGetCentralNode(space)->ID;
 }
 
 void draw_empty_canvas(App& app) {

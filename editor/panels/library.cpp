@@ -44,7 +44,8 @@ void draw_type(App& app, const NodeInfo& type) {
   const float mark = ImGui::GetFontSize() * 0.55f;
   ImGui::SetCursorScreenPos({min.x + mark + 8, min.y});
   ImGui::PushID(type.id.c_str());
-  if (ImGui::Selectable(type.options.title.c_str(), false, ImGuiSelectableFlags_AllowDoubleClick) &&
+  const std::string shown = elided(type.options.title, ImGui::GetContentRegionAvail().x);
+  if (ImGui::Selectable((shown + "###" + type.options.title).c_str(), false, ImGuiSelectableFlags_AllowDoubleClick) &&
       ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
     add_to_canvas(app, type);
   ImGui::PopID();

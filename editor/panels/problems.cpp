@@ -17,11 +17,7 @@ void draw_problem(App& app, const Problem& problem, ImU32 colour, const char* ma
   const std::string where = problem.node.empty()
                                 ? std::string{}
                                 : problem.node + (problem.port.empty() ? "" : "." + problem.port) + "  ";
-  if (ImGui::Selectable((where + problem.what).c_str()) && !problem.node.empty() &&
-      app.document()->graph().contains(problem.node)) {
-    app.document()->select({{problem.node}, {}});
-    app.active()->canvas.look_at(problem.node);
-  }
+  if (ImGui::Selectable((where + problem.what).c_str())) app.lead_to(problem.node);
   if (problem.remedy.empty()) return;
   ImGui::Indent(ImGui::GetFontSize() * 1.5f);
   dim_text(app.theme, problem.remedy);

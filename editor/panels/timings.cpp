@@ -45,11 +45,8 @@ void draw_timings(App& app) {
         for (const Row& row : rows) {
           ImGui::TableNextRow();
           ImGui::TableNextColumn();
-          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns) &&
-              app.document()->graph().contains(*row.id)) {
-            app.document()->select({{*row.id}, {}});
-            app.active()->canvas.look_at(*row.id);
-          }
+          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns))
+            app.lead_to(*row.id);
           ImGui::TableNextColumn();
           const bool cached = row.node->state == NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;

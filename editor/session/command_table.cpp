@@ -96,6 +96,7 @@ constexpr CommandInfo kCommands[] = {
     {"view.snap", tr_later("Snap to Grid"), "View", "", kCanvas},
     {"view.minimap", tr_later("Minimap"), "View", "", kCanvas},
     {"view.heat", tr_later("Heat: Time of Nodes"), "View", "", kCanvas},
+    {"view.reset_layout", tr_later("Panels in Their First Places"), "View", "", kCanvas},
     {"view.theme", tr_later("Light or Dark"), "View", "", kCanvas},
     {"view.larger", tr_later("Larger Interface"), "View", "Ctrl+Shift+Equal", kGlobal},
     {"view.smaller", tr_later("Smaller Interface"), "View", "Ctrl+Shift+Minus", kGlobal},

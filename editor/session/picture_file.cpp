@@ -1,11 +1,9 @@
 #include "editor/session/picture_file.h"
 
-#include <OpenImageIO/imagebuf.h>
-#include <OpenImageIO/imagebufalgo.h>
-#include <OpenImageIO/imageio.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -43,46 +41,6 @@ std::string read_all(const fs::path& file) {
   return std::move(text).str();
 }
 
-OIIO::ImageBuf upright(OIIO::ImageBuf picture) { return OIIO::ImageBufAlgo::reorient(picture); }
-
-OIIO::ImageBuf shrunk(OIIO::ImageBuf picture, int longest) {
-  const OIIO::ImageSpec& spec = picture.spec();
-  const int now = std::max(spec.width, spec.height);
-  if (longest <= 0 || now <= longest) return picture;
-  const auto scaled = [&](int length) {
-    return std::max(1, static_cast<int>(std::int64_t{length} * longest / now));
-  };
-  return OIIO::ImageBufAlgo::resize(picture, "", 0, OIIO::ROI(0, scaled(spec.width), 0, scaled(spec.height)),
-                                    1);
-}
-
-/// Gray, gray with alpha, RGB or more, as RGBA.
-OIIO::ImageBuf as_rgba(const OIIO::ImageBuf& picture) {
-  const OIIO::ImageSpec& spec = picture.spec();
-  const bool gray = spec.nchannels < 3;
-  const int alpha = spec.alpha_channel;
-  const int order[] = {0, gray ? 0 : 1, gray ? 0 : 2, alpha};
-  const float values[] = {0, 0, 0, 1};
-  return OIIO::ImageBufAlgo::channels(picture, 4, order, values);
-}
-
-/// The texts that a picture carries, by their keys. Empty if it is no picture.
-std::map<std::string, std::string> texts_of(const fs::path& file) {
-  std::map<std::string, std::string> texts;
-  const auto input = OIIO::ImageInput::open(file.string());
-  if (!input) return texts;
-  for (const OIIO::ParamValue& attribute : input->spec().extra_attribs)
-    if (attribute.type() == OIIO::TypeDesc::STRING)
-      texts[attribute.name().string()] = attribute.get_string(0);
-  return texts;
-}
-
-bool is_picture(const fs::path& file) {
-  const bool opened = OIIO::ImageInput::open(file.string()) != nullptr;
-  if (!opened) OIIO::geterror();  // else it is kept for the next who asks
-  return opened;
-}
-
 bool is_comfy_api(const Json& json) {
   return json.is_object() && !json.empty() && std::ranges::all_of(json, [](const Json& node) {
            return node.is_object() && node.contains("class_type");
@@ -115,7 +73,7 @@ FoundWorkflow from_provenance(const std::string& text, const std::string& source
 }
 
 FoundWorkflow from_picture(const fs::path& file) {
-  const std::map<std::string, std::string> texts = texts_of(file);
+  const std::map<std::string, std::string> texts = picture_codec().texts(file);
   const auto text = [&](const char* key) -> const std::string* {
     const auto found = texts.find(key);
     return found == texts.end() ? nullptr : &found->second;
@@ -132,22 +90,27 @@ FoundWorkflow from_picture(const fs::path& file) {
 
 }  // namespace
 
+bool is_picture_name(const fs::path& file) {
+  constexpr std::array<std::string_view, 7> kEndings = {".png", ".jpg",  ".jpeg", ".webp",
+                                                        ".tif", ".tiff", ".exr"};
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kEndings, ending) != kEndings.end();
+}
+
 Pixels read_pixels(const fs::path& file, int longest) {
   check_readable(file);
-  OIIO::ImageBuf picture(file.string());
-  if (!picture.read(0, 0, true, OIIO::TypeDesc::FLOAT))
-    fail(file, picture.geterror(), tr("give a PNG, JPEG, WebP, TIFF or EXR file"));
-  picture = as_rgba(shrunk(upright(std::move(picture)), longest));
-  Pixels pixels{.width = picture.spec().width, .height = picture.spec().height};
-  pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
-  if (!picture.get_pixels(picture.roi(), OIIO::TypeDesc::UINT8, pixels.rgba.data()))
-    fail(file, picture.geterror(), tr("the file may be damaged"));
-  return pixels;
+  const PictureCodec& codec = picture_codec();
+  try {
+    return codec.read(file, longest);
+  } catch (const std::runtime_error& error) {
+    fail(file, error.what(), tr("give a PNG, JPEG, WebP, TIFF or EXR file that is whole"));
+  }
 }
 
 FoundWorkflow find_workflow(const fs::path& file) {
   check_readable(file);
-  return is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
+  return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
 }
 
 Problem why_not_opened(const FoundWorkflow& found, const fs::path& file) {

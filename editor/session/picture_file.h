@@ -1,22 +1,18 @@
 // Pictures in files, as the editor needs them: pixels to show, and the workflow that a picture carries.
-// Through OpenImageIO. [any thread]
+// [any thread]
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "editor/session/picture_codec.h"
 #include "graph/workflow.h"
 
 namespace weft::editor {
 
-struct Pixels {
-  int width = 0;
-  int height = 0;
-  std::vector<std::uint8_t> rgba;  ///< 8-bit, rows top to bottom, width * height * 4
-};
+/// By the end of its name.
+bool is_picture_name(const std::filesystem::path& file);
 
 /// Upright, as EXIF says; at most `longest` pixels wide and high (0: as it is). Throws GraphError naming the
 /// file.

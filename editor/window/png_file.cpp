@@ -1,10 +1,11 @@
 #include "editor/window/png_file.h"
 
-#include <fmt/format.h>
 #include <png.h>
 
 #include <algorithm>
 #include <stdexcept>
+
+#include "editor/session/text.h"
 
 namespace weft::editor {
 
@@ -15,7 +16,7 @@ void write_png(const Picture& picture, const std::filesystem::path& file) {
   image.height = static_cast<png_uint_32>(picture.height);
   image.format = PNG_FORMAT_RGB;
   if (!png_image_write_to_file(&image, file.c_str(), 0, picture.rgb.data(), 0, nullptr))
-    throw std::runtime_error(fmt::format("'{}' could not be written: {}", file.string(), image.message));
+    throw std::runtime_error(tr_format("'{}' could not be written: {}", file.string(), image.message));
 }
 
 Picture cut_out(const Picture& picture, ImVec2 min, ImVec2 max) {

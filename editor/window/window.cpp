@@ -2,37 +2,69 @@
 #include "editor/window/window.h"
 
 #include <GLFW/glfw3.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <imgui.h>
 #include <imgui_impl_glfw.h>
 #include <imgui_impl_opengl3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
+
+#include "editor/session/text.h"
 
 namespace weft::editor {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  const char* reason = nullptr;
-  glfwGetError(&reason);
-  throw NoDisplay(fmt::format("{}{}{}", what, reason ? ": " : "", reason ? reason : ""));
+/// What GLFW said last, after a colon; empty if it said nothing.
+std::string reason() {
+  const char* text = nullptr;
+  glfwGetError(&text);
+  return text ? fmt::format(": {}", text) : std::string{};
+}
+
+/// Xlib ends the process when its display goes away, and asks nobody. All work is in the journal by then.
+void explain_when_the_display_goes() {
+  using Handler = int (*)(void*);
+  void* x11 = dlopen("libX11.so.6", RTLD_LAZY | RTLD_NOLOAD);  // GLFW has opened it, unless this is Wayland
+  if (!x11) return;
+  if (const auto set = reinterpret_cast<Handler (*)(Handler)>(dlsym(x11, "XSetIOErrorHandler")))
+    set([](void*) -> int {
+      constexpr std::string_view kText =
+          "weft edit: the display is gone; what was not saved is offered at the next start\n";
+      [[maybe_unused]] const auto written = write(STDERR_FILENO, kText.data(), kText.size());
+      _exit(2);
+    });
+}
+
+GLFWwindow* make_window(int width, int height, const std::string& title) {
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+  glfwWindowHintString(GLFW_X11_CLASS_NAME, "weft");
+  for (const int robustness : {GLFW_LOSE_CONTEXT_ON_RESET, GLFW_NO_ROBUSTNESS}) {
+    glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, robustness);
+    if (GLFWwindow* window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr)) return window;
+  }
+  const std::string why = reason();
+  glfwTerminate();
+  throw NoDisplay(fmt::format("no window with OpenGL 3.3 could be made{}; update the graphics driver, or let the "
+                              "processor draw by LIBGL_ALWAYS_SOFTWARE=1",
+                              why));
 }
 
 }  // namespace
 
 Window::Window(int width, int height, const std::string& title) {
-  if (!glfwInit()) refuse("no display could be opened");
-  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
-  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
-  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
-  glfwWindowHintString(GLFW_X11_CLASS_NAME, "weft");
-  window_ = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr);
-  if (!window_) {
-    glfwTerminate();
-    refuse("no window with OpenGL 3.3 could be made");
-  }
+  if (!glfwInit())
+    throw NoDisplay(fmt::format("no display could be opened{}; run it where there is a screen, or under xvfb-run", reason()));
+  explain_when_the_display_goes();
+  window_ = make_window(width, height, title);
   glfwMakeContextCurrent(window_);
+  if (glfwExtensionSupported("GL_ARB_robustness"))
+    reset_status_ = reinterpret_cast<unsigned (*)()>(glfwGetProcAddress("glGetGraphicsResetStatusARB"));
   glfwSwapInterval(1);
   glfwSetWindowUserPointer(window_, this);
   glfwSetDropCallback(window_, [](GLFWwindow* window, int count, const char** paths) {
@@ -80,6 +112,7 @@ void Window::end_frame(const std::function<void()>& before_show) {
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
   if (before_show) before_show();
   glfwSwapBuffers(window_);
+  if (reset_status_ && reset_status_() != GL_NO_ERROR) throw ContextLost(tr("the graphics driver was reset"));
 }
 
 Picture Window::read_pixels() const {

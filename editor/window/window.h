@@ -19,6 +19,12 @@ struct NoDisplay : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The graphics driver was reset (a crash of it, a suspended machine): what it held is gone. ImGui's state is not: a
+/// new Window goes on where this one ended.
+struct ContextLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Window {
  public:
   /// Makes the window and attaches the current ImGui context. Throws NoDisplay.
@@ -37,7 +43,8 @@ class Window {
   std::vector<std::filesystem::path> take_dropped_files() { return std::exchange(dropped_, {}); }
 
   void begin_frame();
-  /// Draws what ImGui made, and shows it. `before_show` sees the finished picture in the back buffer.
+  /// Draws what ImGui made, and shows it. `before_show` sees the finished picture in the back buffer. Throws
+  /// ContextLost.
   void end_frame(const std::function<void()>& before_show = {});
   /// What the back buffer holds. Only in `before_show`.
   Picture read_pixels() const;
@@ -48,6 +55,7 @@ class Window {
 
  private:
   GLFWwindow* window_ = nullptr;
+  unsigned (*reset_status_)() = nullptr;  ///< of OpenGL; null where the driver cannot tell
   std::vector<std::filesystem::path> dropped_;
 };
 

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "editor/session/gestures.h"
+#include "editor/session/watched.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/toy_nodes.h"
 
@@ -37,6 +38,12 @@ class Save final : public Node {
   }
 };
 
+/// A plugin that breaks its promise: its output is not what it declares.
+class Liar final : public Node {
+  Output<std::int64_t> out_{*this, "out"};
+  void run(RunContext& ctx) const override { ctx.set_output(out_.index, Value::of(std::string("text"))); }
+};
+
 /// A gate that a node waits at, until the test opens it or the run is cancelled.
 class Gate {
  public:
@@ -66,6 +73,7 @@ class Queues : public testing::Test {
       registry.add_node(id, {.lane = std::string(id) == "toy.heavy" ? Lane::Device : Lane::Light},
                         std::make_unique<toy::Toy>(script));
     registry.add<Dice>("toy.dice", {});
+    registry.add<Liar>("toy.liar", {});
     registry.add<Save>("toy.save", {.cache = Cache::Never, .result = true});
     options.environment = [this](const std::filesystem::path&) {
       return RunEnvironment{.output_folder = folder.path()};
@@ -265,6 +273,16 @@ TEST_F(Queues, SurviveANodeThatThrowsWhatIsNoException) {
   EXPECT_EQ(done()->history.at(0).state, Job::State::Failed);
 }
 
+TEST_F(Queues, SurviveANodeThatGivesAValueOfTheWrongType) {
+  document->apply("Add", {AddNode{{.id = "liar", .type = "toy.liar"}}});
+  connect(*document, registry, {{"liar", "out"}, {"a", "in"}});
+  queue().add(*document);
+  const auto now = done();
+  EXPECT_EQ(now->history.at(0).state, Job::State::Failed);
+  EXPECT_THAT(now->node(document->id(), "liar")->problem->what, HasSubstr("value of type 'string'"));
+  EXPECT_EQ(state(*now, "save"), State::Skipped);
+}
+
 TEST_F(Queues, DrawSeedsAndSayWhichWereUsed) {
   options.random = [n = std::uint64_t{1000}]() mutable { return n++; };
   const std::string dice = add_node(*document, registry, "toy.dice", {});
@@ -349,6 +367,30 @@ TEST_F(Queues, EndWhileSomethingRuns) {
   act("b", gate.act());
   queue().add(*document);
   EXPECT_TRUE(gate.wait_until_reached());
+}
+
+TEST_F(Queues, KeepOutputsOfInstancesAndOfWhatIsInThem) {
+  make_subgraph(*document, {"a", "b"}, "sum");
+  queue().watch(document->id(), addresses(document->workflow()));
+  queue().add(*document);
+  const auto now = done();
+  ASSERT_EQ(now->history.at(0).state, Job::State::Done);
+  EXPECT_EQ(now->node(document->id(), "sum/a")->outputs.at(0).value.as<std::int64_t>(), 1);
+  EXPECT_EQ(now->node(document->id(), "sum/b")->outputs.at(0).value.as<std::int64_t>(), 3);
+  EXPECT_EQ(now->node(document->id(), "sum")->outputs.at(0).value.as<std::int64_t>(), 3);
+}
+
+TEST_F(Queues, RunNothingMoreForWhatIsWatched) {
+  make_subgraph(*document, {"a", "b"}, "sum");
+  document->enter("sum");
+  document->apply("Add", {AddNode{{.id = "idle", .type = "toy.liar"}}});
+  document->leave(0);
+  queue().watch(document->id(), addresses(document->workflow()));
+  queue().add(*document);
+  const auto now = done();
+  for (const Problem& problem : now->history.at(0).problems) ADD_FAILURE() << problem.text();
+  EXPECT_EQ(now->history.at(0).state, Job::State::Done);
+  EXPECT_EQ(now->node(document->id(), "sum/idle"), nullptr);
 }
 
 TEST_F(Queues, RunNodesInsideSubgraphs) {

@@ -11,6 +11,8 @@
 #include <set>
 #include <sstream>
 
+#include "editor/session/key_chord.h"
+
 namespace weft::editor {
 namespace {
 
@@ -246,6 +248,14 @@ bool is_prose(const std::string& text) {
   return std::regex_search(text, kProse);
 }
 
+/// "Ctrl+Y Ctrl+Shift+Z"
+bool is_keys(const std::string& text) {
+  std::istringstream words(text);
+  for (std::string word; words >> word;)
+    if (!parse_chord(word)) return false;
+  return true;
+}
+
 /// Names that only the code knows, and texts that are for programmers.
 bool is_name(const std::string& text, const std::string& callee) {
   static const std::set<std::string> kNames = {
@@ -253,7 +263,7 @@ bool is_name(const std::string& text, const std::string& callee) {
       "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node",
       "Escape", "Weft", "Cfg", "Vae", "Clip", "Id",
       "Loaders", "Conditioning", "Latent", "Sampling", "Image", "Mask"};  // menus that plugins declare
-  return kNames.contains(text) || callee.ends_with("invalid_argument") || text.find("##") != std::string::npos ||
+  return kNames.contains(text) || is_keys(text) || callee.ends_with("invalid_argument") || text.find("##") != std::string::npos ||
          text.starts_with("/usr/");
 }
 
@@ -262,7 +272,8 @@ std::vector<fs::path> code_with_texts() {
   for (const char* folder : {"app", "canvas", "panels", "widgets", "window", "session"})
     for (const auto& entry : fs::directory_iterator(kEditor / folder))
       if (const std::string name = entry.path().filename();
-          entry.path().extension() == ".cpp" && name != "key_chord.cpp" && name != "fonts.cpp")
+          entry.path().extension() == ".cpp" && name != "key_chord.cpp" && name != "fonts.cpp" &&
+          name != "window.cpp")  // what it says goes to the terminal, as --help does
         found.push_back(entry.path());
   std::ranges::sort(found);
   return found;

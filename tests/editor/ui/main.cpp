@@ -7,6 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <optional>
+
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "plugins/device_runtime.h"
@@ -26,11 +29,22 @@ struct Running {
   fs::path scratch;
   fs::path picture;  ///< where a screenshot goes; empty for a test
   bool picture_wanted = false;
+  bool new_window_wanted = false;
+  Picture seen = {};  ///< the window, for a test that asked for it
+  bool look_wanted = false;
 };
 
 void run_one(ImGuiTestContext* context) {
   auto& running = *static_cast<Running*>(context->Test->UserData);
   test::Ui ui(*context, running.app, running.scratch);
+  const auto answered = [context](bool& wish) {
+    for (wish = true; wish;) context->Yield();
+  };
+  ui.renew_window = [&] { answered(running.new_window_wanted); };
+  ui.picture = [&] {
+    answered(running.look_wanted);
+    return running.seen;
+  };
   running.test.body(ui);
   if (running.picture.empty()) return;
   ui.wait(6);
@@ -42,6 +56,7 @@ AppOptions options_in(const fs::path& scratch) {
   return {.plugin_folders = plugin_folders(),
           .settings_file = scratch / "settings.json",
           .state_folder = scratch / "state",
+          .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
           .wake = Window::wake};
 }
@@ -66,7 +81,7 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
   std::setbuf(stdout, nullptr);  // what is said before a crash is seen
   bool ok = true;
   {
-    Window window(1600, 1000, "Weft UI tests");
+    std::optional<Window> window(std::in_place, 1600, 1000, "Weft UI tests");
     glfwSwapInterval(0);
     App app(options_in(scratch));
     app.settings.output_folder = scratch / "out";
@@ -82,17 +97,26 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
     ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(),
                                ImGuiTestRunFlags_RunFromCommandLine);
     while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
-      window.wait_for_events(0);
-      window.begin_frame();
+      for (auto& each : all)
+        if (std::exchange(each->new_window_wanted, false)) {
+          window.reset();
+          window.emplace(1600, 1000, "Weft UI tests");
+          glfwSwapInterval(0);
+        }
+      window->wait_for_events(0);
+      window->begin_frame();
       app.frame();
       // Without a graphics card drawing is what takes the time: of tests, one frame in eight is drawn.
-      const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0;
+      const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0 ||
+                         std::ranges::any_of(all, [](const auto& each) { return each->look_wanted; });
       if (!drawn)
         ImGui::Render();
       else
-        window.end_frame([&] {
-          for (auto& each : all)
-            if (std::exchange(each->picture_wanted, false)) write_png(window.read_pixels(), each->picture);
+        window->end_frame([&] {
+          for (auto& each : all) {
+            if (std::exchange(each->picture_wanted, false)) write_png(window->read_pixels(), each->picture);
+            if (std::exchange(each->look_wanted, false)) each->seen = window->read_pixels();
+          }
         });
       ImGuiTestEngine_PostSwap(engine);
     }
@@ -127,10 +151,11 @@ int main(int argc, char** argv) {
   options.add_option("--screenshots", pictures,
                      "Instead, write the documentation's pictures into this folder");
   CLI11_PARSE(options, argc, argv);
+  setenv("LANGUAGE", "en", 1);  // tests look for English texts
   std::vector<test::Test> tests;
   if (!pictures.empty()) return run(test::screenshots(), filter, pictures);
   for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
-                           test::panel_tests(), test::run_tests()})
+                           test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests()})
     tests.insert(tests.end(), some.begin(), some.end());
   return run(tests, filter, {});
 }

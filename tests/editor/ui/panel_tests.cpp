@@ -100,10 +100,11 @@ void a_damaged_file_is_refused_with_a_reason(Ui& ui) {
 
 void a_picture_without_a_workflow_is_refused(Ui& ui) {
   ui.empty();
-  ui.app.open(fs::path(WEFT_SOURCE_DIR) / "docs/pictures/none.png");
+  ui.app.open(fs::path(WEFT_SOURCE_DIR) / "docs/screenshots/done.png");
   ui.wait();
   IM_CHECK_EQ(ui.app.tabs.size(), 1u);
   IM_CHECK(ui.app.log.back().kind == LogLine::Kind::Error);
+  IM_CHECK(ui.app.log.back().text.find("holds no workflow") != std::string::npos);
 }
 
 void the_theme_is_changed(Ui& ui) {

@@ -18,6 +18,7 @@ void Ui::close_all() {
   fresh.output_folder = app.settings.output_folder;
   app.settings = fresh;
   app.commands.take({});
+  choose_language({}, "en");
   app.look_changed = true;
   ctx.MouseTeleportToPos({2, 400});
   wait(2);

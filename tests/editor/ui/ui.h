@@ -55,6 +55,10 @@ class Ui {
   /// Waits until nothing runs and nothing waits; false if it takes too long.
   bool wait_for_runs();
   void focus_canvas();
+  /// What the window shows now.
+  std::function<Picture()> picture;
+  /// As after a reset of the graphics driver: another window takes over.
+  std::function<void()> renew_window;
 
   ImGuiTestContext& ctx;
   App& app;
@@ -75,6 +79,8 @@ std::vector<Test> link_tests();
 std::vector<Test> list_tests();
 std::vector<Test> param_tests();
 std::vector<Test> panel_tests();
+std::vector<Test> picture_tests();
+std::vector<Test> file_tests();
 std::vector<Test> run_tests();
 /// Not tests: each brings the window into a state of which the documentation shows a picture.
 std::vector<Test> screenshots();

@@ -1,0 +1,33 @@
+// PictureCodec: reading picture files. OpenImageIO does it, in a library of its own that is opened when the first
+// picture is read: it brings 250 libraries along, which would take longer to load than all the rest of the editor.
+// [any thread]
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace weft::editor {
+
+struct Pixels {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> rgba;  ///< 8-bit, rows top to bottom, width * height * 4
+};
+
+class PictureCodec {
+ public:
+  virtual ~PictureCodec() = default;
+  virtual bool is_picture(const std::filesystem::path& file) const = 0;
+  /// The texts that a picture carries, by their keys. Empty if it is no picture.
+  virtual std::map<std::string, std::string> texts(const std::filesystem::path& file) const = 0;
+  /// Upright, at most `longest` pixels wide and high (0: as it is). Throws std::runtime_error: what is wrong.
+  virtual Pixels read(const std::filesystem::path& file, int longest) const = 0;
+};
+
+/// Opened by the first call. Throws GraphError if the library is not there.
+const PictureCodec& picture_codec();
+
+}  // namespace weft::editor
