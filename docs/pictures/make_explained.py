@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Makes docs/pictures/explained/NN.png: runs every workflow of workflows/explained/ and keeps the picture that it saves.
+"""Makes docs/pictures/explained/: runs every workflow of workflows/explained/ and keeps the picture that it saves, under its name.
 
     docs/pictures/make_explained.py [NN ...]      all of them, or those with these numbers
 
-In float32, so that the pictures do not depend on the processor. Workflows whose model is not there (07 wants a Stable Diffusion 1.5) are skipped, and named.
+In float32, so that the pictures do not depend on the processor. Workflows whose model is not there (07 wants a Stable Diffusion 1.5, one of 05
+the model of ImageNet's classes) are skipped, and named.
 """
 import pathlib
 import shutil
@@ -27,7 +28,7 @@ def make(workflow: pathlib.Path) -> float | None:
             print(f"{workflow.name}: skipped\n{done.stderr}", file=sys.stderr)
             return None
         picture = next(pathlib.Path(folder).glob("*.png"))
-        shutil.copy(picture, PICTURES / f"{workflow.name[:2]}.png")
+        shutil.copy(picture, PICTURES / f"{workflow.stem}.png")
         return seconds
 
 

@@ -12,13 +12,15 @@ torch::Tensor enlarge(const torch::Tensor& pixels, std::int64_t side) {
 
 class LatentToImage final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "of any scale, with or without noise"}};
+  Input<Model> model_{*this, "model", {.tip = "whose latents they are; without it the colours are Stable Diffusion 1's", .optional = true}};
   Param<std::int64_t> side_{*this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
   Output<Image> image_{*this, "image", {.tip = "a picture for each latent of the batch"}};
 
   void run(RunContext& ctx) const override {
+    const double scale = ctx.has(model_) ? ctx[model_].latent_scale() : sd::kStableDiffusionScale;
     std::vector<torch::Tensor> pictures;
     for (const torch::Tensor& latent : ctx[latent_].samples.split(1)) {
-      const Picture preview = sd::latent_preview(latent);
+      const Picture preview = sd::latent_preview(latent, scale);
       pictures.push_back(torch::tensor(preview.rgb).view({1, preview.height, preview.width, 3}).to(torch::kFloat32) / 255);
     }
     ctx.set(image_, Image(enlarge(torch::cat(pictures), ctx[side_])));

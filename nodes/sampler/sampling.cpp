@@ -45,7 +45,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.noise = noise.add ? noise_for(latent, noise.seed, request.batch_noise) : at::zeros_like(latent.samples);
   request.on_step = [&](const sd::SamplerStep& step) {
     ctx.progress(step.index, step.count);
-    if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0));
+    if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0, model.latent_scale()));
   };
   warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
