@@ -16,8 +16,8 @@
 #include "editor/session/job_file.h"
 #include "editor/session/node_results.h"
 #include "editor/session/run_record.h"
+#include "editor/session/watched.h"
 #include "graph/asset_files.h"
-#include "graph/expand.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
 
@@ -243,19 +243,14 @@ struct RunQueue::Impl {
 
   /// Watched nodes that run anyway are wanted too, so that their outputs are kept.
   void add_watched(const Job& job, std::vector<std::string>& wanted) {
-    const std::scoped_lock lock(mutex);
-    const auto found = watched.find(job.document);
-    if (found == watched.end()) return;
-    const Graph& graph = job.workflow->graph;
-    Ids needed;
-    for (const std::string& id : wanted) {
-      const std::string outermost = node_of_path(graph, id);
-      needed.insert(outermost);
-      for (std::string& ancestor : graph.ancestors(outermost)) needed.insert(std::move(ancestor));
+    Ids ids;
+    {
+      const std::scoped_lock lock(mutex);
+      const auto found = watched.find(job.document);
+      if (found != watched.end()) ids = found->second;
     }
-    for (const std::string& id : found->second)
-      if (needed.contains(node_of_path(graph, id)) && std::ranges::find(wanted, id) == wanted.end())
-        wanted.push_back(id);
+    const std::vector<std::string> seen = seen_anyway(*job.workflow, registry, wanted, ids);
+    wanted.insert(wanted.end(), seen.begin(), seen.end());
   }
 
   void take(DocumentId document, const Event& event) {

@@ -26,23 +26,7 @@ void begin(NodeRun& node) {
   node.why.clear();
 }
 
-void collect(const Workflow& workflow, const Graph& graph, const std::string& path, Ids& found) {
-  for (const GraphNode* node : graph.nodes()) {
-    found.insert(path + node->id);
-    const auto name = subgraph_of_type(node->type);
-    const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
-    if (definition != workflow.subgraphs.end())
-      collect(workflow, definition->second.graph, path + node->id + "/", found);
-  }
-}
-
 }  // namespace
-
-Ids addresses(const Workflow& workflow) {
-  Ids found;
-  collect(workflow, workflow.graph, {}, found);
-  return found;
-}
 
 const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
   const Graph* graph = &workflow.graph;

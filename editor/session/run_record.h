@@ -16,9 +16,6 @@ namespace weft::editor {
 /// if there is none.
 const GraphNode* node_at(const Workflow& workflow, std::string_view address);
 
-/// The addresses of all nodes, those inside instances too.
-Ids addresses(const Workflow& workflow);
-
 /// How long nodes of a type took the last time.
 using SecondsByType = std::map<std::string, double, std::less<>>;
 

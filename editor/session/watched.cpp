@@ -1,0 +1,59 @@
+#include "editor/session/watched.h"
+
+#include <algorithm>
+
+#include "editor/session/run_record.h"
+#include "graph/expand.h"
+
+namespace weft::editor {
+namespace {
+
+void collect(const Workflow& workflow, const Graph& graph, const std::string& path, Ids& found) {
+  for (const GraphNode* node : graph.nodes()) {
+    found.insert(path + node->id);
+    const auto name = subgraph_of_type(node->type);
+    const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
+    if (definition != workflow.subgraphs.end())
+      collect(workflow, definition->second.graph, path + node->id + "/", found);
+  }
+}
+
+bool stands_for_others(const GraphNode& node) {
+  return node.state == NodeState::Bypassed || subgraph_of_type(node.type);
+}
+
+/// Whether all that it stands for is among the nodes that run.
+bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry, const std::string& id) {
+  try {
+    const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, std::vector{id});
+    return std::ranges::all_of(plain.wanted, [&](const std::string& each) { return running.contains(each); });
+  } catch (const GraphError&) {
+    return false;  // it could not be run by itself, which nobody asked for
+  }
+}
+
+}  // namespace
+
+Ids addresses(const Workflow& workflow) {
+  Ids found;
+  collect(workflow, workflow.graph, {}, found);
+  return found;
+}
+
+std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
+                                     const std::vector<std::string>& wanted, const Ids& watched) {
+  const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
+  Ids running(plain.wanted.begin(), plain.wanted.end());
+  for (const std::string& id : plain.wanted)
+    for (std::string& ancestor : plain.graph.ancestors(id)) running.insert(std::move(ancestor));
+  std::vector<std::string> seen;
+  for (const std::string& id : watched) {
+    const GraphNode* node = node_at(workflow, id);
+    const bool is_seen = running.contains(id) ||
+                         (node && stands_for_others(*node) && runs_with(running, workflow, registry, id));
+    if (is_seen && std::ranges::find(wanted, id) == wanted.end()) seen.push_back(id);
+  }
+  return seen;
+}
+
+}  // namespace weft::editor
