@@ -128,12 +128,13 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
 
 Exit execute(const PreparedRun& prepared, const Registry& registry, const RuntimeChoice& device,
              Progress& progress, std::stop_token stop) {
-  const OpenedRuntime opened = open_device_runtime(device);
+  // The process ends with the run: never destroyed, so that gigabytes are not given back tensor by tensor first.
+  const OpenedRuntime& opened = *new OpenedRuntime(open_device_runtime(device));
   progress.message(opened.message);
-  Executor executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
-  const RunResult result = executor.run(
+  Executor& executor = *new Executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
+  const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},
-      [&](const Event& event) { progress.event(event); }, std::move(stop));
+      [&](const Event& event) { progress.event(event); }, std::move(stop)));
   for (const Problem& problem : result.problems) progress.problem(problem);
   for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result))
     fmt::print("{}\n", line);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "nodes/sd/attention_observer.h"
+#include "nodes/sd/group_norm.h"
 #include "nodes/sd/onednn.h"
 #include "nodes/sd/tile_attention.h"
 
@@ -25,6 +26,53 @@ at::Tensor Conv2d::operator()(const at::Tensor& x) const {
 at::Tensor Conv2d::plus(const at::Tensor& x, const at::Tensor& residual) const {
   if (packed_) return onednn::conv_plus(x, weight_, bias_, stride_, padding_, residual);
   return at::conv2d(x, weight_, bias_, stride_, padding_) + residual;
+}
+
+namespace {
+
+constexpr int64_t kStride = 1, kPadding = 1;  // of a convolution that keeps the size
+
+/// A 3x3 kernel on doubled pixels, seen from the pixels before: of the two that a result's three rows lie on, the first
+/// has one and the second two, or the other way round for the result below it. The same across.
+at::Tensor folded(const at::Tensor& weight, int64_t below, int64_t right) {
+  const auto pairs = [](const at::Tensor& taps, int64_t dim, int64_t phase) {
+    const auto tap = [&](int64_t i) { return taps.narrow(dim, i, 1); };
+    return phase == 0 ? at::cat({tap(0), tap(1) + tap(2)}, dim) : at::cat({tap(0) + tap(1), tap(2)}, dim);
+  };
+  return pairs(pairs(weight.to(at::kFloat), 2, below), 3, right).to(weight.scalar_type());
+}
+
+}  // namespace
+
+DoublingConv2d::DoublingConv2d(const Weights& weights, int64_t in, int64_t out)
+    : weight_(weights.get("weight", {out, in, 3, 3}, Init::kFanIn)),
+      bias_(weights.get("bias", {out}, Init::kFanIn)),
+      packed_(onednn::wants_packing(weight_)) {
+  if (!packed_) return;
+  for (const int64_t below : {0, 1})
+    for (const int64_t right : {0, 1})
+      phases_[size_t(2 * below + right)] = onednn::pack_conv(folded(weight_, below, right), kStride, kPadding);
+  weight_ = onednn::pack_conv(weight_, kStride, kPadding);
+}
+
+at::Tensor DoublingConv2d::operator()(const at::Tensor& x) const { return (*this)(x, 2 * x.size(2), 2 * x.size(3)); }
+
+at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64_t width) const {
+  const int64_t h = x.size(2), w = x.size(3);
+  if (!packed_) return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
+  if (height != 2 * h || width != 2 * w)
+    return onednn::conv(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
+  const at::Tensor result = at::empty({x.size(0), bias_.size(0), height, width},
+                                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
+  for (const int64_t below : {0, 1}) {
+    for (const int64_t right : {0, 1}) {
+      // Padded by one pixel all around there is one row and one column too many, on another side for each phase.
+      const at::Tensor all = onednn::conv(x, phases_[size_t(2 * below + right)], bias_, kStride, kPadding);
+      cells.select(4, right).select(2, below).copy_(all.permute({0, 2, 3, 1}).narrow(1, below, h).narrow(2, right, w));
+    }
+  }
+  return result;
 }
 
 Linear::Linear(const Weights& weights, int64_t in, int64_t out, Options options)
@@ -75,10 +123,14 @@ GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, d
       eps_(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  if (fits_fused_group_norm(x, weight_))
+    return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kNothing);
   return at::group_norm(x, groups_, weight_, bias_, eps_);
 }
 
 at::Tensor GroupNorm::silu(const at::Tensor& x) const {
+  if (fits_fused_group_norm(x, weight_))
+    return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kSilu);
   at::Tensor normed = (*this)(x);
   return normed.requires_grad() ? at::silu(normed) : at::silu_(normed);
 }

@@ -102,7 +102,7 @@ struct DownLevel {
 
 struct UpLevel {
   std::vector<Layer> layers;
-  std::optional<Conv2d> after_doubling;
+  std::optional<DoublingConv2d> doubled;
 };
 
 DownLevel make_down_level(const Weights& weights, size_t index, const UNetConfig& config) {
@@ -131,7 +131,7 @@ UpLevel make_up_level(const Weights& weights, size_t index, const UNetConfig& co
     const int64_t skip = skip_comes_from_above ? channels[index - 1] : out;
     level.layers.emplace_back(weights, i, from_below + skip, out, config.cross_attention[index], config);
   }
-  if (index > 0) level.after_doubling.emplace(weights / "upsamplers" / 0 / "conv", out, out);
+  if (index > 0) level.doubled.emplace(weights / "upsamplers" / 0 / "conv", out, out);
   return level;
 }
 
@@ -202,9 +202,7 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const
   h = p.mid2(p.mid1(h, time, y), time, y);
   for (const auto& level : p.up) {
     for (const auto& layer : level.layers) h = layer(at::cat({h, take_last(skips)}, 1), time, y);
-    if (level.after_doubling) {
-      h = (*level.after_doubling)(at::upsample_nearest2d(h, {skips.back().size(2), skips.back().size(3)}));
-    }
+    if (level.doubled) h = (*level.doubled)(h, skips.back().size(2), skips.back().size(3));
   }
   return p.conv_out(p.norm_out.silu(h)).to(x.scalar_type());
 }

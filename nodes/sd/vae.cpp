@@ -43,7 +43,8 @@ class MidBlock {
 struct Level {
   std::vector<ResnetBlock> resnets;
   std::vector<PixelAttention> attentions;  ///< none, or one after each residual block
-  std::optional<Conv2d> resample;          ///< after halving or doubling; the last level has none
+  std::optional<Conv2d> halve;             ///< encoder, except the last level
+  std::optional<DoublingConv2d> doubled;  ///< decoder, except the last level
 
   at::Tensor operator()(at::Tensor h) const {
     for (size_t i = 0; i < resnets.size(); ++i) {
@@ -90,8 +91,8 @@ struct VAEEncoder::Parts {
       const Weights place = root / "encoder" / "down_blocks" / static_cast<int64_t>(i);
       Level level = make_level(place, i, channels[i == 0 ? 0 : i - 1], config.layers_per_block, config);
       if (i + 1 < channels.size()) {
-        level.resample.emplace(place / "downsamplers" / 0 / "conv", channels[i], channels[i],
-                               Conv2d::Options{.stride = 2, .padding = 0});
+        level.halve.emplace(place / "downsamplers" / 0 / "conv", channels[i], channels[i],
+                            Conv2d::Options{.stride = 2, .padding = 0});
       }
       levels.push_back(std::move(level));
     }
@@ -117,8 +118,8 @@ at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
   for (const auto& level : p.levels) {
     h = level(h);
     // SD's encoder pads right and bottom only, so that its stride-2 convolution sees pixels 0, 1, 2 first.
-    if (level.resample) {
-      h = (*level.resample)(at::constant_pad_nd(h, {0, 1, 0, 1}).contiguous(at::MemoryFormat::ChannelsLast));
+    if (level.halve) {
+      h = (*level.halve)(at::constant_pad_nd(h, {0, 1, 0, 1}).contiguous(at::MemoryFormat::ChannelsLast));
     }
   }
   h = p.conv_out(p.norm_out.silu(p.mid(h)));
@@ -146,7 +147,7 @@ struct VAEDecoder::Parts {
       const int64_t in = channels[std::min(index + 1, channels.size() - 1)];
       Level level = make_level(place, index, in, config.layers_per_block + 1, config);
       if (index > 0)
-        level.resample.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
+        level.doubled.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
       levels.push_back(std::move(level));
     }
   }
@@ -173,7 +174,7 @@ at::Tensor VAEDecoder::decode(const at::Tensor& latent) const {
   h = p.mid(h);
   for (const auto& level : p.levels) {
     h = level(h);
-    if (level.resample) h = (*level.resample)(at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)}));
+    if (level.doubled) h = (*level.doubled)(h);
   }
   return p.conv_out(p.norm_out.silu(h)).to(latent.scalar_type());
 }

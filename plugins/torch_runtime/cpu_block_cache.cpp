@@ -1,5 +1,6 @@
 #include "plugins/torch_runtime/cpu_block_cache.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
 #include <sys/mman.h>
@@ -13,16 +14,21 @@ namespace {
 
 constexpr std::uint8_t kBeforeLibtorchsOwn = 1;
 constexpr std::size_t kMostMadePresent = std::size_t{256} << 20;
+constexpr int64_t kPagesAThread = 1024;
 
-/// Has the system put pages behind a block at once, in place of one by one when they are first written to. Older
-/// kernels refuse, which changes nothing but the time.
+/// Has the system put pages behind a block at once and on all threads, in place of one by one when they are first
+/// written to. Older kernels refuse, which changes nothing but the time.
 void make_present(void* block, std::size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
   if (bytes > kMostMadePresent) return;  // may be a table that is filled in few places
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(block), from = (begin + page - 1) / page * page;
-  const std::uintptr_t to = (begin + bytes) / page * page;
-  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
+  const auto begin = reinterpret_cast<std::uintptr_t>(block), first = (begin + page - 1) / page;
+  const std::uintptr_t last = (begin + bytes) / page;
+  if (first >= last) return;
+  at::parallel_for(int64_t(first), int64_t(last), kPagesAThread, [page](int64_t from, int64_t to) {
+    ::madvise(reinterpret_cast<void*>(std::uintptr_t(from) * page), std::uintptr_t(to - from) * page,
+              MADV_POPULATE_WRITE);
+  });
 #else
   static_cast<void>(block), static_cast<void>(bytes);
 #endif
