@@ -12,9 +12,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool knows(const NodeInfo& node, std::string_view type) {
+  const auto is_of_type = [&](const PortInfo& port) { return port.type == type; };
+  return std::ranges::any_of(node.inputs, is_of_type) || std::ranges::any_of(node.outputs, is_of_type);
+}
+
+/// The type with what its plugin can say and show of its values. That need not be one of the plugins that ran: those
+/// whose nodes know the type are opened until it is there.
+const ValueType* whole_type(const Registry& registry, std::string_view id) {
+  const ValueType* type = registry.find_type(id);
+  if (!type) return nullptr;
+  for (const NodeInfo* node : registry.nodes()) {
+    if (type->preview || type->describe) break;
+    if (!knows(*node, id)) continue;
+    try {
+      registry.node(node->id);
+    } catch (const std::exception&) {
+      continue;  // a plugin that does not load is told of where it is needed
+    }
+    type = registry.find_type(id);
+  }
+  return type;
+}
+
 OutputView view_of(const Registry& registry, const PortInfo& port, const Value& value) {
   OutputView view{.port = port.name, .type = std::string(value.type()), .value = value};
-  const ValueType* type = registry.find_type(value.type());
+  const ValueType* type = whole_type(registry, value.type());
   try {
     if (type && type->preview) view.picture = std::make_shared<const Picture>(type->preview(value));
     if (type && type->describe) view.description = type->describe(value);
