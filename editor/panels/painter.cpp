@@ -233,7 +233,7 @@ class Painter {
                     place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
-    const ImU32 tint = with_alpha(theme_.bad, 0.62f);
+    const ImU32 tint = with_alpha(theme_.good, 0.62f);
     list.AddImage(
         app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint).ref,
         place.at, place.max());

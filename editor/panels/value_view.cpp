@@ -40,21 +40,28 @@ std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-/// Keys and columns of descriptions that have words in the user's language; others stand as the plugin gave them.
-std::string title_of(const std::string& key) {
-  constexpr std::pair<const char*, const char*> kKnown[] = {
-      {"shape", tr_later("Shape")},         {"dtype", tr_later("Number type")},
-      {"min", tr_later("Least")},           {"max", tr_later("Greatest")},
-      {"mean", tr_later("Mean")},           {"deviation", tr_later("Deviation")},
-      {"histogram", tr_later("Histogram")}, {"not_finite", tr_later("Not finite")},
-      {"tokens", tr_later("Tokens")},       {"context", tr_later("Context")},
-      {"strength", tr_later("Strength")},   {"start", tr_later("Counts from")},
-      {"end", tr_later("Counts until")},    {"area", tr_later("Area")},
-      {"mask", tr_later("Mask")},           {"place", tr_later("Place")},
-      {"token", tr_later("Token")},         {"weight", tr_later("Weight")},
-      {"length", tr_later("Length")}};
+/// Keys and columns of descriptions that have words in the user's language, in the order in which they are shown;
+/// others stand as the plugin gave them.
+constexpr std::pair<const char*, const char*> kKnown[] = {
+    {"shape", tr_later("Shape")},         {"dtype", tr_later("Number type")},
+    {"min", tr_later("Least")},           {"max", tr_later("Greatest")},
+    {"mean", tr_later("Mean")},           {"deviation", tr_later("Deviation")},
+    {"not_finite", tr_later("Not finite")}, {"strength", tr_later("Strength")},
+    {"start", tr_later("Counts from")},   {"end", tr_later("Counts until")},
+    {"area", tr_later("Area")},           {"mask", tr_later("Mask")},
+    {"tokens", tr_later("Tokens")},       {"place", tr_later("Place")},
+    {"token", tr_later("Token")},         {"weight", tr_later("Weight")},
+    {"length", tr_later("Length")},       {"histogram", tr_later("Histogram")},
+    {"context", tr_later("Context")}};
+
+std::size_t rank_of(const std::string& key) {
   const auto* known = std::ranges::find(kKnown, key, [](const auto& each) { return std::string(each.first); });
-  return known == std::end(kKnown) ? key : tr(known->second);
+  return static_cast<std::size_t>(known - std::begin(kKnown));
+}
+
+std::string title_of(const std::string& key) {
+  const std::size_t rank = rank_of(key);
+  return rank == std::size(kKnown) ? key : tr(kKnown[rank].second);
 }
 
 /// Draws a description; lives for a frame.
@@ -94,12 +101,13 @@ class ValueView {
     const auto is_fact = [&](const json& value) {
       return !value.is_structured() || (is_numbers(value) && value.size() <= kMostInLine);
     };
-    for (const char* first : {"shape", "dtype"})
-      if (object.contains(first)) draw_fact(first, text_of(object[first]));
-    for (const auto& [key, value] : object.items())
-      if (is_fact(value) && key != "shape" && key != "dtype") draw_fact(key, text_of(value));
-    for (const auto& [key, value] : object.items())
-      if (!is_fact(value)) draw_part(key, value);
+    std::vector<std::pair<std::string, const json*>> parts;
+    for (const auto& [key, value] : object.items()) parts.emplace_back(key, &value);
+    std::ranges::stable_sort(parts, std::less<>(), [](const auto& part) { return rank_of(part.first); });
+    for (const auto& [key, value] : parts)
+      if (is_fact(*value)) draw_fact(key, text_of(*value));
+    for (const auto& [key, value] : parts)
+      if (!is_fact(*value)) draw_part(key, *value);
   }
 
   void draw_part(const std::string& key, const json& value) {
@@ -135,9 +143,11 @@ class ValueView {
                                              ImPlotFlags_NoLegend | ImPlotFlags_NoMenus))
       return;
     const double bin = (most - least) / static_cast<double>(counts.size());
+    std::vector<double> middles;
+    for (std::size_t i = 0; i < counts.size(); ++i) middles.push_back(least + bin * (static_cast<double>(i) + 0.5));
     ImPlot::SetupAxes(nullptr, nullptr, ImPlotAxisFlags_AutoFit,
                       ImPlotAxisFlags_AutoFit | ImPlotAxisFlags_NoTickLabels);
-    ImPlot::PlotBars("##counts", counts.data(), static_cast<int>(counts.size()), bin, least + bin / 2);
+    ImPlot::PlotBars("##counts", middles.data(), counts.data(), static_cast<int>(counts.size()), bin);
     ImPlot::EndPlot();
   }
 

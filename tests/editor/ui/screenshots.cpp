@@ -159,7 +159,9 @@ void file_picker(Ui& ui) {
     picture_of_prompt(ui, prompt, 1);
   ui.doc().select({.nodes = {add_node(ui.doc(), ui.app.registry, "image.load", {0, 330})}});
   ui.wait(4);
-  remember_folder(ui.app.settings, std::filesystem::path(WEFT_SOURCE_DIR) / "docs/pictures");
+  const std::filesystem::path pictures = ui.scratch / "pictures";
+  std::filesystem::copy(std::filesystem::path(WEFT_SOURCE_DIR) / "docs/pictures/explained", pictures);
+  remember_folder(ui.app.settings, pictures);
   ui.ctx.ItemClick("//Inspector/**/##file");
   for (int i = 0; i < 300 && ui.app.file_dialog.busy(); ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
   ui.wait(4);
