@@ -144,10 +144,9 @@ int edit(const Arguments& arguments) {
   std::optional<Window> window(std::in_place, width, height, "Weft");
   AppOptions options = app_options(arguments);
   options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window->content_scale();
-  App app(std::move(options));
   if (!arguments.theme.empty())
-    app.settings.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
-  app.look_changed = true;
+    options.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
+  App app(std::move(options));
   open_first(app, arguments);
   if (!arguments.screenshot.empty()) {
     screenshot(app, *window, arguments.screenshot);

@@ -60,6 +60,8 @@ App::App(AppOptions given)
       pictures(options.wake),
       runs(std::make_shared<RunState>()),
       file_watch_(options.wake) {
+  theme_for_now = options.theme;
+  ImGui::GetIO().IniSavingRate = 1;
   LoadedSettings loaded = load_settings(options.settings_file);
   settings = std::move(loaded.settings);
   if (!loaded.message.empty()) notify(loaded.message, LogLine::Kind::Warning);
@@ -87,8 +89,9 @@ App::App(AppOptions given)
 
 App::~App() {
   queue.reset();  // its threads use what follows
-  settings.panels["layout"] = ImGui::SaveIniSettingsToMemory();
-  save_settings_now();
+  ImGui::GetIO().WantSaveIniSettings = true;
+  take_layout();
+  if (settings_changed) save_settings_now();
   for (auto& tab : tabs)
     if (tab->check.valid()) tab->check.wait();
   for (auto& tab : tabs)
@@ -101,7 +104,7 @@ float App::ui_scale() const {
 
 void App::apply_look() {
   choose_language(options.translations_folder, settings.language);
-  theme = Theme::make(settings.theme != Settings::Theme::Light);
+  theme = Theme::make(theme_for_now.value_or(settings.theme) != Settings::Theme::Light);
   apply_theme(theme, metric::kTextSize, ui_scale());
   look_changed = false;
 }
@@ -387,8 +390,7 @@ void App::frame() {
 
 /// Where the panels are is a part of the settings.
 void App::take_layout() {
-  ImGuiIO& io = ImGui::GetIO();
-  if (!std::exchange(io.WantSaveIniSettings, false) || panels.frames_to_focus > 0) return;
+  if (panels.frames_to_focus > 0 || !std::exchange(ImGui::GetIO().WantSaveIniSettings, false)) return;
   settings.panels["layout"] = ImGui::SaveIniSettingsToMemory();
   settings_changed = true;
 }

@@ -46,6 +46,8 @@ struct AppOptions {
   std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
   std::function<void()> wake = [] {};  ///< makes the window draw again; any thread
   float display_scale = 1;
+  /// For this time, whatever the settings say; until another one is chosen.
+  std::optional<Settings::Theme> theme = {};
 };
 
 /// One open document, and how it is looked at.
@@ -139,6 +141,7 @@ class App {
   std::string toast;
   LogLine::Kind toast_kind = LogLine::Kind::Info;
   std::chrono::steady_clock::time_point toast_until{};
+  std::optional<Settings::Theme> theme_for_now;
   bool quit = false;
   bool look_changed = true;
   bool settings_changed = false;

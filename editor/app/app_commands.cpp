@@ -456,6 +456,7 @@ void App::bind_view_commands() {
   bind("view.minimap", [=] { toggle(&Settings::show_minimap); });
   bind("view.heat", [=] { toggle(&Settings::heat); });
   bind("view.theme", [this] {
+    theme_for_now.reset();
     settings.theme = theme.dark ? Settings::Theme::Light : Settings::Theme::Dark;
     look_changed = true;
     save_settings_soon();

@@ -35,7 +35,7 @@ void dock_defaults(App& app, ImGuiID space) {
     ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
   app.panels.docks_are_new = true;
-  app.panels.frames_to_focus = 3;  // once all panels are docked
+  app.panels.frames_to_focus = 5;  // once all panels are docked
 }
 
 void quit_question(App& app) {
@@ -120,10 +120,19 @@ void rename_question(App& app) {
 
 void draw_dock_space(App& app) {
   const ImGuiID space = ImGui::GetID("dock space");
-  if (app.panels.frames_to_focus > 0 && --app.panels.frames_to_focus == 0) {
-    for (const char* name : {"Gallery", "Nodes"})
-      ImGui::SetWindowFocus(name);  // the tabs that one sees first
-    if (Tab* tab = app.active()) tab->focus = true;
+  // The tabs that one sees first. One a frame, as only the one that has the focus at its end comes to the front.
+  switch (app.panels.frames_to_focus > 0 ? --app.panels.frames_to_focus : -1) {
+    case 2:
+      ImGui::SetWindowFocus("Gallery");
+      break;
+    case 1:
+      ImGui::SetWindowFocus("Nodes");
+      break;
+    case 0:
+      if (Tab* tab = app.active()) tab->focus = true;
+      break;
+    default:
+      break;
   }
   if (std::exchange(app.layout_wanted, false) || !ImGui::DockBuilderGetCentralNode(space)) dock_defaults(app, space);
   ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);

@@ -34,14 +34,20 @@ bool choose_among_languages(App& app) {
 
 void draw_look(App& app) {
   Settings& settings = app.settings;
-  const bool light = settings.theme == Settings::Theme::Light;
+  const bool light = !app.theme.dark;
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted(tr("Theme"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
   bool changed = false;
-  if (ImGui::RadioButton(label("Dark"), !light)) settings.theme = Settings::Theme::Dark, changed = true;
+  const auto offer = [&](const char* name, Settings::Theme theme, bool chosen) {
+    if (!ImGui::RadioButton(name, chosen)) return;
+    settings.theme = theme;
+    app.theme_for_now.reset();
+    changed = true;
+  };
+  offer(label("Dark"), Settings::Theme::Dark, !light);
   ImGui::SameLine();
-  if (ImGui::RadioButton(label("Light"), light)) settings.theme = Settings::Theme::Light, changed = true;
+  offer(label("Light"), Settings::Theme::Light, light);
 
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted(tr("Language"));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 
 #include "editor/session/text.h"
@@ -48,11 +49,9 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
     glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, robustness);
     if (GLFWwindow* window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr)) return window;
   }
-  const std::string why = reason();
-  glfwTerminate();
   throw NoDisplay(fmt::format("no window with OpenGL 3.3 could be made{}; update the graphics driver, or let the "
                               "processor draw by LIBGL_ALWAYS_SOFTWARE=1",
-                              why));
+                              reason()));
 }
 
 }  // namespace
@@ -60,6 +59,9 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
 Window::Window(int width, int height, const std::string& title) {
   if (!glfwInit())
     throw NoDisplay(fmt::format("no display could be opened{}; run it where there is a screen, or under xvfb-run", reason()));
+  // Not with the window: another one may follow, and a display may end when its last client leaves it.
+  static const int at_exit = std::atexit(glfwTerminate);
+  static_cast<void>(at_exit);
   explain_when_the_display_goes();
   window_ = make_window(width, height, title);
   glfwMakeContextCurrent(window_);
@@ -79,7 +81,6 @@ Window::~Window() {
   ImGui_ImplOpenGL3_Shutdown();
   ImGui_ImplGlfw_Shutdown();
   glfwDestroyWindow(window_);
-  glfwTerminate();
 }
 
 bool Window::close_requested() {

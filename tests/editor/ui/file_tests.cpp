@@ -89,7 +89,7 @@ void the_language_is_changed(Ui& ui) {
   ui.key(ImGuiMod_Ctrl | ImGuiKey_Comma);
   ui.ctx.ItemClick("//Settings/pages/Look");
   ui.wait();
-  ui.ctx.ComboClick("//Settings/**/##language/Deutsch");
+  ui.ctx.ComboClick("//Settings/pages/Look/##language/Deutsch");
   ui.wait(4);
   IM_CHECK_STR_EQ(language().c_str(), "de");
   IM_CHECK_STR_EQ(tr("Undo"), "Rückgängig");
@@ -106,12 +106,12 @@ void panels_keep_their_places(Ui& ui) {
   ui.text_to_image();
   ImGuiWindow* log = ui.ctx.WindowInfo("//Log").Window;
   IM_CHECK(log && log->DockIsActive);
-  ImGui::GetIO().IniSavingRate = 0.05f;
   ui.ctx.UndockWindow("//Log");
   ui.wait(4);
   IM_CHECK(!log->DockIsActive);
-  ui.ctx.SleepNoSkip(0.2f, 0.02f);
-  const std::string kept = ui.app.settings.panels.value("layout", "");
+  const auto layout = [&] { return ui.app.settings.panels.value("layout", ""); };
+  for (int i = 0; i < 500 && layout().empty(); ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  const std::string kept = layout();
   IM_CHECK(kept.find("[Docking]") != kept.npos);
   IM_CHECK(kept.find("document") == kept.npos);  // tabs are of this session
   ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_P);
