@@ -28,13 +28,14 @@ at::Tensor fused_group_norm(const at::Tensor&, int64_t, const at::Tensor&, const
 namespace {
 
 constexpr int64_t kLanes = 16;
-constexpr int64_t kStrips = 64;     ///< parts of an item's pixels, of which each has sums of its own
-constexpr int64_t kPixelBlock = 8;  ///< pixels that are added up in registers
+constexpr int64_t kStripValues = 32768;  ///< of an item that are added up together, at least
+constexpr int64_t kMostStrips = 256;     ///< of an item
+constexpr int64_t kPixelBlock = 8;       ///< pixels that are added up in registers
 
 /// An image in memory: items of `pixels` rows of `channels` values.
 struct Shape {
   int64_t items, pixels, channels, groups;
-  int64_t strip() const { return (pixels + kStrips - 1) / kStrips; }
+  int64_t strip() const { return std::max({kPixelBlock, kStripValues / channels, pixels / kMostStrips}); }  // pixels
   int64_t strips() const { return (pixels + strip() - 1) / strip(); }
 };
 
