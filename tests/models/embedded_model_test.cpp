@@ -10,6 +10,7 @@
 #include "models/unet_training.h"
 #include "models/vae_training.h"
 #include "nodes/sd/checkpoint.h"
+#include "nodes/sd/latent_preview.h"
 
 namespace weft::paper_cut {
 namespace {
@@ -44,6 +45,21 @@ TEST(EmbeddedModel, GivesUnseenRendersBackAtThirtyDecibels) {
   const at::Tensor latents = model.vae_encoder(at::kCPU, at::kFloat).encode(pictures);
   const at::Tensor found = model.vae_decoder(at::kCPU, at::kFloat).decode(latents).clamp(-1, 1);
   EXPECT_GE(psnr(found, pictures), 30);
+}
+
+TEST(EmbeddedModel, LooksLikeItsPicturesInPreviewsOfItsLatents) {
+  at::NoGradGuard no_grad;
+  const sd::Checkpoint model = sd::Checkpoint::open(kModels / "checkpoints/paper-cut");
+  const auto encoder = model.vae_encoder(at::kCPU, at::kFloat);
+  for (const at::Tensor& picture : draw_pictures(8, 4712, /*held_out_scenes=*/true).split(1)) {
+    const auto off = [&, latent = encoder.encode(picture)](double scale) {
+      const auto preview = sd::latent_preview(latent, scale);
+      const at::Tensor shown = torch::tensor(preview.rgb).view({16, 16, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;
+      return psnr(shown, at::avg_pool2d(picture, {8, 8})[0]);
+    };
+    EXPECT_GT(off(model.latent_scale()), 17);
+    EXPECT_LT(off(sd::kStableDiffusionScale), 17) << "another model's colours";
+  }
 }
 
 TEST(EmbeddedModel, ShowsWhatHeldOutCaptionsSay) {

@@ -38,17 +38,6 @@ TEST_P(ShippedWorkflow, HasNoProblems) {
   for (const Problem& problem : validate(load_workflow(GetParam()), bench.registry())) ADD_FAILURE() << problem.text();
 }
 
-/// A U-Net for paper-cut's latents and texts with more input channels, of random weights; unless we have the real one.
-void write_unet(const std::filesystem::path& models, const std::string& name, int64_t in_channels) {
-  if (std::filesystem::exists(source_folder() / "models/diffusion_models" / name)) return;
-  sd::SmallModel model = sd::medium_model();
-  model.unet.in_channels = in_channels;
-  model.unet.context_dim = 128;
-  sd::write_folder(models / name, model);
-  std::filesystem::create_directories(models / "diffusion_models");
-  std::filesystem::rename(models / name / "unet", models / "diffusion_models" / name);
-}
-
 /// Those of 512 x 512 pixels name Stable Diffusion 1.5, which the user brings; here it has a sixth of its width and random
 /// weights.
 void write_checkpoint(const std::filesystem::path& file, int64_t in_channels) {
@@ -65,7 +54,7 @@ TEST_P(ShippedWorkflow, RunsAndGivesAllItsResults) {
   Workflow workflow = load_workflow(GetParam());
   Bench bench(std::vector<std::filesystem::path>{models / ""});
   bench.set_workflow_folder(GetParam().parent_path());
-  if (GetParam().filename() == "05-context-by-a-label.json") {
+  if (GetParam().filename() == "05-context-by-a-label-of-imagenet.json") {
     std::filesystem::create_directories(models / "checkpoints");
     sd::write_paper_model(models / "checkpoints/cin256-v2.safetensors", "cin");
     for (const auto& [name, value] : {std::pair{"label", "3"}, {"any.label", "10"}, {"steps", "2"}})
@@ -75,10 +64,6 @@ TEST_P(ShippedWorkflow, RunsAndGivesAllItsResults) {
     write_checkpoint(models / "checkpoints/v1-5-pruned-emaonly.safetensors", 4);
     write_checkpoint(models / "checkpoints/sd-v1-5-inpainting.safetensors", 9);
     set_by_name(workflow, bench.registry(), "steps", "2");
-  }
-  if (GetParam().filename().string().starts_with("06-")) {
-    write_unet(models / "", "paper-cut-inpainting", 9);
-    write_unet(models / "", "paper-cut-segmentation", 18);
   }
   EXPECT_TRUE(bench.run(workflow).ok);
 }
