@@ -64,8 +64,9 @@ TEST_F(AssetFiles, TakesADiffusersFolderAsOneModelAndNoOtherFolder) {
 TEST_F(AssetFiles, ANameThatLeadsOutOfItsFolderFindsNothing) {
   file("secret.safetensors");
   file("checkpoints/a.safetensors");
-  for (const std::string name : {"../secret.safetensors", "sub/../../secret.safetensors",
-                                 "..\\secret.safetensors", "", ".", (folder_ / "secret.safetensors").c_str()})
+  const std::vector<std::string> names = {"../secret.safetensors", "sub/../../secret.safetensors",
+                                          "..\\secret.safetensors", "", ".", (folder_ / "secret.safetensors").string()};
+  for (const std::string& name : names)
     EXPECT_EQ(find("checkpoints", name), std::nullopt) << name;
 }
 
