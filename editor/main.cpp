@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -141,24 +140,17 @@ int edit(const Arguments& arguments) {
   io.IniFilename = nullptr;
   io.ConfigFlags |= ImGuiConfigFlags_DockingEnable | ImGuiConfigFlags_NavEnableKeyboard;
   io.ConfigInputTextCursorBlink = arguments.screenshot.empty();
-  std::optional<Window> window(std::in_place, width, height, "Weft");
+  Window window(width, height, "Weft");
   AppOptions options = app_options(arguments);
-  options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window->content_scale();
+  options.display_scale = arguments.scale > 0 ? static_cast<float>(arguments.scale) : window.content_scale();
   if (!arguments.theme.empty())
     options.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   App app(std::move(options));
   open_first(app, arguments);
-  if (!arguments.screenshot.empty()) {
-    screenshot(app, *window, arguments.screenshot);
-    return 0;
-  }
-  while (!app.wants_to_quit()) try {
-      loop(app, *window);
-    } catch (const ContextLost& lost) {
-      window.reset();
-      window.emplace(width, height, "Weft");
-      app.notify(tr_format("{}; the window was made anew", lost.what()), LogLine::Kind::Warning);
-    }
+  if (arguments.screenshot.empty())
+    loop(app, window);
+  else
+    screenshot(app, window, arguments.screenshot);
   return 0;
 }
 
@@ -186,6 +178,9 @@ int main(int argc, char** argv) {
     return edit(arguments);
   } catch (const NoDisplay& error) {
     fmt::print(stderr, "weft edit: {}\n", error.what());
+    return 2;
+  } catch (const ContextLost& error) {  // all work is in the journal
+    fmt::print(stderr, "weft edit: {}; start it again: what was not saved is offered then\n", error.what());
     return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "weft edit: {}\n", error.what());

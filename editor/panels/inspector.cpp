@@ -213,7 +213,9 @@ void draw_of_workflow(App& app, Document& document) {
   ImGui::PushFont(app.fonts.bold, 0);
   ImGui::TextUnformatted(document.name().c_str());
   ImGui::PopFont();
+  ImGui::PushTextWrapPos();
   dim_text(app.theme, document.file().empty() ? tr("not in a file yet") : document.file().string());
+  ImGui::PopTextWrapPos();
   const auto list = [&](const char* title, const std::map<std::string, PortRef>& names, bool inputs) {
     if (names.empty()) return;
     ImGui::SeparatorText(title);

@@ -15,7 +15,8 @@ find app canvas panels session widgets window main.cpp \( -name '*.cpp' -o -name
     --keyword=tr --keyword=tr_later --keyword=label --keyword=tr_format --keyword=tr_n:1,2 --keyword=tr_format_n:1,2 \
     --output=- | grep -v -e '^"POT-Creation-Date' -e '^#$' -e '^# ' >"$made/weft-edit.pot"
 for translation in translations/*.po; do
-  msgmerge --quiet --no-fuzzy-matching --width=110 --output-file="$made/$(basename "$translation")" "$translation" "$made/weft-edit.pot"
+  msgmerge --quiet --no-fuzzy-matching --width=110 "$translation" "$made/weft-edit.pot" |
+    msgattrib --no-obsolete --width=110 --output-file="$made/$(basename "$translation")" -
 done
 
 status=0

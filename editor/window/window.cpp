@@ -10,10 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
-
-#include "editor/session/text.h"
 
 namespace weft::editor {
 
@@ -49,9 +46,11 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
     glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, robustness);
     if (GLFWwindow* window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr)) return window;
   }
+  const std::string why = reason();
+  glfwTerminate();
   throw NoDisplay(fmt::format("no window with OpenGL 3.3 could be made{}; update the graphics driver, or let the "
                               "processor draw by LIBGL_ALWAYS_SOFTWARE=1",
-                              reason()));
+                              why));
 }
 
 }  // namespace
@@ -59,9 +58,6 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
 Window::Window(int width, int height, const std::string& title) {
   if (!glfwInit())
     throw NoDisplay(fmt::format("no display could be opened{}; run it where there is a screen, or under xvfb-run", reason()));
-  // Not with the window: another one may follow, and a display may end when its last client leaves it.
-  static const int at_exit = std::atexit(glfwTerminate);
-  static_cast<void>(at_exit);
   explain_when_the_display_goes();
   window_ = make_window(width, height, title);
   glfwMakeContextCurrent(window_);
@@ -81,6 +77,7 @@ Window::~Window() {
   ImGui_ImplOpenGL3_Shutdown();
   ImGui_ImplGlfw_Shutdown();
   glfwDestroyWindow(window_);
+  glfwTerminate();
 }
 
 bool Window::close_requested() {
@@ -113,7 +110,7 @@ void Window::end_frame(const std::function<void()>& before_show) {
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
   if (before_show) before_show();
   glfwSwapBuffers(window_);
-  if (reset_status_ && reset_status_() != GL_NO_ERROR) throw ContextLost(tr("the graphics driver was reset"));
+  if (reset_status_ && reset_status_() != GL_NO_ERROR) throw ContextLost("the graphics driver was reset");
 }
 
 Picture Window::read_pixels() const {

@@ -19,8 +19,7 @@ struct NoDisplay : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The graphics driver was reset (a crash of it, a suspended machine): what it held is gone. ImGui's state is not: a
-/// new Window goes on where this one ended.
+/// The graphics driver was reset (a crash of it, a suspended machine): nothing more can be drawn by this process.
 struct ContextLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,4 +1,4 @@
-// What comes from outside the canvas: files that others write, languages, the layout of panels, another window; and how
+// What comes from outside the canvas: files that others write, languages, the layout of panels; and how
 // the canvas is looked at.
 #include <imgui_internal.h>
 
@@ -89,7 +89,9 @@ void the_language_is_changed(Ui& ui) {
   ui.key(ImGuiMod_Ctrl | ImGuiKey_Comma);
   ui.ctx.ItemClick("//Settings/pages/Look");
   ui.wait();
-  ui.ctx.ComboClick("//Settings/pages/Look/##language/Deutsch");
+  ui.ctx.ItemClick("//Settings/**/##language");
+  ui.ctx.SetRef("//$FOCUSED");
+  ui.ctx.ItemClick("**/Deutsch");
   ui.wait(4);
   IM_CHECK_STR_EQ(language().c_str(), "de");
   IM_CHECK_STR_EQ(tr("Undo"), "Rückgängig");
@@ -201,19 +203,6 @@ void a_problem_in_a_definition_leads_into_it(Ui& ui) {
   IM_CHECK(ui.doc().selection().nodes == Ids{"lost"});
 }
 
-void another_window_takes_over(Ui& ui) {
-  ui.text_to_image();
-  ui.wait(20);
-  const Picture before = ui.picture();
-  ui.renew_window();
-  ui.wait(20);
-  const Picture after = ui.picture();
-  IM_CHECK_EQ(before.rgb.size(), after.rgb.size());
-  std::size_t differing = 0;
-  for (std::size_t i = 0; i < before.rgb.size(); ++i) differing += before.rgb[i] != after.rgb[i];
-  IM_CHECK_LT(differing, before.rgb.size() / 500);
-}
-
 }  // namespace
 
 std::vector<Test> file_tests() {
@@ -228,8 +217,7 @@ std::vector<Test> file_tests() {
           {"canvas", "nodes_snap_to_the_grid_unless_that_is_off", nodes_snap_to_the_grid_unless_that_is_off},
           {"links", "a_link_is_pulled_off_its_input", a_link_is_pulled_off_its_input},
           {"links", "a_link_is_led_to_another_input_as_one_step", a_link_is_led_to_another_input_as_one_step},
-          {"canvas", "a_problem_in_a_definition_leads_into_it", a_problem_in_a_definition_leads_into_it},
-          {"files", "another_window_takes_over", another_window_takes_over}};
+          {"canvas", "a_problem_in_a_definition_leads_into_it", a_problem_in_a_definition_leads_into_it}};
 }
 
 }  // namespace weft::editor::test

@@ -7,8 +7,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <optional>
 
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
@@ -29,22 +27,11 @@ struct Running {
   fs::path scratch;
   fs::path picture;  ///< where a screenshot goes; empty for a test
   bool picture_wanted = false;
-  bool new_window_wanted = false;
-  Picture seen = {};  ///< the window, for a test that asked for it
-  bool look_wanted = false;
 };
 
 void run_one(ImGuiTestContext* context) {
   auto& running = *static_cast<Running*>(context->Test->UserData);
   test::Ui ui(*context, running.app, running.scratch);
-  const auto answered = [context](bool& wish) {
-    for (wish = true; wish;) context->Yield();
-  };
-  ui.renew_window = [&] { answered(running.new_window_wanted); };
-  ui.picture = [&] {
-    answered(running.look_wanted);
-    return running.seen;
-  };
   running.test.body(ui);
   if (running.picture.empty()) return;
   ui.wait(6);
@@ -81,7 +68,7 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
   std::setbuf(stdout, nullptr);  // what is said before a crash is seen
   bool ok = true;
   {
-    std::optional<Window> window(std::in_place, 1600, 1000, "Weft UI tests");
+    Window window(1600, 1000, "Weft UI tests");
     glfwSwapInterval(0);
     App app(options_in(scratch));
     app.settings.output_folder = scratch / "out";
@@ -97,26 +84,17 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
     ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(),
                                ImGuiTestRunFlags_RunFromCommandLine);
     while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
-      for (auto& each : all)
-        if (std::exchange(each->new_window_wanted, false)) {
-          window.reset();
-          window.emplace(1600, 1000, "Weft UI tests");
-          glfwSwapInterval(0);
-        }
-      window->wait_for_events(0);
-      window->begin_frame();
+      window.wait_for_events(0);
+      window.begin_frame();
       app.frame();
       // Without a graphics card drawing is what takes the time: of tests, one frame in eight is drawn.
-      const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0 ||
-                         std::ranges::any_of(all, [](const auto& each) { return each->look_wanted; });
+      const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0;
       if (!drawn)
         ImGui::Render();
       else
-        window->end_frame([&] {
-          for (auto& each : all) {
-            if (std::exchange(each->picture_wanted, false)) write_png(window->read_pixels(), each->picture);
-            if (std::exchange(each->look_wanted, false)) each->seen = window->read_pixels();
-          }
+        window.end_frame([&] {
+          for (auto& each : all)
+            if (std::exchange(each->picture_wanted, false)) write_png(window.read_pixels(), each->picture);
         });
       ImGuiTestEngine_PostSwap(engine);
     }

@@ -55,10 +55,6 @@ class Ui {
   /// Waits until nothing runs and nothing waits; false if it takes too long.
   bool wait_for_runs();
   void focus_canvas();
-  /// What the window shows now.
-  std::function<Picture()> picture;
-  /// As after a reset of the graphics driver: another window takes over.
-  std::function<void()> renew_window;
 
   ImGuiTestContext& ctx;
   App& app;
