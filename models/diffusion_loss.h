@@ -1,5 +1,5 @@
-// What all trainings of U-Nets share: Stable Diffusion's noise schedule, which timesteps are drawn, and how errors
-// at them are weighed.
+// What all trainings of U-Nets share: Stable Diffusion's noise schedule, which timesteps are drawn, and how
+// errors at them are weighed.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,8 +10,8 @@ namespace weft::paper_cut {
 
 struct TimestepOptions {
   // The loss weighs errors of the picture by its signal-to-noise ratio, at most 5 (Hang et al. 2023,
-  // arXiv:2303.09556), but never by less than least_weight: what lies where, and at what hour, is decided while
-  // there is mostly noise, and as errors of the noise these decisions are all but invisible.
+  // arXiv:2303.09556), but never by less than least_weight: what lies where, and at what hour, is decided
+  // while there is mostly noise, and as errors of the noise these decisions are all but invisible.
   float least_weight = 0.1f;
   float noisy_share = 0.4f;  ///< that share of a batch is drawn from the timesteps from noisy_from up
   float noisy_from = 550;

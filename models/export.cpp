@@ -126,8 +126,8 @@ uintmax_t size_of_folder(const std::filesystem::path& folder) {
 void require_at_most(const std::filesystem::path& what, uintmax_t size, uintmax_t greatest) {
   fmt::print("{}: {:.2f} MB\n", what.string(), double(size) / 1e6);
   if (size > greatest)
-    throw std::runtime_error(
-        fmt::format("{} is larger than {} MB: make the networks smaller", what.string(), greatest / 1'000'000));
+    throw std::runtime_error(fmt::format("{} is larger than {} MB: make the networks smaller", what.string(),
+                                         greatest / 1'000'000));
 }
 
 /// The averaged weights of a training, or nothing where there was none.
@@ -136,7 +136,8 @@ sd::TensorMap trained(const std::filesystem::path& folder, const std::string& na
   return std::filesystem::exists(state) ? Optimization::averages_in(read_tensors(state)) : sd::TensorMap();
 }
 
-/// What unet.load reads. The model's folder says elsewhere how its latents are scaled; a U-Net alone must say it itself.
+/// What unet.load reads. The model's folder says elsewhere how its latents are scaled; a U-Net alone must say
+/// it itself.
 void export_unet(const std::filesystem::path& to, const sd::UNetConfig& config, double scaling_factor,
                  const sd::TensorMap& weights) {
   json description = unet_json(config);
@@ -169,10 +170,12 @@ void export_model(const std::filesystem::path& folder, const std::filesystem::pa
              text_encoder_json(text_encoder_config(vocabulary()), vocabulary()));
   write_half(to / "text_encoder" / "model.safetensors", without_prefix(weights, kTextPrefix));
   vocabulary().write(to / "tokenizer");
-  if (const auto table = trained(folder, "labels"); !table.empty()) export_labels(to / "label_encoder", table);
+  if (const auto table = trained(folder, "labels"); !table.empty())
+    export_labels(to / "label_encoder", table);
   for (const Concat kind : {Concat::kMaskedPicture, Concat::kMap}) {
     if (const auto unet = trained(folder, name_of(kind)); !unet.empty())
-      export_unet(unets / ("paper-cut-" + name_of(kind)), concat_unet_config(kind), measured_scaling_factor(folder), unet);
+      export_unet(unets / ("paper-cut-" + name_of(kind)), concat_unet_config(kind),
+                  measured_scaling_factor(folder), unet);
   }
   require_at_most(to, size_of_folder(to), kGreatestModel);
   require_at_most("both folders", size_of_folder(to) + size_of_folder(unets), kGreatestSum);

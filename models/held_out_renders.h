@@ -15,7 +15,8 @@ struct Renders {
   at::Tensor labels;    ///< [N, 128, 128] int64, what each pixel shows
 };
 
-/// Of held-out scenes; the same ones every time. Beyond the number of such scenes they come again, drawn otherwise.
+/// Of held-out scenes; the same ones every time. Beyond the number of such scenes they come again, drawn
+/// otherwise.
 Renders held_out_renders(int64_t count);
 
 /// Of these scenes.

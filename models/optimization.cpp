@@ -49,9 +49,9 @@ double Optimization::step(double learning_rate) {
   };
   for (Slot& slot : slots_) {
     if (!slot.value.grad().defined()) continue;
-    update(slot.value.grad().const_data_ptr<float>(), slot.value.numel(), factors, slot.value.mutable_data_ptr<float>(),
-           slot.average.mutable_data_ptr<float>(), slot.moment1.mutable_data_ptr<float>(),
-           slot.moment2.mutable_data_ptr<float>());
+    update(slot.value.grad().const_data_ptr<float>(), slot.value.numel(), factors,
+           slot.value.mutable_data_ptr<float>(), slot.average.mutable_data_ptr<float>(),
+           slot.moment1.mutable_data_ptr<float>(), slot.moment2.mutable_data_ptr<float>());
     slot.value.mutable_grad().reset();
   }
   return norm;

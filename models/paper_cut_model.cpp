@@ -65,9 +65,12 @@ sd::TensorMap without_prefix(const sd::TensorMap& map, const std::string& prefix
 
 at::Tensor empty_latents(int64_t count) { return at::zeros({count, 4, kSize / 8, kSize / 8}); }
 
-PaperCutModel PaperCutModel::open(const std::filesystem::path& folder) { return open(folder, folder / "unet"); }
+PaperCutModel PaperCutModel::open(const std::filesystem::path& folder) {
+  return open(folder, folder / "unet");
+}
 
-PaperCutModel PaperCutModel::open(const std::filesystem::path& folder, const std::filesystem::path& unet_folder) {
+PaperCutModel PaperCutModel::open(const std::filesystem::path& folder,
+                                  const std::filesystem::path& unet_folder) {
   const sd::Checkpoint files = sd::Checkpoint::open(folder), unet = sd::Checkpoint::open_unet(unet_folder);
   return PaperCutModel(files.vae_config().scaling_factor, files.text_encoder(at::kCPU, at::kFloat),
                        unet.unet(at::kCPU, at::kFloat), files.vae_decoder(at::kCPU, at::kFloat));

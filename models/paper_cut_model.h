@@ -41,11 +41,12 @@ struct DrawOptions {
   uint64_t seed = 1;
 };
 
-/// What pictures are made from beside noise: text or label, and where the U-Net sees more, map or masked picture.
+/// What pictures are made from beside noise: text or label, and where the U-Net sees more, map or masked
+/// picture.
 struct Asked {
   sd::ConditioningEntry positive, negative;  ///< a row for each picture, or one for all
-  at::Tensor latent;                         ///< [N, 4, 16, 16], not scaled: what is there already; zeros: nothing
-  at::Tensor noise_mask = {};                ///< [N, 1, H, W], 1 where to paint; undefined: everywhere
+  at::Tensor latent;           ///< [N, 4, 16, 16], not scaled: what is there already; zeros: nothing
+  at::Tensor noise_mask = {};  ///< [N, 1, H, W], 1 where to paint; undefined: everywhere
 };
 
 /// Nothing that is there already, for `count` pictures.
@@ -66,7 +67,8 @@ class PaperCutModel {
   /// What cross-attention sees of captions: [N, 77, 128].
   at::Tensor encode(const std::vector<std::string>& captions) const;
 
-  /// A picture for each row of asked.latent: [N, 3, 128, 128] in [-1, 1]. Item k's noise depends on seed + k alone.
+  /// A picture for each row of asked.latent: [N, 3, 128, 128] in [-1, 1]. Item k's noise depends on seed + k
+  /// alone.
   at::Tensor draw(const Asked& asked, const DrawOptions& options = {}) const;
 
   /// One picture a caption.

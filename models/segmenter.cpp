@@ -76,9 +76,10 @@ Segmenter Segmenter::open(const std::filesystem::path& path) {
 
 at::Tensor Segmenter::logits(const at::Tensor& pictures) const {
   const Parts& p = *parts_;
-  const at::Tensor half = p.down1(pictures.contiguous(at::MemoryFormat::ChannelsLast)), quarter = p.down2(half),
-                   eighth = p.down3(quarter), sixteenth = p.deepest(p.down4(eighth));
-  const at::Tensor found = p.classes(p.up1(beside(p.up2(beside(p.up3(beside(sixteenth, eighth)), quarter)), half)));
+  const at::Tensor half = p.down1(pictures.contiguous(at::MemoryFormat::ChannelsLast)),
+                   quarter = p.down2(half), eighth = p.down3(quarter), sixteenth = p.deepest(p.down4(eighth));
+  const at::Tensor found =
+      p.classes(p.up1(beside(p.up2(beside(p.up3(beside(sixteenth, eighth)), quarter)), half)));
   return at::upsample_bilinear2d(found, {pictures.size(2), pictures.size(3)}, /*align_corners=*/false);
 }
 

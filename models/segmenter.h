@@ -1,5 +1,5 @@
-// Says what each pixel of a picture shows. A small network that was trained on renders alone, blurred and noisy ones
-// included: it has never seen a picture of the models that it measures.
+// Says what each pixel of a picture shows. A small network that was trained on renders alone, blurred and
+// noisy ones included: it has never seen a picture of the models that it measures.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -14,8 +14,8 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr float kUnguided = 0.1f;         // share of empty captions, for guidance
-constexpr int64_t kUnsaid = -100;         // no class: cross_entropy_loss() passes over it
+constexpr float kUnguided = 0.1f;        // share of empty captions, for guidance
+constexpr int64_t kUnsaid = -100;        // no class: cross_entropy_loss() passes over it
 constexpr uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
 
 struct Caption {
@@ -52,8 +52,8 @@ Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uin
     captions.push_back(caption.text);
     if (caption.full) said[i].copy_(scene);
   }
-  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions), draw_noise(size, seed + 1),
-          draw_timesteps(size, options.timesteps, seed), said};
+  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions),
+          draw_noise(size, seed + 1), draw_timesteps(size, options.timesteps, seed), said};
 }
 
 struct Networks {
@@ -62,8 +62,9 @@ struct Networks {
   sd::Linear reader;  ///< of what a caption states from its encoding; for the training only
 };
 
-/// How well the scene can be read, attribute by attribute, from the encoding behind a caption's last word. That is
-/// where most of a context's 77 tokens lie, so what is said there reaches the U-Net whatever it attends to.
+/// How well the scene can be read, attribute by attribute, from the encoding behind a caption's last word.
+/// That is where most of a context's 77 tokens lie, so what is said there reaches the U-Net whatever it
+/// attends to.
 at::Tensor reading_loss(const Networks& networks, const at::Tensor& context, const Batch& batch) {
   const at::Tensor behind = (batch.ids == vocabulary().end_id()).to(at::kFloat).unsqueeze(-1);
   const at::Tensor logits = networks.reader((context * behind).sum(1) / behind.sum(1));
@@ -84,7 +85,10 @@ at::Tensor training_loss(const Networks& networks, const Batch& batch, const Dif
   {
     const Bfloat16 autocast;
     context = networks.text_encoder.forward(batch.ids).hidden;
-    found = networks.unet.forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context).to(at::kFloat);
+    found =
+        networks.unet
+            .forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context)
+            .to(at::kFloat);
   }
   return diffusion.loss(found, batch.noise, batch.timesteps) +
          options.reading_weight * reading_loss(networks, context.to(at::kFloat), batch);

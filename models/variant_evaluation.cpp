@@ -11,8 +11,8 @@
 
 #include "models/held_out_renders.h"
 #include "models/unet_training.h"
-#include "models/variant_training.h"
 #include "models/vae_training.h"
+#include "models/variant_training.h"
 #include "nodes/sd/checkpoint.h"
 
 namespace weft::paper_cut {
@@ -87,7 +87,8 @@ struct Mean {
   double value() const { return weight == 0 ? 0 : sum / weight; }
 };
 
-/// Adds the steps between neighbours of which the mask [N, 1, H, W] selects one: [N, 3, H, W] in levels of a byte.
+/// Adds the steps between neighbours of which the mask [N, 1, H, W] selects one: [N, 3, H, W] in levels of a
+/// byte.
 void add_steps_across(Mean& mean, const at::Tensor& pictures, const at::Tensor& masks) {
   for (const int64_t axis : {2, 3})
     mean.add(pictures.diff(1, axis).abs().mean(1, /*keepdim=*/true) * kLevels, masks.diff(1, axis).abs());
@@ -103,8 +104,9 @@ at::Tensor maps_of(const at::Tensor& labels) {
   return at::stack(maps);
 }
 
-constexpr std::array<const char*, kSegments> kSegmentNames = {"sky",    "sun",   "moon",  "hills", "mountains", "sea", "snow",
-                                                              "desert", "shore", "house", "tree",  "boat",      "fox", "arctic fox"};
+constexpr std::array<const char*, kSegments> kSegmentNames = {
+    "sky",    "sun",   "moon",  "hills", "mountains", "sea", "snow",
+    "desert", "shore", "house", "tree",  "boat",      "fox", "arctic fox"};
 
 /// Agreement of maps, over all of them and map by map.
 struct Agreement {
@@ -124,7 +126,8 @@ struct Agreement {
 
   json report() const {
     json classes;
-    for (int64_t segment = 0; segment < kSegments; ++segment) classes[kSegmentNames[size_t(segment)]] = all.of(segment);
+    for (int64_t segment = 0; segment < kSegments; ++segment)
+      classes[kSegmentNames[size_t(segment)]] = all.of(segment);
     return {{"mean_iou", all.mean()},
             {"mean_of_each_map", sum_of_means / double(maps)},
             {"maps", maps},
@@ -179,22 +182,27 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
     for (int64_t i = from; i < from + size; ++i)
       each.push_back(around_subject(renders.labels[i], {kRoom, kRoom, kRoom, kRoom}));
     const at::Tensor masks = at::stack(each), kept = 1 - masks;
-    sd::ConditioningEntry positive{.context = inpainting.encode({captions.begin() + from, captions.begin() + from + size})};
+    sd::ConditioningEntry positive{
+        .context = inpainting.encode({captions.begin() + from, captions.begin() + from + size})};
     sd::ConditioningEntry negative{.context = inpainting.encode({""})};
     positive.concat_mask = negative.concat_mask = masks;
-    positive.concat_latent = negative.concat_latent = autoencoder.encoder.encode(without_masked(pictures, masks));
-    const at::Tensor decoded = inpainting.draw(
-        {.positive = positive, .negative = negative, .latent = autoencoder.encoder.encode(pictures), .noise_mask = masks},
-        beginning_at(options, from));
-    const at::Tensor composited = pictures * kept + decoded * masks, coded = autoencoder.there_and_back(pictures),
-                     everywhere = kept.expand_as(pictures);
+    positive.concat_latent = negative.concat_latent =
+        autoencoder.encoder.encode(without_masked(pictures, masks));
+    const at::Tensor decoded = inpainting.draw({.positive = positive,
+                                                .negative = negative,
+                                                .latent = autoencoder.encoder.encode(pictures),
+                                                .noise_mask = masks},
+                                               beginning_at(options, from));
+    const at::Tensor composited = pictures * kept + decoded * masks,
+                     coded = autoencoder.there_and_back(pictures), everywhere = kept.expand_as(pictures);
     const std::vector<Scene> read = judge.read(composited);
     for (int64_t i = 0; i < size; ++i) {
       const Scene& wanted = asked[size_t(from + i)];
       const Scene& found = read[size_t(i)];
       count(subject, found.subject == wanted.subject);
       if (wanted.color != Color::kNone) count(color, found.color == wanted.color);
-      count(both, found.subject == wanted.subject && (wanted.color == Color::kNone || found.color == wanted.color));
+      count(both,
+            found.subject == wanted.subject && (wanted.color == Color::kNone || found.color == wanted.color));
     }
     outside.add((decoded - pictures).square(), everywhere);
     outside_of_autoencoder.add((coded - pictures).square(), everywhere);
@@ -204,18 +212,17 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
     add_steps_across(seams_of_autoencoder, pictures * kept + coded * masks, masks);
     shown.push_back(at::stack({pictures, pictures * kept, composited}, 1).flatten(0, 1));
   });
-  const json report{
-      {"subject", row(subject)},
-      {"color", row(color)},
-      {"all_that_was_asked", row(both)},
-      {"outside_the_mask",
-       {{"psnr", decibels(outside)},
-        {"psnr_of_the_autoencoder_alone", decibels(outside_of_autoencoder)},
-        {"mean_difference_after_compositing", outside_composited.value()}}},
-      {"mean_step_across_the_border_in_levels_of_255",
-       {{"composited", seams.value()},
-        {"render_itself", seams_of_render.value()},
-        {"autoencoded_render_composited", seams_of_autoencoder.value()}}}};
+  const json report{{"subject", row(subject)},
+                    {"color", row(color)},
+                    {"all_that_was_asked", row(both)},
+                    {"outside_the_mask",
+                     {{"psnr", decibels(outside)},
+                      {"psnr_of_the_autoencoder_alone", decibels(outside_of_autoencoder)},
+                      {"mean_difference_after_compositing", outside_composited.value()}}},
+                    {"mean_step_across_the_border_in_levels_of_255",
+                     {{"composited", seams.value()},
+                      {"render_itself", seams_of_render.value()},
+                      {"autoencoded_render_composited", seams_of_autoencoder.value()}}}};
   return {report, at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * int64_t(asked.size())))};
 }
 
@@ -251,7 +258,9 @@ Measured measure_segmentation(const std::filesystem::path& model, const std::fil
   json attributes;
   const auto tallies = tally(renders.scenes, read);
   for (size_t a = 0; a < kAttributes; ++a) attributes[std::string(kAttributeNames[a])] = row(tallies[a]);
-  return {{{"with_full_caption", with_text.report()}, {"without_text", without_text.report()}, {"judge", attributes}},
+  return {{{"with_full_caption", with_text.report()},
+           {"without_text", without_text.report()},
+           {"judge", attributes}},
           at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * most))};
 }
 
@@ -261,7 +270,8 @@ json measure_segmenter(const std::filesystem::path& model, const Segmenter& segm
   const Renders renders = held_out_renders(most);
   Agreement plain, coded;
   in_chunks(most, [&](int64_t from, int64_t size) {
-    const at::Tensor pictures = renders.pictures.narrow(0, from, size), labels = renders.labels.narrow(0, from, size);
+    const at::Tensor pictures = renders.pictures.narrow(0, from, size),
+                     labels = renders.labels.narrow(0, from, size);
     plain.add(labels, segmenter.read(pictures));
     coded.add(labels, segmenter.read(autoencoder.there_and_back(pictures)));
   });

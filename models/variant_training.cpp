@@ -49,7 +49,8 @@ using Told = std::vector<at::Tensor>;
 /// Draws what is told for these rows of the cache.
 using Tell = std::function<Told(const std::vector<int64_t>& rows, Dice& dice)>;
 /// The noise that the network finds.
-using Find = std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
+using Find =
+    std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
 
 /// One training: draws batches of the cached latents and improves the parameters until the sitting is over.
 void train(Sitting& sitting, const Latents& latents, Optimization& optimization, uint64_t seed,
@@ -120,7 +121,7 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
 }
 
 const std::vector<std::string>& label_names() {
-  static const std::vector<std::string> names = {"landscape", "house", "tree", "boat",
+  static const std::vector<std::string> names = {"landscape", "house",      "tree",         "boat",
                                                  "fox",       "arctic fox", "unconditional"};
   return names;
 }
@@ -137,20 +138,23 @@ void train_labels(const SittingOptions& options, const VariantTrainingOptions& v
     const at::NoGradGuard no_grad;
     const sd::TextEncoder text_encoder(text_encoder_config(vocabulary()),
                                        weights(without_prefix(trained, kTextPrefix)));
-    const at::Tensor words = text_encoder.forward(caption_ids({"", "house", "tree", "boat", "fox", "arctic fox", ""})).hidden;
+    const at::Tensor words =
+        text_encoder.forward(caption_ids({"", "house", "tree", "boat", "fox", "arctic fox", ""})).hidden;
     start = words.narrow(1, 0, kLabelTokens).reshape({labels, kLabelTokens * width}).clone();
   }
-  // The U-Net's weights come as parameters too, since packed ones let no gradient through, but are not trained.
+  // The U-Net's weights come as parameters too, since packed ones let no gradient through, but are not
+  // trained.
   const auto frozen_source =
       std::make_shared<sd::ParameterSource>(options.seed, without_prefix(trained, kUNetPrefix));
   const sd::UNet unet(unet_config(), sd::Weights(frozen_source));
   for (const auto& [name, tensor] : frozen_source->parameters()) at::Tensor(tensor).set_requires_grad(false);
   const auto source = std::make_shared<sd::ParameterSource>(
-      options.seed,
-      sitting.saved().empty() ? sd::TensorMap{{"embedding.weight", start}} : Optimization::values_in(sitting.saved()));
+      options.seed, sitting.saved().empty() ? sd::TensorMap{{"embedding.weight", start}}
+                                            : Optimization::values_in(sitting.saved()));
   const at::Tensor table =
       sd::Weights(source).get("embedding.weight", {labels, kLabelTokens * width}, sd::Init::kNormal);
-  Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average}, sitting.saved());
+  Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average},
+                            sitting.saved());
   const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
     std::vector<int64_t> said;
     for (const int64_t row : rows)

@@ -1,5 +1,5 @@
-// Variants of the embedded model, made from its weights: one that is told a label in place of words, and two whose
-// U-Nets see more than a noisy latent: a masked picture (inpainting), or a segmentation map.
+// Variants of the embedded model, made from its weights: one that is told a label in place of words, and two
+// whose U-Nets see more than a noisy latent: a masked picture (inpainting), or a segmentation map.
 #pragma once
 
 #include <string>
@@ -20,8 +20,8 @@ struct VariantTrainingOptions {
   double average = 0.999;
 };
 
-/// Trains a U-Net that also sees what cache_concat() saved, from the weights of the trained one, whose text encoder
-/// stays as it is. Its state is inpainting.safetensors or segmentation.safetensors.
+/// Trains a U-Net that also sees what cache_concat() saved, from the weights of the trained one, whose text
+/// encoder stays as it is. Its state is inpainting.safetensors or segmentation.safetensors.
 void train_concat_unet(const SittingOptions& options, Concat kind, const VariantTrainingOptions& variant);
 
 /// The U-Net's sizes: the embedded model's with more channels in.
@@ -36,8 +36,8 @@ const std::vector<std::string>& label_names();
 /// Tokens that a label stands for.
 inline constexpr int64_t kLabelTokens = 8;
 
-/// Trains the table of labels alone (state labels.safetensors); text encoder and U-Net stay as they are, so that the
-/// same U-Net takes words and labels. Labels begin as the words of their names.
+/// Trains the table of labels alone (state labels.safetensors); text encoder and U-Net stay as they are, so
+/// that the same U-Net takes words and labels. Labels begin as the words of their names.
 void train_labels(const SittingOptions& options, const VariantTrainingOptions& variant);
 
 /// Which label a scene has.

@@ -1,4 +1,5 @@
-// The model in models/checkpoints/paper-cut, as it is shipped: read by the same code that reads every other checkpoint.
+// The model in models/checkpoints/paper-cut, as it is shipped: read by the same code that reads every other
+// checkpoint.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -54,7 +55,8 @@ TEST(EmbeddedModel, LooksLikeItsPicturesInPreviewsOfItsLatents) {
   for (const at::Tensor& picture : draw_pictures(8, 4712, /*held_out_scenes=*/true).split(1)) {
     const auto off = [&, latent = encoder.encode(picture)](double scale) {
       const auto preview = sd::latent_preview(latent, scale);
-      const at::Tensor shown = torch::tensor(preview.rgb).view({16, 16, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;
+      const at::Tensor shown =
+          torch::tensor(preview.rgb).view({16, 16, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;
       return psnr(shown, at::avg_pool2d(picture, {8, 8})[0]);
     };
     EXPECT_GT(off(model.latent_scale()), 17);

@@ -31,8 +31,8 @@ TEST(Vocabulary, RefusesAWordThatNoCaptionHas) {
 }
 
 TEST(Vocabulary, IsReadTheSameWayByTheTokenizerOfTheNodes) {
-  const auto tokenizer =
-      sd::Tokenizer::from_folder(std::filesystem::path(WEFT_SOURCE_DIR) / "models/checkpoints/paper-cut/tokenizer");
+  const auto tokenizer = sd::Tokenizer::from_folder(std::filesystem::path(WEFT_SOURCE_DIR) /
+                                                    "models/checkpoints/paper-cut/tokenizer");
   EXPECT_EQ(tokenizer.start_id(), vocabulary().start_id());
   EXPECT_EQ(tokenizer.end_id(), vocabulary().end_id());
   Dice dice(3);
