@@ -45,9 +45,9 @@ FileDialog::Listing FileDialog::read(const fs::path& folder, const Request& requ
     if (name.starts_with('.')) continue;
     std::error_code none;
     const bool is_folder = each->is_directory(none);
-    const bool fits = request.extensions.empty() ||
-                      std::ranges::find(request.extensions, each->path().extension().string()) !=
-                          request.extensions.end();
+    const bool fits =
+        request.extensions.empty() ||
+        std::ranges::find(request.extensions, each->path().extension().string()) != request.extensions.end();
     if (is_folder || (fits && request.kind != Kind::Folder))
       found.entries.push_back({name, is_folder, each->last_write_time(none)});
   }
@@ -156,8 +156,8 @@ void FileDialog::draw_cell(App& app, const Entry& entry, float width) {
     const Textures::Entry texture = app.textures.get("file " + file.string(), version, *picture);
     const float scale = std::min((width - 8) / texture.size.x, (picture_height - 8) / texture.size.y);
     const ImVec2 half{texture.size.x * scale / 2, texture.size.y * scale / 2};
-    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y}, {middle.x + half.x, middle.y + half.y},
-                         {0, 0}, {1, 1}, IM_COL32_WHITE, 3);
+    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y},
+                         {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 3);
   } else {
     const float size = ImGui::GetFontSize() * 2.2f;
     const char* mark = entry.folder ? icon::kFolder : icon::kFile;
@@ -165,8 +165,8 @@ void FileDialog::draw_cell(App& app, const Entry& entry, float width) {
     list.AddText(nullptr, size, {middle.x - extent.x / 2, middle.y - extent.y / 2},
                  entry.folder ? theme.accent : theme.text_faint, mark);
   }
-  draw_text_in(list, {min.x + 4, max.y - line - 4}, {max.x - 4, max.y - 2}, elided(entry.name, width - 8), theme.text,
-               0.5f);
+  draw_text_in(list, {min.x + 4, max.y - line - 4}, {max.x - 4, max.y - 2}, elided(entry.name, width - 8),
+               theme.text, 0.5f);
   ImGui::PopID();
 }
 
@@ -228,7 +228,8 @@ void FileDialog::draw_places(App& app) {
   dim_text(app.theme, tr("Folders"));
   for (const fs::path& place : request_.places) {
     const fs::path name = place.filename().empty() ? place : place.filename();
-    if (ImGui::Selectable(fmt::format("{}##{}", name.string(), place.string()).c_str(), place == request_.folder))
+    if (ImGui::Selectable(fmt::format("{}##{}", name.string(), place.string()).c_str(),
+                          place == request_.folder))
       go_to(place);
     ImGui::SetItemTooltip("%s", place.c_str());
   }
@@ -239,7 +240,8 @@ void FileDialog::draw_foot(App& app) {
   if (request_.kind != Kind::Folder) {
     if (opened_now_) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1);
-    accepted = ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
+    accepted =
+        ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) ask_overwrite_ = false;
   }
   opened_now_ = false;

@@ -1,5 +1,6 @@
-// FileDialog: a window in which a file is chosen, for opening or saving. Part of the editor's own window, so that it
-// works, and looks the same, wherever the editor does. Folders are read on a thread of their own. [main-thread]
+// FileDialog: a window in which a file is chosen, for opening or saving. Part of the editor's own window, so
+// that it works, and looks the same, wherever the editor does. Folders are read on a thread of their own.
+// [main-thread]
 #pragma once
 
 #include <cstdint>

@@ -173,8 +173,8 @@ class Popup {
       ImGui::SetKeyboardFocusHere();
     }
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 15));
-    const bool entered =
-        ImGui::InputTextWithHint("##search", tr("Search"), &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
+    const bool entered = ImGui::InputTextWithHint("##search", tr("Search"), &state_.text,
+                                                  ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) state_.chosen = 0;
     std::vector<Searchable> list;
     for (const std::string& each : all) list.push_back({.key = each, .title = each});

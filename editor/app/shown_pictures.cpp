@@ -38,7 +38,8 @@ const OutputView* output_of(App& app, const Shown& shown) {
 
 ShownPicture picture_of(App& app, const Shown& shown) {
   if (!shown.file.empty()) {
-    if (auto whole = app.pictures.get(shown.file)) return {std::move(whole), std::hash<std::string>{}(shown.file)};
+    if (auto whole = app.pictures.get(shown.file))
+      return {std::move(whole), std::hash<std::string>{}(shown.file)};
     return {app.pictures.thumbnail(shown.file), std::hash<std::string>{}(shown.file) + 1};
   }
   const DocumentRun* run = run_of(app);
@@ -60,7 +61,8 @@ std::optional<Shown> last_picture(App& app) {
   for (const GraphNode* each : app.document()->graph().nodes())
     if (const NodeRun* node = app.node_run(each->id))
       for (const OutputView& output : node->outputs)
-        if (output.picture && output.type == "image") last = Shown{.node = each->id, .port = output.port, .file = {}};
+        if (output.picture && output.type == "image")
+          last = Shown{.node = each->id, .port = output.port, .file = {}};
   return last;
 }
 

@@ -1,5 +1,5 @@
-// Which picture stands for what: an output of a node, a file of the gallery, what a node's input gets. Of the active
-// document.
+// Which picture stands for what: an output of a node, a file of the gallery, what a node's input gets. Of the
+// active document.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ ShownPicture picture_of(App& app, const ViewerState::Shown& shown);
 /// The picture that the nodes which are shown made last; nothing where there is none.
 std::optional<ViewerState::Shown> last_picture(App& app);
 
-/// What lies behind a region or a painting of a node: the picture at its first linked image input, else what the
-/// viewer shows, else the last picture.
+/// What lies behind a region or a painting of a node: the picture at its first linked image input, else what
+/// the viewer shows, else the last picture.
 struct Backdrop {
   ShownPicture picture;
   std::string source;  ///< the node at the image input; empty: nothing is linked

@@ -1,5 +1,5 @@
-// The painter: a node's painting, made with a brush on the picture that the node gets. Each stroke is one step of undo,
-// and a line in the param's text: what runs headlessly is what is seen here.
+// The painter: a node's painting, made with a brush on the picture that the node gets. Each stroke is one
+// step of undo, and a line in the param's text: what runs headlessly is what is seen here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,8 +67,10 @@ class Painter {
     const std::size_t made = goes_on ? state_.strokes.size() : 0;
     state_.width = width;
     state_.height = height;
-    if (!goes_on) state_.painted.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
-    for (std::size_t i = made; i < strokes.size(); ++i) painting::apply(strokes[i], manner_, canvas(state_.painted));
+    if (!goes_on)
+      state_.painted.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
+    for (std::size_t i = made; i < strokes.size(); ++i)
+      painting::apply(strokes[i], manner_, canvas(state_.painted));
     state_.strokes = std::move(strokes);
     state_.manner = manner_;
     state_.text = text;
@@ -134,7 +136,8 @@ class Painter {
     } else if (!state_.stroke.empty()) {
       const painting::Point now = point_at(place);
       if (far_enough(state_.stroke.back(), now)) go_on(now);
-      if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) && !ImGui::IsMouseDown(ImGuiMouseButton_Right)) end_stroke();
+      if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) && !ImGui::IsMouseDown(ImGuiMouseButton_Right))
+        end_stroke();
     }
   }
 
@@ -146,8 +149,9 @@ class Painter {
       painting::apply(stroke_of(state_.stroke), manner_, canvas(state_.shown));
     } else {  // what is covered twice counts once: the last piece is enough
       const std::size_t from = count > 1 ? count - 2 : 0;
-      painting::apply(stroke_of({state_.stroke.begin() + static_cast<std::ptrdiff_t>(from), state_.stroke.end()}),
-                      manner_, canvas(state_.shown));
+      painting::apply(
+          stroke_of({state_.stroke.begin() + static_cast<std::ptrdiff_t>(from), state_.stroke.end()}),
+          manner_, canvas(state_.shown));
     }
     ++state_.version;
   }
@@ -171,7 +175,8 @@ class Painter {
       draw_slider(tr("Hardness"), "##hardness", state_.hardness, 0, 1, slider, false);
       ImGui::SameLine();
     }
-    tool(icon::kBrush, "##paint", tr("Paint (the right button erases)"), !state_.erase, [&] { state_.erase = false; });
+    tool(icon::kBrush, "##paint", tr("Paint (the right button erases)"), !state_.erase,
+         [&] { state_.erase = false; });
     tool(icon::kEraser, "##erase", tr("Erase (E)"), state_.erase, [&] { state_.erase = true; });
     ImGui::SameLine(0, ImGui::GetFontSize());
     if (ImGui::Button(label("Invert"))) add(tr("Invert the painting"), {.kind = Stroke::Kind::Invert});
@@ -189,8 +194,8 @@ class Painter {
     ImGui::SameLine();
     ImGui::SetNextItemWidth(width);
     float percent = static_cast<float>(value * 100);
-    if (ImGui::SliderFloat(id, &percent, static_cast<float>(least * 100), static_cast<float>(most * 100), "%.1f %%",
-                           logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
+    if (ImGui::SliderFloat(id, &percent, static_cast<float>(least * 100), static_cast<float>(most * 100),
+                           "%.1f %%", logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
       value = std::clamp(static_cast<double>(percent) / 100, least, most);
   }
 
@@ -201,7 +206,9 @@ class Painter {
   }
 
   void hear_keys() {
-    const auto scaled = [&](double by) { state_.brush = std::clamp(state_.brush * by, kLeastBrush, kMostBrush); };
+    const auto scaled = [&](double by) {
+      state_.brush = std::clamp(state_.brush * by, kLeastBrush, kMostBrush);
+    };
     if (ImGui::GetIO().WantTextInput) return;
     if (ImGui::IsKeyPressed(ImGuiKey_LeftBracket)) scaled(1 / 1.15);
     if (ImGui::IsKeyPressed(ImGuiKey_RightBracket)) scaled(1.15);
@@ -215,27 +222,30 @@ class Painter {
   void draw_canvas() {
     ImGui::NewLine();
     const ImVec2 room = ImGui::GetContentRegionAvail();
-    const ImVec2 area{std::max(room.x, 20.0f), std::max(room.y - ImGui::GetFrameHeightWithSpacing() * 1.2f, 20.0f)};
+    const ImVec2 area{std::max(room.x, 20.0f),
+                      std::max(room.y - ImGui::GetFrameHeightWithSpacing() * 1.2f, 20.0f)};
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
     ImGui::InvisibleButton("##canvas", area,
                            ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight |
                                ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     const PicturePlace place =
-        place_picture(state_.view, {static_cast<float>(size_.width), static_cast<float>(size_.height)}, min, area,
-                      app_.ui_scale(), hovered, active, false);
+        place_picture(state_.view, {static_cast<float>(size_.width), static_cast<float>(size_.height)}, min,
+                      area, app_.ui_scale(), hovered, active, false);
     take_mouse(place, hovered);
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(app_.textures.get("painter.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
-                    place.at, place.max());
+      list.AddImage(
+          app_.textures.get("painter.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+          place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
     const ImU32 tint = with_alpha(theme_.good, 0.62f);
     list.AddImage(
-        app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint).ref,
+        app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint)
+            .ref,
         place.at, place.max());
     list.AddRect(place.at, place.max(), theme_.border);
     if (hovered && !manner_.polygons) draw_brush(list, place);
@@ -263,8 +273,9 @@ class Painter {
       ImGui::SameLine();
       if (ImGui::Button(label("Make It"))) app_.run({backdrop_.source});
     } else {
-      dim_text(theme_, tr_format("{:.0f} \u00d7 {:.0f}, {} strokes   [ and ] change the size, the wheel zooms",
-                                 size_.width, size_.height, state_.strokes.size()));
+      dim_text(theme_,
+               tr_format("{:.0f} \u00d7 {:.0f}, {} strokes   [ and ] change the size, the wheel zooms",
+                         size_.width, size_.height, state_.strokes.size()));
     }
   }
 

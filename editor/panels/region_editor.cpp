@@ -1,5 +1,5 @@
-// The region editor: a node's x, y, width and height as a rectangle on the picture, dragged by its handles in steps
-// of 8 pixels, with the numbers beside it to type. A drag is one step of undo.
+// The region editor: a node's x, y, width and height as a rectangle on the picture, dragged by its handles in
+// steps of 8 pixels, with the numbers beside it to type. A drag is one step of undo.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,8 @@ namespace {
 constexpr int kWhole = 8;  // the grip that moves all
 constexpr double kStep = 8;
 
-/// Handles from the upper left corner on, clockwise: which edges each takes along (-1 the lesser, 1 the greater).
+/// Handles from the upper left corner on, clockwise: which edges each takes along (-1 the lesser, 1 the
+/// greater).
 struct Grip {
   int x, y;
 };
@@ -47,7 +48,8 @@ class RegionEditor {
   void draw() {
     const float side = ImGui::GetFontSize() * 15;
     const ImVec2 room = ImGui::GetContentRegionAvail();
-    const ImVec2 area{std::max(room.x - side - ImGui::GetStyle().ItemSpacing.x, 20.0f), std::max(room.y, 20.0f)};
+    const ImVec2 area{std::max(room.x - side - ImGui::GetStyle().ItemSpacing.x, 20.0f),
+                      std::max(room.y, 20.0f)};
     draw_picture(area);
     ImGui::SameLine();
     if (ImGui::BeginChild("##side")) draw_side();
@@ -70,7 +72,8 @@ class RegionEditor {
     for (const PortInfo& input : type.inputs) {
       const auto source = source_of(node_, input.name);
       if (input.type != "image" || !source || images++ == 0) continue;
-      if (const ShownPicture above = picture_of(app_, {.node = source->node, .port = source->port, .file = {}}))
+      if (const ShownPicture above =
+              picture_of(app_, {.node = source->node, .port = source->port, .file = {}}))
         return {static_cast<double>(above.picture->width), static_cast<double>(above.picture->height)};
     }
     return {picture_.width / 4, picture_.height / 4};
@@ -93,15 +96,18 @@ class RegionEditor {
     const Point by = now - state_.from;
     const Rect& start = state_.start;
     const double step = this->step();
-    if (state_.grip == kWhole) return within({{snapped(start.at.x + by.x, step), snapped(start.at.y + by.y, step)}, start.size});
+    if (state_.grip == kWhole)
+      return within({{snapped(start.at.x + by.x, step), snapped(start.at.y + by.y, step)}, start.size});
     const Grip grip = kGrips[static_cast<std::size_t>(state_.grip)];
     const auto [left, right] = edges(start.at.x, start.right(), grip.x, by.x, picture_.width, least_size(2));
-    const auto [top, bottom] = edges(start.at.y, start.bottom(), grip.y, by.y, picture_.height, least_size(3));
+    const auto [top, bottom] =
+        edges(start.at.y, start.bottom(), grip.y, by.y, picture_.height, least_size(3));
     return {{left, top}, {right - left, bottom - top}};
   }
 
   /// Both edges of one direction, of which the grip moves one; they do not cross nor leave the picture.
-  std::pair<double, double> edges(double low, double high, int grip, double by, double end, double least) const {
+  std::pair<double, double> edges(double low, double high, int grip, double by, double end,
+                                  double least) const {
     const double step = this->step();
     if (grip < 0) return {std::clamp(snapped(low + by, step), 0.0, std::max(0.0, high - least)), high};
     if (grip > 0) return {low, std::clamp(snapped(high + by, step), low + least, std::max(low + least, end))};
@@ -136,7 +142,8 @@ class RegionEditor {
         if (std::abs(at.x - mouse.x) < reach && std::abs(at.y - mouse.y) < reach) return static_cast<int>(i);
       }
     const ImVec2 p = place.to_picture(mouse);
-    const bool inside = p.x >= region_.at.x && p.y >= region_.at.y && p.x < region_.right() && p.y < region_.bottom();
+    const bool inside =
+        p.x >= region_.at.x && p.y >= region_.at.y && p.x < region_.right() && p.y < region_.bottom();
     return inside ? kWhole : -1;
   }
 
@@ -173,26 +180,29 @@ class RegionEditor {
 
   void draw_picture(ImVec2 area) {
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
-    ImGui::InvisibleButton("##picture", area, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+    ImGui::InvisibleButton("##picture", area,
+                           ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     const float margin = 24 * app_.ui_scale();  // handles at the edges are to be reached
-    const PicturePlace place = place_picture(
-        state_.view, {static_cast<float>(picture_.width), static_cast<float>(picture_.height)},
-        {min.x + margin, min.y + margin}, {area.x - 2 * margin, area.y - 2 * margin}, app_.ui_scale(), hovered,
-        active, false);
+    const PicturePlace place =
+        place_picture(state_.view, {static_cast<float>(picture_.width), static_cast<float>(picture_.height)},
+                      {min.x + margin, min.y + margin}, {area.x - 2 * margin, area.y - 2 * margin},
+                      app_.ui_scale(), hovered, active, false);
     take_mouse(place, hovered);
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(app_.textures.get("region.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
-                    place.at, place.max());
+      list.AddImage(
+          app_.textures.get("region.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+          place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
     list.AddRect(place.at, place.max(), theme_.border);
     draw_region(list, place);
     list.PopClipRect();
-    if (hovered || state_.grip >= 0) show_cursor(state_.grip >= 0 ? state_.grip : grip_at(place, ImGui::GetIO().MousePos));
+    if (hovered || state_.grip >= 0)
+      show_cursor(state_.grip >= 0 ? state_.grip : grip_at(place, ImGui::GetIO().MousePos));
   }
 
   void draw_region(ImDrawList& list, const PicturePlace& place) const {
@@ -218,11 +228,10 @@ class RegionEditor {
   }
 
   static void show_cursor(int grip) {
-    constexpr ImGuiMouseCursor kCursors[] = {ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
-                                             ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW,
-                                             ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
-                                             ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW,
-                                             ImGuiMouseCursor_ResizeAll};
+    constexpr ImGuiMouseCursor kCursors[] = {
+        ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,   ImGuiMouseCursor_ResizeNESW,
+        ImGuiMouseCursor_ResizeEW,   ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
+        ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW,   ImGuiMouseCursor_ResizeAll};
     if (grip >= 0) ImGui::SetMouseCursor(kCursors[grip]);
   }
 
@@ -230,7 +239,8 @@ class RegionEditor {
     const ImVec2 size{ImGui::GetContentRegionAvail().x, ImGui::GetFrameHeight()};
     for (const PortInfo* port : params_.ports) {
       if (const auto source = source_of(node_, port->name)) {
-        dim_text(theme_, fmt::format("{}   \u2190  {}.{}", port_label(port->name), source->node, source->port));
+        dim_text(theme_,
+                 fmt::format("{}   \u2190  {}.{}", port_label(port->name), source->node, source->port));
         continue;
       }
       const std::string name = port_label(port->name);
@@ -241,8 +251,8 @@ class RegionEditor {
     ImGui::Spacing();
     ImGui::PushTextWrapPos();
     dim_text(theme_, tr_format("{:.0f} \u00d7 {:.0f} at {:.0f}, {:.0f} of a picture of {:.0f} \u00d7 {:.0f}",
-                               region_.size.width, region_.size.height, region_.at.x, region_.at.y, picture_.width,
-                               picture_.height));
+                               region_.size.width, region_.size.height, region_.at.x, region_.at.y,
+                               picture_.width, picture_.height));
     ImGui::Spacing();
     dim_text(theme_, tr("Drags go in steps of 8 pixels, with Ctrl one by one."));
     if (!backdrop_.picture) {

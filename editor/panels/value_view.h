@@ -1,5 +1,6 @@
-// A value that is no picture, as its type describes it (ValueType::describe): tensors as shape, range and histogram,
-// lists of numbers as curves, tables, and whatever else as text. docs/writing-a-plugin.md tells the keys.
+// A value that is no picture, as its type describes it (ValueType::describe): tensors as shape, range and
+// histogram, lists of numbers as curves, tables, and whatever else as text. docs/writing-a-plugin.md tells
+// the keys.
 #pragma once
 
 #include "editor/session/run_state.h"

@@ -71,7 +71,8 @@ class Viewer {
   void draw_tools(bool described) {
     ImGui::AlignTextToFramePadding();
     const float channel_width = ImGui::GetFontSize() * 5.5f, button = ImGui::GetFrameHeight() * 1.5f;
-    const float at_right = (a_ ? channel_width + button : 0) + (described ? button : 0) + ImGui::GetStyle().WindowPadding.x;
+    const float at_right =
+        (a_ ? channel_width + button : 0) + (described ? button : 0) + ImGui::GetStyle().WindowPadding.x;
     dim_text(theme_,
              elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
     if (!a_) return;
@@ -152,7 +153,8 @@ class Viewer {
 
   void drag_wipe(ImVec2 min, ImVec2 pane) {
     const float mouse = ImGui::GetIO().MousePos.x, wipe_x = min.x + pane.x * state_.wipe;
-    if (ImGui::IsItemClicked() && std::abs(mouse - wipe_x) < 10 * app_.ui_scale()) state_.dragging_wipe = true;
+    if (ImGui::IsItemClicked() && std::abs(mouse - wipe_x) < 10 * app_.ui_scale())
+      state_.dragging_wipe = true;
     if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) state_.dragging_wipe = false;
     if (state_.dragging_wipe) state_.wipe = std::clamp((mouse - min.x) / pane.x, 0.0f, 1.0f);
   }
@@ -225,7 +227,8 @@ class Viewer {
 }  // namespace
 
 void draw_viewer(App& app) {
-  if (ImGui::Begin(label("Viewer"), nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
+  if (ImGui::Begin(label("Viewer"), nullptr,
+                   ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
     Viewer(app).draw();
   ImGui::End();
 }

@@ -17,8 +17,8 @@ bool knows(const NodeInfo& node, std::string_view type) {
   return std::ranges::any_of(node.inputs, is_of_type) || std::ranges::any_of(node.outputs, is_of_type);
 }
 
-/// The type with what its plugin can say and show of its values. That need not be one of the plugins that ran: those
-/// whose nodes know the type are opened until it is there.
+/// The type with what its plugin can say and show of its values. That need not be one of the plugins that
+/// ran: those whose nodes know the type are opened until it is there.
 const ValueType* whole_type(const Registry& registry, std::string_view id) {
   const ValueType* type = registry.find_type(id);
   if (!type) return nullptr;

@@ -1,6 +1,6 @@
-// PictureLoader: pictures of files, whole or as thumbnails, read on a thread of its own, so that no frame waits
-// for a disk. What was asked for last is read first; the memory it takes is limited. All may be called from the
-// window's thread and returns at once.
+// PictureLoader: pictures of files, whole or as thumbnails, read on a thread of its own, so that no frame
+// waits for a disk. What was asked for last is read first; the memory it takes is limited. All may be called
+// from the window's thread and returns at once.
 #pragma once
 
 #include <cstddef>

@@ -96,7 +96,8 @@ void set_region(Document& document, const std::string& node, const RegionParams&
 const PortInfo* painting_param(const NodeInfo& type) {
   const PortInfo* port = type.find_input("shapes");
   const bool text = port && port->kind == PortKind::Param && port->widget == Widget::Text;
-  const bool mask = std::ranges::any_of(type.outputs, [](const PortInfo& each) { return each.type == "mask"; });
+  const bool mask =
+      std::ranges::any_of(type.outputs, [](const PortInfo& each) { return each.type == "mask"; });
   return text && mask ? port : nullptr;
 }
 

@@ -1,5 +1,5 @@
-// Params that are edited on a picture instead of as numbers and text: regions and paintings. They are known by
-// their declarations, so that plugins' nodes have them too; docs/writing-a-plugin.md tells the rules.
+// Params that are edited on a picture instead of as numbers and text: regions and paintings. They are known
+// by their declarations, so that plugins' nodes have them too; docs/writing-a-plugin.md tells the rules.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,8 @@
 
 namespace weft::editor {
 
-/// The value that counts: the literal, or the default; of a linked param the default too, as nobody knows more.
+/// The value that counts: the literal, or the default; of a linked param the default too, as nobody knows
+/// more.
 nlohmann::json effective_value(const GraphNode& node, const PortInfo& port);
 /// Where the value comes from, if from a link.
 std::optional<PortRef> source_of(const GraphNode& node, std::string_view input);
@@ -33,7 +34,8 @@ Rect region_of(const GraphNode& node, const RegionParams& params, Size picture);
 void set_region(Document& document, const std::string& node, const RegionParams& params, const Rect& region,
                 Size picture);
 
-// Paintings: a param of several lines, named shapes, of a node that gives a mask (painting.h tells the lines).
+// Paintings: a param of several lines, named shapes, of a node that gives a mask (painting.h tells the
+// lines).
 
 const PortInfo* painting_param(const NodeInfo& type);
 /// How its strokes are made, by the params beside it: `as` (strokes, polygons) and `brush`.

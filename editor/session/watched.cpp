@@ -23,7 +23,8 @@ bool stands_for_others(const GraphNode& node) {
 }
 
 /// Whether all that it stands for is among the nodes that run.
-bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry, const std::string& id) {
+bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry,
+               const std::string& id) {
   try {
     const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, std::vector{id});
     return std::ranges::all_of(plain.wanted, [&](const std::string& each) { return running.contains(each); });

@@ -11,8 +11,9 @@ namespace weft::editor {
 /// The addresses of all nodes, those inside instances too.
 Ids addresses(const Workflow& workflow);
 
-/// Those of `watched` whose outputs come of a run of `wanted` without that anything more has to run: what `wanted`
-/// needs, and the instances and bypassed nodes that stand for such nodes. Throws GraphError as expand() does.
+/// Those of `watched` whose outputs come of a run of `wanted` without that anything more has to run: what
+/// `wanted` needs, and the instances and bypassed nodes that stand for such nodes. Throws GraphError as
+/// expand() does.
 std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
                                      const std::vector<std::string>& wanted, const Ids& watched);
 

@@ -1,5 +1,5 @@
-// A picture in a frame that is zoomed with the wheel and moved with a drag: what the viewer, the painter and the
-// region editor share.
+// A picture in a frame that is zoomed with the wheel and moved with a drag: what the viewer, the painter and
+// the region editor share.
 #pragma once
 
 #include <imgui.h>
@@ -22,13 +22,15 @@ struct PicturePlace {
   ImVec2 max() const { return {at.x + size.x, at.y + size.y}; }
 };
 
-/// Begins a modal window that takes most of the screen: true if it is to be filled, and ended with ImGui::EndPopup().
-/// `open` becomes false when it is closed, by its cross or with Escape. `name` may hold "###id".
+/// Begins a modal window that takes most of the screen: true if it is to be filled, and ended with
+/// ImGui::EndPopup(). `open` becomes false when it is closed, by its cross or with Escape. `name` may hold
+/// "###id".
 bool begin_large_modal(const char* name, bool opened_now, bool& open);
 
-/// `picture`: its size; `min` and `room`: the frame. Zooms with the wheel where `hovered`, so that the pixel under the
-/// mouse stays there; moves with the middle button, and with the left where `left_moves`, while `active`.
-PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale, bool hovered,
-                           bool active, bool left_moves);
+/// `picture`: its size; `min` and `room`: the frame. Zooms with the wheel where `hovered`, so that the pixel
+/// under the mouse stays there; moves with the middle button, and with the left where `left_moves`, while
+/// `active`.
+PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale,
+                           bool hovered, bool active, bool left_moves);
 
 }  // namespace weft::editor

@@ -31,7 +31,8 @@ std::unique_ptr<ImTextureData> upload(int width, int height, std::span<const flo
   const ImU32 opaque = (colour & IM_COL32_A_MASK) >> IM_COL32_A_SHIFT;
   for (const float each : alpha)
     *to++ = (colour & ~IM_COL32_A_MASK) |
-            static_cast<ImU32>(std::clamp(each, 0.0f, 1.0f) * static_cast<float>(opaque) + 0.5f) << IM_COL32_A_SHIFT;
+            static_cast<ImU32>(std::clamp(each, 0.0f, 1.0f) * static_cast<float>(opaque) + 0.5f)
+                << IM_COL32_A_SHIFT;
   return texture;
 }
 

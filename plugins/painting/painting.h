@@ -1,10 +1,10 @@
-// Paintings: strokes of a brush as text, which stands in a workflow as the value of a param, and how much of each pixel
-// they cover. A line is a stroke, in the order in which they were made:
+// Paintings: strokes of a brush as text, which stands in a workflow as the value of a param, and how much of
+// each pixel they cover. A line is a stroke, in the order in which they were made:
 //
 //   0.2,0.5 0.8,0.5                          through these points x,y, in parts of the width and the height
-//   brush=0.05 hardness=0.4 0.1,0.1          with a brush of its own: a dot, as a part of the shorter side; 1 is hard
-//   erase brush=0.05 0.5,0.2 0.5,0.8         takes away
-//   invert                                   what was covered so far is not, and the other way round
+//   brush=0.05 hardness=0.4 0.1,0.1          with a brush of its own: a dot, as a part of the shorter side; 1
+//   is hard erase brush=0.05 0.5,0.2 0.5,0.8         takes away invert                                   what
+//   was covered so far is not, and the other way round
 //
 // No torch, no ImGui. [any thread]
 #pragma once
@@ -55,11 +55,12 @@ struct Brush {
   bool erases = false;
 };
 
-/// A line through the points (in pixels), round at its ends and corners; one point is a dot. What is covered twice counts
-/// once.
+/// A line through the points (in pixels), round at its ends and corners; one point is a dot. What is covered
+/// twice counts once.
 void cover_stroke(std::span<const Point> points, const Brush& brush, Canvas canvas);
 
-/// The inside of a closed polygon (where it crosses itself: even-odd); adds to what the canvas, at first 0, holds.
+/// The inside of a closed polygon (where it crosses itself: even-odd); adds to what the canvas, at first 0,
+/// holds.
 void cover_polygon(std::span<const Point> points, Canvas canvas);
 
 /// What strokes of a painting are made with.

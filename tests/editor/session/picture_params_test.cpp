@@ -79,7 +79,8 @@ TEST_F(Regions, StayWithinWhatTheParamsTake) {
 
 TEST_F(Regions, ChangeInOneStepADrag) {
   const NodeInfo type = box("int", 1000);
-  for (int i = 1; i < 5; ++i) set_region(document, "n", *region_params(type), {{8.0 * i, 0}, {64, 64}}, {128, 64});
+  for (int i = 1; i < 5; ++i)
+    set_region(document, "n", *region_params(type), {{8.0 * i, 0}, {64, 64}}, {128, 64});
   document.end_gesture();
   EXPECT_EQ(document.position(), 1u);
   document.undo();
@@ -98,10 +99,11 @@ TEST_F(Regions, LeaveLinkedParamsAlone) {
 }
 
 TEST(Paintings, AreTextParamsOfNodesThatGiveAMask) {
-  NodeInfo type{.id = "test.draw",
-                .inputs = {{.kind = PortKind::Param, .name = "shapes", .type = "string", .widget = Widget::Text},
-                           number("brush", "float", 2, 0.25)},
-                .outputs = {{.kind = PortKind::Output, .name = "mask", .type = "mask"}}};
+  NodeInfo type{
+      .id = "test.draw",
+      .inputs = {{.kind = PortKind::Param, .name = "shapes", .type = "string", .widget = Widget::Text},
+                 number("brush", "float", 2, 0.25)},
+      .outputs = {{.kind = PortKind::Output, .name = "mask", .type = "mask"}}};
   ASSERT_TRUE(painting_param(type));
   const Document document{with("test.draw")};
   EXPECT_EQ(painting_manner(document.graph().node("n"), type).brush, 0.25);

@@ -1,4 +1,5 @@
-// What is seen and done on pictures: values in the viewer, paintings, regions, files chosen by their thumbnails.
+// What is seen and done on pictures: values in the viewer, paintings, regions, files chosen by their
+// thumbnails.
 #include <algorithm>
 #include <cmath>
 
@@ -121,8 +122,8 @@ void the_gallery_shows_the_whole_picture(Ui& ui) {
 std::string open_painter(Ui& ui) {
   ui.empty();
   const std::string node = ui.add("mask.draw", {0, 0});
-  for (const auto& [port, value] : std::vector<std::pair<const char*, nlohmann::json>>{
-           {"width", 128}, {"height", 128}, {"shapes", ""}}) {
+  for (const auto& [port, value] :
+       std::vector<std::pair<const char*, nlohmann::json>>{{"width", 128}, {"height", 128}, {"shapes", ""}}) {
     set_param(ui.doc(), node, port, value);
     ui.doc().end_gesture();
   }
@@ -142,8 +143,8 @@ void stroke(Ui& ui, ImVec2 from, ImVec2 to, int button = 0) {
   const ImRect frame = ui.ctx.ItemInfo(kCanvas).RectFull;
   const float side = std::min(frame.GetWidth(), frame.GetHeight());
   const ImVec2 middle = frame.GetCenter();
-  ui.drag({middle.x + from.x * side, middle.y + from.y * side}, {middle.x + to.x * side, middle.y + to.y * side},
-          button);
+  ui.drag({middle.x + from.x * side, middle.y + from.y * side},
+          {middle.x + to.x * side, middle.y + to.y * side}, button);
 }
 
 void a_stroke_is_a_line_and_a_step(Ui& ui) {
@@ -224,8 +225,8 @@ void a_painting_takes_the_size_of_its_picture(Ui& ui) {
 std::string open_region(Ui& ui) {
   ui.empty();
   const std::string node = ui.add("conditioning.set_area", {0, 0});
-  for (const auto& [port, value] : std::vector<std::pair<const char*, int>>{
-           {"x", 128}, {"y", 128}, {"width", 192}, {"height", 128}}) {
+  for (const auto& [port, value] :
+       std::vector<std::pair<const char*, int>>{{"x", 128}, {"y", 128}, {"width", 192}, {"height", 128}}) {
     set_param(ui.doc(), node, port, value);
     ui.doc().end_gesture();
   }
