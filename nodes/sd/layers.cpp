@@ -1,6 +1,7 @@
 #include "nodes/sd/layers.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "nodes/sd/attention_observer.h"
 #include "nodes/sd/group_norm.h"
@@ -32,14 +33,39 @@ namespace {
 
 constexpr int64_t kStride = 1, kPadding = 1;  // of a convolution that keeps the size
 
-/// A 3x3 kernel on doubled pixels, seen from the pixels before: of the two that a result's three rows lie on, the first
+using Phases = std::array<at::Tensor, 4>;
+
+/// 3x3 kernels on doubled pixels, seen from the pixels before: of the two that a result's three rows lie on, the first
 /// has one and the second two, or the other way round for the result below it. The same across.
-at::Tensor folded(const at::Tensor& weight, int64_t below, int64_t right) {
-  const auto pairs = [](const at::Tensor& taps, int64_t dim, int64_t phase) {
-    const auto tap = [&](int64_t i) { return taps.narrow(dim, i, 1); };
-    return phase == 0 ? at::cat({tap(0), tap(1) + tap(2)}, dim) : at::cat({tap(0) + tap(1), tap(2)}, dim);
-  };
-  return pairs(pairs(weight.to(at::kFloat), 2, below), 3, right).to(weight.scalar_type());
+template <class T>
+void fold(const at::Tensor& weight, const Phases& phases) {
+  constexpr int64_t kKernelsAThread = 8192;
+  const T* kernels = weight.const_data_ptr<T>();
+  std::array<T*, 4> folded;
+  for (size_t i = 0; i < 4; ++i) folded[i] = phases[i].mutable_data_ptr<T>();
+  at::parallel_for(0, weight.size(0) * weight.size(1), kKernelsAThread, [&](int64_t begin, int64_t end) {
+    for (int64_t kernel = begin; kernel < end; ++kernel) {
+      const T* taps = kernels + 9 * kernel;
+      // Row or column `i` of three meets the first or the second pixel.
+      const auto side = [](int64_t i, int64_t phase) { return i > (phase == 0 ? 0 : 1) ? 1 : 0; };
+      for (size_t phase = 0; phase < 4; ++phase) {
+        float sums[2][2] = {};
+        for (int64_t y = 0; y < 3; ++y)
+          for (int64_t x = 0; x < 3; ++x)
+            sums[side(y, int64_t(phase / 2))][side(x, int64_t(phase % 2))] += static_cast<float>(taps[3 * y + x]);
+        for (int64_t i = 0; i < 4; ++i) folded[phase][4 * kernel + i] = static_cast<T>(sums[i / 2][i % 2]);
+      }
+    }
+  });
+}
+
+/// Of even rows' even and odd columns, then of odd rows'.
+Phases folded(const at::Tensor& weight) {
+  const at::Tensor whole = weight.contiguous();
+  Phases phases;
+  for (at::Tensor& phase : phases) phase = at::empty({weight.size(0), weight.size(1), 2, 2}, weight.options());
+  weight.scalar_type() == at::kFloat ? fold<float>(whole, phases) : fold<at::BFloat16>(whole, phases);
+  return phases;
 }
 
 }  // namespace
@@ -49,19 +75,16 @@ DoublingConv2d::DoublingConv2d(const Weights& weights, int64_t in, int64_t out)
       bias_(weights.get("bias", {out}, Init::kFanIn)),
       packed_(onednn::wants_packing(weight_)) {
   if (!packed_) return;
-  for (const int64_t below : {0, 1})
-    for (const int64_t right : {0, 1})
-      phases_[size_t(2 * below + right)] = onednn::pack_conv(folded(weight_, below, right), kStride, kPadding);
-  weight_ = onednn::pack_conv(weight_, kStride, kPadding);
+  phases_ = folded(weight_);
+  for (at::Tensor& phase : phases_) phase = onednn::pack_conv(phase, kStride, kPadding);
 }
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x) const { return (*this)(x, 2 * x.size(2), 2 * x.size(3)); }
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64_t width) const {
   const int64_t h = x.size(2), w = x.size(3);
-  if (!packed_) return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
-  if (height != 2 * h || width != 2 * w)
-    return onednn::conv(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
+  if (!packed_ || height != 2 * h || width != 2 * w)
+    return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
   const at::Tensor result = at::empty({x.size(0), bias_.size(0), height, width},
                                       x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
@@ -81,7 +104,7 @@ Linear::Linear(const Weights& weights, int64_t in, int64_t out, Options options)
   if (options.bias) {
     bias_ = weights.get("bias", {out}, options.init == Init::kFanIn ? Init::kFanIn : Init::kZeros);
   }
-  packed_ = onednn::wants_packing(weight_);
+  packed_ = options.pack && onednn::wants_packing(weight_);
   if (packed_) weight_ = onednn::pack_linear(weight_.flatten(1));
 }
 

@@ -68,6 +68,7 @@ class Linear {
   struct Options {
     bool bias = true;
     Init init = Init::kFanIn;
+    bool pack = true;      ///< where it pays by itself: not for a network that is applied once or twice
     bool as_conv = false;  ///< the file holds the weight as a 1x1 convolution: [out, in, 1, 1]
   };
 

@@ -9,11 +9,14 @@ at::Tensor activate(const at::Tensor& x, TextActivation activation) {
   return activation == TextActivation::kGelu ? at::gelu(x) : x * at::sigmoid(1.702 * x);
 }
 
+// A prompt is encoded once; its words are too few for what packing brings to make up for what it takes.
+constexpr Linear::Options kUnpacked{.pack = false};
+
 class EncoderLayer {
  public:
   EncoderLayer(const Weights& weights, const TextEncoderConfig& config)
       : EncoderLayer(weights, config, config.attention_width > 0 ? config.attention_width : config.width,
-                     {.bias = config.family == TextFamily::kClip}) {}
+                     {.bias = config.family == TextFamily::kClip, .pack = false}) {}
 
   at::Tensor operator()(at::Tensor x) const {
     const at::Tensor normed = norm1_(x);
@@ -30,10 +33,10 @@ class EncoderLayer {
         q_(weights / "self_attn" / "q_proj", config.width, inner, qkv),
         k_(weights / "self_attn" / "k_proj", config.width, inner, qkv),
         v_(weights / "self_attn" / "v_proj", config.width, inner, qkv),
-        out_(weights / "self_attn" / "out_proj", inner, config.width),
+        out_(weights / "self_attn" / "out_proj", inner, config.width, kUnpacked),
         norm2_(weights / "layer_norm2", config.width),
-        fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width),
-        fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width) {}
+        fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width, kUnpacked),
+        fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width, kUnpacked) {}
 
   int64_t heads_;
   bool causal_;

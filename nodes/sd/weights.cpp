@@ -4,11 +4,15 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <cstring>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
 
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/onednn.h"
@@ -63,27 +67,51 @@ void check_shape(const std::string& origin, const std::string& name, at::IntArra
                    "the file is of another model, or its configuration is wrong");
 }
 
-/// Half to bfloat16 by way of float in the cache: libtorch's own conversion goes value by value, and half is what
-/// most checkpoints hold.
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12 sees it in its own intrinsics (GCC bug 105593)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16")
+
+void round_to_bfloat16(const at::Half* from, at::BFloat16* to, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const __m512 x = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i)));
+    const __m256bh rounded = _mm512_cvtneps_pbh(x);
+    std::memcpy(to + i, &rounded, sizeof rounded);
+  }
+  for (; i < count; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+#pragma GCC pop_options
+#pragma GCC diagnostic pop
+
+/// libtorch's own conversion goes value by value, and half is what most checkpoints hold.
+bool converts_half_fast() { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl"); }
+
+#else
+
+void round_to_bfloat16(const at::Half*, at::BFloat16*, int64_t) {}
+bool converts_half_fast() { return false; }
+
+#endif
+
 at::Tensor bfloat16_of_half(const at::Tensor& half) {
-  constexpr int64_t kChunk = 65536;
+  constexpr int64_t kValuesAThread = 65536;
   const at::Tensor result = at::empty(half.sizes(), half.options().dtype(at::kBFloat16));
-  const at::Tensor from = half.view(-1), to = result.view(-1);
-  at::parallel_for(0, from.numel(), kChunk, [&](int64_t begin, int64_t end) {
-    const c10::InferenceMode inference;  // other threads do not have the caller's, in which `result` was made
-    const at::Tensor buffer = at::empty({std::min(kChunk, end - begin)}, at::kFloat);
-    for (int64_t at = begin; at < end; at += kChunk) {
-      const int64_t length = std::min(kChunk, end - at);
-      to.narrow(0, at, length).copy_(buffer.narrow(0, 0, length).copy_(from.narrow(0, at, length)));
-    }
-  });
+  const auto* from = half.const_data_ptr<at::Half>();
+  auto* to = result.mutable_data_ptr<at::BFloat16>();
+  at::parallel_for(0, half.numel(), kValuesAThread,
+                   [=](int64_t begin, int64_t end) { round_to_bfloat16(from + begin, to + begin, end - begin); });
   return result;
 }
 
 at::Tensor converted(const at::Tensor& tensor, at::Device device, at::ScalarType dtype) {
-  const bool slowly = tensor.is_cpu() && device.is_cpu() && tensor.scalar_type() == at::kHalf &&
-                      dtype == at::kBFloat16 && tensor.is_contiguous();
-  return slowly ? bfloat16_of_half(tensor) : to_device(tensor, device, dtype);
+  const bool ours = tensor.is_cpu() && device.is_cpu() && tensor.scalar_type() == at::kHalf &&
+                    dtype == at::kBFloat16 && tensor.is_contiguous() && converts_half_fast();
+  return ours ? bfloat16_of_half(tensor) : to_device(tensor, device, dtype);
 }
 
 at::Tensor in_channels_last(const at::Tensor& tensor) {
