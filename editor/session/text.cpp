@@ -127,7 +127,8 @@ std::vector<Language> languages(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, none)) {
     const std::string code = entry.path().filename().string();
     if (!fs::exists(catalogue_file(folder, code), none)) continue;
-    const char* name = Catalogue(folder, code).find(kName);
+    const Catalogue catalogue(folder, code);  // has the text
+    const char* name = catalogue.find(kName);
     found.push_back({code, name ? name : code});
   }
   std::ranges::sort(found, {}, &Language::name);
