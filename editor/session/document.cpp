@@ -253,11 +253,7 @@ std::optional<Document::Stamp> Document::stamp_of(const fs::path& file) {
 
 Document::OnDisk Document::on_disk() {
   if (file_.empty() || !stamp_) return OnDisk::Same;
-  std::error_code error;
-  const auto time = fs::last_write_time(file_, error);
-  const auto size = error ? 0 : fs::file_size(file_, error);
-  if (error) return OnDisk::Vanished;
-  if (time == stamp_->time && size == stamp_->size) return OnDisk::Same;
+  // Always by what is in it: a change within a tick of the file system's clock leaves time and size as they were.
   const std::optional<Stamp> now = stamp_of(file_);
   if (!now) return OnDisk::Vanished;
   if (now->hash != stamp_->hash || now->size != stamp_->size) return OnDisk::Changed;
