@@ -5,25 +5,15 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ctime>
-#include <functional>
+#include <utility>
 #include <vector>
 
+#include "bench/timing.h"
 #include "nodes/sd/tile_attention.h"
 
 namespace {
 
-double milliseconds(const std::function<at::Tensor()>& act) {
-  const std::clock_t start = std::clock();
-  act();
-  return 1e3 * double(std::clock() - start) / CLOCKS_PER_SEC;
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
+using weft::bench::median, weft::bench::milliseconds;
 
 at::Tensor by_libtorch(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
   const auto split = [heads](const at::Tensor& x) {

@@ -7,25 +7,15 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ctime>
-#include <functional>
+#include <utility>
 #include <vector>
 
+#include "bench/timing.h"
 #include "plugins/torch_runtime/cpu_block_cache.h"
 
 namespace {
 
-double milliseconds(const std::function<at::Tensor()>& act) {
-  const std::clock_t start = std::clock();
-  act();
-  return 1e3 * double(std::clock() - start) / CLOCKS_PER_SEC;
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
+using weft::bench::median, weft::bench::milliseconds;
 
 void compare(int64_t batch, int64_t channels, int64_t size) {
   constexpr int64_t kGroups = 32;

@@ -93,7 +93,7 @@ bool converts_half_fast() { return __builtin_cpu_supports("avx512bf16") && __bui
 
 #else
 
-void round_to_bfloat16(const at::Half*, at::BFloat16*, int64_t) {}
+void round_to_bfloat16(const at::Half*, at::BFloat16*, int64_t) { TORCH_CHECK(false, "this processor has no AVX-512"); }
 bool converts_half_fast() { return false; }
 
 #endif
