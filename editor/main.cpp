@@ -172,6 +172,7 @@ int main(int argc, char** argv) {
   options.add_option("--device", arguments.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")
       ->capture_default_str();
+  options.set_version_flag("--version", "weft " WEFT_VERSION);
   options.footer(kExamples);
   CLI11_PARSE(options, argc, argv);
   try {

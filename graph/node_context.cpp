@@ -70,7 +70,12 @@ void NodeContext::progress(std::int64_t done, std::int64_t total) {
 bool NodeContext::wants_preview() const { return run_.wants_previews(); }
 
 void NodeContext::preview(Picture picture) {
-  if (wants_preview()) run_.send(node_, NodePreview{std::move(picture)});
+  if (!wants_preview()) return;
+  if (picture.is_whole())
+    run_.send(node_, NodePreview{std::move(picture)});
+  else
+    warn(fmt::format("its preview of {} x {} has {} bytes: rgb must hold width * height * 3", picture.width,
+                     picture.height, picture.rgb.size()));
 }
 
 void NodeContext::warn(const std::string& text) { run_.send(node_, NodeWarning{text}); }

@@ -89,11 +89,17 @@ struct Entry {
         node = &load();
         return *node;
       } catch (const std::exception& error) {
-        failure = fmt::format("plugin '{}', which brings node type '{}', did not load: {}", info.plugin,
-                              info.id, error.what());
+        failure = did_not_load(error.what());
+      } catch (...) {
+        failure = did_not_load("it threw something that is no std::exception");
       }
     }
     throw PluginError(failure);
+  }
+
+ private:
+  std::string did_not_load(std::string_view why) const {
+    return fmt::format("plugin '{}', which brings node type '{}', did not load: {}", info.plugin, info.id, why);
   }
 };
 

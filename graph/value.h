@@ -98,6 +98,11 @@ struct Picture {
   int width = 0;
   int height = 0;
   std::vector<std::uint8_t> rgb;
+
+  /// Whether that holds; what plugins give is asked before it is drawn.
+  bool is_whole() const {
+    return width >= 0 && height >= 0 && rgb.size() == static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+  }
 };
 
 /// What a plugin registers about a value type: everything that generic code (editor, docs, cache) needs to know.
@@ -108,6 +113,9 @@ struct ValueType {
   std::string doc;     ///< one or two sentences: what it holds, shape, range
   /// A picture of the value, or none; called on any thread. May be empty.
   std::function<Picture(const Value&)> preview;
+  /// Of a type whose values are batches: each item as a value of its own, so that an inspector can show one after the
+  /// other; called on any thread. May be empty.
+  std::function<std::vector<Value>(const Value&)> items = {};
   /// Shape, range, counts ...: what an inspector or a log shows. May be empty.
   std::function<nlohmann::json(const Value&)> describe;
   /// A small value of the type, always the same: what `weft plugin check` feeds to nodes. May be empty.

@@ -375,6 +375,7 @@ void App::frame() {
   draw_value_popup(*this);
   draw_search_list(*this);
   draw_settings(*this);
+  draw_about(*this);
   draw_recovery(*this);
   draw_disk_change(*this);
   draw_questions();

@@ -109,7 +109,8 @@ void App::bind_file_commands() {
       "file.previous", [step] { step(-1); }, several);
   bind("file.quit", [this] { request_quit(); });
   bind("help.settings", [this] { panels.settings.open = true; });
-  bind("help.keys", [this] { panels.settings.open = true; });
+  bind("help.keys", [this] { panels.settings.open = panels.settings.keys_first = true; });
+  bind("help.about", [this] { panels.about = true; });
 }
 
 void App::bind_edit_commands() {

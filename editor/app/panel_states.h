@@ -60,6 +60,7 @@ struct ViewerState {
   struct Shown {
     std::string node, port;
     std::string file;  ///< instead, a picture of the gallery
+    std::size_t item = 0;  ///< of a batch
     bool operator==(const Shown&) const = default;
     explicit operator bool() const { return !node.empty() || !file.empty(); }
   };
@@ -115,6 +116,7 @@ struct SettingsDialogState {
   std::string key_query;
   std::string recording;  ///< id of the command whose keys are awaited
   std::vector<Language> languages;  ///< to choose from; found when it is opened
+  bool keys_first = false;          ///< opens on the page of keys
 };
 
 /// The question about a file that somebody else has changed.
@@ -145,6 +147,8 @@ struct PanelStates {
   int frames_to_focus = 0;
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
+  std::string new_name;  ///< while a port or a subgraph is renamed in the inspector
+  bool about = false;     ///< the window that tells versions, folders and plugins
   bool quitting = false;  ///< asks what to do with what is not saved
   std::string rename_node, rename_text;
   bool rename_opened = false;

@@ -46,13 +46,15 @@ void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
   const auto places = picture_places(app, *app.document());
   const nlohmann::json now = effective_value(app.document()->graph().node(node), port);
   const std::filesystem::path file = now.is_string() ? now.get<std::string>() : std::string();
-  const bool known = file.is_absolute() && file.has_filename();
+  const std::filesystem::path at = app.document()->folder() / file;
+  std::error_code none;
+  const bool known = !file.empty() && std::filesystem::exists(at, none);
   app.file_dialog.ask({.kind = FileDialog::Kind::Open,
                        .title = tr("Choose a file"),
-                       .folder = known            ? file.parent_path()
+                       .folder = known            ? at.parent_path()
                                  : places.empty() ? app.document()->folder()
                                                   : places.front(),
-                       .name = known ? file.filename().string() : std::string(),
+                       .name = known ? at.filename().string() : std::string(),
                        .thumbnails = true,
                        .places = places,
                        .chosen = [&app, id, node, port = port.name](const std::filesystem::path& chosen) {
@@ -60,7 +62,7 @@ void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
                          remember_folder(app.settings, chosen.parent_path());
                          app.save_settings_soon();
                          app.attempt([&] {
-                           set_param(*app.document(), node, port, chosen.string());
+                           set_param(*app.document(), node, port, app.document()->name_of_file(chosen));
                            app.document()->end_gesture();
                          });
                        }});
@@ -227,12 +229,16 @@ void draw_value_popup(App& app) {
   ImGui::EndPopup();
 }
 
-void draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type) {
-  const float width = ImGui::GetContentRegionAvail().x;
-  if (painting_param(type) && ImGui::Button(paint_label().c_str(), {width, 0})) open_painter(app, node.id);
-  const std::string area = fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"));
-  if (region_params(type) && ImGui::Button(area.c_str(), {width, 0}))
+bool draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type, bool in_menu) {
+  const auto pressed = [in_menu](const std::string& name) {
+    return in_menu ? ImGui::MenuItem(name.c_str()) : ImGui::Button(name.c_str(), {ImGui::GetContentRegionAvail().x, 0});
+  };
+  const bool paints = painting_param(type) != nullptr, has_region = region_params(type).has_value();
+  if (paints && pressed(paint_label())) open_painter(app, node.id);
+  if (has_region &&
+      pressed(fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"))))
     app.panels.region = {.open = true, .opened_now = true, .node = node.id};
+  return paints || has_region;
 }
 
 }  // namespace weft::editor

@@ -20,8 +20,9 @@ const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max);
 
-/// Buttons for what is edited on a picture: the node's painting, its region. Nothing where it has neither.
-void draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type);
+/// What is edited on a picture: the node's painting, its region; as buttons, or as items of the menu that is open.
+/// Nothing where it has neither. True if there was something.
+bool draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type, bool in_menu = false);
 
 /// The popup of the param that asked for one, if any.
 void draw_value_popup(App& app);

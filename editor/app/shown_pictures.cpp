@@ -50,8 +50,9 @@ ShownPicture picture_of(App& app, const Shown& shown) {
   if (running && node->preview) return {node->preview, picture_version(*node, *run, *node->preview) + place};
   if (ShownPicture inside = preview_inside(app, *run, shown.node)) return inside;
   const OutputView* output = output_of(app, shown);
-  if (!output || !output->picture) return {};
-  return {output->picture, picture_version(*node, *run, *output->picture) + place};
+  if (!output || output->pictures.empty()) return {};
+  const auto& picture = output->pictures[std::min(shown.item, output->pictures.size() - 1)];
+  return {picture, picture_version(*node, *run, *picture) + place};
 }
 
 std::optional<Shown> last_picture(App& app) {
@@ -61,7 +62,7 @@ std::optional<Shown> last_picture(App& app) {
   for (const GraphNode* each : app.document()->graph().nodes())
     if (const NodeRun* node = app.node_run(each->id))
       for (const OutputView& output : node->outputs)
-        if (output.picture && output.type == "image")
+        if (!output.pictures.empty() && output.type == "image")
           last = Shown{.node = each->id, .port = output.port, .file = {}};
   return last;
 }

@@ -8,6 +8,7 @@
 #include "editor/app/app.h"
 #include "editor/app/lists.h"
 #include "editor/app/menus.h"
+#include "editor/app/param_edit.h"
 #include "editor/canvas/canvas.h"
 #include "editor/session/gestures.h"
 #include "editor/widgets/draw.h"
@@ -29,7 +30,7 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::PushFont(app.fonts.bold, 0);
   ImGui::TextUnformatted(port->label.c_str());
   ImGui::PopFont();
-  ImGui::SameLine();
+  ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
   ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s",
                      type ? type->title.c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
@@ -97,6 +98,7 @@ void Canvas::node_menu(App& app, Document& document) {
     menu_item(app, "edit.delete");
     return;
   }
+  if (node && node->type && draw_picture_tools(app, *node->node, *node->type, /*in_menu=*/true)) ImGui::Separator();
   for (const char* id : {"run.selection",
                          "view.node",
                          "",

@@ -62,7 +62,7 @@ std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
   if (!node) return nullptr;
   if (node->state == NodeRun::State::Running) return node->preview;
   for (const OutputView& output : node->outputs)
-    if (output.picture && output.type == "image") return output.picture;
+    if (!output.pictures.empty() && output.type == "image") return output.pictures.front();
   return node->preview;
 }
 

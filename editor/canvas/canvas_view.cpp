@@ -223,8 +223,9 @@ std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
 void Canvas::draw_minimap(App& app) {
   if (model_.nodes.empty()) return;
   const float scale = app.ui_scale();
-  const ImVec2 room{190 * scale, 120 * scale};
-  if (max_.x - min_.x < room.x * 2.2f || max_.y - min_.y < room.y * 2.2f) return;
+  const float share = std::min({1.0f, (max_.x - min_.x) * 0.24f / (190 * scale), (max_.y - min_.y) * 0.3f / (120 * scale)});
+  const ImVec2 room{190 * scale * share, 120 * scale * share};
+  if (share < 0.4f) return;  // no room for it
   ImVec4 all = model_.bounds();
   all = {std::min(all.x, view_min_.x), std::min(all.y, view_min_.y), std::max(all.z, view_max_.x),
          std::max(all.w, view_max_.y)};

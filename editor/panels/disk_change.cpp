@@ -103,9 +103,7 @@ void draw_disk_change(App& app) {
     state = look(app, *tab->document);
     ImGui::OpenPopup(name);
   }
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({ImGui::GetFontSize() * 36, 0}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopupModal(name, nullptr, ImGuiWindowFlags_NoSavedSettings)) {
+  if (!begin_dialog(name, 36)) {
     state = {};  // closed by something else: asked again
     return;
   }

@@ -40,10 +40,7 @@ void dock_defaults(App& app, ImGuiID space) {
 
 void quit_question(App& app) {
   if (app.panels.quitting) ImGui::OpenPopup(label("Quit?"));
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal(label("Quit?"), nullptr,
-                              ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
-    return;
+  if (!begin_dialog(label("Quit?"))) return;
   ImGui::TextUnformatted(tr("These workflows are not saved:"));
   for (const auto& tab : app.tabs)
     if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
@@ -67,10 +64,7 @@ void close_question(App& app) {
     if (tab->asked_to_close) asking = tab.get();
   if (!asking) return;
   ImGui::OpenPopup(label("Close?"));
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal(label("Close?"), nullptr,
-                              ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings))
-    return;
+  if (!begin_dialog(label("Close?"))) return;
   ImGui::TextUnformatted(tr_format("{} is not saved.", asking->document->name()).c_str());
   ImGui::Spacing();
   bool answered = true;

@@ -5,6 +5,7 @@
 #include "editor/app/app.h"
 #include "editor/app/lists.h"
 #include "editor/app/param_edit.h"
+#include "editor/panels/interface_panel.h"
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
 #include "editor/session/seeds.h"
@@ -134,11 +135,10 @@ class Inspector {
         {SeedMode::Increment, tr_later("Count up")}};
     ImGui::Indent(ImGui::GetStyle().FramePadding.x);
     for (const auto& [each, name] : kModes) {
+      if (each != SeedMode::Fixed) same_line_if_fits(label(name));
       if (ImGui::RadioButton(label(name), mode == each))
         app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
-      ImGui::SameLine();
     }
-    ImGui::NewLine();
     const auto run = app_.runs->documents.find(document_.id());
     if (run != app_.runs->documents.end())
       if (const auto used = run->second->seeds.find({node_.id, port.name});
@@ -208,42 +208,14 @@ class Inspector {
   const std::string address_;  ///< by which problems name the node
 };
 
-void draw_of_workflow(App& app, Document& document) {
-  const Interface& interface = document.workflow().interface;
+void draw_of_document(App& app, Document& document) {
   ImGui::PushFont(app.fonts.bold, 0);
   ImGui::TextUnformatted(document.name().c_str());
   ImGui::PopFont();
   ImGui::PushTextWrapPos();
   dim_text(app.theme, document.file().empty() ? tr("not in a file yet") : document.file().string());
   ImGui::PopTextWrapPos();
-  const auto list = [&](const char* title, const std::map<std::string, PortRef>& names, bool inputs) {
-    if (names.empty()) return;
-    ImGui::SeparatorText(title);
-    for (const auto& [name, port] : names) {
-      const GraphNode* node = document.graph().find(port.node);
-      const NodeInfo* type = node ? app.type_of(*node) : nullptr;
-      const PortInfo* info = type && inputs ? type->find_input(port.port) : nullptr;
-      ImGui::PushID(name.c_str());
-      if (info && info->kind == PortKind::Param) {
-        const bool text = info->widget == Widget::Text;
-        if (text) dim_text(app.theme, port_label(name));
-        const ImVec2 min = ImGui::GetCursorScreenPos();
-        const ImVec2 size{ImGui::GetContentRegionAvail().x, ImGui::GetFrameHeight() * (text ? 3.2f : 1.0f)};
-        const std::string label = port_label(name);
-        const FieldEdit edit = param_field(*info, param_value(*node, port.port), {app.theme, size, label});
-        take_field_edit(app, document, port.node, *info, edit, min, {min.x + size.x, min.y + size.y});
-      } else {
-        ImGui::TextUnformatted(name.c_str());
-        ImGui::SameLine();
-        dim_text(app.theme, port.node + (port.port.empty() ? "" : "." + port.port));
-      }
-      ImGui::PopID();
-    }
-  };
-  list(tr("Inputs of the workflow"), interface.inputs, true);
-  list(tr("Outputs of the workflow"), interface.outputs, false);
-  if (interface.inputs.empty() && interface.outputs.empty())
-    dim_text(app.theme, tr("Select a node to see its params."));
+  draw_interface(app, document);
 }
 
 }  // namespace
@@ -258,7 +230,7 @@ void draw_inspector(App& app) {
     } else if (const Ids& nodes = document->selection().nodes; nodes.size() > 1) {
       empty_hint(app.theme, icon::kSliders, tr_format_n("{} node is selected.", "{} nodes are selected.", nodes.size()));
     } else if (nodes.empty()) {
-      draw_of_workflow(app, *document);
+      draw_of_document(app, *document);
     } else if (const GraphNode* node = document->graph().find(*nodes.begin())) {
       ImGui::PushID(node->id.c_str());
       const GraphNode shown = *node;  // edits replace the document's

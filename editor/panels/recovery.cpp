@@ -12,9 +12,7 @@ void draw_recovery(App& app) {
   RecoveryState& state = app.panels.recovery;
   if (state.found.empty()) return;
   if (!std::exchange(state.shown, true)) ImGui::OpenPopup(label("Recover"));
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({ImGui::GetFontSize() * 36, 0}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopupModal(label("Recover"), nullptr, ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!begin_dialog(label("Recover"), 36)) return;
   ImGui::PushTextWrapPos();
   ImGui::TextUnformatted(tr("Weft ended before these workflows were saved. Nothing in your files has changed."));
   ImGui::PopTextWrapPos();

@@ -180,9 +180,7 @@ void draw_settings(App& app) {
     state.languages = languages(app.options.translations_folder);
     ImGui::OpenPopup(label("Settings"));
   }
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  ImGui::SetNextWindowSize({ImGui::GetFontSize() * 38, 0}, ImGuiCond_Appearing);
-  if (!ImGui::BeginPopupModal(label("Settings"), &state.open, ImGuiWindowFlags_NoSavedSettings)) return;
+  if (!begin_dialog(label("Settings"), 38, &state.open)) return;
   if (ImGui::BeginTabBar("pages")) {
     if (ImGui::BeginTabItem(label("Look"))) {
       draw_look(app);
@@ -192,7 +190,8 @@ void draw_settings(App& app) {
       draw_files(app);
       ImGui::EndTabItem();
     }
-    if (ImGui::BeginTabItem(label("Keys"))) {
+    const auto first = std::exchange(state.keys_first, false) ? ImGuiTabItemFlags_SetSelected : 0;
+    if (ImGui::BeginTabItem(label("Keys"), nullptr, first)) {
       draw_keys(app);
       ImGui::EndTabItem();
     }

@@ -92,7 +92,25 @@ class Viewer {
                        tr("The value in numbers: shape, range and histogram"), state_.numbers))
         state_.numbers = !state_.numbers;
     }
+    draw_items();
     draw_compare_tools();
+  }
+
+  /// Of a batch: which item is shown, and the way to the others.
+  void draw_items() {
+    const OutputView* output = output_of(app_, state_.a);
+    const std::size_t count = output ? output->pictures.size() : 0;
+    if (count < 2) return;
+    state_.a.item = std::min(state_.a.item, count - 1);
+    if (quiet_button((std::string(icon::kLeft) + "##before").c_str(), theme_, tr("The picture before")))
+      state_.a.item = (state_.a.item + count - 1) % count;
+    ImGui::SameLine(0, 2);
+    if (quiet_button((std::string(icon::kRight) + "##after").c_str(), theme_, tr("The next picture")))
+      state_.a.item = (state_.a.item + 1) % count;
+    ImGui::SameLine();
+    ImGui::AlignTextToFramePadding();
+    dim_text(theme_, tr_format("{} of {}", state_.a.item + 1, count));
+    ImGui::SameLine();
   }
 
   void draw_compare_tools() {

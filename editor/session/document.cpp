@@ -230,6 +230,12 @@ std::string Document::name() const { return file_.empty() ? tr("Untitled") : fil
 
 fs::path Document::folder() const { return file_.empty() ? fs::current_path() : file_.parent_path(); }
 
+std::string Document::name_of_file(const fs::path& file) const {
+  if (file_.empty()) return file.string();
+  const fs::path inside = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(folder()).lexically_normal());
+  return inside.empty() || *inside.begin() == ".." ? file.string() : inside.string();
+}
+
 void Document::save() { save_as(fs::path(file_)); }
 
 void Document::save_as(const fs::path& file) {

@@ -104,6 +104,9 @@ class Document {
   std::string name() const;                                    ///< for a tab: "portrait", "Untitled"
   /// Relative file params are looked up here; the current folder for an untitled document.
   std::filesystem::path folder() const;
+  /// How a param of this workflow names a file: from its folder on if it lies in it, so that both can be moved together;
+  /// whole otherwise, and for an untitled document.
+  std::string name_of_file(const std::filesystem::path& file) const;
   bool dirty() const { return saved_position_ != position_; }
 
   /// Writes the file atomically. Throws GraphError; the old file and the document are as before then.

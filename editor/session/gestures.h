@@ -81,6 +81,10 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
 /// Puts a definition's nodes in the place of its instance, and selects them.
 void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance);
 void rename_subgraph(Document& document, const std::string& from, const std::string& to);
+/// How many nodes stand for the definition, in the workflow and in other definitions.
+std::size_t count_instances(const Workflow& workflow, const std::string& name);
+/// Takes a definition away that nothing stands for; throws where something does.
+void remove_subgraph(Document& document, const std::string& name);
 /// Makes a port of a node inside the definition that is shown a port of its instances. Throws at the top.
 void promote(Document& document, const LinkEnd& end);
 
@@ -90,5 +94,15 @@ void promote(Document& document, const LinkEnd& end);
 std::string expose_input(Document& document, const PortRef& port, const std::string& wanted);
 std::string expose_output(Document& document, const PortRef& port, const std::string& wanted);
 void set_interface(Document& document, const std::string& step, const Interface& interface);
+
+// Of the graph that is shown: the workflow's names for callers, or a definition's ports, where instances everywhere
+// follow. Throw GraphError if there is no such name.
+
+enum class Side : std::uint8_t { Input, Output };
+/// Throws if `to` is empty or taken.
+void rename_port(Document& document, Side side, const std::string& from, const std::string& to);
+void remove_port(Document& document, Side side, const std::string& name);
+/// Of a definition: places the port so many places further down; at the ends it stays. Names of a workflow have no order.
+void move_port(Document& document, Side side, const std::string& name, int by);
 
 }  // namespace weft::editor

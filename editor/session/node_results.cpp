@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "editor/session/text.h"
+#include "graph/error.h"
 
 namespace weft::editor {
 namespace {
@@ -27,7 +28,7 @@ const ValueType* whole_type(const Registry& registry, std::string_view id) {
     if (!knows(*node, id)) continue;
     try {
       registry.node(node->id);
-    } catch (const std::exception&) {
+    } catch (...) {
       continue;  // a plugin that does not load is told of where it is needed
     }
     type = registry.find_type(id);
@@ -35,14 +36,31 @@ const ValueType* whole_type(const Registry& registry, std::string_view id) {
   return type;
 }
 
+std::vector<std::shared_ptr<const Picture>> pictures_of(const ValueType& type, const Value& value) {
+  std::vector<Value> items = type.items ? type.items(value) : std::vector{value};
+  if (items.size() > kMostPictures) items.resize(kMostPictures);
+  std::vector<std::shared_ptr<const Picture>> pictures;
+  for (const Value& item : items) {
+    auto picture = std::make_shared<const Picture>(type.preview(item));
+    if (!picture->is_whole())
+      throw PluginError(tr_format("its picture of {} x {} has {} bytes", picture->width, picture->height,
+                                  picture->rgb.size()),
+                        tr("rgb must hold width * height * 3"));
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
 OutputView view_of(const Registry& registry, const PortInfo& port, const Value& value) {
   OutputView view{.port = port.name, .type = std::string(value.type()), .value = value};
   const ValueType* type = whole_type(registry, value.type());
   try {
-    if (type && type->preview) view.picture = std::make_shared<const Picture>(type->preview(value));
+    if (type && type->preview) view.pictures = pictures_of(*type, value);
     if (type && type->describe) view.description = type->describe(value);
   } catch (const std::exception& error) {
     view.description = tr_format("cannot be shown: {}", error.what());
+  } catch (...) {
+    view.description = tr("cannot be shown: its plugin threw something that is no std::exception");
   }
   return view;
 }

@@ -14,6 +14,8 @@ namespace weft::editor {
 /// The files that a node says it wrote: a path a line, as image.save does.
 std::vector<std::filesystem::path> files_of(const NodeInfo& info, const NodeResult& result);
 
+inline constexpr std::size_t kMostPictures = 64;  ///< of a batch
+
 /// The outputs that came, with their pictures and descriptions. Those whose plugin fails say so in the
 /// description.
 std::vector<OutputView> views_of(const Registry& registry, const NodeInfo& info, const NodeResult& result);

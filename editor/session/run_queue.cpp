@@ -16,6 +16,7 @@
 #include "editor/session/job_file.h"
 #include "editor/session/node_results.h"
 #include "editor/session/run_record.h"
+#include "editor/session/text.h"
 #include "editor/session/watched.h"
 #include "graph/asset_files.h"
 #include "graph/node_types.h"
@@ -205,6 +206,8 @@ struct RunQueue::Impl {
       fail(job, error.problems());
     } catch (const std::exception& error) {
       fail(job, {{.what = error.what()}});
+    } catch (...) {
+      fail(job, {{.what = tr("a plugin threw something that is no std::exception")}});
     }
     return job;
   }

@@ -24,8 +24,8 @@ struct OutputView {
   std::string port;
   std::string type;
   Value value;
-  std::shared_ptr<const Picture> picture;  ///< null where the type has none
-  nlohmann::json description;              ///< shape, range ...; null where the type says nothing
+  std::vector<std::shared_ptr<const Picture>> pictures;  ///< of a batch its items'; empty where the type has none
+  nlohmann::json description;                            ///< shape, range ...; null where the type says nothing
 };
 
 /// What is known of a node from the last run that it was in.

@@ -11,6 +11,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "graph/string_hash.h"
+
 namespace weft::editor {
 namespace {
 
@@ -43,12 +45,10 @@ class Catalogue {
 
   const char* label(const char* english) const {
     const std::scoped_lock lock(mutex_);
-    const auto [found, is_new] = labels_.try_emplace(english);
-    if (is_new) {
-      const char* text = find(english);
-      found->second = text ? fmt::format("{}###{}", text, english) : english;
-    }
-    return found->second.c_str();
+    const std::string_view key = english;
+    if (const auto known = labels_.find(key); known != labels_.end()) return known->second.c_str();
+    const char* text = find(english);
+    return labels_.emplace(key, text ? fmt::format("{}###{}", text, english) : english).first->second.c_str();
   }
 
  private:
@@ -56,7 +56,7 @@ class Catalogue {
   std::locale locale_;
   const boost::locale::message_format<char>* texts_ = nullptr;
   mutable std::mutex mutex_;
-  mutable std::unordered_map<std::string_view, std::string> labels_;  // by the English text, a literal
+  mutable std::unordered_map<std::string, std::string, StringHash, std::equal_to<>> labels_;  // by the English text
 };
 
 std::atomic<const Catalogue*> current = nullptr;  // null: English

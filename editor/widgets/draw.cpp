@@ -107,6 +107,20 @@ bool accent_button(const char* label, const Theme& theme, const char* tip) {
   return pressed;
 }
 
+bool begin_dialog(const char* name, float width, bool* open) {
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  if (width > 0) ImGui::SetNextWindowSize({ImGui::GetFontSize() * width, 0}, ImGuiCond_Appearing);
+  const ImGuiWindowFlags fits = width > 0 ? ImGuiWindowFlags_None : ImGuiWindowFlags_AlwaysAutoResize;
+  return ImGui::BeginPopupModal(name, open, fits | ImGuiWindowFlags_NoSavedSettings);
+}
+
+void same_line_if_fits(const char* next) {
+  const ImGuiStyle& style = ImGui::GetStyle();
+  const float width = ImGui::GetFrameHeight() + style.ItemInnerSpacing.x + ImGui::CalcTextSize(next, nullptr, true).x;
+  const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  if (ImGui::GetItemRectMax().x + style.ItemSpacing.x + width <= right) ImGui::SameLine();
+}
+
 void dim_text(const Theme& theme, std::string_view text) {
   ImGui::PushStyleColor(ImGuiCol_Text, theme.text_dim);
   ImGui::TextUnformatted(text.data(), text.data() + text.size());

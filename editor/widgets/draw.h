@@ -26,6 +26,14 @@ bool quiet_button(const char* label, const Theme& theme, const char* tip = nullp
 /// The button that stands out.
 bool accent_button(const char* label, const Theme& theme, const char* tip = nullptr);
 
+/// A dialog in the middle of the window, if ImGui::OpenPopup() was called with its name: true if it is to be filled, and
+/// ended with ImGui::EndPopup(). `width` at first, in heights of the font; 0: what its content takes. With `open` it has
+/// a cross.
+bool begin_dialog(const char* name, float width = 0, bool* open = nullptr);
+/// Widgets in a row that goes on in the next line where the width ends: call it between them. `next`: the label of a
+/// radio button that follows.
+void same_line_if_fits(const char* next);
+
 /// A line of text in the theme's dim colour.
 void dim_text(const Theme& theme, std::string_view text);
 /// What a panel says when it has nothing to show, in its middle.

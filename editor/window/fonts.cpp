@@ -21,11 +21,13 @@ namespace weft::editor {
 
 namespace {
 
+constexpr float kReference = 16;  ///< pixels: the size that offsets of glyphs are given for
+
 ImFont* add(const unsigned char* begin, const unsigned char* end, const ImFontConfig& given) {
   ImFontConfig config = given;
   config.FontDataOwnedByAtlas = false;
   return ImGui::GetIO().Fonts->AddFontFromMemoryTTF(const_cast<unsigned char*>(begin),
-                                                    static_cast<int>(end - begin), 0, &config);
+                                                    static_cast<int>(end - begin), kReference, &config);
 }
 
 /// Where distributions put a font with Chinese, Japanese and Korean.
@@ -46,7 +48,7 @@ ImFont* load(const unsigned char* begin, const unsigned char* end) {
   ImFont* font = add(begin, end, {});
   ImFontConfig merged;
   merged.MergeMode = true;
-  if (const char* cjk = system_cjk_font()) ImGui::GetIO().Fonts->AddFontFromFileTTF(cjk, 0, &merged);
+  if (const char* cjk = system_cjk_font()) ImGui::GetIO().Fonts->AddFontFromFileTTF(cjk, kReference, &merged);
   merged.GlyphOffset.y = 0.5f;
   merged.ExtraSizeScale = 0.86f;  // Font Awesome is drawn larger than text of the same size
   add(weft_font_icons, weft_font_icons_end, merged);

@@ -23,7 +23,7 @@ inline constexpr char kWarning[] = "\uf071";
 inline constexpr char kInfo[] = "\uf05a";
 inline constexpr char kQueued[] = "\uf252";
 inline constexpr char kSkipped[] = "\uf05e";
-inline constexpr char kDice[] = "\uf522";
+inline constexpr char kDice[] = "\uf523";
 inline constexpr char kLock[] = "\uf023";
 inline constexpr char kArrowUp[] = "\uf062";
 inline constexpr char kArrowDown[] = "\uf063";
@@ -48,6 +48,9 @@ inline constexpr char kBrush[] = "\uf1fc";
 inline constexpr char kEraser[] = "\uf12d";
 inline constexpr char kRegion[] = "\uf5cb";
 inline constexpr char kInvert[] = "\uf042";
+inline constexpr char kMore[] = "\uf142";
+inline constexpr char kLeft[] = "\uf053";
+inline constexpr char kRight[] = "\uf054";
 inline constexpr char kSplit[] = "\uf0db";
 
 }  // namespace weft::editor::icon

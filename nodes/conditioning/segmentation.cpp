@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "nodes/conditioning/nodes.h"
+#include "nodes/sd/describe.h"
 #include "nodes/sd/raster.h"
 #include "nodes/sd/segmentation_map.h"
 
@@ -96,6 +97,7 @@ void add_segmentation(Registry& registry) {
   registry.add_type({.id = "segmentation_map", .title = "Segmentation Map", .colour = "#aed581",
       .doc = "What stands where in a picture: a class for each pixel, with the classes' names and colours.",
       .preview = [](const Value& v) { return painted(v.as<SegmentationMap>()); },
+      .items = [](const Value& v) { return sd::items(v.as<SegmentationMap>(), &SegmentationMap::classes); },
       .describe = [](const Value& v) { return describe(v.as<SegmentationMap>()); },
       .example = [] {
         const torch::Tensor halves = (torch::arange(2 * 40 * 48) % 48 >= 24).to(torch::kInt64).view({2, 40, 48});

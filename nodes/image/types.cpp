@@ -12,6 +12,14 @@ Picture first_picture(const torch::Tensor& pixels) {
           .rgb = to_bytes(pixels[0])};
 }
 
+/// A value for each item of a batch.
+template <class T>
+std::vector<Value> split(const torch::Tensor& batch) {
+  std::vector<Value> items;
+  for (const torch::Tensor& item : batch.split(1)) items.push_back(Value::of(T(item)));
+  return items;
+}
+
 /// From 0 to 1, in a size that is neither square nor a multiple of 8: [1, 36, 52].
 torch::Tensor example_ramp() { return torch::linspace(0, 1, 36 * 52).view({1, 36, 52}); }
 
@@ -21,6 +29,7 @@ void add_types(Registry& registry) {
   registry.add_type({.id = "image", .title = "Image", .colour = "#64b5f6",
       .doc = "A batch of RGB pictures: float32 [batch, height, width, 3] in [0, 1].",
       .preview = [](const Value& v) { return first_picture(v.as<Image>().pixels()); },
+      .items = [](const Value& v) { return split<Image>(v.as<Image>().pixels()); },
       .describe = [](const Value& v) { return sd::describe(v.as<Image>().pixels()); },
       .example = [] { return Value::of(Image(example_ramp().unsqueeze(3) * torch::tensor({1.f, 0.5f, 0.25f}))); }});
   registry.add_type({.id = "mask", .title = "Mask", .colour = "#81c784",
@@ -28,6 +37,7 @@ void add_types(Registry& registry) {
       .preview = [](const Value& v) {
         return first_picture(v.as<Mask>().values().unsqueeze(3).expand({-1, -1, -1, 3}));
       },
+      .items = [](const Value& v) { return split<Mask>(v.as<Mask>().values()); },
       .describe = [](const Value& v) { return sd::describe(v.as<Mask>().values()); },
       .example = [] { return Value::of(Mask(example_ramp())); }});
 }

@@ -20,7 +20,7 @@ class BatchLatents final : public Node {
                         "resize it first");
       samples.push_back(latent->samples);
     }
-    ctx.set(result_, Latent{.samples = torch::cat(samples)});
+    ctx.set(result_, Latent{.samples = torch::cat(samples), .model_scale = latents.front()->model_scale});
   }
 
   static std::string size_of(const Latent& latent) {
@@ -55,7 +55,7 @@ class PickLatent final : public Node {
     if (index >= count)
       throw NodeError(fmt::format("there is no latent {} in a batch of {}", index, count),
                       fmt::format("give an index from 0 to {}", count - 1));
-    Latent one{.samples = all.samples.narrow(0, index, 1)};
+    Latent one{.samples = all.samples.narrow(0, index, 1), .model_scale = all.model_scale};
     if (all.noise_mask.defined())
       one.noise_mask = all.noise_mask.size(0) > 1 ? all.noise_mask.narrow(0, index, 1) : all.noise_mask;
     one.batch_index = {all.batch_index.empty() ? index : all.batch_index[static_cast<std::size_t>(index)]};

@@ -57,7 +57,7 @@ class DiffuseLatent final : public DiffuseNode<Latent> {
 
   void run(RunContext& ctx) const override {
     const double scale = ctx[model_].latent_scale();
-    ctx.set(result_, Latent{.samples = diffused(ctx, ctx[x0_].samples * scale) / scale});
+    ctx.set(result_, Latent{.samples = diffused(ctx, ctx[x0_].samples * scale) / scale, .model_scale = scale});
   }
 };
 

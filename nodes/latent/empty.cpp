@@ -14,7 +14,8 @@ class EmptyLatent final : public Node {
   void run(RunContext& ctx) const override {
     const int64_t channels = ctx.has(vae_) ? ctx[vae_].latent_channels() : 4;
     const int64_t unit = ctx.has(vae_) ? ctx[vae_].downscale() : 8;
-    ctx.set(latent_, Latent{.samples = torch::zeros({ctx[batch_], channels, ctx[height_] / unit, ctx[width_] / unit})});
+    ctx.set(latent_, Latent{.samples = torch::zeros({ctx[batch_], channels, ctx[height_] / unit, ctx[width_] / unit}),
+                            .model_scale = ctx.has(vae_) ? ctx[vae_].latent_scale() : 0});
   }
 };
 

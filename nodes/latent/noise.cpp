@@ -12,7 +12,7 @@ class LatentNoise final : public Node {
 
   void run(RunContext& ctx) const override {
     ctx.note("seed", ctx[seed_]);
-    ctx.set(noise_, Latent{.samples = noise_for(ctx[latent_], ctx[seed_])});
+    ctx.set(noise_, Latent{.samples = noise_for(ctx[latent_], ctx[seed_]), .model_scale = ctx[latent_].model_scale});
   }
 };
 
@@ -30,6 +30,7 @@ class AddNoise final : public Node {
     const double sigma = ctx[sigmas_].at(ctx[step_]);
     ctx.note("seed", ctx[seed_]);
     Latent noisy = latent;
+    noisy.model_scale = ctx[model_].latent_scale();
     noisy.samples = ctx[model_].add_noise(latent.samples, noise_for(latent, ctx[seed_]), sigma);
     ctx.set(result_, std::move(noisy));
   }

@@ -12,12 +12,12 @@ torch::Tensor enlarge(const torch::Tensor& pixels, std::int64_t side) {
 
 class LatentToImage final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "of any scale, with or without noise"}};
-  Input<Model> model_{*this, "model", {.tip = "whose latents they are; without it the colours are Stable Diffusion 1's", .optional = true}};
+  Input<Model> model_{*this, "model", {.tip = "whose latents they are; without it those of the node that made them", .optional = true}};
   Param<std::int64_t> side_{*this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
   Output<Image> image_{*this, "image", {.tip = "a picture for each latent of the batch"}};
 
   void run(RunContext& ctx) const override {
-    const double scale = ctx.has(model_) ? ctx[model_].latent_scale() : sd::kStableDiffusionScale;
+    const double scale = ctx.has(model_) ? ctx[model_].latent_scale() : ctx[latent_].model_scale;
     std::vector<torch::Tensor> pictures;
     for (const torch::Tensor& latent : ctx[latent_].samples.split(1)) {
       const Picture preview = sd::latent_preview(latent, scale);
@@ -46,7 +46,7 @@ class LatentChannels final : public Node {
 
 void add_pictures(Registry& registry) {
   registry.add<LatentToImage>("latent.to_image", {.title = "Latent to Image", .menu = "Latent/Explain",
-      .doc = "Shows a latent in rough colours without decoding it: one square for each place."});
+      .doc = "Shows a latent in rough colours without decoding it: one square for each place.", .revision = 2});
   registry.add<LatentChannels>("latent.channels", {.title = "Latent Channels", .menu = "Latent/Explain",
       .doc = "Shows each channel of a latent as a grey picture."});
 }

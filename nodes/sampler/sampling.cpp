@@ -59,6 +59,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   Sampled sampled{latent, latent};
   sampled.latent.samples = result.latent;
   sampled.x0.samples = result.x0;
+  sampled.latent.model_scale = sampled.x0.model_scale = model.latent_scale();
   return sampled;
 }
 

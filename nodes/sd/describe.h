@@ -5,7 +5,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
+#include "graph/value.h"
 #include "nodes/sd/conditioning.h"
 
 namespace weft::sd {
@@ -16,5 +18,17 @@ nlohmann::json describe(const at::Tensor& tensor);
 
 /// An object for each entry: where and when it counts, and its tokens as a table.
 nlohmann::json describe(const Conditioning& conditioning);
+
+/// ValueType::items of a value whose `tensor` is a batch [B, ...]: a copy of it for each item, with that item alone.
+template <class T>
+std::vector<Value> items(const T& batch, at::Tensor T::*tensor) {
+  std::vector<Value> each;
+  for (const at::Tensor& item : (batch.*tensor).split(1)) {
+    T alone = batch;
+    alone.*tensor = item;
+    each.push_back(Value::of(std::move(alone)));
+  }
+  return each;
+}
 
 }  // namespace weft::sd

@@ -150,6 +150,8 @@ int64_t Vae::downscale() const { return shared_->checkpoint->vae_config().downsc
 
 int64_t Vae::latent_channels() const { return shared_->checkpoint->vae_config().latent_channels; }
 
+double Vae::latent_scale() const { return shared_->checkpoint->latent_scale(); }
+
 std::size_t Vae::bytes() const { return shared_->checkpoint->bytes(sd::Part::kVAE); }
 
 }  // namespace weft

@@ -30,6 +30,7 @@ struct Latent {
   at::Tensor samples;                 ///< float32 [B, C, h, w], as the encoder gives them: not scaled
   at::Tensor noise_mask = {};         ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
   std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
+  double model_scale = 0;  ///< Model::latent_scale() of the models whose space it is: the colours of its preview; 0: unknown
 
   std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
 };
@@ -125,6 +126,7 @@ class Vae {
   /// How many pixels one latent spans, in each direction: 8.
   int64_t downscale() const;
   int64_t latent_channels() const;
+  double latent_scale() const;  ///< of the models that it belongs to: Model::latent_scale()
   std::size_t bytes() const;
 
  private:

@@ -39,6 +39,7 @@ class UNetStep final : public Node {
     const at::Tensor noise = (x - x0) / sigma;  // Karras et al. 2022, eq. 3
     const auto result = [&](const at::Tensor& scaled) {
       Latent latent = ctx[latent_];
+      latent.model_scale = model.latent_scale;
       latent.samples = scaled / model.latent_scale;
       return latent;
     };

@@ -13,7 +13,7 @@ class Encode final : public Node {
   Output<Latent> latent_{*this, "latent", {.tip = "the posterior's mean, so that a picture gives one latent"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels())});
+    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels()), .model_scale = ctx[vae_].latent_scale()});
   }
 };
 
@@ -25,7 +25,8 @@ class EncodeTiled final : public Node {
   Output<Latent> latent_{*this, "latent", {.tip = "an eighth as large as the picture"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels(), {ctx[tile_], ctx[overlap_]})});
+    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels(), {ctx[tile_], ctx[overlap_]}),
+                            .model_scale = ctx[vae_].latent_scale()});
   }
 };
 
@@ -41,7 +42,7 @@ class EncodeForInpaint final : public Node {
     const torch::Tensor mask = at::upsample_bilinear2d(ctx[mask_].values().unsqueeze(1),
                                                        {pixels.size(1), pixels.size(2)}, /*align_corners=*/false);
     const torch::Tensor keep = 1 - mask.round().permute({0, 2, 3, 1});
-    Latent latent{.samples = encode(ctx, ctx[vae_], (pixels - 0.5) * keep + 0.5)};
+    Latent latent{.samples = encode(ctx, ctx[vae_], (pixels - 0.5) * keep + 0.5), .model_scale = ctx[vae_].latent_scale()};
     const std::int64_t grow = ctx[grow_];
     latent.noise_mask = mask;
     if (grow > 0) {

@@ -28,7 +28,7 @@ class InpaintConditioning final : public Node {
     const torch::Tensor pixels = both.narrow(3, 0, 3), mask = both.narrow(3, 3, 1).permute({0, 3, 1, 2});
     // What the mask covers is grey, so that the model cannot see it.
     const torch::Tensor masked = encode(ctx, vae, sd::blank_masked(pixels, mask));
-    Latent latent{.samples = encode(ctx, vae, pixels)};
+    Latent latent{.samples = encode(ctx, vae, pixels), .model_scale = vae.latent_scale()};
     if (ctx[keep_]) latent.noise_mask = mask.contiguous();
     const auto shown = [&](const Conditioning& c) { return Conditioning{sd::set_concat(c.entries, masked, mask.contiguous())}; };
     ctx.set(positive_out_, shown(ctx[positive_]));

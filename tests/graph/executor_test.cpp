@@ -738,6 +738,15 @@ TEST_F(ExecutorEvents, PreviewsAreNotWantedUnlessAskedFor) {
   EXPECT_THAT(log.names["a"], ElementsAre("node_queued", "node_started", "node_finished"));
 }
 
+TEST_F(ExecutorEvents, APreviewThatIsNoPictureIsAWarning) {
+  options.previews = true;
+  node("a");
+  act("a", [](RunContext& ctx) { ctx.preview({.width = 2, .height = 2, .rgb = {1, 2, 3}}); });
+  EventLog log;
+  EXPECT_TRUE(run({"a"}, log.observer()).ok);
+  EXPECT_THAT(log.names["a"], ElementsAre("node_queued", "node_started", "node_warning", "node_finished"));
+}
+
 class ExecutorNotes : public Stage {
  protected:
   static std::vector<std::string> texts(const std::vector<Note>& notes) {

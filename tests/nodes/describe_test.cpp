@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "nodes/sd/prompt.h"
+#include "nodes/sd/values.h"
 #include "tests/nodes/clip_tokenizer.h"
 
 namespace weft::sd {
@@ -23,6 +24,17 @@ TEST(Describe, TellsShapeRangeAndSpread) {
   EXPECT_EQ(said["max"], 7);
   EXPECT_EQ(said["mean"], 3.5);
   EXPECT_NEAR(said["deviation"].get<double>(), 2.2912878, 1e-6);  // the root of (8^2 - 1) / 12
+}
+
+TEST(Items, AreTheBatchOneByOneWithAllElseThatItSays) {
+  const Latent batch{.samples = at::arange(12, at::kFloat).view({3, 1, 2, 2}), .model_scale = 0.5};
+  const std::vector<Value> each = items(batch, &Latent::samples);
+  ASSERT_EQ(each.size(), 3u);
+  for (int64_t i = 0; i < 3; ++i) {
+    const auto& one = each[static_cast<std::size_t>(i)].as<Latent>();
+    EXPECT_TRUE(at::equal(one.samples, batch.samples.narrow(0, i, 1))) << i;
+    EXPECT_EQ(one.model_scale, 0.5);
+  }
 }
 
 TEST(Describe, CountsEachValueOnceInTheHistogram) {

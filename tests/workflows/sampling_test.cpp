@@ -50,6 +50,31 @@ const at::Tensor& samples(const RunResult& result, const std::string& node) {
   return output<Latent>(result, node).samples;
 }
 
+TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {
+  Bench bench;
+  const std::vector<std::string> known = {"own", "noise", "noisy", "batch", "one", "large", "step", "sampled", "encoded"};
+  std::vector<std::string> wanted = known;
+  wanted.insert(wanted.end(), {"empty", "checkpoint"});
+  const RunResult result = bench.run(
+      with_model(R"("own": {"type": "latent.empty", "inputs": {"vae": {"link": "checkpoint.vae"}, "width": 64, "height": 64}},
+    "noise": {"type": "latent.noise", "inputs": {"latent": {"link": "own.latent"}}},
+    "sigmas": {"type": "sample.schedule", "inputs": {"model": {"link": "checkpoint.model"}, "steps": 2}},
+    "noisy": {"type": "latent.add_noise", "inputs": {"model": {"link": "checkpoint.model"},
+      "latent": {"link": "empty.latent"}, "sigmas": {"link": "sigmas.sigmas"}}},
+    "batch": {"type": "latent.batch", "inputs": {"latents": {"links": ["own.latent", "noise.noise"]}}},
+    "one": {"type": "latent.pick", "inputs": {"latent": {"link": "batch.latent"}, "index": 1}},
+    "large": {"type": "latent.resize", "inputs": {"latent": {"link": "one.latent"}, "width": 128, "height": 128}},
+    "step": {"type": "unet.step", "inputs": {"model": {"link": "checkpoint.model"}, "positive": {"link": "yes.conditioning"},
+      "negative": {"link": "no.conditioning"}, "latent": {"link": "empty.latent"}, "sigmas": {"link": "sigmas.sigmas"}}},
+    "picture": {"type": "vae.decode", "inputs": {"vae": {"link": "checkpoint.vae"}, "latent": {"link": "sampled.latent"}}},
+    "encoded": {"type": "vae.encode", "inputs": {"vae": {"link": "checkpoint.vae"}, "image": {"link": "picture.image"}}}, )" +
+                 ksampler("sampled", R"("steps": 1)")),
+      wanted);
+  const double scale = output<Model>(result, "checkpoint").latent_scale();
+  for (const std::string& node : known) EXPECT_EQ(output<Latent>(result, node).model_scale, scale) << node;
+  EXPECT_EQ(output<Latent>(result, "empty").model_scale, 0) << "nobody said whose it is";
+}
+
 TEST(Sampling, AChainOfUNetStepsEqualsTheSamplersEulerAndDdim) {
   Bench bench;
   const RunResult result = bench.run(

@@ -145,6 +145,16 @@ TEST_F(Documents, CannotBeSavedWithoutAName) {
   EXPECT_EQ(document.name(), "Untitled");
 }
 
+TEST_F(Documents, NameFilesInTheirFolderFromThereOn) {
+  EXPECT_EQ(document.name_of_file(folder / "boat.png"), (folder / "boat.png").string()) << "nobody knows where it will be";
+  document.save_as(folder / "graph.json");
+  EXPECT_EQ(document.name_of_file(folder / "boat.png"), "boat.png");
+  EXPECT_EQ(document.name_of_file(folder / "input/../masks/hole.png"), "masks/hole.png");
+  EXPECT_EQ(document.name_of_file("/elsewhere/boat.png"), "/elsewhere/boat.png");
+  const std::filesystem::path beside = folder.path().string() + "-2/boat.png";
+  EXPECT_EQ(document.name_of_file(beside), beside.string());
+}
+
 TEST_F(Documents, BringOldNamesUpToDateWhenOpened) {
   write_text_file(folder / "old.json",
                   R"({"weft": 1, "nodes": {"a": {"type": "loader.checkpoint", "inputs": {"name": "x"}}}})");

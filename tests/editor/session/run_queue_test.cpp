@@ -44,6 +44,28 @@ class Liar final : public Node {
   void run(RunContext& ctx) const override { ctx.set_output(out_.index, Value::of(std::string("text"))); }
 };
 
+/// A value that shows itself as `size` grey pixels in a row, item by item.
+struct Greys {
+  static constexpr std::string_view kType = "toy.greys";
+  std::vector<std::uint8_t> greys;
+};
+
+class MakeGreys final : public Node {
+  Output<Greys> out_{*this, "out"};
+  void run(RunContext& ctx) const override { ctx.set(out_, Greys{{10, 20, 30}}); }
+};
+
+Picture pixel(const Value& value) {
+  const std::uint8_t grey = value.as<Greys>().greys.front();
+  return {.width = 1, .height = 1, .rgb = {grey, grey, grey}};
+}
+
+std::vector<Value> one_by_one(const Value& value) {
+  std::vector<Value> items;
+  for (const std::uint8_t grey : value.as<Greys>().greys) items.push_back(Value::of(Greys{{grey}}));
+  return items;
+}
+
 /// A gate that a node waits at, until the test opens it or the run is cancelled.
 class Gate {
  public:
@@ -281,6 +303,39 @@ TEST_F(Queues, SurviveANodeThatGivesAValueOfTheWrongType) {
   EXPECT_EQ(now->history.at(0).state, Job::State::Failed);
   EXPECT_THAT(now->node(document->id(), "liar")->problem->what, HasSubstr("value of type 'string'"));
   EXPECT_EQ(state(*now, "save"), State::Skipped);
+}
+
+class Values : public Queues {
+ protected:
+  OutputView shown(ValueType type) {
+    type.id = Greys::kType, type.title = "Greys";
+    registry.add_type(std::move(type));
+    registry.add<MakeGreys>("toy.greys", {});
+    document->apply("Add", {AddNode{{.id = "greys", .type = "toy.greys"}}});
+    queue().add(*document, {"greys"});
+    const auto now = done();
+    EXPECT_EQ(now->history.at(0).state, Job::State::Done);
+    return now->node(document->id(), "greys")->outputs.at(0);
+  }
+};
+
+TEST_F(Values, OfABatchAreShownOneByOne) {
+  const OutputView view = shown({.preview = pixel, .items = one_by_one});
+  ASSERT_EQ(view.pictures.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(view.pictures[i]->rgb[0], 10 * (i + 1));
+}
+
+TEST_F(Values, WithoutItemsAreOnePicture) { EXPECT_EQ(shown({.preview = pixel}).pictures.size(), 1u); }
+
+TEST_F(Values, WhosePictureIsNoneSaySo) {
+  const OutputView view = shown({.preview = [](const Value&) { return Picture{.width = 100, .height = 100}; }});
+  EXPECT_THAT(view.pictures, IsEmpty());
+  EXPECT_THAT(view.description.get<std::string>(), HasSubstr("100 x 100 has 0 bytes"));
+}
+
+TEST_F(Values, WhosePluginThrowsSaySoWhateverItThrows) {
+  const OutputView view = shown({.preview = pixel, .describe = [](const Value&) -> nlohmann::json { throw 42; }});
+  EXPECT_THAT(view.description.get<std::string>(), HasSubstr("cannot be shown"));
 }
 
 TEST_F(Queues, DrawSeedsAndSayWhichWereUsed) {

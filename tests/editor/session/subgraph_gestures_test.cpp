@@ -77,6 +77,71 @@ TEST_F(SubgraphGestures, PromoteAParamThatTheInstanceThenHas) {
   EXPECT_THROW(promote(document, {{"load", "name"}, false}), GraphError);
 }
 
+TEST_F(SubgraphGestures, RenamePortsAndWhatStandsAtTheInstancesFollows) {
+  document.enter("draw");
+  promote(document, {{"sample", "steps"}, false});
+  document.leave(0);
+  set_param(document, "draw", "steps", 12);
+  document.enter("draw");
+  rename_port(document, Side::Input, "steps", "how_many");
+  EXPECT_EQ(std::get<Literal>(document.workflow().graph.node("draw").inputs.at("how_many")), 12);
+  const std::string out = document.workflow().subgraphs.at("draw").interface.outputs.front().name;
+  rename_port(document, Side::Output, out, "result");
+  EXPECT_EQ(std::get<Links>(document.workflow().graph.node("save").inputs.at("image")), (Links{{"draw", "result"}}));
+  EXPECT_THROW(rename_port(document, Side::Input, "nobody", "somebody"), GraphError);
+  remove_port(document, Side::Input, "how_many");
+  EXPECT_FALSE(document.workflow().graph.node("draw").inputs.contains("how_many"));
+  EXPECT_EQ(document.scope(), "draw");
+  document.go_to(0);
+  EXPECT_EQ(to_text(document.workflow()), sketch::kWorkflow);
+}
+
+TEST_F(SubgraphGestures, RemoveADefinitionThatNothingStandsFor) {
+  EXPECT_EQ(count_instances(document.workflow(), "draw"), 1u);
+  EXPECT_THROW(remove_subgraph(document, "draw"), GraphError);
+  unpack_subgraph(document, registry, instance);
+  EXPECT_EQ(count_instances(document.workflow(), "draw"), 0u);
+  remove_subgraph(document, "draw");
+  EXPECT_TRUE(document.workflow().subgraphs.empty());
+  document.undo();
+  EXPECT_EQ(document.workflow().subgraphs.size(), 1u);
+}
+
+TEST_F(SubgraphGestures, MovePortsOfADefinition) {
+  document.enter("draw");
+  for (const char* param : {"steps", "cfg"}) promote(document, {{"sample", param}, false});
+  const auto names = [&] {
+    std::vector<std::string> names;
+    for (const SubgraphInput& input : document.workflow().subgraphs.at("draw").interface.inputs)
+      names.push_back(input.name);
+    return names;
+  };
+  const std::vector<std::string> before = names();
+  move_port(document, Side::Input, "cfg", -1);
+  EXPECT_EQ(names().back(), "steps");
+  EXPECT_EQ(names()[before.size() - 2], "cfg");
+  const std::size_t steps = document.step_names().size();
+  move_port(document, Side::Input, "steps", 1);  // it is the last
+  EXPECT_EQ(document.step_names().size(), steps) << "nothing changed";
+  document.undo();
+  EXPECT_EQ(names(), before);
+}
+
+TEST(InterfaceGestures, RenameAndRemoveNamesForCallers) {
+  Document document{parse_workflow(sketch::kWorkflow)};
+  const std::string name = expose_input(document, {"sample", "steps"}, "steps");
+  rename_port(document, Side::Input, name, "how many");
+  EXPECT_EQ(document.workflow().interface.inputs.at("how many"), (PortRef{"sample", "steps"}));
+  expose_input(document, {"words", "text"}, "text");
+  EXPECT_THROW(rename_port(document, Side::Input, "text", "how many"), GraphError);
+  EXPECT_THROW(rename_port(document, Side::Input, "text", ""), GraphError);
+  EXPECT_THROW(remove_port(document, Side::Output, "text"), GraphError);
+  remove_port(document, Side::Input, "text");
+  EXPECT_FALSE(document.workflow().interface.inputs.contains("text"));
+  document.undo();
+  EXPECT_TRUE(document.workflow().interface.inputs.contains("text"));
+}
+
 TEST_F(SubgraphGestures, CopyAnInstanceWithItsDefinition) {
   const std::string text = copy(document, {.nodes = {"draw"}});
   Document other;

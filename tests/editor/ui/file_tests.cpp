@@ -89,8 +89,14 @@ void both_versions_of_a_file_can_be_had(Ui& ui) {
 
 void the_language_is_changed(Ui& ui) {
   ui.text_to_image();
-  ui.app.settings.language = "de";
-  ui.app.look_changed = true;
+  ui.app.commands.run("help.settings");
+  ui.wait(4);
+  ui.ctx.ItemClick("//Settings/pages/Look");
+  ui.ctx.SetRef("//Settings/pages/Look");
+  ui.ctx.ComboClick("##language/Deutsch");
+  ui.wait(4);
+  IM_CHECK_STR_EQ(ui.app.settings.language.c_str(), "de");
+  ui.ctx.ItemClick("//Settings/Close");
   ui.wait(4);
   IM_CHECK_STR_EQ(language().c_str(), "de");
   IM_CHECK_STR_EQ(tr("Undo"), "Rückgängig");

@@ -143,8 +143,9 @@ void ctrl_delete_heals(Ui& ui) {
 
 void a_double_click_on_a_link_adds_a_reroute(Ui& ui) {
   ui.text_to_image();
+  const std::size_t before = annotations(ui.doc()).reroutes.size();
   ui.double_click(ui.link("decode.image", "save.image"));
-  IM_CHECK_EQ(annotations(ui.doc()).reroutes.size(), 1u);
+  IM_CHECK_EQ(annotations(ui.doc()).reroutes.size(), before + 1);
   IM_CHECK(ui.linked("decode.image", "save.image"));
 }
 

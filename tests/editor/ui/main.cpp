@@ -63,6 +63,7 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
   config.ConfigVerboseLevelOnError = ImGuiTestVerboseLevel_Info;
   config.ConfigLogToTTY = true;
   config.ConfigNoThrottle = true;
+  config.ConfigWatchdogWarning = config.ConfigWatchdogKillTest = 600;  // a busy disk is waited for; ctest has its limit
   config.ConfigSavedSettings = false;
   config.ConfigCaptureEnabled = false;
   std::setbuf(stdout, nullptr);  // what is said before a crash is seen

@@ -1,6 +1,7 @@
 // Panels, files, tabs and settings.
 #include <fstream>
 
+#include "editor/session/gestures.h"
 #include "tests/editor/ui/ui.h"
 
 namespace weft::editor::test {
@@ -124,6 +125,95 @@ void the_interface_is_scaled(Ui& ui) {
   IM_CHECK_GT(ImGui::GetStyle().FontScaleMain, before);
 }
 
+/// Opens the menu at the end of a row of the inspector.
+void open_row_menu(Ui& ui, const std::string& list, const std::string& name) {
+  ui.ctx.ItemClick(("//Inspector/" + list + "/" + name + "/\uf142##more").c_str());
+  ui.wait();
+}
+
+void names_for_callers_are_edited(Ui& ui) {
+  ui.text_to_image();
+  const auto& inputs = [&]() -> const auto& { return ui.doc().workflow().interface.inputs; };
+  open_row_menu(ui, "Inputs of the workflow", "seed");
+  ui.ctx.ItemInputValue("//$FOCUSED/##name", "number");
+  ui.wait();
+  IM_CHECK(inputs().contains("number") && !inputs().contains("seed"));
+  open_row_menu(ui, "Inputs of the workflow", "number");
+  ui.ctx.ItemClick("//$FOCUSED/Remove");
+  ui.wait();
+  IM_CHECK(!inputs().contains("number"));
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Z);
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_Z);
+  IM_CHECK(inputs().contains("seed"));
+  open_row_menu(ui, "Outputs of the workflow", "picture");
+  ui.ctx.ItemClick("//$FOCUSED/Show Node");
+  ui.wait();
+  IM_CHECK(ui.doc().selection().nodes == Ids{"save"});
+}
+
+void ports_of_a_subgraph_are_edited(Ui& ui) {
+  ui.text_to_image();
+  ui.doc().select({{"decode", "save"}, {}});
+  ui.wait();
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_G);
+  const std::string instance = *ui.doc().selection().nodes.begin();
+  ui.key(ImGuiKey_Enter);
+  ui.wait(4);
+  ui.doc().select({});
+  ui.wait(4);
+  open_row_menu(ui, "Inputs of the subgraph", "vae");
+  ui.ctx.ItemInputValue("//$FOCUSED/##name", "autoencoder");
+  ui.wait();
+  IM_CHECK(ui.doc().workflow().graph.node(instance).inputs.contains("autoencoder"));
+  const auto first = [&] { return ui.doc().workflow().subgraphs.at("Subgraph").interface.inputs.front().name; };
+  const std::string before = first();
+  open_row_menu(ui, "Inputs of the subgraph", before);
+  ui.ctx.ItemClick("//$FOCUSED/Move Down");
+  ui.wait();
+  IM_CHECK(first() != before);
+}
+
+void subgraphs_are_renamed_and_used_again(Ui& ui) {
+  ui.text_to_image();
+  ui.doc().select({{"decode", "save"}, {}});
+  ui.wait();
+  ui.key(ImGuiMod_Ctrl | ImGuiKey_G);
+  ui.doc().select({});
+  ui.wait(4);
+  ui.ctx.ItemClick("//Inspector/Subgraph/\uf142##more");
+  ui.wait();
+  ui.ctx.ItemInputValue("//$FOCUSED/##name", "Finish");
+  ui.wait(4);
+  IM_CHECK(ui.doc().workflow().subgraphs.contains("Finish"));
+  ui.ctx.ItemClick("//Inspector/Finish/\uf142##more");
+  ui.wait();
+  ui.ctx.ItemClick("//$FOCUSED/Add to the Graph");
+  ui.wait();
+  IM_CHECK_EQ(count_instances(ui.doc().workflow(), "Finish"), 2u);
+}
+
+void about_tells_version_and_plugins(Ui& ui) {
+  ui.empty();
+  ui.app.commands.run("help.about");
+  ui.wait(4);
+  ui.ctx.ItemClick("//About Weft/Copy");
+  const std::string text = ImGui::GetClipboardText();
+  IM_CHECK(text.starts_with("Version: "));
+  IM_CHECK(text.find("weft.latent") != std::string::npos);
+  IM_CHECK(text.find(ui.app.options.settings_file.string()) != std::string::npos);
+  ui.ctx.ItemClick("//About Weft/Close");
+  ui.wait(3);
+  IM_CHECK(!ui.app.panels.about);
+}
+
+void the_keys_are_a_page_of_their_own(Ui& ui) {
+  ui.empty();
+  ui.app.commands.run("help.keys");
+  ui.wait(6);
+  IM_CHECK(ui.ctx.ItemExists("//Settings/**/##query"));
+  ui.key(ImGuiKey_Escape);
+}
+
 void a_key_is_changed(Ui& ui) {
   ui.text_to_image();
   ui.key(ImGuiMod_Ctrl | ImGuiKey_Comma);
@@ -183,6 +273,11 @@ std::vector<Test> panel_tests() {
       {"panels", "a_picture_without_a_workflow_is_refused", a_picture_without_a_workflow_is_refused},
       {"panels", "the_theme_is_changed", the_theme_is_changed},
       {"panels", "the_interface_is_scaled", the_interface_is_scaled},
+      {"panels", "names_for_callers_are_edited", names_for_callers_are_edited},
+      {"panels", "ports_of_a_subgraph_are_edited", ports_of_a_subgraph_are_edited},
+      {"panels", "subgraphs_are_renamed_and_used_again", subgraphs_are_renamed_and_used_again},
+      {"panels", "about_tells_version_and_plugins", about_tells_version_and_plugins},
+      {"panels", "the_keys_are_a_page_of_their_own", the_keys_are_a_page_of_their_own},
       {"panels", "a_key_is_changed", a_key_is_changed},
       {"panels", "settings_are_kept_in_a_file", settings_are_kept_in_a_file},
       {"panels", "the_menu_runs_commands", the_menu_runs_commands},

@@ -67,11 +67,12 @@ void chinese_text_is_pasted(Ui& ui) {
 
 void dice_give_another_seed(Ui& ui) {
   zoom_to_sampler(ui);
-  const ImVec2 at = ui.field("sampler", "seed");
-  const NodeView* view = ui.canvas().model().find("sampler");
+  ImVec2 dice = ui.field("sampler", "seed");
+  const NodeView* view = ui.canvas().model().find("sampler");  // gone with the next frame
   for (const ShownPort& port : view->layout.ports)
     if (port.info.name == "seed")
-      ui.click({ui.canvas().to_screen({view->at.x + port.field_min.x + port.field_size.x - 10, 0}).x, at.y});
+      dice.x = ui.canvas().to_screen({view->at.x + port.field_min.x + port.field_size.x - 10, 0}).x;
+  ui.click(dice);
   IM_CHECK(ui.param("sampler", "seed").get<std::uint64_t>() != 1);
 }
 

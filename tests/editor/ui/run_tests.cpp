@@ -1,6 +1,7 @@
 // Runs: starting, stopping, seeing what came out. The workflow takes two steps, so that it is over soon.
 #include <algorithm>
 
+#include "editor/app/shown_pictures.h"
 #include "editor/session/gestures.h"
 #include "editor/session/seeds.h"
 #include "tests/editor/ui/ui.h"
@@ -76,7 +77,7 @@ void a_click_on_a_port_shows_its_value(Ui& ui) {
   ui.click(ui.pin("decode", "image", true));
   IM_CHECK_STR_EQ(ui.app.panels.viewer.a.node.c_str(), "decode");
   const NodeRun* run = ui.app.node_run("decode");
-  IM_CHECK(run && !run->outputs.empty() && run->outputs[0].picture);
+  IM_CHECK(run && !run->outputs.empty() && run->outputs[0].pictures.size() == 1);
 }
 
 void a_click_on_a_link_shows_what_goes_through(Ui& ui) {
@@ -96,6 +97,25 @@ void the_viewer_compares_two_pictures(Ui& ui) {
   ui.ctx.ItemClick("//Viewer/Diff");
   ui.wait(3);
   IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Difference);
+}
+
+void the_viewer_shows_a_batch_one_by_one(Ui& ui) {
+  quick_workflow(ui);
+  set_param(ui.doc(), "size", "batch", 3);
+  ui.doc().end_gesture();
+  ui.app.run({"decode"});
+  IM_CHECK(ui.wait_for_runs());
+  ui.click(ui.pin("decode", "image", true));
+  const auto shown = [&] { return picture_of(ui.app, ui.app.panels.viewer.a).picture; };
+  const auto first = shown();
+  ui.ctx.ItemClick("//Viewer/\uf054##after");
+  ui.wait();
+  IM_CHECK_EQ(ui.app.panels.viewer.a.item, 1u);
+  IM_CHECK(shown() && first && shown()->rgb != first->rgb);
+  ui.ctx.ItemClick("//Viewer/\uf053##before");
+  ui.ctx.ItemClick("//Viewer/\uf053##before");
+  ui.wait();
+  IM_CHECK_EQ(ui.app.panels.viewer.a.item, 2u);  // round about
 }
 
 void stop_ends_a_long_run(Ui& ui) {
@@ -184,6 +204,7 @@ std::vector<Test> run_tests() {
       {"runs", "a_click_on_a_port_shows_its_value", a_click_on_a_port_shows_its_value},
       {"runs", "a_click_on_a_link_shows_what_goes_through", a_click_on_a_link_shows_what_goes_through},
       {"runs", "the_viewer_compares_two_pictures", the_viewer_compares_two_pictures},
+      {"runs", "the_viewer_shows_a_batch_one_by_one", the_viewer_shows_a_batch_one_by_one},
       {"runs", "stop_ends_a_long_run", stop_ends_a_long_run},
       {"runs", "one_edits_while_a_run_goes_on", one_edits_while_a_run_goes_on},
       {"runs", "a_failure_is_told_on_the_node_and_in_the_list",
