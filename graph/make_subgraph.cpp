@@ -93,24 +93,30 @@ class Packer {
     instance_.inputs.emplace(name, Links{source});
   }
 
+  /// What the scope has names for becomes a port of that name; in the order of the nodes, as names of a workflow have none.
   void lead_names_to_instance() {
+    for (const GraphNode* node : body_.graph.nodes())
+      if (is_member(node->id)) lead_names_to_instance(node->id);
+  }
+
+  void lead_names_to_instance(const std::string& node) {
     for (SubgraphInput& input : body_.interface.inputs)
       for (PortRef& target : input.targets)
-        if (is_member(target.node)) target = {instance_.id, port_at(target)};
+        if (target.node == node) target = {instance_.id, port_at(target, input.name)};
     for (SubgraphOutput& output : body_.interface.outputs)
-      if (is_member(output.source.node))
-        output.source = {instance_.id, output.source.port.empty() ? "" : port_from(output.source)};
+      if (output.source.node == node)
+        output.source = {instance_.id, output.source.port.empty() ? "" : port_from(output.source, output.name)};
   }
 
-  std::string port_at(const PortRef& target) {
+  std::string port_at(const PortRef& target, const std::string& wanted) {
     for (const SubgraphInput& input : packed_.interface.inputs)
       if (input.targets == std::vector{target}) return input.name;
-    return add_input(packed_.interface, target);
+    return add_input(packed_.interface, target, wanted);
   }
 
-  std::string port_from(const PortRef& source) {
+  std::string port_from(const PortRef& source, const std::string& wanted = {}) {
     const auto known = std::ranges::find(packed_.interface.outputs, source, &SubgraphOutput::source);
-    return known == packed_.interface.outputs.end() ? add_output(packed_.interface, source) : known->name;
+    return known == packed_.interface.outputs.end() ? add_output(packed_.interface, source, wanted) : known->name;
   }
 
   /// The instance comes where the last of the nodes was; who read them reads it.

@@ -15,7 +15,7 @@ namespace weft {
 
 /// Moves `nodes` of the scope into a new definition `name`, and puts an instance `instance` in their place.
 /// Links that cross the border become ports, named after the inner port; one source that feeds several nodes
-/// becomes one port. Names of the scope's interface follow. Refuses nodes with another one between them, as
+/// becomes one port. Names of the scope's interface follow, and become the names of their ports. Refuses nodes with another one between them, as
 /// instance and that one would feed each other.
 WEFT_EXPORT Edit make_subgraph(const Workflow& workflow, const std::string& scope,
                                const std::vector<std::string>& nodes, const std::string& name,

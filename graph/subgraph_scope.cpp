@@ -55,16 +55,16 @@ void put_body(Workflow& workflow, const std::string& scope, Subgraph body) {
     workflow.interface.outputs.emplace(output.name, std::move(output.source));
 }
 
-std::string add_input(SubgraphInterface& interface, const PortRef& target) {
-  std::string name =
-      free_name(as_port_name(target.port), [&](const auto& n) { return interface.find_input(n); });
+std::string add_input(SubgraphInterface& interface, const PortRef& target, const std::string& wanted) {
+  std::string name = free_name(as_port_name(wanted.empty() ? target.port : wanted),
+                               [&](const auto& n) { return interface.find_input(n); });
   interface.inputs.push_back({name, {target}});
   return name;
 }
 
-std::string add_output(SubgraphInterface& interface, const PortRef& source) {
-  std::string name =
-      free_name(as_port_name(source.port), [&](const auto& n) { return interface.find_output(n); });
+std::string add_output(SubgraphInterface& interface, const PortRef& source, const std::string& wanted) {
+  std::string name = free_name(as_port_name(wanted.empty() ? source.port : wanted),
+                               [&](const auto& n) { return interface.find_output(n); });
   interface.outputs.push_back({name, source});
   return name;
 }

@@ -29,9 +29,9 @@ std::string free_name(const std::string& wanted, const IsTaken& is_taken) {
   return name;
 }
 
-/// A new port, named after what it leads to; gives its name.
-std::string add_input(SubgraphInterface& interface, const PortRef& target);
-std::string add_output(SubgraphInterface& interface, const PortRef& source);
+/// A new port, named after what it leads to unless a name is `wanted`; gives its name.
+std::string add_input(SubgraphInterface& interface, const PortRef& target, const std::string& wanted = {});
+std::string add_output(SubgraphInterface& interface, const PortRef& source, const std::string& wanted = {});
 
 struct Point {
   double x = 0, y = 0;

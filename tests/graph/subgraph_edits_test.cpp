@@ -65,7 +65,7 @@ TEST_F(SubgraphEdits, MakePortsOfLinksThatCrossTheBorder) {
     }
   },
   "interface": {
-    "inputs": {"prompt": "drawing.text", "seed": "drawing.seed"},
+    "inputs": {"prompt": "drawing.prompt", "seed": "drawing.seed"},
     "outputs": {"picture": "save"}
   },
   "subgraphs": {
@@ -88,7 +88,7 @@ TEST_F(SubgraphEdits, MakePortsOfLinksThatCrossTheBorder) {
         "inputs": {
           "clip": "words.clip",
           "model": "sample.model",
-          "text": "words.text",
+          "prompt": "words.text",
           "seed": "sample.seed"
         },
         "outputs": {"image": "sample.image"}
@@ -144,7 +144,7 @@ TEST_F(SubgraphEdits, UnpackToWhatWasPacked) {
 
 TEST_F(SubgraphEdits, UnpackWithWhatTheInstanceGives) {
   workflow = applied(make_subgraph(workflow, "", {"words", "sample"}, "draw", "drawing"));
-  weft::apply(workflow, SetInput{"drawing", "text", "a fox"});
+  weft::apply(workflow, SetInput{"drawing", "prompt", "a fox"});
   weft::apply(workflow, AddNode{{.id = "words", .type = "text.encode"}});
   const Workflow unpacked = applied(unpack_subgraph(workflow, registry, "", "drawing"));
   EXPECT_EQ(unpacked.graph.node("words_2").inputs.at("text"), InputValue("a fox"));
@@ -162,11 +162,11 @@ TEST_F(SubgraphEdits, MoveUnpackedNodesToWhereTheInstanceIs) {
 TEST_F(SubgraphEdits, PackInsideADefinition) {
   workflow = applied(make_subgraph(workflow, "", {"words", "sample"}, "draw", "drawing"));
   workflow = applied(make_subgraph(workflow, "draw", {"words"}, "say", "saying"));
-  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("text")->targets.front(),
-            (PortRef{"saying", "text"}));
+  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(),
+            (PortRef{"saying", "prompt"}));
   EXPECT_THAT(validate(workflow, registry), IsEmpty());
   workflow = applied(unpack_subgraph(workflow, registry, "draw", "saying"));
-  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("text")->targets.front(),
+  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(),
             (PortRef{"words", "text"}));
 }
 
