@@ -48,30 +48,35 @@ bool parse_size(const std::string& text, int& width, int& height) {
          width <= 16384 && height <= 16384;
 }
 
-fs::path first_workflow() {
+/// Where text-to-image.json and the explained ones are; empty if they were not installed.
+fs::path workflows_folder() {
   for (const fs::path& place : {fs::path(WEFT_SOURCE_WORKFLOWS), program_prefix() / "share/weft/workflows"})
-    if (std::error_code none; fs::exists(place / "text-to-image.json", none))
-      return place / "text-to-image.json";
+    if (std::error_code none; fs::exists(place / "text-to-image.json", none)) return place;
   return {};
 }
 
 AppOptions app_options(const Arguments& arguments) {
+  const fs::path workflows = workflows_folder();
   return {.plugin_folders = plugin_folders(),
           .settings_file = settings_file(),
           .state_folder = state_folder(),
-          .first_workflow = first_workflow(),
+          .first_workflow = workflows.empty() ? fs::path{} : workflows / "text-to-image.json",
+          .examples_folder = workflows,
           .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
           .wake = Window::wake};
 }
 
-void open_first(App& app, const Arguments& arguments) {
-  for (const std::string& file : arguments.files) app.open(file);
-  if (!app.tabs.empty()) return;
+/// False if one of the files could not be opened; the window says why.
+bool open_first(App& app, const Arguments& arguments) {
+  bool all_opened = true;
+  for (const std::string& file : arguments.files) all_opened &= app.open(file);
+  if (!arguments.files.empty()) return all_opened;
   if (app.options.first_workflow.empty())
     app.new_document();
   else
     app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow))); });
+  return all_opened;
 }
 
 /// After something happened ImGui needs a few frames: for what follows from it, and to find sizes.
@@ -146,12 +151,15 @@ int edit(const Arguments& arguments) {
   if (!arguments.theme.empty())
     options.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   App app(std::move(options));
-  open_first(app, arguments);
-  if (arguments.screenshot.empty())
+  const bool all_opened = open_first(app, arguments);
+  if (arguments.screenshot.empty()) {
     loop(app, window);
-  else
-    screenshot(app, window, arguments.screenshot);
-  return 0;
+    return 0;
+  }
+  screenshot(app, window, arguments.screenshot);
+  for (const LogLine& line : app.log)
+    if (line.kind == LogLine::Kind::Error) fmt::print(stderr, "weft edit: {}\n", line.text);
+  return all_opened ? 0 : 1;
 }
 
 }  // namespace

@@ -41,6 +41,20 @@ std::vector<Problem> find_problems(const Workflow& workflow, const Registry& reg
 
 }  // namespace
 
+namespace {
+
+/// Sorted. The schema that lies beside them is none.
+std::vector<fs::path> workflows_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == ".json" && it->path().filename() != "schema.json") files.push_back(it->path());
+  std::ranges::sort(files, {}, [](const fs::path& file) { return std::pair(std::ranges::distance(file), file); });
+  return files;
+}
+
+}  // namespace
+
 std::string problem_address(const Document& document, const std::string& node) {
   return document.path().empty() ? node : address_in_subgraph(document.scope(), node);
 }
@@ -54,6 +68,7 @@ double seconds_of(const Job& job) {
 
 App::App(AppOptions given)
     : options(std::move(given)),
+      examples(workflows_in(options.examples_folder)),
       plugins(registry, options.plugin_folders),
       assets(options.wake),
       gallery(options.wake),
@@ -152,14 +167,14 @@ Tab& App::show(std::unique_ptr<Document> document) {
 
 void App::new_document() { show(std::make_unique<Document>()); }
 
-void App::open(const fs::path& file) {
+bool App::open(const fs::path& file) {
   std::error_code none;
   for (const auto& tab : tabs)
     if (!tab->document->file().empty() && fs::equivalent(tab->document->file(), file, none)) {
       tab->focus = true;
-      return;
+      return true;
     }
-  attempt([&] {
+  return attempt([&] {
     if (file.extension() == ".json") {
       show(Document::open(fs::absolute(file), registry));
       remember_file(settings, fs::absolute(file));
@@ -363,6 +378,7 @@ void App::frame() {
   draw_status_bar(*this);
   draw_dock_space(*this);
   draw_tabs();
+  draw_start(*this);
   draw_library(*this);
   draw_inspector(*this);
   draw_history(*this);

@@ -41,6 +41,8 @@ struct AppOptions {
   std::filesystem::path state_folder;
   /// The workflow that is shown where nothing was asked for, as an untitled document.
   std::filesystem::path first_workflow;
+  /// Where workflows to learn from are; empty: nowhere.
+  std::filesystem::path examples_folder = {};
   /// Catalogues of the editor's texts, for choose_language(). Empty: English alone.
   std::filesystem::path translations_folder = {};
   std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
@@ -90,7 +92,8 @@ class App {
   Tab* active();
   Document* document() { return active() ? active()->document.get() : nullptr; }
   void new_document();
-  void open(const std::filesystem::path& file);  ///< a workflow, or a picture that carries one
+  /// A workflow, or a picture that carries one. False if it could not be: the user was told.
+  bool open(const std::filesystem::path& file);
   Tab& show(std::unique_ptr<Document> document);
   void save(Tab& tab);  ///< asks for a name if it has none
   void save_as(Tab& tab);
@@ -121,6 +124,7 @@ class App {
 
   // State. Public, as panels are functions of it.
   const AppOptions options;
+  const std::vector<std::filesystem::path> examples;  ///< in the options' folder, sorted
   Registry registry;
   PluginHost plugins;
   Settings settings;
@@ -178,6 +182,9 @@ class App {
 /// How problems that validate() finds name a node that the document shows: as in the file, "subgraph:NAME/NODE" inside
 /// a definition.
 std::string problem_address(const Document& document, const std::string& node);
+
+/// "explained/01-forward-diffusion": how an example is called in lists.
+std::string example_name(const App& app, const std::filesystem::path& file);
 
 /// Since the job began, until now or its end.
 double seconds_of(const Job& job);

@@ -35,6 +35,15 @@ void recent_files_menu(App& app) {
   if (!chosen.empty()) app.open(chosen);
 }
 
+void examples_menu(App& app) {
+  if (!ImGui::BeginMenu(label("Examples"), !app.examples.empty())) return;
+  std::filesystem::path chosen;
+  for (const auto& file : app.examples)
+    if (ImGui::MenuItem(example_name(app, file).c_str())) chosen = file;
+  ImGui::EndMenu();
+  if (!chosen.empty()) app.open(chosen);
+}
+
 std::string duration_text(double seconds) {
   const int whole = static_cast<int>(seconds + 0.5);
   return whole < 60 ? fmt::format("{} s", whole) : tr_format("{}:{:02} min", whole / 60, whole % 60);
@@ -109,7 +118,10 @@ void draw_menu_bar(App& app) {
       for (const CommandInfo& command : app.commands.all())
         if (command.menu == menu) {
           menu_item(app, std::string(command.id).c_str());
-          if (command.id == "file.open") recent_files_menu(app);
+          if (command.id == "file.open") {
+            recent_files_menu(app);
+            examples_menu(app);
+          }
         }
       ImGui::EndMenu();
     }

@@ -9,6 +9,7 @@ class App;
 /// The area that panels are docked in, with their default places.
 void draw_dock_space(App& app);
 void draw_empty_canvas(App& app);
+void draw_start(App& app);  ///< where no workflow is open: ways to one
 
 void draw_library(App& app);    ///< all node types, by menu
 void draw_inspector(App& app);  ///< the selected node: params, run, help

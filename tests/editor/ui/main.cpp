@@ -43,6 +43,7 @@ AppOptions options_in(const fs::path& scratch) {
   return {.plugin_folders = plugin_folders(),
           .settings_file = scratch / "settings.json",
           .state_folder = scratch / "state",
+          .examples_folder = fs::path(WEFT_SOURCE_DIR) / "workflows",
           .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
           .wake = Window::wake};

@@ -61,6 +61,35 @@ void a_workflow_that_is_open_is_not_opened_twice(Ui& ui) {
   IM_CHECK_EQ(ui.app.tabs.size(), 2u);
 }
 
+void examples_are_offered_where_nothing_is_open(Ui& ui) {
+  ui.empty();
+  ui.app.close_now(*ui.app.tabs.front());
+  ui.wait(4);
+  ui.ctx.ItemClick("//Start/explained\\/01-forward-diffusion");
+  ui.wait(6);
+  IM_CHECK_EQ(ui.app.tabs.size(), 1u);
+  IM_CHECK_STR_EQ(ui.doc().name().c_str(), "01-forward-diffusion");
+  ui.app.close_now(*ui.app.tabs.front());
+  ui.wait(4);
+  ui.ctx.ItemClick("//Start/New");
+  ui.wait(4);
+  IM_CHECK(ui.app.tabs.size() == 1 && ui.graph().size() == 0);
+}
+
+void a_file_that_cannot_be_opened_is_told_of_in_the_middle(Ui& ui) {
+  ui.empty();
+  ui.app.close_now(*ui.app.tabs.front());
+  const fs::path file = ui.scratch / "torn.json";
+  std::ofstream(file) << "{\"weft\": 1";
+  IM_CHECK(!ui.app.open(file));
+  ui.wait(4);
+  const ImGuiWindow* start = ui.ctx.WindowInfo("//Start").Window;
+  IM_CHECK(start && start->Active);
+  IM_CHECK(ui.app.tabs.empty());
+  ui.app.new_document();
+  ui.wait(4);
+}
+
 void tabs_keep_apart(Ui& ui) {
   ui.text_to_image();
   ui.key(ImGuiMod_Ctrl | ImGuiKey_N);
@@ -267,6 +296,9 @@ std::vector<Test> panel_tests() {
       {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
       {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
       {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
+      {"panels", "examples_are_offered_where_nothing_is_open", examples_are_offered_where_nothing_is_open},
+      {"panels", "a_file_that_cannot_be_opened_is_told_of_in_the_middle",
+       a_file_that_cannot_be_opened_is_told_of_in_the_middle},
       {"panels", "tabs_keep_apart", tabs_keep_apart},
       {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},
       {"panels", "a_damaged_file_is_refused_with_a_reason", a_damaged_file_is_refused_with_a_reason},

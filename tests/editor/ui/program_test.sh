@@ -50,6 +50,17 @@ case $case in
     shot damaged  # a layout that says nothing of docks: the default one
     cmp "$folder/first.png" "$folder/damaged.png" || fail "a damaged layout is taken"
     ;;
+  bad-files)  # the window opens and tells; a script learns of it as well
+    start_display
+    echo '{"weft": 1, "nodes": {' >"$folder/damaged.json"
+    cp "$(dirname "$workflow")/explained/landscape.png" "$folder/plain.png"
+    for file in damaged.json plain.png missing.json; do
+      code=0; "$edit" "$folder/$file" --screenshot "$folder/$file.shot.png" 2>"$folder/said.txt" || code=$?
+      ((code == 1)) || fail "exit code $code for $file"
+      grep -q "$file" "$folder/said.txt" || fail "$file is not named"
+      [[ -s $folder/$file.shot.png ]] || fail "no picture of the window with $file"
+    done
+    ;;
   language)
     start_display
     LANGUAGE=de "$edit" "$workflow" --size 1200x700 --screenshot "$folder/german.png"
