@@ -3,6 +3,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 #include "editor/app/app.h"
@@ -282,12 +283,7 @@ void Canvas::draw_frames(App& app, Document& document) {
     ed::PushStyleColor(ed::StyleColor_GroupBorder, as_vec4(with_alpha(colour, 0.7f)));
     const auto [at, size] = begin(frame.id, frame.area);
     ImGui::Dummy({size.x, metric::kTitle});
-    if (CanvasNodes::detail_at(zoom_) != CanvasNodes::Detail::Map) {
-      ImGui::PushFont(app.fonts.bold, 0);
-      draw_text_in(*ImGui::GetWindowDrawList(), {at.x + 10, at.y},
-                   {at.x + size.x - 10, at.y + metric::kTitle}, frame.title, app.theme.text_dim);
-      ImGui::PopFont();
-    }
+    draw_frame_title(app, frame.title, {at.x + 10, at.y + metric::kTitle}, size.x - 20);
     ed::Group({size.x, size.y - metric::kTitle});
     ed::EndNode();
     ed::PopStyleColor(2);
@@ -299,12 +295,31 @@ void Canvas::draw_frames(App& app, Document& document) {
     const ImVec2 end{at.x + size.x, at.y + size.y};
     node_list.AddRectFilled(at, end, with_alpha(mixed(app.theme.node, app.theme.warn, 0.16f), 0.95f), 6);
     node_list.AddRect(at, end, mixed(app.theme.node_border, app.theme.warn, 0.4f), 6);
-    if (CanvasNodes::detail_at(zoom_) != CanvasNodes::Detail::Map)
-      node_list.AddText(nullptr, 0, {at.x + 10, at.y + 8}, app.theme.text, comment.text.data(),
-                        comment.text.data() + comment.text.size(), size.x - 20);
+    draw_comment_text(app, comment.text, {at.x + 10, at.y + 8}, {size.x - 20, size.y - 16});
     ImGui::Dummy(size);
     ed::EndNode();
   }
+}
+
+/// As large as has room, up to what is readable from afar.
+void Canvas::draw_comment_text(const App& app, const std::string& text, ImVec2 at, ImVec2 room) {
+  constexpr float kLeastZoom = 0.8f;
+  const char *begin = text.data(), *end = begin + text.size();
+  float size = ImGui::GetFontSize() * std::clamp(kLeastZoom / zoom_, 1.0f, 3.0f);
+  const auto height = [&] { return app.fonts.regular->CalcTextSizeA(size, FLT_MAX, room.x, begin, end).y; };
+  while (size > ImGui::GetFontSize() && height() > room.y) size = std::max(ImGui::GetFontSize(), size * 0.85f);
+  if (size * zoom_ < 4) return;  // nobody could read it
+  ImGui::GetWindowDrawList()->AddText(app.fonts.regular, size, at, app.theme.text, begin, end, room.x);
+}
+
+/// Stays readable from afar, where it stands above the frame: that is what frames are for.
+void Canvas::draw_frame_title(const App& app, const std::string& title, ImVec2 bottom_left, float width) {
+  constexpr float kLeastZoom = 0.8f;
+  const float size = ImGui::GetFontSize() * std::clamp(kLeastZoom / zoom_, 1.0f, 5.0f);
+  const ImVec2 at{bottom_left.x, bottom_left.y - (metric::kTitle - ImGui::GetFontSize()) / 2 - size};
+  const ImVec4 clip{at.x, at.y, at.x + width, at.y + size * 1.3f};
+  ImGui::GetWindowDrawList()->AddText(app.fonts.bold, size, at, app.theme.text_dim, title.data(),
+                                      title.data() + title.size(), 0, &clip);
 }
 
 void Canvas::take_frame_size(App& app, Document& document, const Frame& frame) {

@@ -77,6 +77,8 @@ class Canvas {
   void draw_minimap(App& app);
   void draw_path(App& app, Document& document);
   void draw_rubber_line(const App& app);
+  void draw_frame_title(const App& app, const std::string& title, ImVec2 bottom_left, float width);
+  void draw_comment_text(const App& app, const std::string& text, ImVec2 at, ImVec2 room);
   void take_frame_size(App& app, Document& document, const Frame& frame);
   void tell_port(App& app, const Document& document, const LinkEnd& end);
   void start_text_edit(const std::string& annotation);
