@@ -9,6 +9,7 @@
 #include "editor/app/app.h"
 #include "editor/session/gestures.h"
 #include "editor/session/picture_params.h"
+#include "editor/session/seeds.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 #include "graph/asset_files.h"
@@ -69,6 +70,18 @@ void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
 }
 
 }  // namespace
+
+std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port) {
+  if (port.widget != Widget::Seed) return {};
+  const SeedMode mode = seed_mode(node, port.name);
+  if (mode == SeedMode::Fixed) return {};
+  const char* mark = mode == SeedMode::Random ? icon::kShuffle : icon::kArrowUp;
+  if (const auto run = app.runs->documents.find(document.id()); run != app.runs->documents.end())
+    if (const auto used = run->second->seeds.find({node.id, port.name});
+        used != run->second->seeds.end() && used->second.mode == mode)
+      return fmt::format("{}  {}", mark, used->second.seed);
+  return fmt::format("{}  {}", mark, mode == SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
+}
 
 void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max) {

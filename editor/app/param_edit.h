@@ -20,6 +20,9 @@ const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max);
 
+/// What a seed's field shows that is not fixed: the mark of its mode, and the seed that was used last. Empty for others.
+std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port);
+
 /// What is edited on a picture: the node's painting, its region; as buttons, or as items of the menu that is open.
 /// Nothing where it has neither. True if there was something.
 bool draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type, bool in_menu = false);

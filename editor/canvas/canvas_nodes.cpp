@@ -245,8 +245,9 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
     ImGui::SetCursorScreenPos({at.x + port.field_min.x, at.y + port.field_min.y});
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const bool wrong = has_problem(view, port.info.name);
+    const std::string seed = shown_seed(app, document, *view.node, port.info);
     const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name),
-                                       {app.theme, port.field_size, port.label, wrong});
+                                       {app.theme, port.field_size, port.label, wrong, seed});
     const ImVec2 max{min.x + port.field_size.x, min.y + port.field_size.y};
     take_field_edit(app, document, view.id, port.info, edit, canvas.to_screen(min), canvas.to_screen(max));
   }

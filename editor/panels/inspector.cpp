@@ -111,7 +111,8 @@ class Inspector {
     const float reset = value.is_null() ? 0 : height + 4;
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const ImVec2 size{width - (text ? 0 : reset), text ? height * 4 : height};
-    const FieldEdit edit = param_field(port, value, {app_.theme, size, label, wrong});
+    const std::string seed = shown_seed(app_, document_, node_, port);
+    const FieldEdit edit = param_field(port, value, {app_.theme, size, label, wrong, seed});
     if (!port.tip.empty()) ImGui::SetItemTooltip("%s", port.tip.c_str());
     take_field_edit(app_, document_, node_.id, port, edit, min, {min.x + size.x, min.y + size.y});
     if (!text && reset > 0) {

@@ -89,7 +89,7 @@ class InterfacePanel {
     const NodeInfo* type = node ? app_.type_of(*node) : nullptr;
     const PortInfo* info = type && side == Side::Input ? type->find_input(row.port.port) : nullptr;
     if (info && info->kind == PortKind::Param)
-      draw_param(row, PortInfo(*info), param_value(*node, row.port.port));
+      draw_param(row, PortInfo(*info), *node);
     else
       draw_name(row);
     draw_menu(row, side);
@@ -97,13 +97,15 @@ class InterfacePanel {
 
   float menu_width() const { return ImGui::GetFrameHeight() + 4; }
 
-  void draw_param(const Row& row, const PortInfo& info, const nlohmann::json& value) {
+  void draw_param(const Row& row, const PortInfo& info, const GraphNode& node) {
     const bool text = info.widget == Widget::Text;
     const std::string label = port_label(row.name);
     if (text) dim_text(app_.theme, label);
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const ImVec2 size{ImGui::GetContentRegionAvail().x - menu_width(), ImGui::GetFrameHeight() * (text ? 3.2f : 1.0f)};
-    const FieldEdit edit = param_field(info, value, {app_.theme, size, label});
+    const std::string seed = shown_seed(app_, document_, node, info);
+    const FieldEdit edit =
+        param_field(info, param_value(node, info.name), {app_.theme, size, label, /*wrong=*/false, seed});
     if (!info.tip.empty()) ImGui::SetItemTooltip("%s", info.tip.c_str());
     take_field_edit(app_, document_, row.port.node, info, edit, min, {min.x + size.x, min.y + size.y});
   }

@@ -48,7 +48,7 @@ void draw_start(App& app) {
   ImGui::SetNextWindowSize({width, centre->Size.y - 2 * margin});
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
                                       ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBackground;
-  if (ImGui::Begin("Start", nullptr, kFlags & ~ImGuiWindowFlags_NoScrollbar)) {
+  if (ImGui::Begin("##start", nullptr, kFlags & ~ImGuiWindowFlags_NoScrollbar)) {
     draw_last_error(app);
     for (const char* command : {"file.new", "file.open"}) {
       const CommandInfo* info = app.commands.find(command);

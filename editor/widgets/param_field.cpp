@@ -118,7 +118,8 @@ FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& loo
   if (!ImGui::TempInputIsActive(ImGui::GetItemID())) {
     const Frame frame = frame_of_item();
     draw_fill(frame, port, static_cast<double>(number), look);
-    draw_label_and_value(frame, look, number_text(port, json(number)));
+    const bool edited = ImGui::IsItemActive();
+    draw_label_and_value(frame, look, look.shown.empty() || edited ? number_text(port, json(number)) : std::string(look.shown));
   }
   return edit;
 }

@@ -23,6 +23,7 @@ inline constexpr char kWarning[] = "\uf071";
 inline constexpr char kInfo[] = "\uf05a";
 inline constexpr char kQueued[] = "\uf252";
 inline constexpr char kSkipped[] = "\uf05e";
+inline constexpr char kShuffle[] = "\uf074";
 inline constexpr char kDice[] = "\uf523";
 inline constexpr char kLock[] = "\uf023";
 inline constexpr char kArrowUp[] = "\uf062";

@@ -65,13 +65,13 @@ void examples_are_offered_where_nothing_is_open(Ui& ui) {
   ui.empty();
   ui.app.close_now(*ui.app.tabs.front());
   ui.wait(4);
-  ui.ctx.ItemClick("//Start/explained\\/01-forward-diffusion");
+  ui.ctx.ItemClick("//##start/explained\\/01-forward-diffusion");
   ui.wait(6);
   IM_CHECK_EQ(ui.app.tabs.size(), 1u);
   IM_CHECK_STR_EQ(ui.doc().name().c_str(), "01-forward-diffusion");
   ui.app.close_now(*ui.app.tabs.front());
   ui.wait(4);
-  ui.ctx.ItemClick("//Start/New");
+  ui.ctx.ItemClick("//##start/New");
   ui.wait(4);
   IM_CHECK(ui.app.tabs.size() == 1 && ui.graph().size() == 0);
 }
@@ -83,7 +83,7 @@ void a_file_that_cannot_be_opened_is_told_of_in_the_middle(Ui& ui) {
   std::ofstream(file) << "{\"weft\": 1";
   IM_CHECK(!ui.app.open(file));
   ui.wait(4);
-  const ImGuiWindow* start = ui.ctx.WindowInfo("//Start").Window;
+  const ImGuiWindow* start = ui.ctx.WindowInfo("//##start").Window;
   IM_CHECK(start && start->Active);
   IM_CHECK(ui.app.tabs.empty());
   ui.app.new_document();

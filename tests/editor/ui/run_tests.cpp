@@ -1,6 +1,7 @@
 // Runs: starting, stopping, seeing what came out. The workflow takes two steps, so that it is over soon.
 #include <algorithm>
 
+#include "editor/app/param_edit.h"
 #include "editor/app/shown_pictures.h"
 #include "editor/session/gestures.h"
 #include "editor/session/seeds.h"
@@ -173,6 +174,9 @@ void a_random_seed_is_told_and_kept(Ui& ui) {
   IM_CHECK(ui.wait_for_runs());
   const auto& seeds = ui.app.runs->documents.at(ui.doc().id())->seeds;
   const std::uint64_t used = seeds.at({"sampler", "seed"}).seed;
+  const GraphNode& sampler = ui.graph().node("sampler");
+  const PortInfo& port = *ui.app.type_of(sampler)->find_input("seed");
+  IM_CHECK(shown_seed(ui.app, ui.doc(), sampler, port).ends_with("  " + std::to_string(used)));
   IM_CHECK_EQ(ui.param("sampler", "seed").get<int>(), 1);  // the document is not changed behind one's back
   ui.app.commands.run("run.keep_seeds");
   IM_CHECK_EQ(ui.param("sampler", "seed").get<std::uint64_t>(), used);
