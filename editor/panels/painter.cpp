@@ -7,6 +7,7 @@
 
 #include "editor/app/app.h"
 #include "editor/app/shown_pictures.h"
+#include "editor/panels/node_dialog.h"
 #include "editor/panels/panels.h"
 #include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
@@ -294,23 +295,10 @@ class Painter {
 
 void draw_painter(App& app) {
   PainterState& state = app.panels.painter;
-  if (!state.open) return;
-  Document* document = app.document();
-  const GraphNode* found = document ? document->graph().find(state.node) : nullptr;
-  const NodeInfo* known = found ? app.type_of(*found) : nullptr;
-  const PortInfo* port = known ? painting_param(*known) : nullptr;
-  if (!port) {
-    state = {};
-    return;
-  }
-  const std::string title = fmt::format("{}: {}###Painter", tr("Paint"), state.node);
-  if (begin_large_modal(title.c_str(), std::exchange(state.opened_now, false), state.open)) {
-    const GraphNode node = *found;  // edits replace the document's, and what the types were made of
-    const NodeInfo type = *known;
-    Painter(app, *document, node, type, *painting_param(type)).draw();
-    if (!state.open) ImGui::CloseCurrentPopup();
-    ImGui::EndPopup();
-  }
+  draw_node_dialog(app, state, tr("Paint"), painting_param,
+                   [&](Document& document, const GraphNode& node, const NodeInfo& type) {
+                     Painter(app, document, node, type, *painting_param(type)).draw();
+                   });
   if (!state.open) state = {.brush = state.brush, .hardness = state.hardness};
 }
 

@@ -9,6 +9,7 @@
 #include "editor/app/app.h"
 #include "editor/app/param_edit.h"
 #include "editor/app/shown_pictures.h"
+#include "editor/panels/node_dialog.h"
 #include "editor/panels/panels.h"
 #include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
@@ -280,22 +281,10 @@ class RegionEditor {
 
 void draw_region_editor(App& app) {
   RegionState& state = app.panels.region;
-  if (!state.open) return;
-  Document* document = app.document();
-  const GraphNode* found = document ? document->graph().find(state.node) : nullptr;
-  const NodeInfo* known = found ? app.type_of(*found) : nullptr;
-  if (!known || !region_params(*known)) {
-    state = {};
-    return;
-  }
-  const std::string title = fmt::format("{}: {}###Region", tr("Area"), state.node);
-  if (begin_large_modal(title.c_str(), std::exchange(state.opened_now, false), state.open)) {
-    const GraphNode node = *found;  // edits replace the document's, and what the types were made of
-    const NodeInfo type = *known;
-    RegionEditor(app, *document, node, type, *region_params(type)).draw();
-    if (!state.open) ImGui::CloseCurrentPopup();
-    ImGui::EndPopup();
-  }
+  draw_node_dialog(app, state, tr("Area"), region_params,
+                   [&](Document& document, const GraphNode& node, const NodeInfo& type) {
+                     RegionEditor(app, document, node, type, *region_params(type)).draw();
+                   });
   if (!state.open) state = {};
 }
 
