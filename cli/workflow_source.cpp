@@ -2,16 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "graph/asset_files.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
+#include "nodes/comfyui/import.h"
 
 namespace weft::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Weft's file, or one of ComfyUI's, of which is told what could not be taken over.
+Workflow load(const std::string& file) {
+  try {
+    return load_workflow(file);
+  } catch (const GraphError&) {
+    std::ifstream stream(file, std::ios::binary);
+    const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+    if (!comfyui::is_workflow(json)) throw;
+    comfyui::Imported imported = comfyui::import_workflow(json, file);
+    for (const std::string& remark : imported.remarks) fmt::print(stderr, "weft: {}\n", remark);
+    return std::move(imported.workflow);
+  }
+}
+
+}  // namespace
 
 WorkflowSource read_workflow(const std::string& file, const Registry& registry) {
   WorkflowSource source;
@@ -19,7 +39,7 @@ WorkflowSource read_workflow(const std::string& file, const Registry& registry) 
     const std::string text(std::istreambuf_iterator<char>(std::cin), {});
     source = {parse_workflow(text, "standard input"), fs::current_path()};
   } else {
-    source = {load_workflow(file), fs::absolute(file).parent_path()};
+    source = {load(file), fs::absolute(file).parent_path()};
   }
   upgrade(source.workflow, registry);
   return source;

@@ -99,9 +99,9 @@ class Reader {
       refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
     if (!json.contains("weft")) {
       if (looks_like_api_of_comfyui(json))
-        refuse("is a ComfyUI workflow (API format), no Weft workflow", "Weft cannot import it");
+        refuse("is a ComfyUI workflow (API format), no Weft workflow", "import it, as weft run and weft edit do");
       if (looks_like_ui_of_comfyui(json))
-        refuse("is a ComfyUI workflow, no Weft workflow", "Weft cannot import it");
+        refuse("is a ComfyUI workflow, no Weft workflow", "import it, as weft run and weft edit do");
       refuse("is no Weft workflow: the key 'weft' is missing",
              fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
     }

@@ -13,6 +13,7 @@
 #include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
+#include "editor/session/layout.h"
 #include "graph/asset_files.h"
 #include "graph/subgraph.h"
 #include "graph/validate.h"
@@ -175,16 +176,18 @@ bool App::open(const fs::path& file) {
       return true;
     }
   return attempt([&] {
-    if (file.extension() == ".json") {
+    if (file.extension() == ".json" && !is_of_comfyui(file)) {
       show(Document::open(fs::absolute(file), registry));
       remember_file(settings, fs::absolute(file));
       save_settings_soon();
       return;
     }
     FoundWorkflow found = find_workflow(file);
-    if (!found.workflow) throw GraphError(why_not_opened(found, file));
+    if (!found.workflow) throw GraphError(why_not_opened(file));
+    place_nodes(*found.workflow, registry);
     show(std::make_unique<Document>(std::move(*found.workflow)));
-    notify(tr_format("The workflow of {}", file.filename().string()));
+    for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
+    if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
   });
 }
 

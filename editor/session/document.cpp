@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "editor/session/annotations.h"
+#include "editor/session/layout.h"
 #include "editor/session/text.h"
 
 namespace weft::editor {
@@ -65,6 +66,7 @@ std::unique_ptr<Document> Document::open(const fs::path& file, const Registry& r
   const std::optional<Stamp> stamp = stamp_of(file);
   Workflow workflow = load_workflow(file);
   upgrade(workflow, registry);
+  place_nodes(workflow, registry);
   auto document = std::make_unique<Document>(std::move(workflow));
   document->file_ = fs::absolute(file).lexically_normal();
   document->stamp_ = stamp;
@@ -276,6 +278,7 @@ void Document::reload(const Registry& registry) {
   const std::optional<Stamp> stamp = stamp_of(file_);
   Workflow workflow = load_workflow(file_);
   upgrade(workflow, registry);
+  place_nodes(workflow, registry);
   apply_to_workflow(tr("Reload"), {SetWorkflow{std::move(workflow)}});
   end_gesture();
   stamp_ = stamp;

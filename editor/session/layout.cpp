@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "editor/session/node_ui.h"
+#include "graph/node_types.h"
 
 namespace weft::editor {
 namespace {
@@ -394,6 +395,41 @@ Point free_place(const Graph& graph, const SizeOf& size, Point wanted, Size of_n
     if (best) return *best;
   }
   return wanted;
+}
+
+namespace {
+
+/// About as it will be drawn.
+Size guessed_size(const GraphNode& node, const NodeInfo* type) {
+  constexpr double kWidth = 236, kFrame = 42, kRow = 24, kText = 60;
+  std::size_t rows = std::max<std::size_t>(node.inputs.size(), 1), texts = 0;
+  if (type) {
+    rows = std::max(type->inputs.size(), type->outputs.size());
+    texts = static_cast<std::size_t>(std::ranges::count(type->inputs, Widget::Text, &PortInfo::widget));
+  }
+  return {kWidth, kFrame + kRow * static_cast<double>(rows) + kText * static_cast<double>(texts)};
+}
+
+void place_nodes(Graph& graph, const NodeTypes& types) {
+  const auto has_place = [](const GraphNode* node) { return node->ui.contains("x") || node->ui.contains("y"); };
+  if (graph.size() < 2 || std::ranges::any_of(graph.nodes(), has_place)) return;
+  const Places places = auto_layout(graph, {}, [&](const std::string& id) {
+    const GraphNode& node = graph.node(id);
+    return guessed_size(node, types.find(node.type));
+  });
+  for (const auto& [id, at] : places) {
+    nlohmann::json ui = graph.node(id).ui;
+    ui["x"] = at.x, ui["y"] = at.y;
+    graph.set_ui(id, std::move(ui));
+  }
+}
+
+}  // namespace
+
+void place_nodes(Workflow& workflow, const Registry& registry) {
+  const NodeTypes types(workflow.subgraphs, registry);
+  place_nodes(workflow.graph, types);
+  for (auto& [name, subgraph] : workflow.subgraphs) place_nodes(subgraph.graph, types);
 }
 
 }  // namespace weft::editor

@@ -26,6 +26,10 @@ struct LayoutSpacing {
 /// where it is.
 Places auto_layout(const Graph& graph, const Ids& nodes, const SizeOf& size, LayoutSpacing spacing = {});
 
+/// Gives places to the nodes of graphs in which no node has one, as in files that were written by hand or by a program.
+/// Their sizes are guessed from their declarations.
+void place_nodes(Workflow& workflow, const Registry& registry);
+
 enum class Align : std::uint8_t { Left, Centre, Right, Top, Middle, Bottom };
 Places align(const Graph& graph, const Ids& nodes, const SizeOf& size, Align how);
 

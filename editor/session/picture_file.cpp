@@ -9,6 +9,7 @@
 
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
+#include "nodes/comfyui/import.h"
 
 namespace weft::editor {
 namespace {
@@ -41,21 +42,15 @@ std::string read_all(const fs::path& file) {
   return std::move(text).str();
 }
 
-bool is_comfy_api(const Json& json) {
-  return json.is_object() && !json.empty() && std::ranges::all_of(json, [](const Json& node) {
-           return node.is_object() && node.contains("class_type");
-         });
-}
-
-bool is_comfy_ui(const Json& json) {
-  return json.is_object() && read_member(json, "nodes").is_array() && json.contains("links");
+FoundWorkflow imported(const Json& json, const std::string& source, const Json& editor_file = {}) {
+  comfyui::Imported imported = comfyui::import_workflow(json, source, editor_file);
+  return {.kind = Kind::ComfyUi, .workflow = std::move(imported.workflow), .remarks = std::move(imported.remarks)};
 }
 
 /// What a JSON text is: Weft's, ComfyUI's, or neither. Throws what reading Weft's throws.
 FoundWorkflow from_json(const std::string& text, const std::string& source) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (is_comfy_api(json)) return {.kind = Kind::ComfyApi, .text = text};
-  if (is_comfy_ui(json)) return {.kind = Kind::ComfyUi, .text = text};
+  if (comfyui::is_workflow(json)) return imported(json, source);
   if (!json.is_discarded() && !read_member(json, "weft").is_number()) return {};
   return {.kind = Kind::Weft,
           .workflow = parse_workflow(text, source)};  // also says where damaged JSON is damaged
@@ -79,12 +74,13 @@ FoundWorkflow from_picture(const fs::path& file) {
     return found == texts.end() ? nullptr : &found->second;
   };
   if (const std::string* weft = text("weft")) return from_provenance(*weft, file.string());
-  for (const char* key :
-       {"prompt", "workflow"}) {  // ComfyUI writes both; the API format says more plainly what runs
-    if (!text(key)) continue;
-    FoundWorkflow found = from_json(*text(key), file.string());
-    if (found.kind != Kind::None) return found;
-  }
+  // ComfyUI writes both: "prompt" says more plainly what ran, "workflow" where the nodes stood.
+  const auto json = [&](const char* key) {
+    return text(key) ? Json::parse(*text(key), nullptr, /*allow_exceptions=*/false) : Json();
+  };
+  const Json prompt = json("prompt"), workflow = json("workflow");
+  for (const Json& each : {prompt, workflow})
+    if (comfyui::is_workflow(each)) return imported(each, file.string(), workflow);
   return {};
 }
 
@@ -113,16 +109,19 @@ FoundWorkflow find_workflow(const fs::path& file) {
   return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
 }
 
-Problem why_not_opened(const FoundWorkflow& found, const fs::path& file) {
-  switch (found.kind) {
-    case Kind::ComfyApi:
-    case Kind::ComfyUi:
-      return {.what = tr_format("'{}' holds a workflow of ComfyUI", file.string()),
-              .remedy = tr("Weft cannot import it yet: build it from Weft's nodes")};
-    default:
-      return {.what = tr_format("'{}' holds no workflow", file.string()),
-              .remedy = tr("open a workflow file, or a picture that Weft has written")};
-  }
+bool is_of_comfyui(const fs::path& json_file) {
+  std::ifstream stream(json_file, std::ios::binary);
+  std::string start(64 * 1024, '\0');
+  stream.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(stream.gcount()));
+  if (start.find("\"weft\"") != std::string::npos) return false;
+  return start.find("\"class_type\"") != std::string::npos || start.find("\"last_link_id\"") != std::string::npos ||
+         start.find("\"widgets_values\"") != std::string::npos;
+}
+
+Problem why_not_opened(const fs::path& file) {
+  return {.what = tr_format("'{}' holds no workflow", file.string()),
+          .remedy = tr("open a workflow file, or a picture that Weft or ComfyUI has written")};
 }
 
 }  // namespace weft::editor

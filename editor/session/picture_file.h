@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "editor/session/picture_codec.h"
 #include "graph/workflow.h"
@@ -23,19 +24,20 @@ struct FoundWorkflow {
   enum class Kind : std::uint8_t {
     None,  ///< a picture, or JSON, without a workflow
     Weft,
-    ComfyApi,  ///< ComfyUI's API format
-    ComfyUi,   ///< ComfyUI's file of its editor
+    ComfyUi,  ///< imported, from either of its formats
   };
   Kind kind = Kind::None;
-  std::optional<Workflow> workflow;  ///< of Weft
+  std::optional<Workflow> workflow;
   nlohmann::json facts;              ///< what the nodes noted: seeds that were used, hashes of models
-  std::string text;                  ///< of ComfyUI: the JSON, for an importer
+  std::vector<std::string> remarks = {};  ///< what could not be imported as it was
 };
 
 /// A PNG (or another picture with metadata) or a JSON file. Throws GraphError: no such file, damaged, a Weft
 /// workflow that cannot be read (with every problem). What holds none is Kind::None, no error.
 FoundWorkflow find_workflow(const std::filesystem::path& file);
-/// One sentence with a remedy for what cannot be opened: Kind::None and, without an importer, ComfyUI's.
-Problem why_not_opened(const FoundWorkflow& found, const std::filesystem::path& file);
+/// Whether a JSON file may be one of ComfyUI's, told by its first characters: cheap. False for what cannot be read.
+bool is_of_comfyui(const std::filesystem::path& json_file);
+/// One sentence with a remedy for Kind::None.
+Problem why_not_opened(const std::filesystem::path& file);
 
 }  // namespace weft::editor

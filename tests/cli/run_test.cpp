@@ -1,11 +1,14 @@
 // weft run: what it does with each option, and what it leaves where.
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "tests/cli/weft_program.h"
 
 namespace weft::test {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -47,6 +50,16 @@ TEST_F(RunCommand, DescribesValuesThatAreNoText) {
 TEST_F(RunCommand, ReadsAWorkflowFromStdin) {
   const std::string text = R"({"weft": 1, "nodes": {"say": {"type": "test.say"}}})";
   EXPECT_EQ(weft({"run", "-"}, {.input = text}).out, "say.said: hello\n");
+}
+
+TEST_F(RunCommand, ImportsWorkflowsOfComfyUI) {
+  std::ofstream(scratch_ / "comfy.json") << R"({"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 64}},
+    "2": {"class_type": "LatentBlend", "inputs": {"samples1": ["1", 0]}}})";
+  const Outcome check = weft({"check", "comfy.json"});
+  EXPECT_THAT(check.err, HasSubstr("no node for 'LatentBlend'"));
+  EXPECT_THAT(check.out, AllOf(HasSubstr("node \"2\": no plugin brings the node type 'comfyui.LatentBlend'"),
+                               Not(HasSubstr("node \"1\""))));
+  EXPECT_EQ(check.exit, 2);
 }
 
 TEST_F(RunCommand, SetsInterfaceNamesAndNodePorts) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "nodes/comfyui/import.h"
 #include "nodes/sd/values.h"
 #include "tests/workflows/bench.h"
 
@@ -48,6 +49,22 @@ double largest_difference(const at::Tensor& a, const at::Tensor& b) {
 
 const at::Tensor& samples(const RunResult& result, const std::string& node) {
   return output<Latent>(result, node).samples;
+}
+
+TEST(ComfyUi, AnImportedWorkflowGivesWhatOursGives) {
+  const auto comfy = nlohmann::json::parse(R"({
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "paper-cut"}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["4", 1], "text": "a red boat"}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["4", 1], "text": ""}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+    "3": {"class_type": "KSampler", "inputs": {"model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0],
+      "latent_image": ["5", 0], "seed": 5, "steps": 4, "cfg": 3, "sampler_name": "dpmpp_2m", "scheduler": "karras",
+      "denoise": 1}}})");
+  Bench bench;
+  const RunResult theirs = bench.run(comfyui::import_workflow(comfy, "test").workflow, {"3"});
+  const RunResult ours = bench.run(
+      with_model(ksampler("k", R"("seed": 5, "steps": 4, "cfg": 3, "sampler": "dpmpp_2m", "schedule": "karras")")), {"k"});
+  EXPECT_TRUE(at::equal(samples(theirs, "3"), samples(ours, "k")));
 }
 
 TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {

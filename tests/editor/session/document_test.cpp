@@ -199,8 +199,8 @@ TEST_F(Documents, TakeWhatIsOnDiskAsOneStep) {
   const std::string theirs = R"({
   "weft": 1,
   "nodes": {
-    "save": {"type": "image.save", "inputs": {"image": {"link": "load.model"}}},
-    "load": {"type": "model.load"}
+    "save": {"type": "image.save", "inputs": {"image": {"link": "load.model"}}, "ui": {"x": 300, "y": 0}},
+    "load": {"type": "model.load", "ui": {"x": 0, "y": 0}}
   },
   "author": "somebody"
 }

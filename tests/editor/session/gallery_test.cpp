@@ -69,11 +69,12 @@ TEST_F(PictureFiles, TellComfysWorkflowsApart) {
   write_png(folder / "api.png", 4, 4, {{"prompt", api}, {"workflow", ui}});
   write_png(folder / "ui.png", 4, 4, {{"workflow", ui}});
   write_text_file(folder / "api.json", api);
-  EXPECT_EQ(find_workflow(folder / "api.png").kind, Kind::ComfyApi);
-  EXPECT_EQ(find_workflow(folder / "api.png").text, api);
-  EXPECT_EQ(find_workflow(folder / "ui.png").kind, Kind::ComfyUi);
-  EXPECT_EQ(find_workflow(folder / "api.json").kind, Kind::ComfyApi);
-  EXPECT_THAT(why_not_opened(find_workflow(folder / "ui.png"), "ui.png").what, HasSubstr("ComfyUI"));
+  for (const char* file : {"api.png", "ui.png", "api.json"})
+    EXPECT_EQ(find_workflow(folder / file).kind, Kind::ComfyUi) << file;
+  EXPECT_EQ(find_workflow(folder / "api.png").workflow->graph.node("3").type, "sample.ksampler");
+  EXPECT_TRUE(is_of_comfyui(folder / "api.json"));
+  write_text_file(folder / "own.json", sketch::kWorkflow);
+  EXPECT_FALSE(is_of_comfyui(folder / "own.json"));
 }
 
 TEST_F(PictureFiles, MayHoldNoWorkflow) {
@@ -81,7 +82,7 @@ TEST_F(PictureFiles, MayHoldNoWorkflow) {
   write_text_file(folder / "a.json", "{\"cats\": 3}");
   EXPECT_EQ(find_workflow(folder / "a.png").kind, Kind::None);
   EXPECT_EQ(find_workflow(folder / "a.json").kind, Kind::None);
-  EXPECT_THAT(why_not_opened({}, "a.png").what, HasSubstr("holds no workflow"));
+  EXPECT_THAT(why_not_opened("a.png").what, HasSubstr("holds no workflow"));
 }
 
 TEST_F(PictureFiles, SayWhereAWorkflowIsDamaged) {

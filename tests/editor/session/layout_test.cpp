@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <set>
 
 #include "editor/session/gestures.h"
 #include "tests/graph/random_workflows.h"
@@ -148,6 +149,23 @@ TEST(Layout, OfTenThousandNodesIsQuick) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(auto_layout(graph, {}, size_of), SizeIs(10000));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(Layout, PlacesNodesOfAFileThatSaysNothingOfPlaces) {
+  Workflow workflow{.graph = text_to_image()};
+  for (const std::string& id : workflow.graph.topological_order())
+    workflow.graph.set_ui(id, nlohmann::json{{"colour", "#ff0000"}});
+  place_nodes(workflow, Registry());
+  std::set<std::pair<double, double>> places;
+  for (const GraphNode* node : workflow.graph.nodes()) {
+    places.emplace(node->ui.at("x").get<double>(), node->ui.at("y").get<double>());
+    EXPECT_EQ(node->ui.at("colour"), "#ff0000");
+  }
+  EXPECT_EQ(places.size(), workflow.graph.size());
+  EXPECT_LT(workflow.graph.node("checkpoint").ui.at("x"), workflow.graph.node("positive").ui.at("x"));
+  const Workflow placed = workflow;
+  place_nodes(workflow, Registry());
+  EXPECT_EQ(workflow, placed) << "where one has a place, nothing is moved";
 }
 
 TEST(Layout, AlignsEdgesAndMiddles) {

@@ -90,6 +90,19 @@ void a_file_that_cannot_be_opened_is_told_of_in_the_middle(Ui& ui) {
   ui.wait(4);
 }
 
+void a_workflow_of_comfyui_is_opened(Ui& ui) {
+  ui.empty();
+  const fs::path file = ui.scratch / "comfy.json";
+  std::ofstream(file) << R"({"3": {"class_type": "KSampler", "inputs": {"seed": 7, "latent_image": ["5", 0]}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 640}}})";
+  IM_CHECK(ui.app.open(file));
+  ui.wait(6);
+  IM_CHECK(ui.doc().file().empty());  // saving would write over ComfyUI's
+  IM_CHECK(ui.linked("5.latent", "3.latent"));
+  IM_CHECK_EQ(ui.param("5", "width").get<int>(), 640);
+  IM_CHECK(ui.title("5").x < ui.title("3").x);  // the file says nothing of places
+}
+
 void tabs_keep_apart(Ui& ui) {
   ui.text_to_image();
   ui.key(ImGuiMod_Ctrl | ImGuiKey_N);
@@ -299,6 +312,7 @@ std::vector<Test> panel_tests() {
       {"panels", "examples_are_offered_where_nothing_is_open", examples_are_offered_where_nothing_is_open},
       {"panels", "a_file_that_cannot_be_opened_is_told_of_in_the_middle",
        a_file_that_cannot_be_opened_is_told_of_in_the_middle},
+      {"panels", "a_workflow_of_comfyui_is_opened", a_workflow_of_comfyui_is_opened},
       {"panels", "tabs_keep_apart", tabs_keep_apart},
       {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},
       {"panels", "a_damaged_file_is_refused_with_a_reason", a_damaged_file_is_refused_with_a_reason},

@@ -1,0 +1,152 @@
+#include "nodes/comfyui/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "graph/error.h"
+#include "nodes/comfyui/classes.h"
+#include "nodes/comfyui/formats.h"
+
+namespace weft::comfyui {
+namespace {
+
+using nlohmann::json;
+
+/// Lower case, digits and '_', as names of ports are: "CONDITIONING" and "sampler name".
+std::string as_port(const std::string& name) {
+  std::string port;
+  for (const char c : name) {
+    const bool upper = c >= 'A' && c <= 'Z', word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    port += upper ? static_cast<char>(c - 'A' + 'a') : word ? c : '_';
+  }
+  if (port.empty() || port[0] < 'a' || port[0] > 'z') port.insert(0, "in_");
+  return port;
+}
+
+/// What ComfyUI writes beside inputs, and its server does not read either.
+bool is_idle(const std::string& input) {
+  static constexpr std::array<std::string_view, 4> kIdle = {"is_changed", "upload", "choose file to upload",
+                                                            "control_after_generate"};
+  return std::ranges::find(kIdle, input) != kIdle.end();
+}
+
+class Importer {
+ public:
+  Imported convert(const Sheet& sheet) {
+    for (const Node& node : sheet.nodes) classes_[node.id] = find_class(node.type);
+    std::vector<GraphNode> nodes;
+    for (const Node& node : sheet.nodes) nodes.push_back(converted(node));
+    made_.workflow.graph.add_all(std::move(nodes));
+    add_notes(sheet);
+    for (const std::string& type : missing_)
+      made_.remarks.push_back(fmt::format("Weft has no node for '{}' of ComfyUI: it stays as a placeholder", type));
+    return std::move(made_);
+  }
+
+ private:
+  /// Instances of subgraphs are addressed with '/'.
+  static std::string own_id(std::string id) {
+    std::ranges::replace(id, '/', '_');
+    return id;
+  }
+
+  GraphNode converted(const Node& node) {
+    const Class* known = classes_.at(node.id);
+    if (!known) missing_.insert(node.title.empty() ? node.type : node.title);
+    GraphNode made{.id = own_id(node.id),
+                   .type = known ? known->ours : "comfyui." + node.type,
+                   .title = node.title,
+                   .state = node.state};
+    if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
+    for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
+    return made;
+  }
+
+  void take_input(const Node& node, const Class* known, const std::string& name, const Input& input, GraphNode& made) {
+    const Port* port = nullptr;
+    if (known) {
+      const auto found = std::ranges::find(known->inputs, name, [](const Port& each) { return std::string_view(each.theirs); });
+      if (found != known->inputs.end()) port = &*found;
+      if (!port && !is_idle(name))
+        made_.remarks.push_back(fmt::format("'{}' of node {} ({}) is not known: it is left out", name, node.id, node.type));
+      if (!port || port->change == Change::LeaveOut) return;
+    }
+    const std::string ours = port ? port->ours : as_port(name);
+    if (const auto* output = std::get_if<Output>(&input)) {
+      if (auto source = port_of(*output, node)) made.inputs.insert_or_assign(ours, Links{*std::move(source)});
+    } else if (const json& value = std::get<json>(input); !value.is_null()) {
+      const json own = port ? changed(value, port->change) : value;
+      made.inputs.insert_or_assign(ours, own.is_structured() ? json(own.dump()) : own);
+    }
+  }
+
+  std::optional<PortRef> port_of(const Output& output, const Node& reader) {
+    const auto source = classes_.find(output.node);
+    if (source == classes_.end()) {
+      made_.remarks.push_back(fmt::format("node {} has a link from node {}, which is not there: it is left out", reader.id,
+                                          output.node));
+      return std::nullopt;
+    }
+    if (const Class* known = source->second) {
+      if (output.slot < known->outputs.size()) return PortRef{own_id(output.node), known->outputs[output.slot]};
+      made_.remarks.push_back(fmt::format("node {} has a link from output {} of node {} ({}), which has none: it is left out",
+                                          reader.id, output.slot, output.node, known->theirs));
+      return std::nullopt;
+    }
+    return PortRef{own_id(output.node),
+                   output.name.empty() ? fmt::format("output_{}", output.slot) : as_port(output.name)};
+  }
+
+  void add_notes(const Sheet& sheet) {
+    const auto listed = [](const std::vector<Note>& notes, const char* id, const char* text) {
+      json list = json::array();
+      for (const Note& note : notes)
+        list.push_back({{"id", fmt::format("{}_{}", id, list.size() + 1)},
+                        {text, note.text},
+                        {"x", note.x},
+                        {"y", note.y},
+                        {"width", note.width},
+                        {"height", note.height}});
+      return list;
+    };
+    json ui = json::object();
+    if (!sheet.groups.empty()) ui["frames"] = listed(sheet.groups, "group", "title");
+    if (!sheet.notes.empty()) ui["comments"] = listed(sheet.notes, "note", "text");
+    if (!ui.empty()) made_.workflow.extra["ui"] = std::move(ui);
+  }
+
+  std::map<std::string, const Class*> classes_;  // by the node's id; null: Weft has none
+  std::set<std::string> missing_;
+  Imported made_;
+};
+
+/// Places, titles, groups and notes.
+void take_looks(Sheet from, Sheet& into) {
+  for (Node& node : into.nodes)
+    if (const auto same = std::ranges::find(from.nodes, node.id, &Node::id); same != from.nodes.end()) {
+      node.at = same->at;
+      if (!same->title.empty()) node.title = same->title;
+    }
+  into.groups = std::move(from.groups);
+  into.notes = std::move(from.notes);
+}
+
+}  // namespace
+
+bool is_workflow(const json& json) { return is_api(json) || is_editor_file(json); }
+
+Imported import_workflow(const json& json, const std::string& source, const nlohmann::json& editor_file) {
+  if (is_api(json)) {
+    Sheet sheet = read_api(json, source);
+    if (is_editor_file(editor_file)) take_looks(read_editor_file(editor_file, source), sheet);
+    return Importer().convert(sheet);
+  }
+  if (is_editor_file(json)) return Importer().convert(read_editor_file(json, source));
+  throw GraphError(Problem{.what = fmt::format("{} is no workflow of ComfyUI", source),
+                           .remedy = "give its API format or the file that its editor saves"});
+}
+
+}  // namespace weft::comfyui

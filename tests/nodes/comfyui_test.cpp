@@ -1,0 +1,200 @@
+// Workflows of ComfyUI, read as Weft's.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "graph/error.h"
+#include "nodes/comfyui/import.h"
+
+namespace weft::comfyui {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Imported imported(const std::string& text) { return import_workflow(json::parse(text), "test"); }
+
+InputValue input(const Imported& made, const char* node, const char* port) {
+  const auto& inputs = made.workflow.graph.node(node).inputs;
+  const auto found = inputs.find(port);
+  return found == inputs.end() ? InputValue(json()) : found->second;
+}
+
+constexpr const char* kApi = R"({
+  "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd\\v1-5.ckpt"}, "_meta": {"title": "The model"}},
+  "5": {"class_type": "CLIPSetLastLayer", "inputs": {"clip": ["4", 1], "stop_at_clip_layer": -2}},
+  "6": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["5", 0], "text": "a boat"}},
+  "7": {"class_type": "LoadImage", "inputs": {"image": "sea.png [input]", "upload": "image"}, "is_changed": ["x"]},
+  "8": {"class_type": "VAEEncode", "inputs": {"pixels": ["7", 0], "vae": ["4", 2]}},
+  "3": {"class_type": "KSamplerAdvanced", "inputs": {"model": ["4", 0], "add_noise": "disable", "noise_seed": 18446744073709551615,
+    "steps": 20, "cfg": 7.5, "sampler_name": "dpmpp_2m", "scheduler": "karras", "positive": ["6", 0], "negative": ["6", 0],
+    "latent_image": ["8", 0], "start_at_step": 3, "end_at_step": 10000, "return_with_leftover_noise": "enable"}},
+  "9": {"class_type": "LatentUpscale", "inputs": {"samples": ["3", 0], "upscale_method": "bislerp", "width": 1024,
+    "height": 768, "crop": "disabled"}}})";
+
+TEST(ComfyApi, NodesAndPortsGetOurNames) {
+  const Imported made = imported(kApi);
+  EXPECT_THAT(made.remarks, IsEmpty());
+  EXPECT_EQ(made.workflow.graph.node("4").type, "checkpoint.load");
+  EXPECT_EQ(made.workflow.graph.node("4").title, "The model");
+  EXPECT_EQ(input(made, "4", "name"), InputValue("sd/v1-5.ckpt"));
+  EXPECT_EQ(input(made, "5", "skip"), InputValue(2));
+  EXPECT_EQ(input(made, "5", "clip"), InputValue(Links{{"4", "clip"}}));
+  EXPECT_EQ(input(made, "7", "file"), InputValue("sea.png"));
+  EXPECT_EQ(made.workflow.graph.node("7").inputs.size(), 1u) << "'upload' is no input";
+  EXPECT_EQ(input(made, "8", "vae"), InputValue(Links{{"4", "vae"}}));
+  EXPECT_EQ(input(made, "3", "seed"), InputValue(18446744073709551615u));
+  EXPECT_EQ(input(made, "3", "add_noise"), InputValue(false));
+  EXPECT_EQ(input(made, "3", "leave_noise"), InputValue(true));
+  EXPECT_EQ(input(made, "3", "schedule"), InputValue("karras"));
+  EXPECT_EQ(input(made, "9", "crop"), InputValue("none"));
+}
+
+TEST(ComfyApi, WhatWeftDoesNotHaveStaysWithAllThatItHolds) {
+  const Imported made = imported(R"({
+    "1": {"class_type": "LoraLoader", "inputs": {"lora_name": "a.safetensors", "strength_model": 0.5, "list": {"__value__": [1, 2]}}},
+    "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "a boat"}}})");
+  EXPECT_EQ(made.workflow.graph.node("1").type, "comfyui.LoraLoader");
+  EXPECT_EQ(input(made, "1", "lora_name"), InputValue("a.safetensors"));
+  EXPECT_EQ(input(made, "1", "strength_model"), InputValue(0.5));
+  EXPECT_EQ(input(made, "1", "list"), InputValue("[1,2]"));
+  EXPECT_EQ(input(made, "2", "clip"), InputValue(Links{{"1", "output_1"}}));
+  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("no node for 'LoraLoader'")));
+  EXPECT_EQ(parse_workflow(to_text(made.workflow)).graph, made.workflow.graph) << "it can be saved";
+}
+
+TEST(ComfyApi, LinksThatLeadNowhereAreTold) {
+  const Imported made = imported(R"({
+    "1": {"class_type": "VAEDecode", "inputs": {"samples": ["77", 0], "vae": ["2", 1], "more": 3}},
+    "2": {"class_type": "VAELoader", "inputs": {"vae_name": "a"}}})");
+  EXPECT_TRUE(made.workflow.graph.node("1").inputs.empty());
+  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("'more' of node 1"), HasSubstr("node 77, which is not there"),
+                                        HasSubstr("output 1 of node 2 (VAELoader)")));
+}
+
+/// A sampler that gets its model through two reroutes, its seed and steps from primitives.
+std::string editor_file(const std::string& sampler_values, const std::string& more = "") {
+  return R"({"version": 0.4, "nodes": [
+    {"id": 4, "type": "CheckpointLoaderSimple", "pos": [10, 20], "outputs": [{"name": "MODEL"}], "widgets_values": ["v1-5.ckpt"]},
+    {"id": 10, "type": "Reroute", "pos": [0, 0], "inputs": [{"name": "", "link": 1}]},
+    {"id": 11, "type": "Reroute", "pos": {"0": 0, "1": 0}, "inputs": [{"name": "", "link": 2}]},
+    {"id": 12, "type": "PrimitiveNode", "widgets_values": [33, "fixed"]},
+    {"id": 3, "type": "KSampler", "title": "Draw", "mode": 4, "pos": {"0": 300, "1": 40},
+     "inputs": [{"name": "model", "link": 3}, {"name": "steps", "link": 4, "widget": {"name": "steps"}}],
+     "widgets_values": )" + sampler_values + R"(},
+    {"id": 20, "type": "Note", "pos": [5, 6], "size": [200, 90], "widgets_values": ["Mind the seed"]})" + more + R"(],
+    "links": [[1, 4, 0, 10, 0, "MODEL"], [2, 10, 0, 11, 0, "*"], [3, 11, "0", 3, 0, "MODEL"], [4, 12, 0, 3, 1, "INT"]],
+    "groups": [{"title": "All of it", "bounding": [0, 0, 700, 400]}]})";
+}
+
+TEST(ComfyEditorFile, ReadsValuesByTheirOrder) {
+  for (const char* values : {R"([7, "randomize", 20, 6.5, "euler", "normal", 0.8])",  // since 2023
+                             R"([7, true, 20, 6.5, "euler", "normal", 0.8])",         // before
+                             R"([7, 20, 6.5, "euler", "normal", 0.8])"}) {            // written by other programs
+    const Imported made = imported(editor_file(values));
+    EXPECT_EQ(input(made, "3", "seed"), InputValue(7)) << values;
+    EXPECT_EQ(input(made, "3", "cfg"), InputValue(6.5)) << values;
+    EXPECT_EQ(input(made, "3", "schedule"), InputValue("normal")) << values;
+    EXPECT_EQ(input(made, "3", "denoise"), InputValue(0.8)) << values;
+  }
+}
+
+TEST(ComfyEditorFile, FollowsReroutesAndWritesPrimitives) {
+  const Imported made = imported(editor_file(R"([7, "fixed", 20, 6.5, "euler", "normal", 1])"));
+  EXPECT_EQ(input(made, "3", "model"), InputValue(Links{{"4", "model"}}));
+  EXPECT_EQ(input(made, "3", "steps"), InputValue(33)) << "the link wins over the value of its widget";
+  EXPECT_EQ(made.workflow.graph.size(), 2u);
+}
+
+TEST(ComfyEditorFile, KeepsPlacesNotesGroupsAndStates) {
+  const Imported made = imported(editor_file("[]", R"(, {"id": 5, "type": "VAEDecode", "mode": 2})"));
+  const GraphNode& sampler = made.workflow.graph.node("3");
+  EXPECT_EQ(sampler.title, "Draw");
+  EXPECT_EQ(sampler.state, NodeState::Bypassed);
+  EXPECT_EQ(sampler.ui, (json{{"x", 300.0}, {"y", 40.0}}));
+  EXPECT_EQ(made.workflow.graph.node("5").state, NodeState::Muted);
+  const json& ui = made.workflow.extra.at("ui");
+  EXPECT_EQ(ui.at("comments").at(0).at("text"), "Mind the seed");
+  EXPECT_EQ(ui.at("frames").at(0).at("title"), "All of it");
+  EXPECT_EQ(ui.at("frames").at(0).at("width"), 700);
+}
+
+TEST(ComfyEditorFile, GivesTheApiFormatItsLooks) {
+  const json api = json::parse(R"({"3": {"class_type": "KSampler", "inputs": {"seed": 1}}})");
+  const Imported made = import_workflow(api, "test", json::parse(editor_file("[7]")));
+  EXPECT_EQ(made.workflow.graph.size(), 1u) << "what ran is what the API format says";
+  EXPECT_EQ(input(made, "3", "seed"), InputValue(1));
+  EXPECT_EQ(made.workflow.graph.node("3").ui.at("x"), 300.0);
+  EXPECT_EQ(made.workflow.graph.node("3").title, "Draw");
+}
+
+TEST(ComfyEditorFile, AnythingInItsPlacesIsAnErrorOrNothing) {
+  const json whole = json::parse(editor_file(R"([7, "fixed", 20, 6.5, "euler", "normal", 1])"));
+  const json flat = whole.flatten();
+  int refused = 0, read = 0;
+  for (const auto& [pointer, value] : flat.items())
+    for (const json& wrong : {json(), json(-1), json(1e300), json("x"), json::array(), json::object()})
+      for (json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
+        json changed = whole;
+        changed[at] = wrong;
+        if (!is_workflow(changed)) continue;
+        try {
+          import_workflow(changed, "test");
+          ++read;
+        } catch (const GraphError& error) {
+          EXPECT_THAT(error.what(), HasSubstr("damaged"));
+          ++refused;
+        }
+      }
+  EXPECT_GT(refused, 20);
+  EXPECT_GT(read, 200);
+}
+
+TEST(ComfyFormats, AreToldApartFromWeftsAndOthers) {
+  EXPECT_TRUE(is_workflow(json::parse(kApi)));
+  EXPECT_TRUE(is_workflow(json::parse(editor_file("[]"))));
+  for (const char* other : {"{}", "[]", "3", R"({"weft": 1, "nodes": {}})", R"({"nodes": [], "title": "x"})"})
+    EXPECT_FALSE(is_workflow(json::parse(other))) << other;
+  EXPECT_THROW(imported(R"({"3": {"class_type": 5}})"), GraphError);
+}
+
+/// ComfyUI itself wrote both files of each pair: read from either, the nodes that ran are the same.
+TEST(ComfyFormats, GiveTheSameGraph) {
+  const fs::path folder = fs::path(WEFT_SOURCE_DIR) / "../shared/fixtures/comfyui/workflows";
+  if (!fs::exists(folder)) GTEST_SKIP() << "the examples are not here";
+  int compared = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    std::string name = entry.path().string();
+    if (!name.ends_with(".prompt.json")) continue;
+    const std::string other = name.substr(0, name.size() - 12) + ".workflow.json";
+    std::ifstream api_file(name), ui_file(other);
+    if (!ui_file) continue;
+    const json ui_json = json::parse(ui_file);
+    if (ui_json.value("/extra/groupNodes"_json_pointer, json()).is_object()) continue;  // group nodes: not read
+    const Graph api = import_workflow(json::parse(api_file), name).workflow.graph;
+    const Graph ui = import_workflow(ui_json, other).workflow.graph;
+    for (const GraphNode* node : api.nodes()) {
+      if (node->type.starts_with("comfyui.")) continue;  // names of what Weft does not know are not in both
+      const GraphNode* same = ui.find(node->id);
+      ASSERT_TRUE(same) << name << " " << node->id;
+      EXPECT_EQ(node->type, same->type);
+      for (const auto& [port, value] : node->inputs) {
+        const auto* links = std::get_if<Links>(&value);
+        const bool known = !links || !api.node(links->front().node).type.starts_with("comfyui.");
+        if (known && value != InputValue("%date:yyyy-MM-dd%")) {
+          ASSERT_TRUE(same->inputs.contains(port)) << name << " " << node->id << "." << port;
+          EXPECT_EQ(value, same->inputs.at(port)) << name << " " << node->id << "." << port;
+        }
+      }
+    }
+    ++compared;
+  }
+  EXPECT_GT(compared, 20);
+}
+
+}  // namespace
+}  // namespace weft::comfyui
