@@ -9,7 +9,7 @@
 #include "graph/asset_files.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
-#include "nodes/comfyui/import.h"
+#include "plugins/comfyui/import.h"
 
 namespace weft::cli {
 
@@ -22,6 +22,7 @@ Workflow load(const std::string& file) {
   try {
     return load_workflow(file);
   } catch (const GraphError&) {
+    if (std::error_code none; !fs::is_regular_file(file, none)) throw;
     std::ifstream stream(file, std::ios::binary);
     const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
     if (!comfyui::is_workflow(json)) throw;

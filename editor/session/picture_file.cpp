@@ -9,7 +9,7 @@
 
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
-#include "nodes/comfyui/import.h"
+#include "plugins/comfyui/import.h"
 
 namespace weft::editor {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "nodes/comfyui/import.h"
+#include "plugins/comfyui/import.h"
 #include "nodes/sd/values.h"
 #include "tests/workflows/bench.h"
 

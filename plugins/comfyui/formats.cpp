@@ -1,4 +1,4 @@
-#include "nodes/comfyui/formats.h"
+#include "plugins/comfyui/formats.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "graph/error.h"
-#include "nodes/comfyui/classes.h"
+#include "plugins/comfyui/classes.h"
 
 namespace weft::comfyui {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "graph/error.h"
-#include "nodes/comfyui/import.h"
+#include "plugins/comfyui/import.h"
 
 namespace weft::comfyui {
 namespace {

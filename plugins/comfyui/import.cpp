@@ -1,4 +1,4 @@
-#include "nodes/comfyui/import.h"
+#include "plugins/comfyui/import.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "graph/error.h"
-#include "nodes/comfyui/classes.h"
-#include "nodes/comfyui/formats.h"
+#include "plugins/comfyui/classes.h"
+#include "plugins/comfyui/formats.h"
 
 namespace weft::comfyui {
 namespace {
