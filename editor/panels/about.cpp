@@ -52,7 +52,7 @@ void draw_plugins(const App& app) {
   constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY;
   if (!ImGui::BeginTable("plugins", 3, kFlags, {0, ImGui::GetFontSize() * 16})) return;
   ImGui::TableSetupScrollFreeze(0, 1);
-  ImGui::TableSetupColumn(tr("Plugin"), ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 11);
+  ImGui::TableSetupColumn(tr("Plugin"), ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 14);
   ImGui::TableSetupColumn(tr("Version"), ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 5);
   ImGui::TableSetupColumn(tr("Brings"), ImGuiTableColumnFlags_WidthStretch);
   ImGui::TableHeadersRow();

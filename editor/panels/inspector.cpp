@@ -146,12 +146,11 @@ class Inspector {
           used != run->second->seeds.end()) {
         ImGui::AlignTextToFramePadding();
         dim_text(app_.theme, tr_format("Last used: {}", used->second.seed));
-        ImGui::SameLine();
-        if (mode != SeedMode::Fixed && quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme,
-                                                    tr("Keep the seed that was used")))
-          app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
-        else
-          ImGui::NewLine();
+        if (mode != SeedMode::Fixed) {
+          ImGui::SameLine();
+          if (quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme, tr("Keep the seed that was used")))
+            app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
+        }
       }
     ImGui::Unindent(ImGui::GetStyle().FramePadding.x);
   }

@@ -344,7 +344,7 @@ struct RunQueue::Impl {
 
   std::uint64_t random_seed() {
     if (options.random) return options.random();
-    return std::uniform_int_distribution<std::uint64_t>()(random);
+    return std::uniform_int_distribution<std::uint32_t>()(random);  // what one can read out and type
   }
 
   struct Held {
