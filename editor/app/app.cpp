@@ -78,6 +78,7 @@ App::App(AppOptions given)
       file_watch_(options.wake) {
   theme_for_now = options.theme;
   ImGui::GetIO().IniSavingRate = 1;
+  ImGui::GetIO().ConfigDragClickToInputText = true;  // numbers are dragged, or typed after a click
   LoadedSettings loaded = load_settings(options.settings_file);
   settings = std::move(loaded.settings);
   if (!loaded.message.empty()) notify(loaded.message, LogLine::Kind::Warning);
