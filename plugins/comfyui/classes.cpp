@@ -144,7 +144,7 @@ json changed(const json& value, Change change) {
     case Enable:
       return value.is_string() ? json(text == "enable") : value;
     case ClipLayer:
-      return value.is_number() ? json(-value.get<std::int64_t>()) : value;
+      return value.is_number_integer() && value < 0 && value > -1000 ? json(-value.get<std::int64_t>()) : value;
     case File:
       return value.is_string() ? json(file_name(text)) : value;
     case Crop:

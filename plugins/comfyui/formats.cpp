@@ -31,7 +31,10 @@ std::string id_of(const json& value) {
 
 /// Slots were written as texts for a while.
 std::size_t slot_of(const json& value) {
-  if (value.is_number() && value.get<double>() >= 0) return value.get<std::size_t>();
+  if (value.is_number()) {
+    const double slot = value.get<double>();
+    return slot >= 0 && slot < 1e6 ? static_cast<std::size_t>(slot) : 0;
+  }
   const std::string text = text_of(value);
   const bool digits = !text.empty() && text.size() < 6 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   return digits ? std::stoul(text) : 0;
