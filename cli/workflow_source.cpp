@@ -17,18 +17,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Weft's file, or one of ComfyUI's, of which is told what could not be taken over.
+std::string read_all(std::istream& stream) { return {std::istreambuf_iterator<char>(stream), {}}; }
+
+/// What is not Weft's may be ComfyUI's, of which is told what could not be taken over. Rethrows if it is neither.
+Workflow import_or_rethrow(const std::string& text, const std::string& source) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!comfyui::is_workflow(json)) throw;
+  comfyui::Imported imported = comfyui::import_workflow(json, source);
+  for (const std::string& remark : imported.remarks) fmt::print(stderr, "weft: {}\n", remark);
+  return std::move(imported.workflow);
+}
+
 Workflow load(const std::string& file) {
   try {
     return load_workflow(file);
   } catch (const GraphError&) {
     if (std::error_code none; !fs::is_regular_file(file, none)) throw;
     std::ifstream stream(file, std::ios::binary);
-    const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
-    if (!comfyui::is_workflow(json)) throw;
-    comfyui::Imported imported = comfyui::import_workflow(json, file);
-    for (const std::string& remark : imported.remarks) fmt::print(stderr, "weft: {}\n", remark);
-    return std::move(imported.workflow);
+    return import_or_rethrow(read_all(stream), file);
+  }
+}
+
+Workflow parse(const std::string& text, const std::string& source) {
+  try {
+    return parse_workflow(text, source);
+  } catch (const GraphError&) {
+    return import_or_rethrow(text, source);
   }
 }
 
@@ -37,8 +51,7 @@ Workflow load(const std::string& file) {
 WorkflowSource read_workflow(const std::string& file, const Registry& registry) {
   WorkflowSource source;
   if (file == "-") {
-    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-    source = {parse_workflow(text, "standard input"), fs::current_path()};
+    source = {parse(read_all(std::cin), "standard input"), fs::current_path()};
   } else {
     source = {load(file), fs::absolute(file).parent_path()};
   }

@@ -9,11 +9,11 @@
 #include "editor/app/menus.h"
 #include "editor/app/param_edit.h"
 #include "editor/panels/panels.h"
+#include "editor/session/layout.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "editor/session/layout.h"
 #include "graph/asset_files.h"
 #include "graph/subgraph.h"
 #include "graph/validate.h"
@@ -39,10 +39,6 @@ std::vector<Problem> find_problems(const Workflow& workflow, const Registry& reg
   problems.insert(problems.end(), missing.begin(), missing.end());
   return problems;
 }
-
-}  // namespace
-
-namespace {
 
 /// Sorted. The schema that lies beside them is none.
 std::vector<fs::path> workflows_in(const fs::path& folder) {
@@ -177,19 +173,31 @@ bool App::open(const fs::path& file) {
       return true;
     }
   return attempt([&] {
-    if (file.extension() == ".json" && !is_of_comfyui(file)) {
-      show(Document::open(fs::absolute(file), registry));
-      remember_file(settings, fs::absolute(file));
-      save_settings_soon();
-      return;
-    }
-    FoundWorkflow found = find_workflow(file);
-    if (!found.workflow) throw GraphError(why_not_opened(file));
-    place_nodes(*found.workflow, registry);
-    show(std::make_unique<Document>(std::move(*found.workflow)));
-    for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
-    if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
+    if (file.extension() == ".json")
+      open_json(fs::absolute(file));
+    else
+      open_found(find_workflow(file), file);
   });
+}
+
+void App::open_json(const fs::path& file) {
+  try {
+    show(Document::open(file, registry));
+  } catch (const GraphError&) {
+    FoundWorkflow found = find_workflow(file);
+    if (found.kind != FoundWorkflow::Kind::ComfyUi) throw;
+    return open_found(std::move(found), file);
+  }
+  remember_file(settings, file);
+  save_settings_soon();
+}
+
+void App::open_found(FoundWorkflow found, const fs::path& file) {
+  if (!found.workflow) throw GraphError(why_not_opened(file));
+  place_nodes(*found.workflow, registry);
+  show(std::make_unique<Document>(std::move(*found.workflow)));
+  for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
+  if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
 }
 
 void App::save(Tab& tab) {

@@ -24,6 +24,7 @@
 #include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
 #include "editor/session/journal.h"
+#include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
 #include "editor/session/run_queue.h"
 #include "editor/session/settings.h"
@@ -156,6 +157,9 @@ class App {
   std::filesystem::path export_file;
 
  private:
+  void open_json(const std::filesystem::path& file);
+  /// As a workflow without a name: the file is not Weft's own. Throws if none was found.
+  void open_found(FoundWorkflow found, const std::filesystem::path& file);
   /// Saves by way of the journal and tells the user. False if it could not.
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();

@@ -26,20 +26,12 @@ std::optional<bool> state_of(const App& app, std::string_view id) {
   return std::nullopt;
 }
 
-void recent_files_menu(App& app) {
-  if (!ImGui::BeginMenu(label("Open Recent"), !app.settings.recent_files.empty())) return;
-  std::filesystem::path chosen;
-  for (const auto& file : app.settings.recent_files)
-    if (ImGui::MenuItem(file.string().c_str())) chosen = file;
-  ImGui::EndMenu();
-  if (!chosen.empty()) app.open(chosen);
-}
-
-void examples_menu(App& app) {
-  if (!ImGui::BeginMenu(label("Examples"), !app.examples.empty())) return;
-  std::filesystem::path chosen;
-  for (const auto& file : app.examples)
-    if (ImGui::MenuItem(example_name(app, file).c_str())) chosen = file;
+template <class Name>
+void files_menu(App& app, const char* title, const std::vector<std::filesystem::path>& files, const Name& name) {
+  if (!ImGui::BeginMenu(title, !files.empty())) return;
+  std::filesystem::path chosen;  // opening one changes the list
+  for (const auto& file : files)
+    if (ImGui::MenuItem(name(file).c_str())) chosen = file;
   ImGui::EndMenu();
   if (!chosen.empty()) app.open(chosen);
 }
@@ -119,8 +111,8 @@ void draw_menu_bar(App& app) {
         if (command.menu == menu) {
           menu_item(app, std::string(command.id).c_str());
           if (command.id == "file.open") {
-            recent_files_menu(app);
-            examples_menu(app);
+            files_menu(app, label("Open Recent"), app.settings.recent_files, [](const auto& file) { return file.string(); });
+            files_menu(app, label("Examples"), app.examples, [&](const auto& file) { return example_name(app, file); });
           }
         }
       ImGui::EndMenu();

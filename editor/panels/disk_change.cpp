@@ -17,8 +17,7 @@ Tab* changed_tab(App& app) {
 DiskChangeState look(const App& app, const Document& document) {
   DiskChangeState state{.document = document.id()};
   try {
-    Workflow theirs = load_workflow(document.file());
-    upgrade(theirs, app.registry);
+    Workflow theirs = read_for_document(document.file(), app.registry);
     state.differences = differences(document.workflow(), theirs);
     state.theirs = std::move(theirs);
   } catch (const std::exception& error) {

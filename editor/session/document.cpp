@@ -62,12 +62,16 @@ std::string text_of(const fs::path& file) {
 
 Document::Document(Workflow workflow) : id_(next_id()), workflow_(std::move(workflow)) {}
 
-std::unique_ptr<Document> Document::open(const fs::path& file, const Registry& registry) {
-  const std::optional<Stamp> stamp = stamp_of(file);
+Workflow read_for_document(const fs::path& file, const Registry& registry) {
   Workflow workflow = load_workflow(file);
   upgrade(workflow, registry);
   place_nodes(workflow, registry);
-  auto document = std::make_unique<Document>(std::move(workflow));
+  return workflow;
+}
+
+std::unique_ptr<Document> Document::open(const fs::path& file, const Registry& registry) {
+  const std::optional<Stamp> stamp = stamp_of(file);
+  auto document = std::make_unique<Document>(read_for_document(file, registry));
   document->file_ = fs::absolute(file).lexically_normal();
   document->stamp_ = stamp;
   return document;
@@ -276,10 +280,7 @@ void Document::keep_mine() {
 
 void Document::reload(const Registry& registry) {
   const std::optional<Stamp> stamp = stamp_of(file_);
-  Workflow workflow = load_workflow(file_);
-  upgrade(workflow, registry);
-  place_nodes(workflow, registry);
-  apply_to_workflow(tr("Reload"), {SetWorkflow{std::move(workflow)}});
+  apply_to_workflow(tr("Reload"), {SetWorkflow{read_for_document(file_, registry)}});
   end_gesture();
   stamp_ = stamp;
   saved_position_ = position_;

@@ -37,6 +37,10 @@ struct Selection {
   bool empty() const { return nodes.empty() && annotations.empty(); }
 };
 
+/// The file as a document holds it: names brought up to date, nodes placed where the file says nothing of places. Throws
+/// GraphError with every problem.
+Workflow read_for_document(const std::filesystem::path& file, const Registry& registry);
+
 class Document {
  public:
   /// Untitled.

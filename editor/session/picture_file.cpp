@@ -109,16 +109,6 @@ FoundWorkflow find_workflow(const fs::path& file) {
   return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
 }
 
-bool is_of_comfyui(const fs::path& json_file) {
-  std::ifstream stream(json_file, std::ios::binary);
-  std::string start(64 * 1024, '\0');
-  stream.read(start.data(), static_cast<std::streamsize>(start.size()));
-  start.resize(static_cast<std::size_t>(stream.gcount()));
-  if (start.find("\"weft\"") != std::string::npos) return false;
-  return start.find("\"class_type\"") != std::string::npos || start.find("\"last_link_id\"") != std::string::npos ||
-         start.find("\"widgets_values\"") != std::string::npos;
-}
-
 Problem why_not_opened(const fs::path& file) {
   return {.what = tr_format("'{}' holds no workflow", file.string()),
           .remedy = tr("open a workflow file, or a picture that Weft or ComfyUI has written")};

@@ -35,8 +35,6 @@ struct FoundWorkflow {
 /// A PNG (or another picture with metadata) or a JSON file. Throws GraphError: no such file, damaged, a Weft
 /// workflow that cannot be read (with every problem). What holds none is Kind::None, no error.
 FoundWorkflow find_workflow(const std::filesystem::path& file);
-/// Whether a JSON file may be one of ComfyUI's, told by its first characters: cheap. False for what cannot be read.
-bool is_of_comfyui(const std::filesystem::path& json_file);
 /// One sentence with a remedy for Kind::None.
 Problem why_not_opened(const std::filesystem::path& file);
 

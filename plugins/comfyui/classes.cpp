@@ -2,7 +2,6 @@
 #include "plugins/comfyui/classes.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace weft::comfyui {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "graph/error.h"
 #include "plugins/comfyui/classes.h"

@@ -53,9 +53,11 @@ TEST_F(RunCommand, ReadsAWorkflowFromStdin) {
 }
 
 TEST_F(RunCommand, ImportsWorkflowsOfComfyUI) {
-  std::ofstream(scratch_ / "comfy.json") << R"({"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 64}},
+  const std::string text = R"({"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 64}},
     "2": {"class_type": "LatentBlend", "inputs": {"samples1": ["1", 0]}}})";
+  std::ofstream(scratch_ / "comfy.json") << text;
   const Outcome check = weft({"check", "comfy.json"});
+  EXPECT_EQ(weft({"check", "-"}, {.input = text}).out, check.out);
   EXPECT_THAT(check.err, HasSubstr("no node for 'LatentBlend'"));
   EXPECT_THAT(check.out, AllOf(HasSubstr("node \"2\": no plugin brings the node type 'comfyui.LatentBlend'"),
                                Not(HasSubstr("node \"1\""))));

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "graph/error.h"
+#include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::comfyui {
@@ -162,10 +163,36 @@ TEST(ComfyFormats, AreToldApartFromWeftsAndOthers) {
   EXPECT_THROW(imported(R"({"3": {"class_type": 5}})"), GraphError);
 }
 
+std::string text_in(const fs::path& file) {
+  std::ifstream stream(fs::path(WEFT_SOURCE_DIR) / file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// comfyui_classes.json: names, order and types as ComfyUI 0.3.64 declares them (its object_info). By the order its editor
+/// stores values.
+TEST(ComfyClasses, HaveTheInputsThatComfyUIDeclares) {
+  const json declared = json::parse(text_in("tests/plugins/comfyui_classes.json"));
+  const std::string docs = text_in("docs/comfyui.md");
+  EXPECT_EQ(declared.size(), 33u);
+  for (const auto& [name, facts] : declared.items()) {
+    const Class* known = find_class(name);
+    ASSERT_TRUE(known) << name;
+    ASSERT_EQ(known->inputs.size(), facts["inputs"].size()) << name;
+    for (std::size_t i = 0; i < known->inputs.size(); ++i) {
+      const std::string type = facts["inputs"][i][1];
+      const bool widget = type == "COMBO" || type == "INT" || type == "FLOAT" || type == "STRING" || type == "BOOLEAN";
+      EXPECT_EQ(known->inputs[i].theirs, facts["inputs"][i][0]) << name;
+      EXPECT_EQ(known->inputs[i].change != Change::Link, widget) << name << "." << known->inputs[i].theirs;
+    }
+    EXPECT_EQ(known->outputs.size(), facts["outputs"].size()) << name;
+    EXPECT_THAT(docs, HasSubstr("| `" + name + "` | `" + known->ours + "` |"));
+  }
+}
+
 /// ComfyUI itself wrote both files of each pair: read from either, the nodes that ran are the same.
 TEST(ComfyFormats, GiveTheSameGraph) {
   const fs::path folder = fs::path(WEFT_SOURCE_DIR) / "../shared/fixtures/comfyui/workflows";
-  if (!fs::exists(folder)) GTEST_SKIP() << "the examples are not here";
+  if (!fs::exists(folder)) GTEST_SKIP() << "ComfyUI's example workflows belong to others and are not in this repository";
   int compared = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::string name = entry.path().string();

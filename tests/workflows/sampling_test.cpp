@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "plugins/comfyui/import.h"
+#include <fstream>
+
 #include "nodes/sd/values.h"
+#include "plugins/comfyui/classes.h"
+#include "plugins/comfyui/import.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {
@@ -65,6 +68,20 @@ TEST(ComfyUi, AnImportedWorkflowGivesWhatOursGives) {
   const RunResult ours = bench.run(
       with_model(ksampler("k", R"("seed": 5, "steps": 4, "cfg": 3, "sampler": "dpmpp_2m", "schedule": "karras")")), {"k"});
   EXPECT_TRUE(at::equal(samples(theirs, "3"), samples(ours, "k")));
+}
+
+TEST(ComfyUi, StandsForNodesAndPortsThatAreThere) {
+  const Bench bench;
+  std::ifstream file(source_folder() / "tests/plugins/comfyui_classes.json");
+  const auto declared = nlohmann::json::parse(file);
+  for (const auto& [name, facts] : declared.items()) {
+    const comfyui::Class& known = *comfyui::find_class(name);
+    const NodeInfo* type = bench.registry().find(known.ours);
+    ASSERT_TRUE(type) << known.ours;
+    for (const comfyui::Port& port : known.inputs)
+      EXPECT_TRUE(port.change == comfyui::Change::LeaveOut || type->find_input(port.ours)) << name << "." << port.theirs;
+    for (const char* output : known.outputs) EXPECT_TRUE(type->find_output(output)) << name << "." << output;
+  }
 }
 
 TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {
