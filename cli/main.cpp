@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "graph/c_locale.h"
 #include "graph/error.h"
 #include "graph/spelling.h"
 #include "plugins/device_runtime.h"
@@ -76,6 +77,7 @@ Exit flush_results(Exit exit) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const weft::CLocale locale;
   weft::limit_spinning();
   CLI::App app("Weft: node graphs for latent diffusion.", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "graph/c_locale.h"
 #include "graph/expand.h"
 #include "graph/graph_impl.h"
 #include "graph/run.h"
@@ -139,6 +140,7 @@ Executor::Executor(const Registry& registry, DeviceRuntime& runtime, ExecutorOpt
 Executor::~Executor() = default;
 
 RunResult Executor::run(const RunRequest& request, const Observer& observer, std::stop_token stop) {
+  const CLocale locale;  // fingerprints run on this thread
   if (!impl_->begin_turn(stop)) return {.cancelled = true};
   struct Turn {
     Impl& impl;

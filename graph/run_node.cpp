@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "graph/c_locale.h"
 #include "graph/error_text.h"
 #include "graph/node_context.h"
 #include "graph/run.h"
@@ -58,6 +59,7 @@ Run::Attempt Run::attempt(PlanIndex i) {
       return {.phase = Phase::Failed, .problem = known->second};
     }
   }
+  const CLocale locale;
   std::optional<NodeContext> context;
   const auto ended_by = [&](Attempt attempt) {
     if (context && context->cancelled()) return Attempt{.phase = Phase::Cancelled};

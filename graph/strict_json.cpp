@@ -6,6 +6,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "graph/c_locale.h"
 #include "graph/utf8.h"
 
 namespace weft {
@@ -241,6 +242,7 @@ class Writer {
 }  // namespace
 
 Json read_json(std::string_view text, const std::string& source) {
+  const CLocale locale;  // the parser takes the decimal point of the thread's
   Builder builder(text, source);
   Json::sax_parse(text, &builder);
   return builder.result();

@@ -3,7 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstdio>
+#include <cstdlib>
+#include <locale>
 #include <optional>
 #include <regex>
 #include <thread>
@@ -64,8 +67,17 @@ void announce(const std::string& what) {
   std::fflush(stdout);
 }
 
+/// What the process takes numbers and words by. All of it is the program's to set, not a plugin's.
+struct ProcessLocale {
+  std::string c = std::setlocale(LC_ALL, nullptr);
+  std::string cpp = std::locale().name();
+  locale_t of_thread = uselocale(nullptr);
+  bool operator==(const ProcessLocale&) const = default;
+};
+
 /// The plugin under test.
 struct Subject {
+  ProcessLocale locale_before;
   std::filesystem::path file;
   PluginLibrary plugin;
   ExampleValues values;
@@ -257,6 +269,27 @@ void threads(Subject& subject, Findings& findings) {
   });
 }
 
+/// Says so, and puts it back.
+void require_same_locale(const ProcessLocale& before, const std::string& what, Findings& findings) {
+  const ProcessLocale now;
+  if (now == before) return;
+  findings.fail(fmt::format("{} changes the locale of the process (from {} to {}), so that others read \"0,5\" where "
+                            "\"0.5\" stands: leave setlocale() and std::locale::global() alone, or give a thread of "
+                            "its own uselocale()",
+                            what, before.c, now.c));
+  std::locale::global(std::locale::classic());
+  std::setlocale(LC_ALL, before.c.c_str());
+  uselocale(before.of_thread);
+}
+
+void locale(Subject& subject, Findings& findings) {
+  require_same_locale(subject.locale_before, "opening the plugin", findings);
+  for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
+    call_node(code, inputs);
+    require_same_locale(subject.locale_before, who(node), findings);
+  });
+}
+
 /// Tries the node with one value in the place of another. It may refuse, in words.
 void try_value(const NodeInfo& node, const Node& code, NodeInputs inputs, std::size_t port,
                std::vector<Value> values, const std::string& what, Findings& findings) {
@@ -323,6 +356,7 @@ constexpr Test kTests[] = {
     {"deterministic", "Do the same inputs give the same result?", deterministic},
     {"inputs_unchanged", "Are the inputs as they were?", inputs_unchanged},
     {"cancel", "Does a cancel end each node?", cancel},
+    {"locale", "Is the locale of the process left alone?", locale},
     {"threads", "Do several threads at once get the same result?", threads},
     {"limits", "Do the ends of each param's range work, or are they refused in words?", limits},
     {"strange_inputs", "Are odd texts and missing inputs survived?", strange_inputs},
@@ -342,6 +376,7 @@ int check_one(const std::filesystem::path& library, const std::string& test) {
     fmt::print(stderr, "there is no test '{}'\n", test);
     return 2;
   }
+  setenv("LC_ALL", "C.UTF-8", 1);  // what the user's locale is: another one than a program begins with
   Findings findings;
   try {
     announce("opening the plugin");

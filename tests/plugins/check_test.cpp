@@ -15,6 +15,7 @@ namespace {
 using test::PluginFolder;
 using testing::Contains;
 using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -124,6 +125,12 @@ TEST_F(NaughtyPlugin, GivesOtherResultsWhenThreadsCallIt) {
   EXPECT_EQ(result("threads").verdict, Verdict::Fail);
   EXPECT_THAT(result("threads").findings,
               Contains(HasSubstr("\"naughty.moody\" gives other results when 4 threads")));
+}
+
+TEST_F(NaughtyPlugin, ChangesTheLocaleOfTheProcess) {
+  EXPECT_EQ(result("locale").verdict, Verdict::Fail);
+  EXPECT_THAT(result("locale").findings,
+              ElementsAre(HasSubstr("\"naughty.worldly\" changes the locale of the process (from C to C.UTF-8)")));
 }
 
 TEST_F(NaughtyPlugin, HangsAtTheEndOfARange) {

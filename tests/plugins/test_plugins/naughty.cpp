@@ -1,6 +1,7 @@
 // Every node does one thing that the checker is there to find.
 #include <atomic>
 #include <chrono>
+#include <clocale>
 #include <memory>
 #include <thread>
 
@@ -66,6 +67,15 @@ class Endless final : public weft::Node {
   }
 };
 
+/// As a library does that wants the user's words.
+class Worldly final : public weft::Node {
+  weft::Output<int> out_{*this, "out"};
+  void run(weft::RunContext& ctx) const override {
+    std::setlocale(LC_ALL, "");
+    ctx.set(out_, 1);
+  }
+};
+
 class Needy final : public weft::Node {
   weft::Param<std::string> model_{
       *this, "model", {.required = true, .widget = weft::Widget::Model, .folder = "vae"}};
@@ -87,5 +97,6 @@ WEFT_PLUGIN("naughty", "first", registry) {
   registry.add<Forgetful>("naughty.forgetful", {});
   registry.add<Fragile>("naughty.fragile", {});
   registry.add<Endless>("naughty.endless", {});
+  registry.add<Worldly>("naughty.worldly", {});
   registry.add<Needy>("naughty.needy", {});
 }
