@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "graph/bypass.h"
 #include "graph/graph_impl.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
@@ -53,8 +55,8 @@ class Expander {
     const std::vector<bool> needed = needed_for(GraphAccess::impl(graph), top_nodes(graph, wanted));
     const Outcomes outcomes = expand_scope(graph, "", {}, &needed);
     expansion.graph.add_all(std::move(nodes_));
-    for (const std::string& id : wanted) want(id, graph, outcomes, expansion);
     expansion.skipped = std::move(skipped_);
+    for (const std::string& id : wanted) want(id, graph, outcomes, expansion);
     if (expansion.wanted.empty())
       throw GraphError(Problem{.what = "there is nothing to run: all that is wanted is muted or bypassed",
                                .remedy = "activate one of its nodes"});
@@ -78,6 +80,7 @@ class Expander {
                         const std::map<PortRef, Given>& from_outside,
                         const std::vector<bool>* needed = nullptr) {
     const Graph::Impl& impl = GraphAccess::impl(graph);
+    const Bypasses bypasses(impl, types_);
     Outcomes outcomes;
     for (const Vertex vertex : impl.order()->vertices) {
       if (needed && !(*needed)[vertex]) continue;
@@ -85,7 +88,8 @@ class Expander {
       const NodeInfo* info = types_.find(node.type);
       const std::string path = prefix + node.id;
       const Inputs inputs = inputs_of(node, info, path, outcomes, from_outside);
-      outcomes.emplace(node.id, outcome_of(node, info, path, inputs));
+      outcomes.emplace(node.id, node.state == NodeState::Bypassed ? bypassed(vertex, bypasses, path, inputs)
+                                                                  : outcome_of(node, info, path, inputs));
     }
     return outcomes;
   }
@@ -95,8 +99,6 @@ class Expander {
     Outcome outcome{.path = path};
     if (node.state == NodeState::Muted) {
       skip(outcome, path);
-    } else if (node.state == NodeState::Bypassed) {
-      if (info) bypass(*info, inputs, outcome);
     } else if (const auto name = subgraph_of_type(node.type); name && info) {
       expand_instance(subgraphs_.find(*name)->second, inputs, outcome);
     } else {
@@ -125,24 +127,25 @@ class Expander {
     outcome.roots = {outcome.path};
   }
 
-  static void bypass(const NodeInfo& info, const Inputs& inputs, Outcome& outcome) {
-    const auto is_fed = [&](const PortInfo& port) {
-      const auto found = inputs.find(port.name);
-      return found != inputs.end() && links_anything(found->second);
-    };
-    for (const PortInfo& output : info.outputs) {
-      Feed& feed = outcome.outputs[output.name];
-      const PortInfo* input = input_that_passes(info, output, is_fed);
+  static Outcome bypassed(Vertex vertex, const Bypasses& bypasses, const std::string& path, const Inputs& inputs) {
+    Outcome outcome{.path = path};
+    std::vector<std::string> fed;
+    for (const auto& [port, given] : inputs)
+      if (links_anything(given)) fed.push_back(port);
+    for (const std::string& output : bypasses.outputs(vertex)) {
+      Feed& feed = outcome.outputs[output];
+      const std::optional<std::string> input = bypasses.input_for(vertex, output, fed);
       if (!input) {
-        feed.nothing_from = outcome.path;
+        feed.nothing_from = path;
         continue;
       }
-      const Given& given = inputs.find(input->name)->second;
+      const Given& given = inputs.find(*input)->second;
       feed.blocked_by = given.blocked_by;
       if (!given.blocked_by.empty()) continue;
       feed.source = std::get<Links>(*given.value).front();
       outcome.roots.push_back(feed.source->node);
     }
+    return outcome;
   }
 
   void expand_instance(const Subgraph& subgraph, const Inputs& inputs, Outcome& outcome) {
@@ -239,14 +242,13 @@ class Expander {
     return given;
   }
 
-  void want(const std::string& id, const Graph& graph, const Outcomes& outcomes, Expansion& expansion) const {
+  void want(const std::string& id, const Graph& graph, const Outcomes& outcomes, Expansion& expansion) {
     const auto add = [&](const std::string& plain) {
-      if (std::ranges::find(expansion.wanted, plain) == expansion.wanted.end())
-        expansion.wanted.push_back(plain);
+      if (wanted_.insert(plain).second) expansion.wanted.push_back(plain);
     };
     const auto found = outcomes.find(id);
     if (found == outcomes.end()) {  // a path into an instance; what does not exist is the planner's to refuse
-      if (std::ranges::find(skipped_, id, &SkippedNode::node) == skipped_.end()) add(id);
+      if (!is_skipped(expansion, id)) add(id);
       return;
     }
     for (const std::string& root : found->second.roots) add(root);
@@ -255,6 +257,11 @@ class Expander {
     std::vector<std::optional<PortRef>>& outputs = expansion.outputs[id];
     for (const PortInfo& output : info->outputs)
       outputs.push_back(feed_of(outcomes, {id, output.name}).source);
+  }
+
+  /// Paths into instances are few.
+  static bool is_skipped(const Expansion& expansion, const std::string& path) {
+    return std::ranges::find(expansion.skipped, path, &SkippedNode::node) != expansion.skipped.end();
   }
 
   /// Bypasses are judged where they matter: where a node that is needed gets nothing through one.
@@ -276,6 +283,7 @@ class Expander {
   const NodeTypes types_;
   std::vector<GraphNode> nodes_;
   std::vector<SkippedNode> skipped_;
+  std::unordered_set<std::string> wanted_;  // in the plain graph
   std::map<std::string, Problem> nothing_passes_;  // by the path of the node that gets nothing
 };
 

@@ -34,17 +34,4 @@ class WEFT_EXPORT NodeTypes {
   std::map<std::string, NodeInfo, std::less<>> subgraphs_;  // by type
 };
 
-/// The input that a bypassed node passes on at `output`: among those of the output's type that `is_fed`, the
-/// one of the output's name, else the first. Null if there is none.
-template <class IsFed>
-const PortInfo* input_that_passes(const NodeInfo& info, const PortInfo& output, const IsFed& is_fed) {
-  const PortInfo* first = nullptr;
-  for (const PortInfo& input : info.inputs) {
-    if (input.type != output.type || !is_fed(input)) continue;
-    if (input.name == output.name) return &input;
-    if (!first) first = &input;
-  }
-  return first;
-}
-
 }  // namespace weft

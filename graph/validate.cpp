@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <unordered_set>
 
+#include "graph/bypass.h"
 #include "graph/expand.h"
 #include "graph/graph_impl.h"
 #include "graph/spelling.h"
@@ -26,7 +29,8 @@ std::string such_as(const std::vector<std::string>& examples) {
 /// them.
 class Checker {
  public:
-  Checker(const Graph& graph, const NodeTypes& types) : graph_(GraphAccess::impl(graph)), types_(types) {}
+  Checker(const Graph& graph, const NodeTypes& types)
+      : graph_(GraphAccess::impl(graph)), types_(types), bypasses_(graph_, types) {}
 
   /// The graph is that of a definition: ports that its interface leads to are given from outside.
   void set_given(const SubgraphInterface& interface) {
@@ -46,18 +50,14 @@ class Checker {
     };
     for (const Vertex root : roots) {
       if (state(root) == NodeState::Active) need(root);
-      if (const NodeInfo* info = state(root) == NodeState::Bypassed ? info_of(root) : nullptr)
-        for (const PortInfo& output : info->outputs) need(passed_by(root, output.name, {}));
+      if (state(root) == NodeState::Bypassed)
+        for (const std::string& output : bypasses_.outputs(root)) need(passed_by(root, output).source);
     }
     while (!open.empty()) {
       const Vertex vertex = open.back();
       open.pop_back();
-      for (const LinkIn& link : graph_[vertex].links_in) {
-        const bool direct = state(link.source) == NodeState::Active;
-        need(direct
-                 ? link.source
-                 : passed_by(link.source, link.output, {graph_[vertex].node->id, std::string(link.input)}));
-      }
+      for (const LinkIn& link : graph_[vertex].links_in)
+        need(state(link.source) == NodeState::Active ? link.source : source_of(*graph_[vertex].node, link));
     }
     return needed;
   }
@@ -65,8 +65,8 @@ class Checker {
   void check_node(Vertex vertex, bool must_be_complete) {
     const GraphNode& node = *graph_[vertex].node;
     const NodeInfo* info = info_of(vertex);
-    if (!info) {
-      problems_.push_back(types_.unknown(node.id, node.type));
+    if (!info) {  // where it does not run it is in nobody's way
+      if (node.state == NodeState::Active) complain_unknown(node);
       return;
     }
     for (const auto& [name, value] : node.inputs) {
@@ -155,41 +155,72 @@ class Checker {
   const NodeInfo* info_of(Vertex vertex) const { return types_.find(graph_[vertex].node->type); }
   NodeState state(Vertex vertex) const { return graph_[vertex].node->state; }
 
-  bool is_fed(const GraphNode& node, const std::string& port) const {
-    const auto found = node.inputs.find(port);
-    const Links* links = found == node.inputs.end() ? nullptr : std::get_if<Links>(&found->second);
-    return (links && !links->empty()) || given_.contains({node.id, port});
+  /// The inputs that links come to, or that are given from outside.
+  std::vector<std::string> fed_inputs(const GraphNode& node) const {
+    std::vector<std::string> fed;
+    for (const auto& [port, value] : node.inputs)
+      if (const Links* links = std::get_if<Links>(&value); links && !links->empty()) fed.push_back(port);
+    for (auto it = given_.lower_bound({node.id, ""}); it != given_.end() && it->node == node.id; ++it)
+      if (std::ranges::count(fed, it->port) == 0) fed.push_back(it->port);
+    return fed;
   }
 
-  /// The active node that feeds a reader through an output of `vertex`: itself, or whatever it passes on.
-  /// kNoVertex if it is muted, or comes from outside. A `reader` is told of in the problem that nothing
-  /// passes.
-  Vertex passed_by(Vertex vertex, std::string_view output, const PortRef& reader) {
-    std::string port(output);
-    while (state(vertex) == NodeState::Bypassed) {
-      const GraphNode& node = *graph_[vertex].node;
-      const NodeInfo* info = info_of(vertex);
-      const PortInfo* out = info ? info->find_output(port) : nullptr;
-      const PortInfo* in =
-          out ? input_that_passes(*info, *out, [&](const PortInfo& p) { return is_fed(node, p.name); })
-              : nullptr;
-      if (!in) {
-        if (!reader.node.empty()) complain_nothing_passes(node, port, out, reader);
-        return kNoVertex;
+  /// What comes out of an output, through whatever bypassed nodes.
+  struct Passed {
+    Vertex source = kNoVertex;         ///< an active node; kNoVertex if it is muted, or comes from outside
+    const GraphNode* stuck = nullptr;  ///< the bypassed node that has nothing to pass on at `port`
+    std::string port = {};
+    std::string type = {};
+  };
+
+  /// Each output is followed once, however many readers and however long a chain of bypassed nodes there is.
+  const Passed& passed_by(Vertex vertex, std::string_view output) {
+    std::vector<std::pair<Vertex, std::string>> way{{vertex, std::string(output)}};
+    auto known = passed_.find(way.back());
+    Passed passed;
+    while (known == passed_.end()) {
+      const auto& [at, port] = way.back();
+      if (state(at) != NodeState::Bypassed) {
+        if (state(at) == NodeState::Active) passed.source = at;
+        break;
       }
-      const auto links = std::ranges::equal_range(graph_[vertex].links_in, in->name, {}, &LinkIn::input);
-      if (links.empty()) return kNoVertex;
-      vertex = links.front().source;
-      port = links.front().output;
+      const GraphNode& node = *graph_[at].node;
+      const std::optional<std::string> in = bypasses_.input_for(at, port, fed_inputs(node));
+      if (!in) {
+        passed = {.stuck = &node, .port = port, .type = bypasses_.output_type(at, port)};
+        break;
+      }
+      const auto links = std::ranges::equal_range(graph_[at].links_in, *in, {}, &LinkIn::input);
+      if (links.empty()) break;
+      way.emplace_back(links.front().source, links.front().output);
+      known = passed_.find(way.back());
     }
-    return state(vertex) == NodeState::Muted ? kNoVertex : vertex;
+    if (known != passed_.end()) passed = known->second;
+    for (const auto& step : way) passed_.insert_or_assign(step, passed);
+    return passed_.find(way.front())->second;
   }
 
-  void complain_nothing_passes(const GraphNode& node, const std::string& port, const PortInfo* output,
+  /// The active node behind a reader's link. Notes where a bypassed one has nothing to pass to it.
+  Vertex source_of(const GraphNode& reader, const LinkIn& link) {
+    const Passed& passed = passed_by(link.source, link.output);
+    if (passed.stuck)
+      complain_nothing_passes(*passed.stuck, passed.port, passed.type, {reader.id, std::string(link.input)});
+    return passed.source;
+  }
+
+  /// What may have been meant is looked up once a type.
+  void complain_unknown(const GraphNode& node) {
+    auto known = unknown_.find(node.type);
+    if (known == unknown_.end()) known = unknown_.emplace(node.type, types_.unknown(node.id, node.type)).first;
+    problems_.push_back(known->second);
+    problems_.back().node = node.id;
+  }
+
+  void complain_nothing_passes(const GraphNode& node, const std::string& port, const std::string& type,
                                const PortRef& reader) {
     complain(node, "",
              fmt::format("the node is bypassed, but {} comes in that '{}' could pass on to '{}.{}'",
-                         output ? fmt::format("nothing of type '{}'", output->type) : "nothing", port,
+                         type.empty() ? "nothing" : fmt::format("nothing of type '{}'", type), port,
                          reader.node, reader.port),
              "link an input of the same type, or activate the node");
   }
@@ -240,8 +271,11 @@ class Checker {
                            such_as(outputs_of_type(port.type, node.id))));
   }
 
-  /// Outputs in the graph that may feed a port of that type of `target`.
+  /// Outputs in the graph that may feed a port of that type of `target`. As each call looks at the whole graph, none are
+  /// named after so many problems.
   std::vector<std::string> outputs_of_type(std::string_view type, std::string_view target) const {
+    constexpr int kMostSearches = 100;
+    if (++searches_ > kMostSearches) return {};
     const std::vector<bool> after = fed_by(graph_, graph_.at(target));
     std::vector<std::string> outputs;
     for (Vertex v = graph_.first; v != kNoVertex; v = graph_[v].next) {
@@ -279,7 +313,11 @@ class Checker {
 
   const Graph::Impl& graph_;
   const NodeTypes& types_;
+  const Bypasses bypasses_;
+  std::map<std::pair<Vertex, std::string>, Passed> passed_;
   std::set<PortRef> given_;
+  std::map<std::string_view, Problem> unknown_;  // by type
+  mutable int searches_ = 0;
   std::vector<Problem> problems_;
 };
 
@@ -401,8 +439,9 @@ std::optional<Problem> why_not_link(const Graph& graph, const NodeTypes& types, 
 
 std::vector<std::string> default_results(const Workflow& workflow, const Registry& registry) {
   std::vector<std::string> results;
+  std::unordered_set<std::string_view> known;
   const auto add = [&](const std::string& id) {
-    if (std::ranges::find(results, id) == results.end()) results.push_back(id);
+    if (known.insert(id).second) results.push_back(id);
   };
   if (!workflow.interface.outputs.empty()) {
     for (const auto& [name, ref] : workflow.interface.outputs)

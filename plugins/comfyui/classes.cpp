@@ -2,7 +2,6 @@
 #include "plugins/comfyui/classes.h"
 
 #include <algorithm>
-#include <string>
 
 namespace weft::comfyui {
 namespace {
@@ -119,8 +118,8 @@ constexpr Class kClasses[] = {
     {"LoadImage", "image.load", kLoadImage, kOutputsImageMask},
     {"ImageScale", "image.resize", kImageScale, kOutputsImage},
     {"ImageScaleBy", "image.resize_by", kImageScaleBy, kOutputsImage},
-    {"SaveImage", "image.save", kSaveImage, {}},
-    {"PreviewImage", "image.preview", kPreviewImage, {}},
+    {"SaveImage", "image.save", kSaveImage, {}, "images"},
+    {"PreviewImage", "image.preview", kPreviewImage, {}, "images"},
 };
 
 std::string file_name(std::string name) {
@@ -135,6 +134,15 @@ std::string file_name(std::string name) {
 const Class* find_class(std::string_view name) {
   const auto* found = std::ranges::find(kClasses, name, [](const Class& each) { return std::string_view(each.theirs); });
   return found == std::end(kClasses) ? nullptr : found;
+}
+
+std::string own_type(std::string_view theirs) {
+  if (theirs == "*") return "any";
+  if (theirs == "BOOLEAN") return "bool";
+  if (theirs == "COMBO") return "string";
+  std::string type(theirs);
+  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return type;
 }
 
 json changed(const json& value, Change change) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace weft::comfyui {
@@ -32,10 +33,15 @@ struct Class {
   const char* ours;
   std::span<const Port> inputs;  ///< in ComfyUI's order, by which its editor stores values
   std::span<const char* const> outputs;
+  /// The input that output 0 gives again, of a class that makes files and has no output of Weft's; null: there is none.
+  const char* given_again = nullptr;
 };
 
 /// Null for a class that Weft has no node for.
 const Class* find_class(std::string_view name);
+
+/// "conditioning" of "CONDITIONING", "any" of "*".
+std::string own_type(std::string_view theirs);
 
 nlohmann::json changed(const nlohmann::json& value, Change change);
 

@@ -128,16 +128,21 @@ class EditorFile {
         const json& values = member(node, "widgets_values");
         return values.is_array() && !values.empty() ? std::optional<Input>(values[0]) : std::nullopt;
       }
-      if (type != "Reroute") {
-        const json& outputs = member(node, "outputs");
-        const std::size_t slot = wire->second.slot;
-        const std::string name = outputs.is_array() && slot < outputs.size() ? text_of(member(outputs[slot], "name")) : "";
-        return Output{wire->second.node, slot, name};
-      }
+      if (type != "Reroute") return Output{wire->second.node, wire->second.slot};
       const json& inputs = member(node, "inputs");
       link = inputs.is_array() && !inputs.empty() ? id_of(member(inputs[0], "link")) : "";
     }
     return std::nullopt;  // reroutes in a circle
+  }
+
+  /// A type that is no text is a list of choices, or a number that stands for any.
+  static std::vector<Slot> slots_of(const json& list) {
+    std::vector<Slot> slots;
+    for (const json& slot : list.is_array() ? list : json::array()) {
+      const json& type = member(slot, "type");
+      slots.push_back({text_of(member(slot, "name")), type.is_array() ? "COMBO" : type.is_string() ? text_of(type) : "*"});
+    }
+    return slots;
   }
 
   Node read_node(const json& node, const std::string& type) const {
@@ -148,6 +153,8 @@ class EditorFile {
     const json& mode = member(node, "mode");
     if (mode == 2) read.state = NodeState::Muted;
     if (mode == 4) read.state = NodeState::Bypassed;
+    read.input_slots = slots_of(member(node, "inputs"));
+    read.output_slots = slots_of(member(node, "outputs"));
     for (const json& input : member(node, "inputs"))
       if (const std::string link = id_of(member(input, "link")); !link.empty())
         if (auto value = at_end_of(link)) read.inputs[text_of(member(input, "name"))] = *std::move(value);

@@ -16,7 +16,12 @@ namespace weft::comfyui {
 struct Output {
   std::string node;
   std::size_t slot = 0;
-  std::string name = {};  ///< of the output, where the format says it
+};
+
+/// What the editor's file says of an input or output. The API format says nothing of the kind.
+struct Slot {
+  std::string name;
+  std::string type;  ///< "CONDITIONING"; "*" takes everything
 };
 
 using Input = std::variant<nlohmann::json, Output>;
@@ -24,6 +29,7 @@ using Input = std::variant<nlohmann::json, Output>;
 struct Node {
   std::string id, type, title;
   std::map<std::string, Input> inputs;
+  std::vector<Slot> input_slots = {}, output_slots = {};
   NodeState state = NodeState::Active;
   std::optional<std::pair<double, double>> at;
 };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "graph/error.h"
+#include "graph/placeholder.h"
 #include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/formats.h"
 
@@ -26,6 +27,18 @@ std::string as_port(const std::string& name) {
   return port;
 }
 
+/// The ports of a placeholder; names that would be the same twice are told apart by their place.
+std::vector<StatedPort> own_ports(const std::vector<Slot>& slots) {
+  std::vector<StatedPort> ports;
+  std::set<std::string> taken;
+  for (const Slot& slot : slots) {
+    std::string name = as_port(slot.name);
+    while (!taken.insert(name).second) name += fmt::format("_{}", ports.size());
+    ports.push_back({std::move(name), own_type(slot.type)});
+  }
+  return ports;
+}
+
 /// What ComfyUI writes beside inputs, and its server does not read either.
 bool is_idle(const std::string& input) {
   static constexpr std::array<std::string_view, 4> kIdle = {"is_changed", "upload", "choose file to upload",
@@ -36,7 +49,7 @@ bool is_idle(const std::string& input) {
 class Importer {
  public:
   Imported convert(const Sheet& sheet) {
-    for (const Node& node : sheet.nodes) classes_[node.id] = find_class(node.type);
+    for (const Node& node : sheet.nodes) sources_[node.id] = {&node, find_class(node.type), own_ports(node.output_slots)};
     std::vector<GraphNode> nodes;
     for (const Node& node : sheet.nodes) nodes.push_back(converted(node));
     made_.workflow.graph.add_all(std::move(nodes));
@@ -54,7 +67,7 @@ class Importer {
   }
 
   GraphNode converted(const Node& node) {
-    const Class* known = classes_.at(node.id);
+    const Class* known = sources_.at(node.id).known;
     if (!known) missing_.insert(node.title.empty() ? node.type : node.title);
     GraphNode made{.id = own_id(node.id),
                    .type = known ? known->ours : "comfyui." + node.type,
@@ -62,6 +75,8 @@ class Importer {
                    .state = node.state};
     if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
     for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
+    if (!known && !(node.input_slots.empty() && node.output_slots.empty()))
+      state_ports(made, {own_ports(node.input_slots), sources_.at(node.id).outputs});
     return made;
   }
 
@@ -83,21 +98,43 @@ class Importer {
     }
   }
 
+  struct Source {
+    const Node* node = nullptr;
+    const Class* known = nullptr;  ///< null: Weft has none
+    std::vector<StatedPort> outputs = {};
+  };
+
+  /// Behind nodes that give a picture again as it came to them.
+  std::optional<Output> where_made(Output output) const {
+    for (std::size_t hops = 0; hops <= sources_.size(); ++hops) {
+      const auto source = sources_.find(output.node);
+      if (source == sources_.end() || !source->second.known || !source->second.known->given_again || output.slot > 0)
+        return output;
+      const Node& node = *source->second.node;
+      const auto input = node.inputs.find(source->second.known->given_again);
+      const auto* next = input == node.inputs.end() ? nullptr : std::get_if<Output>(&input->second);
+      if (!next || node.state == NodeState::Muted) return output;
+      output = *next;
+    }
+    return std::nullopt;  // in a circle
+  }
+
   std::optional<PortRef> port_of(const Output& output, const Node& reader) {
-    const auto source = classes_.find(output.node);
-    if (source == classes_.end()) {
-      made_.remarks.push_back(fmt::format("node {} has a link from node {}, which is not there: it is left out", reader.id,
-                                          output.node));
+    const auto leave_out = [&](const std::string& why) {
+      made_.remarks.push_back(fmt::format("node {} has a link from {}: it is left out", reader.id, why));
       return std::nullopt;
-    }
-    if (const Class* known = source->second) {
-      if (output.slot < known->outputs.size()) return PortRef{own_id(output.node), known->outputs[output.slot]};
-      made_.remarks.push_back(fmt::format("node {} has a link from output {} of node {} ({}), which has none: it is left out",
-                                          reader.id, output.slot, output.node, known->theirs));
-      return std::nullopt;
-    }
-    return PortRef{own_id(output.node),
-                   output.name.empty() ? fmt::format("output_{}", output.slot) : as_port(output.name)};
+    };
+    const std::optional<Output> made = where_made(output);
+    if (!made) return leave_out(fmt::format("node {}, which has it from itself", output.node));
+    const auto source = sources_.find(made->node);
+    if (source == sources_.end()) return leave_out(fmt::format("node {}, which is not there", made->node));
+    const auto& [node, known, outputs] = source->second;
+    if (known && made->slot >= known->outputs.size())
+      return leave_out(fmt::format("output {} of node {} ({}), which has none", made->slot, made->node, known->theirs));
+    std::string port = known                           ? known->outputs[made->slot]
+                       : made->slot < outputs.size() ? outputs[made->slot].name
+                                                       : fmt::format("output_{}", made->slot);
+    return PortRef{own_id(made->node), std::move(port)};
   }
 
   void add_notes(const Sheet& sheet) {
@@ -118,17 +155,19 @@ class Importer {
     if (!ui.empty()) made_.workflow.extra["ui"] = std::move(ui);
   }
 
-  std::map<std::string, const Class*> classes_;  // by the node's id; null: Weft has none
+  std::map<std::string, Source> sources_;  // by the node's id
   std::set<std::string> missing_;
   Imported made_;
 };
 
-/// Places, titles, groups and notes.
+/// Places, titles, types of ports, groups and notes.
 void take_looks(Sheet from, Sheet& into) {
   for (Node& node : into.nodes)
     if (const auto same = std::ranges::find(from.nodes, node.id, &Node::id); same != from.nodes.end()) {
       node.at = same->at;
       if (!same->title.empty()) node.title = same->title;
+      node.input_slots = same->input_slots;
+      node.output_slots = same->output_slots;
     }
   into.groups = std::move(from.groups);
   into.notes = std::move(from.notes);

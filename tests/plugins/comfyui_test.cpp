@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "graph/error.h"
+#include "graph/placeholder.h"
 #include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/import.h"
 
@@ -122,6 +123,45 @@ TEST(ComfyEditorFile, KeepsPlacesNotesGroupsAndStates) {
   EXPECT_EQ(ui.at("comments").at(0).at("text"), "Mind the seed");
   EXPECT_EQ(ui.at("frames").at(0).at("title"), "All of it");
   EXPECT_EQ(ui.at("frames").at(0).at("width"), 700);
+}
+
+TEST(ComfyEditorFile, PlaceholdersKeepTheTypesOfTheirPorts) {
+  const Imported made = imported(editor_file("[]", R"(, {"id": 8, "type": "ControlNetApplyAdvanced", "mode": 4,
+    "inputs": [{"name": "positive", "type": "CONDITIONING", "link": null}, {"name": "image", "type": "IMAGE,MASK"},
+               {"name": "kind", "type": ["a", "b"]}, {"name": "strength", "type": "FLOAT", "widget": {"name": "strength"}}],
+    "outputs": [{"name": "positive", "type": "CONDITIONING"}, {"name": "ANY", "type": "*"}, {"name": "On", "type": "BOOLEAN"}]})"));
+  const GraphNode& node = made.workflow.graph.node("8");
+  EXPECT_EQ(node.state, NodeState::Bypassed);
+  EXPECT_EQ(stated_ports(node), (StatedPorts{{{"positive", "conditioning"}, {"image", "image,mask"}, {"kind", "string"},
+                                              {"strength", "float"}},
+                                             {{"positive", "conditioning"}, {"any", "any"}, {"on", "bool"}}}));
+  EXPECT_FALSE(stated_ports(made.workflow.graph.node("4"))) << "Weft knows it";
+  EXPECT_EQ(parse_workflow(to_text(made.workflow)).graph, made.workflow.graph);
+}
+
+TEST(ComfyEditorFile, OutputsOfOneNameAreToldApart) {
+  const Imported made = imported(R"({"version": 0.4, "nodes": [
+    {"id": 1, "type": "TwoImages", "outputs": [{"name": "IMAGE", "type": "IMAGE"}, {"name": "IMAGE", "type": "IMAGE"}]},
+    {"id": 2, "type": "PreviewImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 1}]},
+    {"id": 3, "type": "PreviewImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]}],
+    "links": [[1, 1, 0, 2, 0, "IMAGE"], [2, 1, 1, 3, 0, "IMAGE"]]})");
+  EXPECT_EQ(input(made, "2", "image"), InputValue(Links{{"1", "image"}}));
+  EXPECT_EQ(input(made, "3", "image"), InputValue(Links{{"1", "image_1"}}));
+}
+
+/// Its newer versions have outputs at the nodes that save and show pictures.
+TEST(ComfyApi, WhatIsReadFromASavedPictureComesFromWhereItWasMade) {
+  const Imported made = imported(R"({
+    "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+    "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "a"}},
+    "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 0]}},
+    "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "b"}},
+    "5": {"class_type": "SaveImage", "inputs": {"images": ["6", 0]}},
+    "6": {"class_type": "PreviewImage", "inputs": {"images": ["5", 0]}},
+    "7": {"class_type": "PreviewImage", "inputs": {"images": ["2", 1]}}})");
+  for (const char* node : {"2", "3", "4"}) EXPECT_EQ(input(made, node, "image"), InputValue(Links{{"1", "image"}})) << node;
+  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("node 5 has a link from node 6, which has it from itself"),
+                                        HasSubstr("node 6 has a link from node 5"), HasSubstr("output 1 of node 2 (SaveImage)")));
 }
 
 TEST(ComfyEditorFile, GivesTheApiFormatItsLooks) {
