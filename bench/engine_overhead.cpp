@@ -8,6 +8,8 @@
 //       edited    the last node's param changed: check and plan anew, run one node
 //       cached    the same again: nothing to run
 //       build     making the graph itself, Graph::add_all()
+//       check     what keeps it from running: default_results(), validate(), expand(), missing_files()
+//       Shapes: chain, fan, and sinks, a node that feeds all others, which are what is wanted.
 // Columns: us_node  microseconds a node
 //          comfyui  how many times ComfyUI's executor took for the same, see kComfy
 //          calls    how many times a loop takes that calls the same functions through a table
@@ -19,7 +21,11 @@
 #include <string>
 #include <vector>
 
+#include "graph/asset_files.h"
 #include "graph/executor.h"
+#include "graph/expand.h"
+#include "graph/validate.h"
+#include "graph/workflow.h"
 
 namespace {
 
@@ -55,11 +61,11 @@ constexpr Recorded kComfy[] = {
     {"fan", 1000, "cold", 1817}, {"chain", 10, "cached", 198},   {"chain", 1000, "cached", 41066},
 };
 
-enum class Shape { Chain, Fan };
+enum class Shape { Chain, Fan, Sinks };
 
-std::string shape_name(Shape shape) { return shape == Shape::Chain ? "chain" : "fan"; }
+std::string shape_name(Shape shape) { return shape == Shape::Chain ? "chain" : shape == Shape::Fan ? "fan" : "sinks"; }
 
-/// `count` nodes; the last is "end". A fan is one node that feeds all others, which feed "end".
+/// `count` nodes; the last is "end". A fan is one node that feeds all others, which feed "end"; sinks feed nothing.
 std::vector<weft::GraphNode> make_nodes(Shape shape, std::int64_t count) {
   std::vector<weft::GraphNode> nodes;
   weft::Links all;
@@ -70,9 +76,9 @@ std::vector<weft::GraphNode> make_nodes(Shape shape, std::int64_t count) {
     if (i > 0) all.push_back({node.id, "sum"});
     nodes.push_back(std::move(node));
   }
-  if (shape == Shape::Chain) {
+  if (shape != Shape::Fan) {
     nodes.push_back(
-        {.id = "end", .type = "bench.add", .inputs = {{"a", weft::Links{{id(count - 2), "sum"}}}, {"b", 1}}});
+        {.id = "end", .type = "bench.add", .inputs = {{"a", weft::Links{{id(shape == Shape::Chain ? count - 2 : 0), "sum"}}}, {"b", 1}}});
   } else {
     nodes.push_back({.id = "end", .type = "bench.sum", .inputs = {{"all", all}}});
   }
@@ -180,6 +186,19 @@ void build(benchmark::State& state, Shape shape) {
       });
 }
 
+void check(benchmark::State& state, Shape shape) {
+  const House house;
+  const weft::Workflow workflow{.graph = make_graph(shape, state.range(0))};
+  measure(
+      state, shape, "check", [] {},
+      [&] {
+        const std::vector<std::string> wanted = weft::default_results(workflow, house.registry);
+        const weft::Expansion plain = weft::expand(workflow.graph, {}, house.registry, wanted);
+        return weft::validate(workflow, house.registry, wanted).empty() &&
+               weft::missing_files(plain.graph, house.registry, {}, plain.wanted).empty();
+      });
+}
+
 benchmark::internal::Benchmark* sizes(benchmark::internal::Benchmark* b) {
   return b->Arg(10)->Arg(1'000)->Arg(100'000)->UseManualTime()->MinTime(0.3)->Unit(benchmark::kMicrosecond);
 }
@@ -199,6 +218,9 @@ int main(int argc, char** argv) {
     if (shape == Shape::Chain) add("edited", edited);
     add("build", [shape](benchmark::State& state) { build(state, shape); });
   }
+  for (const Shape shape : {Shape::Chain, Shape::Fan, Shape::Sinks})
+    sizes(benchmark::RegisterBenchmark((shape_name(shape) + "/check").c_str(),
+                                       [shape](benchmark::State& state) { check(state, shape); }));
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

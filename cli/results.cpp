@@ -53,10 +53,9 @@ std::vector<std::string> value_lines(const Value& value, const Registry& registr
 
 /// The outputs of a node that ran, by port name.
 std::map<std::string, Value> outputs_of(const std::string& node, const Workflow& workflow,
-                                        const Registry& registry, const RunResult& result) {
+                                        const NodeTypes& types, const RunResult& result) {
   std::map<std::string, Value> outputs;
   const auto it = result.nodes.find(node);
-  const NodeTypes types(workflow.subgraphs, registry);
   const NodeInfo* info = types.find(workflow.graph.node(node).type);
   if (it == result.nodes.end() || !info) return outputs;
   const std::size_t count = std::min(info->outputs.size(), it->second.outputs.size());
@@ -69,6 +68,7 @@ std::map<std::string, Value> outputs_of(const std::string& node, const Workflow&
 
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
                                       const std::vector<std::string>& wanted, const RunResult& result) {
+  const NodeTypes types(workflow.subgraphs, registry);
   std::vector<std::string> lines;
   const auto add = [&](const std::string& name, const Value& value) {
     for (const std::string& line : value_lines(value, registry))
@@ -76,12 +76,12 @@ std::vector<std::string> result_lines(const Workflow& workflow, const Registry& 
   };
   if (workflow.interface.outputs.empty()) {
     for (const std::string& node : wanted)
-      for (const auto& [port, value] : outputs_of(node, workflow, registry, result))
+      for (const auto& [port, value] : outputs_of(node, workflow, types, result))
         if (is_plain(value)) add(node + "." + port, value);
     return lines;
   }
   for (const auto& [name, ref] : workflow.interface.outputs)
-    for (const auto& [port, value] : outputs_of(ref.node, workflow, registry, result))
+    for (const auto& [port, value] : outputs_of(ref.node, workflow, types, result))
       if (port == ref.port || (ref.port.empty() && is_plain(value)))
         add(ref.port.empty() ? name + "." + port : name, value);
   return lines;

@@ -299,6 +299,12 @@ std::vector<std::string> Graph::ancestors(std::string_view id) const {
   return ids_of(*impl_, in_order(*impl_, needed_for(*impl_, {vertex}), vertex));
 }
 
+std::vector<std::string> Graph::with_ancestors(std::span<const std::string> ids) const {
+  std::vector<Vertex> roots;
+  for (const std::string& id : ids) roots.push_back(impl_->at(id));
+  return ids_of(*impl_, in_order(*impl_, needed_for(*impl_, roots), kNoVertex));
+}
+
 std::vector<std::string> Graph::descendants(std::string_view id) const {
   const Vertex vertex = impl_->at(id);
   return ids_of(*impl_, in_order(*impl_, fed_by(*impl_, vertex), vertex));

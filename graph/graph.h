@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -96,6 +97,9 @@ class WEFT_EXPORT Graph {
   std::vector<std::string> topological_order() const;
   std::vector<std::string> ancestors(std::string_view id) const;    ///< not itself, in topological order
   std::vector<std::string> descendants(std::string_view id) const;  ///< not itself, in topological order
+  /// These and all that they depend on, in topological order. Linear, however many they are. Throws GraphError if one is
+  /// missing.
+  std::vector<std::string> with_ancestors(std::span<const std::string> ids) const;
   /// The inputs that the node's outputs feed.
   std::vector<std::pair<PortRef, PortRef>> links_from(std::string_view id) const;  ///< (source, target)
   /// The cycle that a link source -> target would close, as ids from target back to target; empty if none.

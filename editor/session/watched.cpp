@@ -44,15 +44,15 @@ Ids addresses(const Workflow& workflow) {
 std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
                                      const std::vector<std::string>& wanted, const Ids& watched) {
   const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
-  Ids running(plain.wanted.begin(), plain.wanted.end());
-  for (const std::string& id : plain.wanted)
-    for (std::string& ancestor : plain.graph.ancestors(id)) running.insert(std::move(ancestor));
+  const std::vector<std::string> order = plain.graph.with_ancestors(plain.wanted);
+  const Ids running(order.begin(), order.end());
+  const Ids asked_for(wanted.begin(), wanted.end());
   std::vector<std::string> seen;
   for (const std::string& id : watched) {
     const GraphNode* node = node_at(workflow, id);
     const bool is_seen = running.contains(id) ||
                          (node && stands_for_others(*node) && runs_with(running, workflow, registry, id));
-    if (is_seen && std::ranges::find(wanted, id) == wanted.end()) seen.push_back(id);
+    if (is_seen && !asked_for.contains(id)) seen.push_back(id);
   }
   return seen;
 }
