@@ -12,6 +12,8 @@
 #include "cli/terminal.h"
 #include "cli/workflow_source.h"
 #include "graph/validate.h"
+#include "host/environment.h"
+#include "host/problems.h"
 
 namespace weft::cli {
 
@@ -26,9 +28,10 @@ struct CheckOptions {
 std::vector<Problem> problems_of(const CheckOptions& options, const Catalogue& catalogue) {
   try {
     const WorkflowSource source = read_workflow(options.file, catalogue.registry);
-    const RunEnvironment environment = make_environment(source, options.models);
+    const RunEnvironment environment = host::make_environment(
+        {.workflow_folder = source.folder, .model_folders = model_folders(options.models)});
     const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
-    return all_problems(source.workflow, catalogue.registry, environment, wanted);
+    return host::problems_of_run(source.workflow, catalogue.registry, environment, wanted);
   } catch (const GraphError& error) {
     return error.problems();
   }

@@ -63,8 +63,7 @@ void print_json(const Roots& roots) {
 }
 
 Exit models(const ModelsOptions& options) {
-  const WorkflowSource here{{}, std::filesystem::current_path()};
-  const Roots roots = make_environment(here, options.models).model_folders;
+  const Roots roots = model_roots(model_folders(options.models), std::filesystem::current_path());
   if (options.json)
     print_json(roots);
   else

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -21,6 +20,8 @@
 #include "graph/executor.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
+#include "host/environment.h"
+#include "host/problems.h"
 #include "plugins/device_runtime.h"
 
 namespace weft::cli {
@@ -78,16 +79,6 @@ void check_output_folder(const fs::path& out) {
                 "name another folder, or change its rights"});
 }
 
-/// What `wanted` needs, in an order in which it can run.
-std::vector<std::string> plan(const Graph& graph, const std::vector<std::string>& wanted) {
-  std::set<std::string> needed(wanted.begin(), wanted.end());
-  for (const std::string& id : wanted)
-    for (std::string& ancestor : graph.ancestors(id)) needed.insert(std::move(ancestor));
-  std::vector<std::string> order = graph.topological_order();
-  std::erase_if(order, [&](const std::string& id) { return !needed.contains(id); });
-  return order;
-}
-
 /// A run that can start: everything was read, set and checked.
 struct PreparedRun {
   Workflow workflow;
@@ -99,12 +90,13 @@ struct PreparedRun {
 PreparedRun prepare(const RunOptions& options, const Registry& registry) {
   WorkflowSource source = read_workflow(options.file, registry);
   apply_settings(source.workflow, registry, options.settings);
-  RunEnvironment environment = make_environment(source, options.models);
-  environment.output_folder = options.out;
-  environment.dtype = options.device.dtype;
+  RunEnvironment environment = host::make_environment({.workflow_folder = source.folder,
+                                                       .model_folders = model_folders(options.models),
+                                                       .output_folder = options.out,
+                                                       .dtype = options.device.dtype});
   environment.workflow = nlohmann::json::parse(to_text(source.workflow));
   std::vector<std::string> wanted = default_results(source.workflow, registry);
-  std::vector<Problem> problems = all_problems(source.workflow, registry, environment, wanted);
+  std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
   check_output_folder(options.out);
   return {std::move(source.workflow), std::move(wanted), std::move(environment)};
@@ -114,7 +106,7 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
   const Expansion expansion =
       expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
   const Graph& graph = expansion.graph;
-  const std::vector<std::string> order = plan(graph, expansion.wanted);
+  const std::vector<std::string> order = graph.with_ancestors(expansion.wanted);
   std::size_t id_width = 0, type_width = 0;
   for (const std::string& id : order) {
     id_width = std::max(id_width, id.size());

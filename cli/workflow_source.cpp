@@ -6,9 +6,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "graph/asset_files.h"
-#include "graph/expand.h"
-#include "graph/validate.h"
+#include "graph/error.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::cli {
@@ -59,29 +57,12 @@ WorkflowSource read_workflow(const std::string& file, const Registry& registry) 
   return source;
 }
 
-std::vector<Problem> all_problems(const Workflow& workflow, const Registry& registry,
-                                  const RunEnvironment& environment, std::span<const std::string> wanted) {
-  std::vector<Problem> problems = validate(workflow, registry, wanted);
-  try {
-    const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
-    std::vector<Problem> missing = missing_files({.graph = plain.graph}, registry, environment, plain.wanted);
-    problems.insert(problems.end(), missing.begin(), missing.end());
-  } catch (const GraphError& error) {
-    if (problems.empty()) return error.problems();  // else it repeats what was found before
-  }
-  return problems;
-}
-
-RunEnvironment make_environment(const WorkflowSource& source, const std::vector<std::string>& models) {
+std::vector<fs::path> model_folders(const std::vector<std::string>& models) {
   for (const std::string& folder : models)
     if (!fs::is_directory(folder))
       throw GraphError(Problem{"", "", fmt::format("--models {}: there is no such folder", folder),
                                "name one that holds checkpoints, vae, loras ..."});
-  RunEnvironment environment;
-  environment.workflow_folder = source.folder;
-  environment.input_folder = fs::current_path();
-  environment.model_folders = model_roots(std::vector<fs::path>(models.begin(), models.end()), source.folder);
-  return environment;
+  return {models.begin(), models.end()};
 }
 
 }  // namespace weft::cli

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "graph/node.h"
 #include "graph/registry.h"
 #include "graph/workflow.h"
 
@@ -20,12 +18,7 @@ struct WorkflowSource {
 /// Reads FILE, or stdin for "-", with old names brought up to date. Throws GraphError.
 WorkflowSource read_workflow(const std::string& file, const Registry& registry);
 
-/// Everything that keeps `wanted` from running, also files that are not there.
-std::vector<Problem> all_problems(const Workflow& workflow, const Registry& registry,
-                                  const RunEnvironment& environment, std::span<const std::string> wanted);
-
-/// Where the files of a workflow are looked for. Throws GraphError on a folder of `models` that does not
-/// exist.
-RunEnvironment make_environment(const WorkflowSource& source, const std::vector<std::string>& models);
+/// What stands at --models. Throws GraphError on a folder that does not exist.
+std::vector<std::filesystem::path> model_folders(const std::vector<std::string>& models);
 
 }  // namespace weft::cli

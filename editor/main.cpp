@@ -15,6 +15,7 @@
 #include "editor/session/folders.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
+#include "graph/c_locale.h"
 #include "plugins/device_runtime.h"
 #include "plugins/folders.h"
 
@@ -64,6 +65,7 @@ AppOptions app_options(const Arguments& arguments) {
           .examples_folder = workflows,
           .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
+          .dtype = arguments.device.dtype,
           .wake = Window::wake};
 }
 
@@ -165,6 +167,7 @@ int edit(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const CLocale locale;
   weft::limit_spinning();
   CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
   Arguments arguments;
@@ -179,6 +182,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.5, 4.0));
   options.add_option("--device", arguments.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")
+      ->check(CLI::IsMember({"auto", "float32", "bfloat16", "float16"}))
       ->capture_default_str();
   options.set_version_flag("--version", "weft " WEFT_VERSION);
   options.footer(kExamples);

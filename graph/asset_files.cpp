@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <set>
 
+#include "graph/graph_impl.h"
 #include "graph/spelling.h"
 
 namespace weft {
@@ -118,6 +118,14 @@ std::optional<std::string> literal_text(const GraphNode& node, const PortInfo& p
   return literal->get<std::string>();
 }
 
+/// Where input files may lie, each folder once.
+std::vector<std::string> input_places(const RunEnvironment& environment) {
+  std::vector<std::string> places = {environment.workflow_folder.string()};
+  for (const fs::path& folder : environment.input_folders)
+    if (std::ranges::find(places, folder.string()) == places.end()) places.push_back(folder.string());
+  return places;
+}
+
 std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port,
                                     const RunEnvironment& environment) {
   const std::optional<std::string> name = literal_text(node, port);
@@ -128,8 +136,7 @@ std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port,
                    missing_asset_remedy(roots, port.folder, *name)};
   if (port.widget == Widget::File && !find_input_file(environment, *name))
     return Problem{node.id, port.name, fmt::format("there is no file '{}'", *name),
-                   fmt::format("looked in '{}' and '{}'", environment.workflow_folder.string(),
-                               environment.input_folder.string())};
+                   fmt::format("looked in '{}'", fmt::join(input_places(environment), "', '"))};
   return {};
 }
 
@@ -193,28 +200,28 @@ fs::path require_asset(std::span<const fs::path> roots, std::string_view folder,
 }
 
 std::optional<fs::path> find_input_file(const RunEnvironment& environment, std::string_view name) {
-  const fs::path path(name);
   std::error_code none;
-  for (const fs::path& folder : {environment.workflow_folder, environment.input_folder})
-    if (fs::is_regular_file(folder / path, none)) return folder / path;  // an absolute path stays as it is
+  for (const std::string& place : input_places(environment)) {
+    fs::path path = fs::path(place) / name;  // an absolute path stays as it is
+    if (fs::is_regular_file(path, none)) return path;
+  }
   return {};
 }
 
-std::vector<Problem> missing_files(const Workflow& workflow, const Registry& registry,
-                                   const RunEnvironment& environment, std::span<const std::string> wanted) {
-  std::set<std::string> needed(wanted.begin(), wanted.end());
-  for (const std::string& id : wanted) {
-    if (!workflow.graph.contains(id)) continue;
-    const std::vector<std::string> ancestors = workflow.graph.ancestors(id);
-    needed.insert(ancestors.begin(), ancestors.end());
-  }
+std::vector<Problem> missing_files(const Graph& graph, const Registry& registry, const RunEnvironment& environment,
+                                   std::span<const std::string> wanted) {
+  const Graph::Impl& impl = GraphAccess::impl(graph);
+  std::vector<Vertex> roots;
+  for (const std::string& id : wanted)
+    if (const Vertex root = impl.find(id); root != kNoVertex) roots.push_back(root);
+  const std::vector<bool> needed = needed_for(impl, roots);
   std::vector<Problem> problems;
-  for (const GraphNode* node : workflow.graph.nodes()) {
-    const NodeInfo* info = needed.contains(node->id) ? registry.find(node->type) : nullptr;
+  for (Vertex v = impl.first; v != kNoVertex; v = impl[v].next) {
+    const GraphNode& node = *impl[v].node;
+    const NodeInfo* info = needed[v] ? registry.find(node.type) : nullptr;
     if (!info) continue;
     for (const PortInfo& port : info->inputs)
-      if (std::optional<Problem> problem = missing_file(*node, port, environment))
-        problems.push_back(*problem);
+      if (std::optional<Problem> problem = missing_file(node, port, environment)) problems.push_back(*problem);
   }
   return problems;
 }

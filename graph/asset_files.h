@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/graph.h"
 #include "graph/node.h"
 #include "graph/registry.h"
-#include "graph/workflow.h"
 
 namespace weft {
 
@@ -48,13 +48,13 @@ WEFT_EXPORT std::filesystem::path require_asset(std::span<const std::filesystem:
                                                 std::string_view folder, std::string_view name);
 
 /// An existing file that a Widget::File param names: as it is if absolute, else beside the workflow, then in
-/// the input folder.
+/// the input folders.
 WEFT_EXPORT std::optional<std::filesystem::path> find_input_file(const RunEnvironment& environment,
                                                                  std::string_view name);
 
-/// A problem for each model or input file that the wanted nodes and their ancestors name and that is not
-/// there. An empty name means "none" and is left to the node.
-WEFT_EXPORT std::vector<Problem> missing_files(const Workflow& workflow, const Registry& registry,
+/// A problem for each model or input file that the wanted nodes of a plain graph (see expand.h) and their ancestors name
+/// and that is not there. An empty name means "none" and is left to the node.
+WEFT_EXPORT std::vector<Problem> missing_files(const Graph& graph, const Registry& registry,
                                                const RunEnvironment& environment,
                                                std::span<const std::string> wanted);
 

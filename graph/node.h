@@ -21,7 +21,7 @@ namespace weft {
 /// What a run is given from outside the graph. Constant during a run.
 struct RunEnvironment {
   std::filesystem::path workflow_folder;             ///< relative file params are looked up here first
-  std::filesystem::path input_folder;                ///< then here
+  std::vector<std::filesystem::path> input_folders;  ///< then in these, in order
   std::filesystem::path output_folder = "out";       ///< where nodes that write files write
   std::vector<std::filesystem::path> model_folders;  ///< roots that hold checkpoints/, vae/, loras/ ...
   std::string dtype = "auto";                        ///< what networks compute in: auto, float32, bfloat16, float16

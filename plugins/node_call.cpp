@@ -7,7 +7,7 @@ class CallContext final : public RunContext {
  public:
   CallContext(const NodeInputs& inputs, bool cancel, NodeOutcome& outcome)
       : inputs_(inputs), cancel_(cancel), outcome_(outcome) {
-    environment_.input_folder = environment_.workflow_folder = std::filesystem::current_path();
+    environment_.workflow_folder = std::filesystem::current_path();
     environment_.output_folder = std::filesystem::current_path() / "out";
     environment_.workflow = nlohmann::json::object();
   }

@@ -14,9 +14,9 @@
 #include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "graph/asset_files.h"
+#include "graph/c_locale.h"
 #include "graph/subgraph.h"
-#include "graph/validate.h"
+#include "host/problems.h"
 #include "plugins/folders.h"
 
 namespace weft::editor {
@@ -28,16 +28,6 @@ namespace {
 std::string clock_time() {
   return fmt::format("{:%H:%M:%S}",
                      fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-}
-
-/// Everything that keeps the workflow from running, also files that are not there. On a thread of its own.
-std::vector<Problem> find_problems(const Workflow& workflow, const Registry& registry,
-                                   const RunEnvironment& environment) {
-  std::vector<Problem> problems = validate(workflow, registry);
-  const std::vector<std::string> wanted = default_results(workflow, registry);
-  const std::vector<Problem> missing = missing_files(workflow, registry, environment, wanted);
-  problems.insert(problems.end(), missing.begin(), missing.end());
-  return problems;
 }
 
 /// Sorted. The schema that lies beside them is none.
@@ -123,12 +113,7 @@ void App::apply_look() {
 }
 
 RunEnvironment App::environment(const fs::path& folder) const {
-  RunEnvironment made;
-  made.workflow_folder = folder;
-  made.input_folder = folder / "input";
-  made.output_folder = settings.output_folder;
-  made.model_folders = model_roots(settings.model_folders, folder);
-  return made;
+  return environment_of(settings, folder, options.dtype);
 }
 
 void App::notify(std::string text, LogLine::Kind kind) {
@@ -371,7 +356,8 @@ void App::check_documents() {
     if (tab->check.valid() || tab->problems_revision == doc.revision() || doc.in_gesture()) continue;
     tab->problems_revision = doc.revision();
     tab->check = std::async(std::launch::async, [this, workflow = doc.workflow(), folder = doc.folder()] {
-      std::vector<Problem> found = find_problems(workflow, registry, environment(folder));
+      const CLocale locale;
+      std::vector<Problem> found = host::problems_of_run(workflow, registry, environment(folder));
       options.wake();
       return found;
     });

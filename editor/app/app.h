@@ -47,6 +47,7 @@ struct AppOptions {
   /// Catalogues of the editor's texts, for choose_language(). Empty: English alone.
   std::filesystem::path translations_folder = {};
   std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
+  std::string dtype = "auto";  ///< what networks compute in
   std::function<void()> wake = [] {};  ///< makes the window draw again; any thread
   float display_scale = 1;
   /// For this time, whatever the settings say; until another one is chosen.

@@ -37,7 +37,7 @@ std::vector<std::filesystem::path> picture_places(const App& app, const Document
   };
   for (const std::filesystem::path& recent : app.settings.recent_folders) add(recent);
   add(environment.workflow_folder);
-  add(environment.input_folder);
+  for (const std::filesystem::path& folder : environment.input_folders) add(folder);
   add(environment.output_folder);
   return places;
 }

@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "graph/c_locale.h"
+
 namespace weft::editor {
 
 BackgroundWriter::BackgroundWriter() : thread_([this] { work(); }) {}
@@ -40,6 +42,7 @@ std::string BackgroundWriter::problem() const {
 }
 
 void BackgroundWriter::work() {
+  const CLocale locale;
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "editor/session/picture_file.h"
+#include "graph/c_locale.h"
 
 namespace weft::editor {
 namespace {
@@ -58,6 +59,7 @@ struct Gallery::Impl {
   }
 
   void work() {
+    const CLocale locale;
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return stopping || !scans.empty(); });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "editor/session/picture_file.h"
+#include "graph/c_locale.h"
 
 namespace weft::editor {
 namespace {
@@ -47,6 +48,7 @@ struct PictureLoader::Impl {
   }
 
   void work() {
+    const CLocale locale;
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return stopping || !wanted.empty(); });

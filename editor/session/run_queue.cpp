@@ -18,9 +18,10 @@
 #include "editor/session/run_record.h"
 #include "editor/session/text.h"
 #include "editor/session/watched.h"
-#include "graph/asset_files.h"
+#include "graph/c_locale.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
+#include "host/problems.h"
 
 namespace weft::editor {
 namespace {
@@ -169,6 +170,7 @@ struct RunQueue::Impl {
   // The queue's thread.
 
   void work() {
+    const CLocale locale;
     std::unique_lock lock(mutex);
     for (;;) {
       changed.wait(lock, [this] { return stopping || clearing || can_begin(); });
@@ -217,10 +219,8 @@ struct RunQueue::Impl {
         .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
     if (request.wanted.empty()) request.wanted = default_results(*job.workflow, registry);
-    std::vector<Problem> problems = validate(*job.workflow, registry, request.wanted);
-    const std::vector<Problem> missing =
-        missing_files(*job.workflow, registry, request.environment, request.wanted);
-    problems.insert(problems.end(), missing.begin(), missing.end());
+    const std::vector<Problem> problems =
+        host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
     if (!problems.empty()) return fail(job, problems);
     request.environment.workflow = nlohmann::json::parse(to_text(*job.workflow));
     add_watched(job, request.wanted);

@@ -12,6 +12,7 @@
 #include "graph/atomic_file.h"
 #include "graph/error.h"
 #include "graph/strict_json.h"
+#include "host/environment.h"
 
 namespace weft::editor {
 namespace {
@@ -164,6 +165,13 @@ void save_settings(const Settings& settings, const fs::path& file) {
   std::error_code ignored;  // if there is no folder then, writing says so
   fs::create_directories(file.parent_path(), ignored);
   write_file_atomically(file, write_json(written(settings), 2));
+}
+
+RunEnvironment environment_of(const Settings& settings, const fs::path& folder, const std::string& dtype) {
+  return host::make_environment({.workflow_folder = folder,
+                                 .model_folders = settings.model_folders,
+                                 .output_folder = settings.output_folder,
+                                 .dtype = dtype});
 }
 
 void remember_file(Settings& settings, const fs::path& file) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "graph/node.h"
+
 namespace weft::editor {
 
 /// How often and when something was chosen, for showing it earlier. Counts are halved with age.
@@ -50,6 +52,9 @@ std::filesystem::path settings_file();  ///< config_folder()/settings.json
 LoadedSettings load_settings(const std::filesystem::path& file);
 /// Atomic; makes the folder. Throws GraphError.
 void save_settings(const Settings& settings, const std::filesystem::path& file);
+
+/// What runs and checks of a workflow that lies in `folder` are given; `dtype` is what networks compute in.
+RunEnvironment environment_of(const Settings& settings, const std::filesystem::path& folder, const std::string& dtype);
 
 /// The file becomes the latest; at most 20 are kept.
 void remember_file(Settings& settings, const std::filesystem::path& file);

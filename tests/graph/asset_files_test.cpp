@@ -95,7 +95,7 @@ TEST_F(AssetFiles, AMissingModelNamesTheNearestOne) {
 TEST_F(AssetFiles, InputFilesAreLookedUpBesideTheWorkflowThenInTheInputFolder) {
   RunEnvironment environment;
   environment.workflow_folder = folder_ / "workflow";
-  environment.input_folder = folder_ / "input";
+  environment.input_folders = {folder_ / "input"};
   const fs::path second = file("input/a.png"), only = file("input/b.png"), first = file("workflow/a.png");
   EXPECT_EQ(find_input_file(environment, "a.png"), first);
   EXPECT_EQ(find_input_file(environment, "b.png"), only);

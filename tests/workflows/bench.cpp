@@ -24,7 +24,7 @@ Bench::~Bench() { std::filesystem::remove_all(output_); }
 RunResult Bench::run(const Workflow& workflow, std::vector<std::string> wanted, bool may_fail) {
   if (wanted.empty()) wanted = default_results(workflow, registry_);
   const RunEnvironment environment{.workflow_folder = workflow_folder_,
-                                   .input_folder = source_folder() / "tests/workflows",
+                                   .input_folders = {source_folder() / "tests/workflows"},
                                    .output_folder = output_,
                                    .model_folders = model_folders_,
                                    .dtype = "float32",

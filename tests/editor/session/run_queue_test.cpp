@@ -66,6 +66,13 @@ std::vector<Value> one_by_one(const Value& value) {
   return items;
 }
 
+/// Names an input file.
+class Reader final : public Node {
+  Param<std::string> file_{*this, "file", {.widget = Widget::File}};
+  Output<std::int64_t> out_{*this, "out"};
+  void run(RunContext& ctx) const override { ctx.set(out_, std::int64_t{5}); }
+};
+
 /// A gate that a node waits at, until the test opens it or the run is cancelled.
 class Gate {
  public:
@@ -96,6 +103,7 @@ class Queues : public testing::Test {
                         std::make_unique<toy::Toy>(script));
     registry.add<Dice>("toy.dice", {});
     registry.add<Liar>("toy.liar", {});
+    registry.add<Reader>("toy.reader", {});
     registry.add<Save>("toy.save", {.cache = Cache::Never, .result = true});
     options.environment = [this](const std::filesystem::path&) {
       return RunEnvironment{.output_folder = folder.path()};
@@ -146,6 +154,30 @@ TEST_F(Queues, RunADocumentAndTellWhatBecameOfIt) {
   EXPECT_EQ(state(*now, "a"), State::Done);
   EXPECT_EQ(state(*now, "save"), State::Done);
   EXPECT_THAT(now->node(document->id(), "a")->why, HasSubstr("not cached"));
+}
+
+TEST_F(Queues, AskForNoFileOfAMutedNode) {
+  Workflow workflow = document->workflow();
+  workflow.graph.add({.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}, .state = NodeState::Muted});
+  workflow.graph.set_input("save", "in", Links{{"b", "out"}, {"reader", "out"}});
+  document.emplace(std::move(workflow));
+  queue().add(*document);
+  EXPECT_EQ(done()->history.at(0).state, Job::State::Done);
+}
+
+TEST_F(Queues, MissAFileInsideASubgraphBeforeTheRun) {
+  Workflow workflow = document->workflow();
+  workflow.subgraphs["source"].graph.add({.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}});
+  workflow.subgraphs["source"].interface = {.outputs = {{"out", {"reader", "out"}}}};
+  workflow.graph.add({.id = "instance", .type = "subgraph:source"});
+  workflow.graph.set_input("b", "in", Links{{"instance", "out"}});
+  document.emplace(std::move(workflow));
+  queue().add(*document);
+  const Job& job = done()->history.at(0);
+  EXPECT_EQ(job.state, Job::State::Failed);
+  ASSERT_EQ(job.problems.size(), 1u);
+  EXPECT_EQ(job.problems[0].node, "instance/reader");
+  EXPECT_THAT(job.problems[0].what, HasSubstr("there is no file 'gone.png'"));
 }
 
 TEST_F(Queues, TellWhichFilesAJobWroteAndItsPreviews) {

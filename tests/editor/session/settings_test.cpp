@@ -75,6 +75,20 @@ TEST(Settings, RememberTheLatestFilesOnce) {
   EXPECT_EQ(settings.recent_files.at(1), "/29.json");
 }
 
+TEST(Settings, SayWhatRunsAreGiven) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "models/vae");
+  Settings settings;
+  settings.output_folder = "/pictures";
+  settings.model_folders = {folder.path()};
+  const RunEnvironment environment = environment_of(settings, "/workflows", "float16");
+  EXPECT_EQ(environment.dtype, "float16");
+  EXPECT_EQ(environment.output_folder, "/pictures");
+  EXPECT_EQ(environment.model_folders.front(), std::filesystem::canonical(folder / "models"));
+  EXPECT_THAT(environment.input_folders, ElementsAre("/workflows/input", std::filesystem::current_path()))
+      << "where the command line looks";
+}
+
 TEST(Folders, FollowTheXdgSpecification) {
   ::setenv("HOME", "/home/somebody", 1);
   ::setenv("XDG_CONFIG_HOME", "/configuration", 1);
