@@ -17,10 +17,40 @@ if(NOT WEFT_PLUGIN_INSTALL_DIR)
   set(WEFT_PLUGIN_INSTALL_DIR ${user_data}/weft/plugins CACHE PATH "Where plugins are installed")
 endif()
 
+set(WEFT_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+# weft_hash_headers(): the target weft_headers, which writes weft_headers.h into WEFT_HASH_DIR: the hash of the headers that
+# plugins compile against, for their stamp and for the host's. They lie in WEFT_HEADERS_DIR: the source tree, or where they
+# were installed.
+set(WEFT_HASH_DIR ${CMAKE_BINARY_DIR}/weft_headers)
+function(weft_hash_headers)
+  if(TARGET weft_headers)
+    return()
+  endif()
+  file(GLOB headers CONFIGURE_DEPENDS ${WEFT_HEADERS_DIR}/graph/*.h ${WEFT_HEADERS_DIR}/plugins/*.h
+                                      ${WEFT_HEADERS_DIR}/plugins/*/*.h ${WEFT_HEADERS_DIR}/nodes/sd/*.h)
+  add_custom_command(OUTPUT ${WEFT_HASH_DIR}/weft_headers.h
+    COMMAND ${CMAKE_COMMAND} -DROOT=${WEFT_HEADERS_DIR} -DOUTPUT=${WEFT_HASH_DIR}/weft_headers.h
+                             -P ${WEFT_CMAKE_DIR}/WeftHeaders.cmake
+    DEPENDS ${headers} ${WEFT_CMAKE_DIR}/WeftHeaders.cmake
+    COMMENT "Hashing Weft's headers")
+  add_custom_target(weft_headers DEPENDS ${WEFT_HASH_DIR}/weft_headers.h)
+endfunction()
+
+# weft_stamp_plugin(NAME): compiles what the plugin was built with into it.
+function(weft_stamp_plugin name)
+  weft_hash_headers()
+  target_sources(${name} PRIVATE ${WEFT_HEADERS_DIR}/plugins/plugin_stamp.cpp)
+  set_source_files_properties(${WEFT_HEADERS_DIR}/plugins/plugin_stamp.cpp PROPERTIES
+    INCLUDE_DIRECTORIES ${WEFT_HASH_DIR} SKIP_PRECOMPILE_HEADERS ON)
+  add_dependencies(${name} weft_headers)
+endfunction()
+
 function(weft_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES")
   add_library(${name} MODULE ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE Weft::sdk ${arg_LIBRARIES})
+  weft_stamp_plugin(${name})
   if(COMMAND weft_use_torch)  # in Weft's own tree: warnings are errors, and torch's headers are compiled once for all
     target_link_libraries(${name} PRIVATE weft_warnings)
     weft_use_torch(${name})

@@ -3,12 +3,18 @@
 
 #include "graph/registry.h"
 #include "plugins/abi.h"
-#include "plugins/stamp.h"
+
+namespace weft {
+
+/// What this plugin was built with; defined by plugin_stamp.cpp, which weft_add_plugin() compiles into each plugin.
+extern const char plugin_stamp[];
+
+}  // namespace weft
 
 /// Defines a library's one entry. Write it once a library; the block that follows adds types to `REGISTRY`.
-#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                     \
-  static void weft_plugin_add(weft::Registry& REGISTRY);                                       \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                            \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                         \
-      sizeof(weft::PluginEntry), weft::kPluginAbi, WEFT_STAMP, ID, VERSION, &weft_plugin_add}; \
+#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                                 \
+  static void weft_plugin_add(weft::Registry& REGISTRY);                                                   \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                                        \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                                     \
+      sizeof(weft::PluginEntry), weft::kPluginAbi, weft::plugin_stamp, ID, VERSION, &weft_plugin_add};     \
   static void weft_plugin_add(weft::Registry& REGISTRY)

@@ -54,6 +54,9 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+/// The stamp without the hash of Weft's headers.
+std::string_view without_headers(std::string_view stamp) { return stamp.substr(0, stamp.rfind(WEFT_STAMP_HEADERS)); }
+
 }  // namespace
 
 std::filesystem::path manifest_path(const std::filesystem::path& library) {
@@ -83,15 +86,21 @@ void write_manifest(const Manifest& manifest, const std::filesystem::path& file)
                       "look at the folder's rights and space");
 }
 
-void require_this_host(const Manifest& manifest) {
-  if (manifest.abi != kPluginAbi)
-    throw PluginError(fmt::format("plugin \"{}\" was built for plugin ABI {}, this Weft has {}", manifest.id,
-                                  manifest.abi, kPluginAbi),
+void require_this_host(const std::string& who, std::uint32_t abi, const std::string& stamp) {
+  const std::string& ours = host_stamp();
+  if (abi != kPluginAbi)
+    throw PluginError(fmt::format("{} was built for plugin ABI {}, this Weft has {}", who, abi, kPluginAbi),
                       "build the plugin again with this Weft");
-  if (manifest.stamp != host_stamp())
-    throw PluginError(fmt::format("plugin \"{}\" was built with {}, this Weft with {}", manifest.id,
-                                  manifest.stamp, host_stamp()),
+  if (without_headers(stamp) != without_headers(ours))
+    throw PluginError(fmt::format("{} was built with {}, this Weft with {}", who, stamp, ours),
                       "build the plugin again with the same compiler and libtorch");
+  if (stamp != ours)
+    throw PluginError(fmt::format("{} was built against other headers of Weft", who),
+                      "build the plugin again with this Weft");
+}
+
+void require_this_host(const Manifest& manifest) {
+  require_this_host(fmt::format("plugin \"{}\"", manifest.id), manifest.abi, manifest.stamp);
 }
 
 void require_same_library(const Manifest& manifest, const std::filesystem::path& library) {

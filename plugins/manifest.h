@@ -3,7 +3,7 @@
 // host reads manifests alone at start, so that listing nodes opens no library.
 //
 //   {"weft_plugin": 1, "id": "org.example.invert", "version": "1.0.0", "abi": 1,
-//    "stamp": "gcc-12 ... torch-2.11.0",
+//    "stamp": "gcc-12 ... torch-2.11.0 headers-0123456789abcdef",
 //    "library": {"file": "libinvert.so", "build_id": "9f..."},
 //    "nodes": [...], "types": [...]}
 #pragma once
@@ -53,5 +53,7 @@ WEFT_EXPORT std::vector<ValueType> manifest_types(const Manifest& manifest);
 
 /// What this program was built with: see plugins/stamp.h.
 WEFT_EXPORT const std::string& host_stamp();
+/// Throws PluginError that begins with `who` if the ABI or the stamp is not this program's.
+void require_this_host(const std::string& who, std::uint32_t abi, const std::string& stamp);
 
 }  // namespace weft

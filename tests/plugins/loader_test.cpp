@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "graph/error.h"
@@ -143,6 +144,42 @@ TEST(PluginHost, RefusesAnotherCompilerOrLibtorch) {
   EXPECT_THAT(only_problem(host),
               AllOf(HasSubstr("was built with gcc-4 torch-0.4.0, this Weft with " + host_stamp()),
                     HasSubstr("the same compiler and libtorch")));
+}
+
+/// The hash that the build makes of the headers below `root`.
+std::string headers_hash(const std::filesystem::path& root) {
+  const PluginFolder folder;
+  const std::filesystem::path written = folder.path() / "weft_headers.h";
+  const test::Ended ended = test::run_program(WEFT_CMAKE_PROGRAM " -DROOT=" + root.string() + " -DOUTPUT=" + written.string() +
+                                              " -P " WEFT_SOURCE_DIR "/cmake/WeftHeaders.cmake");
+  EXPECT_EQ(ended.code, 0) << ended.output;
+  std::ifstream stream(written);
+  std::string hash;
+  for (std::string word; stream >> word;) hash = word;
+  return hash.substr(1, hash.size() - 2);  // without its quotes
+}
+
+TEST(PluginHost, RefusesAPluginThatWasBuiltAgainstOtherHeaders) {
+  namespace fs = std::filesystem;
+  const PluginFolder copy;
+  for (const char* folder : {"graph", "plugins", "nodes"})
+    fs::copy(fs::path(WEFT_SOURCE_DIR) / folder, copy.path() / folder, fs::copy_options::recursive);
+  EXPECT_THAT(host_stamp(), testing::EndsWith(" headers-" + headers_hash(copy.path())));
+  std::ofstream(copy.path() / "graph/executor.h", std::ios::app) << "// no plugin sees this\n";
+  EXPECT_THAT(host_stamp(), testing::EndsWith(" headers-" + headers_hash(copy.path())));
+
+  for (const char* header : {"graph/value.h", "plugins/values.h", "nodes/sd/values.h"}) {
+    std::ofstream(copy.path() / header, std::ios::app) << "// changed\n";
+    static std::string stamp;
+    stamp = host_stamp().substr(0, host_stamp().rfind('-') + 1) + headers_hash(copy.path());
+    const PluginFolder folder;
+    folder.add_forged("good", [](Manifest& manifest) { manifest.stamp = stamp; });
+    Registry registry;
+    const PluginHost host(registry, {folder.path()});
+    EXPECT_THAT(only_problem(host), AllOf(HasSubstr("\"test.good\" was built against other headers of Weft"),
+                                          HasSubstr("build the plugin again with this Weft")))
+        << header;
+  }
 }
 
 TEST(PluginHost, RefusesALibraryThatIsNotTheOneOfItsManifest) {

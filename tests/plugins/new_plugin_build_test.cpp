@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <utility>
 
 #include "plugins/loader.h"
 
@@ -21,13 +23,19 @@ using testing::HasSubstr;
 
 constexpr double kMostSeconds = 60;
 
-std::string run_or_fail(const std::string& command) {
+/// The exit status, and all that it wrote.
+std::pair<int, std::string> output_of(const std::string& command) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   std::string output;
   std::array<char, 4096> part;
   while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe))
     output.append(part.data(), count);
-  EXPECT_EQ(pclose(pipe), 0) << command << '\n' << output;
+  return {pclose(pipe), output};
+}
+
+std::string run_or_fail(const std::string& command) {
+  const auto [status, output] = output_of(command);
+  EXPECT_EQ(status, 0) << command << '\n' << output;
   return output;
 }
 
@@ -90,6 +98,10 @@ TEST_F(NewPlugin, IsBuiltAgainstAnInstalledWeftAndRuns) {
   run_or_fail(fmt::format("cmake --install {} --prefix {}", WEFT_BINARY_DIR, prefix.string()));
   make_and_build(prefix);
   expect_that_it_is_listed_and_runs(prefix);
+
+  std::ofstream(prefix / "include/weft/graph/value.h", std::ios::app) << "// another version's\n";
+  EXPECT_THAT(output_of(fmt::format("cmake --build {}/my_stripes/build", home_.string())).second,
+              HasSubstr("was built against other headers of Weft"));
 }
 
 }  // namespace
