@@ -16,18 +16,20 @@ if(TARGET weft)
 endif()
 foreach(folder graph plugins nodes/sd)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION include/weft/${folder}
-          FILES_MATCHING PATTERN "*.h" PATTERN "examples" EXCLUDE PATTERN "template" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN "plugin_stamp.cpp" PATTERN "examples" EXCLUDE PATTERN "template" EXCLUDE)
 endforeach()
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/checkpoints DESTINATION share/weft/models)
+# Whatever a workflow that comes with Weft may name.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/checkpoints ${PROJECT_SOURCE_DIR}/models/diffusion_models
+        DESTINATION share/weft/models)
 
 install(EXPORT WeftTargets NAMESPACE Weft:: DESTINATION ${package})
 export(EXPORT WeftTargets NAMESPACE Weft:: FILE ${CMAKE_BINARY_DIR}/WeftTargets.cmake)
 configure_package_config_file(cmake/WeftConfig.cmake.in ${CMAKE_BINARY_DIR}/WeftConfig.cmake
                               INSTALL_DESTINATION ${package})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/WeftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-foreach(part WeftTorch WeftPlugin)
+foreach(part WeftTorch WeftPlugin WeftHeaders)
   configure_file(cmake/${part}.cmake ${CMAKE_BINARY_DIR}/${part}.cmake COPYONLY)
 endforeach()
 install(FILES ${CMAKE_BINARY_DIR}/WeftConfig.cmake ${CMAKE_BINARY_DIR}/WeftConfigVersion.cmake
-              cmake/WeftTorch.cmake cmake/WeftPlugin.cmake DESTINATION ${package})
+              cmake/WeftTorch.cmake cmake/WeftPlugin.cmake cmake/WeftHeaders.cmake DESTINATION ${package})
