@@ -64,6 +64,19 @@ TEST_F(RunCommand, ImportsWorkflowsOfComfyUI) {
   EXPECT_EQ(check.exit, 2);
 }
 
+TEST_F(RunCommand, LeadsAroundBypassedNodesThatOnlyComfyUIHas) {
+  const std::string text = R"({"version": 0.4, "nodes": [
+    {"id": 1, "type": "EmptyLatentImage", "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [64, 64, 1]},
+    {"id": 2, "type": "LatentBlend", "mode": 4, "inputs": [{"name": "samples1", "type": "LATENT", "link": 1}],
+     "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [0.5]},
+    {"id": 3, "type": "RepeatLatentBatch", "inputs": [{"name": "samples", "type": "LATENT", "link": 2}], "widgets_values": [2]}],
+    "links": [[1, 1, 0, 2, 0, "LATENT"], [2, 2, 0, 3, 0, "LATENT"]]})";
+  EXPECT_EQ(weft({"check", "-"}, {.input = text}).out, "-: no problems\n");
+  EXPECT_EQ(weft({"run", "-", "--dry-run"}, {.input = text}).out,
+            "1  latent.empty   light\n"
+            "3  latent.repeat  light\n");
+}
+
 TEST_F(RunCommand, SetsInterfaceNamesAndNodePorts) {
   const Outcome run =
       weft({"run", workflow(kSum, kSumInterface), "--set", "first=40", "--set", "two.value=5"});
