@@ -1,6 +1,5 @@
 #include "nodes/sd/noise_schedule.h"
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,13 +13,14 @@
 namespace weft::sd {
 namespace {
 
-std::vector<float> to_vector(const at::Tensor& values) {
-  return {values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel()};
+/// f of n values from a to b, in float32: the last bits of sigmas matter to SDE samplers, whose noise is a path over
+/// them.
+template <class Function>
+std::vector<float> spread(double a, double b, int64_t n, Function f) {
+  std::vector<float> values = scalar::linspace(static_cast<float>(a), static_cast<float>(b), n);
+  std::ranges::transform(values, values.begin(), f);
+  return values;
 }
-
-/// n values from a to b, in float32 as PyTorch computes them: the last bits of sigmas matter to SDE samplers,
-/// whose noise is a path over them.
-at::Tensor linspace(double a, double b, int64_t n) { return at::linspace(a, b, n, at::kFloat); }
 
 std::vector<float> with_zero(std::vector<float> sigmas) {
   sigmas.push_back(0);
@@ -42,8 +42,8 @@ std::vector<float> simple(const NoiseTable& table, int64_t steps) {
 
 /// Timesteps evenly spaced from the noisiest to the cleanest, `count` of them.
 std::vector<float> even_timesteps(const NoiseTable& table, int64_t count) {
-  return to_vector(linspace(static_cast<double>(table.timestep(table.sigma_max())),
-                            static_cast<double>(table.timestep(table.sigma_min())), count));
+  return scalar::linspace(static_cast<float>(table.timestep(table.sigma_max())),
+                          static_cast<float>(table.timestep(table.sigma_min())), count);
 }
 
 std::vector<float> at_timesteps(const NoiseTable& table, std::span<const float> timesteps) {
@@ -67,12 +67,13 @@ std::vector<float> sgm_uniform(const NoiseTable& table, int64_t steps) {
 std::vector<float> karras(const NoiseTable& table, int64_t steps) {
   const double rho = 7;
   const double low = std::pow(table.sigma_min(), 1 / rho), high = std::pow(table.sigma_max(), 1 / rho);
-  return with_zero(to_vector((linspace(0, 1, steps) * (low - high) + high).pow(rho)));
+  const auto span = static_cast<float>(low - high), from = static_cast<float>(high);
+  return with_zero(spread(0, 1, steps, [&](float share) { return scalar::pow(share * span + from, rho); }));
 }
 
 std::vector<float> exponential(const NoiseTable& table, int64_t steps) {
   const double high = std::log(double{table.sigma_max()}), low = std::log(double{table.sigma_min()});
-  return with_zero(to_vector(linspace(high, low, steps).exp()));
+  return with_zero(spread(high, low, steps, scalar::exp));
 }
 
 /// Every k-th entry from the cleanest but one, as DDIM's uniform spacing (Song et al. 2021). The whole stride
@@ -125,8 +126,13 @@ std::vector<float> linear_quadratic(const NoiseTable& table, int64_t steps) {
 std::vector<float> kl_optimal(const NoiseTable& table, int64_t steps) {
   if (steps == 1) return {table.sigma_max(), 0};
   const double low = std::atan(double{table.sigma_min()}), high = std::atan(double{table.sigma_max()});
-  const at::Tensor share = at::arange(0, steps, at::kFloat) / static_cast<double>(steps - 1);
-  return with_zero(to_vector((share * low + (1 - share) * high).tan()));
+  const auto from = static_cast<float>(high), to = static_cast<float>(low);
+  std::vector<float> sigmas;
+  for (int64_t i = 0; i < steps; ++i) {
+    const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
+    sigmas.push_back(scalar::tan(share * to + (1 - share) * from));
+  }
+  return with_zero(sigmas);
 }
 
 constexpr auto kSchedules = std::to_array<ScheduleInfo>({
@@ -152,10 +158,11 @@ NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
 }
 
 NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
-  const at::Tensor root_betas = at::linspace(std::sqrt(0.00085), std::sqrt(0.012), 1000, at::kDouble);
-  const at::Tensor product = at::cumprod(1 - root_betas * root_betas, 0);
-  std::vector<double> alphas(product.const_data_ptr<double>(),
-                             product.const_data_ptr<double>() + product.numel());
+  std::vector<double> alphas;
+  double product = 1;
+  for (double root_beta : scalar::linspace(std::sqrt(0.00085), std::sqrt(0.012), 1000)) {
+    alphas.push_back(product *= 1 - root_beta * root_beta);
+  }
   if (zero_terminal_snr) {
     const double first = std::sqrt(alphas.front()), last = std::sqrt(alphas.back());
     for (double& alpha : alphas) {

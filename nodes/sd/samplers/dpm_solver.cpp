@@ -13,21 +13,22 @@ at::Tensor eps_at(const SamplerCall& call, const at::Tensor& x, float lambda) {
   return (x - call.denoise(x, sigma_at(lambda))) / sigma_at(lambda);
 }
 
-at::Tensor first_order(const at::Tensor& x, const at::Tensor& eps, float lambda, float next) {
-  return x - eps * (sigma_at(next) * scalar::expm1(next - lambda));
+/// A step of h to the lambda `next`. Where that is lambda + h rounded, next - lambda would be h with fewer digits.
+at::Tensor first_order(const at::Tensor& x, const at::Tensor& eps, float next, float h) {
+  return x - eps * (sigma_at(next) * scalar::expm1(h));
 }
 
 /// Second order, with an intermediate evaluation after a share r of the step; `eps_r` is what it saw.
 at::Tensor second_order(const at::Tensor& x, const at::Tensor& eps, const at::Tensor& eps_r, float lambda,
                         float next, float r) {
-  const float factor = sigma_at(next) * scalar::expm1(next - lambda);
-  return x - eps * factor - (eps_r - eps) * (factor / (2 * r));
+  const float sigma = sigma_at(next), change = scalar::expm1(next - lambda);
+  return x - eps * (sigma * change) - (eps_r - eps) * (sigma / (2 * r) * change);
 }
 
 at::Tensor eps_after(const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps, float lambda,
                      float next, float r) {
-  const float middle = lambda + r * (next - lambda);
-  return eps_at(call, first_order(x, eps, lambda, middle), middle);
+  const float h = r * (next - lambda), middle = lambda + h;
+  return eps_at(call, first_order(x, eps, middle, h), middle);
 }
 
 /// Third order with evaluations after 1/3 (given: `eps_1`) and 2/3 of the step.
@@ -53,6 +54,17 @@ at::Tensor evaluate_eps(const SamplerCall& call, const at::Tensor& x, float lamb
   const at::Tensor x0 = call.denoise(x, sigma);
   call.report(std::min(step, call.steps() - 1), sigma, x, x0);
   return (x - x0) / sigma;
+}
+
+/// In one order on every processor.
+float root_mean_square(const at::Tensor& x) {
+  const at::Tensor values = x.to(at::kCPU, at::kFloat).contiguous();
+  double sum = 0;
+  for (int64_t i = 0; i < values.numel(); ++i) {
+    const double value{values.const_data_ptr<float>()[i]};
+    sum += value * value;
+  }
+  return static_cast<float>(std::sqrt(sum / static_cast<double>(values.numel())));
 }
 
 /// A controller of step length from the history of errors (Söderlind 2003), integral part only.
@@ -85,14 +97,15 @@ at::Tensor dpm_fast(const SamplerCall& call) {
   } else {
     orders.push_back(rest);
   }
-  const at::Tensor lambdas = at::linspace(half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)),
-                                          static_cast<int64_t>(orders.size()) + 1, at::kFloat);
+  const std::vector<float> lambdas =
+      scalar::linspace(half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)),
+                       static_cast<int64_t>(orders.size()) + 1);
   at::Tensor x = call.x;
   for (size_t i = 0; i < orders.size(); ++i) {
-    const float lambda = lambdas[i].item<float>(), next = lambdas[i + 1].item<float>();
+    const float lambda = lambdas[i], next = lambdas[i + 1];
     const at::Tensor eps = evaluate_eps(call, x, lambda, i);
     if (orders[i] == 1) {
-      x = first_order(x, eps, lambda, next);
+      x = first_order(x, eps, next, next - lambda);
     } else if (orders[i] == 2) {
       x = second_order(x, eps, eps_after(call, x, eps, lambda, next, 0.5f), lambda, next, 0.5f);
     } else {
@@ -116,8 +129,7 @@ at::Tensor dpm_adaptive(const SamplerCall& call) {
     const at::Tensor low = second_order(x, eps, eps_1, lambda, next, r);
     const at::Tensor high = third_order(call, x, eps, eps_1, lambda, next);
     const at::Tensor tolerance = at::maximum(low.abs(), previous.abs()).mul(0.05).clamp_min(0.0078);
-    const float error =
-        ((low - high) / tolerance).norm().item<float>() / std::sqrt(static_cast<float>(x.numel()));
+    const float error = root_mean_square((low - high) / tolerance);
     if (std::isnan(error))
       throw std::runtime_error("the model's answer is not a number (NaN): try dtype float32");
     if (!length.accepts(error)) continue;

@@ -7,9 +7,26 @@ namespace weft::sd {
 namespace {
 
 /// ER-SDE's noise scale, the function of sigma whose ratio says how much of x survives a step.
-at::Tensor survival(const at::Tensor& sigma) { return sigma * (sigma.pow(0.3).exp() + 10); }
+float survival(float sigma) { return sigma * (scalar::exp(scalar::pow(sigma, 0.3)) + 10); }
 
-float survival(float sigma) { return survival(at::scalar_tensor(sigma, at::kFloat)).item<float>(); }
+/// What er_sde integrates from `next` to `sigma`, as sums of 200 points: 1 / survival, and with it the distance to
+/// sigma.
+struct SurvivalIntegrals {
+  float inverse, moment;
+
+  SurvivalIntegrals(float sigma, float next) {
+    constexpr int kPoints = 200;
+    const float width = (sigma - next) / kPoints;
+    double inverses = 0, moments = 0;
+    for (int i = 0; i < kPoints; ++i) {
+      const float point = static_cast<float>(i) * width + next, scale = survival(point);
+      inverses += double{1 / scale};
+      moments += double{(point - sigma) / scale};
+    }
+    inverse = static_cast<float>(inverses) * width;
+    moment = static_cast<float>(moments) * width;
+  }
+};
 
 /// The noise of a step's parts so far, moved on by -exponent in lambda: what there is fades, fresh noise
 /// fills its variance up. Undefined: none yet.
@@ -26,7 +43,6 @@ float h_phi_2(float h) { return (scalar::expm1(h) - h) / h; }
 
 /// Extended reverse-time SDE solver, third order (Cui et al. 2023, arXiv:2309.06169).
 at::Tensor er_sde(const SamplerCall& call) {
-  constexpr int64_t kPoints = 200;
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x, last_x0, last_slope;
   const auto scaled_noise = [&](int64_t i) { return sigma_at(half_log_snr(call.sigmas[i])); };
@@ -35,17 +51,15 @@ at::Tensor er_sde(const SamplerCall& call) {
     if (call.sigmas[i + 1] == 0) return x0;
     const float sigma = scaled_noise(i), next = scaled_noise(i + 1);
     const float alpha = call.sigmas[i + 1] / next, alpha_ratio = alpha / (call.sigmas[i] / sigma);
-    const float ratio = survival(next) / survival(sigma), dt = next - sigma, width = -dt / kPoints;
+    const float ratio = survival(next) / survival(sigma), dt = next - sigma;
     x = x * (alpha_ratio * ratio) + x0 * (alpha * (1 - ratio));
     if (last_x0.defined()) {
-      const at::Tensor points = at::arange(0, kPoints, at::kFloat) * width + next, scales = survival(points);
-      const float integral = (1 / scales).sum().item<float>() * width;
+      const SurvivalIntegrals integrals(sigma, next);
       const at::Tensor slope = (x0 - last_x0) / (sigma - scaled_noise(i - 1));
-      x = x + slope * (alpha * (dt + integral * survival(next)));
+      x = x + slope * (alpha * (dt + integrals.inverse * survival(next)));
       if (last_slope.defined()) {
-        const float moment = ((points - sigma) / scales).sum().item<float>() * width;
         const at::Tensor curve = (slope - last_slope) / ((sigma - scaled_noise(i - 2)) / 2);
-        x = x + curve * (alpha * (dt * dt / 2 + moment * survival(next)));
+        x = x + curve * (alpha * (dt * dt / 2 + integrals.moment * survival(next)));
       }
       last_slope = slope;
     }

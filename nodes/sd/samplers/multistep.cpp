@@ -42,9 +42,9 @@ std::vector<float> recent(const SamplerCall& call, int64_t i, size_t count) {
   return sigmas;
 }
 
-/// The Lagrange polynomial that is 1 at times[j] and 0 at the others. At is a number or a tensor of them.
-template <class At>
-At lagrange(std::span<const float> times, size_t j, const At& t, At product) {
+/// The Lagrange polynomial that is 1 at times[j] and 0 at the others.
+float lagrange(std::span<const float> times, size_t j, float t) {
+  float product = 1;
   for (size_t k = 0; k < times.size(); ++k) {
     if (k != j) product = product * ((t - times[k]) / (times[j] - times[k]));
   }
@@ -57,7 +57,7 @@ std::vector<double> adams_weights(std::span<const float> times, float a, float b
   std::vector<double> weights;
   for (size_t j = 0; j < times.size(); ++j) {
     const auto polynomial = [&](double t) -> double {
-      return lagrange(times, j, static_cast<float>(t), 1.0f);
+      return lagrange(times, j, static_cast<float>(t));
     };
     weights.push_back(
         boost::math::quadrature::gauss_kronrod<double, 21>::integrate(polynomial, double{a}, double{b}, 0));
@@ -96,30 +96,31 @@ struct VpTime {
     beta_min = high - 0.5 * slope;
   }
 
-  at::Tensor at_sigmas(const std::vector<float>& sigmas) const {
-    const at::Tensor s = at::tensor(sigmas, at::kFloat);
-    return (((s * s + 1).log() * (2 * slope) + beta_min * beta_min).sqrt() - beta_min) / slope;
+  float at_sigma(float sigma) const {
+    const float log_scale = scalar::log(sigma * sigma + 1);
+    return (std::sqrt(log_scale * float(2 * slope) + float(beta_min * beta_min)) - float(beta_min)) / float(slope);
   }
 
   /// d sigma / dt, in terms of alpha, the share of signal variance.
-  at::Tensor integrand(const at::Tensor& t) const {
-    const at::Tensor alpha = (t * t * (-0.5 * slope) - t * beta_min).exp();
-    return (t * slope + beta_min) * 0.5 / (alpha * (1 - alpha)).sqrt();
+  float integrand(float t) const {
+    const float alpha = scalar::exp(t * t * float(-0.5 * slope) - t * float(beta_min));
+    return (t * float(slope) + float(beta_min)) * 0.5f / std::sqrt(alpha * (1 - alpha));
   }
 };
 
 /// Zhang & Chen 2023, arXiv:2204.13902 (tAB): Lagrange polynomials in VP time, integrated as a sum of 10,000.
 std::vector<float> deis_weights(const VpTime& vp, const std::vector<float>& sigmas, float next) {
   constexpr int64_t kPoints = 10000;
-  const at::Tensor vp_times = vp.at_sigmas(sigmas);
-  const std::vector<float> times(vp_times.const_data_ptr<float>(),
-                                 vp_times.const_data_ptr<float>() + sigmas.size());
-  const float end = vp.at_sigmas({next}).item<float>(), width = (end - times[0]) / kPoints;
-  const at::Tensor t = at::linspace(times[0], end, kPoints, at::kFloat), slope = vp.integrand(t);
-  std::vector<float> weights;
-  for (size_t j = 0; j < times.size(); ++j) {
-    weights.push_back((slope * lagrange(times, j, t, at::ones_like(t))).sum().item<float>() * width);
+  std::vector<float> times;
+  for (float sigma : sigmas) times.push_back(vp.at_sigma(sigma));
+  const float end = vp.at_sigma(next), width = (end - times[0]) / kPoints;
+  std::vector<double> sums(times.size());
+  for (float t : scalar::linspace(times[0], end, kPoints)) {
+    const float slope = vp.integrand(t);
+    for (size_t j = 0; j < times.size(); ++j) sums[j] += double{slope * lagrange(times, j, t)};
   }
+  std::vector<float> weights;
+  for (double sum : sums) weights.push_back(static_cast<float>(sum) * width);
   return weights;
 }
 

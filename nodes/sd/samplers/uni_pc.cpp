@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "nodes/sd/samplers/families.h"
 
@@ -13,18 +15,17 @@ namespace {
 enum class Basis { kBh1, kBh2 };
 
 /// Signal and noise at a sigma, in the variance preserving form. At small sigmas the deviation is the
-/// difference of nearly equal float32 numbers; computed with tensors, it loses its digits in the same way as
+/// difference of nearly equal float32 numbers; computed in these steps, it loses its digits in the same way as
 /// the implementation that users compare with.
 struct Marginal {
   float alpha, deviation, lambda;
 
   explicit Marginal(float sigma) {
-    const at::Tensor s = at::scalar_tensor(sigma, at::kFloat);
-    const at::Tensor log_alpha = (1 / (s * s + 1)).log() * 0.5;
-    const at::Tensor variance = 1 - (log_alpha * 2).exp();
-    alpha = log_alpha.exp().item<float>();
-    deviation = variance.sqrt().item<float>();
-    lambda = (log_alpha - variance.log() * 0.5).item<float>();
+    const float log_alpha = scalar::log(1 / (sigma * sigma + 1)) * 0.5f;
+    const float variance = 1 - scalar::exp(log_alpha * 2);
+    alpha = scalar::exp(log_alpha);
+    deviation = std::sqrt(variance);
+    lambda = log_alpha - scalar::log(variance) * 0.5f;
   }
 };
 
@@ -34,10 +35,40 @@ struct Point {
   at::Tensor x0;
 };
 
-/// Weights of the differences: the solution of R rho = b (the paper's eq. 5), or the paper's short cut of 1/2
-/// where there is one unknown too few to matter.
-at::Tensor solve(const at::Tensor& r, const at::Tensor& b) {
-  return b.numel() == 0 ? b : at::linalg_solve(r, b);
+/// The solution of r x = b by elimination, in double: r [n][n] is well-conditioned for n <= 3 unknowns, and
+/// LAPACK's bits depend on the processor.
+std::vector<double> solve(std::vector<std::vector<double>> r, std::vector<double> b) {
+  const size_t n = b.size();
+  for (size_t i = 0; i < n; ++i) {
+    size_t pivot = i;
+    for (size_t k = i + 1; k < n; ++k) {
+      if (std::abs(r[k][i]) > std::abs(r[pivot][i])) pivot = k;
+    }
+    std::swap(r[i], r[pivot]);
+    std::swap(b[i], b[pivot]);
+    for (size_t k = i + 1; k < n; ++k) {
+      const double factor = r[k][i] / r[i][i];
+      for (size_t column = i; column < n; ++column) r[k][column] -= factor * r[i][column];
+      b[k] -= factor * b[i];
+    }
+  }
+  for (size_t i = n; i-- > 0;) {
+    for (size_t k = i + 1; k < n; ++k) b[i] -= r[i][k] * b[k];
+    b[i] /= r[i][i];
+  }
+  return b;
+}
+
+/// Weights of the differences at `shares` of the step: the solution of R rho = b (the paper's eq. 5), row k of R being
+/// the shares' powers of k.
+std::vector<double> weights(std::span<const float> shares, std::span<const float> b) {
+  std::vector<std::vector<double>> rows;
+  std::vector<float> powers(shares.size(), 1);
+  for (size_t k = 0; k < shares.size(); ++k) {
+    rows.emplace_back(powers.begin(), powers.end());
+    for (size_t j = 0; j < shares.size(); ++j) powers[j] *= shares[j];
+  }
+  return solve(std::move(rows), {b.begin(), b.end()});
 }
 
 class UniPC {
@@ -68,38 +99,35 @@ class UniPC {
 
     std::vector<float> b;
     float phi = phi_1 / hh - 1, factorial = 1;
-    std::vector<at::Tensor> rows;
-    const at::Tensor share = at::tensor(shares, at::kFloat);
     for (int64_t k = 1; k <= order; ++k) {
-      rows.push_back(share.pow(k - 1));
       b.push_back(phi * factorial / basis);
       factorial *= static_cast<float>(k + 1);
       phi = phi / hh - 1 / factorial;
     }
-    const at::Tensor r = at::stack(rows), rhs = at::tensor(b, at::kFloat),
-                     half = at::full({1}, 0.5, at::kFloat);
 
+    // Where there is one unknown too few to matter, the paper takes 1/2.
+    const std::vector<double> half{0.5};
+    const auto before = static_cast<size_t>(order - 1);
     const at::Tensor base = x * (to.deviation / from.deviation) - newest.x0 * (to.alpha * phi_1);
-    const at::Tensor predictor =
-        order == 2 ? half
-                   : solve(r.slice(0, 0, order - 1).slice(1, 0, order - 1), rhs.slice(0, 0, order - 1));
+    const std::vector<double> predictor =
+        order == 2 ? half : weights(std::span(shares).first(before), std::span(b).first(before));
     const at::Tensor predicted = add(base, differences, predictor, to.alpha * basis);
     if (!correct) return predicted;
 
     Point next = evaluate(predicted, sigma);
     differences.push_back(next.x0 - newest.x0);
-    const at::Tensor corrector = order == 1 ? half : solve(r, rhs);
-    const at::Tensor corrected = add(base, differences, corrector, to.alpha * basis);
+    const at::Tensor corrected =
+        add(base, differences, order == 1 ? half : weights(shares, b), to.alpha * basis);
     points.push_back(std::move(next));
     return corrected;
   }
 
  private:
   static at::Tensor add(const at::Tensor& base, std::span<const at::Tensor> differences,
-                        const at::Tensor& weights, float scale) {
+                        std::span<const double> weights, float scale) {
     if (differences.empty()) return base;
-    at::Tensor sum = differences[0] * weights[0].item<float>();
-    for (size_t k = 1; k < differences.size(); ++k) sum = sum + differences[k] * weights[k].item<float>();
+    at::Tensor sum = differences[0] * weights[0];
+    for (size_t k = 1; k < differences.size(); ++k) sum = sum + differences[k] * weights[k];
     return base - sum * scale;
   }
 
