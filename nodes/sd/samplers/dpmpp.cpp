@@ -57,12 +57,13 @@ at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
     const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1]);
     if (step.down == 0) {
       x = x + derivative(x, sigma, x0) * (step.down - sigma);
-      continue;
+    } else {
+      const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
+      const float middle = lambda + 0.5f * h;
+      const at::Tensor ahead = call.denoise(carry(x, x0, lambda, middle, 0.5f * h), sigma_at(middle));
+      x = carry(x, ahead, lambda, to, h);
     }
-    const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
-    const float middle = lambda + 0.5f * h;
-    const at::Tensor ahead = call.denoise(carry(x, x0, lambda, middle, 0.5f * h), sigma_at(middle));
-    x = carry(x, ahead, lambda, to, h) + noise() * step.up;
+    if (step.up > 0) x = x + noise() * step.up;
   }
   return x;
 }
@@ -76,13 +77,14 @@ at::Tensor dpmpp_2s_ancestral_cfg_pp(const SamplerCall& call) {
     const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1]);
     if (step.down == 0) {
       x = x0 + derivative(x, sigma, negative) * step.down;
-      continue;
+    } else {
+      const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
+      const float middle = lambda + 0.5f * h;
+      const at::Tensor x_middle = carry(x + (x0 - negative), x0, lambda, middle, 0.5f * h);
+      const Guided ahead = call.denoise_guided(x_middle, sigma_at(middle));
+      x = carry(x + (x0 - ahead.x0_negative), ahead.x0, lambda, to, h);
     }
-    const float lambda = half_log_snr(sigma), to = half_log_snr(step.down), h = to - lambda;
-    const float middle = lambda + 0.5f * h;
-    const at::Tensor x_middle = carry(x + (x0 - negative), x0, lambda, middle, 0.5f * h);
-    const Guided ahead = call.denoise_guided(x_middle, sigma_at(middle));
-    x = carry(x + (x0 - ahead.x0_negative), ahead.x0, lambda, to, h) + noise() * step.up;
+    if (step.up > 0) x = x + noise() * step.up;
   }
   return x;
 }

@@ -72,7 +72,7 @@ at::Tensor dpmpp_sde(const SamplerCall& call) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
-    const float lambda = half_log_snr(sigma), to = half_log_snr(next), middle = between(lambda, to, 0.5f);
+    const float lambda = half_log_snr(sigma), to = half_log_snr(next), middle = lambda + 0.5f * (to - lambda);
     const auto jump = [&](const at::Tensor& target, float new_sigma, float new_lambda) {
       const AncestralStep step = ancestral_step(sigma_at(lambda), sigma_at(new_lambda));
       const float h = half_log_snr(step.down) - lambda, alpha = signal(new_sigma, new_lambda);

@@ -44,8 +44,11 @@ at::Tensor euler_ancestral(const SamplerCall& call) {
   for (int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
-    if (next == 0) return x0;
     const AncestralStep step = ancestral_step(sigma, next);
+    if (step.down == 0) {  // also for a first sigma thousands of times as large as the next
+      x = x0;
+      continue;
+    }
     x = x + derivative(x, sigma, x0) * (step.down - sigma) + noise() * step.up;
   }
   return x;

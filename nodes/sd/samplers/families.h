@@ -69,12 +69,13 @@ inline float half_log_snr(float sigma) { return -scalar::log(sigma); }
 inline float sigma_at(float lambda) { return scalar::exp(-lambda); }
 
 /// alpha, the signal's scale at a noise level: 1 in variance exploding form, but for float32's rounding,
-/// which samplers keep (see scalar_math.h).
+/// which samplers keep, as the implementation that users compare with does.
 inline float signal(float sigma, float lambda) { return sigma * scalar::exp(lambda); }
 
-/// The lambda after a share of the way, as tensors interpolate.
+/// The lambda after a share of the way, rounded as torch.lerp rounds it: for samplers that are published with it. The
+/// others go by a product, lambda + share * h, which can be a bit away.
 inline float between(float from, float to, float share) {
-  return share < 0.5f ? from + share * (to - from) : to - (to - from) * (1 - share);
+  return share < 0.5f ? std::fma(share, to - from, from) : std::fma(from - to, 1 - share, to);
 }
 
 /// A step to `next` as a deterministic part down to sigma `down`, then fresh noise of deviation `up`.
