@@ -2,12 +2,12 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <boost/crc.hpp>
 #include <cmath>
 #include <string>
 
+#include "nodes/sd/normal_draws.h"
 #include "nodes/sd/weights.h"
 
 namespace weft::sd {
@@ -15,7 +15,7 @@ namespace weft::sd {
 inline at::Tensor seeded_normal(const std::string& name, at::IntArrayRef shape) {
   boost::crc_32_type crc;
   crc.process_bytes(name.data(), name.size());
-  return at::randn(shape, at::detail::createCPUGenerator(crc.checksum()), at::kFloat);
+  return NormalDraws(crc.checksum())(shape);
 }
 
 inline at::Tensor seeded_weight(const std::string& name, at::IntArrayRef shape) {
