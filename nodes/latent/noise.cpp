@@ -12,7 +12,10 @@ class LatentNoise final : public Node {
 
   void run(RunContext& ctx) const override {
     ctx.note("seed", ctx[seed_]);
-    ctx.set(noise_, Latent{.samples = noise_for(ctx[latent_], ctx[seed_]), .model_scale = ctx[latent_].model_scale});
+    Latent noise = ctx[latent_];  // its places too: a sampler that goes on from here draws the noise of the same pictures
+    noise.samples = noise_for(noise, ctx[seed_]);
+    noise.noise_mask = torch::Tensor();
+    ctx.set(noise_, std::move(noise));
   }
 };
 
@@ -40,10 +43,11 @@ class AddNoise final : public Node {
 
 void add_noise(Registry& registry) {
   registry.add<LatentNoise>("latent.noise", {.title = "Noise", .menu = "Latent",
-      .doc = "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every device."});
+      .doc = "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every device "
+             "and processor.", .revision = 2});
   registry.add<AddNoise>("latent.add_noise", {.title = "Add Noise", .menu = "Latent",
       .doc = "Forward diffusion in one go: latent + sigma * noise, in closed form. At step 0 this is what the sampler "
-             "does first, so a chain of U-Net steps begins here."});
+             "does first, so a chain of U-Net steps begins here.", .revision = 2});
 }
 
 }  // namespace weft::latent

@@ -31,7 +31,7 @@ class PickSampler final : public Node {
 
 void add_parts(Registry& registry) {
   registry.add<Schedule>("sample.schedule", {.title = "Noise Schedule", .menu = "Sampling/Parts",
-      .doc = "The noise levels that a sampler visits, from most noise to none."});
+      .doc = "The noise levels that a sampler visits, from most noise to none.", .revision = 2});
   registry.add<PickSampler>("sample.sampler", {.title = "Sampler", .menu = "Sampling/Parts",
       .doc = "One of the samplers, for a Custom Sampling node."});
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <utility>
 
 namespace weft::sd {
 namespace {
@@ -43,15 +43,11 @@ void append_words(std::vector<uint32_t>& words, uint64_t value) {
 
 /// To 6 decimals, correctly rounded in decimal as Python's round() is.
 double round6(double value) {
-  char text[64];
-  const int length = std::snprintf(text, sizeof text, "%.6f", value);
+  char text[400];  // the largest double has 309 digits before the point
+  const char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, 6).ptr;
   double rounded = 0;
-  std::from_chars(text, text + length, rounded);
+  std::from_chars(text, end, rounded);
   return rounded;
-}
-
-at::Tensor randn(at::IntArrayRef shape, uint32_t seed) {
-  return at::randn(shape, at::detail::createCPUGenerator(seed), at::kFloat);
 }
 
 }  // namespace
@@ -87,14 +83,19 @@ struct BrownianTree::Interval {
 };
 
 BrownianTree::BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed)
-    : shape_(shape.vec()), begin_(round6(begin)), end_(round6(end)), seed_(seed) {
-  whole_ = randn(shape_, seed_sequence_word(seed)) * std::sqrt(end - begin);
+    : BrownianTree({seed, shape.vec(), {}}, begin, end) {}
+
+BrownianTree::BrownianTree(NoiseGroup group, double begin, double end)
+    : group_(std::move(group)), begin_(round6(begin)), end_(round6(end)) {
+  whole_ = draw(seed_sequence_word(group_.seed)) * std::sqrt(end - begin);
 }
+
+at::Tensor BrownianTree::draw(uint32_t seed) const { return group_.pick(NormalDraws(seed)(group_.shape)); }
 
 at::Tensor BrownianTree::increment(double from, double to) const {
   from = round6(std::clamp(from, begin_, end_));
   to = round6(std::clamp(to, begin_, end_));
-  if (from >= to) return at::zeros(shape_);
+  if (from >= to) return at::zeros_like(whole_);
   std::vector<at::Tensor> pieces;
   collect({begin_, end_}, whole_, from, to, pieces);
   at::Tensor sum = pieces[0];
@@ -113,27 +114,23 @@ void BrownianTree::collect(const Interval& node, const at::Tensor& w, double fro
   const double middle = node.middle();
   const double l = middle - node.begin, r = node.end - middle, inverse = 1 / (node.end - node.begin);
   const uint64_t key[] = {node.path, node.depth};
-  const at::Tensor noise = randn(shape_, seed_sequence_word(seed_, key));
+  const at::Tensor noise = draw(seed_sequence_word(group_.seed, key));
   const at::Tensor left = l * w * inverse + std::sqrt(l * r * inverse) * noise;
   if (from < middle) collect(node.left(), left, from, std::min(to, middle), pieces);
   if (to > middle) collect(node.right(), w - left, std::max(from, middle), to, pieces);
 }
 
 BrownianNoise::BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed,
-                             BatchNoise batch)
-    : device_(x.device()) {
-  const bool together = batch == BatchNoise::kTogether;
-  std::vector<int64_t> shape = x.sizes().vec();
-  if (!together) shape[0] = 1;
-  const int64_t count = together ? 1 : x.size(0);
-  for (int64_t k = 0; k < count; ++k) trees_.emplace_back(shape, sigma_min, sigma_max, seed + k);
+                             BatchNoise batch, const BatchPlaces& places)
+    : groups_(x.sizes(), seed, batch, places), device_(x.device()) {
+  for (const NoiseGroup& group : groups_.groups) trees_.emplace_back(group, sigma_min, sigma_max);
 }
 
 at::Tensor BrownianNoise::operator()(float sigma, float next) const {
   const float low = std::min(sigma, next), high = std::max(sigma, next);
-  std::vector<at::Tensor> items;
-  for (const BrownianTree& tree : trees_) items.push_back(tree.increment(low, high));
-  const at::Tensor increment = items.size() == 1 ? items[0] : at::cat(items);
+  std::vector<at::Tensor> increments;
+  for (const BrownianTree& tree : trees_) increments.push_back(tree.increment(low, high));
+  const at::Tensor increment = groups_.join(increments);
   const float deviation = std::sqrt(high - low);
   return (increment / (sigma < next ? deviation : -deviation)).to(device_);
 }

@@ -27,31 +27,36 @@ class BrownianTree {
  public:
   WEFT_SD_EXPORT BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed);
 
+  /// Of some items of a batch alone.
+  BrownianTree(NoiseGroup group, double begin, double end);
+
   /// W(to) - W(from), for from <= to; both are clamped to [begin, end] and rounded to 6 decimals.
   at::Tensor increment(double from, double to) const;
 
  private:
   struct Interval;
+  at::Tensor draw(uint32_t seed) const;
   void collect(const Interval& node, const at::Tensor& w, double from, double to,
                std::vector<at::Tensor>& pieces) const;
 
-  std::vector<int64_t> shape_;
+  NoiseGroup group_;
   double begin_, end_;
-  uint64_t seed_;
   at::Tensor whole_;  ///< W(end) - W(begin)
 };
 
 /// Unit-variance noise between two noise levels, on x's device: the increment of W divided by its deviation.
 class BrownianNoise {
  public:
-  BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch);
+  BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch,
+                const BatchPlaces& places = {});
 
   /// Noise for a step from one sigma to another, as samplers go: downwards. Upwards has the opposite sign.
   at::Tensor operator()(float sigma, float next) const;
 
  private:
+  NoiseGroups groups_;
   at::Device device_;
-  std::vector<BrownianTree> trees_;  ///< one, or one an item
+  std::vector<BrownianTree> trees_;  ///< one a group
 };
 
 }  // namespace weft::sd

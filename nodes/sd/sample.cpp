@@ -60,7 +60,7 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   latent = latent * model.latent_scale;
   const at::Tensor noise =
       (request.noise.defined() ? request.noise
-                               : initial_noise(latent.sizes(), request.seed, request.batch_noise))
+                               : initial_noise(latent.sizes(), request.seed, request.batch_noise, request.places))
           .to(model.device, at::kFloat);
 
   Inpaint inpaint;
@@ -68,7 +68,9 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
     inpaint.mask = fit_noise_mask(request.noise_mask, latent);
     inpaint.keep = 1 - inpaint.mask;
     inpaint.latent = latent;
-    inpaint.noise = sampler.fresh_mask_noise ? StepNoise(latent, request.seed, request.batch_noise)() : noise;
+    inpaint.noise = sampler.fresh_mask_noise
+                        ? StepNoise(latent, request.seed, request.batch_noise, request.places)()
+                        : noise;
   }
 
   const GuidedDenoiser denoiser(model, request.positive, request.negative, request.cfg, latent, inpaint.mask);
@@ -86,6 +88,7 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   call.sigmas = sigmas;
   call.seed = request.seed;
   call.batch_noise = request.batch_noise;
+  call.places = request.places;
   call.table = &model.table;
   call.on_step = [&](const SamplerStep& step) {
     result.x0 = step.x0;

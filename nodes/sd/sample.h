@@ -34,6 +34,7 @@ struct SampleRequest {
   at::Tensor noise_mask;  ///< 1 where to paint, 0 where to keep the latent; any size; undefined: paint all
   uint64_t seed = 0;
   BatchNoise batch_noise = BatchNoise::kTogether;
+  BatchPlaces places;  ///< of the latent's items: whose noise they get
   at::Tensor noise;  ///< like latent; undefined: drawn from seed. Zeros for a latent that carries its noise
   OnStep on_step;  ///< may be empty; sees scaled latents; what it throws ends sampling and reaches the caller
 };

@@ -41,6 +41,7 @@ struct SamplerCall {
   std::vector<float> sigmas;     ///< [steps + 1], falling; the last is 0, or the noise to leave
   uint64_t seed = 0;             ///< of fresh noise
   BatchNoise batch_noise = BatchNoise::kTogether;
+  BatchPlaces places;                 ///< of x's items
   OnStep on_step;                     ///< may be empty
   const NoiseTable* table = nullptr;  ///< the model's; only sa_solver needs it
 

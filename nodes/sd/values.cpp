@@ -20,8 +20,7 @@
 namespace weft {
 
 at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) {
-  return latent.batch_index.empty() ? sd::initial_noise(latent.samples.sizes(), seed, batch)
-                                    : sd::initial_noise(latent.samples.sizes(), seed, latent.batch_index);
+  return sd::initial_noise(latent.samples.sizes(), seed, batch, latent.places());
 }
 
 float Sigmas::at(int64_t step) const {

@@ -15,6 +15,7 @@
 #include "graph/device.h"
 #include "nodes/sd/conditioning.h"
 #include "nodes/sd/denoiser.h"
+#include "nodes/sd/noise.h"
 #include "nodes/sd/samplers.h"
 
 namespace weft {
@@ -31,7 +32,9 @@ struct Latent {
   at::Tensor noise_mask = {};         ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
   std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
   double model_scale = 0;  ///< Model::latent_scale() of the models whose space it is: the colours of its preview; 0: unknown
+  int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
 
+  sd::BatchPlaces places() const { return {batch_index, batch_size}; }
   std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
 };
 

@@ -10,13 +10,14 @@
 namespace weft::sd {
 namespace {
 
+/// The Brownian path of a call, over its sigmas above 0.
 BrownianNoise brownian_noise(const SamplerCall& call) {
   float low = call.sigmas[0], high = call.sigmas[0];
   for (float sigma : call.sigmas) {
     if (sigma > 0) low = std::min(low, sigma);
     high = std::max(high, sigma);
   }
-  return {call.x, low, high, call.seed, call.batch_noise};
+  return {call.x, low, high, call.seed, call.batch_noise, call.places};
 }
 
 /// One step from sigma to next > 0, of length h in lambda.

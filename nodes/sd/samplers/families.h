@@ -89,7 +89,7 @@ inline AncestralStep ancestral_step(float sigma, float next) {
   return {std::sqrt(to - up * up), up};
 }
 
-/// The step noise of a call, and its Brownian path over the sigmas above 0.
-inline StepNoise step_noise(const SamplerCall& call) { return {call.x, call.seed, call.batch_noise}; }
+/// The step noise of a call.
+inline StepNoise step_noise(const SamplerCall& call) { return {call.x, call.seed, call.batch_noise, call.places}; }
 
 }  // namespace weft::sd
