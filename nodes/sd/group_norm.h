@@ -22,4 +22,9 @@ bool fits_fused_group_norm(const at::Tensor& x, const at::Tensor& weight);
 at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                             double eps, AfterNorm after);
 
+/// The same algorithm in plain C++, for tests on any machine: slow.
+bool fits_portable_group_norm(const at::Tensor& x, const at::Tensor& weight);
+at::Tensor portable_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                               double eps, AfterNorm after);
+
 }  // namespace weft::sd

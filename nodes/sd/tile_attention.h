@@ -20,4 +20,8 @@ bool fits_tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Ten
 /// [B, M, heads * channels] with M >= 1; gives [B, N, heads * channels].
 at::Tensor tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
 
+/// The same algorithm in plain C++, for tests on any machine: slow.
+bool fits_portable_tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
+at::Tensor portable_tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads);
+
 }  // namespace weft::sd
