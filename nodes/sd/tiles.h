@@ -27,13 +27,16 @@ class Tiles {
 
   /// `left`: rows that lie `stride` apart; `right`: a tile, and another one `next` after it if `both`.
   void add_product(const at::BFloat16* left, int64_t stride, const at::BFloat16* right, int64_t next, bool both) {
+    float wide[kTileDepth][2 * kTileRows];
+    for (int64_t column = 0; column < columns(both); ++column) {
+      const at::BFloat16* tile = right + column / kTileRows * next + column % kTileRows * 2;
+      for (int64_t depth = 0; depth < kTileDepth; ++depth)
+        wide[depth][column] = static_cast<float>(tile[depth / 2 * kTileDepth + depth % 2]);
+    }
     for (int64_t row = 0; row < 2 * kTileRows; ++row) {
-      for (int64_t column = 0; column < columns(both); ++column) {
-        const at::BFloat16* tile = right + column / kTileRows * next + column % kTileRows * 2;
-        for (int64_t depth = 0; depth < kTileDepth; ++depth) {
-          sums_[row][column] += static_cast<float>(left[row * stride + depth]) *
-                                static_cast<float>(tile[depth / 2 * kTileDepth + depth % 2]);
-        }
+      for (int64_t depth = 0; depth < kTileDepth; ++depth) {
+        const auto factor = static_cast<float>(left[row * stride + depth]);
+        for (int64_t column = 0; column < columns(both); ++column) sums_[row][column] += factor * wide[depth][column];
       }
     }
   }

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <tuple>
 
 #include "nodes/sd/group_norm.h"
 #include "tests/nodes/seeded_source.h"
@@ -37,22 +39,33 @@ at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& wei
   return normed.view(x.sizes()) * by_channel(weight) + by_channel(bias);
 }
 
-class FusedGroupNorm : public testing::TestWithParam<at::ScalarType> {
+/// The kernel with this processor's AVX-512, if it has that, and the same in plain C++.
+class FusedGroupNorm : public testing::TestWithParam<std::tuple<at::ScalarType, bool>> {
  protected:
   void SetUp() override {
-    const at::Tensor x = image({1, 16, 1, 1}, GetParam());
-    if (!fits_fused_group_norm(x, x)) GTEST_SKIP() << "this processor has no AVX-512";
+    const at::Tensor x = image({1, 16, 1, 1}, type());
+    if (!fits(x, x)) GTEST_SKIP() << "this processor has no AVX-512";
+  }
+
+  static at::ScalarType type() { return std::get<0>(GetParam()); }
+  static bool native() { return std::get<1>(GetParam()); }
+  static bool fits(const at::Tensor& x, const at::Tensor& weight) {
+    return (native() ? fits_fused_group_norm : fits_portable_group_norm)(x, weight);
+  }
+  static at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+                                     const at::Tensor& bias, double eps, AfterNorm after) {
+    return (native() ? sd::fused_group_norm : portable_group_norm)(x, groups, weight, bias, eps, after);
   }
 };
 
 TEST_P(FusedGroupNorm, NormalisesEachGroupForAnyNumberOfItemsPixelsAndChannels) {
-  const double most = GetParam() == at::kFloat ? kFloat32 : kBfloat16;
+  const double most = type() == at::kFloat ? kFloat32 : kBfloat16;
   for (const auto& [channels, groups] : {std::pair{32, 32}, {320, 32}, {96, 8}, {48, 1}})
     for (const auto& [height, width] : {std::pair{2, 1}, {7, 5}, {64, 64}, {65, 33}}) {
       if (channels / groups * height * width < 4) continue;  // hardly a variance
-      const at::Tensor x = image({2, channels, height, width}, GetParam()),
-                       weight = seeded_normal("weight", {channels}).to(GetParam()),
-                       bias = seeded_normal("bias", {channels}).to(GetParam()),
+      const at::Tensor x = image({2, channels, height, width}, type()),
+                       weight = seeded_normal("weight", {channels}).to(type()),
+                       bias = seeded_normal("bias", {channels}).to(type()),
                        expected = group_norm(x, groups, weight, bias);
       const auto found = [&](AfterNorm after) { return fused_group_norm(x, groups, weight, bias, kEps, after); };
       EXPECT_LT(relative_error(found(AfterNorm::kNothing), expected), most) << x.sizes();
@@ -61,8 +74,8 @@ TEST_P(FusedGroupNorm, NormalisesEachGroupForAnyNumberOfItemsPixelsAndChannels) 
 }
 
 TEST_P(FusedGroupNorm, StaysFiniteWhereSiluSaturatesAndPassesNanOn) {
-  at::Tensor x = image({1, 16, 4, 4}, GetParam());
-  const at::Tensor one = at::ones({16}).to(GetParam());
+  at::Tensor x = image({1, 16, 4, 4}, type());
+  const at::Tensor one = at::ones({16}).to(type());
   const at::Tensor far = fused_group_norm(x, 16, one * 1e4, one, kEps, AfterNorm::kSilu);
   EXPECT_TRUE(far.isfinite().all().item<bool>());
   EXPECT_GE(far.min().item<float>(), -0.3f);  // the least value of silu is -0.278
@@ -73,15 +86,19 @@ TEST_P(FusedGroupNorm, StaysFiniteWhereSiluSaturatesAndPassesNanOn) {
 }
 
 TEST_P(FusedGroupNorm, LeavesToLibtorchWhatItDoesNotTake) {
-  const at::Tensor weight = at::ones({16}).to(GetParam());
-  EXPECT_FALSE(fits_fused_group_norm(image({1, 16, 4, 4}, GetParam()).contiguous(), weight)) << "channels first";
-  EXPECT_FALSE(fits_fused_group_norm(image({1, 24, 4, 4}, GetParam()), at::ones({24}).to(GetParam())));
-  EXPECT_FALSE(fits_fused_group_norm(image({1, 16, 4, 4}, GetParam()).set_requires_grad(true), weight));
-  EXPECT_FALSE(fits_fused_group_norm(image({1, 16, 4, 4}, GetParam()), weight.to(at::kHalf)));
+  const at::Tensor weight = at::ones({16}).to(type());
+  EXPECT_FALSE(fits(image({1, 16, 4, 4}, type()).contiguous(), weight)) << "channels first";
+  EXPECT_FALSE(fits(image({1, 24, 4, 4}, type()), at::ones({24}).to(type())));
+  EXPECT_FALSE(fits(image({1, 16, 4, 4}, type()).set_requires_grad(true), weight));
+  EXPECT_FALSE(fits(image({1, 16, 4, 4}, type()), weight.to(at::kHalf)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, FusedGroupNorm, testing::Values(at::kFloat, at::kBFloat16),
-                         [](const auto& test) { return test.param == at::kFloat ? "Float32" : "Bfloat16"; });
+INSTANTIATE_TEST_SUITE_P(Types, FusedGroupNorm,
+                         testing::Combine(testing::Values(at::kFloat, at::kBFloat16), testing::Bool()),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param) == at::kFloat ? "Float32" : "Bfloat16") +
+                                  (std::get<1>(test.param) ? "WithAvx512" : "InPlainCode");
+                         });
 
 TEST(DoublingConv2d, EqualsTheConvolutionOfTheDoubledImage) {
   const c10::InferenceMode inference;

@@ -31,9 +31,45 @@ TEST(Noise, BatchIndexesPickDrawsAndMayRepeat) {
   EXPECT_TRUE(at::equal(picked[2], all[2]));
 }
 
+// 5 x 7 x 3 is no multiple of 16: single draws would have other numbers than the batch.
+const std::vector<int64_t> kBatch{4, 3, 5, 7}, kTwo{2, 3, 5, 7};
+
+TEST(Noise, OfAPickedItemIsThatOfItsPlaceInTheBatch) {
+  const BatchPlaces places{.index = {3, 1}, .size = 4};
+  for (const BatchNoise batch : {BatchNoise::kTogether, BatchNoise::kPerItem}) {
+    const auto expect_items = [&](const at::Tensor& picked, const at::Tensor& all) {
+      EXPECT_TRUE(at::equal(picked[0], all[3]));
+      EXPECT_TRUE(at::equal(picked[1], all[1]));
+    };
+    expect_items(initial_noise(kTwo, 5, batch, places), initial_noise(kBatch, 5, batch));
+    StepNoise steps(at::zeros(kBatch), 5, batch), picked_steps(at::zeros(kTwo), 5, batch, places);
+    for (int step = 0; step < 3; ++step) expect_items(picked_steps(), steps());
+    const BrownianNoise path(at::zeros(kBatch), 0.1f, 10, 5, batch);
+    const BrownianNoise picked_path(at::zeros(kTwo), 0.1f, 10, 5, batch, places);
+    expect_items(picked_path(10, 3), path(10, 3));
+    expect_items(picked_path(3, 0.7f), path(3, 0.7f));
+  }
+}
+
+TEST(Noise, PastTheEndOfTheBatchIsNewAndLeavesTheOthersAsTheyWere) {
+  const BatchPlaces places{.index = {3, 4, 7}, .size = 4};
+  const std::vector<int64_t> three{3, 3, 5, 7};
+  const auto expect_new = [](const at::Tensor& picked, const at::Tensor& all) {
+    EXPECT_TRUE(at::equal(picked[0], all[3]));
+    for (int64_t i = 0; i < 4; ++i) EXPECT_GT((picked[1] - all[i]).abs().max().item<float>(), 0.5f) << i;
+    EXPECT_GT((picked[2] - picked[0]).abs().max().item<float>(), 0.5f);
+  };
+  expect_new(initial_noise(three, 5, BatchNoise::kTogether, places), initial_noise(kBatch, 5));
+  StepNoise steps(at::zeros(kBatch), 5, BatchNoise::kTogether);
+  StepNoise picked(at::zeros(three), 5, BatchNoise::kTogether, places);
+  for (int step = 0; step < 2; ++step) expect_new(picked(), steps());
+}
+
 TEST(Noise, RefusesBatchIndexesThatDoNotFit) {
   EXPECT_THROW(initial_noise({2, 4, 3, 3}, 5, std::vector<int64_t>{1}), std::invalid_argument);
   EXPECT_THROW(initial_noise({1, 4, 3, 3}, 5, std::vector<int64_t>{-1}), std::invalid_argument);
+  EXPECT_THROW(StepNoise(at::zeros({2, 4, 3, 3}), 5, BatchNoise::kTogether, {.index = {1}, .size = 3}),
+               std::invalid_argument);
 }
 
 TEST(Noise, TakesSeedsOf64Bits) {

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <boost/crc.hpp>
 #include <string>
 
+#include "tests/nodes/sampling_parts.h"
 #include "tests/nodes/toy_model.h"
 
 namespace weft::sd {
@@ -64,6 +66,72 @@ TEST(Samplers, ItemOfABatchEqualsItsSingleRunIfAskedTo) {
       EXPECT_TRUE(at::allclose(together[k], run(sampler, single)[0], 1e-5, 1e-5)) << sampler.name << k;
     }
   }
+}
+
+TEST(Samplers, GiveAPictureOfABatchAgainAlone) {
+  for (const SamplerInfo& sampler : samplers()) {
+    if (sampler.name == "dpm_adaptive") continue;  // the batch shares its step lengths
+    SampleRequest picked = request();
+    picked.places = {.index = {2}, .size = 3};
+    EXPECT_TRUE(at::equal(run(sampler, picked)[0], run(sampler, request({3, 4, 5, 3}))[2])) << sampler.name;
+  }
+}
+
+TEST(Samplers, DrawTheNoiseOfAMaskForThePlaceToo) {
+  SampleRequest batch = request({3, 4, 5, 3}), picked = request();
+  batch.noise_mask = picked.noise_mask = at::full({5, 3}, 0.5);
+  picked.places = {.index = {1}, .size = 3};
+  EXPECT_TRUE(at::equal(run(find_sampler("ddim"), picked)[0], run(find_sampler("ddim"), batch)[1]));
+}
+
+/// One whose own bits are the same everywhere: + - * / alone.
+DiffusionModel plain_model() {
+  DiffusionModel model;
+  model.network = [](const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor&) {
+    return x * 0.9 - x * x * x * 0.01 + timesteps.view({-1, 1, 1, 1}) / 40000;
+  };
+  return model;
+}
+
+/// The bits of every sampler and schedule are promised: these were computed on a Zen 5, as on an Intel with AVX-512, with
+/// AVX2, and on a processor without (docs/models.md says how to imitate them).
+TEST(Samplers, HaveTheSameBitsOnEveryProcessor) {
+  const auto expected =
+      nlohmann::json::parse(std::ifstream(WEFT_SOURCE_DIR "/tests/nodes/golden/sampler_bits.json"));
+  for (const SamplerInfo& sampler : samplers()) {
+    boost::crc_32_type crc;
+    for (const ScheduleInfo& schedule : schedules()) {
+      const DiffusionModel model = plain_model();
+      const std::vector<float> sigmas =
+          plan_sigmas(model.table, {.schedule = std::string(schedule.name), .steps = 7}, sampler);
+      const at::Tensor latent = sample(model, sampler, sigmas, request()).latent.contiguous();
+      crc.process_bytes(latent.const_data_ptr(), latent.nbytes());
+    }
+    EXPECT_EQ(crc.checksum(), expected.value(std::string(sampler.name), 0u)) << sampler.name;
+  }
+}
+
+/// Where a step ends far below where it begins, its deterministic part goes down to 0.
+TEST(Samplers, AddTheirNoiseAlsoWhereASigmaIsThousandsOfTimesTheNext) {
+  SamplerCall call;
+  const at::Tensor picture = at::full({1, 4, 8, 8}, 0.5);
+  call.denoise = [&](auto&&...) { return picture; };
+  call.denoise_guided = [&](auto&&...) { return Guided{picture, picture}; };
+  call.sigmas = {40000, 1};
+  call.x = picture + initial_noise({1, 4, 8, 8}, 1) * 40000;
+  for (const char* name : {"dpmpp_2s_ancestral", "dpmpp_2s_ancestral_cfg_pp"})
+    EXPECT_NEAR(find_sampler(name).run(call).std().item<float>(), 1, 0.15) << name;
+  EXPECT_TRUE(at::equal(find_sampler("euler_ancestral").run(call), picture));
+}
+
+TEST(GoldenSampler, DpmppSdeGoesThroughTheMiddleOfEachStepInLambda) {
+  const SamplerInfo& dpmpp_sde = find_sampler("dpmpp_sde");
+  SampleRequest published = request({1, 4, 8, 12});
+  published.cfg = 5.5;
+  published.seed = 1234567;
+  const at::Tensor found = run(dpmpp_sde, published, {.schedule = "exponential", .steps = 13}).view(-1);
+  const at::Tensor expected = at::tensor(sampling_parts("dpmpp_sde").at("samples").get<std::vector<float>>());
+  EXPECT_LE(((found - expected).abs() / expected.abs().clamp_min(1)).max().item<float>(), 1e-5f);
 }
 
 TEST(Samplers, ReportEachStepOnceAndInOrder) {

@@ -1,10 +1,13 @@
-"""Makes tests/nodes/golden/sampling_parts.json: small parts of sampling as numpy, scipy, torchsde and Pillow compute
-them. Run by hand when a part is added: a Python with tests/reference/requirements.txt.
+"""Makes tests/nodes/golden/sampling_parts.json: small parts of sampling as numpy, scipy, torch, torchsde and Pillow
+compute them. Run by hand when a part is added: a Python with tests/reference/requirements.txt, a CPU with AVX2.
+Names of parts as arguments make those alone and keep the others.
 """
 
 import json
 import math
 import pathlib
+import sys
+import zlib
 
 import numpy as np
 import scipy.stats
@@ -31,6 +34,73 @@ def brownian():
             rows.append({"seed": str(seed), "range": [low, high], "shape": shape, "query": [a, b],
                          "increment": increment.flatten().tolist()})
     return rows
+
+
+def normal_draws():
+    """Checksums of the bytes of one draw after another from one generator."""
+    rows = []
+    for seed in (0, 5, 42, 2**40 + 3, 2**64 - 1):
+        generator = torch.Generator().manual_seed(seed)
+        draws = []
+        for count in (1, 2, 15, 3, 16, 17, 60, 7, 4 * 64 * 64, 5, 1000):
+            draws.append({"count": count, "crc32": zlib.crc32(torch.randn(count, generator=generator).numpy().tobytes())})
+        rows.append({"seed": str(seed), "draws": draws})
+    return rows
+
+
+def rounded_once(function):
+    """Of a float32 tensor, computed in float64: torch's float32 functions have other bits on other processors."""
+    return lambda x: function(x.double()).float()
+
+
+def dpmpp_sde(steps=13, cfg=5.5, seed=1234567, shape=(1, 4, 8, 12)):
+    """DPM-Solver++ (stochastic) as k-diffusion publishes it, in the exponential schedule, on the toy model of
+    tests/nodes/toy_model.h, in float32. The Brownian path is asked at millionths of a sigma: one bit of a middle sigma
+    is 1e-3 of the result."""
+    log, exp, expm1 = (rounded_once(f) for f in (torch.log, torch.exp, torch.expm1))
+    alphas = torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2, 0)
+    table = ((1 - alphas) / alphas) ** 0.5
+    log_sigmas = table.log().float()
+    sigma_min, sigma_max = table[0].float().item(), table[-1].float().item()
+    sigmas = exp(torch.linspace(math.log(sigma_max), math.log(sigma_min), steps))
+    sigmas = torch.cat([sigmas, torch.zeros(1)])
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+    def x0(x, sigma):
+        timestep = (log(sigma) - log_sigmas).abs().argmin()
+        scaled = x / (sigma**2 + 1) ** 0.5
+
+        def side(words):
+            return x - (0.9 * scaled + 0.1 * torch.sin(3 * scaled) + 0.05 * words + 0.02 * (timestep / 999)) * sigma
+
+        positive, negative = side(torch.tensor(0.3)), side(torch.tensor(-0.2))
+        return negative + (positive - negative) * cfg
+
+    def ancestral(start, end):
+        up = min(end, (end**2 * (start**2 - end**2) / start**2) ** 0.5)
+        return (end**2 - up**2) ** 0.5, up
+
+    x = noise * torch.sqrt(1 + sigmas[0] ** 2)
+    tree = torchsde.BrownianTree(sigmas[-2], torch.zeros(shape), sigmas[0], entropy=seed, tol=1e-6, pool_size=24)
+
+    def path(sigma, to):
+        return -tree(to, sigma) / (to - sigma).abs().sqrt()
+
+    for sigma, to in zip(sigmas, sigmas[1:]):
+        denoised = x0(x, sigma)
+        if to == 0:
+            return {"samples": (denoised / 0.18215).flatten().tolist()}  # a latent's scale is not the network's
+        lambda_s, lambda_t = -log(sigma), -log(to)
+        lambda_m = lambda_s + 0.5 * (lambda_t - lambda_s)
+        sigma_m = exp(-lambda_m)
+        alpha_s, alpha_m, alpha_t = sigma * exp(lambda_s), sigma_m * exp(lambda_m), to * exp(lambda_t)
+        down, up = ancestral(exp(-lambda_s), exp(-lambda_m))
+        h = -log(down) - lambda_s
+        middle = alpha_m / alpha_s * exp(-h) * x - alpha_m * expm1(-h) * denoised + alpha_m * path(sigma, sigma_m) * up
+        down, up = ancestral(exp(-lambda_s), exp(-lambda_t))
+        h = -log(down) - lambda_s
+        x = alpha_t / alpha_s * exp(-h) * x - alpha_t * expm1(-h) * x0(middle, sigma_m) + alpha_t * path(sigma, to) * up
+    raise AssertionError("the last sigma is 0")
 
 
 def beta_timesteps():
@@ -94,6 +164,9 @@ def resizes():
 
 if __name__ == "__main__":
     target = pathlib.Path(__file__).parent.parent / "nodes/golden/sampling_parts.json"
-    parts = {"seed_sequence": seed_sequences(), "brownian": brownian(), "beta_timesteps": beta_timesteps(),
-             "resize": resizes()}
+    makers = {"seed_sequence": seed_sequences, "brownian": brownian, "normal_draws": normal_draws,
+              "dpmpp_sde": dpmpp_sde, "beta_timesteps": beta_timesteps, "resize": resizes}
+    parts = json.loads(target.read_text()) if len(sys.argv) > 1 else {}
+    for name in sys.argv[1:] or makers:
+        parts[name] = makers[name]()
     target.write_text(json.dumps(parts, separators=(",", ":")) + "\n")

@@ -149,6 +149,50 @@ TEST(Sampling, WithASeedPerPictureABatchEqualsItsSingleRuns) {
   EXPECT_LE(largest_difference(samples(batch, "s")[2], samples(single, "s")[0]), 1e-4);
 }
 
+TEST(Sampling, APickedLatentGivesItsPictureOfTheBatchAgain) {
+  Bench bench;
+  for (const char* sampler : {"euler", "euler_ancestral", "dpmpp_sde", "dpmpp_2m_sde", "lcm", "seeds_2", "ddpm"}) {
+    for (const bool per_picture : {false, true}) {
+      const std::string params = fmt::format(
+          R"("seed": 11, "steps": 3, "cfg": 3.5, "sampler": "{}", "seed_per_picture": {})", sampler, per_picture);
+      const RunResult result = bench.run(
+          with_model(R"("pick": {"type": "latent.pick", "inputs": {"latent": {"link": "empty.latent"}, "index": 2}},
+        "once": {"type": "latent.repeat", "inputs": {"latent": {"link": "pick.latent"}, "times": 1}}, )" +
+                         ksampler("all", params) + ", " + ksampler("one", params, "pick.latent") + ", " +
+                         ksampler("repeated", params, "once.latent"),
+                     4),
+          {"all", "one", "repeated"});
+      EXPECT_LE(largest_difference(samples(result, "one")[0], samples(result, "all")[2]), 1e-3) << sampler;
+      EXPECT_EQ(largest_difference(samples(result, "repeated"), samples(result, "one")), 0) << sampler;
+    }
+  }
+}
+
+TEST(Latents, KeepTheirPlacesInABatchAsTheyArePickedRepeatedAndJoined) {
+  Bench bench;
+  const RunResult result = bench.run(
+      with_model(R"("second": {"type": "latent.pick", "inputs": {"latent": {"link": "empty.latent"}, "index": 1}},
+    "fourth": {"type": "latent.pick", "inputs": {"latent": {"link": "empty.latent"}, "index": 3}},
+    "both": {"type": "latent.batch", "inputs": {"latents": {"links": ["fourth.latent", "second.latent"]}}},
+    "thrice": {"type": "latent.repeat", "inputs": {"latent": {"link": "both.latent"}, "times": 3}},
+    "again": {"type": "latent.pick", "inputs": {"latent": {"link": "both.latent"}, "index": 0}},
+    "noise": {"type": "latent.noise", "inputs": {"latent": {"link": "again.latent"}, "seed": 3}},
+    "many": {"type": "latent.repeat", "inputs": {"latent": {"link": "empty.latent"}, "times": 2}},
+    "mixed": {"type": "latent.batch", "inputs": {"latents": {"links": ["second.latent", "empty.latent"]}}})",
+                 4),
+      {"both", "thrice", "again", "noise", "many", "mixed"});
+  const auto expect = [&](const char* node, const std::vector<int64_t>& index, int64_t size) {
+    EXPECT_EQ(output<Latent>(result, node).batch_index, index) << node;
+    EXPECT_EQ(output<Latent>(result, node).batch_size, size) << node;
+  };
+  expect("both", {3, 1}, 4);
+  expect("thrice", {3, 1, 6, 4, 9, 7}, 4);  // each time they go on after the highest
+  expect("again", {3}, 4);
+  expect("noise", {3}, 4);
+  expect("many", {}, 0);   // a batch of its own
+  expect("mixed", {}, 0);  // of several batches
+}
+
 TEST(Sampling, OutsideItsMaskALatentStaysAsItWas) {
   Bench bench;
   const RunResult result = bench.run(
