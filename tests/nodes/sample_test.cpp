@@ -93,8 +93,8 @@ DiffusionModel plain_model() {
   return model;
 }
 
-/// The bits of every sampler and schedule are promised: these were computed on a Zen 5, as on an Intel with AVX-512, with
-/// AVX2, and on a processor without (docs/models.md says how to imitate them).
+/// The bits of every sampler and schedule are promised. These came alike from a Zen 5 as it is, and as each of the
+/// processors that docs/models.md says how to imitate.
 TEST(Samplers, HaveTheSameBitsOnEveryProcessor) {
   const auto expected =
       nlohmann::json::parse(std::ifstream(WEFT_SOURCE_DIR "/tests/nodes/golden/sampler_bits.json"));
