@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
@@ -16,6 +17,7 @@
 #include <set>
 #include <string_view>
 
+#include "graph/strict_json.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -26,29 +28,44 @@ namespace bip = boost::interprocess;
 using nlohmann::json;
 
 constexpr size_t kLengthBytes = 8;
+constexpr size_t kWidestBits = 64;            // of one value
 constexpr uint64_t kMaxHeader = 100'000'000;  // as the reference implementation
 
 struct TypeName {
   std::string_view name;
   at::ScalarType type;
+  size_t bits;
 };
 constexpr std::array kTypes{
-    TypeName{"F64", at::kDouble},
-    TypeName{"F32", at::kFloat},
-    TypeName{"F16", at::kHalf},
-    TypeName{"BF16", at::kBFloat16},
-    TypeName{"I64", at::kLong},
-    TypeName{"I32", at::kInt},
-    TypeName{"I16", at::kShort},
-    TypeName{"I8", at::kChar},
-    TypeName{"U64", at::kUInt64},
-    TypeName{"U32", at::kUInt32},
-    TypeName{"U16", at::kUInt16},
-    TypeName{"U8", at::kByte},
-    TypeName{"BOOL", at::kBool},
-    TypeName{"F8_E4M3", at::kFloat8_e4m3fn},
-    TypeName{"F8_E5M2", at::kFloat8_e5m2},
+    TypeName{"F64", at::kDouble, 64},
+    TypeName{"F32", at::kFloat, 32},
+    TypeName{"F16", at::kHalf, 16},
+    TypeName{"BF16", at::kBFloat16, 16},
+    TypeName{"I64", at::kLong, 64},
+    TypeName{"I32", at::kInt, 32},
+    TypeName{"I16", at::kShort, 16},
+    TypeName{"I8", at::kChar, 8},
+    TypeName{"U64", at::kUInt64, 64},
+    TypeName{"U32", at::kUInt32, 32},
+    TypeName{"U16", at::kUInt16, 16},
+    TypeName{"U8", at::kByte, 8},
+    TypeName{"BOOL", at::kBool, 8},
+    TypeName{"C64", at::kComplexFloat, 64},
+    TypeName{"F8_E4M3", at::kFloat8_e4m3fn, 8},
+    TypeName{"F8_E5M2", at::kFloat8_e5m2, 8},
+    TypeName{"F8_E4M3FNUZ", at::kFloat8_e4m3fnuz, 8},
+    TypeName{"F8_E5M2FNUZ", at::kFloat8_e5m2fnuz, 8},
+    TypeName{"F8_E8M0", at::kFloat8_e8m0fnu, 8},
+    TypeName{"F6_E2M3", at::ScalarType::Undefined, 6},
+    TypeName{"F6_E3M2", at::ScalarType::Undefined, 6},
+    TypeName{"F4", at::ScalarType::Undefined, 4},
 };
+
+/// Null for a type that came after this was written.
+const TypeName* known_type(std::string_view name) {
+  const auto* found = std::ranges::find(kTypes, name, &TypeName::name);
+  return found == kTypes.end() ? nullptr : found;
+}
 
 // Files that people mistake for safetensors, by how they begin.
 struct Impostor {
@@ -57,6 +74,9 @@ struct Impostor {
 constexpr std::array kImpostors{
     Impostor{"PK\x03\x04", "is a PyTorch pickle, which can run code when read", "convert it to .safetensors"},
     Impostor{"\x80\x02", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x03", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x04", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x05", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
     Impostor{"GGUF", "is a GGUF file", "use the .safetensors file of the model"},
     Impostor{"version https://git-lfs", "is a Git LFS pointer, not the model itself", "run `git lfs pull`"},
     Impostor{"<!DOCTYPE", "is a web page, not a model", "download the model again"},
@@ -84,13 +104,16 @@ class Reader {
   }
 
   uint64_t header_size(std::string_view file) const {
+    const uint64_t length = stated_length(file);
+    if (file.size() > kLengthBytes && length <= kMaxHeader && length <= file.size() - kLengthBytes &&
+        begins_with_brace(file.substr(kLengthBytes, length)))
+      return length;  // whatever those eight bytes look like otherwise: 80 02 is a pickle's beginning, and
+                      // 640
     for (const auto& impostor : kImpostors) {
       if (file.starts_with(impostor.magic)) fail(std::string(impostor.what), std::string(impostor.remedy));
     }
     if (file.size() < kLengthBytes)
       fail(fmt::format("is truncated: {} bytes are not even a header", file.size()));
-    uint64_t length = 0;
-    std::memcpy(&length, file.data(), kLengthBytes);
     if (length > kMaxHeader) fail(fmt::format("claims a header of {} bytes: not a safetensors file", length));
     if (length > file.size() - kLengthBytes) {
       fail(fmt::format("is truncated: its header has {} bytes, the file {}", length, file.size()));
@@ -101,7 +124,7 @@ class Reader {
   json parse_header(std::string_view text) const {
     std::vector<std::set<std::string>> keys;  // of the objects that are open
     const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-      if (depth > 3) fail("header is nested too deeply");
+      if (depth > static_cast<int>(kMaxJsonDepth)) fail("header is nested too deeply");
       if (event == json::parse_event_t::object_start) keys.emplace_back();
       if (event == json::parse_event_t::object_end) keys.pop_back();
       if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
@@ -109,6 +132,8 @@ class Reader {
       }
       return true;
     };
+    if (text.find('\0') != text.npos)
+      fail("header is not valid JSON");  // which the parser would take for its end
     try {
       json header = json::parse(text, watch);
       if (!header.is_object()) fail("header is not a JSON object");
@@ -119,8 +144,9 @@ class Reader {
   }
 
   std::map<std::string, std::string> metadata(const json& value) const {
-    if (!value.is_object()) fail("__metadata__ is not an object of strings");
     std::map<std::string, std::string> result;
+    if (value.is_null()) return result;
+    if (!value.is_object()) fail("__metadata__ is not an object of strings");
     for (const auto& [key, text] : value.items()) {
       if (!text.is_string()) fail(fmt::format("__metadata__ \"{}\" is not a string", key));
       result.emplace(key, text.get<std::string>());
@@ -130,18 +156,24 @@ class Reader {
 
   SafetensorsFile::Entry entry(const std::string& name, const json& value) const {
     if (!value.is_object()) fail(fmt::format("tensor \"{}\" is not described by an object", name));
-    SafetensorsFile::Entry entry{
-        .dtype = type(name, value), .shape = numbers<int64_t>(name, value, "shape"), .begin = 0, .end = 0};
+    SafetensorsFile::Entry entry{.type = type(name, value),
+                                 .dtype = at::ScalarType::Undefined,
+                                 .shape = numbers<int64_t>(name, value, "shape"),
+                                 .begin = 0,
+                                 .end = 0};
+    const TypeName* known = known_type(entry.type);
+    if (known) entry.dtype = known->type;
     const auto offsets = numbers<size_t>(name, value, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1]) {
       fail(fmt::format("tensor \"{}\" has data_offsets that are not [begin, end]", name));
     }
     entry.begin = offsets[0];
     entry.end = offsets[1];
-    const size_t needed = byte_size(name, entry);
-    if (needed != entry.end - entry.begin) {
-      fail(fmt::format("tensor \"{}\" needs {} bytes for its shape, and is given {}", name, needed,
-                       entry.end - entry.begin));
+    const size_t given = entry.end - entry.begin,
+                 bits = bit_size(name, entry, known ? known->bits : kWidestBits);
+    if (known && bits % 8 != 0) fail(fmt::format("tensor \"{}\" does not end at the end of a byte", name));
+    if (known && bits / 8 != given) {
+      fail(fmt::format("tensor \"{}\" needs {} bytes for its shape, and is given {}", name, bits / 8, given));
     }
     return entry;
   }
@@ -168,15 +200,21 @@ class Reader {
   }
 
  private:
-  at::ScalarType type(const std::string& name, const json& value) const {
+  static uint64_t stated_length(std::string_view file) {
+    uint64_t length = 0;
+    std::memcpy(&length, file.data(), std::min(file.size(), kLengthBytes));
+    return length;
+  }
+
+  static bool begins_with_brace(std::string_view header) {
+    const size_t begin = header.find_first_not_of(" \t\r\n");
+    return begin != header.npos && header[begin] == '{';
+  }
+
+  std::string type(const std::string& name, const json& value) const {
     const auto found = value.find("dtype");
     if (found == value.end() || !found->is_string()) fail(fmt::format("tensor \"{}\" has no dtype", name));
-    const auto text = found->get<std::string>();
-    for (const auto& known : kTypes) {
-      if (known.name == text) return known.type;
-    }
-    fail(fmt::format("tensor \"{}\" has dtype {}, which is not supported", name, text),
-         "convert it to F16 or F32");
+    return found->get<std::string>();
   }
 
   template <class T>
@@ -194,20 +232,25 @@ class Reader {
     return result;
   }
 
-  size_t byte_size(const std::string& name, const SafetensorsFile::Entry& entry) const {
-    size_t bytes = c10::elementSize(entry.dtype);
+  size_t bit_size(const std::string& name, const SafetensorsFile::Entry& entry, size_t bits) const {
+    bool empty = false;
     for (const int64_t length : entry.shape) {
-      if (__builtin_mul_overflow(bytes, static_cast<size_t>(length), &bytes)) {
+      empty = empty || length == 0;
+      if (__builtin_mul_overflow(bits, std::max<size_t>(static_cast<size_t>(length), 1), &bits)) {
         fail(fmt::format("tensor \"{}\" has a shape that overflows", name));
       }
     }
-    return bytes;
+    return empty ? 0 : bits;
   }
 
   fs::path path_;
 };
 
 }  // namespace
+
+std::string unsupported_type(const std::string& name, const std::string& type) {
+  return fmt::format("tensor \"{}\" has dtype {}, which is not supported", name, type);
+}
 
 struct SafetensorsFile::Mapping {
   bip::file_mapping file;
@@ -245,6 +288,8 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
 
 at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   const Entry& entry = entries_.at(name);
+  if (entry.dtype == at::ScalarType::Undefined)
+    throw ModelError(path_.string(), unsupported_type(name, entry.type), "convert it to F16 or F32");
   char* data = static_cast<char*>(mapping_->region.get_address()) + data_offset_ + entry.begin;
   const auto options = at::TensorOptions(entry.dtype);
   if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.dtype) != 0) {  // old writers did not align

@@ -1,5 +1,9 @@
 // Safetensors files: a JSON header (name, type, shape, offsets of each tensor), then the bytes.
 //
+// Opening refuses what contradicts itself, but no type: what torch has no type for is refused where it is
+// read, so that a file may carry along what nobody needs. Two tensors of one name are refused (the format
+// forbids them, and which one was meant is anybody's guess).
+//
 // A file is memory-mapped: opening reads the header only, and tensors are views of the mapping, which lives
 // as long as any of them. What a file says is checked before anything is believed; each lie is a ModelError.
 #pragma once
@@ -18,8 +22,9 @@ namespace weft::sd {
 class SafetensorsFile {
  public:
   struct Entry {
-    at::ScalarType dtype;
-    std::vector<int64_t> shape;
+    std::string type;            ///< as the format calls it: "F16"
+    at::ScalarType dtype;        ///< Undefined where torch has no such type that it can compute with ("F4")
+    std::vector<int64_t> shape;  ///< counts values, also where several are in a byte
     size_t begin, end;  ///< bytes, counted from the end of the header
   };
 
@@ -32,6 +37,7 @@ class SafetensorsFile {
   bool has(const std::string& name) const { return entries_.contains(name); }
 
   /// A view of the file, in its own type. Writing to it changes memory, never the file. `name` must be there.
+  /// Throws ModelError where torch does not have its type.
   at::Tensor tensor(const std::string& name) const;
 
   /// Lets the system take back the memory of what was read so far; reading again fetches it again. What was
@@ -47,6 +53,9 @@ class SafetensorsFile {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> metadata_;
 };
+
+/// What to say of a needed tensor whose type is none of a network's weights.
+std::string unsupported_type(const std::string& name, const std::string& type);
 
 /// Writes all or nothing: a temporary file beside `path`, renamed when complete. The same tensors give the
 /// same bytes. Throws ModelError when a type has no safetensors name or the disk refuses.

@@ -108,6 +108,49 @@ TEST(Safetensors, ReadsTensorsThatAreNotAligned) {
   EXPECT_EQ(verdict_of_header(header), "ok");
 }
 
+// The first 8 bytes are the header's length: 640 is 80 02, with which pickles of protocol 2 begin.
+TEST(Safetensors, KnowsAHeaderOf640BytesFromAPickle) {
+  std::string header = R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  for (const size_t length : {640u, 640u + 65536u}) {
+    header.resize(length, ' ');
+    EXPECT_EQ(verdict_of_header(header), "ok") << length;
+  }
+  EXPECT_THAT(verdict("\x80\x02}q" + std::string(1000, 'x')), HasSubstr("pickle"));
+  EXPECT_THAT(verdict("\x80\x04\x95" + std::string(1000, 'x')), HasSubstr("pickle"));
+}
+
+TEST(Safetensors, TakesWhatTheReferenceReaderTakes) {
+  const std::string x = R"("x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
+  EXPECT_EQ(verdict_of_header("{" + x + R"(,"__metadata__":null})"), "ok");
+  EXPECT_EQ(verdict_of_header("  {" + x + "}"), "ok");
+  EXPECT_EQ(verdict_of_header("{" + x + "}\n\t "), "ok");
+  EXPECT_EQ(
+      verdict_of_header(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"of":["this"]}}})"),
+      "ok");
+  EXPECT_EQ(verdict_of_header("{}", 0), "ok");
+  EXPECT_NE(verdict_of_header("{" + x + "}" + std::string(8, '\0')), "ok");
+}
+
+// As safetensors 0.8.0 writes torch's types; the shape of F4 counts values, of which two are in a byte.
+TEST(Safetensors, OpensFilesWithTensorsOfAnyType) {
+  const TemporaryFolder folder;
+  const std::string header = R"({"c":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},
+      "e":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[8,10]}, "f":{"dtype":"F4","shape":[2,2],"data_offsets":[10,12]},
+      "n":{"dtype":"F8_E4M3FNUZ","shape":[1],"data_offsets":[12,13]}, "u":{"dtype":"F8_E5M2FNUZ","shape":[1],"data_offsets":[13,14]},
+      "z":{"dtype":"F99","shape":[5],"data_offsets":[14,16]}})";
+  const std::string data{'\0',   '\0',   '\0', '\0', '\0',   '\0',   '\0', '\0',
+                         '\x80', '\x7f', 'a',  'b',  '\x48', '\x44', 'c',  'd'};
+  std::ofstream(folder / "f", std::ios::binary) << file_bytes(header, data);
+  const auto file = SafetensorsFile::open(folder / "f");
+  EXPECT_EQ(file.entries().at("z").type, "F99");
+  const auto value = [&](const char* name) { return file.tensor(name).to(at::kFloat)[0].item<double>(); };
+  EXPECT_EQ(value("e"), 2);
+  EXPECT_EQ(value("n"), 2);
+  EXPECT_EQ(value("u"), 2);
+  EXPECT_EQ(file.tensor("c").scalar_type(), at::kComplexFloat);
+  for (const char* name : {"f", "z"}) EXPECT_THROW(file.tensor(name), ModelError);
+}
+
 TEST(Safetensors, LeavesNothingBehindWhenItCannotWrite) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "a");  // a folder cannot be replaced by a file
@@ -156,8 +199,12 @@ TEST(Safetensors, ExplainsEachLie) {
   EXPECT_THAT(verdict_of_header("{\"\xff\xfe\":1}"), HasSubstr("not valid JSON"));
   EXPECT_THAT(verdict_of_header(R"({"x":1})"), HasSubstr("not described by an object"));
   EXPECT_THAT(verdict_of_header(R"({"x":{}})"), HasSubstr("no dtype"));
-  EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[2]", "[0,8]")),
-              HasSubstr("dtype F4, which is not supported"));
+  EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[16]", "[0,8]")),
+              HasSubstr("tensor \"x\" has dtype F4, which is not supported"));
+  EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[2]", "[0,8]")), HasSubstr("needs 1 bytes"));
+  EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[15]", "[0,8]")), HasSubstr("end of a byte"));
+  EXPECT_THAT(verdict_of_header(entry("\"F99\"", "[9223372036854775807,9]", "[0,8]")),
+              HasSubstr("overflows"));
   EXPECT_THAT(verdict_of_header(entry("7", "[2]", "[0,8]")), HasSubstr("no dtype"));
   EXPECT_THAT(verdict_of_header(entry(f32, "2", "[0,8]")), HasSubstr("no shape"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[-2]", "[0,8]")), HasSubstr("-2, which is not a size"));
