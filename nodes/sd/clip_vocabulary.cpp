@@ -11,13 +11,17 @@
 
 #include "graph/utf8.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 
 namespace weft::sd {
 namespace {
 
 namespace fs = std::filesystem;
 
+using nlohmann::json;
+
 constexpr const char* kWordEnd = "</w>";
+constexpr uint64_t kMostIds = 10'000'000;
 
 std::string utf8(uint32_t code) {
   if (code < 0x80) return {static_cast<char>(code)};
@@ -106,6 +110,50 @@ std::string read_text(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+[[noreturn]] void refuse_merge(const std::string& origin, const std::string& text) {
+  throw ModelError(origin, fmt::format("merge {} is not a pair of pieces", text), "download it again");
+}
+
+/// "left right" -> left, right
+std::pair<std::string, std::string> pair_of(const std::string& line, const std::string& origin) {
+  const size_t space = line.find(' ');
+  if (space == std::string::npos) refuse_merge(origin, fmt::format("\"{}\"", line));
+  return {line.substr(0, space), line.substr(space + 1)};
+}
+
+Pairs pairs_of(const std::vector<std::string>& lines, const std::string& origin) {
+  Pairs pairs;
+  for (const auto& line : lines) pairs.push_back(pair_of(line, origin));
+  return pairs;
+}
+
+std::string shown(const json& value) { return value.dump(-1, ' ', /*ensure_ascii=*/true).substr(0, 80); }
+
+/// A list of ["left", "right"], or of "left right" as older versions wrote it.
+Pairs pairs_of(const json& merges, const std::string& origin) {
+  if (!merges.is_array()) throw ModelError(origin, "has no list of merges", "download it again");
+  Pairs pairs;
+  for (const json& merge : merges) {
+    if (merge.is_string()) {
+      pairs.push_back(pair_of(merge.get<std::string>(), origin));
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+      pairs.emplace_back(merge[0], merge[1]);
+    } else {
+      refuse_merge(origin, shown(merge));
+    }
+  }
+  return pairs;
+}
+
+/// Null where there is none.
+const json& member(const json& object, const char* key) {
+  static const json kNone;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : kNone;
+}
+
 }  // namespace
 
 ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
@@ -127,39 +175,53 @@ ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
   }
   add("<|startoftext|>");
   add("<|endoftext|>");
-  vocabulary.add_merges(lines, path.string());
+  vocabulary.add_merges(pairs_of(lines, path.string()), path.string());
   return vocabulary;
 }
 
 ClipVocabulary ClipVocabulary::from_json(const fs::path& vocab, const fs::path& merges) {
-  const auto pieces = nlohmann::json::parse(read_text(vocab), nullptr, /*allow_exceptions=*/false);
-  if (!pieces.is_object() || pieces.empty()) {
-    throw ModelError(vocab.string(), "is not a JSON object of pieces and ids", "download it again");
-  }
   ClipVocabulary vocabulary;
-  for (const auto& [piece, id] : pieces.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000) {
-      throw ModelError(vocab.string(), fmt::format("gives \"{}\" the id {}", piece, id.dump()),
-                       "download it again");
-    }
-    vocabulary.ids_.emplace(piece, id.get<int64_t>());
-  }
-  vocabulary.add_merges(merge_lines(read_text(merges)), merges.string());
+  vocabulary.add_pieces(read_model_json(vocab), vocab.string());
+  vocabulary.add_merges(pairs_of(merge_lines(read_text(merges)), merges.string()), merges.string());
   return vocabulary;
 }
 
-void ClipVocabulary::add_merges(const std::vector<std::string>& lines, const std::string& origin) {
+ClipVocabulary ClipVocabulary::from_tokenizer_json(const fs::path& path) {
+  const json file = read_model_json(path);
+  const json& model = member(file, "model");
+  const json& type = member(model, "type");
+  if (!type.is_null() && type != "BPE")
+    throw ModelError(path.string(),
+                     fmt::format("holds a tokenizer of the kind {}, and CLIP's is BPE", shown(type)),
+                     "use the tokenizer folder that came with the model");
+  if (member(model, "end_of_word_suffix") != kWordEnd)
+    throw ModelError(path.string(),
+                     "holds a tokenizer that is not of CLIP's kind (its words do not end in </w>)",
+                     "use the tokenizer folder that came with the model");
+  ClipVocabulary vocabulary;
+  vocabulary.add_pieces(member(model, "vocab"), path.string());
+  vocabulary.add_merges(pairs_of(member(model, "merges"), path.string()), path.string());
+  return vocabulary;
+}
+
+void ClipVocabulary::add_pieces(const json& pieces, const std::string& origin) {
+  if (!pieces.is_object() || pieces.empty())
+    throw ModelError(origin, "has no pieces of words with their ids", "download it again");
+  for (const auto& [piece, id] : pieces.items()) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > kMostIds)
+      throw ModelError(origin, fmt::format("gives \"{}\" the id {}", piece, shown(id)), "download it again");
+    ids_.emplace(piece, id.get<int64_t>());
+  }
+}
+
+void ClipVocabulary::add_merges(const std::vector<Pair>& pairs, const std::string& origin) {
   int32_t rank = 0;
-  for (const auto& line : lines) {
-    const size_t space = line.find(' ');
-    if (space == std::string::npos) {
-      throw ModelError(origin, fmt::format("line \"{}\" is not a pair of pieces", line), "download it again");
-    }
-    const std::string left = line.substr(0, space), right = line.substr(space + 1);
+  for (const auto& [left, right] : pairs) {
     const int64_t result = find(left + right);
     if (find(left) < 0 || find(right) < 0 || result < 0) {
-      throw ModelError(origin, fmt::format("joins \"{}\", which the vocabulary does not have", line),
-                       "vocab.json and merges.txt are of different tokenizers");
+      throw ModelError(origin,
+                       fmt::format("joins \"{} {}\", which the vocabulary does not have", left, right),
+                       "pieces and merges are of different tokenizers: download the whole folder again");
     }
     merges_.emplace(pair_key(find(left), find(right)), Merge{rank++, result});
   }

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace weft::sd {
@@ -17,6 +19,10 @@ class ClipVocabulary {
 
   /// A tokenizer folder's vocab.json (piece to id) and merges.txt. Throws ModelError.
   static ClipVocabulary from_json(const std::filesystem::path& vocab, const std::filesystem::path& merges);
+
+  /// A tokenizer folder's tokenizer.json, which holds both. Throws ModelError, also where it is another kind
+  /// of tokenizer's.
+  static ClipVocabulary from_tokenizer_json(const std::filesystem::path& path);
 
   /// The id of a whole piece, such as "<|endoftext|>"; -1 when there is none.
   int64_t find(std::string_view piece) const;
@@ -37,7 +43,10 @@ class ClipVocabulary {
     int64_t result;
   };
 
-  void add_merges(const std::vector<std::string>& lines, const std::string& origin);
+  using Pair = std::pair<std::string, std::string>;
+
+  void add_pieces(const nlohmann::json& pieces, const std::string& origin);
+  void add_merges(const std::vector<Pair>& pairs, const std::string& origin);
 
   std::unordered_map<std::string, int64_t> ids_;
   std::unordered_map<uint64_t, Merge> merges_;  ///< by left id << 32 | right id

@@ -9,7 +9,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path bert_vocabulary(const Checkpoint& checkpoint) {
-  if (const auto& own = checkpoint.tokenizer()) return fs::is_directory(*own) ? *own / "vocab.txt" : *own;
+  if (const auto& own = checkpoint.tokenizer()) return *own;
   const fs::path usual = share_file("bert_uncased_vocab.txt");
   if (fs::exists(usual)) return usual;
   throw ModelError(checkpoint.path().string(),
@@ -20,8 +20,11 @@ fs::path bert_vocabulary(const Checkpoint& checkpoint) {
 }  // namespace
 
 Tokenizer tokenizer_of(const Checkpoint& checkpoint) {
-  if (checkpoint.text_encoder_config().family == TextFamily::kBert)
-    return Tokenizer::bert(bert_vocabulary(checkpoint));
+  if (checkpoint.text_encoder_config().family == TextFamily::kBert) {
+    const fs::path vocabulary = bert_vocabulary(checkpoint);
+    return fs::is_directory(vocabulary) ? Tokenizer::bert_from_folder(vocabulary)
+                                        : Tokenizer::bert(vocabulary);
+  }
   const auto& own = checkpoint.tokenizer();
   return own ? Tokenizer::from_folder(*own) : Tokenizer::clip(share_file("bpe_simple_vocab_16e6.txt.gz"));
 }

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "nodes/sd/code_points.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
+#include "nodes/sd/tokenizer_files.h"
 
 namespace weft::sd {
 namespace {
@@ -18,16 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kStart = "<|startoftext|>";
 constexpr std::string_view kEnd = "<|endoftext|>";
-
-// Composed as far as possible (NFC), then lower case.
-CodePoints normalise(std::string_view text) {
-  CodePoints lower;
-  for (const auto point : normalised(text, Normalisation::kComposed)) {
-    lower.push_back(utf8proc_tolower(point));
-    if (point == 0x130) lower.push_back(0x307);  // the one letter whose lower case is two code points
-  }
-  return lower;
-}
 
 enum class Kind { kSpace, kLetter, kNumber, kOther };
 
@@ -53,9 +46,20 @@ Kind kind_of(utf8proc_int32_t point) {
   }
 }
 
-// What stands for itself wherever it is met: special tokens, and English endings.
-constexpr std::array<std::string_view, 9> kFixedWords{kStart, kEnd, "'s",  "'t", "'re",
-                                                      "'ve",  "'m", "'ll", "'d"};
+// Composed as far as possible (NFC), spaces of any kind and number one space, then lower case.
+CodePoints normalise(std::string_view text) {
+  CodePoints lower;
+  for (const auto point : normalised(text, Normalisation::kComposed)) {
+    const bool space = kind_of(point) == Kind::kSpace;
+    if (space && !lower.empty() && lower.back() == ' ') continue;
+    lower.push_back(space ? ' ' : utf8proc_tolower(point));
+    if (point == 0x130) lower.push_back(0x307);  // the one letter whose lower case is two code points
+  }
+  return lower;
+}
+
+// What stands for itself wherever it is met: English endings.
+constexpr std::array<std::string_view, 7> kFixedWords{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
 
 size_t fixed_word_length(const CodePoints& points, size_t at) {
   for (const auto word : kFixedWords) {
@@ -78,51 +82,73 @@ size_t word_end(const CodePoints& points, size_t at) {
   return end;
 }
 
-std::string text_of(const nlohmann::json& token) {
-  if (token.is_string()) return token.get<std::string>();
-  return token.is_object() ? token.value("content", "") : "";
-}
-
-// tokenizer_config.json knows best, then special_tokens_map.json; both may be missing.
-std::string special_token(const fs::path& folder, const char* key, std::string_view usual) {
-  for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
-    std::ifstream in(folder / file);
-    const auto values = in ? nlohmann::json::parse(in, nullptr, false) : nlohmann::json();
-    if (!values.is_object() || !values.contains(key)) continue;
-    if (const std::string token = text_of(values[key]); !token.empty()) return token;
-  }
-  return std::string(usual);
+/// "bos_token" and the like: a text, or an object with "content".
+std::optional<std::string> special_token(const ConfigFile& file, const char* key) {
+  const nlohmann::json& token = file[key];
+  if (!token.is_object()) return file.text(key);
+  if (!token.contains("content") || !token["content"].is_string()) file.fail(key, "a text");
+  return token["content"].get<std::string>();
 }
 
 }  // namespace
+
+Tokenizer::Tokenizer(Vocabulary vocabulary)
+    : vocabulary_(std::move(vocabulary)),
+      added_(std::holds_alternative<ClipVocabulary>(vocabulary_) ? normalise : decode_utf8) {}
 
 Tokenizer Tokenizer::clip(const fs::path& merges_gz) {
   Tokenizer tokenizer(ClipVocabulary::from_merges_gz(merges_gz));
   tokenizer.start_id_ = tokenizer.find(kStart);
   tokenizer.end_id_ = tokenizer.pad_id_ = tokenizer.unknown_id_ = tokenizer.find(kEnd);
+  tokenizer.added_.add({std::string(kStart), tokenizer.start_id_});
+  tokenizer.added_.add({std::string(kEnd), tokenizer.end_id_, /*normalised=*/false});
   return tokenizer;
 }
 
 Tokenizer Tokenizer::from_folder(const fs::path& folder) {
-  Tokenizer tokenizer(ClipVocabulary::from_json(folder / "vocab.json", folder / "merges.txt"));
-  const auto id = [&](const char* key, std::string_view usual) {
-    const std::string token = special_token(folder, key, usual);
-    const int64_t found = tokenizer.find(token);
-    if (found < 0) {
-      throw ModelError((folder / "vocab.json").string(), fmt::format("does not have {} \"{}\"", key, token),
+  const bool joined = fs::exists(folder / "tokenizer.json");
+  if (!joined && !fs::exists(folder / "vocab.json"))
+    throw ModelError(folder.string(), "has neither tokenizer.json nor vocab.json",
+                     "download the whole tokenizer folder");
+  Tokenizer tokenizer(joined ? ClipVocabulary::from_tokenizer_json(folder / "tokenizer.json")
+                             : ClipVocabulary::from_json(folder / "vocab.json", folder / "merges.txt"));
+  const std::vector<AddedToken> added = added_tokens_of(folder);
+  for (const AddedToken& token : added) tokenizer.added_.add(token);
+  const ConfigFile config(folder / "tokenizer_config.json"), map(folder / "special_tokens_map.json");
+  const auto special = [&](const char* key, std::string_view usual, bool normalised) {
+    auto token = special_token(config, key);  // which knows best
+    if (!token) token = special_token(map, key);
+    const std::string content = token.value_or(std::string(usual));
+    const int64_t id = tokenizer.find(content);
+    if (id < 0)
+      throw ModelError(folder.string(), fmt::format("does not have {} \"{}\"", key, content),
                        "the tokenizer folder is incomplete");
-    }
-    return found;
+    const bool text_may_hold_it = key[0] != 'p' && key[0] != 'u' && !content.empty();
+    if (text_may_hold_it && tokenizer.added_.find(content) < 0)
+      tokenizer.added_.add({content, id, normalised});
+    return id;
   };
-  tokenizer.start_id_ = id("bos_token", kStart);
-  tokenizer.end_id_ = id("eos_token", kEnd);
-  tokenizer.pad_id_ = id("pad_token", kEnd);
-  tokenizer.unknown_id_ = id("unk_token", kEnd);
+  tokenizer.start_id_ = special("bos_token", kStart, /*normalised=*/true);
+  tokenizer.end_id_ = special("eos_token", kEnd, /*normalised=*/false);
+  tokenizer.pad_id_ = special("pad_token", kEnd, false);
+  tokenizer.unknown_id_ = special("unk_token", kEnd, false);
   return tokenizer;
 }
 
 Tokenizer Tokenizer::bert(const fs::path& vocab_txt) {
-  Tokenizer tokenizer(WordPieceVocabulary::from_file(vocab_txt));
+  return bert(WordPieceVocabulary::from_file(vocab_txt));
+}
+
+Tokenizer Tokenizer::bert_from_folder(const fs::path& folder) {
+  const bool joined = fs::exists(folder / "tokenizer.json");
+  Tokenizer tokenizer = bert(joined ? WordPieceVocabulary::from_tokenizer_json(folder / "tokenizer.json")
+                                    : WordPieceVocabulary::from_file(folder / "vocab.txt"));
+  for (const AddedToken& token : added_tokens_of(folder)) tokenizer.added_.add(token);
+  return tokenizer;
+}
+
+Tokenizer Tokenizer::bert(WordPieceVocabulary vocabulary) {
+  Tokenizer tokenizer(std::move(vocabulary));
   tokenizer.start_id_ = tokenizer.find("[CLS]");
   tokenizer.end_id_ = tokenizer.find("[SEP]");
   tokenizer.pad_id_ = tokenizer.find("[PAD]");
@@ -131,11 +157,19 @@ Tokenizer Tokenizer::bert(const fs::path& vocab_txt) {
 }
 
 int64_t Tokenizer::find(std::string_view piece) const {
-  return std::visit([&](const auto& vocabulary) { return vocabulary.find(piece); }, vocabulary_);
+  const int64_t id = std::visit([&](const auto& vocabulary) { return vocabulary.find(piece); }, vocabulary_);
+  return id >= 0 ? id : added_.find(piece);
 }
 
 size_t Tokenizer::vocabulary_size() const {
-  return std::visit([](const auto& vocabulary) { return vocabulary.size(); }, vocabulary_);
+  int64_t largest = -1;
+  for (const auto& [content, token] : added_.tokens()) largest = std::max(largest, token.id);
+  std::visit(
+      [&](const auto& vocabulary) {
+        for (const auto& [piece, id] : vocabulary.ids()) largest = std::max(largest, id);
+      },
+      vocabulary_);
+  return static_cast<size_t>(largest + 1);
 }
 
 std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const {
@@ -148,35 +182,45 @@ std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const
             wanted->second = vocabulary.readable(piece);
       },
       vocabulary_);
+  for (const auto& [content, token] : added_.tokens())
+    if (const auto wanted = texts.find(token.id); wanted != texts.end()) wanted->second = content;
   std::vector<std::string> spelt;
   for (const int64_t id : ids) spelt.push_back(texts[id]);
   return spelt;
 }
 
 std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
-  if (const auto* words = std::get_if<WordPieceVocabulary>(&vocabulary_)) return words->encode(text);
-  return encode_clip(std::get<ClipVocabulary>(vocabulary_), text);
+  std::vector<int64_t> ids;
+  for (const AddedTokens::Piece& piece : added_.split(text)) {
+    if (piece.id) {
+      ids.push_back(*piece.id);
+    } else {
+      encode_words(piece.text, ids);
+    }
+  }
+  return ids;
 }
 
-std::vector<int64_t> Tokenizer::encode_clip(const ClipVocabulary& vocabulary, std::string_view text) const {
-  const CodePoints points = normalise(text);
-  std::vector<int64_t> ids;
+void Tokenizer::encode_words(const CodePoints& points, std::vector<int64_t>& ids) const {
+  const auto utf8 = [&](size_t begin, size_t end) {
+    std::string text;
+    for (size_t i = begin; i < end; ++i) append_utf8(text, points[i]);
+    return text;
+  };
+  if (const auto* words = std::get_if<WordPieceVocabulary>(&vocabulary_)) {
+    const std::vector<int64_t> more = words->encode(utf8(0, points.size()));
+    ids.insert(ids.end(), more.begin(), more.end());
+    return;
+  }
   for (size_t at = 0; at < points.size();) {
     if (kind_of(points[at]) == Kind::kSpace) {
       ++at;
       continue;
     }
     const size_t end = word_end(points, at);
-    std::string word;
-    for (size_t i = at; i < end; ++i) append_utf8(word, points[i]);
-    if (word == kStart || word == kEnd) {
-      ids.push_back(word == kStart ? start_id_ : end_id_);
-    } else {
-      vocabulary.split_word(word, unknown_id_, ids);
-    }
+    std::get<ClipVocabulary>(vocabulary_).split_word(utf8(at, end), unknown_id_, ids);
     at = end;
   }
-  return ids;
 }
 
 }  // namespace weft::sd

@@ -7,6 +7,7 @@
 
 #include "nodes/sd/code_points.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 
 namespace weft::sd {
 namespace {
@@ -62,14 +63,38 @@ WordPieceVocabulary WordPieceVocabulary::from_file(const std::filesystem::path& 
     if (line.ends_with('\r')) line.pop_back();
     vocabulary.ids_.emplace(std::move(line), id);
   }
+  vocabulary.require_special_tokens(vocab_txt.string());
+  return vocabulary;
+}
+
+WordPieceVocabulary WordPieceVocabulary::from_tokenizer_json(const std::filesystem::path& path) {
+  const nlohmann::json file = read_model_json(path);
+  const auto model = file.find("model");
+  const bool fits = model != file.end() && model->is_object() && model->contains("type") &&
+                    model->at("type") == "WordPiece" && model->contains("vocab") &&
+                    model->at("vocab").is_object();
+  if (!fits)
+    throw ModelError(path.string(), "holds no tokenizer of the kind WordPiece, which BERT's is",
+                     "use the tokenizer folder that came with the model");
+  WordPieceVocabulary vocabulary;
+  for (const auto& [piece, id] : model->at("vocab").items()) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000)
+      throw ModelError(path.string(), fmt::format("gives \"{}\" an id that is none", piece),
+                       "download it again");
+    vocabulary.ids_.emplace(piece, id.get<int64_t>());
+  }
+  vocabulary.require_special_tokens(path.string());
+  return vocabulary;
+}
+
+void WordPieceVocabulary::require_special_tokens(const std::string& origin) {
   for (const char* token : {"[CLS]", "[SEP]", "[PAD]", "[UNK]"}) {
-    if (vocabulary.find(token) < 0) {
-      throw ModelError(vocab_txt.string(), fmt::format("is not a vocabulary of BERT: it has no {}", token),
+    if (find(token) < 0) {
+      throw ModelError(origin, fmt::format("is not a vocabulary of BERT: it has no {}", token),
                        "give bert-base-uncased's vocab.txt");
     }
   }
-  vocabulary.unknown_id_ = vocabulary.find("[UNK]");
-  return vocabulary;
+  unknown_id_ = find("[UNK]");
 }
 
 int64_t WordPieceVocabulary::find(std::string_view piece) const {

@@ -17,6 +17,9 @@ class WordPieceVocabulary {
   /// where [CLS], [SEP], [PAD] or [UNK] is missing.
   static WordPieceVocabulary from_file(const std::filesystem::path& vocab_txt);
 
+  /// A tokenizer folder's tokenizer.json. Throws ModelError, also where it is another kind of tokenizer's.
+  static WordPieceVocabulary from_tokenizer_json(const std::filesystem::path& path);
+
   /// The id of a whole piece, such as "[SEP]"; -1 when there is none.
   int64_t find(std::string_view piece) const;
 
@@ -31,6 +34,7 @@ class WordPieceVocabulary {
   size_t size() const { return ids_.size(); }
 
  private:
+  void require_special_tokens(const std::string& origin);
   void split_word(const std::vector<std::string>& letters, std::vector<int64_t>& ids) const;
 
   std::unordered_map<std::string, int64_t> ids_;
