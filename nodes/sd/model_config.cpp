@@ -2,20 +2,23 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
+#include "nodes/sd/config_keys.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 #include "nodes/sd/published_models.h"
+#include "nodes/sd/scheduler_config.h"
 
 namespace weft::sd {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr int64_t kBertEnd = 102;  // [SEP] of BERT's vocabulary
+constexpr int64_t kBertEnd = 102;    // [SEP] of BERT's vocabulary
+constexpr int64_t kClipEnd = 49407;  // <|endoftext|> of CLIP's
 
 TextActivation activation(const std::string& origin, const std::string& name) {
   if (name == "quick_gelu") return TextActivation::kQuickGelu;
@@ -24,81 +27,65 @@ TextActivation activation(const std::string& origin, const std::string& name) {
                    "quick_gelu and gelu are supported");
 }
 
-Prediction prediction(const std::string& origin, const std::string& name) {
-  if (name == "epsilon") return Prediction::kNoise;
-  if (name == "v_prediction") return Prediction::kVelocity;
-  throw ModelError(origin, fmt::format("has prediction type \"{}\"", name),
-                   "epsilon and v_prediction are supported");
-}
-
-int64_t positive(const std::string& origin, const std::string& key, int64_t value) {
-  if (value > 0 && value < 1'000'000) return value;
-  throw ModelError(origin, fmt::format("{} is {}", key, value), "it must be a positive number");
-}
-
-// A JSON file of a model folder, whose values are read with errors that name the file.
-class ConfigFile {
- public:
-  explicit ConfigFile(const fs::path& path) : origin_(path.string()) {
-    std::ifstream in(path);
-    if (!in) return;
-    values_ = json::parse(in, nullptr, /*allow_exceptions=*/false);
-    if (!values_.is_object()) throw ModelError(origin_, "is not a JSON object", "download it again");
-  }
-
-  const std::string& origin() const { return origin_; }
-
-  std::optional<int64_t> integer(const char* key) const {
-    const json* value = find(key);
-    if (!value) return std::nullopt;
-    if (value->is_array()) value = same_everywhere(key, *value);
-    if (!value->is_number_integer()) fail(key, "a whole number");
-    return positive(origin_, key, value->get<int64_t>());
-  }
-  std::optional<double> real(const char* key) const {
-    const json* value = find(key);
-    if (!value) return std::nullopt;
-    if (!value->is_number()) fail(key, "a number");
-    return value->get<double>();
-  }
-  std::optional<std::string> text(const char* key) const {
-    const json* value = find(key);
-    if (!value) return std::nullopt;
-    if (!value->is_string()) fail(key, "a text");
-    return value->get<std::string>();
-  }
-  std::vector<std::string> texts(const char* key) const {
-    const json* value = find(key);
-    std::vector<std::string> result;
-    if (!value) return result;
-    if (!value->is_array()) fail(key, "a list of texts");
-    for (const json& item : *value) {
-      if (!item.is_string()) fail(key, "a list of texts");
-      result.push_back(item.get<std::string>());
-    }
-    return result;
-  }
-
- private:
-  const json* find(const char* key) const {
-    const auto found = values_.find(key);
-    return found == values_.end() || found->is_null() ? nullptr : &*found;
-  }
-  const json* same_everywhere(const char* key, const json& list) const {
-    for (const auto& value : list) {
-      if (value != list[0]) fail(key, "the same on every level (other models are not supported yet)");
-    }
-    if (list.empty()) fail(key, "a number");
-    return &list[0];
-  }
-  [[noreturn]] void fail(const char* key, const char* wanted) const {
-    throw ModelError(origin_, fmt::format("{} is {}", key, values_[key].dump()),
-                     fmt::format("it must be {}", wanted));
-  }
-
-  std::string origin_;
-  json values_ = json::object();
+// What diffusers' U-Nets can be, and those here are not.
+constexpr KeyRule kUNetKeys[] = {
+    {"act_fn", {"\"silu\"", "\"swish\""}},
+    {"addition_embed_type", {}},
+    {"attention_type", {"\"default\""}},
+    {"center_input_sample", {"false"}},
+    {"class_embed_type", {}},
+    {"class_embeddings_concat", {"false"}},
+    {"conv_in_kernel", {"3"}},
+    {"conv_out_kernel", {"3"}},
+    {"cross_attention_norm", {}},
+    {"downsample_padding", {"1"}},
+    {"dual_cross_attention", {"false"}},
+    {"encoder_hid_dim_type", {}},
+    {"mid_block_only_cross_attention", {"false"}},
+    {"mid_block_scale_factor", {"1"}},
+    {"mid_block_type", {"\"UNetMidBlock2DCrossAttn\"", "\"UNetMidBlock2D\""}},
+    {"num_class_embeds", {}},
+    {"only_cross_attention", {"false"}},
+    {"resnet_out_scale_factor", {"1"}},
+    {"resnet_skip_time_act", {"false"}},
+    {"resnet_time_scale_shift", {"\"default\""}},
+    {"time_embedding_act_fn", {}},
+    {"time_embedding_type", {"\"positional\""}},
+    {"timestep_post_act", {}},
 };
+constexpr KeyRule kIgnoredUNetKeys[] = {{"time_cond_proj_dim", {}}};  // guidance as an input of its own (LCM)
+
+constexpr KeyRule kVAEKeys[] = {
+    {"act_fn", {"\"silu\"", "\"swish\""}}, {"lookup_from_codebook", {"false"}}, {"norm_type", {"\"group\""}},
+    {"use_post_quant_conv", {"true"}},     {"use_quant_conv", {"true"}},
+};
+// diffusers' pipelines of Stable Diffusion 1 do not look at these either; those of other families do.
+constexpr KeyRule kIgnoredVAEKeys[] = {{"latents_mean", {}}, {"latents_std", {}}, {"shift_factor", {"0"}}};
+
+std::vector<std::string> ignored_in(const fs::path& file, const std::vector<std::string>& keys,
+                                    std::string_view why) {
+  if (keys.empty()) return {};
+  return {fmt::format("{}: {} {} no effect: {}", file.string(), fmt::join(keys, ", "),
+                      keys.size() == 1 ? "has" : "have", why)};
+}
+
+/// An eps of a norm.
+std::optional<double> eps(const ConfigFile& file, const char* key) {
+  const auto value = file.real(key);
+  if (value && !(*value > 0 && *value < 1)) file.fail(key, "above 0 and below 1");
+  return value;
+}
+
+/// A factor between latents: above 0.
+std::optional<double> factor(const ConfigFile& file, const char* key) {
+  const auto value = file.real(key);
+  if (value && !(*value > 0)) file.fail(key, "above 0");
+  return value;
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 // The shapes of a network's tensors, asked by name.
 class Shapes {
@@ -113,6 +100,11 @@ class Shapes {
     if (found != tensors_.end()) return found->second.sizes();
     throw ModelError(origin_, fmt::format("has no {}: tensor \"{}\" is missing", network_, name),
                      "the file is incomplete, or of another model");
+  }
+
+  bool has_any(const std::string& beginning) const {
+    const auto found = tensors_.lower_bound(beginning);
+    return found != tensors_.end() && found->first.starts_with(beginning);
   }
 
   int64_t size(const std::string& name, size_t axis) const {
@@ -165,8 +157,16 @@ void require_divides(const std::string& origin, const char* what, int64_t diviso
   }
 }
 
+/// Of the first level that attends; of the first where none does, so that an error can name it.
+std::string first_attention(const UNetConfig& config) {
+  const auto found = std::ranges::find(config.cross_attention, true);
+  const auto level = found == config.cross_attention.end() ? 0 : found - config.cross_attention.begin();
+  return fmt::format("down_blocks.{}.attentions.0.", level);
+}
+
 std::vector<int64_t> attending_channels(const UNetConfig& config) {
-  std::vector<int64_t> channels{config.block_channels.back()};  // the middle attends always
+  std::vector<int64_t> channels;
+  if (config.mid_block) channels.push_back(config.block_channels.back());
   for (size_t i = 0; i < config.block_channels.size(); ++i) {
     if (config.cross_attention[i]) channels.push_back(config.block_channels[i]);
   }
@@ -212,44 +212,62 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
                     .text_heads = integer("weft.text.heads"),
                     .text_eos_id = integer("weft.text.eos_id")};
   if (const auto name = text("weft.text.activation")) hints.text_activation = activation(origin, *name);
-  if (const auto name = text("weft.prediction")) hints.prediction = prediction(origin, *name);
+  if (const auto name = text("weft.prediction")) hints.prediction = prediction_of(origin, *name);
   return hints;
 }
 
 ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
   const ConfigFile vae(vae_folder / "config.json");
+  require_values(vae, kVAEKeys);
   return {.vae_norm_groups = vae.integer("norm_num_groups"),
-          .vae_scaling_factor = vae.real("scaling_factor")};
+          .vae_scaling_factor = factor(vae, "scaling_factor"),
+          .ignored = ignored_in(
+              vae.origin(), other_values(vae, kIgnoredVAEKeys),
+              "as in diffusers, latents of this kind of model are scaled by scaling_factor alone")};
 }
 
 ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   const ConfigFile unet(unet_folder / "config.json");
+  require_values(unet, kUNetKeys);
   ConfigHints hints{.unet_heads = unet.integer("num_attention_heads"),
                     .unet_norm_groups = unet.integer("norm_num_groups"),
-                    .vae_scaling_factor = unet.real("scaling_factor")};
+                    .unet_norm_eps = eps(unet, "norm_eps"),
+                    .unet_freq_shift = unet.real("freq_shift"),
+                    .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
+                    .unet_has_mid_block = unet.has("mid_block_type"),
+                    .vae_scaling_factor = factor(unet, "scaling_factor"),
+                    .ignored = ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys),
+                                          "guidance is what the sampling node does")};
   // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
   // elsewhere.
   const bool is_width = unet.text("_class_name") == "UNet2DModel";
   if (!hints.unet_heads)
     (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
-  if (const auto name = unet.text("prediction_type")) hints.prediction = prediction(unet.origin(), *name);
+  if (const auto name = unet.text("prediction_type")) hints.prediction = prediction_of(unet.origin(), *name);
   return hints;
 }
 
 ConfigHints hints_from_folder(const fs::path& folder) {
   const ConfigFile text(folder / "text_encoder" / "config.json");
-  const ConfigFile scheduler(folder / "scheduler" / "scheduler_config.json");
+  const fs::path scheduler_file = folder / "scheduler" / "scheduler_config.json";
+  const SchedulerConfig scheduler = read_scheduler_config(scheduler_file);
   const ConfigHints vae = hints_from_vae_folder(folder / "vae");
   ConfigHints hints = hints_from_unet_folder(folder / "unet");
   hints.vae_norm_groups = vae.vae_norm_groups;
   hints.vae_scaling_factor = vae.vae_scaling_factor;
   hints.text_heads = text.integer("num_attention_heads");
+  hints.text_norm_eps = eps(text, "layer_norm_eps");
+  // transformers wrote 2 into every CLIP configuration for years, and means the largest id of a text by it.
   hints.text_eos_id = text.integer("eos_token_id");
-  // transformers wrote 2 into every CLIP configuration for years; it means the last id of the vocabulary.
-  if (hints.text_eos_id == 2) hints.text_eos_id.reset();
+  hints.text_pools_at_largest_id = hints.text_eos_id == 2;
+  if (hints.text_pools_at_largest_id) hints.text_eos_id.reset();
   if (const auto name = text.text("hidden_act")) hints.text_activation = activation(text.origin(), *name);
-  if (const auto name = scheduler.text("prediction_type"))
-    hints.prediction = prediction(scheduler.origin(), *name);
+  if (scheduler.prediction) hints.prediction = scheduler.prediction;
+  hints.betas = scheduler.betas;
+  hints.zero_terminal_snr = scheduler.zero_terminal_snr;
+  append(hints.ignored, vae.ignored);
+  append(hints.ignored, ignored_in(scheduler_file, scheduler.ignored,
+                                   "the nodes of the workflow choose sampler and schedule"));
   return hints;
 }
 
@@ -277,14 +295,21 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
     const std::string attention = fmt::format("down_blocks.{}.attentions.0.", i);
     config.cross_attention.push_back(shapes.has(attention + "proj_in.weight") || over_pixels(attention));
   }
-  const std::string mid = "mid_block.attentions.0.";
-  if (over_pixels(mid)) {
+  config.mid_block = hints.unet_has_mid_block || shapes.has_any("mid_block.");
+  const std::string attention = config.mid_block ? "mid_block.attentions.0." : first_attention(config);
+  if (over_pixels(attention)) {
     config.context_dim = 0;
   } else {
-    config.transformer_layers = shapes.count(mid + "transformer_blocks.{}.norm1.weight");
-    config.context_dim = shapes.size(mid + "transformer_blocks.0.attn2.to_k.weight", 1);
-    config.use_linear_projection = shapes.sizes(mid + "proj_in.weight").size() == 2;
+    config.transformer_layers = shapes.count(attention + "transformer_blocks.{}.norm1.weight");
+    config.context_dim = shapes.size(attention + "transformer_blocks.0.attn2.to_k.weight", 1);
+    config.use_linear_projection = shapes.sizes(attention + "proj_in.weight").size() == 2;
   }
+  config.norm_eps = hints.unet_norm_eps.value_or(config.norm_eps);
+  config.flip_sin_to_cos = hints.unet_flip_sin_to_cos.value_or(config.flip_sin_to_cos);
+  config.freq_shift = hints.unet_freq_shift.value_or(config.freq_shift);
+  if (!(config.freq_shift < static_cast<double>(config.block_channels[0] / 2)))
+    throw ModelError(origin, fmt::format("its freq_shift is {}", config.freq_shift),
+                     "it must be less than half the channels of the first level");
   const PublishedModel published = published_model(config.block_channels[0], config.context_dim);
   const bool told = hints.unet_heads || hints.unet_head_width;
   config.heads = told ? hints.unet_heads.value_or(0) : published.heads;
@@ -340,7 +365,10 @@ TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints
   config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.attention_width / 64));
   config.activation =
       hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
-  config.eos_id = hints.text_eos_id.value_or(bias ? config.vocab - 1 : std::min(kBertEnd, config.vocab - 1));
+  // Rows beyond CLIP's own are learned words.
+  config.eos_id = hints.text_eos_id.value_or(std::min(bias ? kClipEnd : kBertEnd, config.vocab - 1));
+  config.pools_at_largest_id = hints.text_pools_at_largest_id;
+  config.norm_eps = hints.text_norm_eps.value_or(config.norm_eps);
   require_divides(origin, "attention heads of the text encoder", config.heads, {config.attention_width});
   return config;
 }

@@ -18,11 +18,19 @@ namespace weft::sd {
 
 struct ConfigHints {
   std::optional<int64_t> unet_heads, unet_head_width, unet_norm_groups;
+  std::optional<double> unet_norm_eps, unet_freq_shift;
+  std::optional<bool> unet_flip_sin_to_cos;
+  bool unet_has_mid_block = false;  ///< it says so: one without is damaged, not of that kind
   std::optional<int64_t> vae_norm_groups;
   std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
   std::optional<int64_t> text_heads, text_eos_id;
+  bool text_pools_at_largest_id = false;
+  std::optional<double> text_norm_eps;
   std::optional<TextActivation> text_activation;
   std::optional<Prediction> prediction;
+  std::vector<double> betas;  ///< empty: not said
+  bool zero_terminal_snr = false;
+  std::vector<std::string> ignored;  ///< sentences on what a file asks for and nothing here does
 };
 
 /// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,

@@ -149,6 +149,16 @@ constexpr auto kSchedules = std::to_array<ScheduleInfo>({
 
 }  // namespace
 
+std::vector<double> linear_betas(double start, double end, int64_t timesteps) {
+  return scalar::linspace(start, end, timesteps);
+}
+
+std::vector<double> scaled_linear_betas(double start, double end, int64_t timesteps) {
+  std::vector<double> betas = linear_betas(std::sqrt(start), std::sqrt(end), timesteps);
+  for (double& beta : betas) beta *= beta;
+  return betas;
+}
+
 NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
   for (double alpha : alphas_cumprod) {
     const double sigma = std::sqrt((1 - alpha) / alpha);
@@ -157,12 +167,9 @@ NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
   }
 }
 
-NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
+NoiseTable NoiseTable::from_betas(std::span<const double> betas, bool zero_terminal_snr) {
   std::vector<double> alphas;
-  double product = 1;
-  for (double root_beta : scalar::linspace(std::sqrt(0.00085), std::sqrt(0.012), 1000)) {
-    alphas.push_back(product *= 1 - root_beta * root_beta);
-  }
+  for (double product = 1; const double beta : betas) alphas.push_back(product *= 1 - beta);
   if (zero_terminal_snr) {
     const double first = std::sqrt(alphas.front()), last = std::sqrt(alphas.back());
     for (double& alpha : alphas) {
@@ -172,6 +179,10 @@ NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
     alphas.back() = 4.8973451890853435e-08;  // as others do: exactly zero would be an infinite sigma
   }
   return NoiseTable(alphas);
+}
+
+NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
+  return from_betas(scaled_linear_betas(0.00085, 0.012, 1000), zero_terminal_snr);
 }
 
 float NoiseTable::sigma(float timestep) const {

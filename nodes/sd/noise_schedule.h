@@ -18,9 +18,12 @@ class NoiseTable {
   /// `alphas_cumprod` [timesteps]: the share of signal variance at each timestep, falling, in (0, 1).
   explicit NoiseTable(std::span<const double> alphas_cumprod);
 
+  /// `betas` [timesteps], in (0, 1): the share of noise that each timestep adds. `zero_terminal_snr` rescales
+  /// them so that the last timestep is all noise (Lin et al. 2023, arXiv:2305.08891), but for a last sigma of
+  /// 4519.
+  static NoiseTable from_betas(std::span<const double> betas, bool zero_terminal_snr = false);
+
   /// Stable Diffusion's own: sqrt(beta) evenly spaced over 1000 timesteps (Rombach et al. 2022).
-  /// `zero_terminal_snr` rescales it so that the last timestep is all noise (Lin et al. 2023,
-  /// arXiv:2305.08891).
   static NoiseTable stable_diffusion(bool zero_terminal_snr = false);
 
   std::span<const float> sigmas() const { return sigmas_; }  ///< [timesteps], rising
@@ -42,6 +45,12 @@ class NoiseTable {
  private:
   std::vector<float> sigmas_, log_sigmas_;
 };
+
+/// `timesteps` betas from `start` to `end` at equal distances.
+std::vector<double> linear_betas(double start, double end, int64_t timesteps);
+
+/// The same, where the distances of their roots are equal (Rombach et al. 2022).
+std::vector<double> scaled_linear_betas(double start, double end, int64_t timesteps);
 
 /// A way to choose noise levels. Results are [n + 1] for most: falling sigmas, then 0.
 struct ScheduleInfo {

@@ -29,12 +29,12 @@ class EncoderLayer {
       : heads_(config.heads),
         causal_(config.family == TextFamily::kClip),
         activation_(config.activation),
-        norm1_(weights / "layer_norm1", config.width),
+        norm1_(weights / "layer_norm1", config.width, config.norm_eps),
         q_(weights / "self_attn" / "q_proj", config.width, inner, qkv),
         k_(weights / "self_attn" / "k_proj", config.width, inner, qkv),
         v_(weights / "self_attn" / "v_proj", config.width, inner, qkv),
         out_(weights / "self_attn" / "out_proj", inner, config.width, kUnpacked),
-        norm2_(weights / "layer_norm2", config.width),
+        norm2_(weights / "layer_norm2", config.width, config.norm_eps),
         fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width, kUnpacked),
         fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width, kUnpacked) {}
 
@@ -47,9 +47,10 @@ class EncoderLayer {
   Linear fc1_, fc2_;
 };
 
-at::Tensor at_first_eos(const at::Tensor& hidden, const at::Tensor& ids, int64_t eos_id) {
+at::Tensor at_end_of_text(const at::Tensor& hidden, const at::Tensor& ids, const TextEncoderConfig& config) {
+  // argmax of equals is the first; none: 0
   const at::Tensor position =
-      ids.eq(eos_id).to(at::kInt).argmax(1);  // argmax of equals is the first; none: 0
+      (config.pools_at_largest_id ? ids : ids.eq(config.eos_id).to(at::kInt)).argmax(1);
   return hidden.index({at::arange(hidden.size(0), position.options()), position});
 }
 
@@ -61,7 +62,7 @@ struct TextEncoder::Parts {
         tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::kNormal)),
         positions(root.get("embeddings.position_embedding.weight", {config.max_positions, config.width},
                            Init::kNormal)),
-        final_norm(root / "final_layer_norm", config.width) {
+        final_norm(root / "final_layer_norm", config.width, config.norm_eps) {
     for (int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
   }
 
@@ -96,7 +97,7 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, int64_t clip_skip
   }
   const at::Tensor last = p.final_norm(h);
   return {.hidden = wanted == layers - 1 ? last : p.final_norm(taken),
-          .pooled = at_first_eos(last, ids, p.config.eos_id)};
+          .pooled = at_end_of_text(last, ids, p.config)};
 }
 
 }  // namespace weft::sd

@@ -67,20 +67,20 @@ class SpatialTransformer {
   Linear proj_out_;
 };
 
-constexpr double kNormEps = 1e-5;
-
 /// A residual block, and attention where the level has it.
 struct Layer {
   Layer(const Weights& level, int64_t index, int64_t in, int64_t out, bool attends, const UNetConfig& config)
       : resnet(level / "resnets" / index, in, out,
-               {.groups = config.norm_groups, .eps = kNormEps, .time_width = 4 * config.block_channels[0]}) {
+               {.groups = config.norm_groups,
+                .eps = config.norm_eps,
+                .time_width = 4 * config.block_channels[0]}) {
     const Weights place = level / "attentions" / index;
     if (attends && config.context_dim > 0) attention.emplace(place, out, config);
     if (attends && config.context_dim == 0) {
       pixel_attention.emplace(
           place, out,
           PixelAttention::Options{
-              .heads = config.heads_in(out), .norm_groups = config.norm_groups, .eps = kNormEps});
+              .heads = config.heads_in(out), .norm_groups = config.norm_groups, .eps = config.norm_eps});
     }
   }
 
@@ -151,13 +151,15 @@ struct UNet::Parts {
               4 * config.block_channels[0]),
         time2(weights / "time_embedding" / "linear_2", 4 * config.block_channels[0],
               4 * config.block_channels[0]),
-        mid1(weights / "mid_block", 0, config.block_channels.back(), config.block_channels.back(), true,
-             config),
-        mid2(weights / "mid_block", 1, config.block_channels.back(), config.block_channels.back(), false,
-             config),
-        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), kNormEps),
+        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(),
+                 config.norm_eps),
         conv_out(weights / "conv_out", config.block_channels.front(), config.out_channels) {
     const size_t levels = config.block_channels.size();
+    for (const int64_t i : {0, 1}) {
+      const int64_t channels = config.block_channels.back();
+      if (config.mid_block)
+        mid.emplace_back(weights / "mid_block", i, channels, channels, /*attends=*/i == 0, config);
+    }
     for (size_t i = 0; i < levels; ++i) {
       down.push_back(make_down_level(weights / "down_blocks" / static_cast<int64_t>(i), i, config));
     }
@@ -170,7 +172,7 @@ struct UNet::Parts {
   Conv2d conv_in;
   Linear time1, time2;
   std::vector<DownLevel> down;
-  Layer mid1, mid2;
+  std::vector<Layer> mid;   ///< none, or one that attends and one that does not
   std::vector<UpLevel> up;  ///< deepest first
   GroupNorm norm_out;
   Conv2d conv_out;
@@ -189,8 +191,9 @@ at::ScalarType UNet::dtype() const { return parts_->dtype; }
 at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const {
   const Parts& p = *parts_;
   const at::Tensor y = context.to(p.dtype);
-  const at::Tensor embedded =
-      timestep_embedding(timesteps.to(x.device()), p.config.block_channels[0]).to(p.dtype);
+  const at::Tensor embedded = timestep_embedding(timesteps.to(x.device()), p.config.block_channels[0],
+                                                 p.config.flip_sin_to_cos, p.config.freq_shift)
+                                  .to(p.dtype);
   const at::Tensor time = at::silu(p.time2(at::silu(p.time1(embedded))));
 
   at::Tensor h = p.conv_in(x.to(p.dtype).contiguous(at::MemoryFormat::ChannelsLast));
@@ -199,7 +202,7 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const
     for (const auto& layer : level.layers) skips.push_back(h = layer(h, time, y));
     if (level.halve) skips.push_back(h = (*level.halve)(h));
   }
-  h = p.mid2(p.mid1(h, time, y), time, y);
+  for (const auto& layer : p.mid) h = layer(h, time, y);
   for (const auto& level : p.up) {
     for (const auto& layer : level.layers) h = layer(at::cat({h, take_last(skips)}, 1), time, y);
     if (level.doubled) h = (*level.doubled)(h, skips.back().size(2), skips.back().size(3));
@@ -207,13 +210,15 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const
   return p.conv_out(p.norm_out.silu(h)).to(x.scalar_type());
 }
 
-at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width) {
+at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos,
+                              double freq_shift) {
   const auto options = at::TensorOptions(timesteps.device()).dtype(at::kFloat);
   const int64_t half = width / 2;
   const at::Tensor frequencies =
-      at::exp(at::arange(half, options) * (-std::log(10000.0) / static_cast<double>(half)));
+      at::exp(at::arange(half, options) * (-std::log(10000.0) / (static_cast<double>(half) - freq_shift)));
   const at::Tensor angles = timesteps.to(at::kFloat).unsqueeze(-1) * frequencies;
-  return at::cat({angles.cos(), angles.sin()}, -1);
+  return flip_sin_to_cos ? at::cat({angles.cos(), angles.sin()}, -1)
+                         : at::cat({angles.sin(), angles.cos()}, -1);
 }
 
 }  // namespace weft::sd

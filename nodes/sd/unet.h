@@ -23,6 +23,10 @@ struct UNetConfig {
   int64_t head_width = 0;     ///< if not 0: channels of each head, as many as fit in place of `heads`
   int64_t norm_groups = 32;
   bool use_linear_projection = false;  ///< proj_in and proj_out are Linear instead of 1x1 Conv2d
+  bool mid_block = true;   ///< false: from the deepest level straight up again (BK-SDM, arXiv:2305.15798)
+  double norm_eps = 1e-5;  ///< of the norms of residual blocks and of the last one
+  bool flip_sin_to_cos = true;  ///< of the timestep's embedding: cosines come first
+  double freq_shift = 0;        ///< of the timestep's embedding: below half its width
 
   int64_t heads_in(int64_t channels) const { return head_width > 0 ? channels / head_width : heads; }
 };
@@ -47,7 +51,9 @@ class UNet {
   std::unique_ptr<Parts> parts_;
 };
 
-/// cos and sin of the time at `width` / 2 frequencies from 1 to 1/10000, cosines first: [B, width] float32.
-at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width);
+/// cos and sin of the time at `width` / 2 frequencies from 1 to 1/10000: [B, width] float32. The other two
+/// are as in UNetConfig.
+at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos = true,
+                              double freq_shift = 0);
 
 }  // namespace weft::sd
