@@ -26,6 +26,7 @@ class Loader : public Node {
     const auto& unused = checkpoint->unused();
     if (!unused.empty())
       ctx.warn(fmt::format("{} tensors of '{}' are not used, such as {}", unused.size(), ctx[name_], unused.front()));
+    for (const std::string& sentence : checkpoint->ignored()) ctx.warn(sentence);
     ctx.note("model", {{"name", ctx[name_]}, {"sha256", sd::model_hash(path)}});
     return checkpoint;
   }
@@ -102,14 +103,14 @@ void add_load(Registry& registry) {
   registry.add<LoadCheckpoint>("checkpoint.load", {.title = "Load Checkpoint", .menu = "Loaders",
       .doc = "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
              "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
-             "needed.",
-      .lane = Lane::Io});
+             "needed. What the file lacks, such as a VAE, is missed where it is used.",
+      .lane = Lane::Io, .revision = 2});
   registry.add<LoadUnet>("unet.load", {.title = "Load U-Net", .menu = "Loaders",
       .doc = "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
              "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
-      .lane = Lane::Io});
+      .lane = Lane::Io, .revision = 2});
   registry.add<LoadVae>("vae.load", {.title = "Load VAE", .menu = "Loaders",
-      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .lane = Lane::Io});
+      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .lane = Lane::Io, .revision = 2});
 }
 
 }  // namespace weft::checkpoint

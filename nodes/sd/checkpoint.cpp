@@ -47,13 +47,20 @@ const TensorMap& Checkpoint::tensors(Part part) const {
   return found == parts_.end() ? kNone : found->second;
 }
 
+std::string Checkpoint::absence(Part part) const {
+  const auto lost = lost_folders_.find(part);
+  return lost == lost_folders_.end()
+             ? fmt::format("has no {}", title(part))
+             : fmt::format("lacks the folder '{}', which its model_index.json lists", lost->second);
+}
+
 template <class Network, class Config>
 Network Checkpoint::build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const {
-  if (!has(part)) {
-    throw ModelError(path_.string(), fmt::format("has no {}", title(part)), "use a model that has one");
-  }
-  return Network(config, Weights(std::make_shared<MappedWeights>(
-                             TensorMapSource(tensors(part), path_.string(), dtype, device), files_)));
+  if (!has(part)) throw ModelError(path_.string(), absence(part), "use a model that has one");
+  const auto scales = scales_.find(part);
+  TensorMapSource source(tensors(part), path_.string(), dtype, device,
+                         scales == scales_.end() ? TensorMap() : scales->second);
+  return Network(config, Weights(std::make_shared<MappedWeights>(std::move(source), files_)));
 }
 
 UNet Checkpoint::unet(at::Device device, at::ScalarType dtype) const {

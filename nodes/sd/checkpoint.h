@@ -29,7 +29,8 @@ namespace weft::sd {
 
 class Checkpoint {
  public:
-  /// Throws ModelError: not there, damaged, incomplete, or of another family (then it says which).
+  /// At least a U-Net; other parts may be missing. Throws ModelError: not there, damaged, incomplete, or of
+  /// another family (then it says which).
   static Checkpoint open(const std::filesystem::path& path);
   /// A U-Net alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "unet" folder.
   static Checkpoint open_unet(const std::filesystem::path& path);
@@ -39,6 +40,10 @@ class Checkpoint {
 
   const std::filesystem::path& path() const { return path_; }
   bool has(Part part) const { return parts_.contains(part); }
+  /// Of a part that is not there, how to say so of the model: "has no VAE".
+  std::string absence(Part part) const;
+  /// Whether that part should be there: the folder's model_index.json lists it.
+  bool lost(Part part) const { return lost_folders_.contains(part); }
 
   /// Of parts that are there.
   const UNetConfig& unet_config() const { return unet_config_; }
@@ -71,6 +76,8 @@ class Checkpoint {
   /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
   /// of a family that is known here.
   const std::vector<std::string>& unused() const { return unused_; }
+  /// What the model's configuration asks for in vain, a sentence each.
+  const std::vector<std::string>& ignored() const { return ignored_; }
 
  private:
   friend class CheckpointReader;
@@ -82,6 +89,8 @@ class Checkpoint {
   std::filesystem::path path_;
   std::vector<SafetensorsFile> files_;
   std::map<Part, TensorMap> parts_;  ///< what is there: views of the mapped files, by canonical names
+  std::map<Part, TensorMap> scales_;  ///< of weights that are quantised, by their names
+  std::map<Part, std::string> lost_folders_;
   UNetConfig unet_config_;
   VAEConfig vae_config_;
   TextEncoderConfig text_encoder_config_;
@@ -91,7 +100,7 @@ class Checkpoint {
   std::optional<std::filesystem::path> tokenizer_;
   std::shared_ptr<const LabelEncoder> label_encoder_;
   std::shared_ptr<const SpatialRescaler> spatial_rescaler_;
-  std::vector<std::string> unused_;
+  std::vector<std::string> unused_, ignored_;
 };
 
 }  // namespace weft::sd

@@ -8,16 +8,20 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <cmath>
+#include <optional>
 #include <set>
 
+#include "nodes/sd/inspection.h"
 #include "nodes/sd/label_names.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/model_family.h"
+#include "nodes/sd/model_json.h"
 #include "nodes/sd/part_title.h"
 #include "nodes/sd/published_models.h"
+#include "nodes/sd/quantised.h"
+#include "nodes/sd/scheduler_config.h"
+#include "nodes/sd/weight_files.h"
 
 namespace weft::sd {
 namespace {
@@ -30,38 +34,11 @@ std::vector<std::string> names_of(const SafetensorsFile& file) {
   return names;
 }
 
-// "diffusion_pytorch_model.safetensors", its .fp16 variant, or its shards "-00001-of-00002".
-std::vector<fs::path> weight_files(const fs::path& folder, const std::string& stem) {
-  std::vector<fs::path> plain, variants;
-  bool pickles = false;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(stem)) continue;
-    if (name.ends_with(".bin")) pickles = true;
-    if (!name.ends_with(".safetensors")) continue;
-    const bool variant = name.find('.', stem.size()) + std::string(".safetensors").size() != name.size();
-    (variant ? variants : plain).push_back(entry.path());
-  }
-  auto& files = plain.empty() ? variants : plain;
-  if (files.empty()) {
-    throw ModelError(
-        folder.string(),
-        pickles ? "has PyTorch pickles (.bin) only" : fmt::format("has no {}*.safetensors", stem),
-        pickles ? "convert them to .safetensors" : "download the whole folder");
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-TensorMap tensors_of(const std::vector<SafetensorsFile>& files, Part part) {
-  TensorMap tensors;
-  for (const auto& file : files) {
-    for (const auto& [name, entry] : file.entries()) {
-      tensors[canonical_from_diffusers(part, name)] = file.tensor(name);
-    }
-  }
-  return tensors;
+/// The tensor, or where torch has no such type one without memory, so that only who needs it is refused.
+at::Tensor tensor_or_placeholder(const SafetensorsFile& file, const std::string& name) {
+  const auto& entry = file.entries().at(name);
+  if (entry.dtype != at::ScalarType::Undefined) return file.tensor(name);
+  return at::empty(entry.shape, at::TensorOptions(at::kMeta));
 }
 
 std::vector<SafetensorsFile> open_all(const std::vector<fs::path>& paths) {
@@ -85,96 +62,45 @@ bool is_bookkeeping(const std::string& name) {
                                         "embedding_manager.",
                                         "first_stage_model.loss.",
                                         "cond_stage_model.transformer.to_logits."};
-  return name.ends_with("position_ids") ||
+  return name.ends_with("position_ids") || marks_scaled_network(name) ||
          std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](const char* prefix) { return name.starts_with(prefix); });
 }
 
-/// Answers every question with a tensor that has no memory, after checking that the file has the right one.
-class Inspection final : public WeightSource {
- public:
-  Inspection(const TensorMap& tensors, std::string origin) : source_(tensors, std::move(origin)) {}
-
-  at::Tensor get(const std::string& name, at::IntArrayRef shape, Init) override {
-    source_.check(name, shape);
-    used_.insert(name);
-    return at::empty(shape, at::TensorOptions(at::kMeta));
+std::string pipeline_class(const ConfigFile& index) {
+  if (!index["_class_name"].is_string()) {
+    throw ModelError(index.origin(), "is not a pipeline description (no _class_name)", "download it again");
   }
-  bool has(const std::string& name) const override { return source_.has(name); }
-
-  const std::set<std::string>& used() const { return used_; }
-
- private:
-  TensorMapSource source_;
-  std::set<std::string> used_;
-};
-
-/// Builds a network on nothing, which proves that all its tensors are there. Returns the names it does not
-/// use.
-template <class... Networks, class Config>
-std::vector<std::string> inspect(const TensorMap& tensors, const Config& config, const std::string& origin) {
-  const auto inspection = std::make_shared<Inspection>(tensors, origin);
-  (static_cast<void>(Networks(config, Weights(inspection))), ...);
-  std::vector<std::string> unused;
-  for (const auto& [name, tensor] : tensors) {
-    if (!inspection->used().contains(name) && !is_bookkeeping(name)) unused.push_back(name);
-  }
-  return unused;
+  return index["_class_name"].get<std::string>();
 }
 
-std::string pipeline_class(const fs::path& index_file) {
-  std::ifstream in(index_file);
-  const auto index = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
-  const auto found = index.is_object() ? index.find("_class_name") : index.end();
-  if (!index.is_object() || found == index.end() || !found->is_string()) {
-    throw ModelError(index_file.string(), "is not a pipeline description (no _class_name)",
-                     "download it again");
-  }
-  return found->get<std::string>();
+/// "vae": ["diffusers", "AutoencoderKL"]; two nulls stand for a part that was left out on purpose.
+bool lists(const ConfigFile& index, const std::string& part) {
+  const auto& entry = index[part];
+  return entry.is_array() && !entry.empty() && !entry.back().is_null();
 }
 
 bool starts_any(const std::vector<std::string>& names, std::string_view prefix) {
   return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.starts_with(prefix); });
 }
 
-/// The part of a file that holds it alone or among others, with or without `ldm_prefix`, or with diffusers'
-/// names.
-TensorMap tensors_of_one(const SafetensorsFile& file, Part part, const std::string& ldm_prefix,
-                         bool diffusers) {
-  std::vector<std::string> names = names_of(file);
-  const bool prefixed = starts_any(names, ldm_prefix);
-  if (!prefixed) {
-    for (auto& name : names) name = ldm_prefix + name;
-  }
-  const LdmShape shape = ldm_shape(names);
-  TensorMap tensors;
-  for (const auto& [name, entry] : file.entries()) {
-    if (diffusers) {
-      tensors[canonical_from_diffusers(part, name)] = file.tensor(name);
-    } else if (const auto canonical = canonical_from_ldm(prefixed ? name : ldm_prefix + name, shape);
-               canonical && canonical->part == part) {
-      tensors[canonical->name] = file.tensor(name);
-    }
-  }
-  return tensors;
+/// What a file tells by numbers in a tensor, such as its betas. Rounded to few bits, as the whole of a file
+/// may have been, they tell nothing.
+struct Fact {
+  std::vector<double> values;
+  double rounding;  ///< relative
+};
+std::optional<Fact> fact(const SafetensorsFile& file, const std::string& name) {
+  const auto found = file.entries().find(name);
+  if (found == file.entries().end()) return std::nullopt;
+  const at::ScalarType type = found->second.dtype;
+  if (type != at::kDouble && type != at::kFloat && type != at::kHalf) return std::nullopt;
+  const at::Tensor values = file.tensor(name).to(at::kDouble).flatten().contiguous();
+  return Fact{{values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()},
+              type == at::kHalf ? 1e-3 : 1e-6};
 }
 
-/// The table of a model's own betas, where it has some; exactly the published one where they are that to
-/// rounding.
-NoiseTable noise_table(const at::Tensor& own_betas, const PublishedModel& published,
-                       const std::string& origin) {
-  const at::Tensor roots =
-      at::linspace(std::sqrt(published.beta_start), std::sqrt(published.beta_end), 1000, at::kDouble);
-  at::Tensor betas = roots * roots;
-  if (own_betas.defined()) {
-    const at::Tensor own = own_betas.to(at::kDouble);
-    if (own.dim() != 1 || own.numel() < 2 || !own.gt(0).logical_and(own.lt(1)).all().item<bool>())
-      throw ModelError(origin, "its noise schedule (tensor \"betas\") is damaged", "download it again");
-    if (own.numel() != betas.numel() || !at::allclose(own, betas, /*rtol=*/1e-3)) betas = own;
-  }
-  const at::Tensor alphas = at::cumprod(1 - betas, 0).contiguous();
-  return NoiseTable({alphas.const_data_ptr<double>(), static_cast<size_t>(alphas.numel())});
-}
+bool agree(double a, double b, double rounding) { return std::abs(a - b) <= rounding * std::abs(b); }
 
 }  // namespace
 
@@ -189,14 +115,13 @@ class CheckpointReader {
     } else {
       read_single_file();
     }
+    take_scales_of_all();
     add_unet();
-    add_vae();
-    const bool needs_words = model_.unet_config_.context_dim > 0 && !model_.has(Part::kLabelEncoder);
-    if (model_.has(Part::kTextEncoder) || needs_words) add_text_encoder();
+    if (model_.has(Part::kVAE)) add_vae();
+    if (model_.has(Part::kTextEncoder)) add_text_encoder();
     if (model_.has(Part::kLabelEncoder)) add_label_encoder();
     if (model_.has(Part::kSpatialRescaler)) add_spatial_rescaler();
-    model_.latent_scale_ = model_.vae_config_.scaling_factor;
-    return std::move(model_);
+    return finished();
   }
 
   Checkpoint read_unet() && {
@@ -209,9 +134,9 @@ class CheckpointReader {
       refuse_other_unets(model_.path_, names);
       read_alone(file, Part::kUNet, "model.diffusion_model.", starts_any(names, "down_blocks."));
     }
+    take_scales_of_all();
     add_unet();
-    model_.latent_scale_ = hints_.vae_scaling_factor.value_or(model_.latent_scale_);
-    return std::move(model_);
+    return finished();
   }
 
   Checkpoint read_vae() && {
@@ -222,44 +147,91 @@ class CheckpointReader {
       const SafetensorsFile& file = open_file();
       read_alone(file, Part::kVAE, "first_stage_model.", starts_any(names_of(file), "encoder.down_blocks."));
     }
+    take_scales_of_all();
     add_vae();
-    return std::move(model_);
+    return finished();
   }
 
  private:
+  Checkpoint finished() {
+    model_.latent_scale_ = model_.has(Part::kVAE) ? model_.vae_config_.scaling_factor
+                                                  : hints_.vae_scaling_factor.value_or(model_.latent_scale_);
+    model_.ignored_ = hints_.ignored;
+    return std::move(model_);
+  }
+
   void read_folder() {
     const fs::path& folder = model_.path_;
     if (!fs::exists(folder / "model_index.json")) {
       throw ModelError(folder.string(), "is a folder without model_index.json, so not a diffusers model",
                        "give the folder that holds model_index.json");
     }
-    refuse_other_pipelines(folder, pipeline_class(folder / "model_index.json"));
+    const ConfigFile index(folder / "model_index.json");
+    refuse_other_pipelines(folder, pipeline_class(index));
     read_part(folder / "unet", "diffusion_pytorch_model", Part::kUNet);
-    read_part(folder / "vae", "diffusion_pytorch_model", Part::kVAE);
-    const bool has_labels = fs::exists(folder / "label_encoder");
-    if (has_labels) {
-      read_part(folder / "label_encoder", "model", Part::kLabelEncoder);
-      labels_ = label_config_from_folder(folder / "label_encoder");
-    }
-    if (!has_labels || fs::exists(folder / "text_encoder")) {
-      read_part(folder / "text_encoder", "model", Part::kTextEncoder);
-    }
+    read_listed_part(index, "vae", "diffusion_pytorch_model", Part::kVAE);
+    read_listed_part(index, "text_encoder", "model", Part::kTextEncoder);
+    read_listed_part(index, "label_encoder", "model", Part::kLabelEncoder);
+    if (model_.has(Part::kLabelEncoder)) labels_ = label_config_from_folder(folder / "label_encoder");
     if (fs::exists(folder / "tokenizer")) model_.tokenizer_ = folder / "tokenizer";
     hints_ = hints_from_folder(folder);
   }
 
+  void read_listed_part(const ConfigFile& index, const std::string& name, const std::string& stem,
+                        Part part) {
+    if (fs::exists(model_.path_ / name)) {
+      read_part(model_.path_ / name, stem, part);
+    } else if (lists(index, name)) {
+      model_.lost_folders_[part] = name;
+    }
+  }
+
   void read_part(const fs::path& folder, const std::string& stem, Part part) {
-    std::vector<SafetensorsFile> files = open_all(weight_files(folder, stem));
-    model_.parts_[part] = tensors_of(files, part);
-    std::move(files.begin(), files.end(), std::back_inserter(model_.files_));
+    // Text encoders are transformers', the rest is diffusers'.
+    const WholeFile whole = stem == "model" ? WholeFile::kBeforeShards : WholeFile::kAfterShards;
+    model_.parts_[part];  // is there from here on, if only to be found incomplete
+    for (const SafetensorsFile& file : open_all(weight_files(folder, stem, whole))) {
+      formats_ = formats_in(file.metadata(), file.path().string());
+      for (const auto& [name, entry] : file.entries())
+        put(part, canonical_from_diffusers(part, name), file, name);
+      model_.files_.push_back(file);
+    }
+  }
+
+  /// Puts the tensor `name` of a file into a part.
+  void put(Part part, const std::string& canonical, const SafetensorsFile& file, const std::string& name) {
+    model_.parts_[part][canonical] = tensor_or_placeholder(file, name);
+    const auto& entry = file.entries().at(name);
+    const bool is_float = entry.dtype != at::ScalarType::Undefined && at::isFloatingType(entry.dtype);
+    if (!is_float) other_types_[part][canonical] = unsupported_type(name, entry.type);
+    const auto format = format_beside(name);
+    if (!format) return;
+    const auto said = formats_.find(format->substr(0, format->rfind('.')));
+    if (said != formats_.end()) model_.parts_[part][*format_beside(canonical)] = said->second;
   }
 
   const SafetensorsFile& open_file() {
-    return model_.files_.emplace_back(SafetensorsFile::open(model_.path_));
+    const SafetensorsFile& file = model_.files_.emplace_back(SafetensorsFile::open(model_.path_));
+    formats_ = formats_in(file.metadata(), origin_);
+    return file;
   }
 
+  /// A part of a file that holds it alone or among others, with or without `ldm_prefix`, or with diffusers'
+  /// names.
   void read_alone(const SafetensorsFile& file, Part part, const std::string& ldm_prefix, bool diffusers) {
-    model_.parts_[part] = tensors_of_one(file, part, ldm_prefix, diffusers);
+    std::vector<std::string> names = names_of(file);
+    const bool prefixed = starts_any(names, ldm_prefix);
+    const auto full = [&](const std::string& name) { return prefixed ? name : ldm_prefix + name; };
+    std::ranges::transform(names, names.begin(), full);
+    const LdmShape shape = ldm_shape(names);
+    for (const auto& [name, entry] : file.entries()) {
+      if (diffusers) {
+        put(part, canonical_from_diffusers(part, name), file, name);
+      } else if (const auto canonical = canonical_from_ldm(full(name), shape);
+                 canonical && canonical->part == part) {
+        put(part, canonical->name, file, name);
+      }
+    }
     read_facts(file);
   }
 
@@ -269,10 +241,10 @@ class CheckpointReader {
     refuse_other_families(model_.path_, names);
     const LdmShape shape = ldm_shape(names);
     for (const auto& name : names) {
-      const auto canonical = canonical_from_ldm(name, shape);
-      if (canonical) {
-        model_.parts_[canonical->part][canonical->name] = file.tensor(name);
-      } else if (!is_bookkeeping(name)) {
+      if (is_bookkeeping(name)) continue;  // what is left of a part that was cut out is no part
+      if (const auto canonical = canonical_from_ldm(name, shape)) {
+        put(canonical->part, canonical->name, file, name);
+      } else {
         model_.unused_.push_back(name);
       }
     }
@@ -284,32 +256,57 @@ class CheckpointReader {
   // What a file tells besides the networks.
   void read_facts(const SafetensorsFile& file) {
     hints_ = hints_from_metadata(model_.path_, file.metadata());
-    if (file.has("betas")) betas_ = file.tensor("betas");
-    if (file.has("scale_factor") && !hints_.vae_scaling_factor)
-      hints_.vae_scaling_factor = file.tensor("scale_factor").to(at::kDouble).sum().item<double>();
+    if (const auto betas = fact(file, "betas")) {
+      require_betas(origin_, betas->values);
+      hints_.betas = betas->values;
+      betas_rounding_ = betas->rounding;
+    }
+    const auto scale = fact(file, "scale_factor");
+    if (scale && scale->values.size() == 1 && !hints_.vae_scaling_factor) {
+      const double usual = model_.latent_scale_, told = scale->values[0];
+      hints_.vae_scaling_factor = agree(told, usual, scale->rounding) ? usual : told;
+    }
+  }
+
+  void take_scales_of_all() {
+    for (auto& [part, tensors] : model_.parts_) {
+      TensorMap& scales = model_.scales_[part] = take_scales(tensors, origin_);
+      // What is split before it is read is made whole at once; the models that have it are small.
+      std::erase_if(scales, [&](const auto& scale) {
+        const bool joined = scale.first.ends_with(".qkv.weight");
+        if (joined) tensors[scale.first] = dequantised(tensors.at(scale.first), scales, scale.first);
+        return joined;
+      });
+    }
   }
 
   void add_unet() {
     TensorMap& tensors = model_.parts_[Part::kUNet];
     UNetConfig& config = model_.unet_config_;
     config = infer_unet(tensors, hints_, origin_);
+    for (const auto& [name, problem] : other_types_[Part::kUNet])
+      if (name.find(".qkv.") != name.npos) require_float(Part::kUNet, name);
     split_pixel_attention(tensors, [&](int64_t channels) { return config.heads_in(channels); });
-    note_unused(inspect<UNet>(tensors, config, origin_));
+    account_for(Part::kUNet, inspect<UNet>(tensors, config, origin_));
     model_.prediction_ = hints_.prediction.value_or(Prediction::kNoise);
-    model_.noise_table_ =
-        noise_table(betas_, published_model(config.block_channels.front(), config.context_dim), origin_);
+    const PublishedModel published = published_model(config.block_channels.front(), config.context_dim);
+    const std::vector<double> usual = scaled_linear_betas(published.beta_start, published.beta_end, 1000);
+    const bool own = !hints_.betas.empty() &&
+                     !std::ranges::equal(hints_.betas, usual,
+                                         [&](double a, double b) { return agree(a, b, betas_rounding_); });
+    model_.noise_table_ = NoiseTable::from_betas(own ? hints_.betas : usual, hints_.zero_terminal_snr);
   }
 
   void add_vae() {
     const TensorMap& tensors = model_.parts_[Part::kVAE];
     model_.vae_config_ = infer_vae(tensors, hints_, origin_);
-    note_unused(inspect<VAEEncoder, VAEDecoder>(tensors, model_.vae_config_, origin_));
+    account_for(Part::kVAE, inspect<VAEEncoder, VAEDecoder>(tensors, model_.vae_config_, origin_));
   }
 
   void add_text_encoder() {
     const TensorMap& tensors = model_.parts_[Part::kTextEncoder];
     model_.text_encoder_config_ = infer_text_encoder(tensors, hints_, origin_);
-    note_unused(inspect<TextEncoder>(tensors, model_.text_encoder_config_, origin_));
+    account_for(Part::kTextEncoder, inspect<TextEncoder>(tensors, model_.text_encoder_config_, origin_));
     require_context(Part::kTextEncoder, model_.text_encoder_config_.width);
     // A vocab.txt beside a file is BERT's; many models may share that folder.
     if (!fs::is_directory(model_.path_) && model_.text_encoder_config_.family == TextFamily::kClip)
@@ -354,7 +351,21 @@ class CheckpointReader {
                        fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
                        "the file is incomplete, or of another model");
     }
-    return found->second;
+    require_float(part, name);
+    return dequantised(found->second, model_.scales_[part], name);
+  }
+
+  /// What a network uses must be numbers that it can compute with; what it does not use is noted.
+  void account_for(Part part, const std::set<std::string>& used) {
+    for (const std::string& name : used) require_float(part, name);
+    for (const auto& [name, tensor] : model_.tensors(part))
+      if (!used.contains(name) && !is_bookkeeping(name)) model_.unused_.push_back(name);
+  }
+
+  void require_float(Part part, const std::string& name) {
+    const auto& others = other_types_[part];
+    if (const auto found = others.find(name); found != others.end())
+      throw ModelError(origin_, found->second, "convert it to F16 or F32");
   }
 
   void require_context(Part part, int64_t width) {
@@ -365,14 +376,13 @@ class CheckpointReader {
                      "the parts are of different models");
   }
 
-  void note_unused(const std::vector<std::string>& names) {
-    model_.unused_.insert(model_.unused_.end(), names.begin(), names.end());
-  }
-
   std::string origin_;
   ConfigHints hints_;
   LabelConfig labels_;
-  at::Tensor betas_;
+  double betas_rounding_ = 0;  ///< of hints_.betas, relative
+  std::map<Part, std::map<std::string, std::string>>
+      other_types_;  ///< tensors that are no floats: what to say of them
+  TensorMap formats_;  ///< of quantised layers, by their names, as the metadata of the file at hand has them
   Checkpoint model_;
 };
 

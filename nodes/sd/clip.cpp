@@ -30,9 +30,15 @@ struct Clip::Shared {
 
   bool attends_to_context() const { return checkpoint->unet_config().context_dim > 0; }
   void require_words() const {
-    if (checkpoint->has(sd::Part::kTextEncoder)) return;
-    throw NodeError(fmt::format("'{}' was trained without text, so it understands none",
-                                checkpoint->path().filename().string()),
+    constexpr sd::Part kPart = sd::Part::kTextEncoder;
+    if (checkpoint->has(kPart)) return;
+    const std::string name = checkpoint->path().filename().string();
+    const bool needs_no_words = checkpoint->has(sd::Part::kLabelEncoder) || !attends_to_context();
+    if (checkpoint->lost(kPart) || !needs_no_words)
+      throw NodeError(fmt::format("'{}' {}", name, checkpoint->absence(kPart)),
+                      checkpoint->lost(kPart) ? "download the whole folder"
+                                              : "connect the text encoder of a model that has one");
+    throw NodeError(fmt::format("'{}' was trained without text, so it understands none", name),
                     "give it a label (conditioning.label) or a map (conditioning.segmentation_map)");
   }
 };

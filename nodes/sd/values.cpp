@@ -117,6 +117,14 @@ struct Vae::Shared {
   std::string dtype;
   sd::PerDevice<sd::VAEEncoder> encoders;
   sd::PerDevice<sd::VAEDecoder> decoders;
+
+  /// Throws NodeError where the model has no VAE.
+  const sd::VAEConfig& config() const {
+    if (checkpoint->has(sd::Part::kVAE)) return checkpoint->vae_config();
+    throw NodeError(
+        fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
+        "connect the VAE of another model, or one from vae.load");
+  }
 };
 
 Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : shared_(std::make_shared<Shared>()) {
@@ -125,6 +133,7 @@ Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : 
 }
 
 Vae::Half Vae::encoder(const Device& where) const {
+  static_cast<void>(shared_->config());
   const at::Device device = sd::torch_device(where);
   const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
   const c10::InferenceMode inference;
@@ -135,6 +144,7 @@ Vae::Half Vae::encoder(const Device& where) const {
 }
 
 Vae::Half Vae::decoder(const Device& where) const {
+  static_cast<void>(shared_->config());
   const at::Device device = sd::torch_device(where);
   const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
   const c10::InferenceMode inference;
@@ -145,9 +155,9 @@ Vae::Half Vae::decoder(const Device& where) const {
   };
 }
 
-int64_t Vae::downscale() const { return shared_->checkpoint->vae_config().downscale(); }
+int64_t Vae::downscale() const { return shared_->config().downscale(); }
 
-int64_t Vae::latent_channels() const { return shared_->checkpoint->vae_config().latent_channels; }
+int64_t Vae::latent_channels() const { return shared_->config().latent_channels; }
 
 double Vae::latent_scale() const { return shared_->checkpoint->latent_scale(); }
 

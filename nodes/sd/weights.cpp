@@ -16,6 +16,7 @@
 
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/onednn.h"
+#include "nodes/sd/quantised.h"
 #include "nodes/sd/transfer.h"
 
 namespace weft::sd {
@@ -143,8 +144,12 @@ at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, 
 }
 
 TensorMapSource::TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype,
-                                 at::Device device)
-    : tensors_(std::move(tensors)), origin_(std::move(origin)), dtype_(dtype), device_(device) {}
+                                 at::Device device, TensorMap scales)
+    : tensors_(std::move(tensors)),
+      scales_(std::move(scales)),
+      origin_(std::move(origin)),
+      dtype_(dtype),
+      device_(device) {}
 
 const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRef shape) const {
   const auto found = tensors_.find(name);
@@ -157,7 +162,8 @@ const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRe
 }
 
 at::Tensor TensorMapSource::get(const std::string& name, at::IntArrayRef shape, Init) {
-  const at::Tensor tensor = converted(check(name, shape).detach().view(shape), device_, dtype_);
+  const at::Tensor stored = dequantised(check(name, shape).detach(), scales_, name);
+  const at::Tensor tensor = converted(stored.view(shape), device_, dtype_);
   return onednn::wants_packing(tensor) ? tensor : in_channels_last(tensor);  // packing brings its own order
 }
 

@@ -91,9 +91,10 @@ class ParameterSource final : public WeightSource {
 /// Tensors that are already in memory (an EMA copy, a test), cast to `dtype` on `device`.
 class TensorMapSource final : public WeightSource {
  public:
-  /// `origin` is named in errors: a file, or "the EMA weights".
+  /// `origin` is named in errors: a file, or "the EMA weights". Those that have a scale (quantised.h) are
+  /// multiplied by it.
   TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype = at::kFloat,
-                  at::Device device = at::kCPU);
+                  at::Device device = at::kCPU, TensorMap scales = {});
 
   WEFT_SD_EXPORT at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string& name) const override { return tensors_.contains(name); }
@@ -103,7 +104,7 @@ class TensorMapSource final : public WeightSource {
   WEFT_SD_EXPORT const at::Tensor& check(const std::string& name, at::IntArrayRef shape) const;
 
  private:
-  TensorMap tensors_;
+  TensorMap tensors_, scales_;
   std::string origin_;
   at::ScalarType dtype_;
   at::Device device_;
