@@ -100,8 +100,7 @@ json scheduler_json() {
   return {{"_class_name", "DDIMScheduler"}, {"_diffusers_version", kDiffusersVersion},
           {"num_train_timesteps", 1000},    {"beta_schedule", "scaled_linear"},
           {"beta_start", 0.00085},          {"beta_end", 0.012},
-          {"prediction_type", "epsilon"},   {"clip_sample", false},
-          {"set_alpha_to_one", false},      {"steps_offset", 1}};
+          {"prediction_type", "epsilon"},   {"clip_sample", false}};
 }
 
 json index_json() {
