@@ -61,21 +61,31 @@ json unet_json(const sd::UNetConfig& config) {
           {"mid_block_scale_factor", 1}};
 }
 
+/// ComfyUI's words for the colours of latents in previews.
+void add_colours(json& description, const sd::PreviewColours& colours) {
+  json& rows = description["latent_rgb_factors"];
+  for (size_t channel = 0; channel < 4; ++channel)
+    rows.push_back({colours[3 * channel], colours[3 * channel + 1], colours[3 * channel + 2]});
+  description["latent_rgb_factors_bias"] = {colours[12], colours[13], colours[14]};
+}
+
 json vae_json(const sd::VAEConfig& config) {
   const size_t levels = config.block_channels.size();
-  return {{"_class_name", "AutoencoderKL"},
-          {"_diffusers_version", kDiffusersVersion},
-          {"sample_size", 128},
-          {"in_channels", config.image_channels},
-          {"out_channels", config.image_channels},
-          {"latent_channels", config.latent_channels},
-          {"block_out_channels", config.block_channels},
-          {"layers_per_block", config.layers_per_block},
-          {"down_block_types", std::vector<std::string>(levels, "DownEncoderBlock2D")},
-          {"up_block_types", std::vector<std::string>(levels, "UpDecoderBlock2D")},
-          {"norm_num_groups", config.norm_groups},
-          {"scaling_factor", config.scaling_factor},
-          {"act_fn", "silu"}};
+  json description{{"_class_name", "AutoencoderKL"},
+                   {"_diffusers_version", kDiffusersVersion},
+                   {"sample_size", 128},
+                   {"in_channels", config.image_channels},
+                   {"out_channels", config.image_channels},
+                   {"latent_channels", config.latent_channels},
+                   {"block_out_channels", config.block_channels},
+                   {"layers_per_block", config.layers_per_block},
+                   {"down_block_types", std::vector<std::string>(levels, "DownEncoderBlock2D")},
+                   {"up_block_types", std::vector<std::string>(levels, "UpDecoderBlock2D")},
+                   {"norm_num_groups", config.norm_groups},
+                   {"scaling_factor", config.scaling_factor},
+                   {"act_fn", "silu"}};
+  add_colours(description, config.colours);
+  return description;
 }
 
 json text_encoder_json(const sd::TextEncoderConfig& config, const Vocabulary& words) {
@@ -135,12 +145,13 @@ sd::TensorMap trained(const std::filesystem::path& folder, const std::string& na
   return std::filesystem::exists(state) ? Optimization::averages_in(read_tensors(state)) : sd::TensorMap();
 }
 
-/// What unet.load reads. The model's folder says elsewhere how its latents are scaled; a U-Net alone must say
-/// it itself.
+/// What unet.load reads. The model's folder says elsewhere how its latents are scaled and coloured; a U-Net
+/// alone must say it itself.
 void export_unet(const std::filesystem::path& to, const sd::UNetConfig& config, double scaling_factor,
                  const sd::TensorMap& weights) {
   json description = unet_json(config);
   description["scaling_factor"] = scaling_factor;
+  add_colours(description, vae_config().colours);
   write_json(to / "config.json", description);
   write_half(to / "diffusion_pytorch_model.safetensors", weights);
 }

@@ -36,7 +36,7 @@ std::string fitted_latent_colours(const std::filesystem::path& model) {
   const at::Tensor x = at::cat(latents), y = at::cat(colours), fit = std::get<0>(at::linalg_lstsq(x, y));
   std::string text;
   for (int64_t row = 0; row <= kLatentChannels; ++row)
-    text += fmt::format("{:.3f}f, {:.3f}f, {:.3f}f,\n", fit[row][0].item<float>(), fit[row][1].item<float>(),
+    text += fmt::format("{:.3f}, {:.3f}, {:.3f},\n", fit[row][0].item<float>(), fit[row][1].item<float>(),
                         fit[row][2].item<float>());
   return text + fmt::format("{:.1f} dB\n", psnr(at::matmul(x, fit).clamp(-1, 1), y));
 }

@@ -1,4 +1,4 @@
-// Rough colours of latents without a decoder: what latent_preview() of nodes/sd knows of this model.
+// Rough colours of latents without a decoder: what vae_config() of paper_cut_model.h tells latent_preview() of this model.
 #pragma once
 
 #include <filesystem>

@@ -162,7 +162,7 @@ int main(int argc, char** argv) try {
   variants_command->add_option("--report", report_path, "Also write the result to this JSON file");
   variants_command->add_option("--sheets", sheets_folder, "Also write sheets of the pictures to this folder");
   CLI::App* colours_command =
-      app.add_subcommand("colours", "Fit the rough colours of latents, for nodes/sd/latent_preview.cpp");
+      app.add_subcommand("colours", "Fit the rough colours of latents, for models/paper_cut_model.cpp");
   colours_command->add_option("--model", model_path, "The exported model")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

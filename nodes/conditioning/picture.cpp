@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 
 #include "nodes/conditioning/nodes.h"
 #include "nodes/sd/encoder_values.h"
@@ -37,15 +38,21 @@ class SegmentationConditioning final : public Node {
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<SegmentationMap> map_{*this, "map", {.tip = "what stands where, in pixels of the picture"}};
   Input<SpatialRescaler> rescaler_{*this, "rescaler", {.tip = "the model's own, if it has one; without it each class is a channel", .optional = true}};
+  Input<Vae> vae_{*this, "vae", {.tip = "without a rescaler: whose latents the map is made as large as; none: a latent spans 8 pixels", .optional = true}};
   Output<Conditioning> positive_out_{*this, "positive", {.tip = "with the map beside the noisy latent"}};
   Output<Conditioning> negative_out_{*this, "negative", {.tip = "with the map beside the noisy latent"}};
 
   void run(RunContext& ctx) const override {
-    static const sd::SpatialRescaler halve_thrice(3);  // a latent spans 8 pixels
-    const sd::SpatialRescaler& rescaler = ctx.has(rescaler_) ? ctx[rescaler_].get() : halve_thrice;
-    const torch::Tensor map = rescaler(sd::one_hot(ctx[map_]));
+    const torch::Tensor classes = sd::one_hot(ctx[map_]);
+    const torch::Tensor map = ctx.has(rescaler_) ? ctx[rescaler_].get()(classes) : sd::SpatialRescaler(halvings(ctx))(classes);
     ctx.set(positive_out_, Conditioning{sd::set_concat_map(ctx[positive_].entries, map)});
     ctx.set(negative_out_, Conditioning{sd::set_concat_map(ctx[negative_].entries, map)});
+  }
+
+  /// From pixels to latents.
+  std::int64_t halvings(const RunContext& ctx) const {
+    const sd::LatentSpace space = ctx.has(vae_) ? ctx[vae_].space() : sd::LatentSpace();
+    return std::countr_zero(static_cast<std::uint64_t>(space.downscale));
   }
 };
 

@@ -1,6 +1,7 @@
 // image.preview: shows a picture without keeping it.
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
+#include "nodes/sd/finite.h"
 
 namespace weft::image {
 namespace {
@@ -11,6 +12,7 @@ class PreviewImage final : public Node {
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
+    sd::require_finite(image.pixels(), "the picture holds", "look at the node that made it");
     if (ctx.wants_preview())
       ctx.preview({.width = static_cast<int>(image.width()), .height = static_cast<int>(image.height()),
                    .rgb = to_bytes(image.pixels()[0])});

@@ -3,6 +3,7 @@
 
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
+#include "nodes/sd/finite.h"
 
 namespace weft::image {
 namespace {
@@ -24,6 +25,7 @@ class SaveImage final : public Node {
 
   void run(RunContext& ctx) const override {
     const torch::Tensor& pixels = ctx[image_].pixels();
+    sd::require_finite(pixels, "the picture holds", "look at the node that made it");
     const std::map<std::string, std::string> text{{"weft", provenance(ctx)}};
     std::string paths;
     for (std::int64_t i = 0; i < pixels.size(0); ++i) {

@@ -42,7 +42,7 @@ class BatchLatents final : public Node {
       samples.push_back(latent->samples);
       places.insert(places.end(), latent->batch_index.begin(), latent->batch_index.end());
     }
-    Latent batch{.samples = torch::cat(samples), .model_scale = latents.front()->model_scale};
+    Latent batch{.samples = torch::cat(samples), .space = latents.front()->space};
     if (are_of_one_batch(latents)) {
       batch.batch_index = std::move(places);
       batch.batch_size = latents.front()->batch_size;
@@ -85,8 +85,8 @@ class PickLatent final : public Node {
     const bool whole = all.batch_index.empty();
     Latent one{.samples = all.samples.narrow(0, index, 1),
                .batch_index = {whole ? index : all.batch_index[static_cast<std::size_t>(index)]},
-               .model_scale = all.model_scale,
-               .batch_size = whole ? count : all.batch_size};
+               .batch_size = whole ? count : all.batch_size,
+               .space = all.space};
     if (all.noise_mask.defined())
       one.noise_mask = all.noise_mask.size(0) > 1 ? all.noise_mask.narrow(0, index, 1) : all.noise_mask;
     ctx.set(result_, std::move(one));

@@ -26,8 +26,9 @@ class ResizeLatent final : public Node {
     if (width == 0 && height == 0) throw NodeError("width and height are both 0", "give at least one of them");
     if (width == 0) width = std::max<std::int64_t>(64, std::llround(w * static_cast<double>(height) / h));
     if (height == 0) height = std::max<std::int64_t>(64, std::llround(h * static_cast<double>(width) / w));
-    latent.samples = sd::resize(latent.samples, std::max<std::int64_t>(width / 8, 1),
-                                std::max<std::int64_t>(height / 8, 1), sd::resize_method(ctx[method_]),
+    const std::int64_t unit = latent.space.downscale;
+    latent.samples = sd::resize(latent.samples, std::max<std::int64_t>(width / unit, 1),
+                                std::max<std::int64_t>(height / unit, 1), sd::resize_method(ctx[method_]),
                                 ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled);
     ctx.set(result_, std::move(latent));
   }

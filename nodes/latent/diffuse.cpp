@@ -56,8 +56,8 @@ class DiffuseLatent final : public DiffuseNode<Latent> {
   Input<Model> model_{*this, "model", {.tip = "knows the scale of its latents"}};
 
   void run(RunContext& ctx) const override {
-    const double scale = ctx[model_].latent_scale();
-    ctx.set(result_, Latent{.samples = diffused(ctx, ctx[x0_].samples * scale) / scale, .model_scale = scale});
+    const sd::LatentSpace& space = ctx[model_].space();
+    ctx.set(result_, Latent{.samples = space.from_network(diffused(ctx, space.to_network(ctx[x0_].samples))), .space = space});
   }
 };
 

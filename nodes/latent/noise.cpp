@@ -29,11 +29,10 @@ class AddNoise final : public Node {
   Output<Latent> result_{*this, "latent", {.tip = "ready for the step of the same number"}};
 
   void run(RunContext& ctx) const override {
-    const Latent& latent = ctx[latent_];
+    const Latent latent = for_space(ctx[latent_], ctx[model_].space());
     const double sigma = ctx[sigmas_].at(ctx[step_]);
     ctx.note("seed", ctx[seed_]);
     Latent noisy = latent;
-    noisy.model_scale = ctx[model_].latent_scale();
     noisy.samples = ctx[model_].add_noise(latent.samples, noise_for(latent, ctx[seed_]), sigma);
     ctx.set(result_, std::move(noisy));
   }

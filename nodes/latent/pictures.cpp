@@ -17,10 +17,10 @@ class LatentToImage final : public Node {
   Output<Image> image_{*this, "image", {.tip = "a picture for each latent of the batch"}};
 
   void run(RunContext& ctx) const override {
-    const double scale = ctx.has(model_) ? ctx[model_].latent_scale() : ctx[latent_].model_scale;
+    const sd::LatentSpace& space = ctx.has(model_) ? ctx[model_].space() : ctx[latent_].space;
     std::vector<torch::Tensor> pictures;
     for (const torch::Tensor& latent : ctx[latent_].samples.split(1)) {
-      const Picture preview = sd::latent_preview(latent, scale);
+      const Picture preview = sd::latent_preview(latent, space.colours);
       pictures.push_back(torch::tensor(preview.rgb).view({1, preview.height, preview.width, 3}).to(torch::kFloat32) / 255);
     }
     ctx.set(image_, Image(enlarge(torch::cat(pictures), ctx[side_])));

@@ -6,9 +6,9 @@
 namespace weft::latent {
 void add_types(Registry& registry) {
   registry.add_type({.id = "latent", .title = "Latent", .colour = "#ba68c8",
-      .doc = "Pictures in the autoencoder's space: float32 [batch, channels, height / 8, width / 8], as the encoder "
-             "gives them (not scaled), and optionally a mask of what a sampler may change.",
-      .preview = [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples, v.as<Latent>().model_scale); },
+      .doc = "Pictures in the autoencoder's space: float32 [batch, channels, height, width], in latents, as the "
+             "encoder gives them (not scaled), and optionally a mask of what a sampler may change.",
+      .preview = [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples, v.as<Latent>().space.colours); },
       .items = [](const Value& v) { return sd::items(v.as<Latent>(), &Latent::samples); },
       .describe = [](const Value& v) { return sd::describe(v.as<Latent>().samples); },
       .example = [] { return Value::of(Latent{torch::linspace(-3, 3, 2 * 4 * 6 * 10).view({2, 4, 6, 10})}); }});

@@ -33,7 +33,8 @@ Sampler builtin_sampler(const std::string& name) {
 }
 
 Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
-                    const Guidance& guidance, const Latent& latent, const Noise& noise) {
+                    const Guidance& guidance, const Latent& given, const Noise& noise) {
+  const Latent latent = for_space(given, model.space());
   sd::SampleRequest request;
   request.positive = guidance.positive.entries;
   request.negative = guidance.negative.entries;
@@ -46,7 +47,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.noise = noise.add ? noise_for(latent, noise.seed, request.batch_noise) : at::zeros_like(latent.samples);
   request.on_step = [&](const sd::SamplerStep& step) {
     ctx.progress(step.index, step.count);
-    if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0, model.latent_scale()));
+    if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0, model.space().colours));
   };
   warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
@@ -60,7 +61,6 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   Sampled sampled{latent, latent};
   sampled.latent.samples = result.latent;
   sampled.x0.samples = result.x0;
-  sampled.latent.model_scale = sampled.x0.model_scale = model.latent_scale();
   return sampled;
 }
 

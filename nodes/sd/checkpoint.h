@@ -53,7 +53,8 @@ class Checkpoint {
 
   /// What the U-Net was trained with.
   const NoiseTable& noise_table() const { return noise_table_; }
-  double latent_scale() const { return latent_scale_; }
+  /// Of its autoencoder; of a U-Net alone, what its config says and what the published model of that shape has.
+  const LatentSpace& latent_space() const { return latent_space_; }
 
   /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
   /// vocabulary.
@@ -96,7 +97,7 @@ class Checkpoint {
   TextEncoderConfig text_encoder_config_;
   Prediction prediction_ = Prediction::kNoise;
   NoiseTable noise_table_ = NoiseTable::stable_diffusion();
-  double latent_scale_ = 0.18215;
+  LatentSpace latent_space_;
   std::optional<std::filesystem::path> tokenizer_;
   std::shared_ptr<const LabelEncoder> label_encoder_;
   std::shared_ptr<const SpatialRescaler> spatial_rescaler_;

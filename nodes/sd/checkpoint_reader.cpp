@@ -154,8 +154,7 @@ class CheckpointReader {
 
  private:
   Checkpoint finished() {
-    model_.latent_scale_ = model_.has(Part::kVAE) ? model_.vae_config_.scaling_factor
-                                                  : hints_.vae_scaling_factor.value_or(model_.latent_scale_);
+    model_.latent_space_ = model_.has(Part::kVAE) ? model_.vae_config_.space() : space_without_vae();
     model_.ignored_ = hints_.ignored;
     return std::move(model_);
   }
@@ -263,7 +262,7 @@ class CheckpointReader {
     }
     const auto scale = fact(file, "scale_factor");
     if (scale && scale->values.size() == 1 && !hints_.vae_scaling_factor) {
-      const double usual = model_.latent_scale_, told = scale->values[0];
+      const double usual = kStableDiffusionScale, told = scale->values[0];
       hints_.vae_scaling_factor = agree(told, usual, scale->rounding) ? usual : told;
     }
   }
@@ -342,6 +341,15 @@ class CheckpointReader {
     }
     const auto halvings = std::countr_zero(static_cast<uint64_t>(model_.vae_config_.downscale()));
     model_.spatial_rescaler_ = std::make_shared<const SpatialRescaler>(halvings, mapper);
+  }
+
+  LatentSpace space_without_vae() const {
+    const UNetConfig& unet = model_.unet_config_;
+    const PublishedModel published = published_model(unet.block_channels[0], unet.context_dim);
+    return {.channels = unet.out_channels,
+            .downscale = published.downscale,
+            .scale = hints_.vae_scaling_factor.value_or(published.latent_scale),
+            .colours = hints_.preview_colours.value_or(kStableDiffusionColours)};
   }
 
   at::Tensor one_tensor(Part part, const std::string& name, int64_t rank) {

@@ -8,6 +8,7 @@
 
 #include "graph/error.h"
 #include "nodes/sd/checkpoint.h"
+#include "nodes/sd/finite.h"
 #include "nodes/sd/model_tokenizer.h"
 #include "nodes/sd/per_device.h"
 #include "nodes/sd/precision.h"
@@ -56,6 +57,8 @@ Conditioning Clip::encode(const std::string& text, const Device& device) const {
     return shared_->checkpoint->text_encoder(sd::torch_device(device), sd::kTextEncoderDtype);
   });
   const sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
+  sd::require_finite(encoded.context, "the text encoder gave",
+                     "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
   return {{{.context = encoded.context,
             .pooled = encoded.pooled,
             .tokens = sd::prompt_tokens(shared_->tokenizer(), text, encoder->config().max_positions)}}};

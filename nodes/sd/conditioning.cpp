@@ -71,7 +71,7 @@ Conditioning zero_out(const Conditioning& conditioning) {
 Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y,
                       double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
-    entry.area = LatentArea{height / 8, width / 8, y / 8, x / 8};
+    entry.area = PixelArea{.height = height, .width = width, .y = y, .x = x};
     entry.strength = strength;
     entry.area_from_mask = false;
   });

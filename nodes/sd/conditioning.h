@@ -15,10 +15,10 @@
 
 namespace weft::sd {
 
-/// A rectangle of a latent, in latents (a latent is 8 pixels wide).
-struct LatentArea {
+/// A rectangle of the picture, in pixels. How many latents it is depends on the model that will be asked.
+struct PixelArea {
   int64_t height = 0, width = 0, y = 0, x = 0;
-  bool operator==(const LatentArea&) const = default;
+  bool operator==(const PixelArea&) const = default;
 };
 
 /// A rectangle in shares of the picture, 0 to 1.
@@ -37,8 +37,8 @@ struct ConditioningEntry {
   at::Tensor context;  ///< [1 or B, tokens, D]: what cross-attention sees
   at::Tensor pooled;   ///< [1, D'], or undefined
 
-  std::variant<std::monostate, LatentArea, FractionArea> area;  ///< none: the whole picture
-  double strength = 1;                                          ///< weight in the average
+  std::variant<std::monostate, PixelArea, FractionArea> area;  ///< none: the whole picture
+  double strength = 1;                                         ///< weight in the average
 
   at::Tensor mask;  ///< [B or 1, h, w] in [0, 1], any size; a further weight at each place; undefined: none
   double mask_strength = 1;
@@ -47,7 +47,7 @@ struct ConditioningEntry {
   double start_percent = 0, end_percent = 1;  ///< the share of sampling in which the entry counts
 
   /// For models that take more than the noisy latent (inpainting, instruct-pix2pix, segmentation maps):
-  at::Tensor concat_latent;  ///< [B or 1, 4, h, w], as the VAE gives it (not scaled), or undefined
+  at::Tensor concat_latent;  ///< [B or 1, C, h, w], as the VAE gives it (not scaled), or undefined
   at::Tensor concat_mask;    ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
   at::Tensor concat_map;     ///< [B or 1, classes, h, w], the share of each class, any size, or undefined
 
@@ -69,7 +69,7 @@ Conditioning average(const Conditioning& to, const Conditioning& from, double to
 /// Context and pooled of zeros.
 Conditioning zero_out(const Conditioning& conditioning);
 
-/// A rectangle in pixels, rounded down to latents.
+/// A rectangle in pixels; the model will round it down to latents.
 Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y,
                       double strength);
 

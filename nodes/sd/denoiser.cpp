@@ -37,14 +37,19 @@ LatentArea bounds(const at::Tensor& mask) {
           std::max<int64_t>(8, high[1].item<int64_t>() - x + 1), y, x};
 }
 
+/// A rectangle in pixels, rounded down to latents.
+LatentArea in_latents(const PixelArea& area, int64_t downscale) {
+  return {area.height / downscale, area.width / downscale, area.y / downscale, area.x / downscale};
+}
+
 std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at::Tensor& mask,
-                                       const at::Tensor& latent) {
+                                       const at::Tensor& latent, int64_t downscale) {
   const int64_t height = latent.size(2), width = latent.size(3);
   LatentArea area;
   if (mask.defined() && entry.area_from_mask) {
     area = bounds(mask);
-  } else if (const auto* rectangle = std::get_if<LatentArea>(&entry.area)) {
-    area = *rectangle;
+  } else if (const auto* rectangle = std::get_if<PixelArea>(&entry.area)) {
+    area = in_latents(*rectangle, downscale);
   } else if (const auto* share = std::get_if<FractionArea>(&entry.area)) {
     area = in_latents(*share, height, width);
   } else {
@@ -56,8 +61,9 @@ std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at:
   if (area.height < 1 || area.width < 1 || area.y < 0 || area.x < 0) {
     throw std::invalid_argument(fmt::format(
         "the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
-        "{}x{} pixels: move it inside, and make it at least 8 pixels wide and high",
-        asked.width * 8, asked.height * 8, asked.x * 8, asked.y * 8, width * 8, height * 8));
+        "{}x{} pixels: move it inside, and make it at least {} pixels wide and high",
+        asked.width * downscale, asked.height * downscale, asked.x * downscale, asked.y * downscale, width * downscale,
+        height * downscale, downscale));
   }
   return area;
 }
@@ -102,7 +108,7 @@ at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& 
   }
   const at::Tensor planes =
       mask.dim() == 4 ? mask.narrow(1, 0, 1) : mask.reshape({-1, 1, mask.size(-2), mask.size(-1)});
-  const at::Tensor masked = entry.concat_latent.defined() ? entry.concat_latent * model.latent_scale : latent;
+  const at::Tensor masked = entry.concat_latent.defined() ? model.space.to_network(entry.concat_latent) : latent;
   return at::cat({fit(planes, latent).round(), fit(masked, latent)}, 1);
 }
 
@@ -115,7 +121,7 @@ std::string name_of_extra(int64_t channels) {
 
 /// Throws std::invalid_argument where the conditioning and the model do not belong together.
 void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, bool has_noise_mask) {
-  const int64_t extra = model.in_channels - model.latent_channels;
+  const int64_t extra = model.in_channels - model.space.channels;
   const bool picture = entry.concat_latent.defined() || entry.concat_mask.defined();
   const bool map = entry.concat_map.defined();
   if (picture && extra != 4 && extra != 5) {
@@ -129,12 +135,12 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
     throw std::invalid_argument(fmt::format(
         "the conditioning carries a segmentation map of {} classes, but the model takes {} channels and cannot see it: use "
         "a model for such maps ({} channels), or leave the map out",
-        classes, model.in_channels, model.latent_channels + classes));
+        classes, model.in_channels, model.space.channels + classes));
   }
   const bool has_mask = extra == 5 && has_noise_mask;  // then the picture is the latent itself
   if (extra > 0 && !picture && !map && !has_mask) {
     throw std::invalid_argument(fmt::format(
-        "the latent has {} channels, the model needs {} ({}): connect {}", model.latent_channels, model.in_channels,
+        "the latent has {} channels, the model needs {} ({}): connect {}", model.space.channels, model.in_channels,
         name_of_extra(extra),
         extra == 5   ? "the picture and its mask through Inpaint Conditioning (conditioning.inpaint)"
         : extra == 4 ? "the picture to change"
@@ -146,7 +152,7 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
 at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
                        const at::Tensor& noise_mask) {
   if (model.strict_concat) check_concat(model, entry, noise_mask.defined());
-  const int64_t extra = model.in_channels - model.latent_channels;
+  const int64_t extra = model.in_channels - model.space.channels;
   if (extra == 0) return {};
   if (entry.concat_map.defined() && entry.concat_map.size(1) == extra) return fit(entry.concat_map, latent);
   if (extra == 5) return inpaint_concat(model, entry, latent, noise_mask);
@@ -180,11 +186,11 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& 
                                const Conditioning& negative, double cfg, const at::Tensor& latent,
                                const at::Tensor& noise_mask)
     : model_(model), cfg_(cfg) {
-  if (latent.size(1) != model.latent_channels) {
+  if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
         fmt::format("the latent has {} channels, the model's latents have {}: "
                     "use the empty latent or VAE that belongs to this model",
-                    latent.size(1), model.latent_channels));
+                    latent.size(1), model.space.channels));
   }
   positive_ = prepare(positive, latent, noise_mask);
   negative_ = prepare(negative, latent, noise_mask);
@@ -202,7 +208,7 @@ GuidedDenoiser::Side GuidedDenoiser::prepare(const Conditioning& conditioning, c
     entry.context = given.context.to(model_.device);
     entry.concat = make_concat(model_, given, latent, noise_mask);
     if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
-    entry.area = resolve_area(given, entry.mask, latent);
+    entry.area = resolve_area(given, entry.mask, latent, model_.space.downscale);
     if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
     entry.strength = given.strength;
     entry.sigma_start = model_.table.percent_to_sigma(given.start_percent);

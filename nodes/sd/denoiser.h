@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "nodes/sd/conditioning.h"
+#include "nodes/sd/latent_space.h"
 #include "nodes/sd/noise_schedule.h"
 #include "nodes/sd/prediction.h"
 
 namespace weft::sd {
 
 /// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context
-/// [B, tokens, D]; returns [B, latent_channels, h, w]. It casts its inputs to its own dtype; the result may
+/// [B, tokens, D]; returns [B, space.channels, h, w]. It casts its inputs to its own dtype; the result may
 /// have any float dtype.
 using Network =
     std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
@@ -25,15 +26,21 @@ struct DiffusionModel {
   Network network;
   NoiseTable table = NoiseTable::stable_diffusion();
   Prediction prediction = Prediction::kNoise;
-  /// latent_channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
+  /// space.channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
   int64_t in_channels = 4;
-  int64_t latent_channels = 4;
-  double latent_scale = 0.18215;  ///< the network's latents = the VAE's * latent_scale
-  at::Device device = at::kCPU;   ///< where the network is
+  LatentSpace space;
+  at::Device device = at::kCPU;         ///< where the network is
+  at::ScalarType dtype = at::kFloat;    ///< what it computes in
 
   /// Where the conditioning's concat latent and mask are not those that in_channels needs: false does as
   /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
   bool strict_concat = false;
+};
+
+/// A rectangle of a latent, in latents.
+struct LatentArea {
+  int64_t height = 0, width = 0, y = 0, x = 0;
+  bool operator==(const LatentArea&) const = default;
 };
 
 /// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or

@@ -43,8 +43,8 @@ json token_table(const ConditioningEntry& entry) {
 }
 
 json area_of(const ConditioningEntry& entry) {
-  if (const auto* area = std::get_if<LatentArea>(&entry.area))
-    return {{"x", area->x * 8}, {"y", area->y * 8}, {"width", area->width * 8}, {"height", area->height * 8}};
+  if (const auto* area = std::get_if<PixelArea>(&entry.area))
+    return {{"x", area->x}, {"y", area->y}, {"width", area->width}, {"height", area->height}};
   if (const auto* area = std::get_if<FractionArea>(&entry.area))
     return {{"x", area->x}, {"y", area->y}, {"width", area->width}, {"height", area->height}};
   return nullptr;

@@ -216,11 +216,28 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
   return hints;
 }
 
+namespace {
+
+/// ComfyUI's words: a row for each channel, and the constant.
+std::optional<PreviewColours> preview_colours(const ConfigFile& config) {
+  const std::vector<double> rows = config.reals("latent_rgb_factors"), bias = config.reals("latent_rgb_factors_bias");
+  if (rows.empty()) return std::nullopt;
+  if (rows.size() != 12) config.fail("latent_rgb_factors", "four rows of three numbers");
+  if (!bias.empty() && bias.size() != 3) config.fail("latent_rgb_factors_bias", "three numbers");
+  PreviewColours colours{};
+  std::ranges::copy(rows, colours.begin());
+  std::ranges::copy(bias, colours.begin() + 12);
+  return colours;
+}
+
+}  // namespace
+
 ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
   const ConfigFile vae(vae_folder / "config.json");
   require_values(vae, kVAEKeys);
   return {.vae_norm_groups = vae.integer("norm_num_groups"),
           .vae_scaling_factor = factor(vae, "scaling_factor"),
+          .preview_colours = preview_colours(vae),
           .ignored = ignored_in(
               vae.origin(), other_values(vae, kIgnoredVAEKeys),
               "as in diffusers, latents of this kind of model are scaled by scaling_factor alone")};
@@ -236,6 +253,7 @@ ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
                     .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
                     .unet_has_mid_block = unet.has("mid_block_type"),
                     .vae_scaling_factor = factor(unet, "scaling_factor"),
+                    .preview_colours = preview_colours(unet),
                     .ignored = ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys),
                                           "guidance is what the sampling node does")};
   // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
@@ -255,6 +273,7 @@ ConfigHints hints_from_folder(const fs::path& folder) {
   ConfigHints hints = hints_from_unet_folder(folder / "unet");
   hints.vae_norm_groups = vae.vae_norm_groups;
   hints.vae_scaling_factor = vae.vae_scaling_factor;
+  hints.preview_colours = vae.preview_colours;
   hints.text_heads = text.integer("num_attention_heads");
   hints.text_norm_eps = eps(text, "layer_norm_eps");
   // transformers wrote 2 into every CLIP configuration for years, and means the largest id of a text by it.
@@ -342,7 +361,8 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const st
   // As many channels as the decoder takes: a VQ encoder. Twice as many: mean and variance.
   const bool vq = shapes.size("quant_conv.weight", 0) == config.latent_channels;
   if (vq) config.codebook = shapes.size("quantize.embedding.weight", 0);
-  config.scaling_factor = hints.vae_scaling_factor.value_or(vq ? 1 : 0.18215);
+  config.scaling_factor = hints.vae_scaling_factor.value_or(vq ? 1 : kStableDiffusionScale);
+  config.colours = hints.preview_colours.value_or(kStableDiffusionColours);
   config.norm_groups = hints.vae_norm_groups.value_or(usual_norm_groups(config.block_channels));
   require_divides(origin, "norm groups of the VAE", config.norm_groups, config.block_channels);
   return config;

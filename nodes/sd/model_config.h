@@ -23,6 +23,7 @@ struct ConfigHints {
   bool unet_has_mid_block = false;  ///< it says so: one without is damaged, not of that kind
   std::optional<int64_t> vae_norm_groups;
   std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
+  std::optional<PreviewColours> preview_colours;  ///< of those latents
   std::optional<int64_t> text_heads, text_eos_id;
   bool text_pools_at_largest_id = false;
   std::optional<double> text_norm_eps;
@@ -45,9 +46,9 @@ ConfigHints hints_from_folder(const std::filesystem::path& folder);
 /// From the config.json of the "vae" folder alone.
 ConfigHints hints_from_vae_folder(const std::filesystem::path& vae_folder);
 
-/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor"
-/// (of the VAE that made its latents) and "prediction_type" (epsilon, v_prediction), which whole models have
-/// elsewhere.
+/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor",
+/// "latent_rgb_factors" and "latent_rgb_factors_bias" (of the VAE that made its latents) and "prediction_type" (epsilon,
+/// v_prediction), which whole models have elsewhere.
 ConfigHints hints_from_unet_folder(const std::filesystem::path& unet_folder);
 
 /// The config.json beside a label encoder's table: {"tokens", "width", "names": [...], "unconditional"}.

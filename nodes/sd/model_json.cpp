@@ -105,9 +105,11 @@ std::vector<double> ConfigFile::reals(const char* key) const {
   std::vector<double> result;
   if (value.is_null()) return result;
   if (!value.is_array()) fail(key, "a list of numbers");
-  for (const json& item : value) {
-    if (!item.is_number()) fail(key, "a list of numbers");
-    result.push_back(item.get<double>());
+  for (const json& row : value) {
+    for (const json& item : row.is_array() ? row : json::array({row})) {
+      if (!item.is_number()) fail(key, "a list of numbers");
+      result.push_back(item.get<double>());
+    }
   }
   return result;
 }

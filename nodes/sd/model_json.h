@@ -40,7 +40,7 @@ class ConfigFile {
   std::optional<bool> boolean(const char* key) const;
   std::optional<std::string> text(const char* key) const;
   std::vector<std::string> texts(const char* key) const;
-  std::vector<double> reals(const char* key) const;
+  std::vector<double> reals(const char* key) const;  ///< of a list, or of a list of lists row by row
 
   /// Throws: `key` "must be ...".
   [[noreturn]] void fail(std::string_view key, const std::string& wanted) const;

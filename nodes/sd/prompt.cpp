@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cctype>
 #include <cmath>
+#include <limits>
 #include <optional>
 
+#include "graph/error.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -15,6 +18,7 @@ namespace {
 
 constexpr int kMaxLevels = 100;
 constexpr size_t kShortRun = 8;
+constexpr double kSaneWeight = 10;
 
 // Escaped brackets are these while brackets are counted.
 constexpr char kOpened = '\2', kClosed = '\1';
@@ -37,6 +41,15 @@ std::string show_escaped(std::string_view text) {
   return result;
 }
 
+/// For a message.
+std::string shortened(std::string_view text) {
+  constexpr size_t kLength = 40;
+  if (text.size() <= kLength) return std::string(text);
+  size_t end = kLength;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // between characters
+  return std::string(text.substr(0, end)) + "...";
+}
+
 // "a (b) c" -> "a ", "(b)", " c": brackets of the outermost level, each with all that is inside.
 std::vector<std::string_view> split_groups(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -54,7 +67,7 @@ std::vector<std::string_view> split_groups(std::string_view text) {
   return parts;
 }
 
-// A whole decimal number with spaces around; nothing else.
+// A whole number, finite or not, with spaces around; nothing else.
 std::optional<double> whole_number(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -62,28 +75,58 @@ std::optional<double> whole_number(std::string_view text) {
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
+  return error == std::errc() ? value : std::numeric_limits<double>::infinity();
 }
 
-void parse_level(std::string_view text, double weight, int level, std::vector<WeightedText>& result) {
-  for (std::string_view part : split_groups(text)) {
-    const bool group = part.size() >= 2 && part.front() == '(' && part.back() == ')' && level < kMaxLevels;
-    if (!group) {
-      result.push_back({show_escaped(part), weight});
+struct Group {
+  std::string_view text;
+  std::optional<double> weight;  ///< as it is written behind a colon
+
+  explicit Group(std::string_view inside) : text(inside) {
+    const size_t colon = inside.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return;
+    weight = whole_number(inside.substr(colon + 1));
+    if (weight && std::isfinite(*weight)) text = inside.substr(0, colon);
+  }
+};
+
+struct Parsed {
+  std::vector<WeightedText> runs;
+  bool too_deep = false;
+  std::string no_weight;  ///< the first group with what is no finite number for a weight
+};
+
+// Groups wait on a stack of our own, so that no prompt is too deep for the thread's.
+Parsed parse(std::string_view prompt) {
+  struct Part {
+    std::string_view text;
+    double weight;
+    int level;
+  };
+  const std::string hidden = hide_escaped(prompt);
+  Parsed parsed;
+  std::vector<Part> waiting;
+  const auto split = [&](std::string_view text, double weight, int level) {
+    const auto parts = split_groups(text);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) waiting.push_back({*part, weight, level});
+  };
+  split(hidden, 1, 0);
+  while (!waiting.empty()) {
+    const Part part = waiting.back();
+    waiting.pop_back();
+    const bool bracketed = part.text.size() >= 2 && part.text.front() == '(' && part.text.back() == ')';
+    if (!bracketed || part.level >= kMaxLevels) {
+      parsed.too_deep |= bracketed;
+      parsed.runs.push_back({show_escaped(part.text), part.weight});
       continue;
     }
-    part = part.substr(1, part.size() - 2);
-    double inner = weight * 1.1;
-    const size_t colon = part.rfind(':');
-    if (colon != std::string_view::npos && colon > 0) {
-      if (const auto number = whole_number(part.substr(colon + 1))) {
-        inner = *number;
-        part = part.substr(0, colon);
-      }
-    }
-    parse_level(part, inner, level + 1, result);
+    const Group group(part.text.substr(1, part.text.size() - 2));
+    const bool has_weight = group.weight && std::isfinite(*group.weight);
+    if (group.weight && !has_weight && parsed.no_weight.empty()) parsed.no_weight = show_escaped(part.text);
+    split(group.text, has_weight ? *group.weight : part.weight * 1.1, part.level + 1);
   }
+  return parsed;
 }
 
 // Fills chunks from left to right.
@@ -120,6 +163,10 @@ class ChunkWriter {
   size_t room() const { return length_ - 1 - chunks_.back().ids.size(); }
 
   void begin() {
+    if (chunks_.size() == kMostChunks)
+      throw NodeError(fmt::format("the text is longer than {} chunks of {} tokens, the most that the U-Net is given",
+                                  kMostChunks, length_ - 2),
+                      "shorten it");
     chunks_.emplace_back();
     put(tokenizer_.start_id(), 1);
   }
@@ -159,13 +206,27 @@ bool has_weights(const std::vector<TokenChunk>& chunks) {
 
 }  // namespace
 
-std::vector<WeightedText> parse_weights(std::string_view prompt) {
-  std::vector<WeightedText> result;
-  parse_level(hide_escaped(prompt), 1, 0, result);
-  return result;
+std::vector<WeightedText> parse_weights(std::string_view prompt) { return parse(prompt).runs; }
+
+std::vector<std::string> prompt_warnings(std::string_view prompt) {
+  const Parsed parsed = parse(prompt);
+  std::vector<std::string> sentences;
+  for (const std::string& name : named_embeddings(prompt))
+    sentences.push_back(fmt::format("the embedding '{}' has no effect yet: its name is read as plain words", name));
+  const auto largest = std::ranges::max_element(parsed.runs, {}, [](const WeightedText& run) { return std::abs(run.weight); });
+  if (largest != parsed.runs.end() && std::abs(largest->weight) > kSaneWeight)
+    sentences.push_back(fmt::format("the weight {:g} of '{}' is likely to spoil the picture: the usual ones are 0.5 to 1.5",
+                                    largest->weight, shortened(largest->text)));
+  if (!parsed.no_weight.empty())
+    sentences.push_back(fmt::format("'{}' is read as words: its weight is no finite number", shortened(parsed.no_weight)));
+  if (parsed.too_deep)
+    sentences.push_back(fmt::format("brackets within {} others are read as words: such deep ones have no weight", kMaxLevels));
+  return sentences;
 }
 
 std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length) {
+  if (prompt.size() > kLongestPrompt)
+    throw NodeError(fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
   ChunkWriter writer(tokenizer, length);
   for (const auto& [text, weight] : parse_weights(prompt)) {
     writer.add_run(tokenizer.encode(text), static_cast<float>(weight));
@@ -201,9 +262,14 @@ std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_v
 std::vector<std::string> named_embeddings(std::string_view prompt) {
   constexpr std::string_view kKey = "embedding:";
   std::vector<std::string> names;
-  for (size_t at = prompt.find(kKey); at != std::string_view::npos; at = prompt.find(kKey, at + 1)) {
-    const std::string_view rest = prompt.substr(at + kKey.size());
-    names.emplace_back(rest.substr(0, rest.find_first_of(" \t\n,:()")));
+  for (const WeightedText& run : parse_weights(prompt)) {
+    const std::string_view text = run.text;
+    for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+      if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]))) continue;  // a part of another word
+      std::string_view name = text.substr(at + kKey.size());
+      name = name.substr(0, name.find_first_of(" \t\r\n,:"));
+      if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+    }
   }
   return names;
 }

@@ -4,8 +4,12 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
+
+#include "graph/error.h"
+#include "nodes/sd/finite.h"
 
 namespace weft::sd {
 namespace {
@@ -36,6 +40,63 @@ void check(const SampleRequest& request) {
   }
 }
 
+/// Ends a sampling whose numbers are no longer finite, and tells whose they were. On the CPU that is at once; elsewhere,
+/// where looking would mean that each step waits for the one before, a number a step is looked at when the last has ended.
+class FiniteSampling {
+ public:
+  FiniteSampling(const DiffusionModel& model, const SampleRequest& request, const std::vector<float>& sigmas)
+      : model_(model), request_(request), sigmas_(sigmas) {
+    if (!std::ranges::all_of(sigmas, [](float sigma) { return std::isfinite(sigma); }))
+      throw NodeError("the schedule's noise levels are not all finite", "use another schedule, or more steps");
+  }
+
+  /// The network gave x0 for x at sigma.
+  void evaluated(const at::Tensor& x, float sigma, const at::Tensor& x0) {
+    const at::Tensor sum = finite_sum(x0);
+    if (sum.is_cpu() && !std::isfinite(sum.item<double>())) fail(sigma, x, *not_finite(x0));
+    if (sum.is_cpu()) return;
+    sums_.push_back(sum);
+    looked_at_.push_back(sigma);
+  }
+
+  void ended(const at::Tensor& latent) {
+    evaluated(latent, sigmas_.back(), latent);
+    if (sums_.empty()) return;
+    const at::Tensor sums = at::stack(sums_).cpu();
+    for (size_t i = 0; i < sums_.size(); ++i)
+      if (!std::isfinite(sums.data_ptr<double>()[i])) fail(looked_at_[i], {}, "NaN or infinity");
+  }
+
+ private:
+  [[noreturn]] void fail(float sigma, const at::Tensor& x, const std::string& found) const {
+    require_finite(request_.latent, "the latent that came in holds", "look at the node that made it");
+    require_given(request_.positive, "positive");
+    require_given(request_.negative, "negative");
+    const std::string step = fmt::format("at step {} of {}", step_at(sigma), sigmas_.size() - 1);
+    if (const auto made = x.defined() ? not_finite(x) : std::nullopt)
+      throw NodeError(fmt::format("the sampler made {} {}", *made, step), "use another sampler or schedule");
+    throw NodeError(fmt::format("the U-Net gave {} {}", found, step),
+                    remedy_for(model_.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
+  }
+
+  static void require_given(const Conditioning& conditioning, std::string_view side) {
+    for (const ConditioningEntry& entry : conditioning)
+      require_finite(entry.context, fmt::format("the {} conditioning holds", side), "look at the node that made it");
+  }
+
+  /// From 1: the step in which the sampler asks at that noise level.
+  size_t step_at(float sigma) const {
+    const auto below = std::ranges::find_if(sigmas_, [&](float level) { return level < sigma; });
+    return std::clamp<size_t>(below - sigmas_.begin(), 1, sigmas_.size() - 1);
+  }
+
+  const DiffusionModel& model_;
+  const SampleRequest& request_;
+  const std::vector<float>& sigmas_;
+  std::vector<at::Tensor> sums_;  ///< of results on a device
+  std::vector<float> looked_at_;  ///< their noise levels
+};
+
 }  // namespace
 
 std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, const SamplerMethod& sampler) {
@@ -57,7 +118,7 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   const at::NoGradGuard no_grad;
   at::Tensor latent = request.latent.to(model.device, at::kFloat);
   if (sigmas.size() < 2) return {latent, latent};
-  latent = latent * model.latent_scale;
+  latent = model.space.to_network(latent);
   const at::Tensor noise =
       (request.noise.defined() ? request.noise
                                : initial_noise(latent.sizes(), request.seed, request.batch_noise, request.places))
@@ -74,14 +135,18 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   }
 
   const GuidedDenoiser denoiser(model, request.positive, request.negative, request.cfg, latent, inpaint.mask);
+  FiniteSampling finite(model, request, sigmas);
   SampleResult result;
   SamplerCall call;
   call.denoise = [&](const at::Tensor& x, float sigma) {
-    return inpaint.after(denoiser.x0(inpaint.before(x, sigma), sigma));
+    const at::Tensor x0 = inpaint.after(denoiser.x0(inpaint.before(x, sigma), sigma));
+    finite.evaluated(x, sigma, x0);
+    return x0;
   };
   call.denoise_guided = [&](const at::Tensor& x, float sigma) {
     Guided guided = denoiser.both(inpaint.before(x, sigma), sigma);
     guided.x0 = inpaint.after(guided.x0);
+    finite.evaluated(x, sigma, guided.x0);
     return guided;
   };
   call.x = add_noise(model.table, latent, noise, sigmas[0]);
@@ -94,9 +159,11 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
     result.x0 = step.x0;
     if (request.on_step) request.on_step(step);
   };
-  result.latent = sampler.run(call) / model.latent_scale;
+  const at::Tensor end = sampler.run(call);
+  finite.ended(end);
+  result.latent = model.space.from_network(end);
   // A plugin's sampler may report nothing.
-  result.x0 = result.x0.defined() ? result.x0 / model.latent_scale : result.latent;
+  result.x0 = result.x0.defined() ? model.space.from_network(result.x0) : result.latent;
   return result;
 }
 

@@ -53,10 +53,11 @@ std::array<std::vector<Span>, 2> tiles_of(const at::Tensor& samples, const TileP
 }
 
 std::array<TilePlan, 3> three_ways(const TilePlan& plan) {
+  const auto half = [&](int64_t side) { return std::max(plan.unit, side / 2 / plan.unit * plan.unit); };
   TilePlan wide = plan, high = plan;
   wide.tile_width *= 2;
-  wide.tile_height /= 2;
-  high.tile_width /= 2;
+  wide.tile_height = half(plan.tile_height);
+  high.tile_width = half(plan.tile_width);
   high.tile_height *= 2;
   return {plan, wide, high};
 }

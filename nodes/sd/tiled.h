@@ -18,6 +18,7 @@ using OnTile = std::function<void(int64_t index, int64_t count)>;
 struct TilePlan {
   int64_t tile_height = 64, tile_width = 64;  ///< in units of the input
   int64_t overlap = 16;                       ///< in units of the input, less than either side of a tile
+  int64_t unit = 1;  ///< tiles begin and end at multiples of it: those that the network takes
   double scale = 8;  ///< of the output to the input: 8 for decoding, 1 / 8 for encoding
 };
 

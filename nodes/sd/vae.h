@@ -1,4 +1,4 @@
-// The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels), and back.
+// The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels; a quarter with 3), and back.
 // KL, as Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook
 // before it is decoded. Names of weights are those of diffusers' AutoencoderKL and VQModel.
 #pragma once
@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "nodes/sd/latent_space.h"
 #include "nodes/sd/layers.h"
 
 namespace weft::sd {
@@ -20,10 +21,16 @@ struct VAEConfig {
   bool mid_attention = true;
   std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
   int64_t codebook = 0;                    ///< VQ: how many vectors there are; 0: KL
-  double scaling_factor = 0.18215;  ///< latents that the U-Net sees = mean * scaling_factor; callers apply it
+  /// Latents that the U-Net sees = (mean - shift_factor) * scaling_factor; callers apply it, by space().
+  double scaling_factor = kStableDiffusionScale, shift_factor = 0;
+  PreviewColours colours = kStableDiffusionColours;
 
   /// How many pixels one latent spans, in each direction.
   int64_t downscale() const { return int64_t{1} << (block_channels.size() - 1); }
+  LatentSpace space() const {
+    return {.channels = latent_channels, .downscale = downscale(), .scale = scaling_factor, .shift = shift_factor,
+            .colours = colours};
+  }
 };
 
 /// Encoder and decoder are separate, because most workflows use one of them.

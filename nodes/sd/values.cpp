@@ -19,6 +19,20 @@
 
 namespace weft {
 
+Latent for_space(const Latent& latent, const sd::LatentSpace& space) {
+  const sd::LatentSpace unsaid;
+  if (latent.space != unsaid) return latent;
+  Latent told = latent;
+  told.space = space;
+  const bool fits = space.downscale == unsaid.downscale && latent.samples.size(1) == space.channels;
+  if (fits || latent.samples.any().item<bool>()) return told;
+  const auto side = [&](int64_t axis) {
+    return std::max<int64_t>(1, latent.samples.size(axis) * unsaid.downscale / space.downscale);
+  };
+  told.samples = latent.samples.new_zeros({latent.samples.size(0), space.channels, side(2), side(3)});
+  return told;
+}
+
 at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) {
   return sd::initial_noise(latent.samples.sizes(), seed, batch, latent.places());
 }
@@ -79,10 +93,10 @@ sd::DiffusionModel Model::Shared::build(const Device& where) const {
   auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, sd::unet_dtype(dtype, device)));
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
-  model.latent_channels = unet->config().out_channels;
   model.table = checkpoint->noise_table();
   model.prediction = checkpoint->prediction();
-  model.latent_scale = checkpoint->latent_scale();
+  model.space = checkpoint->latent_space();
+  model.dtype = unet->dtype();
   model.device = device;
   model.network = network_of(std::move(unet), device);
   return model;
@@ -100,12 +114,10 @@ std::shared_ptr<const sd::DiffusionModel> Model::on(const Device& device) const 
 
 const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
 
-int64_t Model::latent_channels() const { return shared_->checkpoint->unet_config().out_channels; }
-
-double Model::latent_scale() const { return shared_->checkpoint->latent_scale(); }
+const sd::LatentSpace& Model::space() const { return shared_->checkpoint->latent_space(); }
 
 at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
-  return sd::add_noise(table(), latent * latent_scale(), noise, sigma) / latent_scale();
+  return space().from_network(sd::add_noise(table(), space().to_network(latent), noise, sigma));
 }
 
 std::size_t Model::bytes() const { return shared_->checkpoint->bytes(sd::Part::kUNet); }
@@ -155,11 +167,9 @@ Vae::Half Vae::decoder(const Device& where) const {
   };
 }
 
-int64_t Vae::downscale() const { return shared_->config().downscale(); }
+sd::LatentSpace Vae::space() const { return shared_->config().space(); }
 
-int64_t Vae::latent_channels() const { return shared_->config().latent_channels; }
-
-double Vae::latent_scale() const { return shared_->checkpoint->latent_scale(); }
+at::ScalarType Vae::dtype(const Device& device) const { return sd::vae_dtype(shared_->dtype, sd::torch_device(device)); }
 
 std::size_t Vae::bytes() const { return shared_->checkpoint->bytes(sd::Part::kVAE); }
 

@@ -15,6 +15,7 @@
 #include "graph/device.h"
 #include "nodes/sd/conditioning.h"
 #include "nodes/sd/denoiser.h"
+#include "nodes/sd/latent_space.h"
 #include "nodes/sd/noise.h"
 #include "nodes/sd/samplers.h"
 
@@ -31,12 +32,16 @@ struct Latent {
   at::Tensor samples;                 ///< float32 [B, C, h, w], as the encoder gives them: not scaled
   at::Tensor noise_mask = {};         ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
   std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
-  double model_scale = 0;  ///< Model::latent_scale() of the models whose space it is: the colours of its preview; 0: unknown
   int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
+  sd::LatentSpace space = {};  ///< whose latents they are; Stable Diffusion's where nobody said it
 
   sd::BatchPlaces places() const { return {batch_index, batch_size}; }
   std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
 };
+
+/// `latent` for a model of that space: its own, where nobody said whose it is. An empty one, all 0, is of no space yet, so
+/// one of other channels or another downscale is made anew, as large in pixels.
+Latent for_space(const Latent& latent, const sd::LatentSpace& space);
 
 /// Standard normal noise in the shape of `latent`, on the CPU; each item's is that of its place in the batch.
 at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch = sd::BatchNoise::kTogether);
@@ -80,9 +85,8 @@ class Model {
   std::shared_ptr<const sd::DiffusionModel> on(const Device& device) const;
 
   const sd::NoiseTable& table() const;
-  int64_t latent_channels() const;
-  /// The network's latents = Latent's samples * latent_scale().
-  double latent_scale() const;
+  /// Of the latents that it was trained on.
+  const sd::LatentSpace& space() const;
   /// latent + noise as sampling along levels from `sigma` down begins; latent and result not scaled, as in Latent.
   at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
   std::size_t bytes() const;
@@ -114,7 +118,7 @@ class Clip {
   int64_t skip_ = 1;
 };
 
-/// A KL autoencoder.
+/// An autoencoder, KL or VQ.
 class Vae {
  public:
   static constexpr std::string_view kType = "vae";
@@ -126,10 +130,8 @@ class Vae {
   Half encoder(const Device& device) const;  ///< to the posterior's mean
   Half decoder(const Device& device) const;
 
-  /// How many pixels one latent spans, in each direction: 8.
-  int64_t downscale() const;
-  int64_t latent_channels() const;
-  double latent_scale() const;  ///< of the models that it belongs to: Model::latent_scale()
+  sd::LatentSpace space() const;
+  at::ScalarType dtype(const Device& device) const;  ///< what it computes in there
   std::size_t bytes() const;
 
  private:

@@ -15,8 +15,6 @@
 namespace weft::unet {
 namespace {
 
-constexpr std::int64_t kPixels = 8;  ///< that a latent spans
-
 class AttentionMap final : public Node {
   Input<Model> model_{*this, "model", {.tip = "the U-Net f"}};
   Input<Clip> clip_{*this, "clip", {.tip = "the model's text encoder"}};
@@ -39,7 +37,8 @@ class AttentionMap final : public Node {
     const at::NoGradGuard no_grad;
     const torch::Tensor maps = sd::with_memory_errors([&] { return observe(ctx, tokens, sigma); });
     if (!maps.defined()) throw NodeError("this model attends to no words", "use a model with cross-attention");
-    const torch::Tensor large = sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * kPixels, maps.size(1) * kPixels,
+    const std::int64_t unit = ctx[latent_].space.downscale;
+    const torch::Tensor large = sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit,
                                            sd::Resize::kBilinear).squeeze(1);
     const torch::Tensor low = large.amin({1, 2}, /*keepdim=*/true), high = large.amax({1, 2}, /*keepdim=*/true);
     const torch::Tensor shares = (large - low) / (high - low).clamp_min(1e-12);
@@ -51,7 +50,7 @@ class AttentionMap final : public Node {
   torch::Tensor observe(RunContext& ctx, const std::vector<std::int64_t>& tokens, float sigma) const {
     sd::DiffusionModel model = *ctx[model_].on(ctx.device());
     model.strict_concat = true;
-    const torch::Tensor x = ctx[latent_].samples.to(model.device, at::kFloat) * model.latent_scale;
+    const torch::Tensor x = model.space.to_network(ctx[latent_].samples.to(model.device, at::kFloat));
     const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.device()).entries;
     const sd::GuidedDenoiser denoiser(model, words, words, /*cfg=*/1, x);
     sd::AttentionMaps maps(tokens, x.size(2), x.size(3));

@@ -1,8 +1,10 @@
 // unet.step: one application of f(x, t, y), and the step of reverse diffusion that follows from it. A chain of these,
 // latent to latent, is the sampler 'euler' (and 'ddim' without a mask) wired by hand.
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include "nodes/sd/denoiser.h"
+#include "nodes/sd/finite.h"
 #include "nodes/sd/torch_errors.h"
 #include "nodes/unet/nodes.h"
 
@@ -29,18 +31,21 @@ class UNetStep final : public Node {
     sd::DiffusionModel model = *ctx[model_].on(ctx.device());
     model.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
     const at::NoGradGuard no_grad;
-    const at::Tensor& samples = ctx[latent_].samples;
+    const Latent given = for_space(ctx[latent_], model.space);
+    const at::Tensor& samples = given.samples;
     for (const std::string& sentence : sd::resized_concats(ctx[positive_].entries, samples.size(2), samples.size(3)))
       ctx.warn(sentence);
-    const at::Tensor x = samples.to(model.device, at::kFloat) * model.latent_scale;
+    const at::Tensor x = model.space.to_network(samples.to(model.device, at::kFloat));
     const at::Tensor x0 = sd::with_memory_errors([&] {
       return sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
     });
+    sd::require_finite(samples, "the latent that came in holds", "look at the node that made it");
+    sd::require_finite(x0, fmt::format("at step {} the U-Net gave", ctx[step_]),
+                       sd::remedy_for(model.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
     const at::Tensor noise = (x - x0) / sigma;  // Karras et al. 2022, eq. 3
     const auto result = [&](const at::Tensor& scaled) {
-      Latent latent = ctx[latent_];
-      latent.model_scale = model.latent_scale;
-      latent.samples = scaled / model.latent_scale;
+      Latent latent = given;
+      latent.samples = model.space.from_network(scaled);
       return latent;
     };
     ctx.set(next_, result(x + noise * (next_sigma - sigma)));

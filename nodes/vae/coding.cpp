@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include "nodes/sd/finite.h"
 #include "nodes/sd/tiled.h"
 #include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
@@ -13,15 +14,25 @@ namespace {
 /// Tiles that fit nearly everywhere, for when the whole picture does not.
 constexpr Tiles kFallback{.size = 512, .overlap = 64};
 
-/// `half` on each item of `in` [B, C, H, W], whole or in tiles of `side` (in units of the input).
-torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor& in, const Tiles& tiles, int64_t unit,
-                    double scale) {
+/// The way from pixels to latents, or back.
+struct Direction {
+  int64_t unit;  ///< of the input: how many of its places a latent is
+  double scale;  ///< of the output to the input
+};
+
+sd::TilePlan plan_of(const Tiles& tiles, int64_t downscale, const Direction& direction) {
+  const int64_t overlap = tiles.size < 4 * tiles.overlap ? tiles.size / 4 : tiles.overlap;
+  const int64_t side = std::max<int64_t>(tiles.size / downscale, 1) * direction.unit;
+  return {.tile_height = side, .tile_width = side, .overlap = overlap / downscale * direction.unit,
+          .unit = direction.unit, .scale = direction.scale};
+}
+
+/// `half` on each item of `in` [B, C, H, W], whole or in tiles.
+torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor& in, const Tiles& tiles, int64_t downscale,
+                    const Direction& direction) {
   const auto on_tile = [&](int64_t index, int64_t count) { ctx.progress(index, count); };
   const auto in_tiles = [&](const Tiles& t) {
-    const int64_t side = std::max<int64_t>(t.size / unit, 1);
-    const sd::TilePlan plan{.tile_height = side, .tile_width = side,
-                            .overlap = std::min(t.overlap / unit, side / 2), .scale = scale};
-    return sd::apply_tiled_three_ways(in, plan, half, on_tile);
+    return sd::apply_tiled_three_ways(in, plan_of(t, downscale, direction), half, on_tile);
   };
   return sd::with_memory_errors([&] {
     if (tiles.size > 0) return in_tiles(tiles);
@@ -39,6 +50,16 @@ torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor&
   });
 }
 
+/// What came out of half the VAE; `in` is what came in, by its name.
+void require_finite(const RunContext& ctx, const Vae& vae, const torch::Tensor& out, std::string_view half,
+                    const torch::Tensor& in, std::string_view name) {
+  const auto problem = sd::not_finite(out);
+  if (!problem) return;
+  sd::require_finite(in, fmt::format("the {} that came in holds", name), "look at the node that made it");
+  throw NodeError(fmt::format("the VAE's {} gave {}", half, *problem),
+                  sd::remedy_for(vae.dtype(ctx.device()), "use another VAE (vae.load): this one's file may be damaged"));
+}
+
 }  // namespace
 
 torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit) {
@@ -52,23 +73,26 @@ torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int
   return pixels.narrow(1, (pixels.size(1) - height) / 2, height).narrow(2, (pixels.size(2) - width) / 2, width);
 }
 
-torch::Tensor encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles) {
+Latent encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles) {
   const c10::InferenceMode inference;
-  const int64_t unit = vae.downscale();
+  const int64_t unit = vae.space().downscale;
   pixels = cut_to_multiples(ctx, pixels, unit);
   const Vae::Half half = sd::with_memory_errors([&] { return vae.encoder(ctx.device()); });
-  return apply(ctx, half, pixels.permute({0, 3, 1, 2}) * 2 - 1, tiles, 1, 1.0 / static_cast<double>(unit))
-      .contiguous();
+  const torch::Tensor samples = apply(ctx, half, pixels.permute({0, 3, 1, 2}) * 2 - 1, tiles, unit,
+                                      {.unit = unit, .scale = 1.0 / static_cast<double>(unit)}).contiguous();
+  require_finite(ctx, vae, samples, "encoder", pixels, "picture");
+  return {.samples = samples, .space = vae.space()};
 }
 
 torch::Tensor decode(RunContext& ctx, const Vae& vae, const torch::Tensor& samples, const Tiles& tiles) {
   const c10::InferenceMode inference;
-  if (samples.size(1) != vae.latent_channels())
-    throw NodeError(fmt::format("the latent has {} channels, this VAE's have {}", samples.size(1), vae.latent_channels()),
+  const auto [channels, unit] = std::pair(vae.space().channels, vae.space().downscale);
+  if (samples.size(1) != channels)
+    throw NodeError(fmt::format("the latent has {} channels, this VAE's have {}", samples.size(1), channels),
                     "use the VAE that belongs to the model that made the latent");
-  const int64_t unit = vae.downscale();
   const Vae::Half half = sd::with_memory_errors([&] { return vae.decoder(ctx.device()); });
-  const torch::Tensor image = apply(ctx, half, samples, tiles, unit, static_cast<double>(unit));
+  const torch::Tensor image = apply(ctx, half, samples, tiles, unit, {.unit = 1, .scale = static_cast<double>(unit)});
+  require_finite(ctx, vae, image, "decoder", samples, "latent");
   return sd::to_cpu(((image + 1) / 2).clamp(0, 1).permute({0, 2, 3, 1}).contiguous());
 }
 

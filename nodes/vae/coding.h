@@ -6,7 +6,8 @@
 
 namespace weft::vae {
 
-/// How to cut a large picture. Pixels; 0: do not cut unless memory runs out.
+/// How to cut a large picture. Pixels, rounded down to what latents span; size 0: do not cut unless memory runs out. Tiles
+/// that are less than four overlaps wide overlap by a quarter, as in ComfyUI.
 struct Tiles {
   int64_t size = 0;
   int64_t overlap = 64;
@@ -15,11 +16,11 @@ struct Tiles {
 /// Pixels [B, H, W, channels] cut at the middle to sides that are multiples of `unit`, with a warning.
 torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit);
 
-/// Pixels [B, H, W, 3] in [0, 1] to latents [B, C, H/8, W/8], float32. Sides that are no multiples of 8 are cut at the
-/// middle, with a warning.
-torch::Tensor encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles = {});
+/// Pixels [B, H, W, 3] in [0, 1] to latents [B, C, h, w], float32, in the VAE's space. Sides that are no multiples of its
+/// downscale are cut at the middle, with a warning. Throws NodeError where they are not finite.
+Latent encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles = {});
 
-/// Latents [B, C, h, w] to pixels [B, 8h, 8w, 3] in [0, 1], float32 on the CPU.
+/// Latents [B, C, h, w] to pixels [B, H, W, 3] in [0, 1], float32 on the CPU. Throws NodeError where they are not finite.
 torch::Tensor decode(RunContext& ctx, const Vae& vae, const torch::Tensor& samples, const Tiles& tiles = {});
 
 }  // namespace weft::vae

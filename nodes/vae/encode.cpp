@@ -1,6 +1,7 @@
 // vae.encode, vae.encode_tiled, vae.encode_inpaint: pictures to latents, z = E(x).
 #include <ATen/ops/conv2d.h>
 
+#include "nodes/sd/resize.h"
 #include "nodes/vae/coding.h"
 #include "nodes/vae/nodes.h"
 
@@ -8,41 +9,44 @@ namespace weft::vae {
 namespace {
 
 class Encode final : public Node {
-  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Output<Latent> latent_{*this, "latent", {.tip = "the posterior's mean, so that a picture gives one latent"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels()), .model_scale = ctx[vae_].latent_scale()});
+    ctx.set(latent_, encode(ctx, ctx[vae_], ctx[image_].pixels()));
   }
 };
 
 class EncodeTiled final : public Node {
-  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 64, .tip = "side, in pixels"}};
-  Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels"}};
-  Output<Latent> latent_{*this, "latent", {.tip = "an eighth as large as the picture"}};
+  Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels; at most a quarter of a tile"}};
+  Output<Latent> latent_{*this, "latent", {.tip = "the picture by the posterior's mean, an eighth as large (Stable Diffusion)"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(latent_, Latent{.samples = encode(ctx, ctx[vae_], ctx[image_].pixels(), {ctx[tile_], ctx[overlap_]}),
-                            .model_scale = ctx[vae_].latent_scale()});
+    ctx.set(latent_, encode(ctx, ctx[vae_], ctx[image_].pixels(), {ctx[tile_], ctx[overlap_]}));
   }
 };
 
 class EncodeForInpaint final : public Node {
-  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of 8 are cut at the middle"}};
+  Input<Image> image_{*this, "image", {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
   Input<Mask> mask_{*this, "mask", {.tip = "1 where the picture shall be made anew"}};
   Param<std::int64_t> grow_{*this, "grow", {.init = 6, .min = 0, .max = 64, .tip = "the mask grows by this many pixels, so that the seam blends"}};
   Output<Latent> latent_{*this, "latent", {.tip = "with the mask; what it covers is grey"}};
 
   void run(RunContext& ctx) const override {
-    const torch::Tensor& pixels = ctx[image_].pixels();
-    const torch::Tensor mask = at::upsample_bilinear2d(ctx[mask_].values().unsqueeze(1),
-                                                       {pixels.size(1), pixels.size(2)}, /*align_corners=*/false);
-    const torch::Tensor keep = 1 - mask.round().permute({0, 2, 3, 1});
-    Latent latent{.samples = encode(ctx, ctx[vae_], (pixels - 0.5) * keep + 0.5), .model_scale = ctx[vae_].latent_scale()};
+    const Image& image = ctx[image_];
+    const torch::Tensor fitted = at::upsample_bilinear2d(ctx[mask_].values().unsqueeze(1), {image.height(), image.width()},
+                                                         /*align_corners=*/false).permute({0, 2, 3, 1});
+    // Cut together, so that the mask stays where it was drawn.
+    const torch::Tensor both = cut_to_multiples(
+        ctx, torch::cat({image.pixels(), sd::repeat_to_batch(fitted, image.batch())}, 3), ctx[vae_].space().downscale);
+    const torch::Tensor pixels = both.narrow(3, 0, 3), mask = both.narrow(3, 3, 1).permute({0, 3, 1, 2});
+    const torch::Tensor keep = 1 - both.narrow(3, 3, 1).round();
+    Latent latent = encode(ctx, ctx[vae_], (pixels - 0.5) * keep + 0.5);
     const std::int64_t grow = ctx[grow_];
     latent.noise_mask = mask;
     if (grow > 0) {
@@ -62,10 +66,10 @@ void add_encode(Registry& registry) {
   registry.add<Encode>("vae.encode", {.title = "VAE Encode", .menu = "Latent/VAE",
       .doc = "A picture as a latent, z = E(x). Without enough memory it goes on in tiles.", .lane = Lane::Device});
   registry.add<EncodeTiled>("vae.encode_tiled", {.title = "VAE Encode (Tiled)", .menu = "Latent/VAE",
-      .doc = "Encodes a large picture piece by piece; the pieces are faded into each other.", .lane = Lane::Device});
+      .doc = "Encodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2, .lane = Lane::Device});
   registry.add<EncodeForInpaint>("vae.encode_inpaint", {.title = "VAE Encode (Inpainting)", .menu = "Latent/VAE",
       .doc = "Encodes a picture with a hole: what the mask covers becomes grey, and the sampler fills it (denoise 1).",
-      .lane = Lane::Device});
+      .revision = 2, .lane = Lane::Device});
 }
 
 }  // namespace weft::vae

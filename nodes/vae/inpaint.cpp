@@ -14,7 +14,7 @@ class InpaintConditioning final : public Node {
   Input<Conditioning> positive_{*this, "positive", {.tip = "what the masked part shall show"}};
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the inpainting model"}};
-  Input<Image> image_{*this, "image", {.tip = "the picture to repaint in part; sides that are no multiples of 8 are cut"}};
+  Input<Image> image_{*this, "image", {.tip = "the picture to repaint in part; sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut"}};
   Input<Mask> mask_{*this, "mask", {.tip = "1 where to repaint; resized to the picture"}};
   Param<bool> keep_{*this, "keep_outside", {.init = true,
       .tip = "the sampler changes only what the mask selects; off: the model may touch up the rest too"}};
@@ -24,11 +24,11 @@ class InpaintConditioning final : public Node {
 
   void run(RunContext& ctx) const override {
     const Vae& vae = ctx[vae_];
-    const torch::Tensor both = cut_to_multiples(ctx, with_mask(ctx), vae.downscale());
+    const torch::Tensor both = cut_to_multiples(ctx, with_mask(ctx), vae.space().downscale);
     const torch::Tensor pixels = both.narrow(3, 0, 3), mask = both.narrow(3, 3, 1).permute({0, 3, 1, 2});
     // What the mask covers is grey, so that the model cannot see it.
-    const torch::Tensor masked = encode(ctx, vae, sd::blank_masked(pixels, mask));
-    Latent latent{.samples = encode(ctx, vae, pixels), .model_scale = vae.latent_scale()};
+    const torch::Tensor masked = encode(ctx, vae, sd::blank_masked(pixels, mask)).samples;
+    Latent latent = encode(ctx, vae, pixels);
     if (ctx[keep_]) latent.noise_mask = mask.contiguous();
     const auto shown = [&](const Conditioning& c) { return Conditioning{sd::set_concat(c.entries, masked, mask.contiguous())}; };
     ctx.set(positive_out_, shown(ctx[positive_]));

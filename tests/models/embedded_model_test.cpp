@@ -53,14 +53,14 @@ TEST(EmbeddedModel, LooksLikeItsPicturesInPreviewsOfItsLatents) {
   const sd::Checkpoint model = sd::Checkpoint::open(kModels / "checkpoints/paper-cut");
   const auto encoder = model.vae_encoder(at::kCPU, at::kFloat);
   for (const at::Tensor& picture : draw_pictures(8, 4712, /*held_out_scenes=*/true).split(1)) {
-    const auto off = [&, latent = encoder.encode(picture)](double scale) {
-      const auto preview = sd::latent_preview(latent, scale);
+    const auto off = [&, latent = encoder.encode(picture)](const sd::PreviewColours& colours) {
+      const auto preview = sd::latent_preview(latent, colours);
       const at::Tensor shown =
           torch::tensor(preview.rgb).view({16, 16, 3}).permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1;
       return psnr(shown, at::avg_pool2d(picture, {8, 8})[0]);
     };
-    EXPECT_GT(off(model.latent_scale()), 17);
-    EXPECT_LT(off(sd::kStableDiffusionScale), 17) << "another model's colours";
+    EXPECT_GT(off(model.latent_space().colours), 17);
+    EXPECT_LT(off(sd::kStableDiffusionColours), 17) << "another model's colours";
   }
 }
 

@@ -42,7 +42,7 @@ TEST(ShippedModels, HaveTheSizesThatTheyWereTrainedWithAndNothingElse) {
     const sd::Checkpoint unet = sd::Checkpoint::open_unet(folder);
     EXPECT_EQ(unet.unet_config().in_channels, concat_unet_config(kind).in_channels);
     EXPECT_EQ(unet.unet_config().heads, concat_unet_config(kind).heads);
-    EXPECT_EQ(unet.latent_scale(), sd::Checkpoint::open(kModel).latent_scale());
+    EXPECT_EQ(unet.latent_space(), sd::Checkpoint::open(kModel).latent_space());
     EXPECT_EQ(unet.unused(), std::vector<std::string>());
   }
 }

@@ -64,7 +64,7 @@ TEST(Conditioning, ZeroOutZeroesWordsAndPooled) {
 
 TEST(Conditioning, AreasAreRoundedDownToLatents) {
   const Conditioning placed = set_area({words(1)}, 100, 64, 15, 8, 0.5);
-  EXPECT_EQ(std::get<LatentArea>(placed[0].area), (LatentArea{8, 12, 1, 1}));
+  EXPECT_EQ(std::get<PixelArea>(placed[0].area), (PixelArea{64, 100, 8, 15}));
   EXPECT_EQ(placed[0].strength, 0.5);
 }
 

@@ -112,6 +112,21 @@ TEST(GuidedDenoiser, FadesAnAreaInAtItsInnerEdges) {
   expect_near(x0.slice(0, 8), at::zeros({8, 16}));
 }
 
+TEST(GuidedDenoiser, PlacesAnAreaByThePixelsThatTheModelsLatentsSpan) {
+  Recorder recorder;
+  recorder.model.space.downscale = 4;
+  recorder.latent = at::zeros({1, 4, 16, 16});
+  recorder.x0(combine({words(0)}, set_area({words(1)}, 32, 24, 16, 16, 1)));
+  ASSERT_EQ(recorder.calls.size(), 2u);
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 6, 8}));
+  try {
+    recorder.x0(set_area({words(1)}, 32, 32, 64, 0, 1));
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("x 64, y 0 pixels) has no part in the picture of 64x64 pixels"));
+  }
+}
+
 TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
   Recorder recorder;
   recorder.latent = at::zeros({1, 4, 16, 16});

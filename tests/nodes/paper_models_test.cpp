@@ -73,7 +73,7 @@ TEST_F(PaperModelsGolden, ClassConditionalAgreesWithDiffusers) {
   EXPECT_EQ(model.unet_config().heads, 1);
   EXPECT_EQ(model.vae_config().codebook, 96);
   EXPECT_EQ(model.vae_config().downscale(), 4);
-  EXPECT_EQ(model.latent_scale(), 1);
+  EXPECT_EQ(model.latent_space().scale, 1);
   expect_unet(model, {2, 3, 16, 24}, 1);
   expect_first_stage(model, {1, 3, 48, 32}, {1, 3, 12, 8});
   ASSERT_NE(model.label_encoder(), nullptr);
@@ -102,7 +102,7 @@ TEST_F(PaperModelsGolden, TextToImageAgreesWithDiffusers) {
   EXPECT_EQ(model.text_encoder_config().family, TextFamily::kBert);
   EXPECT_EQ(model.text_encoder_config().attention_width, 32);
   EXPECT_EQ(model.vae_config().codebook, 0);
-  EXPECT_EQ(model.latent_scale(), 0.18215);
+  EXPECT_EQ(model.latent_space().scale, 0.18215);
   expect_unet(model, {2, 4, 8, 8}, 77);
   expect_first_stage(model, {1, 3, 32, 32}, {1, 4, 4, 4});
   const TextEncoder text = model.text_encoder(at::kCPU, at::kFloat);
@@ -239,11 +239,11 @@ TEST(UNetAlone, IsReadFromAFileWithAndWithoutPrefixAndFromAFolder) {
                         at::ones({1, 1, 32}));
   };
   EXPECT_TRUE(noise("bare.safetensors").equal(noise("whole.safetensors")));
-  EXPECT_EQ(Checkpoint::open_unet(folder / "bare.safetensors").latent_scale(), 0.5);
+  EXPECT_EQ(Checkpoint::open_unet(folder / "bare.safetensors").latent_space().scale, 0.5);
   EXPECT_EQ(noise("model/unet").size(1), 4);
   const Checkpoint inpainting = Checkpoint::open_unet(folder / "model/unet");
   EXPECT_EQ(inpainting.unet_config().in_channels, 9);
-  EXPECT_EQ(inpainting.latent_scale(), 0.25);
+  EXPECT_EQ(inpainting.latent_space().scale, 0.25);
   EXPECT_EQ(inpainting.prediction(), Prediction::kVelocity);
 }
 

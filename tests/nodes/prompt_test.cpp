@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "graph/error.h"
 #include "nodes/sd/model_error.h"
 #include "tests/nodes/clip_tokenizer.h"
 #include "tests/nodes/seeded_source.h"
@@ -79,9 +80,43 @@ TEST(Prompt, SurvivesHostileBrackets) {
   EXPECT_NEAR(parse_weights("(a: 1.5 )")[0].weight, 1.5, 1e-12);
 }
 
-TEST(Prompt, NamesTheEmbeddingsItWouldNeed) {
-  EXPECT_THAT(named_embeddings("a embedding:foo, (embedding:bar:1.2)"), testing::ElementsAre("foo", "bar"));
-  EXPECT_TRUE(named_embeddings("a cat").empty());
+TEST(Prompt, NamesTheEmbeddingsItWouldNeedEachOnce) {
+  using testing::ElementsAre;
+  EXPECT_THAT(named_embeddings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre("foo", "bar"));
+  EXPECT_THAT(named_embeddings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
+              ElementsAre("foo.pt", "(x)"));
+  EXPECT_THAT(named_embeddings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
+              ElementsAre("sub/bad-hands-5.safetensors", "next"));
+  EXPECT_TRUE(named_embeddings("a cat, an embedding: a disembedding:x").empty());
+}
+
+TEST(Prompt, WarnsOfWhatHasNotTheEffectThatItSeemsToHave) {
+  using testing::ElementsAre;
+  using testing::HasSubstr;
+  EXPECT_TRUE(prompt_warnings("a (cat:-1.5) [on] a (((mat))), (x:0) sky:1.4, C:\\cats").empty());
+  EXPECT_THAT(prompt_warnings("a embedding:bad, embedding:bad"),
+              ElementsAre("the embedding 'bad' has no effect yet: its name is read as plain words"));
+  EXPECT_THAT(prompt_warnings("(cat:50) (dog:-3e30)"), ElementsAre(HasSubstr("the weight -3e+30 of 'dog'")));
+  EXPECT_THAT(prompt_warnings("(cat:nan) (dog:1e999)"),
+              ElementsAre(HasSubstr("'(cat:nan)' is read as words")));
+  EXPECT_THAT(prompt_warnings("(dog:-1e999)"), ElementsAre(HasSubstr("'(dog:-1e999)' is read as words")));
+  EXPECT_THAT(prompt_warnings(std::string(101, '(') + "cat" + std::string(101, ')')),
+              testing::Contains(HasSubstr("brackets within 100 others")));
+  EXPECT_THAT(prompt_warnings("(" + std::string(39, 'x') + "ä and more:99)"), ElementsAre(HasSubstr("'" + std::string(39, 'x') + "...'")));
+}
+
+TEST(Prompt, RefusesMoreThanAPictureCanAttendTo) {
+  const auto words = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "cat ";
+    return text;
+  };
+  const auto tokenize = [](const std::string& text) { return tokenize_prompt(clip_tokenizer(), text); };
+  EXPECT_EQ(tokenize(words(64 * 75)).size(), kMostChunks);
+  EXPECT_THROW(tokenize(words(64 * 75 + 1)), NodeError);
+  EXPECT_EQ(tokenize(std::string(kLongestPrompt, ' ')).size(), 1u);
+  EXPECT_THROW(tokenize(std::string(kLongestPrompt + 1, ' ')), NodeError);
+  EXPECT_THROW(tokenize(std::string(kLongestPrompt, '(')), NodeError);
 }
 
 TextEncoder narrow_encoder(int64_t vocab) {

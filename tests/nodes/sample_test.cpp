@@ -1,16 +1,22 @@
 #include "nodes/sd/sample.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <torch/torch.h>
 
 #include <boost/crc.hpp>
+#include <cmath>
 #include <string>
 
+#include "graph/error.h"
+#include "nodes/sd/finite.h"
 #include "tests/nodes/sampling_parts.h"
 #include "tests/nodes/toy_model.h"
 
 namespace weft::sd {
 namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
 
 SampleRequest request(std::vector<int64_t> shape = {1, 4, 5, 3}) {
   SampleRequest request;
@@ -221,6 +227,97 @@ TEST(Sample, TakesASamplerOfAPluginThatReportsNothing) {
   jump.run = [](const SamplerCall& call) { return call.denoise(call.x, call.sigmas[0]); };
   const SampleResult result = sample(toy_model(), jump, {1, 0}, request());
   EXPECT_TRUE(at::equal(result.x0, result.latent));
+}
+
+/// A model whose network gives NaN in item `item` from evaluation `evaluation` on, both counted from 0.
+DiffusionModel breaking_model(int evaluation, int64_t item = 0) {
+  DiffusionModel model = toy_model();
+  model.network = [evaluation, item, calls = 0](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) mutable {
+    at::Tensor result = toy_network(x, t, context);
+    if (calls++ >= evaluation) result[item][1][2][2] = NAN;
+    return result;
+  };
+  return model;
+}
+
+std::string error_of(const DiffusionModel& model, std::string_view sampler, const SampleRequest& request) {
+  const SamplerInfo& info = find_sampler(sampler);
+  try {
+    sample(model, info, plan_sigmas(model.table, {.steps = 6}, info), request);
+  } catch (const NodeError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(NotFinite, IsToldWithTheStepThatGaveIt) {
+  for (const char* sampler : {"euler", "ddim", "dpmpp_2m", "euler_ancestral", "uni_pc", "euler_cfg_pp"})
+    EXPECT_THAT(error_of(breaking_model(3), sampler, request()), StartsWith("the U-Net gave NaN at step 4 of 6: lower cfg"))
+        << sampler;
+}
+
+TEST(NotFinite, EndsEverySamplerAndNoStepFollows) {
+  for (const SamplerInfo& sampler : samplers()) {
+    SampleRequest watched = request();
+    int steps = 0;
+    watched.on_step = [&](const SamplerStep&) { ++steps; };
+    EXPECT_THAT(error_of(breaking_model(0), sampler.name, watched), HasSubstr("NaN at step 1 of 6")) << sampler.name;
+    EXPECT_EQ(steps, 0) << sampler.name;
+  }
+}
+
+TEST(NotFinite, InOnePictureOfABatchIsFoundToo) {
+  SampleRequest batch = request({4, 4, 5, 3});
+  batch.cfg = 1;
+  EXPECT_THAT(error_of(breaking_model(1, 2), "euler", batch), HasSubstr("NaN in item 3 of 4 at step 2 of 6"));
+}
+
+TEST(NotFinite, IsToldOfWhoeverGaveIt) {
+  SampleRequest poisoned = request();
+  poisoned.latent[0][0][0][0] = INFINITY;
+  EXPECT_THAT(error_of(toy_model(), "euler", poisoned), StartsWith("the latent that came in holds infinity"));
+  poisoned = request();
+  poisoned.negative[0].context = at::full({1, 77, 8}, NAN);
+  EXPECT_THAT(error_of(toy_model(), "euler", poisoned), StartsWith("the negative conditioning holds NaN"));
+  SamplerMethod wrong;
+  wrong.run = [](const SamplerCall& call) { return call.x / 0; };
+  try {
+    sample(toy_model(), wrong, {1, 0}, request());
+    FAIL();
+  } catch (const NodeError& error) {
+    EXPECT_THAT(error.what(), StartsWith("the sampler made infinity at step 1 of 1"));
+  }
+  EXPECT_THROW(sample(toy_model(), wrong, {NAN, 0}, request()), NodeError);
+}
+
+TEST(NotFinite, RemedyIsADtypeThatHoldsLargerNumbers) {
+  DiffusionModel model = breaking_model(0);
+  model.dtype = at::kHalf;
+  EXPECT_THAT(error_of(model, "euler", request()), HasSubstr("bfloat16 or float32"));
+  model.dtype = at::kBFloat16;
+  EXPECT_THAT(error_of(model, "euler", request()), HasSubstr("--dtype float32"));
+}
+
+TEST(NotFinite, LargeNumbersAreNone) {
+  EXPECT_FALSE(not_finite(at::full({2, 4, 8, 8}, 3e38f)));
+  EXPECT_FALSE(not_finite(at::full({70000}, 6e4, at::kHalf)));
+  EXPECT_FALSE(not_finite(at::empty({0, 4})));
+  EXPECT_EQ(not_finite(at::tensor({1.f, -INFINITY, INFINITY})), "infinity in item 2 of 3");
+}
+
+TEST(Sample, ShiftsLatentsForTheNetworkAndBackExceptEmptyOnes) {
+  DiffusionModel model = toy_model();
+  model.space = {.scale = 0.5, .shift = 3};
+  at::Tensor first;
+  SamplerMethod look;
+  look.run = [&](const SamplerCall& call) { return first = call.x; };
+  SampleRequest shifted = request();
+  shifted.noise = at::zeros_like(shifted.latent);
+  EXPECT_TRUE(at::equal(sample(model, look, {1, 0}, shifted).latent, at::full_like(shifted.latent, 3)));
+  EXPECT_FALSE(first.any().item<bool>()) << "an empty latent stays empty";
+  shifted.latent = at::full_like(shifted.latent, 5);
+  EXPECT_TRUE(at::equal(sample(model, look, {1, 0}, shifted).latent, shifted.latent));
+  EXPECT_TRUE(at::equal(first, at::full_like(first, 1)));
 }
 
 TEST(Sample, RefusesAnEmptyConditioningAndNoiseOfAnotherShape) {

@@ -4,6 +4,8 @@
 #include <torch/torch.h>
 
 #include "nodes/sd/resize.h"
+#include "nodes/sd/safetensors.h"
+#include "tests/nodes/small_models.h"
 
 namespace weft::sd {
 namespace {
@@ -66,6 +68,41 @@ TEST(Tiled, TellsEachTileOfAllPassesAndCanBeStopped) {
   struct Stop {};
   EXPECT_THROW(apply_tiled(at::zeros({1, 4, 14, 14}), plan, enlarge, [](int64_t, int64_t) { throw Stop(); }),
                Stop);
+}
+
+TEST(TiledGolden, BlendsAsTheDefinitionSays) {
+  const SafetensorsFile file = SafetensorsFile::open(golden("tiled.safetensors"));
+  for (const std::string name : {"decode", "decode_long", "decode_no_overlap", "encode", "whole"}) {
+    const at::Tensor plan = file.tensor(name + ".plan");
+    const double scale = plan[2].item<double>();
+    const auto network = [&](const at::Tensor& tile) {  // as in tests/reference/make_tiled_golden.py
+      const at::Tensor marked = tile - 0.5 * tile.mean() + (0.01 * tile.size(2) - 0.02 * tile.size(3));
+      if (scale < 1) return marked.slice(2, 0, {}, 2).slice(3, 0, {}, 2);
+      return marked.repeat_interleave(2, 2).repeat_interleave(2, 3);
+    };
+    const int64_t side = plan[0].item<int64_t>();
+    const at::Tensor found = apply_tiled_three_ways(
+        file.tensor(name + ".in"),
+        {.tile_height = side, .tile_width = side, .overlap = plan[1].item<int64_t>(), .unit = scale < 1 ? 2 : 1, .scale = scale},
+        network);
+    EXPECT_TRUE(at::allclose(found, file.tensor(name + ".out"), 1e-5, 1e-5)) << name;
+  }
+}
+
+TEST(Tiled, EncodesTilesOfAnyHeightThatEndWhereLatentsDo) {
+  const auto shrink = [](const at::Tensor& tile) {
+    EXPECT_EQ(tile.size(2) % 8 + tile.size(3) % 8, 0) << tile.sizes();
+    return resize(tile, tile.size(3) / 8, tile.size(2) / 8, Resize::kArea);
+  };
+  const at::Tensor image = at::rand({1, 3, 200, 264});
+  const TilePlan plan{.tile_height = 72, .tile_width = 72, .overlap = 16, .unit = 8, .scale = 1 / 8.0};
+  EXPECT_TRUE(at::allclose(apply_tiled_three_ways(image, plan, shrink), shrink(image), 1e-5, 1e-5));
+}
+
+TEST(Tiled, HalvesNoTileToNothing) {
+  const TilePlan plan{.tile_height = 1, .tile_width = 1, .overlap = 0, .scale = 8};
+  const at::Tensor latent = at::randn({1, 4, 3, 2});
+  EXPECT_TRUE(at::allclose(apply_tiled_three_ways(latent, plan, enlarge), enlarge(latent), 1e-5, 1e-5));
 }
 
 TEST(Tiled, RefusesAnOverlapAsLargeAsATile) {

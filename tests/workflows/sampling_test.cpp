@@ -104,9 +104,9 @@ TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {
     "encoded": {"type": "vae.encode", "inputs": {"vae": {"link": "checkpoint.vae"}, "image": {"link": "picture.image"}}}, )" +
                  ksampler("sampled", R"("steps": 1)")),
       wanted);
-  const double scale = output<Model>(result, "checkpoint").latent_scale();
-  for (const std::string& node : known) EXPECT_EQ(output<Latent>(result, node).model_scale, scale) << node;
-  EXPECT_EQ(output<Latent>(result, "empty").model_scale, 0) << "nobody said whose it is";
+  const sd::LatentSpace& space = output<Model>(result, "checkpoint").space();
+  for (const std::string& node : known) EXPECT_EQ(output<Latent>(result, node).space, space) << node;
+  EXPECT_EQ(output<Latent>(result, "empty").space, sd::LatentSpace()) << "nobody said whose it is";
 }
 
 TEST(Sampling, AChainOfUNetStepsEqualsTheSamplersEulerAndDdim) {
