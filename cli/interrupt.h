@@ -1,4 +1,5 @@
-// Interrupt: turns Ctrl-C (SIGINT) and SIGTERM into a stop request; the second one ends the process at once.
+// Interrupt: turns Ctrl-C (SIGINT) and SIGTERM into a stop request; the second one ends the process at once, and so does
+// a run that does not come to its end by itself within a second. Files are published whole, so none is left half written.
 //
 // Make it before any other thread: it blocks the two signals, threads inherit that, and only its own thread
 // takes them, where - unlike in a signal handler - everything may be called.

@@ -19,6 +19,7 @@
 #include "cli/workflow_source.h"
 #include "graph/executor.h"
 #include "graph/expand.h"
+#include "graph/memory_estimate.h"
 #include "graph/validate.h"
 #include "host/environment.h"
 #include "host/problems.h"
@@ -118,11 +119,23 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
   }
 }
 
+/// Says before a long run what it will hardly have the memory for.
+std::vector<std::string> memory_warnings(const PreparedRun& prepared, const Registry& registry,
+                                         const DeviceRuntime& runtime) {
+  const Expansion plain = expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
+  const std::uint64_t total = runtime.memory(runtime.devices().front()).total;
+  std::vector<std::string> warnings;
+  for (const Problem& problem : weft::memory_warnings(plain.graph, registry, plain.wanted, total))
+    warnings.push_back("warning: " + problem.text());
+  return warnings;
+}
+
 Exit execute(const PreparedRun& prepared, const Registry& registry, const RuntimeChoice& device,
              Progress& progress, std::stop_token stop) {
   // The process ends with the run: never destroyed, so that gigabytes are not given back tensor by tensor first.
   const OpenedRuntime& opened = *new OpenedRuntime(open_device_runtime(device));
   progress.message(opened.message);
+  for (const std::string& warning : memory_warnings(prepared, registry, *opened.runtime)) progress.message(warning);
   Executor& executor = *new Executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
   const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},

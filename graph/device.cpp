@@ -1,5 +1,6 @@
 #include "graph/device.h"
 
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,12 +24,17 @@ std::uint64_t available_bytes() {
   return page_bytes(_SC_AVPHYS_PAGES);
 }
 
+std::uint64_t free_swap() {
+  struct sysinfo info {};
+  return ::sysinfo(&info) == 0 ? std::uint64_t{info.freeswap} * info.mem_unit : 0;
+}
+
 class CpuRuntime final : public DeviceRuntime {
  public:
   std::vector<Device> devices() const override { return {Device{}}; }
   DeviceMemory memory(const Device&) const override {
     const std::uint64_t total = page_bytes(_SC_PHYS_PAGES);
-    return {.total = total, .free = std::min(available_bytes(), total)};
+    return {.total = total, .free = std::min(available_bytes(), total), .swap = free_swap()};
   }
   StreamId create_stream(const Device&) override { return 0; }
   void destroy_stream(const Device&, StreamId) override {}

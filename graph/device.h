@@ -30,6 +30,7 @@ using EventId = std::uint64_t;
 struct DeviceMemory {
   std::uint64_t total = 0;
   std::uint64_t free = 0;
+  std::uint64_t swap = 0;  ///< free on the disk, for what memory does not hold; of the CPU
 };
 
 /// All calls may come from any thread, several at once.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "graph/byte_text.h"
 #include "graph/error_text.h"
 
 namespace weft {
@@ -18,8 +19,12 @@ std::string list(const std::vector<Problem>& problems) {
   return text;
 }
 
-std::string mebibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+/// What is known of it.
+std::string shortage(const std::string& device, std::uint64_t wanted, std::uint64_t free) {
+  std::string text = fmt::format("out of memory on {}", device);
+  if (wanted > 0) text += fmt::format(": {} are needed", byte_text(wanted));
+  if (free > 0) text += fmt::format("{} {} are free", wanted > 0 ? "," : ":", byte_text(free));
+  return text;
 }
 
 }  // namespace
@@ -40,8 +45,7 @@ NodeError::NodeError(const std::string& what, const std::string& remedy)
     : std::runtime_error(sentence(what, remedy)) {}
 
 OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes)
-    : NodeError(fmt::format("{} has {} free, {} are needed", device, mebibytes(free_bytes),
-                            mebibytes(wanted_bytes)),
+    : NodeError(shortage(device, wanted_bytes, free_bytes),
                 "make the picture or the batch smaller, or use a smaller model or dtype"),
       device_(device),
       wanted_bytes_(wanted_bytes),
@@ -51,5 +55,6 @@ PluginError::PluginError(const std::string& what, const std::string& remedy)
     : std::runtime_error(sentence(what, remedy)) {}
 
 ErrorText::~ErrorText() = default;
+std::optional<OutOfMemory> ErrorText::shortage_in(const std::exception&) const { return std::nullopt; }
 
 }  // namespace weft

@@ -44,7 +44,7 @@ class WEFT_EXPORT NodeError : public std::runtime_error {
 /// Memory of a device is used up. The executor frees what its ledger can, runs the node once more, then fails.
 class WEFT_EXPORT OutOfMemory : public NodeError {
  public:
-  /// 0 bytes: not known.
+  /// `free_bytes`: at the moment when it ran out. 0 bytes: not known.
   OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes);
   const std::string& device() const { return device_; }  ///< Device::name(): "cuda:0"
   std::uint64_t wanted_bytes() const { return wanted_bytes_; }
@@ -62,7 +62,7 @@ class WEFT_EXPORT PluginError : public std::runtime_error {
   explicit PluginError(const std::string& what, const std::string& remedy = {});
 };
 
-/// Thrown by RunContext::progress() after a cancel was asked for; ends the node. Not an error.
+/// Thrown by RunContext::progress() and cancel_point() after a cancel was asked for; ends the node. Not an error.
 struct Cancelled {};
 
 }  // namespace weft

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 
-#include "graph/export.h"
+#include "graph/error.h"
 
 namespace weft {
 
@@ -14,6 +15,8 @@ class WEFT_EXPORT ErrorText {
   virtual ~ErrorText();
   /// The exception's message for users: no backtraces. [run-thread]
   virtual std::string text_of(const std::exception& error) const = 0;
+  /// The exception as the engine knows it, if it says that memory ran out. [run-thread]
+  virtual std::optional<OutOfMemory> shortage_in(const std::exception& error) const;
 };
 
 }  // namespace weft

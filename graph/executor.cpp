@@ -62,7 +62,7 @@ struct Executor::Impl {
   Impl(const Registry& r, DeviceRuntime& runtime, ExecutorOptions o)
       : registry(r),
         options(with_defaults(std::move(o))),
-        cache(ledger, options.cache_bytes),
+        cache(*ledger, options.cache_bytes),
         streams(runtime, options.device),
         lanes(options.light_workers) {}
 
@@ -120,7 +120,7 @@ struct Executor::Impl {
 
   const Registry& registry;
   const ExecutorOptions options;
-  MemoryLedger ledger;
+  const std::shared_ptr<MemoryLedger> ledger = std::make_shared<MemoryLedger>();  // values may outlive the executor
   ResultCache cache;
   StreamPool streams;
   Lanes lanes;
@@ -149,7 +149,7 @@ RunResult Executor::run(const RunRequest& request, const Observer& observer, std
   return impl_->run(request, observer, stop);
 }
 
-MemoryLedger& Executor::ledger() { return impl_->ledger; }
+MemoryLedger& Executor::ledger() { return *impl_->ledger; }
 
 void Executor::clear_cache() { impl_->cache.clear(); }
 

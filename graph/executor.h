@@ -63,7 +63,8 @@ class WEFT_EXPORT Executor {
 
   /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the
   /// result, not thrown: a node that throws fails its descendants only. Throws GraphError if the request does
-  /// not validate. A stop request ends the run at the next progress() of each running node. Light and I/O
+  /// not validate. A stop request ends the run at the next progress() or
+  /// cancel_point() of each running node. Light and I/O
   /// nodes also run on the calling thread. Not to be called from a node or an observer.
   RunResult run(const RunRequest& request, const Observer& observer = {}, std::stop_token stop = {});
 

@@ -14,7 +14,7 @@ struct NotKnownYet {};
 class ParamsContext final : public RunContext {
  public:
   ParamsContext(const Plan& plan, const RunEnvironment& environment, const Device& device)
-      : plan_(plan), environment_(environment), device_(device) {}
+      : plan_(plan), environment_(environment), memory_(device) {}
 
   void look_at(PlanIndex node) {
     node_ = node;
@@ -39,7 +39,8 @@ class ParamsContext final : public RunContext {
     return {&value, value ? 1u : 0u};
   }
 
-  const Device& device() const override { return device_; }
+  const Device& device() const override { return memory_.device(); }
+  const Residency& memory() const override { return memory_; }
   const RunEnvironment& environment() const override { return environment_; }
   const std::string& node_id() const override { return plan_.id(node_); }
   bool wants_preview() const override { return false; }
@@ -55,7 +56,7 @@ class ParamsContext final : public RunContext {
  private:
   const Plan& plan_;
   const RunEnvironment& environment_;
-  const Device& device_;
+  const Residency memory_;
   PlanIndex node_ = 0;
   mutable std::unordered_map<std::uint16_t, Value> literals_;
 };

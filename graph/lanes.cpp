@@ -1,6 +1,8 @@
 #include "graph/lanes.h"
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 namespace weft {
 
@@ -44,13 +46,28 @@ void Lanes::add(std::span<const Task> light, std::span<const Task> heavy) {
   light_.insert(light_.end(), light.begin(), light.end());
   for (std::size_t i = 0; i < std::min<std::size_t>(light.size(), idle_); ++i) light_ready_.notify_one();
   while (light_.size() > idle_ && light_threads_.size() + 1 < light_workers_) {
-    light_threads_.emplace_back([this] { light_thread(); });
+    std::thread thread;
+    if (!start(thread, &Lanes::light_thread)) break;
+    light_threads_.push_back(std::move(thread));
     ++idle_;
   }
   if (heavy.empty()) return;
+  if (!heavy_thread_.joinable() && !start(heavy_thread_, &Lanes::heavy_thread)) {
+    light_.insert(light_.end(), heavy.begin(), heavy.end());
+    light_ready_.notify_one();
+    return;
+  }
   heavy_.insert(heavy_.end(), heavy.begin(), heavy.end());
-  if (!heavy_thread_.joinable()) heavy_thread_ = std::thread([this] { heavy_thread(); });
   heavy_ready_.notify_one();
+}
+
+bool Lanes::start(std::thread& thread, void (Lanes::*loop)()) {
+  try {
+    thread = std::thread(loop, this);
+    return true;
+  } catch (const std::system_error&) {  // a limit of threads or of memory
+    return false;
+  }
 }
 
 void Lanes::light_thread() {

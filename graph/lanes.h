@@ -3,7 +3,7 @@
 //
 // Rationale. Heavy nodes keep to one thread because the libraries under them (OpenMP) make a team of threads
 // for each thread that calls them. The caller works too so that a chain of short nodes needs no switch of
-// threads at all. Threads are started when work first waits for one.
+// threads at all. Threads are started when work first waits for one; where the system gives none, the caller does all.
 #pragma once
 
 #include <condition_variable>
@@ -29,7 +29,7 @@ class Lanes {
   };
 
   /// `light_workers` counts the calling thread.
-  explicit Lanes(unsigned light_workers) : light_workers_(light_workers) {}
+  explicit Lanes(unsigned light_workers) : light_workers_(light_workers) { light_threads_.reserve(light_workers); }
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -41,6 +41,7 @@ class Lanes {
 
  private:
   void add(std::span<const Task> light, std::span<const Task> heavy);
+  bool start(std::thread& thread, void (Lanes::*loop)());
   void light_thread();
   void heavy_thread();
   void take(std::unique_lock<std::mutex>& lock, std::deque<Task>& queue);

@@ -1,10 +1,15 @@
 #include "graph/memory.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <list>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+
+#include "graph/byte_text.h"
 
 namespace weft {
 namespace {
@@ -103,14 +108,16 @@ struct MemoryLedger::Impl {
 MemoryLedger::MemoryLedger() : impl_(std::make_unique<Impl>()) {}
 MemoryLedger::~MemoryLedger() = default;
 
-MemoryLedger::EntryId MemoryLedger::enter(Entry entry) {
+MemoryLedger::EntryId MemoryLedger::enter(Entry entry, InUse in_use) {
   const std::scoped_lock lock(impl_->mutex);
   Holdings& holdings = impl_->at(entry.device);
   holdings.bytes += entry.bytes;
   if (entry.result) holdings.result_bytes += entry.bytes;
   const EntryId id = ++impl_->last_id;
+  const bool pinned = in_use == InUse::Yes;
+  Line& line = pinned ? holdings.pinned : holdings.evictable;
   const auto held =
-      holdings.evictable.insert(holdings.evictable.end(), Held{.id = id, .entry = std::move(entry)});
+      line.insert(line.end(), Held{.id = id, .entry = std::move(entry), .pins = pinned ? 1u : 0u});
   impl_->places.emplace(id, Impl::Place{&holdings, held});
   return id;
 }
@@ -131,12 +138,13 @@ void MemoryLedger::touch(EntryId id) {
   line.splice(line.end(), line, found->second.held);
 }
 
-void MemoryLedger::pin(EntryId id) {
+bool MemoryLedger::pin(EntryId id) {
   const std::scoped_lock lock(impl_->mutex);
   const auto found = impl_->places.find(id);
-  if (found == impl_->places.end()) return;
+  if (found == impl_->places.end()) return false;
   const auto& [holdings, held] = found->second;
   if (held->pins++ == 0) holdings->pinned.splice(holdings->pinned.end(), holdings->evictable, held);
+  return true;
 }
 
 void MemoryLedger::unpin(EntryId id) {
@@ -207,6 +215,25 @@ std::vector<MemoryLedger::Entry> MemoryLedger::entries() const {
   }
   std::ranges::stable_sort(entries, std::ranges::greater{}, &Entry::bytes);
   return entries;
+}
+
+std::string MemoryLedger::holders(const Device& device) const {
+  constexpr std::size_t kNamed = 4;
+  constexpr std::uint64_t kWorthNaming = 1 << 20;
+  std::vector<std::string> parts;
+  std::uint64_t results = 0, others = 0;
+  for (const Entry& entry : entries()) {
+    if (entry.device != device) continue;
+    if (entry.result)
+      results += entry.bytes;
+    else if (parts.size() < kNamed)
+      parts.push_back(fmt::format("{} holds {}", entry.name, byte_text(entry.bytes)));
+    else
+      others += entry.bytes;
+  }
+  if (others > 0) parts.push_back(fmt::format("others hold {}", byte_text(others)));
+  if (results >= kWorthNaming) parts.push_back(fmt::format("results of nodes hold {}", byte_text(results)));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace weft

@@ -14,6 +14,7 @@
 #include "graph/device.h"
 #include "graph/error.h"
 #include "graph/port.h"
+#include "graph/residency.h"
 #include "graph/value.h"
 
 namespace weft {
@@ -70,8 +71,8 @@ class WEFT_EXPORT RunContext {
   template <class T>
   void forward(const Input<T>& from, const Output<T>& to) { set_output(to.index, input(from.index)); }
 
-  /// Reports `done` of `total` steps, and is the point where a cancel lands: throws Cancelled then. Call it at least
-  /// once a second in long work.
+  /// Reports `done` of `total` steps, and is a point where a cancel lands: throws Cancelled then. Call it at least once a
+  /// second in long work, or cancel_point() where there is no progress to report.
   virtual void progress(std::int64_t done, std::int64_t total) = 0;
   /// True if somebody looks at previews: making one may be left out otherwise.
   virtual bool wants_preview() const = 0;
@@ -85,6 +86,8 @@ class WEFT_EXPORT RunContext {
 
   /// Where this node shall compute.
   virtual const Device& device() const = 0;
+  /// The same, for what shall stay there when the node has ended: networks.
+  virtual const Residency& memory() const = 0;
   virtual const RunEnvironment& environment() const = 0;
   /// The node's id in the workflow, for messages and file names.
   virtual const std::string& node_id() const = 0;

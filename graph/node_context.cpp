@@ -86,7 +86,8 @@ void NodeContext::note(const std::string& key, nlohmann::json fact) {
 }
 
 std::vector<Note> NodeContext::ancestor_notes() const { return run_.ancestor_notes(node_); }
-const Device& NodeContext::device() const { return run_.device(node_); }
+const Device& NodeContext::device() const { return memory().device(); }
+const Residency& NodeContext::memory() const { return run_.memory(node_); }
 const RunEnvironment& NodeContext::environment() const { return run_.environment(); }
 const std::string& NodeContext::node_id() const { return run_.plan().id(node_); }
 const Value& NodeContext::input(std::uint16_t index) const { return *ports_[index].first; }

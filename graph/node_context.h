@@ -4,19 +4,20 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include "graph/cancel_point.h"
 #include "graph/node.h"
 #include "graph/plan.h"
 #include "graph/run.h"
 
 namespace weft {
 
-class NodeContext final : public RunContext {
+class NodeContext final : public RunContext, public CancelCheck {
  public:
   NodeContext(Run& run, PlanIndex node);
 
   std::span<Value> outputs() { return outputs_; }
   std::vector<KeptNote>& notes() { return notes_; }
-  /// Whether progress() threw Cancelled, whatever the node made of it.
+  /// Whether Cancelled was thrown, whatever the node made of it.
   bool cancelled() const { return cancelled_; }
   /// Bytes of the outputs, without those that are inputs passed on.
   std::uint64_t bytes() const;
@@ -28,7 +29,10 @@ class NodeContext final : public RunContext {
   void note(const std::string& key, nlohmann::json fact) override;
   std::vector<Note> ancestor_notes() const override;
 
+  void check_cancel() override;
+
   const Device& device() const override;
+  const Residency& memory() const override;
   const RunEnvironment& environment() const override;
   const std::string& node_id() const override;
 
@@ -44,7 +48,6 @@ class NodeContext final : public RunContext {
 
   PortValues values_of(const PortSource& source, const PortInfo& port, const Value& otherwise);
   const Value& made(Value value) { return made_.emplace_back(std::move(value)); }
-  void check_cancel();
 
   Run& run_;
   const PlanIndex node_;

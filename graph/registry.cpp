@@ -135,6 +135,7 @@ void to_json(nlohmann::json& json, const NodeInfo& info) {
   if (!o.doc.empty()) json["doc"] = o.doc;
   if (o.result) json["result"] = true;
   if (!o.old_ids.empty()) json["old_ids"] = o.old_ids;
+  if (o.bytes_per_pixel > 0) json["bytes_per_pixel"] = o.bytes_per_pixel;
   if (!info.plugin.empty()) json["plugin"] = info.plugin;
 }
 
@@ -147,7 +148,8 @@ void from_json(const nlohmann::json& json, NodeInfo& info) {
                       .lane = value_of(kLanes, json.value("lane", "light"), "lane"),
                       .cache = value_of(kCaches, json.value("cache", "pure"), "cache"),
                       .result = json.value("result", false),
-                      .old_ids = json.value("old_ids", std::vector<std::string>{})},
+                      .old_ids = json.value("old_ids", std::vector<std::string>{}),
+                      .bytes_per_pixel = json.value("bytes_per_pixel", 0.0)},
           .inputs = json.at("inputs"),
           .outputs = json.at("outputs"),
           .plugin = json.value("plugin", "")};

@@ -37,6 +37,9 @@ struct NodeOptions {
   Cache cache = Cache::Pure;
   bool result = false;                     ///< makes something a user wants (a file, a preview): run by default
   std::vector<std::string> old_ids = {};   ///< ids in older files, renamed on load
+  /// About what it holds at its peak for each pixel of its pictures (of a latent: of the picture that it stands for), in
+  /// bytes, with usual models; what memory_warnings() counts with. 0: works on no pictures, or needs next to nothing.
+  double bytes_per_pixel = 0;
 };
 
 /// All that can be known of a node type without its code; what a manifest holds.

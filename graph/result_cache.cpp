@@ -26,8 +26,7 @@ MemoryLedger::EntryId ResultCache::insert(const ContentHash& key, CachedResult r
   {
     // Under the lock, so that an eviction that comes at once finds the result in its place.
     const std::scoped_lock lock(mutex_);
-    result.entry = ledger_.enter(std::move(what));
-    ledger_.pin(result.entry);
+    result.entry = ledger_.enter(std::move(what), MemoryLedger::InUse::Yes);
     auto kept = std::make_shared<const CachedResult>(std::move(result));
     older = std::exchange(results_[key], kept);
     entry = kept->entry;

@@ -21,6 +21,8 @@ Run::Run(const House& house, const Plan& plan, const Keys& keys, const RunEnviro
       left_out_(left_out),
       events_(observer),
       stop_(std::move(stop)),
+      cpu_({}, house.ledger, house.streams.runtime()),
+      device_(house.options.device, house.ledger, house.streams.runtime()),
       order_(house.streams, plan.size()) {}
 
 RunResult Run::execute() {

@@ -33,7 +33,7 @@ class Run final : private Lanes::Worker {
   /// What lives longer than a run; all borrowed.
   struct House {
     const ExecutorOptions& options;
-    MemoryLedger& ledger;
+    const std::shared_ptr<MemoryLedger>& ledger;
     ResultCache& cache;
     StreamPool& streams;
     Lanes& lanes;
@@ -52,7 +52,8 @@ class Run final : private Lanes::Worker {
   const Plan& plan() const { return plan_; }
   const ContentHash& key(PlanIndex i) const { return keys_.keys[i]; }
   const Value& value(const Source& link) const;
-  const Device& device(PlanIndex i) const { return heavy(i) ? house_.options.device : cpu_; }
+  /// Where a node computes.
+  const Residency& memory(PlanIndex i) const { return heavy(i) ? device_ : cpu_; }
   const RunEnvironment& environment() const { return environment_; }
   bool wants_previews() const { return house_.options.previews && events_; }
   bool stop_requested() const { return stop_.stop_requested(); }
@@ -96,6 +97,7 @@ class Run final : private Lanes::Worker {
   Phase run_node(PlanIndex i);
   Attempt attempt(PlanIndex i);
   Attempt failure(PlanIndex i, const std::string& what, const std::string& port = {}) const;
+  Attempt failure(PlanIndex i, const OutOfMemory& error) const;
   std::optional<Attempt> wrong_outputs(PlanIndex i, std::span<const Value> outputs) const;
   void keep(PlanIndex i, NodeContext& context, std::chrono::nanoseconds time);
   void free_memory(const OutOfMemory& error);
@@ -118,7 +120,7 @@ class Run final : private Lanes::Worker {
   const CachedResult& hit(PlanIndex i) const;
 
   bool heavy(PlanIndex i) const { return plan_.type(i).info->options.lane == Lane::Device; }
-  const Device& device_named(const std::string& name) const;
+  const Residency& memory_of(const std::string& device) const;
   std::span<Value> values(PlanIndex i);
   /// The node that runs in place of `i`: itself, unless another one has the same key.
   PlanIndex stand_in(PlanIndex i) const;
@@ -132,7 +134,7 @@ class Run final : private Lanes::Worker {
   const std::span<const SkippedNode> left_out_;
   EventDelivery events_;
   const std::stop_token stop_;
-  const Device cpu_;
+  const Residency cpu_, device_;
   DeviceOrder order_;
 
   std::vector<Phase> phases_;  // each written by the one thread that ends the node

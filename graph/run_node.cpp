@@ -6,7 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "graph/byte_text.h"
 #include "graph/c_locale.h"
+#include "graph/cancel_point.h"
 #include "graph/error_text.h"
 #include "graph/node_context.h"
 #include "graph/run.h"
@@ -15,10 +17,6 @@ namespace weft {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string mebibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
-}
 
 }  // namespace
 
@@ -31,7 +29,7 @@ Run::Phase Run::run_node(PlanIndex i) {
     send(i, NodeCancelled{});
     return Phase::Cancelled;
   }
-  if (events_) send(i, NodeStarted{device(i), why_it_runs(plan_, keys_, i, house_.past)});
+  if (events_) send(i, NodeStarted{memory(i).device(), why_it_runs(plan_, keys_, i, house_.past)});
   if (!order_.idle()) {
     boost::container::small_vector<PlanIndex, 8> sources;
     for (const Source& link : plan_.links(i)) sources.push_back(stand_in(link.node));
@@ -67,6 +65,7 @@ Run::Attempt Run::attempt(PlanIndex i) {
   };
   try {
     context.emplace(*this, i);
+    const CancelScope cancels(&*context);
     const auto start = Clock::now();
     plan_.type(i).code->run(*context);
     if (context->cancelled()) return {.phase = Phase::Cancelled};  // half-done, though the node hid it
@@ -75,19 +74,16 @@ Run::Attempt Run::attempt(PlanIndex i) {
     return {};
   } catch (const Cancelled&) {
     return ended_by(
-        failure(i, "threw Cancelled although nobody asked for a cancel: only progress() may throw it"));
+        failure(i, "threw Cancelled although nobody asked for a cancel: only progress() and cancel_point() may throw it"));
   } catch (const OutOfMemory& error) {
-    Attempt attempt = failure(i, error.what());
-    attempt.out_of_memory = error;
-    return ended_by(std::move(attempt));
+    return ended_by(failure(i, error));
   } catch (const std::bad_alloc&) {
-    const OutOfMemory error(cpu_.name(), 0, house_.streams.runtime().memory(cpu_).free);
-    Attempt attempt = failure(i, error.what());
-    attempt.out_of_memory = error;
-    return ended_by(std::move(attempt));
+    return ended_by(failure(i, OutOfMemory(cpu_.device().name(), 0, 0)));
   } catch (const std::exception& error) {
     const auto* text = dynamic_cast<const ErrorText*>(&house_.streams.runtime());
-    return ended_by(failure(i, text ? text->text_of(error) : error.what()));
+    if (!text) return ended_by(failure(i, error.what()));
+    const auto shortage = text->shortage_in(error);
+    return ended_by(shortage ? failure(i, *shortage) : failure(i, text->text_of(error)));
   } catch (...) {
     return ended_by(failure(i, "threw something that is no std::exception: throw weft::NodeError instead"));
   }
@@ -98,6 +94,12 @@ Run::Attempt Run::failure(PlanIndex i, const std::string& what, const std::strin
       .phase = Phase::Failed,
       .problem = {
           .node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
+}
+
+Run::Attempt Run::failure(PlanIndex i, const OutOfMemory& error) const {
+  Attempt attempt = failure(i, error.what());
+  attempt.out_of_memory = error;
+  return attempt;
 }
 
 std::optional<Run::Attempt> Run::wrong_outputs(PlanIndex i, std::span<const Value> outputs) const {
@@ -130,33 +132,35 @@ void Run::keep(PlanIndex i, NodeContext& context, std::chrono::nanoseconds time)
     const std::span<const Value> kept = values(i);
     state.entry = house_.cache.insert(key(i), {.outputs = {kept.begin(), kept.end()}, .notes = state.notes},
                                       {.name = "result of " + plan_.type(i).info->id,
-                                       .device = device(i),
+                                       .device = memory(i).device(),
                                        .bytes = bytes + ResultCache::kOverhead,
                                        .cost_seconds = std::chrono::duration<double>(time).count()});
   }
   send(i, NodeFinished{time, bytes});
 }
 
-const Device& Run::device_named(const std::string& name) const {
-  return name == house_.options.device.name() ? house_.options.device : cpu_;
+const Residency& Run::memory_of(const std::string& device) const {
+  return device == device_.device().name() ? device_ : cpu_;
 }
 
 void Run::free_memory(const OutOfMemory& error) {
-  const Device& device = device_named(error.device());
+  const Device& device = memory_of(error.device()).device();
   order_.drain();
-  house_.ledger.make_room(device, std::numeric_limits<std::uint64_t>::max());
+  house_.ledger->make_room(device, std::numeric_limits<std::uint64_t>::max());
   house_.streams.runtime().trim(device);
 }
 
 Problem Run::out_of_memory(PlanIndex i, const OutOfMemory& error) const {
-  const Device& device = device_named(error.device());
-  const DeviceMemory memory = house_.streams.runtime().memory(device);
+  const Device& device = memory_of(error.device()).device();
+  const DeviceMemory now = house_.streams.runtime().memory(device);
+  std::string what = fmt::format("{}: out of memory on {}, also after freeing what was not in use: ",
+                                 plan_.type(i).info->id, device.name());
+  if (error.wanted_bytes() > 0) what += fmt::format("{} are needed, ", byte_text(error.wanted_bytes()));
+  what += fmt::format("{} of {} are free", byte_text(error.free_bytes() > 0 ? error.free_bytes() : now.free),
+                      byte_text(now.total));
+  if (const std::string holders = house_.ledger->holders(device); !holders.empty()) what += "; " + holders;
   return {.node = plan_.id(i),
-          .what = fmt::format(
-              "{}: out of memory on {}, also after freeing what was not in use: {} are needed, {} of {} "
-              "are free, {} are held by results and models in use",
-              plan_.type(i).info->id, device.name(), mebibytes(error.wanted_bytes()), mebibytes(memory.free),
-              mebibytes(memory.total), mebibytes(house_.ledger.held(device))),
+          .what = std::move(what),
           .remedy = "make the picture or the batch smaller, or use a smaller model or dtype"};
 }
 

@@ -1,14 +1,20 @@
 #include "plugins/device_runtime.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <boost/dll/shared_library.hpp>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
+#include <thread>
 
+#include "graph/byte_text.h"
 #include "graph/error.h"
 #include "plugins/folders.h"
+#include "plugins/library.h"
 
 namespace weft {
 namespace {
@@ -26,6 +32,33 @@ OpenedRuntime cpu_alone(const RuntimeChoice& choice, const std::filesystem::path
   return {make_cpu_runtime(), fmt::format("device cpu: there is no '{}'", library.string())};
 }
 
+/// libtorch and the libraries under it crash where they get no memory. Measured with two threads, 1.2 GB carry a small
+/// model; each further thread has a stack, and an arena of malloc's.
+constexpr std::uint64_t kNeededAddresses = std::uint64_t{3} << 29;
+constexpr std::uint64_t kNeededByThread = std::uint64_t{72} << 20;
+
+void require_addresses(int threads) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const unsigned count = threads > 0 ? static_cast<unsigned>(threads) : std::thread::hardware_concurrency();
+  const std::uint64_t needed = kNeededAddresses + (count > 2 ? count - 2 : 0) * kNeededByThread;
+  if (limit.rlim_cur >= needed) return;
+  throw NodeError(fmt::format("with {} threads, libtorch needs at least {} of address space, the limit (ulimit -v) is {}",
+                              count, byte_text(needed), byte_text(limit.rlim_cur)),
+                  needed > kNeededAddresses ? "raise the limit, or give fewer --threads" : "raise the limit");
+}
+
+/// Never closed: libtorch crashes when it is unloaded.
+const boost::dll::shared_library& opened(const std::filesystem::path& path) {
+  try {
+    static const auto* library = new boost::dll::shared_library(path.string(), boost::dll::load_mode::rtld_now);
+    return *library;
+  } catch (const std::system_error& error) {
+    throw NodeError(fmt::format("'{}' cannot be opened ({})", path.string(), system_text(error, path)),
+                    "install Weft again, or raise the limits of memory and open files");
+  }
+}
+
 }  // namespace
 
 void limit_spinning() {
@@ -35,9 +68,8 @@ void limit_spinning() {
 OpenedRuntime open_device_runtime(const RuntimeChoice& choice) {
   const std::filesystem::path path = runtime_library();
   if (!std::filesystem::exists(path)) return cpu_alone(choice, path);
-  // Never closed: libtorch crashes when it is unloaded.
-  static const auto* library = new boost::dll::shared_library(path.string(), boost::dll::load_mode::rtld_now);
-  MakeRuntime& make = library->get<MakeRuntime>("weft_make_device_runtime");
+  require_addresses(choice.threads);
+  MakeRuntime& make = opened(path).get<MakeRuntime>("weft_make_device_runtime");
   std::array<char, 512> message{};
   std::unique_ptr<DeviceRuntime> runtime(
       make(choice.device.c_str(), choice.dtype.c_str(), choice.threads, message.data(), message.size()));

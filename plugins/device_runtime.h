@@ -26,7 +26,8 @@ struct OpenedRuntime {
 /// environment once, and no other thread may read it meanwhile.
 WEFT_EXPORT void limit_spinning();
 
-/// Throws NodeError if the device that was asked for cannot be had.
+/// Throws NodeError if the device that was asked for cannot be had, or libtorch not be opened, such as under a limit of
+/// address space (ulimit -v).
 WEFT_EXPORT OpenedRuntime open_device_runtime(const RuntimeChoice& choice);
 
 }  // namespace weft

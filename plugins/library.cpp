@@ -14,18 +14,6 @@ namespace {
 namespace dll = boost::dll;
 using nlohmann::json;
 
-/// What dlopen said, without Boost's words around it and without the file's name.
-std::string system_text(const std::system_error& error, const std::filesystem::path& file) {
-  std::string_view text = error.what();
-  constexpr std::string_view before = "(dlerror system message: ";
-  if (const std::size_t start = text.find(before); start != std::string_view::npos) {
-    text.remove_prefix(start + before.size());
-    text = text.substr(0, text.rfind(')'));
-  }
-  if (const std::string name = file.string() + ": "; text.starts_with(name)) text.remove_prefix(name.size());
-  return std::string(text);
-}
-
 const PluginEntry& entry_of(const std::filesystem::path& file) {
   // NODELETE keeps the library's code when `library` goes out of scope: values and nodes of it live on.
   constexpr auto mode = static_cast<dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -59,6 +47,17 @@ void register_types(const PluginEntry& entry, Registry& registry) {
 }
 
 }  // namespace
+
+std::string system_text(const std::system_error& error, const std::filesystem::path& file) {
+  std::string_view text = error.what();
+  constexpr std::string_view before = "(dlerror system message: ";
+  if (const std::size_t start = text.find(before); start != std::string_view::npos) {
+    text.remove_prefix(start + before.size());
+    text = text.substr(0, text.rfind(')'));
+  }
+  if (const std::string name = file.string() + ": "; text.starts_with(name)) text.remove_prefix(name.size());
+  return std::string(text);
+}
 
 PluginLibrary open_plugin(const std::filesystem::path& library) {
   const PluginEntry& entry = entry_of(library);

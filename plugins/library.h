@@ -4,6 +4,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "graph/registry.h"
 #include "plugins/abi.h"
@@ -20,6 +22,9 @@ struct PluginLibrary {
 /// Throws PluginError: the system's text if the library does not load, WEFT_PLUGIN missing, another ABI or
 /// stamp, or what the plugin threw while it registered.
 WEFT_EXPORT PluginLibrary open_plugin(const std::filesystem::path& library);
+
+/// What dlopen said of `file`, without Boost's words around it and without the file's name.
+std::string system_text(const std::system_error& error, const std::filesystem::path& file);
 
 /// What an open library brings, as its manifest says it.
 WEFT_EXPORT nlohmann::json node_catalogue(const Registry& registry);

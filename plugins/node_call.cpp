@@ -23,7 +23,8 @@ class CallContext final : public RunContext {
   void warn(const std::string&) override {}
   void note(const std::string&, nlohmann::json) override {}
   std::vector<Note> ancestor_notes() const override { return {}; }
-  const Device& device() const override { return device_; }
+  const Device& device() const override { return memory_.device(); }
+  const Residency& memory() const override { return memory_; }
   const RunEnvironment& environment() const override { return environment_; }
   const std::string& node_id() const override { return id_; }
   const Value& input(std::uint16_t index) const override {
@@ -39,7 +40,7 @@ class CallContext final : public RunContext {
   NodeOutcome& outcome_;
   std::int64_t last_done_ = 0;
   RunEnvironment environment_;
-  const Device device_;
+  const Residency memory_;
   const std::string id_ = "checked";
 };
 

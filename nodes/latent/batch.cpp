@@ -98,12 +98,13 @@ class PickLatent final : public Node {
 void add_batch(Registry& registry) {
   registry.add<BatchLatents>("latent.batch", {.title = "Batch Latents", .menu = "Latent/Batch",
       .doc = "Joins latents into one batch, to decode or to show them together. Picked ones keep their noise.",
-      .revision = 2});
+      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
   registry.add<RepeatLatent>("latent.repeat", {.title = "Repeat Latent", .menu = "Latent/Batch",
-      .doc = "The same latent several times; each gets its own noise.", .revision = 2});
+      .doc = "The same latent several times; each gets its own noise.",
+      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
   registry.add<PickLatent>("latent.pick", {.title = "Pick Latent", .menu = "Latent/Batch",
       .doc = "Takes one latent out of a batch, together with its noise: so one picture of a batch can be made again alone.",
-      .revision = 2});
+      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 
 }  // namespace weft::latent

@@ -51,9 +51,11 @@ class SetLatentMask final : public Node {
 void add_change(Registry& registry) {
   registry.add<ResizeLatent>("latent.resize", {.title = "Resize Latent", .menu = "Latent",
       .doc = "Scales a latent, as the first half of a two-pass picture: sample small, resize, sample again with "
-             "denoise below 1."});
+             "denoise below 1.",
+      .bytes_per_pixel = sd::kLatentBytesPerPixel});
   registry.add<SetLatentMask>("latent.set_mask", {.title = "Set Latent Mask", .menu = "Latent",
-      .doc = "Lets a sampler change only what the mask selects; the rest is kept."});
+      .doc = "Lets a sampler change only what the mask selects; the rest is kept.",
+      .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 
 }  // namespace weft::latent

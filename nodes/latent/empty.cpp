@@ -23,7 +23,8 @@ class EmptyLatent final : public Node {
 
 void add_empty(Registry& registry) {
   registry.add<EmptyLatent>("latent.empty", {.title = "Empty Latent", .menu = "Latent",
-      .doc = "Nothing yet, in the size of the picture to come. A sampler adds the noise."});
+      .doc = "Nothing yet, in the size of the picture to come. A sampler adds the noise.",
+      .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 
 }  // namespace weft::latent

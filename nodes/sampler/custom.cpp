@@ -32,7 +32,7 @@ class CustomSampling final : public Node {
 void add_custom(Registry& registry) {
   registry.add<CustomSampling>("sample.custom", {.title = "Custom Sampling", .menu = "Sampling",
       .doc = "A sampling put together from parts: the sampler and the noise levels come in as values.",
-      .revision = 2, .lane = Lane::Device});
+      .revision = 2, .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
 }
 
 }  // namespace weft::sampler

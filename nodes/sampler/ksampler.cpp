@@ -61,10 +61,10 @@ class KSamplerAdvanced final : public KSamplerBase {
 void add_ksampler(Registry& registry) {
   registry.add<KSampler>("sample.ksampler", {.title = "KSampler", .menu = "Sampling",
       .doc = "Reverse diffusion: asks the U-Net step by step what in the latent is noise, and takes it away.",
-      .revision = 2, .lane = Lane::Device});
+      .revision = 2, .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
   registry.add<KSamplerAdvanced>("sample.ksampler_advanced", {.title = "KSampler (Advanced)", .menu = "Sampling",
       .doc = "A part of a sampling, from one step to another, so that several samplers can share one.",
-      .revision = 2, .lane = Lane::Device});
+      .revision = 2, .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
 }
 
 }  // namespace weft::sampler

@@ -2,7 +2,6 @@
 
 #include "nodes/sd/latent_preview.h"
 #include "nodes/sd/noise_schedule.h"
-#include "nodes/sd/torch_errors.h"
 
 namespace weft::sampler {
 namespace {
@@ -51,11 +50,12 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   };
   warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
-  const auto result = sd::with_memory_errors([&] {
-    sd::DiffusionModel network = *model.on(ctx.device());
-    network.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
-    return sd::sample(network, sampler.method, sigmas.values, request);
-  });
+  const sd::MemoryNeed need = model.need(ctx.device(), latent.samples, guidance.cfg);
+  sd::require_memory(ctx.memory(), need, latent.size_text());
+  sd::DiffusionModel network = model.on(ctx.memory());
+  network.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
+  if (const auto free = sd::make_room(ctx.memory(), need)) ctx.warn(sd::shortage_text(need, latent.size_text(), *free));
+  const sd::SampleResult result = sd::sample(network, sampler.method, sigmas.values, request);
   ctx.progress(sigmas.steps(), sigmas.steps());
   ctx.note("seed", noise.seed);
   Sampled sampled{latent, latent};

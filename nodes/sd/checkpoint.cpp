@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "graph/cancel_point.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/part_title.h"
 
@@ -19,6 +20,7 @@ class MappedWeights final : public WeightSource {
   ~MappedWeights() override { release(); }
 
   at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override {
+    cancel_point();
     at::Tensor tensor = source_.get(name, shape, init);
     read_ += tensor.nbytes();
     if (read_ > kReleaseAfter) release();
@@ -52,6 +54,15 @@ std::string Checkpoint::absence(Part part) const {
   return lost == lost_folders_.end()
              ? fmt::format("has no {}", title(part))
              : fmt::format("lacks the folder '{}', which its model_index.json lists", lost->second);
+}
+
+Resident::What Checkpoint::network(const std::string& title, Part part, at::ScalarType dtype,
+                                   std::string_view without) const {
+  Resident::What what{.name = title + " " + path_.filename().string()};
+  for (const auto& [name, tensor] : tensors(part))
+    if (without.empty() || !name.starts_with(without))
+      what.bytes += static_cast<std::uint64_t>(tensor.numel()) * c10::elementSize(dtype);
+  return what;
 }
 
 template <class Network, class Config>

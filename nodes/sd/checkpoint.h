@@ -13,8 +13,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "graph/residency.h"
 #include "nodes/sd/label_encoder.h"
 #include "nodes/sd/ldm_names.h"
 #include "nodes/sd/model_config.h"
@@ -65,8 +67,9 @@ class Checkpoint {
   /// Null where the model has none.
   const std::shared_ptr<const SpatialRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
 
-  /// Bytes of a part's tensors in the file.
-  std::size_t bytes(Part part) const { return bytes_of(tensors(part)); }
+  /// A network of a part's tensors in `dtype`, as the memory ledger knows it: "model v1-5.safetensors". `without`: tensors
+  /// whose names begin so are not in it.
+  Resident::What network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
 
   /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part.
   UNet unet(at::Device device, at::ScalarType dtype) const;

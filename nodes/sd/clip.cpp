@@ -48,14 +48,14 @@ Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make
   shared_->checkpoint = std::move(checkpoint);
 }
 
-Conditioning Clip::encode(const std::string& text, const Device& device) const {
+Conditioning Clip::encode(const std::string& text, const Residency& where) const {
   const c10::InferenceMode inference;
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
-  const auto encoder = shared_->encoders.get(device, [&] {
-    return shared_->checkpoint->text_encoder(sd::torch_device(device), sd::kTextEncoderDtype);
-  });
+  const auto encoder = shared_->encoders.get(
+      where, shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype),
+      [&] { return shared_->checkpoint->text_encoder(sd::torch_device(where.device()), sd::kTextEncoderDtype); });
   const sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
   sd::require_finite(encoded.context, "the text encoder gave",
                      "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
@@ -75,7 +75,5 @@ Clip Clip::with_skip(int64_t skip) const {
   other.skip_ = skip;
   return other;
 }
-
-std::size_t Clip::bytes() const { return shared_->checkpoint->bytes(sd::Part::kTextEncoder); }
 
 }  // namespace weft

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "graph/atomic_file.h"
+#include "graph/cancel_point.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -37,8 +38,10 @@ std::string sha256(const std::vector<fs::path>& files) {
   for (const fs::path& file : files) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw ModelError(file.string(), "cannot be read", "check its permissions");
-    while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0)
+    while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0) {
+      cancel_point();
       EVP_DigestUpdate(digest.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
+    }
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned size = 0;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "graph/cancel_point.h"
 #include "nodes/sd/attention_observer.h"
 #include "nodes/sd/group_norm.h"
 #include "nodes/sd/onednn.h"
@@ -20,11 +21,13 @@ Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, Options options)
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  cancel_point();
   if (packed_) return onednn::conv(x, weight_, bias_, stride_, padding_);
   return at::conv2d(x, weight_, bias_, stride_, padding_);
 }
 
 at::Tensor Conv2d::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  cancel_point();
   if (packed_) return onednn::conv_plus(x, weight_, bias_, stride_, padding_, residual);
   return at::conv2d(x, weight_, bias_, stride_, padding_) + residual;
 }
@@ -82,6 +85,7 @@ DoublingConv2d::DoublingConv2d(const Weights& weights, int64_t in, int64_t out)
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x) const { return (*this)(x, 2 * x.size(2), 2 * x.size(3)); }
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64_t width) const {
+  cancel_point();
   const int64_t h = x.size(2), w = x.size(3);
   if (!packed_ || height != 2 * h || width != 2 * w)
     return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
@@ -90,6 +94,7 @@ at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64
   const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
   for (const int64_t below : {0, 1}) {
     for (const int64_t right : {0, 1}) {
+      cancel_point();
       // Padded by one pixel all around there is one row and one column too many, on another side for each phase.
       const at::Tensor all = onednn::conv(x, phases_[size_t(2 * below + right)], bias_, kStride, kPadding);
       cells.select(4, right).select(2, below).copy_(all.permute({0, 2, 3, 1}).narrow(1, below, h).narrow(2, right, w));
@@ -109,11 +114,13 @@ Linear::Linear(const Weights& weights, int64_t in, int64_t out, Options options)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  cancel_point();
   if (packed_) return onednn::linear(x, weight_, bias_);
   return at::linear(x, weight_.flatten(1), bias_);
 }
 
 at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
+  cancel_point();
   if (packed_) return onednn::linear_combine(x, weight_, bias_, residual, onednn::Combine::kAdd);
   return (*this)(x) + residual;
 }
@@ -131,6 +138,7 @@ Geglu::Geglu(const Weights& weights, int64_t in, int64_t out)
 }
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
+  cancel_point();
   if (packed_) {
     const at::Tensor gate = onednn::linear(x, gate_weight_, gate_bias_, onednn::Activation::kGelu);
     return onednn::linear_combine(x, value_weight_, value_bias_, gate, onednn::Combine::kMultiply);
@@ -169,6 +177,7 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 
 at::Tensor multi_head_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                                 bool causal) {
+  cancel_point();
   if (!causal && fits_tile_attention(q, k, v, heads)) return tile_attention(q, k, v, heads);
   // libtorch's kernel is a sixth faster on contiguous heads, which pays for the copy.
   const auto split = [heads](const at::Tensor& x) {

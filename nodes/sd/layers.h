@@ -3,7 +3,7 @@
 // Autograd works through all of them where the weights ask for gradients. Images are channels_last. Weights
 // on the CPU that need no gradient are kept in oneDNN's own packed order instead: faster, for inference only
 // (a packed layer does not pass gradients on, and does not see later changes of the tensors that it was made
-// from).
+// from). Before whatever takes long stands a cancel_point().
 #pragma once
 
 #include <ATen/core/Tensor.h>

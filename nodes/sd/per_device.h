@@ -1,5 +1,6 @@
-// PerDevice: something large that is built at most once a device, by whoever asks first, and shared. Thread-safe; others
-// who ask for the same device wait for the builder.
+// PerDevice: a network that is built at most once a device, by whoever asks first, and shared. Where a ledger is, it is
+// entered there, and gone after a while of not being used. Thread-safe; others who ask for the same device wait for the
+// builder.
 #pragma once
 
 #include <map>
@@ -8,7 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "graph/device.h"
+#include "graph/residency.h"
+#include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
 
 namespace weft::sd {
@@ -16,27 +18,31 @@ namespace weft::sd {
 template <class T>
 class PerDevice {
  public:
-  /// `build()` returns a T; called without anything built if it throws.
+  /// `build()` returns a T; called without anything built if it throws. What is returned stays as long as it is held: hold
+  /// it for one use.
   template <class Build>
-  std::shared_ptr<const T> get(const Device& device, Build&& build) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<const T>& built = built_[device.name()];
-    if (!built) {
-      auto made = std::make_shared<const T>(build());
-      finish_current_stream(device);  // the next who asks may work on another stream
-      built = std::move(made);
-    }
-    return built;
-  }
-
-  std::size_t count() const {
-    const std::lock_guard lock(mutex_);
-    return built_.size();
+  std::shared_ptr<const T> get(const Residency& where, const Resident::What& what, Build&& build) {
+    const auto make = [&]() -> Resident::Object {
+      // Who frees it knows nothing of the streams that may still read it.
+      const auto destroy = [device = where.device()](const T* network) {
+        finish_device(device);
+        delete network;
+      };
+      const std::shared_ptr<const T> made(with_memory_errors([&] { return new T(build()); }), destroy);
+      finish_current_stream(where.device());  // the next who asks may work on another stream
+      return made;
+    };
+    return std::static_pointer_cast<const T>(resident(where.device()).use(where, what, make));
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const T>> built_;
+  Resident& resident(const Device& device) {
+    const std::lock_guard lock(mutex_);
+    return residents_[device.name()];
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Resident> residents_;
 };
 
 }  // namespace weft::sd

@@ -268,7 +268,8 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
     file.mapping_->file = bip::file_mapping(path.c_str(), bip::read_only);
     file.mapping_->region = bip::mapped_region(file.mapping_->file, bip::copy_on_write);
   } catch (const bip::interprocess_exception& error) {
-    reader.fail(fmt::format("cannot be read ({})", error.what()), "check its permissions");
+    reader.fail(fmt::format("cannot be read ({})", error.what()),
+                error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
   }
   const std::string_view bytes(static_cast<const char*>(file.mapping_->region.get_address()),
                                file.mapping_->region.get_size());

@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "graph/cancel_point.h"
+
 namespace weft::sd {
 namespace {
 
@@ -113,6 +115,7 @@ bool StepGraph::record(Recorded& recorded) {
   } call{step_, recorded, {}};
   const auto run = [](void* context) {
     auto& [step, into, error] = *static_cast<Call*>(context);
+    const CancelScope to_the_end(nullptr);
     try {
       into.output = step(into.inputs[0], into.inputs[1], into.inputs[2]);
     } catch (const c10::Error& failure) {

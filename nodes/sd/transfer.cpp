@@ -4,6 +4,7 @@
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -68,6 +69,15 @@ const at::Tensor& CpuCopy::get() {
 
 void finish_current_stream(const Device& device) {
   if (!device.is_cpu()) current_stream(torch_device(device)).synchronize();
+}
+
+void finish_device(const Device& device) noexcept {
+  if (device.is_cpu()) return;
+  const at::Device where = torch_device(device);
+  try {
+    c10::impl::VirtualGuardImpl(where.type()).synchronizeDevice(where.index());
+  } catch (const std::exception&) {  // the device has failed, and whoever uses it next is told
+  }
 }
 
 }  // namespace weft::sd

@@ -42,4 +42,7 @@ inline at::Tensor to_cpu(const at::Tensor& tensor) { return CpuCopy(tensor).get(
 /// For what is made once and shared (weights); results of nodes are ordered by the engine.
 void finish_current_stream(const Device& device);
 
+/// Waits for all that the device was given: memory that it read may then be freed from any thread.
+void finish_device(const Device& device) noexcept;
+
 }  // namespace weft::sd

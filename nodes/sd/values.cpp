@@ -14,10 +14,13 @@
 #include "nodes/sd/precision.h"
 #include "nodes/sd/sample.h"
 #include "nodes/sd/step_graph.h"
-#include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
 
 namespace weft {
+
+std::string Latent::size_text() const {
+  return fmt::format("a latent of {} x {}, batch {}", samples.size(3), samples.size(2), samples.size(0));
+}
 
 Latent for_space(const Latent& latent, const sd::LatentSpace& space) {
   const sd::LatentSpace unsaid;
@@ -61,6 +64,7 @@ struct Model::Shared {
   sd::PerDevice<sd::DiffusionModel> networks;
 
   sd::DiffusionModel build(const Device& where) const;
+  at::ScalarType dtype_on(const Device& where) const { return sd::unet_dtype(dtype, sd::torch_device(where)); }
 };
 
 namespace {
@@ -90,7 +94,7 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
 sd::DiffusionModel Model::Shared::build(const Device& where) const {
   const at::Device device = sd::torch_device(where);
   const c10::InferenceMode inference;
-  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, sd::unet_dtype(dtype, device)));
+  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where)));
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
   model.table = checkpoint->noise_table();
@@ -108,8 +112,22 @@ Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype
   shared_->dtype = std::move(dtype);
 }
 
-std::shared_ptr<const sd::DiffusionModel> Model::on(const Device& device) const {
-  return shared_->networks.get(device, [&] { return sd::with_memory_errors([&] { return shared_->build(device); }); });
+sd::DiffusionModel Model::on(const Residency& where) const {
+  const auto built = shared_->networks.get(
+      where, shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
+      [&] { return shared_->build(where.device()); });
+  sd::DiffusionModel model = *built;
+  model.network = [built](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    return built->network(x, t, context);
+  };
+  return model;
+}
+
+sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, double cfg) const {
+  sd::MemoryNeed need = sd::unet_need(shared_->checkpoint->unet_config(), shared_->dtype_on(device), latents.size(0),
+                                      latents.size(2), latents.size(3));
+  if (cfg != 1) need.about *= 2;  // both sides in one batch, where they are of one form
+  return need;
 }
 
 const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
@@ -119,8 +137,6 @@ const sd::LatentSpace& Model::space() const { return shared_->checkpoint->latent
 at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
   return space().from_network(sd::add_noise(table(), space().to_network(latent), noise, sigma));
 }
-
-std::size_t Model::bytes() const { return shared_->checkpoint->bytes(sd::Part::kUNet); }
 
 // ---- Vae ----
 
@@ -137,6 +153,7 @@ struct Vae::Shared {
         fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
         "connect the VAE of another model, or one from vae.load");
   }
+  at::ScalarType dtype_on(const Device& where) const { return sd::vae_dtype(dtype, sd::torch_device(where)); }
 };
 
 Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : shared_(std::make_shared<Shared>()) {
@@ -144,23 +161,27 @@ Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : 
   shared_->dtype = std::move(dtype);
 }
 
-Vae::Half Vae::encoder(const Device& where) const {
+Vae::Half Vae::encoder(const Residency& where) const {
   static_cast<void>(shared_->config());
-  const at::Device device = sd::torch_device(where);
-  const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
+  const at::Device device = sd::torch_device(where.device());
+  const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto encoder = shared_->encoders.get(where, [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
+  auto encoder = shared_->encoders.get(
+      where, shared_->checkpoint->network("VAE encoder", sd::Part::kVAE, dtype, /*without=*/"decoder."),
+      [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
   return [=](const at::Tensor& image) {
     return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
   };
 }
 
-Vae::Half Vae::decoder(const Device& where) const {
+Vae::Half Vae::decoder(const Residency& where) const {
   static_cast<void>(shared_->config());
-  const at::Device device = sd::torch_device(where);
-  const at::ScalarType dtype = sd::vae_dtype(shared_->dtype, device);
+  const at::Device device = sd::torch_device(where.device());
+  const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto decoder = shared_->decoders.get(where, [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
+  auto decoder = shared_->decoders.get(
+      where, shared_->checkpoint->network("VAE decoder", sd::Part::kVAE, dtype, /*without=*/"encoder."),
+      [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
   return [=](const at::Tensor& latent) {
     // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.
     return decoder->decode(sd::to_device(latent, device, at::kFloat)).to(dtype);
@@ -169,8 +190,14 @@ Vae::Half Vae::decoder(const Device& where) const {
 
 sd::LatentSpace Vae::space() const { return shared_->config().space(); }
 
-at::ScalarType Vae::dtype(const Device& device) const { return sd::vae_dtype(shared_->dtype, sd::torch_device(device)); }
+at::ScalarType Vae::dtype(const Device& device) const { return shared_->dtype_on(device); }
 
-std::size_t Vae::bytes() const { return shared_->checkpoint->bytes(sd::Part::kVAE); }
+sd::MemoryNeed Vae::encoding_need(const Device& device, int64_t height, int64_t width) const {
+  return sd::encoding_need(shared_->config(), shared_->dtype_on(device), height, width);
+}
+
+sd::MemoryNeed Vae::decoding_need(const Device& device, int64_t height, int64_t width) const {
+  return sd::decoding_need(shared_->config(), shared_->dtype_on(device), height, width);
+}
 
 }  // namespace weft

@@ -1,6 +1,6 @@
 // The value types of diffusion: what travels along the links between the stages. All are cheap to copy and share what is
-// large. Networks are built on first use, on the device that the using node was given, and shared by all who hold the
-// value.
+// large. Networks are built on first use, on the device that the using node was given (ctx.memory()), and shared by all who
+// hold the value; what nobody uses goes when memory is short, and is built again.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,10 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/device.h"
+#include "graph/residency.h"
 #include "nodes/sd/conditioning.h"
 #include "nodes/sd/denoiser.h"
 #include "nodes/sd/latent_space.h"
+#include "nodes/sd/memory_need.h"
 #include "nodes/sd/noise.h"
 #include "nodes/sd/samplers.h"
 
@@ -37,6 +38,8 @@ struct Latent {
 
   sd::BatchPlaces places() const { return {batch_index, batch_size}; }
   std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
+  /// "a latent of 64 x 64, batch 1"
+  std::string size_text() const;
 };
 
 /// `latent` for a model of that space: its own, where nobody said whose it is. An empty one, all 0, is of no space yet, so
@@ -81,15 +84,17 @@ class Model {
   /// `dtype`: auto, float32, bfloat16 or float16.
   Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
 
-  /// The model on a device. The first call there builds it; several threads may call at once.
-  std::shared_ptr<const sd::DiffusionModel> on(const Device& device) const;
+  /// The model on a device. The first call there builds it; several threads may call at once. It cannot be evicted as long
+  /// as the result's `network` is held.
+  sd::DiffusionModel on(const Residency& where) const;
+  /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
+  sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
 
   const sd::NoiseTable& table() const;
   /// Of the latents that it was trained on.
   const sd::LatentSpace& space() const;
   /// latent + noise as sampling along levels from `sigma` down begins; latent and result not scaled, as in Latent.
   at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
-  std::size_t bytes() const;
 
  private:
   struct Shared;
@@ -104,13 +109,12 @@ class Clip {
   explicit Clip(std::shared_ptr<const sd::Checkpoint> checkpoint);
 
   /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
-  Conditioning encode(const std::string& text, const Device& device) const;
+  Conditioning encode(const std::string& text, const Residency& where) const;
   /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
   /// them.
   std::vector<int64_t> find_tokens(const std::string& text, const std::string& words) const;
   /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
   Clip with_skip(int64_t skip) const;
-  std::size_t bytes() const;
 
  private:
   struct Shared;
@@ -125,14 +129,17 @@ class Vae {
 
   Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
 
-  /// Half a network, on a device: takes and gives [B, C, H, W] of any float type, image values in [-1, 1].
+  /// Half a network, on a device: takes and gives [B, C, H, W] of any float type, image values in [-1, 1]. It cannot be
+  /// evicted as long as it is held.
   using Half = std::function<at::Tensor(const at::Tensor&)>;
-  Half encoder(const Device& device) const;  ///< to the posterior's mean
-  Half decoder(const Device& device) const;
+  Half encoder(const Residency& where) const;  ///< to the posterior's mean
+  Half decoder(const Residency& where) const;
 
   sd::LatentSpace space() const;
   at::ScalarType dtype(const Device& device) const;  ///< what it computes in there
-  std::size_t bytes() const;
+  /// What a picture of height x width pixels, by itself and whole, needs there beside the weights.
+  sd::MemoryNeed encoding_need(const Device& device, int64_t height, int64_t width) const;
+  sd::MemoryNeed decoding_need(const Device& device, int64_t height, int64_t width) const;
 
  private:
   struct Shared;

@@ -1,6 +1,5 @@
 // text.encode, text.clip_skip: words to what the U-Net attends to.
 #include "nodes/sd/prompt.h"
-#include "nodes/sd/torch_errors.h"
 #include "nodes/text_encoder/nodes.h"
 
 namespace weft::text_encoder {
@@ -16,7 +15,7 @@ class EncodeText final : public Node {
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
     const std::string text = ctx[text_];
-    ctx.set(conditioning_, sd::with_memory_errors([&] { return ctx[clip_].encode(text, ctx.device()); }));
+    ctx.set(conditioning_, ctx[clip_].encode(text, ctx.memory()));
     for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
   }
 };

@@ -8,7 +8,6 @@
 #include "nodes/sd/denoiser.h"
 #include "nodes/sd/false_colour.h"
 #include "nodes/sd/resize.h"
-#include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
 #include "nodes/unet/nodes.h"
 
@@ -35,7 +34,7 @@ class AttentionMap final : public Node {
                       "give words of the text, spelled as there");
     ctx.progress(0, 1);
     const at::NoGradGuard no_grad;
-    const torch::Tensor maps = sd::with_memory_errors([&] { return observe(ctx, tokens, sigma); });
+    const torch::Tensor maps = observe(ctx, tokens, sigma);
     if (!maps.defined()) throw NodeError("this model attends to no words", "use a model with cross-attention");
     const std::int64_t unit = ctx[latent_].space.downscale;
     const torch::Tensor large = sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit,
@@ -48,10 +47,13 @@ class AttentionMap final : public Node {
 
   /// [B, h, w], or undefined if the network has no attention to words.
   torch::Tensor observe(RunContext& ctx, const std::vector<std::int64_t>& tokens, float sigma) const {
-    sd::DiffusionModel model = *ctx[model_].on(ctx.device());
+    const sd::MemoryNeed need = ctx[model_].need(ctx.device(), ctx[latent_].samples, /*cfg=*/1);
+    sd::require_memory(ctx.memory(), need, ctx[latent_].size_text());
+    sd::DiffusionModel model = ctx[model_].on(ctx.memory());
+    sd::make_room(ctx.memory(), need);
     model.strict_concat = true;
     const torch::Tensor x = model.space.to_network(ctx[latent_].samples.to(model.device, at::kFloat));
-    const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.device()).entries;
+    const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
     const sd::GuidedDenoiser denoiser(model, words, words, /*cfg=*/1, x);
     sd::AttentionMaps maps(tokens, x.size(2), x.size(3));
     const sd::AttentionObserver observer(std::ref(maps));

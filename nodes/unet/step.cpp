@@ -5,7 +5,6 @@
 
 #include "nodes/sd/denoiser.h"
 #include "nodes/sd/finite.h"
-#include "nodes/sd/torch_errors.h"
 #include "nodes/unet/nodes.h"
 
 namespace weft::unet {
@@ -28,17 +27,19 @@ class UNetStep final : public Node {
     const float sigma = ctx[sigmas_].at(ctx[step_]), next_sigma = ctx[sigmas_].at(ctx[step_] + 1);
     if (sigma <= 0) throw NodeError("there is no noise left at this step", "give an earlier step");
     ctx.progress(0, 1);
-    sd::DiffusionModel model = *ctx[model_].on(ctx.device());
+    const Latent given = for_space(ctx[latent_], ctx[model_].space());
+    const at::Tensor& samples = given.samples;
+    const sd::MemoryNeed need = ctx[model_].need(ctx.device(), samples, ctx[cfg_]);
+    sd::require_memory(ctx.memory(), need, given.size_text());
+    sd::DiffusionModel model = ctx[model_].on(ctx.memory());
+    sd::make_room(ctx.memory(), need);
     model.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
     const at::NoGradGuard no_grad;
-    const Latent given = for_space(ctx[latent_], model.space);
-    const at::Tensor& samples = given.samples;
     for (const std::string& sentence : sd::resized_concats(ctx[positive_].entries, samples.size(2), samples.size(3)))
       ctx.warn(sentence);
     const at::Tensor x = model.space.to_network(samples.to(model.device, at::kFloat));
-    const at::Tensor x0 = sd::with_memory_errors([&] {
-      return sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
-    });
+    const at::Tensor x0 =
+        sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
     sd::require_finite(samples, "the latent that came in holds", "look at the node that made it");
     sd::require_finite(x0, fmt::format("at step {} the U-Net gave", ctx[step_]),
                        sd::remedy_for(model.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
@@ -60,7 +61,7 @@ void add_step(Registry& registry) {
   registry.add<UNetStep>("unet.step", {.title = "U-Net Step", .menu = "Sampling/Parts",
       .doc = "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture that is "
              "left without it, and x one step less noisy.",
-      .lane = Lane::Device});
+      .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
 }
 
 }  // namespace weft::unet

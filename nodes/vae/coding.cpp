@@ -3,7 +3,11 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "nodes/sd/finite.h"
+#include "nodes/sd/memory_need.h"
 #include "nodes/sd/tiled.h"
 #include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
@@ -16,8 +20,9 @@ constexpr Tiles kFallback{.size = 512, .overlap = 64};
 
 /// The way from pixels to latents, or back.
 struct Direction {
-  int64_t unit;  ///< of the input: how many of its places a latent is
-  double scale;  ///< of the output to the input
+  int64_t unit;         ///< of the input: how many of its places a latent is
+  double scale;         ///< of the output to the input
+  sd::MemoryNeed need;  ///< of an item that is not cut into tiles
 };
 
 sd::TilePlan plan_of(const Tiles& tiles, int64_t downscale, const Direction& direction) {
@@ -25,6 +30,14 @@ sd::TilePlan plan_of(const Tiles& tiles, int64_t downscale, const Direction& dir
   const int64_t side = std::max<int64_t>(tiles.size / downscale, 1) * direction.unit;
   return {.tile_height = side, .tile_width = side, .overlap = overlap / downscale * direction.unit,
           .unit = direction.unit, .scale = direction.scale};
+}
+
+/// Throws if not even the pixels fit: those of the pieces, and of the whole that is put together from them.
+void require_pixels(RunContext& ctx, int64_t batch, int64_t height, int64_t width) {
+  constexpr double kBytes = 2 * 3 * sizeof(float);
+  const double pixels = static_cast<double>(batch) * static_cast<double>(height) * static_cast<double>(width);
+  const auto bytes = static_cast<std::uint64_t>(kBytes * pixels);
+  sd::require_memory(ctx.memory(), {.least = bytes, .about = bytes}, fmt::format("{} x {}, batch {}", width, height, batch));
 }
 
 /// `half` on each item of `in` [B, C, H, W], whole or in tiles.
@@ -36,6 +49,15 @@ torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor&
   };
   return sd::with_memory_errors([&] {
     if (tiles.size > 0) return in_tiles(tiles);
+    if (const auto free = sd::make_room(ctx.memory(), direction.need)) {
+      const double pixels = std::max(direction.scale, 1.0);
+      const int64_t width = std::lrint(static_cast<double>(in.size(3)) * pixels);
+      const int64_t height = std::lrint(static_cast<double>(in.size(2)) * pixels);
+      ctx.warn(fmt::format("{}: going on in tiles of {} pixels",
+                           sd::shortage_text(direction.need, fmt::format("{} x {} in one piece", width, height), *free),
+                           kFallback.size));
+      return in_tiles(kFallback);
+    }
     try {
       std::vector<torch::Tensor> items;
       for (int64_t i = 0; i < in.size(0); ++i) {  // one by one: a batch would only need more memory
@@ -77,9 +99,11 @@ Latent encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles
   const c10::InferenceMode inference;
   const int64_t unit = vae.space().downscale;
   pixels = cut_to_multiples(ctx, pixels, unit);
-  const Vae::Half half = sd::with_memory_errors([&] { return vae.encoder(ctx.device()); });
-  const torch::Tensor samples = apply(ctx, half, pixels.permute({0, 3, 1, 2}) * 2 - 1, tiles, unit,
-                                      {.unit = unit, .scale = 1.0 / static_cast<double>(unit)}).contiguous();
+  const Vae::Half half = vae.encoder(ctx.memory());
+  const Direction direction{.unit = unit, .scale = 1.0 / static_cast<double>(unit),
+                            .need = vae.encoding_need(ctx.device(), pixels.size(1), pixels.size(2))};
+  const torch::Tensor samples =
+      apply(ctx, half, pixels.permute({0, 3, 1, 2}) * 2 - 1, tiles, unit, direction).contiguous();
   require_finite(ctx, vae, samples, "encoder", pixels, "picture");
   return {.samples = samples, .space = vae.space()};
 }
@@ -90,8 +114,12 @@ torch::Tensor decode(RunContext& ctx, const Vae& vae, const torch::Tensor& sampl
   if (samples.size(1) != channels)
     throw NodeError(fmt::format("the latent has {} channels, this VAE's have {}", samples.size(1), channels),
                     "use the VAE that belongs to the model that made the latent");
-  const Vae::Half half = sd::with_memory_errors([&] { return vae.decoder(ctx.device()); });
-  const torch::Tensor image = apply(ctx, half, samples, tiles, unit, {.unit = 1, .scale = static_cast<double>(unit)});
+  const int64_t height = samples.size(2) * unit, width = samples.size(3) * unit;
+  require_pixels(ctx, samples.size(0), height, width);
+  const Vae::Half half = vae.decoder(ctx.memory());
+  const torch::Tensor image = apply(ctx, half, samples, tiles, unit,
+                                    {.unit = 1, .scale = static_cast<double>(unit),
+                                     .need = vae.decoding_need(ctx.device(), height, width)});
   require_finite(ctx, vae, image, "decoder", samples, "latent");
   return sd::to_cpu(((image + 1) / 2).clamp(0, 1).permute({0, 2, 3, 1}).contiguous());
 }

@@ -31,9 +31,11 @@ class DecodeTiled final : public Node {
 
 void add_decode(Registry& registry) {
   registry.add<Decode>("vae.decode", {.title = "VAE Decode", .menu = "Latent/VAE",
-      .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.", .lane = Lane::Device});
+      .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.",
+      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
   registry.add<DecodeTiled>("vae.decode_tiled", {.title = "VAE Decode (Tiled)", .menu = "Latent/VAE",
-      .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2, .lane = Lane::Device});
+      .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2,
+      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
 }
 
 }  // namespace weft::vae

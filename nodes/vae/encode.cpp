@@ -64,12 +64,14 @@ class EncodeForInpaint final : public Node {
 
 void add_encode(Registry& registry) {
   registry.add<Encode>("vae.encode", {.title = "VAE Encode", .menu = "Latent/VAE",
-      .doc = "A picture as a latent, z = E(x). Without enough memory it goes on in tiles.", .lane = Lane::Device});
+      .doc = "A picture as a latent, z = E(x). Without enough memory it goes on in tiles.",
+      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
   registry.add<EncodeTiled>("vae.encode_tiled", {.title = "VAE Encode (Tiled)", .menu = "Latent/VAE",
-      .doc = "Encodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2, .lane = Lane::Device});
+      .doc = "Encodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2,
+      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
   registry.add<EncodeForInpaint>("vae.encode_inpaint", {.title = "VAE Encode (Inpainting)", .menu = "Latent/VAE",
       .doc = "Encodes a picture with a hole: what the mask covers becomes grey, and the sampler fills it (denoise 1).",
-      .revision = 2, .lane = Lane::Device});
+      .revision = 2, .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
 }
 
 }  // namespace weft::vae

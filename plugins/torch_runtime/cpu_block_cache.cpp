@@ -3,11 +3,15 @@
 #include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <mutex>
+
+#include "plugins/torch_runtime/cpu_memory.h"
 
 namespace weft {
 namespace {
@@ -32,6 +36,22 @@ void make_present(void* block, std::size_t bytes) {
 #else
   static_cast<void>(block), static_cast<void>(bytes);
 #endif
+}
+
+/// More would not be there when it is written to.
+bool is_there(std::size_t bytes) {
+  if (bytes < CpuBlockCache::kAskedFor && !has_limited_addresses()) return true;
+  const DeviceMemory memory = cpu_memory();
+  return bytes <= memory.free + memory.swap;
+}
+
+/// Null if memory is short.
+void* allocated(std::size_t bytes) {
+  try {
+    return is_there(bytes) ? c10::alloc_cpu(bytes) : nullptr;
+  } catch (const c10::Error&) {
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -71,13 +91,15 @@ void* CpuBlockCache::take(std::size_t bytes) {
       return block;
     }
   }
-  void* block = nullptr;
-  try {
-    block = c10::alloc_cpu(bytes);
-  } catch (const c10::Error&) {
+  void* block = allocated(bytes);
+  if (!block) {
     release();
-    block = c10::alloc_cpu(bytes);
+    block = allocated(bytes);
   }
+  if (!block)  // in the form of libtorch's own sentences, as memory_shortage_in() reads them
+    C10_THROW_ERROR(OutOfMemoryError, fmt::format("DefaultCPUAllocator: can't allocate memory: you tried to allocate {} "
+                                                  "bytes, of which {} bytes are there",
+                                                  bytes, cpu_memory().free));
   make_present(block, bytes);
   const std::scoped_lock lock(mutex_);
   used_.emplace(block, bytes);

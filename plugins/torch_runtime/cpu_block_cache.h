@@ -18,6 +18,9 @@ class CpuBlockCache final : public c10::Allocator {
  public:
   /// Smaller blocks than this come from malloc, which keeps them itself.
   static constexpr std::size_t kSmallest = std::size_t{1} << 20;
+  /// From this size on, the system is asked whether it has as much. It promises more than it has, and ends a process that
+  /// takes it at its word.
+  static constexpr std::size_t kAskedFor = std::size_t{64} << 20;
   /// Bytes that are kept at most.
   static constexpr std::size_t kMost = std::size_t{1} << 30;
 
@@ -27,7 +30,8 @@ class CpuBlockCache final : public c10::Allocator {
   /// Makes libtorch take the memory of all its tensors on the CPU here from now on. A second time does nothing.
   static void install();
 
-  /// Aligned for vector instructions. Where memory is short, gives back what is kept before it throws c10::Error.
+  /// Aligned for vector instructions. Where memory is short, gives back what is kept before it throws c10::Error, with the
+  /// numbers.
   c10::DataPtr allocate(std::size_t bytes) override;
   c10::DeleterFnPtr raw_deleter() const override;
   void copy_data(void* to, const void* from, std::size_t bytes) const override;

@@ -1,7 +1,11 @@
 #include "plugins/torch_runtime/cpu_memory.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -46,13 +50,43 @@ fs::path own_group(const fs::path& root) {
   return {};
 }
 
+/// Nothing: there is no limit.
+std::optional<std::uint64_t> limit_of_addresses() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return limit.rlim_cur;
+}
+
+/// Bytes of address space that this process has taken.
+std::uint64_t used_addresses() {
+  return number_in("/proc/self/statm").value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
+
+DeviceMemory cpu_memory() {
+  static const std::unique_ptr<DeviceRuntime> machine = make_cpu_runtime();
+  const DeviceMemory memory = within_control_groups(machine->memory(Device{}));
+  const auto limit = limit_of_addresses();
+  return limit ? within_address_space(memory, *limit, used_addresses()) : memory;
+}
+
+bool has_limited_addresses() { return limit_of_addresses().has_value(); }
+
+DeviceMemory within_address_space(DeviceMemory system, std::uint64_t limit, std::uint64_t used) {
+  const std::uint64_t left = limit - std::min(limit, used + kKeptAddresses);
+  system.total = std::min(system.total, limit);
+  system.free = std::min(system.free, left);
+  system.swap = std::min(system.swap, left - system.free);
+  return system;
+}
 
 DeviceMemory within_control_groups(DeviceMemory system, const fs::path& root) {
   const fs::path mount = root / "sys/fs/cgroup";
   fs::path group = own_group(root);
   for (;; group = group.parent_path()) {  // a group's limit holds for all below it
     cut(system, mount / group, "memory.max", "memory.current", "inactive_file");
+    if (const auto swap = number_in(mount / group / "memory.swap.max")) system.swap = std::min(system.swap, *swap);
     if (group.empty()) break;
   }
   cut(system, mount / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file");

@@ -8,6 +8,7 @@
 
 #include "plugins/torch_runtime/cpu_block_cache.h"
 #include "plugins/torch_runtime/cpu_memory.h"
+#include "plugins/torch_runtime/memory_shortage.h"
 
 namespace weft {
 namespace {
@@ -45,7 +46,7 @@ std::vector<Device> TorchRuntime::devices() const {
 
 DeviceMemory TorchRuntime::memory(const Device& device) const {
   if (device.is_cpu()) {
-    DeviceMemory memory = within_control_groups(cpu_->memory(device));
+    DeviceMemory memory = cpu_memory();
     memory.free += CpuBlockCache::of_process().kept();
     return memory;
   }
@@ -108,6 +109,10 @@ std::shared_ptr<const c10::Event> TorchRuntime::find(EventId event) const {
 std::string TorchRuntime::text_of(const std::exception& error) const {
   const auto* own = dynamic_cast<const c10::Error*>(&error);
   return own ? own->what_without_backtrace() : error.what();
+}
+
+std::optional<OutOfMemory> TorchRuntime::shortage_in(const std::exception& error) const {
+  return memory_shortage_in(text_of(error));
 }
 
 }  // namespace weft

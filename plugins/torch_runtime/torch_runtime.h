@@ -31,13 +31,13 @@ class TorchRuntime final : public DeviceRuntime, public ErrorText {
   void trim(const Device& device) override;
   /// libtorch's errors carry a C++ backtrace, which is left out.
   std::string text_of(const std::exception& error) const override;
+  std::optional<OutOfMemory> shortage_in(const std::exception& error) const override;
 
  private:
   /// Null for an event that is always reached.
   std::shared_ptr<const c10::Event> find(EventId event) const;
 
   const Device chosen_;
-  const std::unique_ptr<DeviceRuntime> cpu_ = make_cpu_runtime();
   mutable std::mutex mutex_;
   std::unordered_map<EventId, std::shared_ptr<const c10::Event>> events_;
   EventId last_event_ = 0;

@@ -42,5 +42,29 @@ TEST_F(Cancel, TheSecondCtrlCEndsANodeThatDoesNotListen) {
   EXPECT_LT(Clock::now() - asked, std::chrono::seconds(5));
 }
 
+TEST_F(Cancel, OneCtrlCIsEnoughForANodeThatDoesNotListen) {
+  const auto run = start({"run", workflow(R"({"x": {"type": "test.stubborn"}})"), "--progress", "json"});
+  run->await_error_text("node_progress");
+  const auto asked = Clock::now();
+  run->signal(SIGTERM);
+  EXPECT_EQ(run->wait().exit, 130);
+  EXPECT_LT(Clock::now() - asked, std::chrono::seconds(20));  // the node would take a minute
+}
+
+TEST_F(Cancel, LandsAtAnyMomentOfALongRun) {
+  const Surrounding standard = {.variables = {{"WEFT_PLUGIN_PATH", ""}}};
+  for (const int milliseconds : {50, 400, 1100, 1900, 3000}) {
+    const auto run = start({"run", WEFT_SOURCE_DIR "/workflows/text-to-image.json", "--set", "size.width=1024", "--set",
+                            "size.height=1024", "--set", "sampler.steps=500", "--progress", "json"},
+                           standard);
+    usleep(static_cast<useconds_t>(milliseconds) * 1000);
+    const auto asked = Clock::now();
+    run->signal(SIGINT);
+    EXPECT_THAT(run->wait().exit, testing::AnyOf(130, 128 + SIGINT)) << milliseconds;  // or before it watched signals
+    EXPECT_LT(Clock::now() - asked, std::chrono::seconds(20)) << milliseconds;
+    EXPECT_THAT(files_in("out"), testing::IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace weft::test

@@ -88,10 +88,11 @@ Outcome WeftProgram::weft(const std::vector<std::string>& arguments, const Surro
   return command(all, surrounding);
 }
 
-std::unique_ptr<RunningWeft> WeftProgram::start(const std::vector<std::string>& arguments) const {
+std::unique_ptr<RunningWeft> WeftProgram::start(const std::vector<std::string>& arguments,
+                                                const Surrounding& surrounding) const {
   std::vector<std::string> all = {WEFT_PROGRAM};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return std::make_unique<RunningWeft>(scratch_, all, Surrounding{});
+  return std::make_unique<RunningWeft>(scratch_, all, surrounding);
 }
 
 std::string WeftProgram::file(const std::string& name, const std::string& text) const {

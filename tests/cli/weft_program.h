@@ -53,7 +53,7 @@ class WeftProgram : public testing::Test {
   Outcome weft(const std::vector<std::string>& arguments, const Surrounding& surrounding = {}) const;
   /// Any other program, such as a shell that limits `weft`.
   Outcome command(const std::vector<std::string>& command, const Surrounding& surrounding = {}) const;
-  std::unique_ptr<RunningWeft> start(const std::vector<std::string>& arguments) const;
+  std::unique_ptr<RunningWeft> start(const std::vector<std::string>& arguments, const Surrounding& surrounding = {}) const;
 
   /// Writes a file into the scratch folder, where `weft` runs. Returns its name.
   std::string file(const std::string& name, const std::string& text = "") const;

@@ -6,6 +6,7 @@
 // stream knows is the set of operations that are certainly over when its next one starts.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "graph/device.h"
+#include "graph/error.h"
 
 namespace weft::toy {
 
@@ -64,7 +66,14 @@ class FakeDevice final : public DeviceRuntime {
   }
 
   std::vector<Device> devices() const override { return {kDevice, Device{}}; }
-  DeviceMemory memory(const Device&) const override { return {.total = 1000 << 20, .free = 10 << 20}; }
+  DeviceMemory memory(const Device&) const override { return {.total = capacity, .free = capacity - allocated}; }
+
+  /// Memory of the device, until the last owner lets go of it. Throws OutOfMemory.
+  std::shared_ptr<const void> allocate(std::uint64_t bytes) {
+    if (allocated + bytes > capacity) throw OutOfMemory(kDevice.name(), bytes, capacity - allocated);
+    allocated += bytes;
+    return {this, [this, bytes](const void*) { allocated -= bytes; }};
+  }
 
   StreamId create_stream(const Device&) override {
     const std::scoped_lock lock(mutex_);
@@ -118,6 +127,9 @@ class FakeDevice final : public DeviceRuntime {
   std::vector<std::string> calls;
   std::vector<std::string> violations;
   std::set<StreamId> live_streams;
+
+  std::uint64_t capacity = 1000 << 20;  ///< set before a run
+  std::atomic<std::uint64_t> allocated = 990 << 20;  ///< most of it by others, at the start
 
  private:
   void call(std::string pattern, std::uint64_t first, std::uint64_t second = 0) {

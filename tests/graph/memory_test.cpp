@@ -110,6 +110,24 @@ TEST_F(Ledger, EvictsWithoutItsLock) {
   EXPECT_THAT(evicted, ElementsAre("asks back"));
 }
 
+TEST_F(Ledger, EntersWhatIsInUseAlready) {
+  const auto id = ledger.enter({.name = "model", .device = kGpu, .bytes = 10}, MemoryLedger::InUse::Yes);
+  EXPECT_EQ(ledger.make_room(kGpu, 10), 0u);
+  ledger.unpin(id);
+  EXPECT_EQ(ledger.make_room(kGpu, 10), 10u);
+  EXPECT_FALSE(ledger.pin(id)) << "it is gone";
+}
+
+TEST_F(Ledger, SaysWhoHoldsWhat) {
+  EXPECT_EQ(ledger.holders(kGpu), "");
+  enter("model a", 6ull << 30, 1, kGpu);
+  enter("model b", 512 << 20, 1, kGpu);
+  enter("result of x", 1ull << 30, 1, kGpu, true);
+  enter("result of y", 1ull << 29, 1, kGpu, true);
+  enter("elsewhere", 1ull << 30);
+  EXPECT_EQ(ledger.holders(kGpu), "model a holds 6.0 GiB, model b holds 512.0 MiB, results of nodes hold 1.5 GiB");
+}
+
 TEST_F(Ledger, ListsItsEntriesLargestFirst) {
   enter("small", 1);
   enter("large", 100);
@@ -225,14 +243,16 @@ TEST_F(ExecutorMemory, OutOfMemoryTwiceFailsWithTheNumbers) {
   EXPECT_EQ(tries, 2);
   EXPECT_THAT(result.problems.at(0).text(),
               testing::ContainsRegex(
-                  "node \"a\": toy.light: out of memory on cpu.*123.0 MiB are needed, [0-9.]+ MiB of "
-                  "[0-9.]+ MiB are free, 0.0 MiB are held"));
+                  "node \"a\": toy.light: out of memory on cpu.*: 123.0 MiB are needed, 1.0 MiB of "
+                  "[0-9.]+ GiB are free: make"));
 }
 
 TEST_F(ExecutorMemory, ABadAllocIsOutOfMemory) {
   node("a");
   act("a", [](RunContext&) { throw std::bad_alloc(); });
-  EXPECT_THAT(run({"a"}).problems.at(0).text(), testing::HasSubstr("out of memory on cpu"));
+  EXPECT_THAT(run({"a"}).problems.at(0).text(),
+              testing::ContainsRegex("out of memory on cpu.*not in use: [0-9.]+ .iB of [0-9.]+ GiB are free"))
+      << "how much is wanted is not known, so nothing is said of it";
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST(GraphError, ListsEveryProblem) {
 
 TEST(OutOfMemory, TellsTheNumbers) {
   EXPECT_THAT(OutOfMemory("cuda:0", 3u << 20, 1u << 20).what(),
-              testing::HasSubstr("cuda:0 has 1.0 MiB free, 3.0 MiB are needed"));
+              testing::HasSubstr("out of memory on cuda:0: 3.0 MiB are needed, 1.0 MiB are free"));
 }
 
 TEST(Value, HoldsNumbersAtTheirFullWidth) {

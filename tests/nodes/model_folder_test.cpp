@@ -163,7 +163,7 @@ TEST_F(ModelFolder, WithoutAVAEOpensAndSaysWhatToConnect) {
   const Vae vae(open(), "float32");
   for (const auto& use : {std::function<void()>([&] { vae.decoder(Device()); }),
                           std::function<void()>([&] { vae.encoder(Device()); }),
-                          std::function<void()>([&] { vae.downscale(); })})
+                          std::function<void()>([&] { vae.space(); })})
     EXPECT_THAT(error_of<NodeError>(use),
                 AllOf(HasSubstr("'model' lacks the folder 'vae', which its model_index.json lists"),
                       HasSubstr("vae.load")));
@@ -178,7 +178,7 @@ TEST(SingleFile, WithoutVAEAndTextEncoderOpens) {
       at::arange(77);  // what is left of it
   write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
   const auto model = std::make_shared<const Checkpoint>(Checkpoint::open(folder / "m.safetensors"));
-  EXPECT_EQ(model->latent_scale(), 0.18215);
+  EXPECT_EQ(model->latent_space().scale, 0.18215);
   EXPECT_NO_THROW(model->unet(at::kCPU, at::kFloat));
   EXPECT_THAT(error_of<NodeError>([&] { Vae(model, "float32").decoder(Device()); }),
               HasSubstr("'m.safetensors' has no VAE"));
@@ -228,7 +228,7 @@ TEST(SingleFile, IgnoresBetasOfFewBits) {
     tensors["scale_factor"] = at::scalar_tensor(0.18215).to(betas.scalar_type());
     write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
     const Checkpoint model = Checkpoint::open(folder / "m.safetensors");
-    EXPECT_EQ(model.latent_scale(), 0.18215);
+    EXPECT_EQ(model.latent_space().scale, 0.18215);
     return model.noise_table().sigma_max();
   };
   const std::vector<double> usual = scaled_linear_betas(0.00085, 0.012, 1000);

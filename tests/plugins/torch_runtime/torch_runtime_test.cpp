@@ -17,6 +17,7 @@
 #include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
 #include "plugins/torch_runtime/choose_device.h"
+#include "plugins/torch_runtime/cpu_block_cache.h"
 #include "plugins/torch_runtime/cpu_memory.h"
 #include "plugins/torch_runtime/device_message.h"
 #include "plugins/torch_runtime/nvidia_driver.h"
@@ -425,26 +426,63 @@ TEST(MemoryErrors, OfTheCpuBecomeTheEnginesWithTheNumber) {
 }
 
 TEST(MemoryErrors, AreReadFromLibtorchsSentences) {
-  const auto gpu = sd::memory_shortage_in(
+  const auto gpu = memory_shortage_in(
       "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 1 has a total capacity of 79.11 GiB of which "
       "5.50 GiB is "
       "free. Including non-PyTorch memory, this process has 70.00 GiB memory in use.");
   ASSERT_TRUE(gpu);
-  EXPECT_EQ(gpu->device, "cuda:1");
-  EXPECT_EQ(gpu->wanted_bytes, 20ull << 30);
-  EXPECT_EQ(gpu->free_bytes, 11ull << 29);
-  const auto small = sd::memory_shortage_in(
+  EXPECT_EQ(gpu->device(), "cuda:1");
+  EXPECT_EQ(gpu->wanted_bytes(), 20ull << 30);
+  EXPECT_EQ(gpu->free_bytes(), 11ull << 29);
+  const auto small = memory_shortage_in(
       "CUDA out of memory. Tried to allocate 2.50 MiB. GPU 0 has a total capacity of 4.00 GiB of which "
       "512.00 KiB is free.");
-  EXPECT_EQ(small->wanted_bytes, 5ull << 19);
-  EXPECT_EQ(small->free_bytes, 512ull << 10);
-  const auto driver = sd::memory_shortage_in("CUDA error: out of memory\nCUDA kernel errors might be ...");
+  EXPECT_EQ(small->wanted_bytes(), 5ull << 19);
+  EXPECT_EQ(small->free_bytes(), 512ull << 10);
+  const auto driver = memory_shortage_in("CUDA error: out of memory\nCUDA kernel errors might be ...");
   ASSERT_TRUE(driver);
-  EXPECT_EQ(driver->device, "cuda:0");
-  EXPECT_EQ(driver->wanted_bytes, 0u);
+  EXPECT_EQ(driver->device(), "cuda:0");
+  EXPECT_EQ(driver->wanted_bytes(), 0u);
   EXPECT_TRUE(
-      sd::memory_shortage_in("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"));
-  EXPECT_FALSE(sd::memory_shortage_in("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"));
+      memory_shortage_in("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"));
+  EXPECT_TRUE(memory_shortage_in("Storage size calculation overflowed with sizes=[16777216, 16777216, 16777216]"));
+  EXPECT_FALSE(memory_shortage_in("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"));
+}
+
+TEST(MemoryErrors, OfAnyNodeAreSeenByTheEngine) {
+  try {
+    at::empty({int64_t{1} << 50}, at::kByte);
+    FAIL() << "a petabyte was allocated";
+  } catch (const std::exception& error) {
+    const auto shortage = TorchRuntime(Device{}).shortage_in(error);
+    ASSERT_TRUE(shortage);
+    EXPECT_EQ(shortage->wanted_bytes(), std::uint64_t{1} << 50);
+  }
+  EXPECT_FALSE(TorchRuntime(Device{}).shortage_in(std::runtime_error("another one")));
+}
+
+TEST(MemoryErrors, OfBlocksThatTheSystemOnlyPromisesComeWithWhatIsThere) {
+  const DeviceMemory memory = cpu_memory();
+  const std::size_t more = memory.free + memory.swap + memory.total;  // the system would promise it
+  try {
+    CpuBlockCache::of_process().allocate(more);
+    FAIL() << "more than there is was allocated";
+  } catch (const c10::Error& error) {
+    const auto shortage = memory_shortage_in(error.what_without_backtrace());
+    ASSERT_TRUE(shortage);
+    EXPECT_EQ(shortage->wanted_bytes(), more);
+    EXPECT_GT(shortage->free_bytes(), 0u);
+    EXPECT_LT(shortage->free_bytes(), memory.total);
+  }
+}
+
+TEST(CpuMemory, IsCutToTheAddressSpaceThatIsLeft) {
+  const DeviceMemory system{.total = std::uint64_t{8000} << 20, .free = std::uint64_t{4000} << 20, .swap = std::uint64_t{1000} << 20};
+  const DeviceMemory cut = within_address_space(system, 2000 << 20, 500 << 20);
+  EXPECT_EQ(cut.total, 2000u << 20);
+  EXPECT_EQ(cut.free, (1500u << 20) - kKeptAddresses);
+  EXPECT_EQ(cut.swap, 0u);
+  EXPECT_EQ(within_address_space(system, 1 << 20, 2 << 20).free, 0u);
 }
 
 TEST(MemoryErrors, LetOtherErrorsAndResultsPass) {

@@ -1,12 +1,12 @@
-#include "nodes/sd/torch_errors.h"
+#include "plugins/torch_runtime/memory_shortage.h"
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
-namespace weft::sd {
+namespace weft {
 namespace {
 
 constexpr auto kNotFound = std::string_view::npos;
@@ -16,11 +16,13 @@ constexpr auto kNotFound = std::string_view::npos;
 std::uint64_t bytes_after(std::string_view message, std::string_view words) {
   const auto at = message.find(words);
   if (at == kNotFound) return 0;
-  const std::string rest(message.substr(at + words.size(), 40));
-  char* unit = nullptr;
-  const double number = std::strtod(rest.c_str(), &unit);
-  while (*unit == ' ') ++unit;
-  switch (*unit) {
+  std::string_view rest = message.substr(at + words.size());
+  double number = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (error != std::errc() || number < 0) return 0;
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  switch (rest.empty() ? '\0' : rest.front()) {
     case 'K':
       return static_cast<std::uint64_t>(number * 0x1p10);
     case 'M':
@@ -44,19 +46,17 @@ std::string gpu_in(std::string_view message) {
 
 }  // namespace
 
-std::optional<MemoryShortage> memory_shortage_in(std::string_view message) {
+std::optional<OutOfMemory> memory_shortage_in(std::string_view message) {
   const auto says = [&](std::string_view words) { return message.find(words) != kNotFound; };
-  if (says("DefaultCPUAllocator")) {
-    return MemoryShortage{.device = "cpu", .wanted_bytes = bytes_after(message, "tried to allocate ")};
-  }
+  if (says("DefaultCPUAllocator"))
+    return OutOfMemory("cpu", bytes_after(message, "tried to allocate "), bytes_after(message, " of which "));
+  if (says("Storage size calculation overflowed")) return OutOfMemory("cpu", 0, 0);  // more than any machine has
   // cuBLAS, cuDNN and the driver take memory beside libtorch's allocator, and know no numbers.
   if (says("CUDA out of memory") || says("CUDA error: out of memory") || says("CUBLAS_STATUS_ALLOC_FAILED") ||
-      says("CUDNN_STATUS_ALLOC_FAILED")) {
-    return MemoryShortage{.device = gpu_in(message),
-                          .wanted_bytes = bytes_after(message, "Tried to allocate "),
-                          .free_bytes = bytes_after(message, " of which ")};
-  }
+      says("CUDNN_STATUS_ALLOC_FAILED"))
+    return OutOfMemory(gpu_in(message), bytes_after(message, "Tried to allocate "),
+                       bytes_after(message, " of which "));
   return std::nullopt;
 }
 
-}  // namespace weft::sd
+}  // namespace weft
