@@ -20,6 +20,7 @@
 #include "editor/session/watched.h"
 #include "graph/asset_files.h"
 #include "graph/node_types.h"
+#include "graph/strict_json.h"
 #include "graph/validate.h"
 
 namespace weft::editor {
@@ -222,7 +223,7 @@ struct RunQueue::Impl {
         missing_files(*job.workflow, registry, request.environment, request.wanted);
     problems.insert(problems.end(), missing.begin(), missing.end());
     if (!problems.empty()) return fail(job, problems);
-    request.environment.workflow = nlohmann::json::parse(to_text(*job.workflow));
+    request.environment.workflow = read_json(to_text(*job.workflow), "the workflow");
     add_watched(job, request.wanted);
 
     const RunResult result = opened_executor().run(

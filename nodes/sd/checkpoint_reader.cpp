@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +15,7 @@
 #include "nodes/sd/label_names.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/model_family.h"
+#include "nodes/sd/model_json.h"
 #include "nodes/sd/part_title.h"
 #include "nodes/sd/published_models.h"
 
@@ -123,8 +123,7 @@ std::vector<std::string> inspect(const TensorMap& tensors, const Config& config,
 }
 
 std::string pipeline_class(const fs::path& index_file) {
-  std::ifstream in(index_file);
-  const auto index = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const auto index = read_model_json(index_file);
   const auto found = index.is_object() ? index.find("_class_name") : index.end();
   if (!index.is_object() || found == index.end() || !found->is_string()) {
     throw ModelError(index_file.string(), "is not a pipeline description (no _class_name)",

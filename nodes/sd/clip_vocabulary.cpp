@@ -11,6 +11,7 @@
 
 #include "graph/utf8.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 
 namespace weft::sd {
 namespace {
@@ -132,7 +133,7 @@ ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
 }
 
 ClipVocabulary ClipVocabulary::from_json(const fs::path& vocab, const fs::path& merges) {
-  const auto pieces = nlohmann::json::parse(read_text(vocab), nullptr, /*allow_exceptions=*/false);
+  const auto pieces = read_model_json(vocab);
   if (!pieces.is_object() || pieces.empty()) {
     throw ModelError(vocab.string(), "is not a JSON object of pieces and ids", "download it again");
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 #include "nodes/sd/published_models.h"
 
 namespace weft::sd {
@@ -40,9 +41,8 @@ int64_t positive(const std::string& origin, const std::string& key, int64_t valu
 class ConfigFile {
  public:
   explicit ConfigFile(const fs::path& path) : origin_(path.string()) {
-    std::ifstream in(path);
-    if (!in) return;
-    values_ = json::parse(in, nullptr, /*allow_exceptions=*/false);
+    if (!std::ifstream(path)) return;
+    values_ = read_model_json(path);
     if (!values_.is_object()) throw ModelError(origin_, "is not a JSON object", "download it again");
   }
 

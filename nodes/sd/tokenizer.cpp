@@ -10,6 +10,7 @@
 
 #include "nodes/sd/code_points.h"
 #include "nodes/sd/model_error.h"
+#include "nodes/sd/model_json.h"
 
 namespace weft::sd {
 namespace {
@@ -86,8 +87,8 @@ std::string text_of(const nlohmann::json& token) {
 // tokenizer_config.json knows best, then special_tokens_map.json; both may be missing.
 std::string special_token(const fs::path& folder, const char* key, std::string_view usual) {
   for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
-    std::ifstream in(folder / file);
-    const auto values = in ? nlohmann::json::parse(in, nullptr, false) : nlohmann::json();
+    if (!std::ifstream(folder / file)) continue;
+    const auto values = read_model_json(folder / file);
     if (!values.is_object() || !values.contains(key)) continue;
     if (const std::string token = text_of(values[key]); !token.empty()) return token;
   }
