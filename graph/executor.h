@@ -15,6 +15,7 @@
 #include "graph/device.h"
 #include "graph/events.h"
 #include "graph/memory.h"
+#include "graph/node_watch.h"
 #include "graph/registry.h"
 #include "graph/workflow.h"
 
@@ -26,6 +27,7 @@ struct ExecutorOptions {
   /// Results that are kept beyond a run, least recently used first out.
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;
   bool previews = false;
+  NodeWatch* watch = nullptr;  ///< borrowed; may be null
 };
 
 struct RunRequest {
