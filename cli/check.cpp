@@ -1,15 +1,16 @@
 // weft check: every problem of a workflow, without running it. The problems are the result: they go to
 // stdout.
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cli/catalogue.h"
 #include "cli/command.h"
-#include "cli/terminal.h"
+#include "cli/output.h"
+#include "cli/problems.h"
 #include "cli/workflow_source.h"
 #include "graph/validate.h"
 
@@ -26,6 +27,7 @@ struct CheckOptions {
 std::vector<Problem> problems_of(const CheckOptions& options, const Catalogue& catalogue) {
   try {
     const WorkflowSource source = read_workflow(options.file, catalogue.registry);
+    tell_first(source.remarks, say, say);
     const RunEnvironment environment = make_environment(source, options.models);
     const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
     return all_problems(source.workflow, catalogue.registry, environment, wanted);
@@ -36,10 +38,11 @@ std::vector<Problem> problems_of(const CheckOptions& options, const Catalogue& c
 
 void print_json(const std::vector<Problem>& problems) {
   nlohmann::json list = nlohmann::json::array();
-  for (const Problem& p : problems)
-    list.push_back({{"node", p.node}, {"port", p.port}, {"what", p.what}, {"remedy", p.remedy}});
-  const nlohmann::json report = {{"ok", problems.empty()}, {"problems", list}};
-  fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  for (const Problem& problem : std::span(problems).first(std::min(problems.size(), kMostListed)))
+    list.push_back(problem_json(problem));
+  nlohmann::json report = {{"ok", problems.empty()}, {"problems", list}};
+  if (problems.size() > list.size()) report["more"] = problems.size() - list.size();
+  cli::print_json(report);
 }
 
 Exit check(const CheckOptions& options) {
@@ -49,8 +52,10 @@ Exit check(const CheckOptions& options) {
   if (options.json) {
     print_json(problems);
   } else {
-    for (const Problem& problem : problems) fmt::print("{}\n", one_line(problem.text()));
-    if (problems.empty()) fmt::print("{}: no problems\n", options.file);
+    tell_first(
+        problems, [](const Problem& problem) { print(problem_line(problem) + '\n'); },
+        [](const std::string& more) { print(more + "; --json lists them\n"); });
+    if (problems.empty()) print(options.file + ": no problems\n");
   }
   return problems.empty() ? Exit::Done : Exit::Invalid;
 }
