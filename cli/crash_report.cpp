@@ -34,6 +34,7 @@ struct Fall {
 // A signal handler knows nothing but what is global.
 std::array<int, 2> g_pipe = {-1, -1};
 std::atomic_flag g_falling;
+pid_t g_process = 0;  // a child that a plugin forked falls by itself
 thread_local bool t_tells = false;
 
 [[noreturn]] void end_without_words() {
@@ -50,6 +51,16 @@ thread_local bool t_tells = false;
   const Fall said{signal, RunningNodes::here()};
   if (write(g_pipe[1], &said, sizeof said) == sizeof said) sleep(5);  // the process ends meanwhile
   end_without_words();
+}
+
+void on_signal(int signal) {
+  if (getpid() == g_process) fall(signal);
+  ::signal(signal, SIG_DFL);
+  raise(signal);  // once this handler has returned
+}
+
+void on_exit() {
+  if (getpid() == g_process) fall(kExit);
 }
 
 /// Of a thread, for handlers that run when its own stack is used up.
@@ -83,9 +94,10 @@ std::string how(int signal) {
 
 CrashReport::CrashReport(Tell tell) : tell_(std::move(tell)) {
   if (pipe2(g_pipe.data(), O_CLOEXEC) != 0) return;
+  g_process = getpid();
   std::thread([this] { wait(); }).detach();
   struct sigaction action = {};
-  action.sa_handler = fall;
+  action.sa_handler = on_signal;
   action.sa_flags = SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const int signal : kFatal) sigaction(signal, &action, nullptr);
@@ -100,8 +112,8 @@ void CrashReport::watch_thread() {
   static std::once_flag once;
   // As late as can be: the last to be registered is the first to be called.
   std::call_once(once, [] {
-    std::atexit([] { fall(kExit); });
-    std::at_quick_exit([] { fall(kExit); });
+    std::atexit(on_exit);
+    std::at_quick_exit(on_exit);
   });
   thread_local const AlternateStack stack;
 }

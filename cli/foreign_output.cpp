@@ -94,11 +94,12 @@ void ForeignOutput::take(Stream stream, std::string_view text) noexcept {
 }
 
 void ForeignOutput::append(Stream stream, std::string_view text) {
-  const std::thread::id thread = stream == Stream::Descriptors ? std::thread::id() : std::this_thread::get_id();
-  Unfinished& line = unfinished_[{thread, stream}];
+  const bool known = stream != Stream::Descriptors;  // which thread writes
+  const RunningNode here = known ? RunningNodes::here() : RunningNode{};
+  const std::optional<RunningNode> node = here.id ? here : nodes_.only();
+  Unfinished& line = unfinished_[{known ? std::this_thread::get_id() : std::thread::id(), stream}];
   while (!text.empty()) {
-    if (line.text.empty())
-      if (const std::optional<RunningNode> node = nodes_.likely()) line.node = *node->id;
+    if (line.text.empty() && node) line.node = *node->id;
     const std::size_t end = text.find('\n');
     const std::size_t room = kLongestPiece - line.text.size();
     const std::size_t size = std::min({end, room, text.size()});

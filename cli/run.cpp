@@ -148,6 +148,13 @@ void print_results(const PreparedRun& prepared, const Registry& registry, const 
   print(text);
 }
 
+/// What there is of the results while a run is under way, from those of the nodes that came to their ends.
+RunResult finished(const PreparedRun& prepared, const Registry& registry, RunResult nodes) {
+  const Workflow& workflow = prepared.workflow;
+  add_composed_results(expand(workflow.graph, workflow.subgraphs, registry, prepared.wanted), registry, nodes);
+  return nodes;
+}
+
 /// The file of a plugin's library.
 std::string library_of(const std::string& plugin, const PluginHost& host) {
   for (const PluginInfo& each : host.plugins())
@@ -177,8 +184,8 @@ Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const Runt
   nodes.before_leave = [&foreign] { foreign.settle(); };
   CrashReport& crashes = *new CrashReport([&](const std::string& how, const RunningNode& node) {
     foreign.flush();
-    report({fallen(how, node.id ? std::optional(node) : nodes.likely(), catalogue.host)}, progress);
-    print_results(prepared, registry, nodes.so_far());
+    report({fallen(how, node.id ? std::optional(node) : nodes.only(), catalogue.host)}, progress);
+    print_results(prepared, registry, finished(prepared, registry, nodes.so_far()));
     return static_cast<int>(Exit::Failed);
   });
   const struct End {

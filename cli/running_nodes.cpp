@@ -34,8 +34,7 @@ void RunningNodes::leave(std::span<const Value> outputs) {
   t_here = {};
 }
 
-std::optional<RunningNode> RunningNodes::likely() const {
-  if (t_here.id) return t_here;
+std::optional<RunningNode> RunningNodes::only() const {
   const std::scoped_lock lock(mutex_);
   return running_.size() == 1 ? std::optional(running_.front()) : std::nullopt;
 }

@@ -33,8 +33,8 @@ class RunningNodes final : public NodeWatch {
 
   /// Of the calling thread; no id if it runs none. Async-signal-safe.
   static const RunningNode& here();
-  /// The calling thread's, else the one that runs; none if several do. [any thread]
-  std::optional<RunningNode> likely() const;
+  /// The one that runs; none if several do. [any thread]
+  std::optional<RunningNode> only() const;
 
   /// What the nodes gave that came to their ends. [any thread]
   RunResult so_far() const;

@@ -55,6 +55,12 @@ struct RunResult {
   std::vector<Problem> problems;
 };
 
+struct Expansion;
+
+/// Adds the results of instances and bypassed nodes, made of those of the nodes that stand for their outputs. A run does
+/// so itself; for whoever has kept results of single nodes.
+WEFT_EXPORT void add_composed_results(const Expansion& expansion, const Registry& registry, RunResult& result);
+
 class WEFT_EXPORT Executor {
  public:
   /// Both are borrowed and must outlive the executor.

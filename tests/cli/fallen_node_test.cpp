@@ -60,14 +60,20 @@ INSTANTIATE_TEST_SUITE_P(Ways, FallenNode,
                                          Fall{"thread", "crashed (Aborted)"}),
                          [](const auto& info) { return std::string(info.param.how); });
 
-using FallenThread = WeftProgram;
+using FallenProcess = WeftProgram;
 
-TEST_F(FallenThread, WhatItsExceptionSaidIsToldToo) {
+TEST_F(FallenProcess, WhatTheExceptionOfAThreadSaidIsToldToo) {
   const Outcome run = weft({"run", workflow(R"({"bad": {"type": "test.fall", "inputs": {"how": "thread"}}})")});
   EXPECT_THAT(run.err, HasSubstr("lost in the woods"));
 }
 
-TEST_F(FallenThread, InsideOfAnInstanceTheFilesOfOthersAreTold) {
+TEST_F(FallenProcess, AChildOfAPluginFallsByItself) {
+  const Outcome run = weft({"run", workflow(R"({"good": {"type": "test.fall", "inputs": {"how": "child"}}})")});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(run.out, "good.number: 3\n");
+}
+
+TEST_F(FallenProcess, ResultsOfInstancesAreKeptToo) {
   file("w.json", R"({"weft": 1,
     "nodes": {"inner": {"type": "subgraph:write"},
               "wait": {"type": "test.slow", "inputs": {"steps": 1, "milliseconds": 300}},
@@ -75,7 +81,7 @@ TEST_F(FallenThread, InsideOfAnInstanceTheFilesOfOthersAreTold) {
     "subgraphs": {"write": {"nodes": {"w": {"type": "test.write"}}, "interface": {"outputs": {"path": "w.path"}}}}})");
   const Outcome run = weft({"run", "w.json"});
   EXPECT_EQ(run.exit, 1);
-  EXPECT_EQ(run.out, "inner/w.path: out/file.txt\n") << run.err;
+  EXPECT_EQ(run.out, "inner.path: out/file.txt\n") << run.err;
 }
 
 }  // namespace

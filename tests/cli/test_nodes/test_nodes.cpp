@@ -1,6 +1,7 @@
 // Small nodes that make every outcome of a run happen: values, waiting, failing, writing files, naming
 // models.
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -160,7 +161,7 @@ class Fall final : public Node {
   Param<std::string> how_{
       *this,
       "how",
-      {.init = "abort", .choices = {"abort", "exit", "quick_exit", "segfault", "division", "stack", "thread"}}};
+      {.init = "abort", .choices = {"abort", "exit", "quick_exit", "segfault", "division", "stack", "thread", "child"}}};
   Input<std::int64_t> after_{*this, "after", {.optional = true}};
   Output<std::int64_t> number_{*this, "number"};
 
@@ -172,6 +173,13 @@ class Fall final : public Node {
     if (how == "segfault") std::raise(SIGSEGV);
     if (how == "division") std::raise(SIGFPE);
     if (how == "stack") ctx.set(number_, std::int64_t{use_up_stack(-1)});
+    if (how == "child") {
+      const pid_t child = ::fork();
+      if (child == 0) std::exit(3);
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ctx.set(number_, std::int64_t{WEXITSTATUS(status)});
+    }
     if (how == "thread") std::thread([] { throw std::runtime_error("lost in the woods"); }).join();
   }
 };
@@ -223,7 +231,7 @@ WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
       {.title = "Write", .menu = "Test/Files", .lane = Lane::Io, .cache = Cache::Never, .result = true});
   registry.add<UseModel>("test.use_model", {.title = "Use Model", .menu = "Test/Files"});
   registry.add<ReadFile>("test.read_file", {.title = "Read File", .menu = "Test/Files"});
-  registry.add<Fall>("test.fall", {.title = "Fall", .menu = "Test/Runs"});
+  registry.add<Fall>("test.fall", {.title = "Fall", .menu = "Test/Runs", .result = true});
   registry.add<Print>("test.print", {.title = "Print", .menu = "Test/Runs", .cache = Cache::Never});
   registry.add<Surroundings>("test.surroundings", {.title = "Surroundings", .menu = "Test/Runs"});
 }
