@@ -8,6 +8,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -191,7 +193,15 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   options.set_version_flag("--version", "weft " WEFT_VERSION);
   options.footer(kExamples);
-  CLI11_PARSE(options, argc, argv);
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream help, wrong;
+    const int code = options.exit(error, help, wrong);
+    std::cout << printable_lines(help.str());
+    std::cerr << printable_lines(wrong.str());
+    return code == 0 ? 0 : 2;
+  }
   try {
     return edit(arguments);
   } catch (const NoDisplay& error) {
