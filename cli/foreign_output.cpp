@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -15,6 +16,8 @@ namespace {
 
 /// A line that never ends is told in pieces.
 constexpr std::size_t kLongestPiece = 4000;
+/// Of the pipe at a time, more than it holds: a child that writes without end keeps nobody waiting.
+constexpr int kMostParts = 16;
 
 }  // namespace
 
@@ -51,7 +54,7 @@ void ForeignOutput::replace_c_stream(Stream stream) {
     return static_cast<ssize_t>(size);
   };
   const bool out = stream == Stream::Out;
-  FILE* file = fopencookie(&cookies_[out ? 0 : 1], "w", {.read = nullptr, .write = write, .seek = nullptr, .close = nullptr});
+  FILE* file = fopencookie(&cookies_[out ? 0 : 1], "w", {.write = write});
   if (!file) return;
   std::setvbuf(file, nullptr, _IONBF, 0);
   (out ? stdout : stderr) = file;
@@ -79,8 +82,11 @@ void ForeignOutput::read_pipe() {
 
 void ForeignOutput::drain() {
   std::array<char, 1 << 14> part;
-  for (ssize_t size; pipe_ >= 0 && (size = read(pipe_, part.data(), part.size())) > 0;)
-    append(Stream::Descriptors, {part.data(), static_cast<std::size_t>(size)});
+  ssize_t size = 1;
+  for (int i = 0; i < kMostParts && pipe_ >= 0 && size > 0; ++i) {
+    size = read(pipe_, part.data(), part.size());
+    if (size > 0) append(Stream::Descriptors, {part.data(), static_cast<std::size_t>(size)});
+  }
 }
 
 /// Called from C code, which no exception may pass.

@@ -2,6 +2,7 @@
 // their number and their length are bounded.
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>

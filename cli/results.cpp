@@ -44,8 +44,9 @@ std::vector<std::string> value_lines(const Value& value, const Registry& registr
   if (value.is<bool>()) return {value.as<bool>() ? "true" : "false"};
   const ValueType* type = registry.find_type(value.type());
   if (!type || !type->describe) return {std::string(value.type())};
-  return {fmt::format("{} {}", value.type(),
-                      one_line(in_short(type->describe(value)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)))};
+  const std::string said =
+      in_short(type->describe(value)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {fmt::format("{} {}", value.type(), one_line(said))};
 }
 
 /// The outputs of a node that ran, by port name.
