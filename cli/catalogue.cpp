@@ -1,8 +1,6 @@
 #include "cli/catalogue.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
+#include "cli/output.h"
 
 namespace weft::cli {
 
@@ -14,7 +12,7 @@ std::vector<std::string> Catalogue::refused_plugins() const {
 }
 
 void Catalogue::report_refused_plugins() const {
-  for (const std::string& sentence : refused_plugins()) fmt::print(stderr, "weft: {}\n", sentence);
+  for (const std::string& sentence : refused_plugins()) say(sentence);
 }
 
 }  // namespace weft::cli

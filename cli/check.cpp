@@ -1,15 +1,16 @@
 // weft check: every problem of a workflow, without running it. The problems are the result: they go to
 // stdout.
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cli/catalogue.h"
 #include "cli/command.h"
-#include "cli/terminal.h"
+#include "cli/output.h"
+#include "cli/problems.h"
 #include "cli/workflow_source.h"
 #include "graph/device.h"
 #include "graph/expand.h"
@@ -37,6 +38,7 @@ Findings find(const CheckOptions& options, const Catalogue& catalogue) {
   try {
     // The process ends with the check: never destroyed, as 100,000 nodes are not given back in no time.
     const WorkflowSource& source = *new WorkflowSource(read_workflow(options.file, catalogue.registry));
+    tell_first(source.remarks, say, say);
     const RunEnvironment environment = host::make_environment(
         {.workflow_folder = source.folder, .model_folders = model_folders(options.models)});
     const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
@@ -54,15 +56,16 @@ Findings find(const CheckOptions& options, const Catalogue& catalogue) {
 
 nlohmann::json list_of(const std::vector<Problem>& problems) {
   nlohmann::json list = nlohmann::json::array();
-  for (const Problem& p : problems)
-    list.push_back({{"node", p.node}, {"port", p.port}, {"what", p.what}, {"remedy", p.remedy}});
+  for (const Problem& problem : std::span(problems).first(std::min(problems.size(), kMostListed)))
+    list.push_back(problem_json(problem));
   return list;
 }
 
 void print_json(const Findings& found) {
-  const nlohmann::json report = {
+  nlohmann::json report = {
       {"ok", found.problems.empty()}, {"problems", list_of(found.problems)}, {"warnings", list_of(found.warnings)}};
-  fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (found.problems.size() > kMostListed) report["more"] = found.problems.size() - kMostListed;
+  cli::print_json(report);
 }
 
 Exit check(const CheckOptions& options) {
@@ -73,9 +76,13 @@ Exit check(const CheckOptions& options) {
   if (options.json) {
     print_json(found);
   } else {
-    for (const Problem& problem : problems) fmt::print("{}\n", one_line(problem.text()));
-    for (const Problem& warning : found.warnings) fmt::print("warning: {}\n", one_line(warning.text()));
-    if (problems.empty()) fmt::print("{}: no problems\n", options.file);
+    tell_first(
+        problems, [](const Problem& problem) { print(problem_line(problem) + '\n'); },
+        [](const std::string& more) { print(more + "; --json lists them\n"); });
+    tell_first(
+        found.warnings, [](const Problem& warning) { print("warning: " + problem_line(warning) + '\n'); },
+        [](const std::string& more) { print(more + '\n'); });
+    if (problems.empty()) print(options.file + ": no problems\n");
   }
   return problems.empty() ? Exit::Done : Exit::Invalid;
 }

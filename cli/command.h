@@ -13,7 +13,8 @@ enum class Exit : int {
   Done = 0,
   Failed = 1,      ///< the run failed
   Invalid = 2,     ///< wrong usage, or a workflow that cannot run
-  Cancelled = 130  ///< as a shell says of a program that Ctrl-C ended
+  Cancelled = 130,   ///< as a shell says of a program that Ctrl-C ended
+  NobodyReads = 141  ///< as a shell says of a program whose stdout was a pipe that was closed
 };
 
 using Action = std::function<Exit()>;

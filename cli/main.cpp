@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/output.h"
+#include "cli/problems.h"
 #include "graph/c_locale.h"
 #include "graph/error.h"
 #include "graph/spelling.h"
@@ -19,6 +21,9 @@
 namespace {
 
 using weft::cli::Exit;
+using weft::cli::print;
+using weft::cli::say;
+using weft::cli::say_lines;
 
 constexpr char kExamples[] =
     "Examples:\n"
@@ -27,7 +32,7 @@ constexpr char kExamples[] =
     "  weft check my-workflow.json\n"
     "  weft nodes sample.ksampler\n"
     "  weft plugin new blur\n"
-    "Exit codes: 0 done, 1 the run failed, 2 wrong usage or invalid workflow, 130 cancelled.\n"
+    "Exit codes: 0 done, 1 the run failed, 2 wrong usage or invalid workflow, 130 cancelled, 141 nobody reads stdout.\n"
     "Results go to stdout, everything else to stderr.";
 
 /// Runs the command; the border where what failed becomes words and an exit code.
@@ -35,10 +40,11 @@ Exit run_action(const weft::cli::Action& action) {
   try {
     return action();
   } catch (const weft::GraphError& error) {
-    for (const weft::Problem& problem : error.problems()) fmt::print(stderr, "weft: {}\n", problem.text());
+    weft::cli::tell_first(
+        error.problems(), [](const weft::Problem& problem) { say(weft::cli::problem_line(problem)); }, say);
     return Exit::Invalid;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "weft: {}\n", error.what());
+    say(error.what());
     return Exit::Failed;
   }
 }
@@ -55,29 +61,36 @@ Exit usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, ch
   while (at < argc && subcommand(*command, argv[at])) command = subcommand(*command, argv[at++]);
   const std::vector<const CLI::App*> choices =
       command->get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
-  if (error.get_name() != "RequiredError" || choices.empty())
-    return app.exit(error) == 0 ? Exit::Done : Exit::Invalid;
+  if (error.get_name() != "RequiredError" || choices.empty()) {
+    std::ostringstream help, wrong;
+    const int code = app.exit(error, help, wrong);
+    print(help.str());
+    say_lines(wrong.str());
+    return code == 0 ? Exit::Done : Exit::Invalid;
+  }
   if (at == argc) {
-    fmt::print(stderr, "{}", command->help());
+    say_lines(command->help());
     return Exit::Invalid;
   }
   std::vector<std::string> names;
   for (const CLI::App* each : choices) names.push_back(each->get_name());
-  fmt::print(stderr, "weft: there is no command '{}': {}\n", argv[at], weft::suggestion(argv[at], names));
+  say(fmt::format("there is no command '{}': {}", argv[at], weft::suggestion(argv[at], names)));
   return Exit::Invalid;
 }
 
-/// A full disk behind stdout shows only when it is flushed.
-Exit flush_results(Exit exit) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit;
-  fmt::print(stderr, "weft: the results could not be written to stdout: {}\n", std::strerror(errno));
-  return exit == Exit::Done ? Exit::Failed : exit;
+/// Results that nobody got are no success. A reader that has seen enough (`weft nodes | head`) needs no words.
+Exit after_results(Exit exit) {
+  const int error = weft::cli::results_error();
+  if (error == 0) return exit;
+  if (error != EPIPE) say(fmt::format("the results could not be written to stdout: {}", std::strerror(error)));
+  return exit != Exit::Done ? exit : error == EPIPE ? Exit::NobodyReads : Exit::Failed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const weft::CLocale locale;
+  weft::cli::prepare_streams();
   weft::limit_spinning();
   CLI::App app("Weft: node graphs for latent diffusion.", "weft");
   app.set_version_flag("--version", "weft " WEFT_VERSION);
@@ -93,8 +106,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return static_cast<int>(flush_results(usage_error(app, error, argc, argv)));
+    return static_cast<int>(after_results(usage_error(app, error, argc, argv)));
   }
   // Without libtorch's own tidying up at the end, which takes a tenth of a second.
-  std::_Exit(static_cast<int>(flush_results(run_action(action))));
+  std::_Exit(static_cast<int>(after_results(run_action(action))));
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/workflow_source.h"
 #include "graph/asset_files.h"
@@ -28,22 +29,22 @@ using Roots = std::vector<std::filesystem::path>;
 void print_kind(const std::vector<Asset>& assets) {
   std::size_t width = 0;
   for (const Asset& asset : assets) width = std::max(width, asset.name.size());
-  fmt::print("{}\n", assets[0].folder);
+  print(assets[0].folder + '\n');
   const Asset* in_use = nullptr;
   for (const Asset& asset : assets) {
     if (!asset.shadowed) in_use = &asset;
     std::string note = asset.is_folder ? "  (diffusers folder)" : "";
     if (asset.shadowed) note += fmt::format("  (hidden by the one in {})", in_use->root.string());
-    fmt::print("  {:<{}}  {:>9}  {}{}\n", one_line(asset.name), width, size_text(asset.bytes),
-               asset.root.string(), note);
+    print(fmt::format("  {:<{}}  {:>9}  {}{}\n", one_line(asset.name), width, size_text(asset.bytes),
+                      one_line(asset.root.string()), one_line(note)));
   }
 }
 
 void print_text(const Roots& roots) {
   std::vector<std::string> names;
   for (const auto& root : roots) names.push_back(root.string());
-  fmt::print("model folders, first wins: {}\n",
-             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+  print(fmt::format("model folders, first wins: {}\n",
+                    names.empty() ? "none" : one_line(fmt::format("{}", fmt::join(names, ", ")))));
   for (const std::string_view folder : asset_folders())
     if (const std::vector<Asset> assets = list_assets(roots, folder); !assets.empty()) print_kind(assets);
 }
@@ -59,7 +60,7 @@ void print_json(const Roots& roots) {
                                   {"bytes", asset.bytes},
                                   {"is_folder", asset.is_folder},
                                   {"shadowed", asset.shadowed}});
-  fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  cli::print_json(report);
 }
 
 Exit models(const ModelsOptions& options) {

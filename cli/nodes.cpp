@@ -10,6 +10,7 @@
 #include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/node_help.h"
+#include "cli/output.h"
 
 namespace weft::cli {
 
@@ -33,7 +34,7 @@ std::vector<const NodeInfo*> chosen_nodes(const NodesOptions& options, const Reg
 void print_json(const std::vector<const NodeInfo*>& nodes, bool one) {
   nlohmann::json list = nlohmann::json::array();
   for (const NodeInfo* node : nodes) list.push_back(*node);
-  fmt::print("{}\n", (one ? list[0] : list).dump(2));
+  cli::print_json(one ? list[0] : list);
 }
 
 Exit nodes(const NodesOptions& options) {
@@ -43,9 +44,9 @@ Exit nodes(const NodesOptions& options) {
   if (options.json) {
     print_json(chosen, !options.id.empty());
   } else if (options.markdown) {
-    fmt::print("{}", catalogue_markdown(chosen));
+    print(catalogue_markdown(chosen));
   } else {
-    fmt::print("{}", options.id.empty() ? catalogue_text(chosen) : node_text(*chosen[0]));
+    print(options.id.empty() ? catalogue_text(chosen) : node_text(*chosen[0]));
   }
   return Exit::Done;
 }

@@ -9,6 +9,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "plugins/check.h"
@@ -25,7 +26,7 @@ Exit with_usage_errors(Call call) {
   try {
     return call();
   } catch (const PluginError& error) {
-    fmt::print(stderr, "weft: {}\n", error.what());
+    say(error.what());
     return Exit::Invalid;
   }
 }
@@ -33,10 +34,11 @@ Exit with_usage_errors(Call call) {
 void print_list(const Catalogue& catalogue) {
   for (const PluginInfo& plugin : catalogue.host.plugins()) {
     if (plugin.problem.empty())
-      fmt::print("{} {}  {} nodes  {}\n", plugin.id, plugin.version, plugin.nodes.size(),
-                 plugin.library.string());
+      print(one_line(fmt::format("{} {}  {} nodes  {}", plugin.id, plugin.version, plugin.nodes.size(),
+                                 plugin.library.string())) +
+            '\n');
     else  // the sentence names the plugin, or its file where there is no telling
-      fmt::print("not taken in: {}\n", one_line(plugin.problem));
+      print("not taken in: " + message_line(plugin.problem) + '\n');
   }
 }
 
@@ -49,7 +51,7 @@ void print_list_json(const Catalogue& catalogue) {
                     {"manifest", plugin.manifest.string()},
                     {"nodes", plugin.nodes},
                     {"problem", plugin.problem}});
-  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_json(list);
 }
 
 Exit list(bool json) {
@@ -71,26 +73,26 @@ void add_list(CLI::App& plugin, Action& action) {
 
 Exit create(const std::string& name, const std::filesystem::path& folder) {
   create_plugin_project(name, folder);
-  fmt::print("{}\n", std::filesystem::absolute(folder).string());
-  fmt::print(stderr,
-             "A plugin with one node, {}.stripes. To build, install and run it:\n"
-             "  cd {}\n  cmake -S . -B build && cmake --build build\n  cmake --install build\n"
-             "  weft run workflow.json\n",
-             name, folder.string());
+  print(std::filesystem::absolute(folder).string() + '\n');
+  say_lines(
+      fmt::format("A plugin with one node, {}.stripes. To build, install and run it:\n"
+                  "  cd {}\n  cmake -S . -B build && cmake --build build\n  cmake --install build\n"
+                  "  weft run workflow.json\n",
+                  name, folder.string()));
   return Exit::Done;
 }
 
 void print_results(const std::vector<CheckResult>& results) {
   for (const CheckResult& result : results) {
-    fmt::print("{:8} {}\n", name_of(result.verdict), result.test);
-    for (const std::string& finding : result.findings) fmt::print("         {}\n", one_line(finding));
+    print(fmt::format("{:8} {}\n", name_of(result.verdict), result.test));
+    for (const std::string& finding : result.findings) print("         " + message_line(finding) + '\n');
   }
 }
 
 Exit check(const std::filesystem::path& file, std::chrono::seconds limit, bool json) {
   const std::vector<CheckResult> results = check_plugin(file, {.limit = limit});
   if (json)
-    fmt::print("{}\n", nlohmann::json(results).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    print_json(results);
   else
     print_results(results);
   return all_passed(results) ? Exit::Done : Exit::Failed;

@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <map>
 #include <mutex>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "cli/output.h"
+#include "cli/problems.h"
 #include "cli/terminal.h"
 
 namespace weft::cli {
@@ -27,16 +28,17 @@ struct Overloaded : Fs... {
   using Fs::operator()...;
 };
 
-std::string problem_line(const Problem& problem) { return fmt::format("weft: {}", one_line(problem.text())); }
-std::string message_line(const std::string& text) { return fmt::format("weft: {}", one_line(text)); }
-std::string warning_line(std::string_view node, const NodeWarning& warning) {
-  return message_line(fmt::format("warning: node \"{}\": {}", node, warning.text));
+std::string warning_text(std::string_view node, const NodeWarning& warning) {
+  return fmt::format("warning: node \"{}\": {}", node, warning.text);
+}
+std::string foreign_text(const std::string& node, const std::string& line) {
+  return node.empty() ? line : fmt::format("node \"{}\": {}", node, line);
 }
 
 std::string summary_line(const RunFinished& end) {
   const char* how = end.cancelled ? "cancelled" : end.failed > 0 ? "failed" : "finished";
   std::string line =
-      fmt::format("weft: {} in {}; nodes: {} ran, {} cached", how, time_text(end.time), end.ran, end.cached);
+      fmt::format("{} in {}; nodes: {} ran, {} cached", how, time_text(end.time), end.ran, end.cached);
   if (end.failed) line += fmt::format(", {} failed", end.failed);
   if (end.skipped) line += fmt::format(", {} skipped", end.skipped);
   return line;
@@ -75,24 +77,26 @@ class NoProgress final : public Progress {
  public:
   void event(const Event& event) override {
     if (const auto* warning = std::get_if<NodeWarning>(&event.kind))
-      fmt::print(stderr, "{}\n", warning_line(event.node, *warning));
+      say(warning_text(event.node, *warning));
   }
-  void message(const std::string& text) override { fmt::print(stderr, "{}\n", message_line(text)); }
-  void problem(const Problem& problem) override { fmt::print(stderr, "{}\n", problem_line(problem)); }
+  void message(const std::string& text) override { say(text); }
+  void foreign(const std::string& node, const std::string& line) override { say(foreign_text(node, line)); }
+  void problem(const Problem& problem) override { say(problem_line(problem)); }
 };
 
 class JsonProgress final : public Progress {
  public:
-  void event(const Event& event) override { print(to_json(event)); }
-  void message(const std::string& text) override { print({{"event", "message"}, {"text", text}}); }
-  void problem(const Problem& p) override {
-    print({{"event", "problem"}, {"node", p.node}, {"port", p.port}, {"what", p.what}, {"remedy", p.remedy}});
+  void event(const Event& event) override { say_json(to_json(event)); }
+  void message(const std::string& text) override { say_json({{"event", "message"}, {"text", text}}); }
+  void foreign(const std::string& node, const std::string& line) override {
+    nlohmann::json message = {{"event", "message"}, {"text", line}};
+    if (!node.empty()) message["node"] = node;
+    say_json(message);
   }
-
- private:
-  static void print(const nlohmann::json& line) {
-    // One write a line: lines of several threads do not mix. A text that is no UTF-8 must not end the run.
-    fmt::print(stderr, "{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  void problem(const Problem& problem) override {
+    nlohmann::json line = problem_json(problem);
+    line["event"] = "problem";
+    say_json(line);
   }
 };
 
@@ -106,18 +110,19 @@ class LineProgress final : public Progress {
             [&](const NodeStarted&) { running_[node] = {.node = node}; },
             [&](const NodeProgress& progress) { report(running_[node], progress); },
             [&](const NodeCached&) { ++settled_; },
-            [&](const NodeWarning& warning) { fmt::print(stderr, "{}\n", warning_line(node, warning)); },
+            [&](const NodeWarning& warning) { say(warning_text(node, warning)); },
             [&](const NodeFinished& end) { settle(node, "done in " + time_text(end.time)); },
             [&](const NodeFailed&) { settle(node, "failed"); },
             [&](const NodeCancelled&) { settle(node, "cancelled"); },
             [&](const NodeSkipped& skipped) { settled_ += !skipped.muted; },
-            [&](const RunFinished& end) { fmt::print(stderr, "{}\n", summary_line(end)); },
+            [&](const RunFinished& end) { say(summary_line(end)); },
             [](const auto&) {},
         },
         event.kind);
   }
-  void message(const std::string& text) override { fmt::print(stderr, "{}\n", message_line(text)); }
-  void problem(const Problem& problem) override { fmt::print(stderr, "{}\n", problem_line(problem)); }
+  void message(const std::string& text) override { say(text); }
+  void foreign(const std::string& node, const std::string& line) override { say(foreign_text(node, line)); }
+  void problem(const Problem& problem) override { say(problem_line(problem)); }
 
  private:
   static constexpr std::chrono::seconds kQuiet{5};
@@ -126,12 +131,12 @@ class LineProgress final : public Progress {
     running.report(progress);
     if (Clock::now() - said_ < kQuiet) return;
     said_ = Clock::now();
-    fmt::print(stderr, "[{}/{}] {}: {}\n", settled_, planned_, one_line(running.node), running.text());
+    say_lines(fmt::format("[{}/{}] {}: {}\n", settled_, planned_, message_line(running.node), running.text()));
   }
 
   void settle(const std::string& node, const std::string& how) {
     running_.erase(node);
-    fmt::print(stderr, "[{}/{}] {}: {}\n", ++settled_, planned_, one_line(node), how);
+    say_lines(fmt::format("[{}/{}] {}: {}\n", ++settled_, planned_, message_line(node), how));
   }
 
   std::map<std::string, Running> running_;
@@ -157,7 +162,7 @@ class BarProgress final : public Progress {
                    [&](const NodeProgress& progress) {
                      if (const auto it = find(event.node); it != running_.end()) it->report(progress);
                    },
-                   [&](const NodeWarning& warning) { print(warning_line(event.node, warning)); },
+                   [&](const NodeWarning& warning) { print(warning_text(event.node, warning)); },
                    [&](const NodeCached&) { ++settled_; },
                    [&](const NodeSkipped& skipped) { settled_ += !skipped.muted; },
                    [&](const NodeFinished&) { settle(event.node); },
@@ -173,7 +178,11 @@ class BarProgress final : public Progress {
   }
   void message(const std::string& text) override {
     const std::scoped_lock lock(mutex_);
-    print(message_line(text));
+    print(text);
+  }
+  void foreign(const std::string& node, const std::string& line) override {
+    const std::scoped_lock lock(mutex_);
+    print(foreign_text(node, line));
   }
   void problem(const Problem& problem) override {
     const std::scoped_lock lock(mutex_);
@@ -193,16 +202,16 @@ class BarProgress final : public Progress {
   /// A line that stays, above the bar.
   void print(const std::string& line) {
     erase();
-    fmt::print(stderr, "{}\n", line);
-    draw();
+    say(line);
+    redraw();
   }
 
   void erase() {
-    if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    if (drawn_) draw("\r\x1b[K");
     drawn_ = false;
   }
 
-  void draw() {
+  void redraw() {
     if (planned_ == 0) return;
     constexpr std::size_t kCells = 20;
     const Running* counting = nullptr;
@@ -219,14 +228,14 @@ class BarProgress final : public Progress {
       bar = fmt::format(" [{}{}]", std::string(full, '#'), std::string(kCells - full, '-'));
     }
     const std::string line = fmt::format("{}/{}{} {}", settled_, planned_, bar, fmt::join(parts, " | "));
-    fmt::print(stderr, "\r{}\x1b[K", cut_to_width(line, terminal_width() - 1));
+    draw(fmt::format("\r{}\x1b[K", cut_to_width(line, terminal_width() - 1)));
     drawn_ = true;
   }
 
   void tick(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
-      draw();
+      redraw();
       wake_.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
     }
   }

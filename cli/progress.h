@@ -3,8 +3,7 @@
 //   bar    one line that shows what runs now, redrawn; gone at the end (for a terminal)
 //   lines  a line when a node has finished, and now and then while it runs (for a log)
 //   json   one JSON object a line and nothing else: the run's events (graph/events.h), {"event": "message",
-//   "text"} and
-//          {"event": "problem", "node", "port", "what", "remedy"}
+//          "text"}, with "node" where it comes from one, and {"event": "problem", "node", "port", "what", "remedy"}
 //   none   messages and problems only
 #pragma once
 
@@ -22,6 +21,8 @@ class Progress {
   virtual void event(const Event& event) = 0;
   /// Something to know that is no failure. [any thread]
   virtual void message(const std::string& text) = 0;
+  /// A line that a library or a plugin wrote to stdout or stderr; `node` may be empty. [any thread]
+  virtual void foreign(const std::string& node, const std::string& line) = 0;
   /// Something that keeps the run from its result. [any thread]
   virtual void problem(const Problem& problem) = 0;
 };

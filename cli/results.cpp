@@ -13,10 +13,6 @@ namespace weft::cli {
 
 namespace {
 
-bool is_plain(const Value& value) {
-  return value.is<std::string>() || value.is<std::int64_t>() || value.is<double>() || value.is<bool>();
-}
-
 /// A description that fits a line: curves, histograms and tables are for windows.
 nlohmann::json in_short(const nlohmann::json& said) {
   constexpr std::size_t kMostNumbers = 8;
@@ -48,7 +44,9 @@ std::vector<std::string> value_lines(const Value& value, const Registry& registr
   if (value.is<bool>()) return {value.as<bool>() ? "true" : "false"};
   const ValueType* type = registry.find_type(value.type());
   if (!type || !type->describe) return {std::string(value.type())};
-  return {fmt::format("{} {}", value.type(), in_short(type->describe(value)).dump())};
+  const std::string said =
+      in_short(type->describe(value)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {fmt::format("{} {}", value.type(), one_line(said))};
 }
 
 /// The outputs of a node that ran, by port name.
@@ -65,6 +63,10 @@ std::map<std::string, Value> outputs_of(const std::string& node, const Workflow&
 }
 
 }  // namespace
+
+bool is_plain(const Value& value) {
+  return value.is<std::string>() || value.is<std::int64_t>() || value.is<double>() || value.is<bool>();
+}
 
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
                                       const std::vector<std::string>& wanted, const RunResult& result) {

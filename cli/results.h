@@ -11,6 +11,9 @@
 
 namespace weft::cli {
 
+/// Text, numbers and yes or no.
+bool is_plain(const Value& value);
+
 /// Names are those of the workflow's interface, or node.port where it has none. Text and numbers stand as
 /// they are, everything else as what its type says of it (shape, range ...).
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,

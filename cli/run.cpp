@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -12,14 +14,21 @@
 
 #include "cli/catalogue.h"
 #include "cli/command.h"
+#include "cli/crash_report.h"
+#include "cli/foreign_output.h"
 #include "cli/interrupt.h"
 #include "cli/node_help.h"
+#include "cli/output.h"
+#include "cli/problems.h"
 #include "cli/progress.h"
 #include "cli/results.h"
+#include "cli/running_nodes.h"
+#include "cli/terminal.h"
 #include "cli/workflow_source.h"
 #include "graph/executor.h"
 #include "graph/expand.h"
 #include "graph/memory_estimate.h"
+#include "graph/strict_json.h"
 #include "graph/validate.h"
 #include "host/environment.h"
 #include "host/problems.h"
@@ -85,6 +94,7 @@ struct PreparedRun {
   Workflow workflow;
   std::vector<std::string> wanted;
   RunEnvironment environment;
+  std::vector<std::string> remarks;  ///< of the import
 };
 
 /// Throws GraphError with every problem.
@@ -95,12 +105,12 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry) {
                                                        .model_folders = model_folders(options.models),
                                                        .output_folder = options.out,
                                                        .dtype = options.device.dtype});
-  environment.workflow = nlohmann::json::parse(to_text(source.workflow));
+  environment.workflow = read_json(to_text(source.workflow), "the workflow");
   std::vector<std::string> wanted = default_results(source.workflow, registry);
   std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
   check_output_folder(options.out);
-  return {std::move(source.workflow), std::move(wanted), std::move(environment)};
+  return {std::move(source.workflow), std::move(wanted), std::move(environment), std::move(source.remarks)};
 }
 
 void print_plan(const PreparedRun& prepared, const Registry& registry) {
@@ -115,8 +125,46 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
   }
   for (const std::string& id : order) {
     const NodeInfo& info = *registry.find(graph.node(id).type);  // checked before
-    fmt::print("{:<{}}  {:<{}}  {}\n", id, id_width, info.id, type_width, lane_name(info.options.lane));
+    print(fmt::format("{:<{}}  {:<{}}  {}\n", one_line(id), id_width, info.id, type_width,
+                      lane_name(info.options.lane)));
   }
+}
+
+void report(const std::vector<Problem>& problems, Progress& progress) {
+  tell_first(
+      problems, [&](const Problem& problem) { progress.problem(problem); },
+      [&](const std::string& more) { progress.message(more); });
+}
+
+void print_results(const PreparedRun& prepared, const Registry& registry, const RunResult& result) {
+  std::string text;
+  for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result)) text += line + '\n';
+  print(text);
+}
+
+/// What there is of the results while a run is under way, from those of the nodes that came to their ends.
+RunResult finished(const PreparedRun& prepared, const Registry& registry, RunResult nodes) {
+  const Workflow& workflow = prepared.workflow;
+  add_composed_results(expand(workflow.graph, workflow.subgraphs, registry, prepared.wanted), registry, nodes);
+  return nodes;
+}
+
+/// The file of a plugin's library.
+std::string library_of(const std::string& plugin, const PluginHost& host) {
+  for (const PluginInfo& each : host.plugins())
+    if (each.id == plugin) return each.library.string();
+  return {};
+}
+
+/// What brought the process down: a node, where that is known.
+Problem fallen(const std::string& how, const std::optional<RunningNode>& node, const PluginHost& host) {
+  if (!node)
+    return {.what = fmt::format("a plugin or library {} while several nodes ran, or none", how),
+            .remedy = "run the nodes one by one to find which"};
+  const std::string& plugin = node->type->plugin;
+  return {.node = *node->id,
+          .what = fmt::format("{}: plugin \"{}\" ({}) {}", node->type->id, plugin, library_of(plugin, host), how),
+          .remedy = "update the plugin, or remove it; `weft plugin check` tries it"};
 }
 
 /// Says before a long run what it will hardly have the memory for.
@@ -130,19 +178,40 @@ std::vector<std::string> memory_warnings(const PreparedRun& prepared, const Regi
   return warnings;
 }
 
-Exit execute(const PreparedRun& prepared, const Registry& registry, const RuntimeChoice& device,
-             Progress& progress, std::stop_token stop) {
-  // The process ends with the run: never destroyed, so that gigabytes are not given back tensor by tensor first.
+/// Runs while libraries and plugins may write and fall as they please. The process ends with the run, so what was made for
+/// it is never destroyed: gigabytes are not given back tensor by tensor first.
+Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const RuntimeChoice& device, Progress& progress,
+             std::stop_token stop) {
+  const Registry& registry = catalogue.registry;
+  RunningNodes& nodes = *new RunningNodes(prepared.wanted);
+  ForeignOutput& foreign = *new ForeignOutput(
+      nodes, [&progress](const std::string& node, const std::string& line) { progress.foreign(node, line); });
+  nodes.before_leave = [&foreign] { foreign.settle(); };
+  CrashReport& crashes = *new CrashReport([&](const std::string& how, const RunningNode& node) {
+    foreign.flush();
+    report({fallen(how, node.id ? std::optional(node) : nodes.only(), catalogue.host)}, progress);
+    print_results(prepared, registry, finished(prepared, registry, nodes.so_far()));
+    return static_cast<int>(Exit::Failed);
+  });
+  const struct End {
+    ForeignOutput& foreign;
+    CrashReport& crashes;
+    ~End() {
+      foreign.stop();
+      crashes.stop();
+    }
+  } end{foreign, crashes};
   const OpenedRuntime& opened = *new OpenedRuntime(open_device_runtime(device));
   progress.message(opened.message);
   for (const std::string& warning : memory_warnings(prepared, registry, *opened.runtime)) progress.message(warning);
-  Executor& executor = *new Executor(registry, *opened.runtime, {.device = opened.runtime->devices().front()});
+  Executor& executor = *new Executor(registry, *opened.runtime,
+                                     {.device = opened.runtime->devices().front(), .watch = &nodes});
   const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},
       [&](const Event& event) { progress.event(event); }, std::move(stop)));
-  for (const Problem& problem : result.problems) progress.problem(problem);
-  for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result))
-    fmt::print("{}\n", line);
+  foreign.flush();
+  report(result.problems, progress);
+  print_results(prepared, registry, result);
   if (result.cancelled) return Exit::Cancelled;
   return result.ok ? Exit::Done : Exit::Failed;
 }
@@ -150,16 +219,17 @@ Exit execute(const PreparedRun& prepared, const Registry& registry, const Runtim
 Exit run(const RunOptions& options) {
   const Interrupt interrupt;  // before any other thread
   const std::unique_ptr<Progress> progress = make_progress(options.progress);
+  const auto message = [&](const std::string& text) { progress->message(text); };
   try {
     const Catalogue catalogue;
-    for (const std::string& sentence : catalogue.refused_plugins()) progress->message(sentence);
-    const PreparedRun prepared = prepare(options, catalogue.registry);
-    if (!options.dry_run)
-      return execute(prepared, catalogue.registry, options.device, *progress, interrupt.token());
+    tell_first(catalogue.refused_plugins(), message, message);
+    PreparedRun prepared = prepare(options, catalogue.registry);
+    tell_first(prepared.remarks, message, message);
+    if (!options.dry_run) return execute(prepared, catalogue, options.device, *progress, interrupt.token());
     print_plan(prepared, catalogue.registry);
     return Exit::Done;
   } catch (const GraphError& error) {
-    for (const Problem& problem : error.problems()) progress->problem(problem);
+    report(error.problems(), *progress);
     return Exit::Invalid;
   } catch (const std::exception& error) {
     progress->problem({.what = error.what()});

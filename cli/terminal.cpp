@@ -2,23 +2,35 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+
+#include "cli/output.h"
+#include "graph/utf8.h"
 
 namespace weft::cli {
 
 int terminal_width() {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  return ioctl(own_streams().messages, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 std::string one_line(std::string_view text) {
   std::string line(text);
   std::ranges::replace_if(
-      line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return line;
+      line, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+  return printable(line);
+}
+
+std::string message_line(std::string_view text) {
+  constexpr int kLongest = 5000;
+  return shortened(one_line(text), kLongest);
+}
+
+std::string shortened(std::string_view text, int characters) {
+  const std::string kept = cut_to_width(text, characters);
+  return kept.size() < text.size() ? kept + " ..." : kept;
 }
 
 std::string cut_to_width(std::string_view text, int width) {

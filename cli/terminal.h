@@ -11,11 +11,17 @@ namespace weft::cli {
 /// Columns of the terminal on stderr; 80 if it does not say.
 int terminal_width();
 
-/// The text on one line: control characters, which could steer a terminal, become spaces.
+/// The text on one line: line breaks and tabs become spaces, what could steer a terminal '?'.
 std::string one_line(std::string_view text);
+
+/// The same, cut where it is longer than anybody reads: an id of a foreign file may have megabytes.
+std::string message_line(std::string_view text);
 
 /// At most `width` characters (UTF-8 code points) of `text`.
 std::string cut_to_width(std::string_view text, int width);
+
+/// The same, with " ..." where something was cut off.
+std::string shortened(std::string_view text, int characters);
 
 /// "18.2 MB"
 std::string size_text(std::uint64_t bytes);

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
-#include <iterator>
+#include <utility>
 
 #include "graph/error.h"
+#include "graph/foreign_json.h"
+#include "graph/text_file.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::cli {
@@ -15,30 +16,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string read_all(std::istream& stream) { return {std::istreambuf_iterator<char>(stream), {}}; }
-
-/// What is not Weft's may be ComfyUI's, of which is told what could not be taken over. Rethrows if it is neither.
-Workflow import_or_rethrow(const std::string& text, const std::string& source) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+/// What is not Weft's may be ComfyUI's. Rethrows if it is neither.
+comfyui::Imported import_or_rethrow(const std::string& text, const std::string& source) {
+  const nlohmann::json json = foreign_json_or_null(text);
   if (!comfyui::is_workflow(json)) throw;
-  comfyui::Imported imported = comfyui::import_workflow(json, source);
-  for (const std::string& remark : imported.remarks) fmt::print(stderr, "weft: {}\n", remark);
-  return std::move(imported.workflow);
+  return comfyui::import_workflow(json, source);
 }
 
-Workflow load(const std::string& file) {
+comfyui::Imported parse(const std::string& text, const std::string& source) {
   try {
-    return load_workflow(file);
-  } catch (const GraphError&) {
-    if (std::error_code none; !fs::is_regular_file(file, none)) throw;
-    std::ifstream stream(file, std::ios::binary);
-    return import_or_rethrow(read_all(stream), file);
-  }
-}
-
-Workflow parse(const std::string& text, const std::string& source) {
-  try {
-    return parse_workflow(text, source);
+    return {parse_workflow(text, source), {}};
   } catch (const GraphError&) {
     return import_or_rethrow(text, source);
   }
@@ -47,12 +34,11 @@ Workflow parse(const std::string& text, const std::string& source) {
 }  // namespace
 
 WorkflowSource read_workflow(const std::string& file, const Registry& registry) {
-  WorkflowSource source;
-  if (file == "-") {
-    source = {parse(read_all(std::cin), "standard input"), fs::current_path()};
-  } else {
-    source = {load(file), fs::absolute(file).parent_path()};
-  }
+  const bool given = file == "-";
+  const std::string name = given ? "standard input" : file;
+  comfyui::Imported read = parse(given ? read_text(std::cin, name) : read_text_file(file), name);
+  WorkflowSource source{std::move(read.workflow), given ? fs::current_path() : fs::absolute(file).parent_path(),
+                        std::move(read.remarks)};
   upgrade(source.workflow, registry);
   return source;
 }

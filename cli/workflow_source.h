@@ -13,6 +13,7 @@ namespace weft::cli {
 struct WorkflowSource {
   Workflow workflow;
   std::filesystem::path folder;  ///< of the file; the current one for stdin
+  std::vector<std::string> remarks = {};  ///< what could not be taken over from ComfyUI as it was
 };
 
 /// Reads FILE, or stdin for "-", with old names brought up to date. Throws GraphError.

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 #include <imgui.h>
 #include <implot.h>
+#include <signal.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <filesystem>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "graph/c_locale.h"
+#include "graph/utf8.h"
 #include "plugins/device_runtime.h"
 #include "plugins/folders.h"
 
@@ -41,6 +45,12 @@ struct Arguments {
   double scale = 0;
   RuntimeChoice device;
 };
+
+/// A line on stderr, which may take nothing: then there is nothing more to do.
+void say(const std::string& text) {
+  const std::string line = "weft edit: " + printable(text) + '\n';
+  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+}
 
 /// "1600x900"; false if it is nothing of the kind.
 bool parse_size(const std::string& text, int& width, int& height) {
@@ -137,7 +147,7 @@ void screenshot(App& app, Window& window, const fs::path& file) {
 int edit(const Arguments& arguments) {
   int width = 0, height = 0;
   if (!parse_size(arguments.size, width, height)) {
-    fmt::print(stderr, "weft edit: --size {}: this is not WIDTHxHEIGHT, such as 1600x900\n", arguments.size);
+    say(fmt::format("--size {}: this is not WIDTHxHEIGHT, such as 1600x900", arguments.size));
     return 2;
   }
   IMGUI_CHECKVERSION();
@@ -160,7 +170,7 @@ int edit(const Arguments& arguments) {
   }
   screenshot(app, window, arguments.screenshot);
   for (const LogLine& line : app.log)
-    if (line.kind == LogLine::Kind::Error) fmt::print(stderr, "weft edit: {}\n", line.text);
+    if (line.kind == LogLine::Kind::Error) say(line.text);
   return all_opened ? 0 : 1;
 }
 
@@ -168,6 +178,7 @@ int edit(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   const CLocale locale;
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer
   weft::limit_spinning();
   CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
   Arguments arguments;
@@ -186,17 +197,25 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   options.set_version_flag("--version", "weft " WEFT_VERSION);
   options.footer(kExamples);
-  CLI11_PARSE(options, argc, argv);
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream help, wrong;
+    const int code = options.exit(error, help, wrong);
+    std::cout << printable_lines(help.str());
+    std::cerr << printable_lines(wrong.str());
+    return code == 0 ? 0 : 2;
+  }
   try {
     return edit(arguments);
   } catch (const NoDisplay& error) {
-    fmt::print(stderr, "weft edit: {}\n", error.what());
+    say(error.what());
     return 2;
   } catch (const ContextLost& error) {  // all work is in the journal
-    fmt::print(stderr, "weft edit: {}; start it again: what was not saved is offered then\n", error.what());
+    say(fmt::format("{}; start it again: what was not saved is offered then", error.what()));
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "weft edit: {}\n", error.what());
+    say(error.what());
     return 1;
   }
 }

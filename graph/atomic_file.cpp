@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <optional>
 #include <random>
 #include <system_error>
@@ -53,17 +55,20 @@ std::optional<mode_t> mode_of(const fs::path& target) {
   return old.st_mode & 07777;
 }
 
+constexpr std::string_view kPrefix = ".weft-", kEnding = ".tmp";
+
 /// A file that is removed again unless it was renamed.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const fs::path& target) : target_(target) {
     std::random_device random;
     for (int attempt = 0; attempt < 100 && descriptor_ < 0; ++attempt) {
-      path_ = target.parent_path() / fmt::format(".weft-{:08x}{:08x}.tmp", random(), random());
+      path_ = target.parent_path() / fmt::format("{}{:08x}{:08x}{}", kPrefix, random(), random(), kEnding);
       descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (descriptor_ < 0 && errno != EEXIST) break;
     }
     if (descriptor_ < 0) fail(target_, errno);
+    ::flock(descriptor_, LOCK_SH | LOCK_NB);  // as long as it is held, the file is nobody's to remove
   }
   ~TemporaryFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -109,6 +114,21 @@ void sync_folder(const fs::path& folder) {
   ::close(descriptor);
 }
 
+/// Removes temporary files whose process was killed: nobody has them open with a lock, and they are not just being made.
+void remove_orphans(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix) || !name.ends_with(kEnding)) continue;
+    const auto age = fs::file_time_type::clock::now() - entry.last_write_time(ignored);
+    if (ignored || age < std::chrono::minutes(1)) continue;
+    const int descriptor = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+    ::close(descriptor);
+  }
+}
+
 }  // namespace
 
 void write_file_atomically(const fs::path& file, std::string_view content) {
@@ -121,6 +141,7 @@ void write_file_atomically(const fs::path& file, std::string_view content) {
   temporary.write(content);
   temporary.rename_to_target();
   sync_folder(target.parent_path());
+  remove_orphans(target.parent_path());
 }
 
 }  // namespace weft

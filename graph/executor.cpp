@@ -58,6 +58,11 @@ NodeResult composed(const std::vector<std::optional<PortRef>>& outputs, const Ru
 
 }  // namespace
 
+void add_composed_results(const Expansion& expansion, const Registry& registry, RunResult& result) {
+  for (const auto& [id, outputs] : expansion.outputs)
+    result.nodes.emplace(id, composed(outputs, result, registry, expansion.graph));
+}
+
 struct Executor::Impl {
   Impl(const Registry& r, DeviceRuntime& runtime, ExecutorOptions o)
       : registry(r),
@@ -105,17 +110,12 @@ struct Executor::Impl {
             request.environment, now.expansion->skipped, observer, stop);
     RunResult result = run.execute();
     now.unfinished = run.unfinished();
-    add_composed_results(*now.expansion, result);
+    add_composed_results(*now.expansion, registry, result);
 
     if (known != past.end()) past.erase(known);
     past.insert(past.begin(), std::move(now));
     if (past.size() > kRemembered) past.pop_back();
     return result;
-  }
-
-  void add_composed_results(const Expansion& expansion, RunResult& result) const {
-    for (const auto& [id, outputs] : expansion.outputs)
-      result.nodes.emplace(id, composed(outputs, result, registry, expansion.graph));
   }
 
   const Registry& registry;

@@ -15,6 +15,7 @@
 #include "graph/device.h"
 #include "graph/events.h"
 #include "graph/memory.h"
+#include "graph/node_watch.h"
 #include "graph/registry.h"
 #include "graph/workflow.h"
 
@@ -26,6 +27,7 @@ struct ExecutorOptions {
   /// Results that are kept beyond a run, least recently used first out.
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;
   bool previews = false;
+  NodeWatch* watch = nullptr;  ///< borrowed; may be null
 };
 
 struct RunRequest {
@@ -52,6 +54,12 @@ struct RunResult {
   std::map<std::string, NodeResult, std::less<>> nodes;
   std::vector<Problem> problems;
 };
+
+struct Expansion;
+
+/// Adds the results of instances and bypassed nodes, made of those of the nodes that stand for their outputs. A run does
+/// so itself; for whoever has kept results of single nodes.
+WEFT_EXPORT void add_composed_results(const Expansion& expansion, const Registry& registry, RunResult& result);
 
 class WEFT_EXPORT Executor {
  public:

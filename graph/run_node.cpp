@@ -18,6 +18,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Node::run(), and the watch around it.
+void call(const Node& code, const std::string& id, const NodeInfo& type, NodeContext& context, NodeWatch* watch) {
+  if (!watch) return code.run(context);
+  struct Leave {
+    NodeWatch& watch;
+    std::span<const Value> outputs = {};
+    ~Leave() { watch.leave(outputs); }
+  } leave{*watch};
+  watch->enter(id, type);
+  code.run(context);
+  leave.outputs = context.outputs();
+}
+
 }  // namespace
 
 void Run::work(Lanes::Task task) {
@@ -67,7 +80,7 @@ Run::Attempt Run::attempt(PlanIndex i) {
     context.emplace(*this, i);
     const CancelScope cancels(&*context);
     const auto start = Clock::now();
-    plan_.type(i).code->run(*context);
+    call(*plan_.type(i).code, plan_.id(i), *plan_.type(i).info, *context, house_.options.watch);
     if (context->cancelled()) return {.phase = Phase::Cancelled};  // half-done, though the node hid it
     if (auto wrong = wrong_outputs(i, context->outputs())) return *std::move(wrong);
     keep(i, *context, Clock::now() - start);

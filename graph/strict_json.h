@@ -1,6 +1,6 @@
-// JSON as Weft reads and writes it. Reading refuses what other readers let pass in silence: a key that stands
-// twice, a whole number that does not fit 64 bits, nesting without end. Keys keep their order. Writing gives
-// text that people can read and compare line by line.
+// JSON as Weft writes and reads its own files; other people's are read by foreign_json.h. Reading refuses what
+// other readers let pass in silence: a key that stands twice, a whole number that does not fit 64 bits, nesting
+// without end. Keys keep their order. Writing gives text that people can read and compare line by line.
 #pragma once
 
 #include <nlohmann/json.hpp>

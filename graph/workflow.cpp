@@ -7,6 +7,7 @@
 
 #include "graph/node_types.h"
 #include "graph/spelling.h"
+#include "graph/strict_json.h"
 #include "graph/utf8.h"
 #include "graph/validate.h"
 
@@ -141,8 +142,11 @@ Literal literal_from_text(const PortInfo& port, const std::string& text) {
 
 /// Without a declaration: JSON if it is that, else text.
 Literal literal_from_text(const std::string& text) {
-  const Literal literal = Literal::parse(text, nullptr, false);
-  return literal.is_discarded() ? Literal(text) : literal;
+  try {
+    return read_json(text, "the value");
+  } catch (const GraphError&) {
+    return text;
+  }
 }
 
 }  // namespace

@@ -2,18 +2,14 @@
 // on, so that one reading finds every problem.
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "graph/strict_json.h"
+#include "graph/text_file.h"
 #include "graph/workflow.h"
 
 namespace weft {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
 
 std::string with_article(const Json& json) {
   switch (json.type()) {
@@ -340,20 +336,7 @@ Workflow parse_workflow(std::string_view text, const std::string& source) {
 }
 
 Workflow load_workflow(const std::filesystem::path& file) {
-  const auto fail = [&](const std::string& why, const std::string& remedy) {
-    throw GraphError(
-        Problem{.what = fmt::format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
-  };
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) fail("there is no such file", "check the path");
-  if (std::filesystem::is_directory(file, error)) fail("it is a folder", "give the name of a file");
-  if (std::filesystem::is_regular_file(file, error) && std::filesystem::file_size(file, error) > kLargestFile)
-    fail("it is larger than 256 MiB", "a workflow is a small JSON file");
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream) fail("it cannot be opened", "check its permissions");
-  return parse_workflow(text.view(), file.string());
+  return parse_workflow(read_text_file(file), file.string());
 }
 
 }  // namespace weft

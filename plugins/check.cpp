@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "graph/error.h"
+#include "graph/foreign_json.h"
 #include "plugins/check_protocol.h"
 #include "plugins/manifest.h"
 
@@ -110,10 +111,8 @@ CheckResult run_test(const fs::path& library, const std::string& test, const Che
   std::vector<std::string> command = options.child;
   command.insert(command.end(), {library.string(), test});
   const ChildEnd end = run_child(command, folder.path(), options.limit);
-  const auto result =
-      nlohmann::json::parse(last_marked(folder.path() / "stdout", check_protocol::kResult), nullptr,
-                            /*allow_exceptions=*/false);
-  if (!end.in_time || end.status != 0 || result.is_discarded())
+  const auto result = foreign_json_or_null(last_marked(folder.path() / "stdout", check_protocol::kResult));
+  if (!end.in_time || end.status != 0 || !result.is_object())
     return without_result(test, end, folder.path(), options.limit);
   return {test, verdict_named(result.at("verdict")), result.at("findings")};
 }

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "graph/error.h"
+#include "graph/foreign_json.h"
+#include "graph/text_file.h"
 #include "plugins/abi.h"
 #include "plugins/build_id.h"
 
@@ -48,12 +49,6 @@ std::string words_of(const json::exception& error) {
   return std::string(text.substr(text.find("] ") + 2));
 }
 
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw PluginError("it cannot be read", "look at its rights");
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 /// The stamp without the hash of Weft's headers.
 std::string_view without_headers(std::string_view stamp) { return stamp.substr(0, stamp.rfind(WEFT_STAMP_HEADERS)); }
 
@@ -65,7 +60,10 @@ std::filesystem::path manifest_path(const std::filesystem::path& library) {
 
 Manifest read_manifest(const std::filesystem::path& file) {
   try {
-    return from_json(json::parse(read_text(file)));
+    return from_json(read_foreign_json(read_text_file(file), "it"));
+  } catch (const GraphError& error) {
+    throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), error.problems().front().what),
+                      "build the plugin again");
   } catch (const json::exception& error) {
     throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), words_of(error)),
                       "build the plugin again");

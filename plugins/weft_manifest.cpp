@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "graph/utf8.h"
 #include "plugins/library.h"
 #include "plugins/manifest.h"
 
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
   try {
     weft::write_manifest(weft::describe_plugin(weft::open_plugin(library), library), manifest);
   } catch (const std::exception& error) {
-    std::cerr << "weft-manifest: error: " << error.what() << '\n';
+    std::cerr << "weft-manifest: error: " << weft::printable(error.what()) << '\n';
     return 1;
   }
 }

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "editor/session/json_read.h"
 #include "graph/atomic_file.h"
+#include "graph/foreign_json.h"
 
 namespace weft::editor {
 namespace {
@@ -42,8 +41,7 @@ SeedUse seed_use(const Json& json) {
 
 /// Throws where the file holds no job.
 Job read_job(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  const Json json = Json::parse(stream);
+  const Json json = read_foreign_json_file(file);
   Job job;
   job.title = json.at("title");
   job.file = json.at("file").get<std::string>();
@@ -68,8 +66,7 @@ std::map<JobId, fs::path> job_files(const fs::path& folder) {
 }
 
 std::vector<JobId> read_order(const fs::path& folder) {
-  std::ifstream stream(folder / kOrder, std::ios::binary);
-  const Json json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const Json json = foreign_json_file_or_null(folder / kOrder);
   std::vector<JobId> order;
   for (const Json& id : json.is_array() ? json : Json::array())
     if (id.is_number_unsigned()) order.push_back(id.get<JobId>());

@@ -13,6 +13,7 @@
 #include "editor/session/text.h"
 #include "graph/atomic_file.h"
 #include "graph/content_hash.h"
+#include "graph/foreign_json.h"
 
 namespace weft::editor {
 namespace {
@@ -59,7 +60,7 @@ Difference difference(std::string_view before, std::string_view now) {
 
 /// Changes `text` as a line says; false, and unchanged, if it is no whole line of this text.
 bool apply_line(const std::string& line, std::string& text, Recoverable& document) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const Json json = foreign_json_or_null(line);
   if (!json.is_object() || !json.contains("hash")) return false;
   const double start = read_number(json, "start", -1), cut = read_number(json, "cut", -1);
   if (start < 0 || cut < 0 || start + cut > static_cast<double>(text.size())) return false;
@@ -138,7 +139,7 @@ std::optional<Recoverable> read_journal(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   std::string line;
   if (!std::getline(stream, line)) return std::nullopt;
-  const Json head = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const Json head = foreign_json_or_null(line);
   std::string text = read_text(head, "text");
   if (read_number(head, "weft_journal", 0) != 1 || hash_of(text) != read_text(head, "hash"))
     return std::nullopt;

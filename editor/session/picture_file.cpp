@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <sstream>
 
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
+#include "graph/foreign_json.h"
+#include "graph/text_file.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::editor {
@@ -17,8 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using Kind = FoundWorkflow::Kind;
-
-constexpr std::uintmax_t kLargestText = std::uintmax_t{256} << 20;
 
 [[noreturn]] void fail(const fs::path& file, const std::string& why, const std::string& remedy) {
   throw GraphError(
@@ -32,16 +31,6 @@ void check_readable(const fs::path& file) {
   if (!std::ifstream(file)) fail(file, tr("it cannot be opened"), tr("check its permissions"));
 }
 
-std::string read_all(const fs::path& file) {
-  std::error_code error;
-  if (fs::file_size(file, error) > kLargestText)
-    fail(file, tr("it is larger than 256 MiB"), tr("give a workflow or a picture"));
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return std::move(text).str();
-}
-
 FoundWorkflow imported(const Json& json, const std::string& source, const Json& editor_file = {}) {
   comfyui::Imported imported = comfyui::import_workflow(json, source, editor_file);
   return {.kind = Kind::ComfyUi, .workflow = std::move(imported.workflow), .remarks = std::move(imported.remarks)};
@@ -49,17 +38,16 @@ FoundWorkflow imported(const Json& json, const std::string& source, const Json& 
 
 /// What a JSON text is: Weft's, ComfyUI's, or neither. Throws what reading Weft's throws.
 FoundWorkflow from_json(const std::string& text, const std::string& source) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = read_foreign_json(text, source);
   if (comfyui::is_workflow(json)) return imported(json, source);
-  if (!json.is_discarded() && !read_member(json, "weft").is_number()) return {};
-  return {.kind = Kind::Weft,
-          .workflow = parse_workflow(text, source)};  // also says where damaged JSON is damaged
+  if (!read_member(json, "weft").is_number()) return {};
+  return {.kind = Kind::Weft, .workflow = parse_workflow(text, source)};
 }
 
 /// image.save writes {"workflow": ..., "facts": [...]} under the key "weft".
 FoundWorkflow from_provenance(const std::string& text, const std::string& source) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded() || !json.is_object())
+  const Json json = foreign_json_or_null(text, kMaxJsonDepth + 1);  // the workflow may be as deep as one is
+  if (!json.is_object())
     throw GraphError(Problem{.what = tr_format("the workflow in '{}' is damaged", source),
                              .remedy = tr("use another copy of the picture")});
   FoundWorkflow found = from_json(read_member(json, "workflow").dump(), source);
@@ -76,7 +64,7 @@ FoundWorkflow from_picture(const fs::path& file) {
   if (const std::string* weft = text("weft")) return from_provenance(*weft, file.string());
   // ComfyUI writes both: "prompt" says more plainly what ran, "workflow" where the nodes stood.
   const auto json = [&](const char* key) {
-    return text(key) ? Json::parse(*text(key), nullptr, /*allow_exceptions=*/false) : Json();
+    return text(key) ? foreign_json_or_null(*text(key)) : Json();
   };
   const Json prompt = json("prompt"), workflow = json("workflow");
   for (const Json& each : {prompt, workflow})
@@ -106,7 +94,7 @@ Pixels read_pixels(const fs::path& file, int longest) {
 
 FoundWorkflow find_workflow(const fs::path& file) {
   check_readable(file);
-  return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_all(file), file.string());
+  return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_text_file(file), file.string());
 }
 
 Problem why_not_opened(const fs::path& file) {

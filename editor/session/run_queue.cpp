@@ -20,6 +20,7 @@
 #include "editor/session/watched.h"
 #include "graph/c_locale.h"
 #include "graph/node_types.h"
+#include "graph/strict_json.h"
 #include "graph/validate.h"
 #include "host/problems.h"
 
@@ -222,7 +223,7 @@ struct RunQueue::Impl {
     const std::vector<Problem> problems =
         host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
     if (!problems.empty()) return fail(job, problems);
-    request.environment.workflow = nlohmann::json::parse(to_text(*job.workflow));
+    request.environment.workflow = read_json(to_text(*job.workflow), "the workflow");
     add_watched(job, request.wanted);
 
     const RunResult result = opened_executor().run(

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "editor/session/folders.h"
 #include "editor/session/json_read.h"
@@ -12,6 +10,7 @@
 #include "graph/atomic_file.h"
 #include "graph/error.h"
 #include "graph/strict_json.h"
+#include "graph/text_file.h"
 #include "host/environment.h"
 
 namespace weft::editor {
@@ -145,11 +144,8 @@ fs::path settings_file() { return config_folder() / "settings.json"; }
 LoadedSettings load_settings(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error)) return {};
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
   try {
-    Json json = read_json(text.view(), file.string());
+    Json json = read_json(read_text_file(file), file.string());
     if (!json.is_object()) throw GraphError(Problem{.what = tr_format("{} holds no JSON object", file.string())});
     return {read(std::move(json)), {}};
   } catch (const GraphError& problem) {

@@ -14,6 +14,7 @@
 
 #include "graph/atomic_file.h"
 #include "graph/cancel_point.h"
+#include "graph/foreign_json.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -58,8 +59,7 @@ fs::path cache_file() {
 }
 
 nlohmann::json read_cache(const fs::path& file) {
-  std::ifstream stream(file);
-  nlohmann::json cache = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  nlohmann::json cache = foreign_json_file_or_null(file);
   return cache.is_object() ? cache : nlohmann::json::object();
 }
 

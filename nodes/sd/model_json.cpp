@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iterator>
 
-#include "graph/strict_json.h"
+#include "graph/error.h"
+#include "graph/foreign_json.h"
+#include "graph/text_file.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {
@@ -25,13 +26,14 @@ std::string shown(const json& value) {
 }  // namespace
 
 json parse_model_json(std::string_view text, const std::string& origin) {
-  const auto watch = [&](int depth, json::parse_event_t, json&) {
-    if (depth > static_cast<int>(kMaxJsonDepth))
-      throw ModelError(origin, fmt::format("is nested deeper than {} levels", kMaxJsonDepth),
-                       "download it again");
-    return true;
+  const auto read = [&] {
+    try {
+      return read_foreign_json(text, "it");
+    } catch (const GraphError& error) {
+      throw ModelError(origin, error.problems().front().what, "download it again");
+    }
   };
-  const json values = json::parse(text, watch, /*allow_exceptions=*/false);
+  json values = read();
   if (!values.is_object()) throw ModelError(origin, "is not a JSON object", "download it again");
   return values;
 }
@@ -39,8 +41,7 @@ json parse_model_json(std::string_view text, const std::string& origin) {
 json read_model_json(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw ModelError(path.string(), "cannot be opened", "download the whole folder");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  return parse_model_json(text, path.string());
+  return parse_model_json(read_text_file(path), path.string());
 }
 
 ConfigFile::ConfigFile(const fs::path& path) : origin_(path.string()), exists_(fs::exists(path)) {

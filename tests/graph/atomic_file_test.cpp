@@ -1,10 +1,13 @@
 #include "graph/atomic_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -53,6 +56,26 @@ class AtomicFile : public testing::Test {
 
   fs::path folder, file;
 };
+
+TEST_F(AtomicFile, TakesAwayWhatAKilledProcessLeft) {
+  const fs::path orphan = folder / ".weft-0123456789abcdef.tmp", young = folder / ".weft-fedcba9876543210.tmp";
+  std::ofstream(orphan) << "half of a";
+  std::ofstream(young) << "half of a";
+  fs::last_write_time(orphan, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  write_file_atomically(file, "new");
+  EXPECT_FALSE(fs::exists(orphan));
+  EXPECT_TRUE(fs::exists(young)) << "its process may live";
+}
+
+TEST_F(AtomicFile, LeavesWhatAnotherProcessIsWriting) {
+  const fs::path written = folder / ".weft-0123456789abcdef.tmp";
+  const int descriptor = ::open(written.c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_EQ(::flock(descriptor, LOCK_SH), 0);
+  fs::last_write_time(written, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  write_file_atomically(file, "new");
+  EXPECT_TRUE(fs::exists(written));
+  ::close(descriptor);
+}
 
 TEST_F(AtomicFile, IsWritten) {
   write_file_atomically(file, "new");

@@ -27,6 +27,28 @@ TEST_F(ExecutorRuns, OnlyWhatTheWantedNodesNeed) {
   EXPECT_THAT(result.nodes, SizeIs(1));
 }
 
+TEST_F(ExecutorRuns, ANodeBetweenTwoCallsOfTheWatchOnItsThread) {
+  struct Watch final : NodeWatch {
+    void enter(const std::string& node, const NodeInfo& type) override {
+      said.push_back("enter " + node + " " + type.id);
+      thread = std::this_thread::get_id();
+    }
+    void leave(std::span<const Value> outputs) override {
+      EXPECT_EQ(thread, std::this_thread::get_id());
+      said.push_back("leave with " + std::to_string(outputs.size()));
+    }
+    std::vector<std::string> said;
+    std::thread::id thread;
+  } watch;
+  node("a");
+  node("bad", {"a"});
+  act("bad", [](RunContext&) { throw NodeError("the well is dry"); });
+  options = {.light_workers = 1, .watch = &watch};
+  run({"bad"});
+  EXPECT_THAT(watch.said, ElementsAre("enter a " + graph.node("a").type, "leave with 1",
+                                      "enter bad " + graph.node("bad").type, "leave with 0"));
+}
+
 TEST_F(ExecutorRuns, TheSharedAncestorOfADiamondOnce) {
   node("top");
   node("left", {"top"});

@@ -57,6 +57,29 @@ TEST(Utf8, IsMadePrintable) {
             "?(日");
 }
 
+// Controls of both sets, DEL, and overrides of the direction of writing; beside them what looks like one and is none.
+TEST(Utf8, CharactersThatSteerATerminalAreNotPrintable) {
+  EXPECT_EQ(printable("a\x1b[2Jb\x7f\xc2\x80\xc2\x9f\xc2\xa0"), "a?[2Jb???\xc2\xa0");
+  EXPECT_EQ(printable("\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf|\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"),
+            "??\xe2\x80\xaf|??\xe2\x81\xaa");
+  EXPECT_EQ(printable("a\n\tb\r"), "a??b?");
+  EXPECT_EQ(printable_lines("a\n\tb\r"), "a\n\tb?");
+}
+
+TEST(Utf8, JsonMeansTheSameWithoutThem) {
+  const nlohmann::json text = "a\x7f\xc2\x9b\xe2\x80\xae 日";
+  const std::string shown = printable_json(nlohmann::json{text}.dump(2));
+  EXPECT_EQ(shown, "[\n  \"a\\u007f\\u009b\\u202e 日\"\n]");
+  EXPECT_EQ(nlohmann::json::parse(shown)[0], text);
+}
+
+TEST(Utf8, IsMadeOfUtf16) {
+  EXPECT_EQ(from_utf16(std::string("\xff\xfe{\0\xe9\0\x65\x67\x3c\xd8\x19\xdf", 12)), "{é东🌙" + std::string());
+  EXPECT_EQ(from_utf16(std::string("\xfe\xff\0{\xd8\x3c", 6)), "{?") << "half of a pair";
+  EXPECT_EQ(from_utf16(std::string("\xff\xfe{\0x", 5)), "{?") << "half of a unit";
+  EXPECT_EQ(from_utf16("plain"), "plain");
+}
+
 TEST(Problem, SaysWhereWhatAndRemedyInOneLine) {
   EXPECT_EQ((Problem{"sampler", "steps", "the value is 0", "give 1"}).text(),
             "node \"sampler\", port \"steps\": the value is 0: give 1");

@@ -183,6 +183,25 @@ TEST(Checkpoint, ExplainsFilesThatAreNotSafetensors) {
   EXPECT_THAT(error_of_opening(folder / ""), HasSubstr("model_index.json"));
 }
 
+/// Every JSON file of the folder in turn: a stack that ends is no error that can be caught.
+TEST(Checkpoint, RefusesJsonThatIsNestedWithoutEnd) {
+  const TemporaryFolder folder;
+  const fs::path model = folder / "model";
+  write_folder(model, small_model());
+  const std::string deep = "{\"a\": " + std::string(50'000, '[') + std::string(50'000, ']') + "}";
+  int files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(model)) {
+    if (entry.path().extension() != ".json") continue;
+    ++files;
+    std::ifstream stream(entry.path());
+    const std::string whole((std::istreambuf_iterator<char>(stream)), {});
+    std::ofstream(entry.path()) << deep;
+    EXPECT_THAT(error_of_opening(model), HasSubstr("is nested deeper than 100 levels")) << entry.path();
+    std::ofstream(entry.path()) << whole;
+  }
+  EXPECT_GT(files, 3);
+}
+
 TEST(Checkpoint, ExplainsFoldersThatAreIncompleteOrDamaged) {
   const TemporaryFolder folder;
   const fs::path model = folder / "model";
@@ -191,8 +210,10 @@ TEST(Checkpoint, ExplainsFoldersThatAreIncompleteOrDamaged) {
   EXPECT_THAT(error_of_opening(model), HasSubstr("attention_head_dim is \"eight\""));
   std::ofstream(model / "unet/config.json") << R"({"attention_head_dim": [4, 8]})";
   EXPECT_THAT(error_of_opening(model), HasSubstr("the same on every level"));
-  std::ofstream(model / "unet/config.json") << "{";
+  std::ofstream(model / "unet/config.json") << "[]";
   EXPECT_THAT(error_of_opening(model), HasSubstr("is not a JSON object"));
+  std::ofstream(model / "unet/config.json") << "{";
+  EXPECT_THAT(error_of_opening(model), HasSubstr("config.json: it is not JSON: line 1, column 2"));
   fs::remove(model / "vae/diffusion_pytorch_model.safetensors");
   EXPECT_THAT(error_of_opening(model), HasSubstr("has no diffusion_pytorch_model*.safetensors"));
   std::ofstream(model / "vae/diffusion_pytorch_model.bin") << "PK";

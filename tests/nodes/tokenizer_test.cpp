@@ -260,6 +260,8 @@ TEST_F(TokenizerFolder, ExplainsWhatIsWrong) {
   EXPECT_THAT(error(), HasSubstr("has neither tokenizer.json nor vocab.json"));
   write("[]", "");
   EXPECT_THAT(error(), HasSubstr("is not a JSON object"));
+  write("{\"a\": " + std::string(50'000, '[') + std::string(50'000, ']') + "}", "");
+  EXPECT_THAT(error(), HasSubstr("vocab.json: it is nested deeper than 100 levels"));
   write(R"({"a":-1})", "");
   EXPECT_THAT(error(), HasSubstr("the id -1"));
   write(R"({"a":0})", "");

@@ -66,6 +66,14 @@ TEST(Manifest, IsRefusedIfItIsDamaged) {
   }
 }
 
+TEST(Manifest, IsRefusedIfItIsNestedWithoutEnd) {
+  const PluginFolder folder;
+  const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
+  folder.write_file("a.weft.json", "{\"weft_plugin\": 1, \"nodes\": " + deep + "}");
+  EXPECT_THAT(error_of_reading(folder.path() / "a.weft.json"),
+              AllOf(HasSubstr("a.weft.json"), HasSubstr("nested deeper than 100 levels")));
+}
+
 TEST(Manifest, CannotBeWrittenIntoAFolderThatIsNotThere) {
   EXPECT_THROW(write_manifest({}, "/no/such/folder/a.weft.json"), PluginError);
 }

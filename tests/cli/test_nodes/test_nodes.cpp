@@ -1,8 +1,16 @@
 // Small nodes that make every outcome of a run happen: values, waiting, failing, writing files, naming
 // models.
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <iostream>
+#include <stdexcept>
 #include <thread>
 
 #include "plugins/sdk.h"
@@ -141,6 +149,65 @@ class Surroundings final : public Node {
   }
 };
 
+/// Calls itself in a way that no compiler makes a loop of.
+int use_up_stack(int depth) {
+  static int (*volatile again)(int) = use_up_stack;
+  volatile char page[4096] = {};
+  return depth == 0 ? page[0] : again(depth - 1) + page[1];
+}
+
+/// Ends the whole process, in one of the ways in which a plugin's bug does.
+class Fall final : public Node {
+  Param<std::string> how_{
+      *this,
+      "how",
+      {.init = "abort", .choices = {"abort", "exit", "quick_exit", "segfault", "division", "stack", "thread", "child"}}};
+  Input<std::int64_t> after_{*this, "after", {.optional = true}};
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override {
+    const std::string& how = ctx[how_];
+    if (how == "abort") std::abort();
+    if (how == "exit") std::exit(0);
+    if (how == "quick_exit") std::quick_exit(0);
+    if (how == "segfault") std::raise(SIGSEGV);
+    if (how == "division") std::raise(SIGFPE);
+    if (how == "stack") ctx.set(number_, std::int64_t{use_up_stack(-1)});
+    if (how == "child") {
+      const pid_t child = ::fork();
+      if (child == 0) std::exit(3);
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ctx.set(number_, std::int64_t{WEXITSTATUS(status)});
+    }
+    if (how == "thread") std::thread([] { throw std::runtime_error("lost in the woods"); }).join();
+  }
+};
+
+/// Writes as plugins and libraries do that know nothing of Weft.
+class Print final : public Node {
+  Param<std::string> text_{*this, "text", {.init = "hello", .widget = Widget::Text}};
+  Param<std::string> where_{
+      *this, "where", {.init = "printf", .choices = {"printf", "stderr", "cout", "cerr", "write", "child", "pieces"}}};
+  Output<std::int64_t> number_{*this, "number"};
+
+  void run(RunContext& ctx) const override {
+    const std::string &where = ctx[where_], &text = ctx[text_];
+    if (where == "printf") std::printf("%s", text.c_str());
+    if (where == "stderr") std::fprintf(stderr, "%s", text.c_str());
+    if (where == "cout") std::cout << text << std::flush;
+    if (where == "cerr") std::cerr << text;
+    if (where == "write" && ::write(1, text.data(), text.size()) < 0) throw NodeError("no stdout");
+    if (where == "child" && std::system(("printf '" + text + "'").c_str()) != 0) throw NodeError("no shell");
+    for (int i = 0; where == "pieces" && i < 200; ++i) {  // as libpng does
+      std::fprintf(stderr, "warning: %s", text.c_str());
+      std::this_thread::yield();
+      std::fprintf(stderr, "\n");
+    }
+    ctx.set(number_, std::int64_t{1});
+  }
+};
+
 }  // namespace
 
 WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
@@ -164,5 +231,7 @@ WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
       {.title = "Write", .menu = "Test/Files", .lane = Lane::Io, .cache = Cache::Never, .result = true});
   registry.add<UseModel>("test.use_model", {.title = "Use Model", .menu = "Test/Files"});
   registry.add<ReadFile>("test.read_file", {.title = "Read File", .menu = "Test/Files"});
+  registry.add<Fall>("test.fall", {.title = "Fall", .menu = "Test/Runs", .result = true});
+  registry.add<Print>("test.print", {.title = "Print", .menu = "Test/Runs", .cache = Cache::Never});
   registry.add<Surroundings>("test.surroundings", {.title = "Surroundings", .menu = "Test/Runs"});
 }

@@ -5,6 +5,7 @@
 
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
+#include "graph/strict_json.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
 
@@ -51,6 +52,35 @@ TEST_F(PictureFiles, SayWhyTheyCannotBeRead) {
   write_text_file(folder / "a.png", "no picture");
   EXPECT_THROW(read_pixels(folder / "a.png"), GraphError);
   EXPECT_THROW(read_pixels(folder / "none.png"), GraphError);
+}
+
+/// As ComfyUI writes it where a node's IS_CHANGED is NaN; the word in a text is a word.
+TEST_F(PictureFiles, CarryComfyWorkflowsWithNumbersThatAreNone) {
+  write_png(folder / "a.png", 4, 4,
+            {{"prompt", R"({"1": {"class_type": "CLIPTextEncode", "is_changed": [NaN], "inputs": {"text": "NaN bread"}}})"}});
+  const FoundWorkflow found = find_workflow(folder / "a.png");
+  ASSERT_EQ(found.kind, Kind::ComfyUi);
+  EXPECT_EQ(found.workflow->graph.node("1").inputs.at("text"), InputValue("NaN bread"));
+}
+
+TEST_F(PictureFiles, WithTextThatIsNestedWithoutEndAreNoCrash) {
+  const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
+  write_png(folder / "a.png", 4, 4, {{"prompt", deep}, {"workflow", "{\"nodes\": " + deep + ", \"links\": []}"}});
+  EXPECT_EQ(find_workflow(folder / "a.png").kind, Kind::None);
+  write_png(folder / "b.png", 4, 4, {{"weft", "{\"workflow\": " + deep + "}"}});
+  EXPECT_THROW(find_workflow(folder / "b.png"), GraphError);
+  write_text_file(folder / "c.json", "{\"1\": {\"class_type\": \"A\", \"inputs\": {\"a\": " + deep + "}}}");
+  EXPECT_THROW(find_workflow(folder / "c.json"), GraphError);
+}
+
+TEST_F(PictureFiles, CarryAWorkflowThatIsAsDeepAsOneMayBe) {
+  Workflow workflow = parse_workflow(sketch::kWorkflow);
+  nlohmann::json deep = 1;
+  for (std::size_t i = 1; i < kMaxJsonDepth; ++i) deep = nlohmann::json::array({deep});
+  workflow.extra["deep"] = deep;
+  const nlohmann::json weft{{"workflow", nlohmann::json::parse(to_text(workflow))}, {"facts", nlohmann::json::array()}};
+  write_png(folder / "a.png", 4, 4, {{"weft", weft.dump()}});
+  EXPECT_EQ(find_workflow(folder / "a.png").workflow->extra["deep"], deep);
 }
 
 TEST_F(PictureFiles, CarryTheWorkflowThatMadeThem) {

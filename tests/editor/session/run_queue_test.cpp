@@ -443,8 +443,10 @@ TEST_F(Queues, FindTheirJobsAgain) {
 
 TEST_F(Queues, LeaveOutJobsThatCannotBeRead) {
   std::filesystem::create_directories(folder / "queue");
+  const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
   write_text_file(folder / "queue/job-1.json", "{\"title\": ");
-  write_text_file(folder / "queue/order.json", "[1, 2]");
+  write_text_file(folder / "queue/job-2.json", "{\"title\": " + deep + "}");
+  write_text_file(folder / "queue/order.json", deep);
   EXPECT_EQ(queue().take_up(folder / "queue"), 0u);
   EXPECT_FALSE(queue().state()->paused);
 }

@@ -1,0 +1,7 @@
+#include "graph/node_watch.h"
+
+namespace weft {
+
+NodeWatch::~NodeWatch() = default;
+
+}  // namespace weft
