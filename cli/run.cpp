@@ -55,6 +55,7 @@ struct RunOptions {
   RuntimeChoice device;
   std::string progress = "auto";
   bool dry_run = false;
+  bool allow_truncated = false;
 };
 
 void apply_settings(Workflow& workflow, const Registry& registry, const std::vector<std::string>& settings) {
@@ -105,6 +106,7 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry) {
                                                        .model_folders = model_folders(options.models),
                                                        .output_folder = options.out,
                                                        .dtype = options.device.dtype});
+  environment.allow_truncated = options.allow_truncated;
   environment.workflow = read_json(to_text(source.workflow), "the workflow");
   std::vector<std::string> wanted = default_results(source.workflow, registry);
   std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
@@ -276,6 +278,8 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--progress", options->progress, "How progress is shown on stderr")
       ->check(CLI::IsMember({"auto", "bar", "json", "none"}))
       ->capture_default_str();
+  command->add_flag("--allow-truncated", options->allow_truncated,
+                    "Takes what is there of pictures that end early or are damaged, with a warning");
   command->add_flag("--dry-run", options->dry_run, "Checks everything and prints what would run, in order");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -17,7 +17,7 @@ run() { "$@" >&2 || { local code=$?; step "failed (exit $code): $*"; exit "$code
 debian_packages=(
   build-essential cmake ninja-build ccache mold git pkg-config python3 python3-pip
   libboost1.81-dev libboost-graph1.81-dev libboost-filesystem1.81-dev libboost-locale1.81-dev gettext
-  nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev
+  nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev libwebp-dev libgif-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   libglfw3-dev libgl-dev libgl1-mesa-dri libpng-dev fonts-inter xvfb xauth  # editor; the last two for its tests
 )

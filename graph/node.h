@@ -27,6 +27,7 @@ struct RunEnvironment {
   std::vector<std::filesystem::path> model_folders;  ///< roots that hold checkpoints/, vae/, loras/ ...
   std::string dtype = "auto";                        ///< what networks compute in: auto, float32, bfloat16, float16
   nlohmann::json workflow;                           ///< the file that is run, with what the caller set; for metadata
+  bool allow_truncated = false;                      ///< damaged pictures give a warning and what is there
 };
 
 /// A fact about a result that its descendants may want to write down: {"seed": 42}, {"model": {"file", "sha256"}}.

@@ -1,50 +1,48 @@
-// The picture codec by OpenImageIO: a library that picture_codec() opens.
+// The picture codec: pixels by plugins/pictures, as image.load reads them, and texts by OpenImageIO. picture_codec() opens it.
 #include <OpenImageIO/imagebuf.h>
 #include <OpenImageIO/imagebufalgo.h>
 #include <OpenImageIO/imageio.h>
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "editor/session/picture_codec.h"
+#include "plugins/pictures/picture_file.h"
 
 namespace weft::editor {
 namespace {
 
-/// Not read by ImageBuf itself: its cache may know the size of a file from before it was written anew.
-OIIO::ImageBuf pixels_of(const std::filesystem::path& file) {
-  const auto input = OIIO::ImageInput::open(file.string());
-  if (!input) throw std::runtime_error(OIIO::geterror());
-  OIIO::ImageSpec spec = input->spec();
-  spec.set_format(OIIO::TypeDesc::FLOAT);
-  OIIO::ImageBuf picture(spec);
-  if (!input->read_image(0, 0, 0, spec.nchannels, OIIO::TypeDesc::FLOAT, picture.localpixels()))
-    throw std::runtime_error(input->geterror());
-  return picture;
-}
+/// A picture as it stands in the file, in 8 bits, whose memory an ImageBuf looks at.
+struct Whole {
+  explicit Whole(pictures::PictureFile& file)
+      : pixels{.width = file.width(), .height = file.height(), .rgba = {}} {
+    pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
+    file.read([&](const pictures::Strip& strip) {
+      std::int64_t at = std::int64_t{strip.y} * pixels.width + strip.x;
+      for (std::size_t i = 0; i < strip.rgba.size(); i += 4, at += std::int64_t{strip.dy} * pixels.width + strip.dx)
+        for (std::size_t c = 0; c < 4; ++c)
+          pixels.rgba[static_cast<std::size_t>(at) * 4 + c] =
+              static_cast<std::uint8_t>(std::clamp(strip.rgba[i + c], 0.0F, 1.0F) * 255.0F + 0.5F);
+    });
+  }
 
-OIIO::ImageBuf upright(OIIO::ImageBuf picture) { return OIIO::ImageBufAlgo::reorient(picture); }
+  Pixels shrunk(int longest) && {
+    const int now = std::max(pixels.width, pixels.height);
+    if (longest <= 0 || now <= longest) return std::move(pixels);
+    const auto scaled = [&](int length) {
+      return std::max(1, static_cast<int>(std::int64_t{length} * longest / now));
+    };
+    Pixels small{.width = scaled(pixels.width), .height = scaled(pixels.height), .rgba = {}};
+    small.rgba.resize(static_cast<std::size_t>(small.width) * static_cast<std::size_t>(small.height) * 4);
+    const OIIO::ImageBuf from(OIIO::ImageSpec(pixels.width, pixels.height, 4, OIIO::TypeDesc::UINT8), pixels.rgba.data());
+    OIIO::ImageBuf to(OIIO::ImageSpec(small.width, small.height, 4, OIIO::TypeDesc::UINT8), small.rgba.data());
+    if (!OIIO::ImageBufAlgo::resize(to, from, "", 0, {}, 1)) throw std::runtime_error(to.geterror());
+    return small;
+  }
 
-OIIO::ImageBuf shrunk(OIIO::ImageBuf picture, int longest) {
-  const OIIO::ImageSpec& spec = picture.spec();
-  const int now = std::max(spec.width, spec.height);
-  if (longest <= 0 || now <= longest) return picture;
-  const auto scaled = [&](int length) {
-    return std::max(1, static_cast<int>(std::int64_t{length} * longest / now));
-  };
-  return OIIO::ImageBufAlgo::resize(picture, "", 0, OIIO::ROI(0, scaled(spec.width), 0, scaled(spec.height)),
-                                    1);
-}
-
-/// Gray, gray with alpha, RGB or more, as RGBA.
-OIIO::ImageBuf as_rgba(const OIIO::ImageBuf& picture) {
-  const OIIO::ImageSpec& spec = picture.spec();
-  const bool gray = spec.nchannels < 3;
-  const int alpha = spec.alpha_channel;
-  const int order[] = {0, gray ? 0 : 1, gray ? 0 : 2, alpha};
-  const float values[] = {0, 0, 0, 1};
-  return OIIO::ImageBufAlgo::channels(picture, 4, order, values);
-}
+  Pixels pixels;
+};
 
 class OpenImageIoCodec final : public PictureCodec {
  public:
@@ -65,12 +63,8 @@ class OpenImageIoCodec final : public PictureCodec {
   }
 
   Pixels read(const std::filesystem::path& file, int longest) const override {
-    const OIIO::ImageBuf picture = as_rgba(shrunk(upright(pixels_of(file)), longest));
-    Pixels pixels{.width = picture.spec().width, .height = picture.spec().height, .rgba = {}};
-    pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
-    if (!picture.get_pixels(picture.roi(), OIIO::TypeDesc::UINT8, pixels.rgba.data()))
-      throw std::runtime_error(picture.geterror());
-    return pixels;
+    pictures::PictureFile picture(file);
+    return Whole(picture).shrunk(longest);
   }
 };
 

@@ -75,8 +75,8 @@ FoundWorkflow from_picture(const fs::path& file) {
 }  // namespace
 
 bool is_picture_name(const fs::path& file) {
-  constexpr std::array<std::string_view, 7> kEndings = {".png", ".jpg",  ".jpeg", ".webp",
-                                                        ".tif", ".tiff", ".exr"};
+  constexpr std::array<std::string_view, 8> kEndings = {".png", ".jpg", ".jpeg", ".webp",
+                                                        ".gif", ".tif", ".tiff", ".exr"};
   std::string ending = file.extension().string();
   std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::ranges::find(kEndings, ending) != kEndings.end();

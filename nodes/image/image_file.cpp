@@ -1,114 +1,56 @@
 #include "nodes/image/image_file.h"
 
 #include <OpenImageIO/filesystem.h>
-#include <OpenImageIO/imagebuf.h>
-#include <OpenImageIO/imagebufalgo.h>
 #include <OpenImageIO/imageio.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
-#include <cstring>
+#include <algorithm>
 
 #include "graph/error.h"
+#include "nodes/sd/torch_errors.h"
 
 namespace weft::image {
 namespace {
 
 namespace fs = std::filesystem;
 
-int next_number(const fs::path& folder, const std::string& stem) {
-  int last = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(stem + "_")) continue;
-    int number = 0;
-    const char* digits = name.data() + stem.size() + 1;
-    const auto [end, bad] = std::from_chars(digits, name.data() + name.size(), number);
-    if (bad == std::errc() && std::string_view(end, name.data() + name.size()) == "_.png") last = std::max(last, number);
-  }
-  return last + 1;
-}
+constexpr std::int64_t kRowsAtOnce = 64;
 
-[[noreturn]] void fail_to_write(const fs::path& file, int error) {
-  throw NodeError(fmt::format("cannot write {}: {}", file.string(), std::strerror(error)),
-                  error == ENOSPC ? "free some space, or choose another folder with --out"
-                                  : "choose a folder that can be written with --out");
-}
-
-/// Closes and removes the unfinished file unless all went well.
-class PartFile {
- public:
-  explicit PartFile(fs::path path) : path_(std::move(path)) {
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) fail_to_write(path_, errno);
-  }
-  ~PartFile() {
-    ::close(descriptor_);
-    ::unlink(path_.c_str());
-  }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-
-  void write(const std::vector<std::uint8_t>& bytes) {
-    for (std::size_t done = 0; done < bytes.size();) {
-      const ssize_t n = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) fail_to_write(path_, n < 0 ? errno : ENOSPC);
-      done += static_cast<std::size_t>(n);
+/// Takes the strips of a file apart into colours and mask, in their own memory: 16 bytes a pixel, and nothing beside.
+LoadedPicture pixels_of(pictures::PictureFile& file, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const std::int64_t width = file.width(), height = file.height(), frames = file.frames();
+  LoadedPicture loaded{.pixels = torch::empty({frames, height, width, 3}), .mask = {}, .warnings = {}};
+  if (file.has_alpha()) loaded.mask = torch::empty({frames, height, width});
+  float* colours = loaded.pixels.data_ptr<float>();
+  float* mask = file.has_alpha() ? loaded.mask.data_ptr<float>() : nullptr;
+  std::int64_t strips = 0;
+  file.read([&](const pictures::Strip& strip) {
+    if (strips++ % kRowsAtOnce == 0) progress(strip.frame, frames);
+    std::int64_t at = (strip.frame * height + strip.y) * width + strip.x;
+    for (std::size_t i = 0; i < strip.rgba.size(); i += 4, at += strip.dy * width + strip.dx) {
+      for (std::int64_t c = 0; c < 3; ++c)
+        colours[at * 3 + c] = std::clamp(strip.rgba[i + static_cast<std::size_t>(c)], 0.0F, 1.0F);
+      if (mask) mask[at] = 1 - std::clamp(strip.rgba[i + 3], 0.0F, 1.0F);
     }
-    if (::fsync(descriptor_) != 0) fail_to_write(path_, errno);
-  }
-  /// Gives the finished file a second name; false if that name is taken.
-  bool publish(const fs::path& name) const {
-    if (::link(path_.c_str(), name.c_str()) == 0) return true;
-    if (errno == EEXIST) return false;
-    fail_to_write(name, errno);
-  }
-
- private:
-  fs::path path_;
-  int descriptor_ = -1;
-};
-
-/// Not read by ImageBuf itself: its cache may know the size of a file from before it was written anew.
-OIIO::ImageBuf pixels_of(const fs::path& file) {
-  const auto refuse = [&](const std::string& why) {
-    throw NodeError(fmt::format("cannot read {}: {}", file.string(), why), "give a PNG, JPEG, WebP, TIFF or EXR file");
-  };
-  const auto input = OIIO::ImageInput::open(file.string());
-  if (!input) refuse(OIIO::geterror());
-  OIIO::ImageSpec spec = input->spec();
-  spec.set_format(OIIO::TypeDesc::FLOAT);
-  OIIO::ImageBuf buffer(spec);
-  if (!input->read_image(0, 0, 0, spec.nchannels, OIIO::TypeDesc::FLOAT, buffer.localpixels())) refuse(input->geterror());
-  return buffer;
+  });
+  if (!mask) loaded.mask = torch::zeros({frames, height, width});
+  loaded.warnings = file.warnings();
+  return loaded;
 }
 
 }  // namespace
 
-LoadedPicture load_picture(const fs::path& file) {
+LoadedPicture load_picture(const fs::path& file, const pictures::ReadOptions& options,
+                           const std::function<void(std::int64_t, std::int64_t)>& progress) {
   std::error_code error;
   if (!fs::is_regular_file(file, error))
     throw NodeError(fmt::format("there is no picture {}", file.string()), "check the path");
-  const OIIO::ImageBuf buffer = OIIO::ImageBufAlgo::reorient(pixels_of(file));
-
-  const OIIO::ImageSpec& spec = buffer.spec();
-  const bool gray = spec.nchannels < 3;
-  std::vector<int> channels = gray ? std::vector<int>{0, 0, 0} : std::vector<int>{0, 1, 2};
-  if (spec.alpha_channel >= 0) channels.push_back(spec.alpha_channel);
-  const OIIO::ImageBuf ordered = OIIO::ImageBufAlgo::channels(buffer, static_cast<int>(channels.size()), channels);
-  torch::Tensor all = torch::empty({1, spec.height, spec.width, static_cast<std::int64_t>(channels.size())});
-  if (!ordered.get_pixels(ordered.roi(), OIIO::TypeDesc::FLOAT, all.data_ptr<float>()))
-    throw NodeError(fmt::format("cannot read the pixels of {}: {}", file.string(), ordered.geterror()),
-                    "the file may be damaged");
-  all.clamp_(0, 1);
-  LoadedPicture loaded{all.narrow(3, 0, 3).contiguous(), {}};
-  if (channels.size() == 4) loaded.alpha = all.select(3, 3).contiguous();
-  return loaded;
+  try {
+    pictures::PictureFile picture(file, options);
+    return sd::with_memory_errors([&] { return pixels_of(picture, progress); });
+  } catch (const pictures::PictureError& damage) {
+    throw NodeError(fmt::format("cannot read {}: {}", file.string(), damage.what()), damage.remedy());
+  }
 }
 
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& pixels) {
@@ -125,9 +67,13 @@ std::vector<std::uint8_t> encode_png(const torch::Tensor& pixels, const std::map
   OIIO::ImageSpec spec(static_cast<int>(pixels.size(1)), static_cast<int>(pixels.size(0)), 3, OIIO::TypeDesc::UINT8);
   spec.attribute("png:compressionLevel", 4);
   for (const auto& [key, value] : text) spec.attribute(key, value);
-  const std::vector<std::uint8_t> bytes = to_bytes(pixels);
-  if (!png->open("memory.png", spec) || !png->write_image(OIIO::TypeDesc::UINT8, bytes.data()) || !png->close())
-    throw NodeError("cannot encode a PNG: " + png->geterror());
+  bool ok = png->open("memory.png", spec);
+  for (std::int64_t y = 0; ok && y < pixels.size(0); y += kRowsAtOnce) {
+    const std::int64_t rows = std::min(kRowsAtOnce, pixels.size(0) - y);
+    const std::vector<std::uint8_t> bytes = to_bytes(pixels.narrow(0, y, rows));
+    ok = png->write_scanlines(static_cast<int>(y), static_cast<int>(y + rows), 0, OIIO::TypeDesc::UINT8, bytes.data());
+  }
+  if (!ok || !png->close()) throw NodeError("cannot encode a PNG: " + png->geterror());
   return encoded;
 }
 
@@ -139,28 +85,6 @@ std::map<std::string, std::string> read_png_text(const fs::path& file) {
   for (const OIIO::ParamValue& attribute : input->spec().extra_attribs)
     if (attribute.type() == OIIO::TypeDesc::STRING) text[attribute.name().string()] = attribute.get_string(0);
   return text;
-}
-
-fs::path write_next(const fs::path& folder, const std::string& prefix, const std::vector<std::uint8_t>& bytes) {
-  const fs::path wanted = (folder / prefix).lexically_normal();
-  const fs::path relative = wanted.lexically_relative(folder.lexically_normal());
-  if (prefix.empty() || relative.empty() || *relative.begin() == "..")
-    throw NodeError(fmt::format("the file name prefix '{}' leads out of the output folder", prefix),
-                    "give a name, or subfolder/name");
-  const fs::path parent = wanted.parent_path();
-  const std::string stem = wanted.filename().string();
-  std::error_code error;
-  fs::create_directories(parent, error);
-  if (error) fail_to_write(parent, error.value());
-
-  // The unfinished file has a name of its own for each process and call; a hard link then takes the next free number.
-  static std::atomic<unsigned> calls = 0;
-  PartFile part(parent / fmt::format(".{}.{}.{}.part", stem, ::getpid(), ++calls));
-  part.write(bytes);
-  for (int number = next_number(parent, stem);; ++number) {
-    const fs::path name = parent / fmt::format("{}_{:05}_.png", stem, number);
-    if (part.publish(name)) return name;
-  }
 }
 
 }  // namespace weft::image

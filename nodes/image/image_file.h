@@ -1,23 +1,29 @@
-// Pictures in files, through OpenImageIO: PNG, JPEG, WebP, TIFF, EXR ... in; PNG with text in it out.
+// Pictures in files as tensors: what plugins/pictures reads, in; PNG with text in it out.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "plugins/pictures/picture_file.h"
+
 namespace weft::image {
 
 struct LoadedPicture {
-  torch::Tensor pixels;  ///< float32 [1, height, width, 3], values in [0, 1], turned upright as EXIF says
-  torch::Tensor alpha;   ///< float32 [1, height, width]; undefined if the file has none
+  torch::Tensor pixels;  ///< float32 [frames, height, width, 3], values in [0, 1], as in the file, turned upright
+  torch::Tensor mask;    ///< float32 [frames, height, width]; 1 where it is transparent
+  std::vector<std::string> warnings;
 };
 
-/// Throws NodeError naming the file: missing, no picture, damaged.
-LoadedPicture load_picture(const std::filesystem::path& file);
+/// Throws NodeError naming the file: missing, no picture, damaged, too large. `progress(frame, frames)` is called now and
+/// then; what it throws ends the reading.
+LoadedPicture load_picture(const std::filesystem::path& file, const pictures::ReadOptions& options,
+                           const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 /// 8-bit RGB, truncated as ComfyUI does: floor(255 x). pixels [height, width, 3].
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& pixels);
@@ -27,11 +33,5 @@ std::vector<std::uint8_t> encode_png(const torch::Tensor& pixels, const std::map
 
 /// The tEXt chunks of a PNG. Throws NodeError if the file is no PNG.
 std::map<std::string, std::string> read_png_text(const std::filesystem::path& file);
-
-/// Writes `bytes` as the next free `folder/prefix_00001_.png` and returns its path. The name appears only when the file
-/// is whole; two writers never take the same one. A prefix may name a subfolder, but nothing outside `folder`. Throws
-/// NodeError: folder not writable, disk full.
-std::filesystem::path write_next(const std::filesystem::path& folder, const std::string& prefix,
-                                 const std::vector<std::uint8_t>& bytes);
 
 }  // namespace weft::image

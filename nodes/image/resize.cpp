@@ -1,4 +1,7 @@
 // image.resize, image.resize_by: pictures in another size.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "nodes/image/nodes.h"
@@ -9,6 +12,8 @@ namespace {
 
 const std::vector<std::string> kMethods{"nearest-exact", "bilinear", "area", "bicubic", "lanczos"};
 
+constexpr std::int64_t kLargestSide = 16384;
+
 torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int64_t height, const std::string& method,
                       sd::Crop crop) {
   const torch::Tensor channels_first = pixels.permute({0, 3, 1, 2});
@@ -17,8 +22,8 @@ torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int6
 
 class ResizeImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = 16384, .tip = "0 keeps the aspect ratio"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = 16384, .tip = "0 keeps the aspect ratio"}};
+  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
+  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
   Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods,
       .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
   Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
@@ -27,11 +32,11 @@ class ResizeImage final : public Node {
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
-    std::int64_t width = ctx[width_], height = ctx[height_];
-    if (width == 0 && height == 0) throw NodeError("width and height are both 0", "give at least one of them");
-    const double aspect = static_cast<double>(image.width()) / static_cast<double>(image.height());
-    if (width == 0) width = std::max<std::int64_t>(1, std::llround(static_cast<double>(height) * aspect));
-    if (height == 0) height = std::max<std::int64_t>(1, std::llround(static_cast<double>(width) / aspect));
+    if (ctx[width_] == 0 && ctx[height_] == 0) return ctx.forward(image_, result_);
+    const auto [width, height] = sd::keep_shape(image.width(), image.height(), ctx[width_], ctx[height_], /*least=*/1);
+    if (std::max(width, height) > kLargestSide)
+      throw NodeError(fmt::format("the picture would become {} x {} pixels", width, height),
+                      fmt::format("give sizes that make no side larger than {}", kLargestSide));
     const sd::Crop crop = ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled;
     ctx.set(result_, Image(resized(image.pixels(), width, height, ctx[method_], crop)));
   }
@@ -48,7 +53,7 @@ class ResizeImageBy final : public Node {
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
     const auto scaled = [&](std::int64_t side) {
-      return std::max<std::int64_t>(1, std::llround(static_cast<double>(side) * ctx[factor_]));
+      return std::max<std::int64_t>(1, std::llrint(static_cast<double>(side) * ctx[factor_]));  // a half to even
     };
     ctx.set(result_, Image(resized(image.pixels(), scaled(image.width()), scaled(image.height()), ctx[method_],
                                    sd::Crop::kDisabled)));
@@ -59,9 +64,9 @@ class ResizeImageBy final : public Node {
 
 void add_resize(Registry& registry) {
   registry.add<ResizeImage>("image.resize", {.title = "Resize Image", .menu = "Image/Transform",
-      .doc = "Scales to a size in pixels."});
+      .doc = "Scales to a size in pixels.", .revision = 2});
   registry.add<ResizeImageBy>("image.resize_by", {.title = "Resize Image By", .menu = "Image/Transform",
-      .doc = "Scales by a factor."});
+      .doc = "Scales by a factor.", .revision = 2});
 }
 
 }  // namespace weft::image

@@ -3,6 +3,7 @@
 
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
+#include "nodes/image/numbered_file.h"
 #include "nodes/sd/finite.h"
 
 namespace weft::image {
@@ -25,6 +26,8 @@ class SaveImage final : public Node {
 
   void run(RunContext& ctx) const override {
     const torch::Tensor& pixels = ctx[image_].pixels();
+    if (pixels.size(0) == 0)
+      throw NodeError("there is no picture to save: the batch is empty", "look at the node that the batch comes from");
     sd::require_finite(pixels, "the picture holds", "look at the node that made it");
     const std::map<std::string, std::string> text{{"weft", provenance(ctx)}};
     std::string paths;

@@ -1,5 +1,7 @@
 // latent.resize, latent.set_mask: latents from latents.
-#include <cmath>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "nodes/latent/nodes.h"
 #include "nodes/sd/resize.h"
@@ -7,12 +9,15 @@
 namespace weft::latent {
 namespace {
 
+constexpr std::int64_t kLargestSide = 16384;
 const std::vector<std::string> kMethods{"nearest-exact", "bilinear", "area", "bicubic", "bislerp"};
 
 class ResizeLatent final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "a latent, or a batch"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = 16384, .step = 8, .tip = "in pixels; 0 keeps the aspect ratio"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = 16384, .step = 8, .tip = "in pixels; 0 keeps the aspect ratio"}};
+  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = kLargestSide, .step = 8,
+      .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
+  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = kLargestSide, .step = 8,
+      .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
   Param<std::string> method_{*this, "method", {.init = "nearest-exact", .choices = kMethods,
       .tip = "bislerp is made for latents; nearest-exact keeps them as they are"}};
   Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
@@ -21,11 +26,13 @@ class ResizeLatent final : public Node {
 
   void run(RunContext& ctx) const override {
     Latent latent = ctx[latent_];
-    const double h = static_cast<double>(latent.samples.size(2)), w = static_cast<double>(latent.samples.size(3));
-    std::int64_t width = ctx[width_], height = ctx[height_];
-    if (width == 0 && height == 0) throw NodeError("width and height are both 0", "give at least one of them");
-    if (width == 0) width = std::max<std::int64_t>(64, std::llround(w * static_cast<double>(height) / h));
-    if (height == 0) height = std::max<std::int64_t>(64, std::llround(h * static_cast<double>(width) / w));
+    if (ctx[width_] == 0 && ctx[height_] == 0) return ctx.forward(latent_, result_);
+    // In pixels, and never less than 64 of them, as in ComfyUI.
+    const auto [width, height] =
+        sd::keep_shape(latent.samples.size(3), latent.samples.size(2), ctx[width_], ctx[height_], /*least=*/64);
+    if (std::max(width, height) > kLargestSide)
+      throw NodeError(fmt::format("the latent would become {} x {} pixels large", width, height),
+                      fmt::format("give sizes that make no side larger than {}", kLargestSide));
     const std::int64_t unit = latent.space.downscale;
     latent.samples = sd::resize(latent.samples, std::max<std::int64_t>(width / unit, 1),
                                 std::max<std::int64_t>(height / unit, 1), sd::resize_method(ctx[method_]),
@@ -52,7 +59,7 @@ void add_change(Registry& registry) {
   registry.add<ResizeLatent>("latent.resize", {.title = "Resize Latent", .menu = "Latent",
       .doc = "Scales a latent, as the first half of a two-pass picture: sample small, resize, sample again with "
              "denoise below 1.",
-      .bytes_per_pixel = sd::kLatentBytesPerPixel});
+      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
   registry.add<SetLatentMask>("latent.set_mask", {.title = "Set Latent Mask", .menu = "Latent",
       .doc = "Lets a sampler change only what the mask selects; the rest is kept.",
       .bytes_per_pixel = sd::kLatentBytesPerPixel});

@@ -172,6 +172,17 @@ at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resi
   throw std::logic_error("a resize method is missing here");
 }
 
+TargetSize keep_shape(int64_t old_width, int64_t old_height, int64_t width, int64_t height, int64_t least) {
+  const auto other = [&](int64_t side, int64_t old_side, int64_t old_other) {
+    return std::llrint(static_cast<double>(old_other * side) / static_cast<double>(old_side));
+  };
+  if (width != 0) width = std::max(width, least);
+  if (height != 0) height = std::max(height, least);
+  if (width == 0) return {std::max<int64_t>(other(height, old_height, old_width), least), height};
+  if (height == 0) return {width, std::max<int64_t>(other(width, old_width, old_height), least)};
+  return {width, height};
+}
+
 at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count) {
   const int64_t size = samples.size(0);
   if (size == count) return samples;

@@ -39,6 +39,13 @@ Resize resize_method(std::string_view name);
 at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method,
                   Crop crop = Crop::kDisabled);
 
+struct TargetSize {
+  int64_t width, height;
+};
+/// The size to resize to, where a width or height of 0 (not both) means "keep the shape": the other one is worked out as
+/// ComfyUI does, a half rounded to even. No side is less than `least`.
+TargetSize keep_shape(int64_t old_width, int64_t old_height, int64_t width, int64_t height, int64_t least);
+
 /// The batch cut, or repeated from its start, to `count` items.
 at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count);
 

@@ -49,5 +49,17 @@ TEST(RepeatToBatch, CutsOrRepeatsFromTheStart) {
   EXPECT_TRUE(at::equal(repeat_to_batch(three, 4), at::tensor({0, 1, 2, 0})));
 }
 
+TEST(Resize, KeepsTheShapeWhereASideIsNotGiven) {
+  const auto size = [](int64_t width, int64_t height, int64_t least) {
+    const TargetSize target = keep_shape(5, 2, width, height, least);
+    return std::pair(target.width, target.height);
+  };
+  EXPECT_EQ(size(0, 1, 1), std::pair(int64_t{2}, int64_t{1})) << "2.5: a half to even";
+  EXPECT_EQ(size(0, 3, 1), std::pair(int64_t{8}, int64_t{3})) << "7.5";
+  EXPECT_EQ(size(1, 0, 1), std::pair(int64_t{1}, int64_t{1})) << "never 0";
+  EXPECT_EQ(size(7, 9, 1), std::pair(int64_t{7}, int64_t{9}));
+  EXPECT_EQ(size(0, 8, 64), std::pair(int64_t{160}, int64_t{64})) << "what is given grows first";
+}
+
 }  // namespace
 }  // namespace weft::sd

@@ -79,6 +79,68 @@ TEST(ImageFiles, AFileThatIsNoPictureIsNamed) {
   EXPECT_NE(result.problems[0].text().find("bench.cpp"), std::string::npos) << result.problems[0].text();
 }
 
+/// A picture of those that the reader of pictures is tested with.
+std::string loading(const std::string& name, const std::string& more = "") {
+  return R"({"weft": 1, "nodes": {"load": {"type": "image.load", "inputs": {"file": ")" +
+         (source_folder() / "tests/plugins/pictures/fixtures" / name).string() + "\"" + more + "}}}}";
+}
+
+TEST(ImageFiles, TransparencyIsTheMaskAndChangesNoColour) {
+  Bench bench;
+  const RunResult plain = bench.run(loading("rgb.png"), {"load"});
+  for (const char* name : {"rgba.png", "alpha.webp", "alpha.tif"}) {
+    const RunResult painted = bench.run(loading(name), {"load"});
+    EXPECT_TRUE(output<Image>(painted, "load").pixels().equal(output<Image>(plain, "load").pixels())) << name;
+    const at::Tensor& mask = output<Mask>(painted, "load", 1).values();
+    EXPECT_EQ(mask[0][0][0].item<float>(), 0) << name;
+    EXPECT_EQ(mask[0][0][31].item<float>(), 1 - 128.0F / 255) << name;
+    EXPECT_EQ(mask[0][23][31].item<float>(), 1) << name;
+  }
+  EXPECT_EQ(output<Mask>(bench.run(loading("still.gif"), {"load"}), "load", 1).values().max().item<float>(), 0);
+}
+
+TEST(ImageFiles, FramesAreABatchOfWhichOneCanBeTaken) {
+  Bench bench;
+  for (const char* name : {"frames.png", "frames.webp", "frames.gif"}) {
+    const RunResult all = bench.run(loading(name), {"load"}), second = bench.run(loading(name, R"(, "frame": 1)"), {"load"});
+    EXPECT_EQ(output<Image>(all, "load").batch(), 3) << name;
+    EXPECT_EQ(output<Mask>(all, "load", 1).values().size(0), 3) << name;
+    EXPECT_TRUE(output<Image>(second, "load").pixels().equal(output<Image>(all, "load").pixels().narrow(0, 1, 1))) << name;
+  }
+  EXPECT_TRUE(bench.warnings().empty());
+  EXPECT_EQ(output<Image>(bench.run(loading("pages.tif"), {"load"}), "load").batch(), 2);
+  ASSERT_EQ(bench.warnings().size(), 1u);
+  EXPECT_NE(bench.warnings()[0].find("of another size"), std::string::npos) << bench.warnings()[0];
+}
+
+/// Width and height of a picture of 25 x 15 that went through a node.
+at::IntArrayRef resized(const std::string& type, const std::string& params, RunResult& result) {
+  Bench bench;
+  result = bench.run(R"({"weft": 1, "nodes": {"mask": {"type": "mask.solid", "inputs": {"width": 25, "height": 15}},
+    "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
+    "resize": {"type": ")" + type + R"(", "inputs": {"image": {"link": "image.image"}, )" + params + "}}}}", {"resize"});
+  return output<Image>(result, "resize").pixels().sizes().slice(1, 2);
+}
+
+TEST(Images, AreResizedToTheSizesThatComfyUiGives) {
+  RunResult result;
+  EXPECT_EQ(resized("image.resize_by", R"("factor": 0.5)", result), at::IntArrayRef({8, 12})) << "a half to even";
+  EXPECT_EQ(resized("image.resize_by", R"("factor": 0.1)", result), at::IntArrayRef({2, 2}));
+  EXPECT_EQ(resized("image.resize_by", R"("factor": 1.5)", result), at::IntArrayRef({22, 38}));
+  EXPECT_EQ(resized("image.resize", R"("width": 0, "height": 3)", result), at::IntArrayRef({3, 5}));
+  EXPECT_EQ(resized("image.resize", R"("width": 10, "height": 0)", result), at::IntArrayRef({6, 10}));
+  EXPECT_EQ(resized("image.resize", R"("width": 0, "height": 0)", result), at::IntArrayRef({15, 25}));
+}
+
+TEST(Images, ASizeThatTheShapeMakesTooLargeIsRefused) {
+  Bench bench;
+  const RunResult result = bench.run(R"({"weft": 1, "nodes": {"mask": {"type": "mask.solid", "inputs": {"width": 2048, "height": 8}},
+    "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
+    "resize": {"type": "image.resize", "inputs": {"image": {"link": "image.image"}, "width": 0, "height": 2048}}}})", {"resize"}, true);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_NE(result.problems[0].what.find("524288 x 2048"), std::string::npos) << result.problems[0].text();
+}
+
 TEST(Images, ACompositeChangesOnlyWhatItsMaskSelects) {
   Bench bench;
   const RunResult result = bench.run(

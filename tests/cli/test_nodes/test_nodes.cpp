@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "plugins/sdk.h"
+#include "plugins/values.h"
 
 namespace {
 
@@ -30,6 +31,12 @@ class Number final : public Node {
   Output<std::int64_t> number_{*this, "number"};
 
   void run(RunContext& ctx) const override { ctx.set(number_, ctx[value_]); }
+};
+
+class NoPictures final : public Node {
+  Output<Image> image_{*this, "image"};
+
+  void run(RunContext& ctx) const override { ctx.set(image_, Image(at::empty({0, 8, 8, 3}))); }
 };
 
 class Add final : public Node {
@@ -219,6 +226,7 @@ WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
                        return nlohmann::json{{"apples", v.as<Basket>().apples}};
                      }});
   registry.add<Number>("test.number", {.title = "Number", .menu = "Test/Values", .doc = "Gives a number."});
+  registry.add<NoPictures>("test.no_pictures", {});
   registry.add<Add>("test.add", {.title = "Add", .menu = "Test/Values", .doc = "Adds two numbers."});
   registry.add<Say>("test.say", {.title = "Say", .menu = "Test/Values"});
   registry.add<Gather>("test.gather", {.title = "Gather", .menu = "Test/Values"});

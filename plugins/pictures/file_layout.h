@@ -1,0 +1,29 @@
+// Whether a file has all that its format says it has: OpenImageIO and the libraries below it read some files that end early
+// without a word. Nothing is decoded here.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "plugins/pictures/decoder.h"
+
+namespace weft::pictures {
+
+struct JpegLayout {
+  bool ends_early = false;  ///< no end of the picture
+  int orientation = 1;
+};
+JpegLayout jpeg_layout(const std::filesystem::path& file);
+
+struct TiffPage {
+  int whole_rows = 0;  ///< whose data are in the file, from the top
+  bool whole = true;   ///< all are
+  bool stores_premultiplied = false;  ///< "associated" alpha
+};
+/// Every page, as far as the file has them. Throws PictureError if it ends before the first.
+std::vector<TiffPage> tiff_pages(const std::filesystem::path& file, Damage& damage);
+
+/// Whether an uncompressed BMP has all its rows.
+bool bmp_ends_early(const std::filesystem::path& file);
+
+}  // namespace weft::pictures
