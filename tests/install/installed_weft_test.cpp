@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,8 +12,6 @@ namespace weft {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::IsEmpty;
-using testing::Not;
 
 std::string output_of(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
@@ -78,10 +75,9 @@ TEST_F(InstalledWeft, MissesNothingThatItsWorkflowsFindInTheSources) {
 }
 
 TEST_F(InstalledWeft, RunsAWorkflowThatNeedsMoreThanACheckpoint) {
-  const std::string run = weft() + " run share/weft/workflows/explained/06-context-by-concatenation.json --dry-run";
-  EXPECT_THAT(output_of(run), Not(IsEmpty()));
-  EXPECT_EQ(std::system((weft() + " run share/weft/workflows/text-to-image.json --progress none --set steps=1 > /dev/null").c_str()), 0);
-  EXPECT_FALSE(fs::is_empty(prefix_ / "out"));
+  const std::string workflow = "share/weft/workflows/explained/06-context-by-concatenation.json";
+  EXPECT_EQ(std::system(fmt::format("{} run {} --progress none > /dev/null 2>&1", weft(), workflow).c_str()), 0);
+  EXPECT_THAT(files_below(prefix_ / "out"), testing::SizeIs(1));
 }
 
 }  // namespace
