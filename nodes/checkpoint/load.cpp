@@ -104,13 +104,13 @@ void add_load(Registry& registry) {
       .doc = "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
              "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
              "needed. What the file lacks, such as a VAE, is missed where it is used.",
-      .lane = Lane::Io, .revision = 2});
+      .revision = 2, .lane = Lane::Io});
   registry.add<LoadUnet>("unet.load", {.title = "Load U-Net", .menu = "Loaders",
       .doc = "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
              "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
-      .lane = Lane::Io, .revision = 2});
+      .revision = 2, .lane = Lane::Io});
   registry.add<LoadVae>("vae.load", {.title = "Load VAE", .menu = "Loaders",
-      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .lane = Lane::Io, .revision = 2});
+      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .revision = 2, .lane = Lane::Io});
 }
 
 }  // namespace weft::checkpoint

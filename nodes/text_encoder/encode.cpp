@@ -34,7 +34,7 @@ class ClipSkip final : public Node {
 void add_encode(Registry& registry) {
   registry.add<EncodeText>("text.encode", {.title = "Encode Text", .menu = "Conditioning",
       .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
-      .lane = Lane::Device, .revision = 2});
+      .revision = 2, .lane = Lane::Device});
   registry.add<ClipSkip>("text.clip_skip", {.title = "CLIP Skip", .menu = "Conditioning",
       .doc = "Takes the text encoder's output some layers before its last."});
 }

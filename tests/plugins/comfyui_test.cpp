@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "graph/error.h"
+#include "graph/foreign_json.h"
 #include "graph/placeholder.h"
 #include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/import.h"
@@ -227,6 +228,28 @@ TEST(ComfyClasses, HaveTheInputsThatComfyUIDeclares) {
     EXPECT_EQ(known->outputs.size(), facts["outputs"].size()) << name;
     EXPECT_THAT(docs, HasSubstr("| `" + name + "` | `" + known->ours + "` |"));
   }
+}
+
+/// At every place something that may not stand there: an error with words, or a workflow, and nothing else.
+TEST(ComfyFormats, DamagedFilesAreErrorsOrWorkflows) {
+  int read = 0, refused = 0;
+  for (const std::string& good : {std::string(kApi), editor_file(R"([7, "fixed", 20, 6.5, "euler", "normal", 1])")})
+    for (const char* bad : {"[", "]", "{}", "NaN", "-Infinity", "null", "\"", "1e999", "-1", "\xff", "\\u0000"})
+      for (std::size_t at = 0; at < good.size(); ++at)
+        for (const std::size_t instead : {0u, 1u, 5u}) {
+          std::string text = good;
+          text.replace(at, instead, bad);
+          try {
+            const json file = read_foreign_json(text, "damaged.json");
+            if (!is_workflow(file)) continue;
+            parse_workflow(to_text(import_workflow(file, "damaged.json").workflow));
+            ++read;
+          } catch (const GraphError&) {
+            ++refused;
+          }
+        }
+  EXPECT_GT(read, 1000);
+  EXPECT_GT(refused, 1000);
 }
 
 /// ComfyUI itself wrote both files of each pair: read from either, the nodes that ran are the same.
