@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "graph/foreign_json.h"
+
 namespace weft::sd {
 namespace {
 
@@ -15,7 +17,7 @@ bool makes_a_difference(const json& value, const KeyRule& rule) {
   if (value.is_array() && !value.empty())
     return std::ranges::any_of(value, [&](const json& item) { return makes_a_difference(item, rule); });
   return std::ranges::none_of(
-      rule.same, [&](std::string_view same) { return !same.empty() && value == json::parse(same); });
+      rule.same, [&](std::string_view same) { return !same.empty() && value == foreign_json_or_null(same); });
 }
 
 std::string wanted(const KeyRule& rule) {

@@ -41,7 +41,11 @@ json parse_model_json(std::string_view text, const std::string& origin) {
 json read_model_json(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw ModelError(path.string(), "cannot be opened", "download the whole folder");
-  return parse_model_json(read_text_file(path), path.string());
+  try {
+    return parse_model_json(read_text_file(path), path.string());
+  } catch (const GraphError& error) {  // too large
+    throw ModelError(path.string(), error.problems().front().what, "download it again");
+  }
 }
 
 ConfigFile::ConfigFile(const fs::path& path) : origin_(path.string()), exists_(fs::exists(path)) {
