@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -95,12 +96,13 @@ struct PreparedRun {
   Workflow workflow;
   std::vector<std::string> wanted;
   RunEnvironment environment;
-  std::vector<std::string> remarks;  ///< of the import
 };
 
-/// Throws GraphError with every problem.
-PreparedRun prepare(const RunOptions& options, const Registry& registry) {
+/// `tell` gets what could not be imported as it was. Throws GraphError with every problem.
+PreparedRun prepare(const RunOptions& options, const Registry& registry,
+                    const std::function<void(const std::string&)>& tell) {
   WorkflowSource source = read_workflow(options.file, registry);
+  tell_first(source.remarks, tell, tell);
   apply_settings(source.workflow, registry, options.settings);
   RunEnvironment environment = host::make_environment({.workflow_folder = source.folder,
                                                        .model_folders = model_folders(options.models),
@@ -112,7 +114,7 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry) {
   std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
   check_output_folder(options.out);
-  return {std::move(source.workflow), std::move(wanted), std::move(environment), std::move(source.remarks)};
+  return {std::move(source.workflow), std::move(wanted), std::move(environment)};
 }
 
 void print_plan(const PreparedRun& prepared, const Registry& registry) {
@@ -225,8 +227,7 @@ Exit run(const RunOptions& options) {
   try {
     const Catalogue catalogue;
     tell_first(catalogue.refused_plugins(), message, message);
-    PreparedRun prepared = prepare(options, catalogue.registry);
-    tell_first(prepared.remarks, message, message);
+    const PreparedRun prepared = prepare(options, catalogue.registry, message);
     if (!options.dry_run) return execute(prepared, catalogue, options.device, *progress, interrupt.token());
     print_plan(prepared, catalogue.registry);
     return Exit::Done;
