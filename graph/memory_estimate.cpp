@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 
 #include "graph/byte_text.h"
@@ -65,19 +64,9 @@ std::vector<Problem> memory_warnings(const Graph& graph, const Registry& registr
     return info && info->options.bytes_per_pixel > 0;
   };
   if (std::ranges::none_of(graph.nodes(), counts)) return {};  // large graphs are made of other nodes
-  std::vector<std::string> order = graph.topological_order();
-  std::unordered_set<std::string> needed(wanted.begin(), wanted.end());
-  for (auto id = order.rbegin(); id != order.rend(); ++id) {
-    if (!needed.contains(*id)) continue;
-    for (const auto& [port, value] : graph.node(*id).inputs)
-      if (const auto* links = std::get_if<Links>(&value))
-        for (const PortRef& source : *links) needed.insert(source.node);
-  }
-  std::erase_if(order, [&](const std::string& id) { return !needed.contains(id); });
-
   Sizes sizes;
   std::vector<Problem> warnings;
-  for (const std::string& id : order) {
+  for (const std::string& id : graph.with_ancestors(wanted)) {
     const GraphNode& node = graph.node(id);
     const NodeInfo* info = registry.find(node.type);
     if (!info || info->options.bytes_per_pixel <= 0) continue;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "graph/byte_text.h"
 #include "graph/error.h"
 
@@ -21,18 +23,19 @@ MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t bat
   // The peak is on the way up at the finest level, in its first layer, where the most channels come together.
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);
-  const double skips = static_cast<double>(config.layers_per_block) * top;     // those still to come
-  const double joined = 2 * (below + top);                                     // both parts, and the two as one
-  const double resnet = (below + top) + top;                                   // normalised, convolved
-  const double attention = config.cross_attention.front() ? (3 + 8) * top : 0;  // feed-forward: twice 4 times as wide
+  const bool attends = !config.cross_attention.empty() && config.cross_attention.front();
+  const double skips = static_cast<double>(config.layers_per_block) * top;  // those still to come
+  const double joined = 2 * (below + top);                                  // both parts, and the two as one
+  const double resnet = (below + top) + top;                                // normalised, convolved
+  const double attention = attends ? (5 + 8) * top : 0;  // feed-forward: twice 4 times as wide
   const double places = static_cast<double>(batch) * area(height, width);
   return {.least = bytes_of(skips + joined + resnet, dtype, places),
           .about = bytes_of(skips + joined + std::max(resnet, attention), dtype, places)};
 }
 
 MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width) {
-  // In the finest residual block: its input, and three tensors on the way to its output.
-  const double planes = 4 * static_cast<double>(config.block_channels.front());
+  // In the finest residual block: its input, and five tensors on the way to its output.
+  const double planes = 6 * static_cast<double>(config.block_channels.front());
   return {.least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
 }
 
@@ -40,7 +43,7 @@ MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t 
   // As above, in the block that goes down to the finest level's channels.
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);
-  const double planes = below + 4 * top;
+  const double planes = below + 5 * top;
   return {.least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
 }
 

@@ -21,7 +21,7 @@ struct MemoryNeed {
 
 /// For NodeOptions::bytes_per_pixel: of sampling with Stable Diffusion 1.x's U-Net and guidance in 16 bits, of latents,
 /// and of pictures that are put together from tiles.
-inline constexpr double kStepBytesPerPixel = 380, kLatentBytesPerPixel = 0.25, kPictureBytesPerPixel = 24;
+inline constexpr double kStepBytesPerPixel = 420, kLatentBytesPerPixel = 0.25, kPictureBytesPerPixel = 24;
 
 /// One application to [batch, C, height, width]; `height` and `width` in latents.
 MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t batch, int64_t height, int64_t width);

@@ -39,9 +39,7 @@ TEST_F(Limits, OfAddressSpaceEndARunOrLetItPassButNeverCrashIt) {
     const Outcome run = within(mebibytes, {"run", text_to_image_, "--set", "sampler.steps=1", "--set", "size.width=1024",
                                            "--threads", "2", "--progress", "none"});
     EXPECT_THAT(run.exit, AnyOf(0, 1)) << mebibytes << ": " << run.err;
-    if (run.exit == 1) {
-      EXPECT_THAT(run.err, HasSubstr("weft: "));
-    }
+    EXPECT_TRUE(run.exit == 0 || run.err.find("weft: ") != run.err.npos) << "no word of why";
   }
 }
 
