@@ -68,7 +68,7 @@ bool is_bookkeeping(const std::string& name) {
 }
 
 std::string pipeline_class(const ConfigFile& index) {
-  if (!index["_class_name"].is_string()) {
+  if (index.text("_class_name").value_or("").empty()) {
     throw ModelError(index.origin(), "is not a pipeline description (no _class_name)", "download it again");
   }
   return index["_class_name"].get<std::string>();
@@ -256,7 +256,7 @@ class CheckpointReader {
   void read_facts(const SafetensorsFile& file) {
     hints_ = hints_from_metadata(model_.path_, file.metadata());
     if (const auto betas = fact(file, "betas")) {
-      require_betas(origin_, betas->values);
+      require_betas(origin_, betas->values, "tensor \"betas\"");
       hints_.betas = betas->values;
       betas_rounding_ = betas->rounding;
     }

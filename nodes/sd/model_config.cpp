@@ -327,7 +327,7 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
   config.flip_sin_to_cos = hints.unet_flip_sin_to_cos.value_or(config.flip_sin_to_cos);
   config.freq_shift = hints.unet_freq_shift.value_or(config.freq_shift);
   if (!(config.freq_shift < static_cast<double>(config.block_channels[0] / 2)))
-    throw ModelError(origin, fmt::format("its freq_shift is {}", config.freq_shift),
+    throw ModelError(origin, fmt::format("its config.json says that freq_shift is {}", config.freq_shift),
                      "it must be less than half the channels of the first level");
   const PublishedModel published = published_model(config.block_channels[0], config.context_dim);
   const bool told = hints.unet_heads || hints.unet_head_width;

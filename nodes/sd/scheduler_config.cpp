@@ -88,7 +88,7 @@ Prediction prediction_of(const std::string& origin, const std::string& name) {
                    "epsilon and v_prediction are supported");
 }
 
-void require_betas(const std::string& origin, const std::vector<double>& betas) {
+void require_betas(const std::string& origin, const std::vector<double>& betas, const std::string& place) {
   constexpr double kLeastSignal = 1e-30;  // whose sigma is a float yet
   double signal = 1;
   bool sound = betas.size() >= 2;
@@ -98,7 +98,7 @@ void require_betas(const std::string& origin, const std::vector<double>& betas) 
   }
   if (sound && signal > kLeastSignal) return;
   throw ModelError(
-      origin, "its noise schedule (betas) is damaged",
+      origin, fmt::format("its noise schedule ({}) is damaged", place),
       "it must be two or more numbers between 0 and 1 that leave some signal: download it again");
 }
 
@@ -109,7 +109,7 @@ SchedulerConfig read_scheduler_config(const std::filesystem::path& path) {
                          .zero_terminal_snr = file.boolean("rescale_betas_zero_snr").value_or(false),
                          .prediction = std::nullopt,
                          .ignored = other_values(file, kWalk)};
-  if (!config.betas.empty() || file.has("trained_betas")) require_betas(file.origin(), config.betas);
+  if (!config.betas.empty() || file.has("trained_betas")) require_betas(file.origin(), config.betas, "betas");
   if (const auto name = file.text("prediction_type")) config.prediction = prediction_of(file.origin(), *name);
   return config;
 }

@@ -26,7 +26,8 @@ SchedulerConfig read_scheduler_config(const std::filesystem::path& path);
 /// epsilon or v_prediction. Throws ModelError for another.
 Prediction prediction_of(const std::string& origin, const std::string& name);
 
-/// Throws ModelError, unless these are shares of noise that leave some signal until the end.
-void require_betas(const std::string& origin, const std::vector<double>& betas);
+/// Throws ModelError, unless these are shares of noise that leave some signal until the end. `place` is where
+/// in the file they are.
+void require_betas(const std::string& origin, const std::vector<double>& betas, const std::string& place);
 
 }  // namespace weft::sd

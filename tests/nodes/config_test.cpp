@@ -55,7 +55,7 @@ class Configs : public testing::Test {
     try {
       opened_with(name, changes);
     } catch (const ModelError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(name.substr(name.find('/') + 1)));
+      EXPECT_THAT(error.what(), HasSubstr(model_.string()));
       return error.what();
     }
     return "no error";

@@ -33,7 +33,8 @@ struct QuantisedFile {
   std::map<std::string, std::string> metadata = metadata_of(small_model());
 };
 
-constexpr const char* kLayer = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q";
+const std::string kLayer = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q";
+const std::string kLayerScale = kLayer + ".weight_scale", kLayerFormat = kLayer + ".comfy_quant";
 
 QuantisedFile quantised(Marked marked) {
   QuantisedFile file{.tensors = ldm_tensors(small_model()), .whole = {}};
@@ -50,7 +51,7 @@ QuantisedFile quantised(Marked marked) {
     file.tensors[layer + (marked == Marked::kByTensor ? ".scale_weight" : ".weight_scale")] = scale;
     if (marked == Marked::kByTensor) file.tensors[layer + ".scale_input"] = at::ones({});
     if (marked == Marked::kByLayer)
-      file.tensors[layer + ".comfy_quant"] = text_tensor(R"({"format": "float8_e4m3fn"})");
+      file.tensors[kLayerFormat] = text_tensor(R"({"format": "float8_e4m3fn"})");
     layers[layer] = {{"format", "float8_e4m3fn"}};
   }
   if (marked == Marked::kByTensor)
@@ -112,10 +113,9 @@ TEST(QuantisedLayer, MayHaveAScaleForEachOutput) {
 }
 
 TEST(QuantisedLayer, WithAScaleOfAnotherShapeIsRefused) {
-  for (const at::IntArrayRef shape :
-       {at::IntArrayRef{2}, at::IntArrayRef{32}, at::IntArrayRef{1, 32}, at::IntArrayRef{0}}) {
+  for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{{2}, {32}, {1, 32}, {0}}) {
     QuantisedFile file = quantised(Marked::kByLayer);
-    file.tensors[std::string(kLayer) + ".weight_scale"] = at::ones(shape);
+    file.tensors[kLayerScale] = at::ones(shape);
     EXPECT_THAT(
         error_of(file),
         HasSubstr(
@@ -123,16 +123,16 @@ TEST(QuantisedLayer, WithAScaleOfAnotherShapeIsRefused) {
             shape_text(shape)));
   }
   QuantisedFile file = quantised(Marked::kByTensor);
-  file.tensors[std::string(kLayer) + ".scale_weight"] = at::ones({}, at::kLong);
+  file.tensors[kLayer + ".scale_weight"] = at::ones({}, at::kLong);
   EXPECT_THAT(error_of(file), HasSubstr("the scale of layer"));
-  file.tensors[std::string(kLayer) + ".scale_weight"] = at::full({}, std::nan(""));
+  file.tensors[kLayer + ".scale_weight"] = at::full({}, std::nan(""));
   EXPECT_THAT(error_of(file), HasSubstr("is not finite"));
 }
 
 TEST(QuantisedLayer, WithoutItsScaleIsRefused) {
   for (const Marked marked : {Marked::kByLayer, Marked::kInHeader}) {
     QuantisedFile file = quantised(marked);
-    file.tensors.erase(std::string(kLayer) + ".weight_scale");
+    file.tensors.erase(kLayerScale);
     EXPECT_THAT(error_of(file), HasSubstr("is quantised and has no scale"));
   }
 }
@@ -149,34 +149,34 @@ TEST(QuantisedLayer, OfAPartThatIsNotWantedMayHaveAnyFormat) {
 // As ComfyUI writes a layer of [32, 64]: values in pairs, scales of blocks padded to [128, 4].
 TEST(QuantisedLayer, OfAnotherFormatIsNamed) {
   QuantisedFile file = quantised(Marked::kByLayer);
-  const std::string layer = kLayer;
-  file.tensors[layer + ".weight"] = at::zeros({32, 16}, at::kByte);
-  file.tensors[layer + ".weight_scale"] = at::ones({128, 4}).to(at::kFloat8_e4m3fn);
-  file.tensors[layer + ".weight_scale_2"] = at::ones({});
-  file.tensors[layer + ".comfy_quant"] = text_tensor(R"({"format": "nvfp4"})");
+  file.tensors[kLayer + ".weight"] = at::zeros({32, 16}, at::kByte);
+  file.tensors[kLayerScale] = at::ones({128, 4}).to(at::kFloat8_e4m3fn);
+  file.tensors[kLayer + ".weight_scale_2"] = at::ones({});
+  file.tensors[kLayerFormat] = text_tensor(R"({"format": "nvfp4"})");
   EXPECT_THAT(error_of(file), HasSubstr("quantised as nvfp4, which is not supported"));
-  file.tensors.erase(layer + ".weight_scale_2");
-  file.tensors[layer + ".comfy_quant"] = text_tensor(R"({"format": "mxfp8"})");
+  file.tensors.erase(kLayer + ".weight_scale_2");
+  file.tensors[kLayerFormat] = text_tensor(R"({"format": "mxfp8"})");
   EXPECT_THAT(error_of(file), HasSubstr("quantised as mxfp8, which is not supported"));
   file = quantised(Marked::kInHeader);
   file.metadata["_quantization_metadata"] =
-      json{{"layers", {{layer, {{"format", "int8_tensorwise"}}}}}}.dump();
+      json{{"layers", {{kLayer, {{"format", "int8_tensorwise"}}}}}}.dump();
   EXPECT_THAT(error_of(file), HasSubstr("quantised as int8_tensorwise, which is not supported"));
 }
 
 TEST(QuantisedLayer, DescribedByNonsenseIsRefused) {
   const std::string good = json{{"layers", {{kLayer, {{"format", "float8_e4m3fn"}}}}}}.dump();
+  const QuantisedFile by_layer = quantised(Marked::kByLayer), in_its_header = quantised(Marked::kInHeader);
   std::mt19937 random(1);
   int refused = 0;
   for (int i = 0; i < 60; ++i) {
     std::string text = good.substr(0, i % 3 == 0 ? random() % good.size() : good.size());
     if (i % 3 != 0) text[random() % text.size()] = "{}[]\",:x0"[random() % 9];
     for (const bool in_header : {true, false}) {
-      QuantisedFile file = quantised(in_header ? Marked::kInHeader : Marked::kByLayer);
+      QuantisedFile file = in_header ? in_its_header : by_layer;
       if (in_header) {
         file.metadata["_quantization_metadata"] = text;
       } else {
-        file.tensors[std::string(kLayer) + ".comfy_quant"] = text_tensor(text);
+        file.tensors[kLayerFormat] = text_tensor(text);
       }
       refused += error_of(file) != "no error";
     }
@@ -188,7 +188,7 @@ TEST(QuantisedLayer, DescribedByNonsenseIsRefused) {
     EXPECT_THAT(error_of(file), HasSubstr("_quantization_metadata")) << text;
   }
   QuantisedFile file = quantised(Marked::kByLayer);
-  file.tensors[std::string(kLayer) + ".comfy_quant"] = at::ones({3});
+  file.tensors[kLayerFormat] = at::ones({3});
   EXPECT_THAT(error_of(file), HasSubstr("is no text"));
 }
 

@@ -123,7 +123,7 @@ TEST_F(SavedTokenizer, KnowsALearnedWordOfClip) {
   auto& vocab = file["model"]["vocab"] = nlohmann::json::object();
   const ClipVocabulary usual = ClipVocabulary::from_merges_gz(clip_merges_file());
   for (const auto& [piece, id] : usual.ids()) vocab[piece] = id;
-  file["model"]["merges"] = {nlohmann::json::array({"o", "n</w>"})};
+  file["model"]["merges"] = nlohmann::json::array({nlohmann::json::array({"o", "n</w>"})});
   file["added_tokens"] = {{{"content", "<cat-toy>"}, {"id", 49408}, {"normalized", true}}};
   std::ofstream(folder_ / "tokenizer.json") << file;
   EXPECT_THAT(Tokenizer::from_folder(folder_ / "").encode("a <cat-toy> on"), ElementsAre(320, 49408, 525));
