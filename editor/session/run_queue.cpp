@@ -223,7 +223,7 @@ struct RunQueue::Impl {
     const std::vector<Problem> problems =
         host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
     if (!problems.empty()) return fail(job, problems);
-    request.environment.workflow = read_json(to_text(*job.workflow), "the workflow");
+    request.environment.workflow = read_json(to_text(*job.workflow), "workflow");
     add_watched(job, request.wanted);
 
     const RunResult result = opened_executor().run(
