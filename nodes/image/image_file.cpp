@@ -54,9 +54,15 @@ LoadedPicture load_picture(const fs::path& file, const pictures::ReadOptions& op
 }
 
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& pixels) {
-  const torch::Tensor bytes = pixels.to(torch::kCPU).mul(255).clamp(0, 255).to(torch::kUInt8).contiguous();
-  const std::uint8_t* data = bytes.data_ptr<std::uint8_t>();
-  return {data, data + bytes.numel()};
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(pixels.numel()));
+  const std::int64_t row = pixels.size(1) * pixels.size(2);
+  // A few rows at once: a whole picture would be there three times in float32 meanwhile.
+  for (std::int64_t y = 0; y < pixels.size(0); y += kRowsAtOnce) {
+    const torch::Tensor rows = pixels.narrow(0, y, std::min(kRowsAtOnce, pixels.size(0) - y));
+    const torch::Tensor part = rows.to(torch::kCPU).mul(255).clamp_(0, 255).to(torch::kUInt8).contiguous();
+    std::copy_n(part.const_data_ptr<std::uint8_t>(), part.numel(), bytes.data() + y * row);
+  }
+  return bytes;
 }
 
 std::vector<std::uint8_t> encode_png(const torch::Tensor& pixels, const std::map<std::string, std::string>& text) {
