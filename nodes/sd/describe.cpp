@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "nodes/sd/finite.h"
+
 namespace weft::sd {
 namespace {
 
@@ -56,7 +60,8 @@ json describe(const at::Tensor& tensor) {
   if (!tensor.defined()) return nullptr;
   json said = {{"shape", tensor.sizes().vec()}, {"dtype", name_of(tensor.scalar_type())}};
   const at::Tensor all = tensor.detach().to(at::kCPU, at::kFloat).flatten();
-  const at::Tensor finite = all.masked_select(all.isfinite());
+  const bool all_finite = std::isfinite(finite_sum(all).item<double>());  // then nothing need be copied
+  const at::Tensor finite = all_finite ? all : all.masked_select(all.isfinite());
   if (finite.numel() < all.numel()) said["not_finite"] = all.numel() - finite.numel();
   if (finite.numel() == 0) return said;
   const double least = finite.min().item<double>(), most = finite.max().item<double>();

@@ -10,7 +10,14 @@
 namespace weft::sd {
 
 // NaN and infinity survive a sum, and no sum of float32 overflows float64.
-at::Tensor finite_sum(const at::Tensor& values) { return values.sum(at::kDouble); }
+at::Tensor finite_sum(const at::Tensor& values) {
+  // A CPU makes a float64 copy of all that it sums: for large pictures part by part.
+  constexpr int64_t kPart = int64_t{1} << 20;
+  if (!values.is_cpu() || !values.is_contiguous() || values.numel() <= kPart) return values.sum(at::kDouble);
+  at::Tensor sum = at::zeros({}, at::kDouble);
+  for (const at::Tensor& part : values.view(-1).split(kPart)) sum += part.sum(at::kDouble);
+  return sum;
+}
 
 std::optional<std::string> not_finite(const at::Tensor& values) {
   if (std::isfinite(finite_sum(values).item<double>())) return std::nullopt;
