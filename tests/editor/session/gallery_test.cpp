@@ -54,6 +54,18 @@ TEST_F(PictureFiles, SayWhyTheyCannotBeRead) {
   EXPECT_THROW(read_pixels(folder / "none.png"), GraphError);
 }
 
+TEST_F(PictureFiles, AreShownInTheirOwnColoursAlsoUnderTransparency) {
+  const fs::path fixtures = fs::path(WEFT_SOURCE_DIR) / "tests/plugins/pictures/fixtures";
+  const Pixels plain = read_pixels(fixtures / "rgb.png");
+  for (const char* name : {"rgba.png", "alpha.webp", "alpha.tif"}) {
+    const Pixels painted = read_pixels(fixtures / name);
+    ASSERT_EQ(painted.rgba.size(), plain.rgba.size()) << name;
+    for (std::size_t i = 0; i < plain.rgba.size(); ++i)
+      ASSERT_TRUE(i % 4 == 3 || painted.rgba[i] == plain.rgba[i]) << name << " at " << i;
+  }
+  EXPECT_EQ(read_pixels(fixtures / "turned.webp").width, 24) << "upright";
+}
+
 /// As ComfyUI writes it where a node's IS_CHANGED is NaN; the word in a text is a word.
 TEST_F(PictureFiles, CarryComfyWorkflowsWithNumbersThatAreNone) {
   write_png(folder / "a.png", 4, 4,
