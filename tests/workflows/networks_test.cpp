@@ -50,10 +50,9 @@ double decibels(const at::Tensor& a, const at::Tensor& b, double range) {
 
 TEST(Tiles, OfEverySizeInRangeGiveWhatTheWholeGives) {
   Bench bench;
-  for (const auto& [tile, overlap] : {std::pair(64, 64), {96, 64}, {128, 64}, {256, 128}, {64, 0}, {64, 2048}, {71, 31},
-                                      {100, 24}, {333, 83}, {4096, 2048}, {128, 40}}) {
+  for (const auto& [tile, overlap] : {std::pair(64, 64), {96, 64}, {128, 64}, {256, 128}, {64, 0}, {64, 2048}, {71, 31}, {100, 24}}) {
     const RunResult result =
-        bench.run(with_vae(200, 152, in_tiles(tile, overlap)), {"encoded", "decoded", "tiled_latent", "tiled_image"});
+        bench.run(with_vae(136, 104, in_tiles(tile, overlap)), {"encoded", "decoded", "tiled_latent", "tiled_image"});
     const at::Tensor &whole = output<Image>(result, "decoded").pixels(), &tiled = output<Image>(result, "tiled_image").pixels();
     ASSERT_EQ(tiled.sizes(), whole.sizes()) << tile << " " << overlap;
     EXPECT_GT(decibels(tiled, whole, 1), 20) << tile << " " << overlap;
