@@ -174,7 +174,7 @@ TEST(SegmentationMapConditioning, GivesTheShareOfEachClassAtEachLatent) {
                             .legend = sd::parse_legend("left #000000\nright #ffffff")};
   const Conditioning text{{{.context = at::ones({1, 3, 8})}}};
   const NodeOutcome outcome = call_node(bench.registry().node("conditioning.segmentation_map"),
-                                        {{Value::of(text)}, {Value::of(text)}, {Value::of(map)}, {}});
+                                        {{Value::of(text)}, {Value::of(text)}, {Value::of(map)}, {}, {}});
   ASSERT_EQ(outcome.error, "");
   const at::Tensor shares = outcome.outputs[0].as<Conditioning>().entries[0].concat_map;
   ASSERT_EQ(shares.sizes(), at::IntArrayRef({1, 2, 2, 4}));

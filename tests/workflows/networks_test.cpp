@@ -207,6 +207,16 @@ TEST_F(LatentsOfFourPixels, AreEncodedInTilesAndWithAHoleByTheirPixels) {
   EXPECT_EQ(output<Latent>(result, "hole").noise_mask.sizes(), at::IntArrayRef({1, 1, 32, 64}));
 }
 
+TEST_F(LatentsOfFourPixels, HaveSegmentationMapsOfTheirSize) {
+  const RunResult result = run(R"(
+      "map": {"type": "segmentation.draw", "inputs": {"width": 64, "height": 32, "legend": "sky #0000ff\nsea #00ff00",
+        "background": "sky"}},
+      "both": {"type": "conditioning.segmentation_map", "inputs": {"positive": {"link": "label.conditioning"},
+        "negative": {"link": "label.conditioning"}, "map": {"link": "map.map"}, "vae": {"link": "checkpoint.vae"}}})",
+                               {"both"});
+  EXPECT_EQ(output<Conditioning>(result, "both").entries[0].concat_map.sizes(), at::IntArrayRef({1, 2, 8, 16}));
+}
+
 TEST(EncodeForInpaint, CutsTheMaskWithThePicture) {
   Bench bench;
   const RunResult result = bench.run(with_vae(135, 101, R"("square": {"type": "mask.rectangle", "inputs": {"width": 135,
