@@ -14,9 +14,9 @@ namespace weft::cli {
 
 namespace {
 
-/// What a run has to end in order after the first signal; then it is ended as by a second one. With the time that the
-/// process itself takes to end, it is gone within a second.
-constexpr timespec kGrace{.tv_sec = 0, .tv_nsec = 800'000'000};
+/// What a run has to end in order after the first signal; then it is ended as by a second one. To end a process of some
+/// gigabytes takes the system about as long again.
+constexpr timespec kGrace{.tv_sec = 0, .tv_nsec = 500'000'000};
 
 sigset_t watched_signals() {
   sigset_t set;
