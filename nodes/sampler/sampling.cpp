@@ -34,6 +34,8 @@ Sampler builtin_sampler(const std::string& name) {
 Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
                     const Guidance& guidance, const Latent& given, const Noise& noise) {
   const Latent latent = for_space(given, model.space());
+  const sd::MemoryNeed need = model.need(ctx.device(), latent.samples, guidance.cfg);
+  sd::require_memory(ctx.memory(), need, latent.size_text());
   sd::SampleRequest request;
   request.positive = guidance.positive.entries;
   request.negative = guidance.negative.entries;
@@ -50,8 +52,6 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   };
   warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
-  const sd::MemoryNeed need = model.need(ctx.device(), latent.samples, guidance.cfg);
-  sd::require_memory(ctx.memory(), need, latent.size_text());
   sd::DiffusionModel network = model.on(ctx.memory());
   network.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
   if (const auto free = sd::make_room(ctx.memory(), need)) ctx.warn(sd::shortage_text(need, latent.size_text(), *free));
