@@ -28,8 +28,8 @@
 #include "cli/workflow_source.h"
 #include "graph/executor.h"
 #include "graph/expand.h"
+#include "graph/foreign_json.h"
 #include "graph/memory_estimate.h"
-#include "graph/strict_json.h"
 #include "graph/validate.h"
 #include "host/environment.h"
 #include "host/problems.h"
@@ -109,7 +109,7 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry,
                                                        .output_folder = options.out,
                                                        .dtype = options.device.dtype});
   environment.allow_truncated = options.allow_truncated;
-  environment.workflow = read_json(to_text(source.workflow), "the workflow");
+  environment.workflow = read_foreign_json(to_text(source.workflow), "the workflow");
   std::vector<std::string> wanted = default_results(source.workflow, registry);
   std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));

@@ -36,7 +36,7 @@ comfyui::Imported parse(const std::string& text, const std::string& source) {
 WorkflowSource read_workflow(const std::string& file, const Registry& registry) {
   const bool given = file == "-";
   const std::string name = given ? "standard input" : file;
-  comfyui::Imported read = parse(given ? read_text(std::cin, name) : read_text_file(file), name);
+  comfyui::Imported read = parse(given ? read_text(std::cin, name) : read_text_file(file, Pipes::kRead), name);
   WorkflowSource source{std::move(read.workflow), given ? fs::current_path() : fs::absolute(file).parent_path(),
                         std::move(read.remarks)};
   upgrade(source.workflow, registry);

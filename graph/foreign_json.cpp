@@ -46,7 +46,7 @@ nlohmann::json read_foreign_json(std::string_view text, const std::string& sourc
   const std::string readable = without_non_finite(from_utf16(text));
   const CLocale locale;  // the parser takes the decimal point of the thread's
   JsonBuilder<nlohmann::json> builder(readable, source, depth);
-  nlohmann::json::sax_parse(readable, &builder);
+  if (builder.takes(readable)) nlohmann::json::sax_parse(readable, &builder);
   return builder.result();
 }
 

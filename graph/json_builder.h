@@ -74,6 +74,14 @@ class JsonBuilder {
     return false;
   }
 
+  /// Whether the parser may see it: it takes a zero byte for the end of its text, and would let pass what comes behind.
+  bool takes(std::string_view text) {
+    const std::size_t zero = text.find('\0');
+    if (zero == std::string_view::npos) return true;
+    problems_.push_back({.what = fmt::format("{} is not JSON: byte {} is a zero", source_, zero + 1)});
+    return false;
+  }
+
   Json result() {
     if (!problems_.empty()) throw GraphError(std::move(problems_));
     return std::move(root_);

@@ -114,7 +114,7 @@ Json read_json(std::string_view text, const std::string& source) {
   const CLocale locale;  // the parser takes the decimal point of the thread's
   const std::string utf8 = from_utf16(text);
   JsonBuilder<Json> builder(utf8, source, kMaxJsonDepth);
-  Json::sax_parse(utf8, &builder);
+  if (builder.takes(utf8)) Json::sax_parse(utf8, &builder);
   return builder.result();
 }
 

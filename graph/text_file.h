@@ -13,8 +13,11 @@ namespace weft {
 /// Larger than any workflow, tokenizer or configuration; what is larger is something else.
 inline constexpr std::size_t kLargestText = std::size_t{64} << 20;
 
-/// Throws GraphError naming the file: not there, a folder, not readable, larger than kLargestText. [any thread]
-WEFT_EXPORT std::string read_text_file(const std::filesystem::path& file);
+/// A pipe is read where somebody gave it (`weft run <(...)`); found in a folder it would be waited for without end.
+enum class Pipes : bool { kRefused, kRead };
+
+/// Throws GraphError naming the file: not there, a folder, a pipe, not readable, larger than kLargestText. [any thread]
+WEFT_EXPORT std::string read_text_file(const std::filesystem::path& file, Pipes pipes = Pipes::kRefused);
 
 /// The rest of a stream; `source` names it in errors. Throws GraphError if that is larger than kLargestText.
 WEFT_EXPORT std::string read_text(std::istream& stream, const std::string& source);

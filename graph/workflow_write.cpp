@@ -15,6 +15,12 @@ constexpr std::size_t kStructure = 4;
 /// The definitions and each of them, which hold nodes in their turn.
 constexpr NestedStructure kDefinitions{.key = "subgraphs", .levels = 2};
 
+/// Puts a member behind the others. Its key is known to be another than theirs: Json would compare all of them.
+void append(Json& object, const std::string& key, Json value) {
+  auto& members = static_cast<std::vector<std::pair<const std::string, Json>>&>(object.get_ref<Json::object_t&>());
+  members.emplace_back(key, std::move(value));
+}
+
 std::string text_of(const PortRef& ref) { return ref.node + "." + ref.port; }
 
 Json json_of(const InputValue& value) {
@@ -37,7 +43,10 @@ Json json_of(const GraphNode& node) {
   Json json{{"type", node.type}};
   if (!node.title.empty()) json["title"] = node.title;
   if (node.state != NodeState::Active) json["state"] = node.state == NodeState::Muted ? "muted" : "bypassed";
-  for (const auto& [port, value] : node.inputs) json["inputs"][port] = json_of(value);
+  if (!node.inputs.empty()) {
+    Json& inputs = json["inputs"] = Json::object();
+    for (const auto& [port, value] : node.inputs) append(inputs, port, json_of(value));
+  }
   if (!node.ui.empty()) json["ui"] = node.ui;
   append_unknown_keys(json, node.extra);
   return json;
@@ -48,7 +57,7 @@ Json json_of(const std::map<std::string, PortRef>& names) {
   for (const auto& [name, ref] : names) {
     // "save" for a node alone; "save.me." where its id has dots.
     const bool node_alone = ref.port.empty() && ref.node.find('.') == std::string::npos;
-    json[name] = node_alone ? ref.node : text_of(ref);
+    append(json, name, node_alone ? ref.node : text_of(ref));
   }
   return json;
 }
@@ -61,13 +70,10 @@ Json json_of(const Interface& interface) {
   return json;
 }
 
-/// The nodes by id. Put straight behind each other: their ids are known to be unique, and Json would compare
-/// all.
+/// The nodes by id.
 Json json_of(const Graph& graph) {
   Json json = Json::object();
-  auto& members =
-      static_cast<std::vector<std::pair<const std::string, Json>>&>(json.get_ref<Json::object_t&>());
-  for (const GraphNode* node : graph.nodes()) members.emplace_back(node->id, json_of(*node));
+  for (const GraphNode* node : graph.nodes()) append(json, node->id, json_of(*node));
   return json;
 }
 
@@ -104,7 +110,10 @@ std::string to_text(const Workflow& workflow) {
   json["nodes"] = json_of(workflow.graph);
   if (Json interface = json_of(workflow.interface); !interface.empty())
     json["interface"] = std::move(interface);
-  for (const auto& [name, subgraph] : workflow.subgraphs) json["subgraphs"][name] = json_of(subgraph);
+  if (!workflow.subgraphs.empty()) {
+    Json& definitions = json["subgraphs"] = Json::object();
+    for (const auto& [name, subgraph] : workflow.subgraphs) append(definitions, name, json_of(subgraph));
+  }
   append_unknown_keys(json, workflow.extra);
   return write_json(json, kStructure, kDefinitions);
 }

@@ -19,8 +19,8 @@
 #include "editor/session/text.h"
 #include "editor/session/watched.h"
 #include "graph/c_locale.h"
+#include "graph/foreign_json.h"
 #include "graph/node_types.h"
-#include "graph/strict_json.h"
 #include "graph/validate.h"
 #include "host/problems.h"
 
@@ -223,7 +223,7 @@ struct RunQueue::Impl {
     const std::vector<Problem> problems =
         host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
     if (!problems.empty()) return fail(job, problems);
-    request.environment.workflow = read_json(to_text(*job.workflow), "workflow");
+    request.environment.workflow = read_foreign_json(to_text(*job.workflow), "workflow");
     add_watched(job, request.wanted);
 
     const RunResult result = opened_executor().run(

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 
 #include "graph/error.h"
 #include "graph/foreign_json.h"
@@ -39,8 +38,8 @@ json parse_model_json(std::string_view text, const std::string& origin) {
 }
 
 json read_model_json(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw ModelError(path.string(), "cannot be opened", "download the whole folder");
+  if (std::error_code error; !fs::exists(path, error))
+    throw ModelError(path.string(), "cannot be opened", "download the whole folder");
   try {
     return parse_model_json(read_text_file(path), path.string());
   } catch (const GraphError& error) {  // too large

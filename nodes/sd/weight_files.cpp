@@ -37,7 +37,10 @@ Found look_into(const fs::path& folder, const std::string& stem) {
   Found found;
   found.folder = fs::is_directory(folder);
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  fs::directory_iterator entries(folder, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw ModelError(folder.string(), "cannot be read: " + error.message(), "look at its rights and at the limits");
+  for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(stem)) continue;
     const std::string rest = name.substr(stem.size());

@@ -2,6 +2,7 @@
 #include "graph/foreign_json.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -63,6 +64,12 @@ TEST(ForeignJson, SaysWhereItIsWrong) {
   EXPECT_THAT(complaint("[\"\xff\"]"), HasSubstr("cat.json is not JSON"));
 }
 
+TEST(ForeignJson, HasNothingBehindAZeroByte) {
+  const std::string text("{}\0 ][", 6);
+  EXPECT_THAT(complaint(text), HasSubstr("cat.json is not JSON: byte 3 is a zero"));
+  EXPECT_THROW(read_json(text, "own.json"), GraphError);
+}
+
 TEST(ForeignJson, IsNotNestedWithoutEnd) {
   EXPECT_EQ(complaint(nested(100)), "");
   EXPECT_THAT(complaint(nested(101)), HasSubstr("cat.json is nested deeper than 100 levels"));
@@ -80,13 +87,20 @@ TEST(ForeignJson, ThatIsDamagedIsNullWhereItIsAsGoodAsAbsent) {
   EXPECT_EQ(foreign_json_file_or_null("/nowhere/cat.json"), nullptr);
 }
 
-std::string complaint_of_file(const std::filesystem::path& file) {
+std::string complaint_of_file(const std::filesystem::path& file, Pipes pipes = Pipes::kRefused) {
   try {
-    read_text_file(file);
+    read_text_file(file, pipes);
     return "";
   } catch (const GraphError& error) {
     return error.what();
   }
+}
+
+TEST(TextFile, IsNoPipeUnlessSomebodyGaveOne) {
+  const std::string pipe = testing::TempDir() + "weft_pipe_" + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(read_text_file(pipe), GraphError) << "nobody will ever write to it";
+  unlink(pipe.c_str());
 }
 
 TEST(TextFile, HasABoundedSize) {
@@ -97,7 +111,8 @@ TEST(TextFile, HasABoundedSize) {
   std::filesystem::resize_file(file, kLargestText + 1);  // a hole: nothing on the disk
   EXPECT_THAT(complaint_of_file(file), HasSubstr("it is larger than 64 MiB"));
   std::filesystem::remove(file);
-  EXPECT_THAT(complaint_of_file("/dev/zero"), HasSubstr("'/dev/zero': it is larger than 64 MiB"));
+  EXPECT_THAT(complaint_of_file("/dev/zero", Pipes::kRead), HasSubstr("'/dev/zero': it is larger than 64 MiB"));
+  EXPECT_THAT(complaint_of_file("/dev/zero"), HasSubstr("it is no plain file"));
   EXPECT_THAT(complaint_of_file("/dev"), HasSubstr("it is a folder"));
   EXPECT_THAT(complaint_of_file(file), HasSubstr("there is no such file"));
 }
