@@ -123,12 +123,16 @@ class Reader {
 
   json parse_header(std::string_view text) const {
     std::vector<std::set<std::string>> keys;  // of the objects that are open
+    bool in_metadata = false;                 // where the last of a key's values counts
     const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
       if (depth > static_cast<int>(kMaxJsonDepth)) fail("header is nested too deeply");
       if (event == json::parse_event_t::object_start) keys.emplace_back();
       if (event == json::parse_event_t::object_end) keys.pop_back();
-      if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-        fail(fmt::format("header names \"{}\" twice", parsed.get<std::string>()));
+      if (event == json::parse_event_t::key) {
+        const auto name = parsed.get<std::string>();
+        if (depth == 1) in_metadata = name == "__metadata__";
+        if (!keys.back().insert(name).second && !(in_metadata && depth == 2))
+          fail(fmt::format("header names \"{}\" twice", name));
       }
       return true;
     };

@@ -2,7 +2,7 @@
 //
 // Opening refuses what contradicts itself, but no type: what torch has no type for is refused where it is
 // read, so that a file may carry along what nobody needs. Two tensors of one name are refused (the format
-// forbids them, and which one was meant is anybody's guess).
+// forbids them, and which one was meant is anybody's guess); of a metadata key that comes twice the last counts.
 //
 // A file is memory-mapped: opening reads the header only, and tensors are views of the mapping, which lives
 // as long as any of them. What a file says is checked before anything is believed; each lie is a ModelError.

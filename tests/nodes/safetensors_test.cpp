@@ -128,7 +128,15 @@ TEST(Safetensors, TakesWhatTheReferenceReaderTakes) {
       verdict_of_header(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"of":["this"]}}})"),
       "ok");
   EXPECT_EQ(verdict_of_header("{}", 0), "ok");
+  EXPECT_EQ(verdict_of_header("{" + x + R"(,"__metadata__":{"a":"1","a":"2"}})"), "ok");
   EXPECT_NE(verdict_of_header("{" + x + "}" + std::string(8, '\0')), "ok");
+}
+
+TEST(Safetensors, OfAMetadataKeyThatComesTwiceHasTheLastValue) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "f.safetensors", std::ios::binary)
+      << file_bytes(R"({"__metadata__":{"a":"1","b":"x","a":"2"}})", "");
+  EXPECT_EQ(SafetensorsFile::open(folder / "f.safetensors").metadata().at("a"), "2");
 }
 
 // As safetensors 0.8.0 writes torch's types; the shape of F4 counts values, of which two are in a byte.
@@ -226,6 +234,8 @@ TEST(Safetensors, ExplainsEachLie) {
   EXPECT_THAT(verdict_of_header(R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},
                                     "x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}})"),
               HasSubstr("names \"x\" twice"));
+  EXPECT_THAT(verdict_of_header(R"({"__metadata__":{"a":"1"},"__metadata__":{"a":"1"}})", 0),
+              HasSubstr("names \"__metadata__\" twice"));
   EXPECT_THAT(verdict_of_header(R"({"__metadata__":{"a":1}})", 0), HasSubstr("is not a string"));
   EXPECT_THAT(verdict_of_header(R"({"__metadata__":"a"})", 0), HasSubstr("is not an object of strings"));
 }
