@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr int64_t kLargest = 1'000'000;  // of numbers that networks are made of
 constexpr size_t kShownValue = 80;  // bytes of a wrong value that a message repeats
 
 std::string shown(const json& value) {
@@ -124,8 +125,9 @@ void ConfigFile::fail(std::string_view key, const std::string& wanted) const {
 }
 
 int64_t positive(const std::string& origin, const std::string& key, int64_t value) {
-  if (value > 0 && value < 1'000'000) return value;
-  throw ModelError(origin, fmt::format("{} is {}", key, value), "it must be a positive number");
+  if (value > 0 && value <= kLargest) return value;
+  throw ModelError(origin, fmt::format("{} is {}", key, value),
+                   fmt::format("it must be a positive number, {} at most", kLargest));
 }
 
 }  // namespace weft::sd

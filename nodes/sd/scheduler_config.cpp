@@ -51,8 +51,19 @@ std::vector<double> sigmoid_betas(double start, double end, int64_t timesteps) {
   return betas;
 }
 
+/// One for each timestep.
+std::vector<double> trained_betas(const ConfigFile& file) {
+  std::vector<double> betas = file.reals("trained_betas");
+  const auto timesteps = file.integer("num_train_timesteps");
+  if (timesteps && static_cast<size_t>(*timesteps) != betas.size())
+    throw ModelError(file.origin(),
+                     fmt::format("trained_betas has {} numbers, and num_train_timesteps is {}", betas.size(), *timesteps),
+                     "they must be as many: download it again");
+  return betas;
+}
+
 std::vector<double> betas_of(const ConfigFile& file) {
-  if (file.has("trained_betas")) return file.reals("trained_betas");
+  if (file.has("trained_betas")) return trained_betas(file);
   const bool said =
       std::ranges::any_of(std::initializer_list<const char*>{"beta_start", "beta_end", "beta_schedule"},
                           [&](const char* key) { return file.has(key); });

@@ -144,6 +144,11 @@ TEST_F(Configs, SchedulersThatAreNoneAreRefused) {
   EXPECT_THAT(error({{"beta_end", 0.02}, {"num_train_timesteps", -5}}),
               HasSubstr("must be a positive number"));
   EXPECT_THAT(error({{"beta_end", 0.02}, {"num_train_timesteps", 1e12}}), HasSubstr("a whole number"));
+  EXPECT_THAT(error({{"beta_end", 0.02}, {"num_train_timesteps", 1'000'000'000}}),
+              HasSubstr("num_train_timesteps is 1000000000: it must be a positive number, 1000000 at most"));
+  EXPECT_THAT(error({{"trained_betas", std::vector<double>(500, 0.01)}, {"num_train_timesteps", 1000}}),
+              AllOf(HasSubstr("scheduler_config.json: trained_betas has 500 numbers, and num_train_timesteps is 1000"),
+                    HasSubstr("they must be as many: download it again")));
   EXPECT_THAT(error({{"rescale_betas_zero_snr", "yes"}}), HasSubstr("true or false"));
   EXPECT_THAT(error({{"_class_name", "FlowMatchEulerDiscreteScheduler"}}),
               HasSubstr("noise is of another kind"));
