@@ -29,6 +29,7 @@ TextActivation activation(const std::string& origin, const std::string& name) {
 
 // What diffusers' U-Nets can be, and those here are not.
 constexpr KeyRule kUNetKeys[] = {
+    {"_class_name", {"\"UNet2DConditionModel\"", "\"UNet2DModel\""}},
     {"act_fn", {"\"silu\"", "\"swish\""}},
     {"addition_embed_type", {}},
     {"attention_type", {"\"default\""}},
@@ -56,8 +57,12 @@ constexpr KeyRule kUNetKeys[] = {
 constexpr KeyRule kIgnoredUNetKeys[] = {{"time_cond_proj_dim", {}}};  // guidance as an input of its own (LCM)
 
 constexpr KeyRule kVAEKeys[] = {
-    {"act_fn", {"\"silu\"", "\"swish\""}}, {"lookup_from_codebook", {"false"}}, {"norm_type", {"\"group\""}},
-    {"use_post_quant_conv", {"true"}},     {"use_quant_conv", {"true"}},
+    {"_class_name", {"\"AutoencoderKL\"", "\"VQModel\""}},
+    {"act_fn", {"\"silu\"", "\"swish\""}},
+    {"lookup_from_codebook", {"false"}},
+    {"norm_type", {"\"group\""}},
+    {"use_post_quant_conv", {"true"}},
+    {"use_quant_conv", {"true"}},
 };
 // diffusers' pipelines of Stable Diffusion 1 do not look at these either; those of other families do.
 constexpr KeyRule kIgnoredVAEKeys[] = {{"latents_mean", {}}, {"latents_std", {}}, {"shift_factor", {"0"}}};
@@ -74,6 +79,11 @@ std::optional<double> eps(const ConfigFile& file, const char* key) {
   const auto value = file.real(key);
   if (value && !(*value > 0 && *value < 1)) file.fail(key, "above 0 and below 1");
   return value;
+}
+
+/// Of a key whose null means that there is none; empty where the key is missing.
+std::optional<bool> said_not_null(const ConfigFile& file, const char* key) {
+  return file.values().contains(key) ? std::optional(file.has(key)) : std::nullopt;
 }
 
 /// A factor between latents: above 0.
@@ -173,6 +183,10 @@ std::vector<int64_t> attending_channels(const UNetConfig& config) {
   return channels;
 }
 
+[[noreturn]] void refuse_other_weights(const std::string& file, const std::string& contradiction) {
+  throw ModelError(file, contradiction, "use the configuration and the weights of one model: download the whole folder");
+}
+
 void refuse_other_codebooks(const Shapes& shapes, const std::string& origin) {
   const auto refuse = [&](const char* what) {
     throw ModelError(origin, fmt::format("its first stage is a VQ autoencoder with {}", what),
@@ -235,7 +249,9 @@ std::optional<PreviewColours> preview_colours(const ConfigFile& config) {
 ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
   const ConfigFile vae(vae_folder / "config.json");
   require_values(vae, kVAEKeys);
-  return {.vae_norm_groups = vae.integer("norm_num_groups"),
+  return {.vae_file = vae.origin(),
+          .vae_norm_groups = vae.integer("norm_num_groups"),
+          .vae_mid_attention = vae.boolean("mid_block_add_attention"),
           .vae_scaling_factor = factor(vae, "scaling_factor"),
           .preview_colours = preview_colours(vae),
           .ignored = ignored_in(
@@ -246,12 +262,13 @@ ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
 ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   const ConfigFile unet(unet_folder / "config.json");
   require_values(unet, kUNetKeys);
-  ConfigHints hints{.unet_heads = unet.integer("num_attention_heads"),
+  ConfigHints hints{.unet_file = unet.origin(),
+                    .unet_heads = unet.integer("num_attention_heads"),
                     .unet_norm_groups = unet.integer("norm_num_groups"),
                     .unet_norm_eps = eps(unet, "norm_eps"),
                     .unet_freq_shift = unet.real("freq_shift"),
                     .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
-                    .unet_has_mid_block = unet.has("mid_block_type"),
+                    .unet_mid_block = said_not_null(unet, "mid_block_type"),
                     .vae_scaling_factor = factor(unet, "scaling_factor"),
                     .preview_colours = preview_colours(unet),
                     .ignored = ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys),
@@ -271,7 +288,9 @@ ConfigHints hints_from_folder(const fs::path& folder) {
   const SchedulerConfig scheduler = read_scheduler_config(scheduler_file);
   const ConfigHints vae = hints_from_vae_folder(folder / "vae");
   ConfigHints hints = hints_from_unet_folder(folder / "unet");
+  hints.vae_file = vae.vae_file;
   hints.vae_norm_groups = vae.vae_norm_groups;
+  hints.vae_mid_attention = vae.vae_mid_attention;
   hints.vae_scaling_factor = vae.vae_scaling_factor;
   hints.preview_colours = vae.preview_colours;
   hints.text_heads = text.integer("num_attention_heads");
@@ -314,7 +333,9 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
     const std::string attention = fmt::format("down_blocks.{}.attentions.0.", i);
     config.cross_attention.push_back(shapes.has(attention + "proj_in.weight") || over_pixels(attention));
   }
-  config.mid_block = hints.unet_has_mid_block || shapes.has_any("mid_block.");
+  config.mid_block = hints.unet_mid_block.value_or(shapes.has_any("mid_block."));
+  if (!config.mid_block && shapes.has_any("mid_block."))
+    refuse_other_weights(hints.unet_file, "mid_block_type is null, and the weights have a mid block");
   const std::string attention = config.mid_block ? "mid_block.attentions.0." : first_attention(config);
   if (over_pixels(attention)) {
     config.context_dim = 0;
@@ -354,6 +375,10 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const st
   config.block_channels = shapes.channels("encoder.down_blocks.{}.resnets.0.conv1.weight");
   config.layers_per_block = shapes.count("encoder.down_blocks.0.resnets.{}.conv1.weight");
   config.mid_attention = shapes.has("encoder.mid_block.attentions.0.to_q.weight");
+  if (hints.vae_mid_attention.value_or(config.mid_attention) != config.mid_attention)
+    refuse_other_weights(hints.vae_file,
+                         fmt::format("mid_block_add_attention is {}, and the weights have {}attention in the mid block",
+                                     !config.mid_attention, config.mid_attention ? "" : "no "));
   for (size_t i = 0; i < config.block_channels.size(); ++i) {
     config.level_attention.push_back(
         shapes.has(fmt::format("encoder.down_blocks.{}.attentions.0.to_q.weight", i)));

@@ -17,11 +17,13 @@
 namespace weft::sd {
 
 struct ConfigHints {
+  std::string unet_file, vae_file;  ///< which say so, for errors
   std::optional<int64_t> unet_heads, unet_head_width, unet_norm_groups;
   std::optional<double> unet_norm_eps, unet_freq_shift;
   std::optional<bool> unet_flip_sin_to_cos;
-  bool unet_has_mid_block = false;  ///< it says so: one without is damaged, not of that kind
+  std::optional<bool> unet_mid_block;  ///< as the file says: weights that are otherwise are damaged, or another model's
   std::optional<int64_t> vae_norm_groups;
+  std::optional<bool> vae_mid_attention;  ///< as unet_mid_block
   std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
   std::optional<PreviewColours> preview_colours;  ///< of those latents
   std::optional<int64_t> text_heads, text_eos_id;

@@ -205,6 +205,26 @@ TEST_F(Configs, OfOtherNetworksAreRefused) {
               HasSubstr("activation \"gelu_new\""));
 }
 
+TEST_F(Configs, OfOtherClassesAreRefused) {
+  EXPECT_THAT(error_with("vae/config.json", {{"_class_name", "AutoencoderTiny"}}),
+              HasSubstr("vae/config.json: _class_name is \"AutoencoderTiny\": it must be \"AutoencoderKL\""));
+  EXPECT_THAT(error_with("unet/config.json", {{"_class_name", "UNet3DConditionModel"}}),
+              HasSubstr("unet/config.json: _class_name is \"UNet3DConditionModel\""));
+  EXPECT_EQ(error_with("vae/config.json", {{"_class_name", "AutoencoderKL"}}), "no error");
+  EXPECT_EQ(error_with("unet/config.json", {{"_class_name", "UNet2DConditionModel"}}), "no error");
+}
+
+TEST_F(Configs, ThatContradictTheWeightsAreRefused) {
+  EXPECT_THAT(error_with("unet/config.json", {{"mid_block_type", nullptr}}),
+              AllOf(HasSubstr("unet/config.json: mid_block_type is null, and the weights have a mid block"),
+                    HasSubstr("download the whole folder")));
+  EXPECT_EQ(error_with("unet/config.json", {{"mid_block_type", "UNetMidBlock2DCrossAttn"}}), "no error");
+  const bool attends = small_model().vae.mid_attention;
+  EXPECT_THAT(error_with("vae/config.json", {{"mid_block_add_attention", !attends}}),
+              HasSubstr("vae/config.json: mid_block_add_attention is "));
+  EXPECT_EQ(error_with("vae/config.json", {{"mid_block_add_attention", attends}}), "no error");
+}
+
 // diffusers' pipelines of Stable Diffusion 1 do not look at them.
 TEST_F(Configs, LatentStatisticsOfAVAEAreToldToHaveNoEffect) {
   EXPECT_THAT(opened_with("vae/config.json", {{"shift_factor", 0.1}, {"latents_mean", {0.1, 0.2, 0.3, 0.4}}})
