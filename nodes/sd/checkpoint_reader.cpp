@@ -80,6 +80,9 @@ bool lists(const ConfigFile& index, const std::string& part) {
   return entry.is_array() && !entry.empty() && !entry.back().is_null();
 }
 
+/// Of CLIP's vocabulary, and of BERT's for lower case.
+int64_t usual_vocabulary_size(TextFamily family) { return family == TextFamily::kClip ? 49408 : 30522; }
+
 bool starts_any(const std::vector<std::string>& names, std::string_view prefix) {
   return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.starts_with(prefix); });
 }
@@ -173,6 +176,10 @@ class CheckpointReader {
     read_listed_part(index, "label_encoder", "model", Part::kLabelEncoder);
     if (model_.has(Part::kLabelEncoder)) labels_ = label_config_from_folder(folder / "label_encoder");
     if (fs::exists(folder / "tokenizer")) model_.tokenizer_ = folder / "tokenizer";
+    lost_tokenizer_ = !model_.tokenizer_ && lists(index, "tokenizer");
+    // Without it nobody knows what the U-Net predicts.
+    if (lists(index, "scheduler") && !fs::exists(folder / "scheduler" / "scheduler_config.json"))
+      fail_without("scheduler/scheduler_config.json");
     hints_ = hints_from_folder(folder);
   }
 
@@ -183,6 +190,19 @@ class CheckpointReader {
     } else if (lists(index, name)) {
       model_.lost_folders_[part] = name;
     }
+  }
+
+  [[noreturn]] void fail_without(const std::string& listed) const {
+    throw ModelError(origin_, fmt::format("lacks {}, which its model_index.json lists", listed),
+                     "download the whole folder");
+  }
+
+  /// The usual vocabulary is very likely the model's where it has as many words.
+  void do_without_tokenizer() {
+    const TextEncoderConfig& config = model_.text_encoder_config_;
+    if (config.vocab != usual_vocabulary_size(config.family)) fail_without("the folder 'tokenizer'");
+    hints_.ignored.push_back(fmt::format(
+        "{}: lacks the folder 'tokenizer', which its model_index.json lists: the usual vocabulary is used", origin_));
   }
 
   void read_part(const fs::path& folder, const std::string& stem, Part part) {
@@ -307,6 +327,7 @@ class CheckpointReader {
     model_.text_encoder_config_ = infer_text_encoder(tensors, hints_, origin_);
     account_for(Part::kTextEncoder, inspect<TextEncoder>(tensors, model_.text_encoder_config_, origin_));
     require_context(Part::kTextEncoder, model_.text_encoder_config_.width);
+    if (lost_tokenizer_) do_without_tokenizer();
     // A vocab.txt beside a file is BERT's; many models may share that folder.
     if (!fs::is_directory(model_.path_) && model_.text_encoder_config_.family == TextFamily::kClip)
       model_.tokenizer_.reset();
@@ -387,6 +408,7 @@ class CheckpointReader {
   std::string origin_;
   ConfigHints hints_;
   LabelConfig labels_;
+  bool lost_tokenizer_ = false;  ///< listed, and not there
   double betas_rounding_ = 0;  ///< of hints_.betas, relative
   std::map<Part, std::map<std::string, std::string>>
       other_types_;  ///< tensors that are no floats: what to say of them

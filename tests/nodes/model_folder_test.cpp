@@ -169,6 +169,38 @@ TEST_F(ModelFolder, WithoutAVAEOpensAndSaysWhatToConnect) {
                       HasSubstr("vae.load")));
 }
 
+// Whose defaults would make another picture of a model that predicts v.
+TEST_F(ModelFolder, WithoutTheSchedulerThatItListsIsRefused) {
+  const auto list = [&](const json& scheduler) {
+    write_json("model_index.json", {{kClass, "StableDiffusionPipeline"}, {"scheduler", scheduler}});
+  };
+  list({"diffusers", "PNDMScheduler"});
+  EXPECT_THAT(error(), AllOf(HasSubstr("model: lacks scheduler/scheduler_config.json, which its model_index.json lists"),
+                             HasSubstr("download the whole folder")));
+  list({nullptr, nullptr});
+  EXPECT_EQ(error(), "no error");
+  list({"diffusers", "PNDMScheduler"});
+  write_json("scheduler/scheduler_config.json", {{"prediction_type", "v_prediction"}});
+  EXPECT_EQ(error(), "no error");
+}
+
+TEST_F(ModelFolder, WithoutTheTokenizerThatItListsNeedsTheUsualVocabulary) {
+  const auto list = [&](const json& tokenizer) {
+    write_json("model_index.json", {{kClass, "StableDiffusionPipeline"}, {"tokenizer", tokenizer}});
+  };
+  list({"transformers", "CLIPTokenizer"});
+  EXPECT_THAT(error(), AllOf(HasSubstr("model: lacks the folder 'tokenizer', which its model_index.json lists"),
+                             HasSubstr("download the whole folder")));
+  SmallModel usual = small_model();
+  usual.text.vocab = 49408;
+  write_folder(model_, usual);
+  list({"transformers", "CLIPTokenizer"});
+  EXPECT_THAT(open()->ignored(), ElementsAre(AllOf(HasSubstr("lacks the folder 'tokenizer'"),
+                                                   HasSubstr("the usual vocabulary is used"))));
+  list({nullptr, nullptr});
+  EXPECT_TRUE(open()->ignored().empty());
+}
+
 TEST(SingleFile, WithoutVAEAndTextEncoderOpens) {
   const TemporaryFolder folder;
   TensorMap tensors;
