@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -191,16 +192,32 @@ JpegLayout jpeg_layout(const std::filesystem::path& file) {
 
 std::vector<TiffPage> tiff_pages(const std::filesystem::path& file, Damage& damage) { return Tiff(file).pages(damage); }
 
-bool bmp_ends_early(const std::filesystem::path& file) {
+BmpLayout bmp_layout(const std::filesystem::path& file) {
   Bytes bytes(file);
   const auto head = bytes.at(0, 34);
-  if (!head) return true;
+  if (!head) return {.ends_early = true, .bytes = {}};
   const auto number = [&](std::size_t at, std::size_t count) { return little_endian(std::span(*head).subspan(at, count)); };
-  constexpr std::uint64_t kOldHeader = 12, kUncompressed = 0, kMasks = 3;
-  if (number(14, 4) == kOldHeader || (number(30, 4) != kUncompressed && number(30, 4) != kMasks)) return false;
+  constexpr std::uint64_t kOldHeader = 12, kUncompressed = 0, kMasks = 3, kMasksWithAlpha = 6;
+  const std::uint64_t header = number(14, 4), compression = number(30, 4);
+  const bool masks = compression == kMasks || compression == kMasksWithAlpha;
+  if (header == kOldHeader || (compression != kUncompressed && !masks)) return {};
   const std::uint64_t width = number(18, 4), rows = static_cast<std::uint64_t>(std::abs(std::int64_t{static_cast<std::int32_t>(number(22, 4))}));
-  const std::uint64_t row = (width * number(28, 2) + 31) / 32 * 4;
-  return bytes.size() < number(10, 4) || (row > 0 && (bytes.size() - number(10, 4)) / row < rows);
+  const std::uint64_t bits = number(28, 2), row = (width * bits + 31) / 32 * 4;
+  BmpLayout layout{.ends_early = bytes.size() < number(10, 4) || (row > 0 && (bytes.size() - number(10, 4)) / row < rows), .bytes = {}};
+  if (bits != 32) return layout;
+  layout.bytes = {2, 1, 0, -1};
+  if (!masks) return layout;
+  constexpr std::uint64_t kWithAlpha = 56;  // bytes of a header that has four masks; the first three may follow a shorter one
+  const std::size_t count = header >= kWithAlpha || compression == kMasksWithAlpha ? 4 : 3;
+  const auto found = bytes.at(54, count * 4);
+  for (std::size_t i = 0; found && i < count; ++i) {
+    const std::uint64_t mask = little_endian(std::span(*found).subspan(i * 4, 4));
+    const int byte = std::countr_zero(mask | std::uint64_t{1} << 32) / 8;
+    if (mask == 0 && i == 3) continue;
+    if (mask != std::uint64_t{0xff} << (8 * byte)) throw PictureError("its colours have other than 8 bits each", "save it with 24 or 32 bits a pixel");
+    (*layout.bytes)[i] = byte;
+  }
+  return layout;
 }
 
 }  // namespace weft::pictures

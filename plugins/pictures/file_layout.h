@@ -2,7 +2,9 @@
 // without a word. Nothing is decoded here.
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "plugins/pictures/decoder.h"
@@ -23,7 +25,12 @@ struct TiffPage {
 /// Every page, as far as the file has them. Throws PictureError if it ends before the first.
 std::vector<TiffPage> tiff_pages(const std::filesystem::path& file, Damage& damage);
 
-/// Whether an uncompressed BMP has all its rows.
-bool bmp_ends_early(const std::filesystem::path& file);
+struct BmpLayout {
+  bool ends_early = false;  ///< uncompressed, without all its rows
+  /// Of a pixel of 32 bits: which byte is red, green, blue and alpha (-1: there is none). Else none.
+  std::optional<std::array<int, 4>> bytes;
+};
+/// Throws PictureError where a colour of 32 bits a pixel is no whole byte.
+BmpLayout bmp_layout(const std::filesystem::path& file);
 
 }  // namespace weft::pictures

@@ -92,8 +92,10 @@ class OtherDecoder final : public Decoder {
                begin == std::string("MM\0+", 4)) {
       pages_ = tiff_pages(file, damage_);
       if (std::ranges::any_of(pages_, [](const TiffPage& page) { return !page.whole; })) damage_.report(kEndsEarly);
-    } else if (begin.starts_with("BM") && bmp_ends_early(file)) {
-      damage_.report(kEndsEarly);
+    } else if (begin.starts_with("BM")) {
+      const BmpLayout layout = bmp_layout(file);
+      bmp_bytes_ = layout.bytes;
+      if (layout.ends_early) damage_.report(kEndsEarly);
     }
   }
 
@@ -111,7 +113,7 @@ class OtherDecoder final : public Decoder {
       const OIIO::ImageSpec& spec = input_->spec();
       check(spec);
       sizes_.push_back({spec.width, spec.height});
-      alpha_ = alpha_ || alpha_of(spec) >= 0;
+      alpha_ = alpha_ || (bmp_bytes_ ? (*bmp_bytes_)[3] >= 0 : alpha_of(spec) >= 0);
     }
     if (sizes_.empty()) throw PictureError("it holds no picture", "use another copy");
   }
@@ -168,6 +170,7 @@ class OtherDecoder final : public Decoder {
     const int alpha = alpha_of(spec);
     const bool premultiplied = static_cast<std::size_t>(frame) < pages_.size() && pages_[static_cast<std::size_t>(frame)].stores_premultiplied;
     rgba_.resize(width * 4);
+    if (bmp_bytes_ && channels == 4) return in_the_order_of_the_masks(row);
     const float* from = read_.data() + static_cast<std::size_t>(row) * width * channels;
     for (std::size_t x = 0; x < width; ++x, from += channels) {
       float* to = &rgba_[x * 4];
@@ -179,9 +182,21 @@ class OtherDecoder final : public Decoder {
     return rgba_;
   }
 
+  /// OpenImageIO takes every pixel of 32 bits of a BMP for BGRA.
+  std::span<const float> in_the_order_of_the_masks(int row) {
+    constexpr std::array<std::size_t, 4> kChannelOfByte{2, 1, 0, 3};
+    const float* from = read_.data() + static_cast<std::size_t>(row) * rgba_.size();
+    for (std::size_t i = 0; i < rgba_.size(); ++i) {
+      const int byte = (*bmp_bytes_)[i % 4];
+      rgba_[i] = byte < 0 ? 1.0F : from[i / 4 * 4 + kChannelOfByte[static_cast<std::size_t>(byte)]];
+    }
+    return rgba_;
+  }
+
   Damage& damage_;
   std::unique_ptr<OIIO::ImageInput> input_;
   std::vector<TiffPage> pages_;  // if it is a TIFF
+  std::optional<std::array<int, 4>> bmp_bytes_;  // if it is a BMP of 32 bits a pixel
   std::vector<Size> sizes_;
   bool alpha_ = false;
   std::optional<int> orientation_;

@@ -113,6 +113,7 @@ void PictureFile::choose(const ReadOptions& options) {
 bool PictureFile::has_alpha() const { return decoder_->has_alpha(); }
 
 void PictureFile::read(const std::function<void(const Strip&)>& sink) {
+  std::vector<float> opaque;
   for (int i = 0; i < frames(); ++i) {
     const int frame = chosen_[static_cast<std::size_t>(i)];
     const Size stored = decoder_->frames()[static_cast<std::size_t>(frame)];
@@ -122,6 +123,11 @@ void PictureFile::read(const std::function<void(const Strip&)>& sink) {
       Strip strip = turned(decoder_->orientation(), stored, row);
       strip.frame = i;
       strip.rgba = rgba;
+      if (!has_alpha()) {  // an animation may leave places empty, a BMP has a fourth byte
+        opaque.assign(rgba.begin(), rgba.end());
+        for (std::size_t i = 3; i < opaque.size(); i += 4) opaque[i] = 1;
+        strip.rgba = opaque;
+      }
       sink(strip);
     });
   }

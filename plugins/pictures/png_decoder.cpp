@@ -160,7 +160,7 @@ class PngDecoder final : public Decoder {
   }
 
   const std::vector<Size>& frames() const override { return sizes_; }
-  bool has_alpha() const override { return chunks_.alpha || sizes_.size() > 1; }
+  bool has_alpha() const override { return chunks_.alpha; }
   int orientation() const override { return chunks_.orientation; }
 
   void decode(int frame, const RowSink& row) override {

@@ -60,7 +60,7 @@ class WebPDecoder final : public Decoder {
     sizes_.assign(animated_ ? count : 1, size_);
     read_exif(*demuxer);
     if (!animated_) find_still(*demuxer);
-    alpha_ = animated_ || still_alpha_;
+    alpha_ = animated_ ? (flags & ALPHA_FLAG) != 0 : still_alpha_;
   }
 
   const std::vector<Size>& frames() const override { return sizes_; }

@@ -73,6 +73,12 @@ std::string big_endian(std::uint32_t number) {
   return bytes;
 }
 
+std::string little_endian(std::uint64_t number, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text += static_cast<char>(number >> (8 * i));
+  return text;
+}
+
 std::string chunk(const std::string& name, const std::string& body) {
   const std::string checked = name + body;
   const auto crc = ::crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));

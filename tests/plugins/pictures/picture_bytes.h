@@ -32,6 +32,7 @@ std::string refusal(const std::filesystem::path& file, const ReadOptions& option
 /// A PNG chunk with its CRC.
 std::string chunk(const std::string& name, const std::string& body);
 std::string big_endian(std::uint32_t number);
+std::string little_endian(std::uint64_t number, int bytes);
 /// A PNG without the chunks of that name, and with `more` before its IDAT.
 std::string with_chunks(const std::string& png, const std::string& without, const std::string& more);
 

@@ -44,6 +44,39 @@ TEST(PictureFile, AnOpaqueGifHasNoTransparency) {
   EXPECT_TRUE(read(file_of(fixture("transparent.gif"))).has_alpha);
 }
 
+TEST(PictureFile, AnAnimationHasTransparencyWhereItsHeaderSaysSo) {
+  std::string webp = fixture("frames.webp");
+  ASSERT_EQ(webp.substr(12, 4), "VP8X");
+  for (const bool alpha : {true, false}) {
+    webp[20] = static_cast<char>(alpha ? webp[20] | 0x10 : webp[20] & ~0x10);
+    EXPECT_EQ(read(file_of(webp)).has_alpha, alpha);
+  }
+  const auto opaque = [](const Read& read) {
+    for (std::size_t i = 3; i < read.rgba.size(); i += 4)
+      if (read.rgba[i] != 255) return false;
+    return true;
+  };
+  EXPECT_TRUE(opaque(read(file_of(webp))));
+
+  // Its second frame begins on a cleared canvas and covers one pixel of it.
+  const auto control = [](std::uint32_t number, std::uint32_t side, char dispose) {
+    return chunk("fcTL", big_endian(number) + big_endian(side) + big_endian(side) + std::string(8, '\0') + std::string("\0\1\0\1", 4) + dispose + '\0');
+  };
+  const auto data = [](const std::string& raw) {
+    std::string packed(64, '\0');
+    uLongf length = packed.size();
+    ::compress(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(raw.data()), raw.size());
+    return packed.substr(0, length);
+  };
+  const std::string png = "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(2) + big_endian(2) + std::string("\x08\0\0\0\0", 5)) +
+                          chunk("acTL", big_endian(2) + big_endian(0)) + control(0, 2, 1) + chunk("IDAT", data({0, 9, 9, 0, 9, 9})) +
+                          control(1, 1, 0) + chunk("fdAT", big_endian(2) + data({0, 7})) + chunk("IEND", "");
+  const Read got = read(file_of(png));
+  EXPECT_EQ(got.frames, 2);
+  EXPECT_FALSE(got.has_alpha);
+  EXPECT_TRUE(opaque(got));
+}
+
 TEST(PictureFile, ATextNamedOrientationDoesNotTurnIt) {
   const std::string text = with_chunks(fixture("rgb.png"), "", chunk("tEXt", std::string("Orientation\0", 12) + "6"));
   EXPECT_EQ(read(file_of(text)).width, 32);
