@@ -59,7 +59,7 @@ void add_load(Registry& registry) {
   registry.add<LoadImage>("image.load", {.title = "Load Image", .menu = "Image",
       .doc = "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the file, "
              "also where it is transparent; transparency comes out as a mask, which inpainting takes as it is.",
-      .revision = 2, .lane = Lane::Io});
+      .revision = 3, .lane = Lane::Io});
 }
 
 }  // namespace weft::image

@@ -1,5 +1,7 @@
 #include "plugins/pictures/file_layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -51,6 +53,7 @@ class Tiff {
         damage.report(at && seen.size() == pages.size() ? "its pages go round in a circle" : kEndsEarly);
         break;
       }
+      check();
       pages.push_back(page());
     }
     return pages;
@@ -93,6 +96,8 @@ class Tiff {
       std::optional<std::vector<std::uint8_t>> held = std::vector<std::uint8_t>(each.begin() + static_cast<std::ptrdiff_t>(4 + word), each.end());
       if (values * width > word) held = bytes_.at(number(each, 4 + word, word), values * width);
       if (!held) return false;
+      if (tag == kColourMap && width != 2) continue;
+      if (tag == kColourMap) colour_map_ = values * width > word ? number(each, 4 + word, word) : at + counter + i * entry + 4 + word;
       for (std::size_t k = 0; k < values; ++k) tags_[tag].push_back(number(*held, k * width, width));
     }
     next_ = number(*entries, *count * entry, word);
@@ -111,19 +116,26 @@ class Tiff {
   }
 
   enum Tag : std::uint64_t {
-    kWidth = 256, kHeight = 257, kBits = 258, kCompression = 259, kStrips = 273, kSamples = 277, kRowsPerStrip = 278,
-    kStripBytes = 279, kPlanes = 284, kTileWidth = 322, kTileHeight = 323, kTiles = 324, kTileBytes = 325, kExtraSamples = 338,
-    kJpegTables = 347,
+    kWidth = 256, kHeight = 257, kBits = 258, kCompression = 259, kPhotometric = 262, kStrips = 273, kSamples = 277, kRowsPerStrip = 278,
+    kStripBytes = 279, kPlanes = 284, kTileWidth = 322, kTileHeight = 323, kTiles = 324, kTileBytes = 325,
+    kColourMap = 320, kExtraSamples = 338, kJpegTables = 347,
   };
   static bool wanted(std::uint64_t tag) {
-    constexpr std::array<std::uint64_t, 15> kAll{kWidth, kHeight, kBits, kCompression, kStrips, kSamples, kRowsPerStrip,
-                                                 kStripBytes, kPlanes, kTileWidth, kTileHeight, kTiles, kTileBytes, kExtraSamples,
-                                                 kJpegTables};
+    constexpr std::array<std::uint64_t, 17> kAll{kWidth, kHeight, kBits, kCompression, kPhotometric, kStrips, kSamples, kRowsPerStrip,
+                                                 kStripBytes, kPlanes, kTileWidth, kTileHeight, kTiles, kTileBytes, kColourMap,
+                                                 kExtraSamples, kJpegTables};
     return std::ranges::find(kAll, tag) != kAll.end();
   }
   std::uint64_t first_of(std::uint64_t tag, std::uint64_t otherwise) const {
     const auto found = tags_.find(tag);
     return found == tags_.end() || found->second.empty() ? otherwise : found->second.front();
+  }
+
+  void check() const {
+    constexpr std::uint64_t kInks = 5, kCmyk = 4;
+    if (!tags_.contains(kBits)) throw PictureError("it does not say how many bits its samples have", "save it again with another program");
+    if (first_of(kPhotometric, 0) == kInks && first_of(kSamples, 1) > kCmyk)
+      throw PictureError(fmt::format("it has {} inks, or CMYK with alpha", first_of(kSamples, 1)), "save it as RGB with alpha");
   }
 
   /// How far the strips or tiles of this page are in the file.
@@ -136,6 +148,11 @@ class Tiff {
     const std::uint64_t parts_a_plane = across * ((height + rows - 1) / rows);
     TiffPage page{.whole_rows = static_cast<int>(std::min<std::uint64_t>(height, 0x7fffffff)), .whole = true,
                   .stores_premultiplied = first_of(kExtraSamples, 0) == 1};
+    const auto map = tags_.find(kColourMap);
+    if (map != tags_.end() && std::ranges::all_of(map->second, [](std::uint64_t colour) { return colour % 256 == 0 && colour <= 0xff00; })) {
+      page.colour_map = colour_map_;
+      for (const std::uint64_t colour : map->second) page.high_bytes.push_back(static_cast<std::uint8_t>(colour >> 8));
+    }
     const auto parts = tags_.find(tiled ? kTiles : kStrips), lengths = tags_.find(tiled ? kTileBytes : kStripBytes);
     const std::uint64_t expected = tiled ? 0 : least_bytes(width);
     for (std::size_t i = 0; parts != tags_.end() && i < parts->second.size() && parts_a_plane > 0; ++i) {
@@ -161,7 +178,7 @@ class Tiff {
   Bytes bytes_;
   bool big_endian_ = false, big_ = false;
   std::map<std::uint64_t, Numbers> tags_;  // of the page that was read last
-  std::uint64_t next_ = 0;
+  std::uint64_t next_ = 0, colour_map_ = 0;
 };
 
 }  // namespace

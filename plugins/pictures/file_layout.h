@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -21,8 +22,11 @@ struct TiffPage {
   int whole_rows = 0;  ///< whose data are in the file, from the top
   bool whole = true;   ///< all are
   bool stores_premultiplied = false;  ///< "associated" alpha
+  std::uint64_t colour_map = 0;       ///< where it begins in the file, in words of 16 bits
+  std::vector<std::uint8_t> high_bytes = {};  ///< of the map, if all its low ones are zero
 };
-/// Every page, as far as the file has them. Throws PictureError if it ends before the first.
+/// Every page, as far as the file has them. Throws PictureError if it ends before the first, or where a page has samples that
+/// OpenImageIO takes for others.
 std::vector<TiffPage> tiff_pages(const std::filesystem::path& file, Damage& damage);
 
 struct BmpLayout {

@@ -1,4 +1,5 @@
 // All other formats by OpenImageIO: JPEG, TIFF, BMP, EXR ...
+#include <OpenImageIO/filesystem.h>
 #include <OpenImageIO/imageio.h>
 #include <fmt/format.h>
 
@@ -48,12 +49,47 @@ auto ask(const Call& call) {
   }
 }
 
+/// A TIFF whose palette OpenImageIO reads right: it divides 16-bit colours by 257, and most writers multiply them by 256.
+/// Their low bytes, which are zero, are read as their high bytes.
+class PaletteFile final : public OIIO::Filesystem::IOFile {
+ public:
+  PaletteFile(const std::filesystem::path& file, std::vector<TiffPage> pages) : IOFile(file.string(), Read), pages_(std::move(pages)) {}
+
+  std::size_t read(void* to, std::size_t count) override {
+    const auto at = static_cast<std::uint64_t>(tell());
+    const std::size_t got = IOFile::read(to, count);
+    mend(static_cast<std::uint8_t*>(to), at, got);
+    return got;
+  }
+  std::size_t pread(void* to, std::size_t count, std::int64_t offset) override {
+    const std::size_t got = IOFile::pread(to, count, offset);
+    mend(static_cast<std::uint8_t*>(to), static_cast<std::uint64_t>(offset), got);
+    return got;
+  }
+
+ private:
+  void mend(std::uint8_t* bytes, std::uint64_t at, std::size_t count) {
+    for (const TiffPage& page : pages_) {
+      const std::uint64_t end = std::min(page.colour_map + page.high_bytes.size() * 2, at + count);
+      for (std::uint64_t i = std::max(page.colour_map, at); i < end; ++i) bytes[i - at] = page.high_bytes[(i - page.colour_map) / 2];
+    }
+  }
+
+  std::vector<TiffPage> pages_;
+};
+
 class OtherDecoder final : public Decoder {
  public:
   OtherDecoder(const std::filesystem::path& file, Damage& damage) : damage_(damage) {
     look_at_layout(file);  // before OpenImageIO, which has other words for a file that ends early
     OIIO::ImageSpec keep_colours;
     keep_colours.attribute("oiio:UnassociatedAlpha", 1);
+    if (std::ranges::any_of(pages_, [](const TiffPage& page) { return !page.high_bytes.empty(); })) {
+      palette_file_ = std::make_unique<PaletteFile>(file, pages_);
+      // As an attribute: an argument of open() is forgotten when the format has been found.
+      void* proxy = static_cast<OIIO::Filesystem::IOProxy*>(palette_file_.get());
+      keep_colours.attribute("oiio:ioproxy", OIIO::TypeDesc::PTR, &proxy);
+    }
     input_ = ask([&] { return OIIO::ImageInput::open(file.string(), &keep_colours); });
     if (!input_) throw PictureError(reason(OIIO::geterror()), "give a PNG, JPEG, WebP, GIF, TIFF, BMP or EXR file");
     if (!orientation_) orientation_ = orientation_of(input_->spec());
@@ -194,7 +230,8 @@ class OtherDecoder final : public Decoder {
   }
 
   Damage& damage_;
-  std::unique_ptr<OIIO::ImageInput> input_;
+  std::unique_ptr<PaletteFile> palette_file_;
+  std::unique_ptr<OIIO::ImageInput> input_;  // reads it: goes before it
   std::vector<TiffPage> pages_;  // if it is a TIFF
   std::optional<std::array<int, 4>> bmp_bytes_;  // if it is a BMP of 32 bits a pixel
   std::vector<Size> sizes_;

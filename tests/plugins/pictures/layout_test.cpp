@@ -2,6 +2,9 @@
 // What is right is what Pillow reads.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+
 #include "tests/plugins/pictures/picture_bytes.h"
 
 namespace weft::pictures {
@@ -43,6 +46,56 @@ TEST(Bmp, ColoursAreInTheOrderOfTheMasks) {
 
 TEST(Bmp, ColoursThatAreNoWholeBytesAreRefused) {
   EXPECT_THAT(refusal(file_of(bmp(40, 3, {0x3ff00000, 0xffc00, 0x3ff}))), HasSubstr("other than 8 bits"));
+}
+
+/// A TIFF of 8 bits and one row; `more` follows the pixels, at 12.
+std::string tiff(const std::string& pixels, const std::map<int, std::vector<std::uint32_t>>& tags, const std::string& more, bool big) {
+  const auto number = [&](std::uint64_t value, int bytes) {
+    std::string text = little_endian(value, bytes);
+    if (big) std::reverse(text.begin(), text.end());
+    return text;
+  };
+  std::string file = (big ? "MM" : "II") + number(42, 2) + number(12 + more.size(), 4);
+  file += pixels + std::string(4 - pixels.size(), '\0') + more + number(tags.size(), 2);
+  for (const auto& [tag, value] : tags)  // one number in place, or how many there are and where
+    file += number(static_cast<std::uint64_t>(tag), 2) + number(3, 2) + number(value.size() > 1 ? value[0] : 1, 4) +
+            (value.size() > 1 ? number(value[1], 4) : number(value[0], 2) + std::string(2, '\0'));
+  return file + number(0, 4);
+}
+
+const std::map<int, std::vector<std::uint32_t>> kGrey{{256, {1}}, {257, {1}}, {258, {8}}, {259, {1}}, {262, {1}}, {273, {8}}, {277, {1}}, {278, {1}}, {279, {1}}};
+
+TEST(Tiff, APaletteIsReadByItsHighBytes) {
+  for (const bool big : {false, true})
+    for (const std::uint64_t scale : {256, 257}) {
+      auto tags = kGrey;
+      tags[262] = {3};
+      tags[320] = {768, 12};
+      std::string map;
+      for (std::uint64_t i = 0; i < 768; ++i) {
+        std::string colour = little_endian(i % 256 * scale, 2);
+        if (big) std::reverse(colour.begin(), colour.end());
+        map += colour;
+      }
+      for (const int level : {0, 1, 2, 127, 254, 255}) {
+        const auto byte = static_cast<std::uint8_t>(level);
+        EXPECT_EQ(read(file_of(tiff(std::string(1, static_cast<char>(level)), tags, map, big))).rgba, (Bytes{byte, byte, byte, 255})) << level << " times " << scale;
+      }
+    }
+}
+
+TEST(Tiff, SamplesThatWouldBeTakenForOthersAreRefused) {
+  EXPECT_EQ(read(file_of(tiff("\x07", kGrey, "", false))).rgba, (Bytes{7, 7, 7, 255}));
+  auto without_bits = kGrey;
+  without_bits.erase(258);
+  EXPECT_THAT(refusal(file_of(tiff("\x07", without_bits, "", false))), HasSubstr("how many bits"));
+  auto inks = kGrey;
+  inks[258] = {5, 12};
+  inks[262] = {5};
+  inks[277] = {5};
+  inks[338] = {2};
+  inks[279] = {5};
+  EXPECT_THAT(refusal(file_of(tiff("\1\2\3\4", inks, std::string("\x08\0\x08\0\x08\0\x08\0\x08\0\5", 11), false))), HasSubstr("CMYK with alpha"));
 }
 
 }  // namespace
