@@ -237,4 +237,41 @@ BmpLayout bmp_layout(const std::filesystem::path& file) {
   return layout;
 }
 
+bool dds_ends_early(const std::filesystem::path& file) {
+  constexpr std::uint64_t kHeader = 128, kMoreHeader = 20, kFourLetters = 4, kCubeOrVolume = 0x200200;
+  Bytes bytes(file);
+  const auto head = bytes.at(0, kHeader);
+  if (!head) return true;
+  const auto number = [&](std::size_t at) { return little_endian(std::span(*head).subspan(at, 4)); };
+  if ((number(112) & kCubeOrVolume) != 0) throw PictureError("it holds a cube or a volume", "give a flat picture");
+  const std::uint64_t height = number(12), width = number(16);
+  if ((number(80) & kFourLetters) == 0) {
+    const std::uint64_t row = (width * std::min<std::uint64_t>(number(88), 128) + 7) / 8;
+    return row > 0 && (bytes.size() - kHeader) / row < height;
+  }
+  const std::string_view name(reinterpret_cast<const char*>(head->data()) + 84, 4);
+  const auto format = name == "DX10" ? bytes.at(kHeader, 4) : std::nullopt;
+  const std::uint64_t start = kHeader + (name == "DX10" ? kMoreHeader : 0);
+  if (bytes.size() < start) return true;
+  // Squares of 4 x 4 pixels; BC1 and BC4 take half the room of the others.
+  const std::uint64_t bc = format ? little_endian(*format) : 0;
+  const bool half = name == "DXT1" || name == "ATI1" || name == "BC4U" || name == "BC4S" || (bc >= 70 && bc <= 72) || (bc >= 79 && bc <= 81);
+  const std::uint64_t row = (width + 3) / 4 * (half ? 8 : 16);
+  return row > 0 && (bytes.size() - start) / row < (height + 3) / 4;
+}
+
+bool ico_ends_early(const std::filesystem::path& file) {
+  constexpr std::size_t kHead = 6, kEntry = 16;
+  Bytes bytes(file);
+  const auto head = bytes.at(0, kHead);
+  const std::size_t count = head ? little_endian(std::span(*head).subspan(4, 2)) : 0;
+  const auto entries = bytes.at(kHead, count * kEntry);
+  if (!entries) return true;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto entry = std::span(*entries).subspan(i * kEntry, kEntry);
+    if (little_endian(entry.subspan(8, 4)) + little_endian(entry.subspan(12, 4)) > bytes.size()) return true;
+  }
+  return count == 0;
+}
+
 }  // namespace weft::pictures

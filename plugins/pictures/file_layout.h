@@ -37,4 +37,9 @@ struct BmpLayout {
 /// Throws PictureError where a colour of 32 bits a pixel is no whole byte.
 BmpLayout bmp_layout(const std::filesystem::path& file);
 
+/// Whether a DDS has all of its first picture. Throws PictureError for cubes and volumes.
+bool dds_ends_early(const std::filesystem::path& file);
+/// Whether an ICO has all its pictures.
+bool ico_ends_early(const std::filesystem::path& file);
+
 }  // namespace weft::pictures

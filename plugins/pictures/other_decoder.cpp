@@ -93,6 +93,7 @@ class OtherDecoder final : public Decoder {
     input_ = ask([&] { return OIIO::ImageInput::open(file.string(), &keep_colours); });
     if (!input_) throw PictureError(reason(OIIO::geterror()), "give a PNG, JPEG, WebP, GIF, TIFF, BMP or EXR file");
     if (!orientation_) orientation_ = orientation_of(input_->spec());
+    if (one_picture_) find_largest();
     add_frames();
   }
 
@@ -100,7 +101,8 @@ class OtherDecoder final : public Decoder {
   bool has_alpha() const override { return alpha_; }
   int orientation() const override { return *orientation_; }
 
-  void decode(int frame, const RowSink& sink) override {
+  void decode(int number, const RowSink& sink) override {
+    const int frame = first_ + number;
     if (!seek(frame)) throw PictureError(reason(input_->geterror()), "the file is damaged: use another copy");
     const OIIO::ImageSpec spec = input_->spec();
     const int whole = whole_rows(frame, spec.height);
@@ -132,6 +134,11 @@ class OtherDecoder final : public Decoder {
       const BmpLayout layout = bmp_layout(file);
       bmp_bytes_ = layout.bytes;
       if (layout.ends_early) damage_.report(kEndsEarly);
+    } else if (begin == "DDS " && dds_ends_early(file)) {
+      damage_.report(kEndsEarly);
+    } else if (begin == std::string("\0\0\1\0", 4)) {  // ICO
+      one_picture_ = true;
+      if (ico_ends_early(file)) damage_.report(kEndsEarly);
     }
   }
 
@@ -139,9 +146,20 @@ class OtherDecoder final : public Decoder {
     return ask([&] { return input_->seek_subimage(page, 0); });
   }
 
+  /// Of the sizes of one picture.
+  void find_largest() {
+    std::int64_t most = 0;
+    for (int i = 0; seek(i); ++i) {
+      const std::int64_t area = std::int64_t{input_->spec().width} * input_->spec().height;
+      if (area > most) first_ = i;
+      most = std::max(most, area);
+    }
+    input_->geterror();  // that there is no further one is none
+  }
+
   void add_frames() {
     const int count = std::max(static_cast<int>(pages_.size()), 1);
-    for (int i = 0; i < count; ++i) {
+    for (int i = first_; i < first_ + count; ++i) {
       if (!seek(i)) {
         damage_.report(fmt::format("its page {} cannot be read", i));
         break;
@@ -235,6 +253,8 @@ class OtherDecoder final : public Decoder {
   std::vector<TiffPage> pages_;  // if it is a TIFF
   std::optional<std::array<int, 4>> bmp_bytes_;  // if it is a BMP of 32 bits a pixel
   std::vector<Size> sizes_;
+  bool one_picture_ = false;  // in several sizes
+  int first_ = 0;             // what OpenImageIO calls the first frame
   bool alpha_ = false;
   std::optional<int> orientation_;
   std::vector<float> read_, rgba_;

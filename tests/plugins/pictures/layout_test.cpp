@@ -1,6 +1,7 @@
 // How other formats than PNG, WebP and GIF lay out their pixels, where OpenImageIO alone takes them for something else.
 // What is right is what Pillow reads.
 #include <gmock/gmock.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <map>
@@ -96,6 +97,51 @@ TEST(Tiff, SamplesThatWouldBeTakenForOthersAreRefused) {
   inks[338] = {2};
   inks[279] = {5};
   EXPECT_THAT(refusal(file_of(tiff("\1\2\3\4", inks, std::string("\x08\0\x08\0\x08\0\x08\0\x08\0\5", 11), false))), HasSubstr("CMYK with alpha"));
+}
+
+std::string dds(const std::string& name, std::uint64_t bits, const std::string& pixels) {
+  const std::string format = little_endian(32, 4) + little_endian(name.empty() ? 0x41 : 4, 4) + (name.empty() ? std::string(4, '\0') : name) +
+                             little_endian(bits, 4) + little_endian(0xff0000, 4) + little_endian(0xff00, 4) + little_endian(0xff, 4) + little_endian(0xff000000, 4);
+  return "DDS " + little_endian(124, 4) + little_endian(0x1007, 4) + little_endian(8, 4) + little_endian(8, 4) + std::string(56, '\0') + format +
+         little_endian(0x1000, 4) + std::string(16, '\0') + pixels;
+}
+
+TEST(Dds, OneThatEndsEarlyIsRefused) {
+  for (const auto& [name, bytes] : std::map<std::string, std::size_t>{{"", 256}, {"DXT1", 32}, {"DXT3", 64}, {"DXT5", 64}}) {
+    const std::string whole = dds(name, 32, std::string(bytes, '\x44'));
+    EXPECT_EQ(read(file_of(whole)).width, 8) << name;
+    for (const std::size_t missing : {1UL, bytes / 2, bytes, bytes + 9})
+      EXPECT_THAT(refusal(file_of(whole.substr(0, whole.size() - missing))), HasSubstr("ends early")) << name;
+  }
+}
+
+/// The pictures of several sizes are PNGs.
+std::string ico(const std::vector<std::string>& pictures, const std::vector<int>& sides) {
+  std::string head = std::string("\0\0\1\0", 4) + little_endian(pictures.size(), 2), body;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    head += std::string(2, static_cast<char>(sides[i])) + std::string(2, '\0') + little_endian(1, 2) + little_endian(32, 2) +
+            little_endian(pictures[i].size(), 4) + little_endian(6 + 16 * pictures.size() + body.size(), 4);
+    body += pictures[i];
+  }
+  return head + body;
+}
+
+TEST(Ico, ItsLargestPictureIsTaken) {
+  const std::string large = fixture("rgba.png");
+  std::string row(64, '\0');
+  uLongf length = row.size();
+  ::compress(reinterpret_cast<Bytef*>(row.data()), &length, reinterpret_cast<const Bytef*>("\0\1\2\3\4"), 5);
+  const std::string small = large.substr(0, 8) + chunk("IHDR", big_endian(1) + big_endian(1) + std::string("\x08\6\0\0\0", 5)) +
+                            chunk("IDAT", row.substr(0, length)) + chunk("IEND", "");
+  const Read expected = read(file_of(large));
+  for (const bool last : {true, false}) {
+    const std::string file = last ? ico({small, large}, {1, 32}) : ico({large, small}, {32, 1});
+    const Read got = read(file_of(file));
+    EXPECT_EQ(got.frames, 1);
+    EXPECT_EQ(got.width, expected.width);
+    EXPECT_EQ(got.rgba, expected.rgba);
+    EXPECT_THAT(refusal(file_of(file.substr(0, file.size() - 1))), HasSubstr("ends early"));
+  }
 }
 
 }  // namespace
