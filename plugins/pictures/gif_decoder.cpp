@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <span>
 
@@ -29,10 +30,12 @@ struct Frame {
 /// Walks through a file; the pixels of a frame are read or skipped between two calls of next().
 class GifWalk {
  public:
-  explicit GifWalk(const std::filesystem::path& file) {
+  explicit GifWalk(const std::filesystem::path& file) : file_(file, std::ios::binary) {
     int error = 0;
-    gif_ = DGifOpenFileName(file.c_str(), &error);
-    if (!gif_) refuse(error ? "giflib says: " + std::string(text_of(error)) : "the file ends early, before its pixels");
+    gif_ = DGifOpen(this, [](GifFileType* gif, GifByteType* to, int count) {
+      return static_cast<GifWalk*>(gif->UserData)->read(to, count);
+    }, &error);
+    if (!gif_) refuse(error && !file_.eof() ? "giflib says: " + std::string(text_of(error)) : "the file ends early, before its pixels");
   }
   ~GifWalk() {
     int ignored = 0;
@@ -47,6 +50,7 @@ class GifWalk {
   std::optional<Frame> next() {
     GraphicsControlBlock control{.DisposalMode = DISPOSAL_UNSPECIFIED, .UserInputFlag = false, .DelayTime = 0,
                                  .TransparentColor = NO_TRANSPARENT_COLOR};
+    in_pixels_ = false;
     for (GifRecordType record{};;) {
       if (DGifGetRecordType(gif_, &record) == GIF_ERROR) return failed(failed_at_end() ? Failure::NoEnd : Failure::Damaged);
       if (record == TERMINATE_RECORD_TYPE) return std::nullopt;
@@ -55,6 +59,7 @@ class GifWalk {
     }
   }
   bool skip_pixels() {
+    in_pixels_ = true;
     int size = 0;
     GifByteType* block = nullptr;
     if (DGifGetCode(gif_, &size, &block) == GIF_ERROR) return false;
@@ -63,13 +68,24 @@ class GifWalk {
     return true;
   }
   bool read_line(std::span<GifPixelType> line) {
+    in_pixels_ = true;
     return DGifGetLine(gif_, line.data(), static_cast<int>(line.size())) != GIF_ERROR;
   }
   enum class Failure : std::uint8_t { None, NoEnd, Damaged };  ///< NoEnd: whole frames, but no end of the file after them
   Failure failure() const { return failure_; }
-  std::string error() const { return failed_at_end() ? kEndsEarly : "its data are damaged: " + std::string(text_of(gif_->Error)); }
+  std::string error() const { return failed_at_end() || ended_ ? kEndsEarly : "its data are damaged: " + std::string(text_of(gif_->Error)); }
 
  private:
+  /// The file may end before the byte, 0, that ends the pixels: then it is given once. Where pixels are missing giflib still
+  /// fails, because it needs more than that.
+  int read(GifByteType* to, int count) {
+    file_.read(reinterpret_cast<char*>(to), count);
+    if (file_.gcount() > 0 || count != 1 || !in_pixels_ || ended_) return static_cast<int>(file_.gcount());
+    *to = 0;
+    ended_ = true;
+    return 1;
+  }
+
   static const char* text_of(int error) {
     const char* text = GifErrorString(error);
     return text ? text : "it is damaged";
@@ -102,6 +118,8 @@ class GifWalk {
     return true;
   }
 
+  std::ifstream file_;
+  bool in_pixels_ = false, ended_ = false;
   GifFileType* gif_ = nullptr;
   Failure failure_ = Failure::None;
 };

@@ -59,6 +59,18 @@ TEST(DamagedPicture, MissingRowsAreBlack) {
   EXPECT_EQ(std::vector<std::uint8_t>(got.rgba.end() - 4, got.rgba.end()), (std::vector<std::uint8_t>{0, 0, 0, 255}));
 }
 
+TEST(DamagedPicture, AGifWithoutItsEndIsReadWithAWarning) {
+  for (const char* name : {"still.gif", "frames.gif"}) {
+    const std::string whole = fixture(name);
+    const Read expected = read(file_of(whole));
+    for (const std::size_t missing : {1UL, 2UL}) {  // the trailer, and the byte that ends the pixels
+      const Read got = read(file_of(whole.substr(0, whole.size() - missing)));
+      EXPECT_EQ(got.rgba, expected.rgba) << name;
+      EXPECT_THAT(got.warnings, testing::ElementsAre(HasSubstr("ends early, after its pixels"))) << name;
+    }
+  }
+}
+
 TEST(DamagedPicture, AWrongChecksumIsNamed) {
   std::string png = fixture("rgb.png");
   png[png.find("IDAT") + 900] ^= 1;
