@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "nodes/image/nodes.h"
+#include "nodes/sd/finite.h"
 #include "nodes/sd/resize.h"
 
 namespace weft::image {
@@ -16,6 +17,11 @@ constexpr std::int64_t kLargestSide = 16384;
 
 torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int64_t height, const std::string& method,
                       sd::Crop crop) {
+  if (std::max(width, height) > kLargestSide)
+    throw NodeError(fmt::format("the picture would become {} x {} pixels", width, height),
+                    fmt::format("give sizes that make no side larger than {}", kLargestSide));
+  // Some methods go through 8 bits, where such a pixel would become a colour.
+  sd::require_finite(pixels, "the picture holds", "look at the node that made it");
   const torch::Tensor channels_first = pixels.permute({0, 3, 1, 2});
   return sd::resize(channels_first, width, height, sd::resize_method(method), crop).permute({0, 2, 3, 1}).contiguous();
 }
@@ -34,9 +40,6 @@ class ResizeImage final : public Node {
     const Image& image = ctx[image_];
     if (ctx[width_] == 0 && ctx[height_] == 0) return ctx.forward(image_, result_);
     const auto [width, height] = sd::keep_shape(image.width(), image.height(), ctx[width_], ctx[height_], /*least=*/1);
-    if (std::max(width, height) > kLargestSide)
-      throw NodeError(fmt::format("the picture would become {} x {} pixels", width, height),
-                      fmt::format("give sizes that make no side larger than {}", kLargestSide));
     const sd::Crop crop = ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled;
     ctx.set(result_, Image(resized(image.pixels(), width, height, ctx[method_], crop)));
   }

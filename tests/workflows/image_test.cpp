@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <sstream>
 
+#include "plugins/node_call.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {
@@ -139,6 +141,15 @@ TEST(Images, ASizeThatTheShapeMakesTooLargeIsRefused) {
     "resize": {"type": "image.resize", "inputs": {"image": {"link": "image.image"}, "width": 0, "height": 2048}}}})", {"resize"}, true);
   ASSERT_EQ(result.problems.size(), 1u);
   EXPECT_NE(result.problems[0].what.find("524288 x 2048"), std::string::npos) << result.problems[0].text();
+}
+
+TEST(Images, ThatHoldNoNumbersAreNotResizedIntoColours) {
+  const Bench bench;
+  at::Tensor pixels = at::zeros({2, 8, 8, 3});
+  pixels[1][3][4][0] = std::numeric_limits<float>::quiet_NaN();
+  const NodeOutcome outcome =
+      call_node(bench.registry().node("image.resize_by"), {{Value::of(Image(pixels))}, {Value::of(2.0)}, {Value::of(std::string("lanczos"))}});
+  EXPECT_NE(outcome.error.find("the picture holds"), std::string::npos) << outcome.error;
 }
 
 TEST(Images, ACompositeChangesOnlyWhatItsMaskSelects) {
