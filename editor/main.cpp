@@ -9,12 +9,14 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "editor/app/app.h"
 #include "editor/app/menus.h"
+#include "editor/screen_text.h"
 #include "editor/session/folders.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
@@ -40,6 +42,7 @@ constexpr char kExamples[] =
 struct Arguments {
   std::vector<std::string> files;
   std::string screenshot;
+  std::string describe;
   std::string size = "1600x950";
   std::string theme;
   double scale = 0;
@@ -95,7 +98,7 @@ bool open_first(App& app, const Arguments& arguments) {
 constexpr int kFramesAfterEvent = 4;
 
 /// Draws as long as something happens, and sleeps otherwise.
-void loop(App& app, Window& window) {
+void loop(App& app, Window& window, ScreenText* text) {
   int frames = kFramesAfterEvent;
   std::string title;
   while (!app.wants_to_quit()) {
@@ -109,6 +112,7 @@ void loop(App& app, Window& window) {
     --frames;
     for (const fs::path& file : window.take_dropped_files()) app.open(file);
     if (window.close_requested()) app.request_quit();
+    if (text) text->begin_frame();
     window.begin_frame();
     app.frame();
     const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() &&
@@ -126,6 +130,7 @@ void loop(App& app, Window& window) {
       const std::string wanted = (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft";
       if (wanted != title) window.set_title(title = wanted);
     }
+    if (text) text->end_frame(app, title);
   }
 }
 
@@ -163,9 +168,11 @@ int edit(const Arguments& arguments) {
   if (!arguments.theme.empty())
     options.theme = arguments.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   App app(std::move(options));
+  std::optional<ScreenText> text;
+  if (!arguments.describe.empty()) text.emplace(arguments.describe);
   const bool all_opened = open_first(app, arguments);
   if (arguments.screenshot.empty()) {
-    loop(app, window);
+    loop(app, window, text ? &*text : nullptr);
     return 0;
   }
   screenshot(app, window, arguments.screenshot);
@@ -185,6 +192,9 @@ int main(int argc, char** argv) {
   options.add_option("FILE", arguments.files, "Workflows, or pictures that carry one");
   options.add_option("--screenshot", arguments.screenshot,
                      "Draw the window once all is loaded, write this PNG, and end");
+  options.add_option("--describe", arguments.describe,
+                     "Write what the window shows into this file, a line of JSON each time that it changes: for tests, "
+                     "and for programs that read the screen aloud");
   options.add_option("--size", arguments.size, "Of the window")
       ->type_name("WIDTHxHEIGHT")
       ->capture_default_str();

@@ -41,7 +41,8 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
   glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
   glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
   glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
-  glfwWindowHintString(GLFW_X11_CLASS_NAME, "weft");
+  for (const int name : {GLFW_X11_CLASS_NAME, GLFW_X11_INSTANCE_NAME})  // GLFW takes both or none
+    glfwWindowHintString(name, "weft");
   for (const int robustness : {GLFW_LOSE_CONTEXT_ON_RESET, GLFW_NO_ROBUSTNESS}) {
     glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, robustness);
     if (GLFWwindow* window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr)) return window;
