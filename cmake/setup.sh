@@ -19,7 +19,8 @@ debian_packages=(
   libboost1.81-dev libboost-graph1.81-dev libboost-filesystem1.81-dev libboost-locale1.81-dev gettext
   nlohmann-json3-dev libcli11-dev libfmt-dev libutf8proc-dev libssl-dev zlib1g-dev libopenimageio-dev libwebp-dev libgif-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  libglfw3-dev libgl-dev libgl1-mesa-dri libpng-dev fonts-inter  # editor
+  libglfw3-dev libgl-dev libgl1-mesa-dri libpng-dev libfontconfig-dev fonts-inter  # editor
+  fonts-wqy-microhei fonts-vlgothic  # so that it shows Chinese and Japanese
   xvfb xauth openbox libxtst-dev  # its tests
 )
 

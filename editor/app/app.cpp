@@ -68,7 +68,6 @@ App::App(AppOptions given)
   LoadedSettings loaded = load_settings(options.settings_file);
   settings = std::move(loaded.settings);
   if (!loaded.message.empty()) notify(loaded.message, LogLine::Kind::Warning);
-  fonts = load_fonts();
   if (const auto layout = settings.panels.find("layout"); layout != settings.panels.end() && layout->is_string()) {
     ImGui::LoadIniSettingsFromMemory(layout->get_ref<const std::string&>().c_str());
     layout_wanted = false;
@@ -105,8 +104,22 @@ float App::ui_scale() const {
   return settings.ui_scale > 0 ? static_cast<float>(settings.ui_scale) : options.display_scale;
 }
 
-void App::apply_look() {
+void App::take_language() {
   choose_language(options.translations_folder, settings.language);
+  fonts = font_shelf.take(language());
+  if (const std::string wanted = language(); !fonts.shows(tr("English"))) {
+    choose_language({}, "en");
+    fonts = font_shelf.take("en");
+    notify(tr_format("No font here has the letters of the language '{}': install one, such as Debian's package "
+                     "fonts-noto-cjk, and start Weft again. Its texts are English until then",
+                     wanted),
+           LogLine::Kind::Error);
+  }
+  ImGui::GetIO().FontDefault = fonts.regular;
+}
+
+void App::apply_look() {
+  take_language();
   theme = Theme::make(theme_for_now.value_or(settings.theme) != Settings::Theme::Light);
   apply_theme(theme, metric::kTextSize, ui_scale());
   look_changed = false;

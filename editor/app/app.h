@@ -133,7 +133,8 @@ class App {
   Commands commands;
   std::set<std::string, std::less<>> bound;  ///< ids of commands
   Theme theme;
-  Fonts fonts;
+  FontShelf font_shelf;
+  Fonts fonts;  ///< of the language that is shown
   Textures textures;
   std::unique_ptr<Journal> journal;
   AssetLists assets;
@@ -167,6 +168,7 @@ class App {
   void check_documents();
   void look_at_disk();
   void take_layout();
+  void take_language();
   void log_run_events(const RunState& before, const RunState& now);
   void bind_commands();
   void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
-#include "editor/widgets/param_field.h"
 #include "editor/window/icons.h"
 
 namespace weft::editor {
@@ -18,8 +18,6 @@ void open_list(App& app, SearchList list) {
   list.open = list.opened_now = true;
   app.panels.search = std::move(list);
 }
-
-std::string category(const NodeInfo& type) { return type.options.menu; }
 
 std::string first_sentence(const std::string& doc) { return doc.substr(0, doc.find(". ")); }
 
@@ -42,9 +40,9 @@ void add_chosen(App& app, const PaletteRequest& request, const std::string& type
 
 SearchList::Entry node_entry(App& app, const PaletteRequest& request, const NodeChoice& choice) {
   const NodeInfo& type = *choice.type;
-  return {.title = type.options.title,
+  return {.title = shown_title(type),
           .detail = choice.port.empty() ? std::string{} : port_label(choice.port),
-          .right = category(type),
+          .right = shown_menu(type.options.menu),
           .colour = category_colour(app.theme, type.options.menu),
           .tip = first_sentence(type.options.doc),
           .choose = [&app, request, type = type.id, port = choice.port] {
@@ -109,7 +107,7 @@ void open_node_search(App& app) {
     const NodeInfo* type = node ? app.type_of(*node) : nullptr;
     list.entries.push_back({.title = each.title,
                             .detail = each.key,
-                            .right = type ? type->options.title : std::string{},
+                            .right = type ? shown_title(*type) : std::string{},
                             .colour = category_colour(app.theme, type ? type->options.menu : ""),
                             .choose = [&app, id = each.key] {
                               if (!app.document() || !app.document()->graph().contains(id)) return;

@@ -8,6 +8,7 @@
 
 #include "editor/app/app.h"
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/session/picture_params.h"
 #include "editor/session/seeds.h"
 #include "editor/widgets/draw.h"
@@ -182,6 +183,10 @@ class Popup {
       draw_list(*names);
   }
 
+  std::string shown_entry(const std::string& name) const {
+    return port_.widget == Widget::Choice ? shown_choice(name) : name;
+  }
+
   void draw_list(const std::vector<std::string>& all) {
     if (state_.opened_now) {
       state_.text.clear();
@@ -192,7 +197,7 @@ class Popup {
                                                   ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) state_.chosen = 0;
     std::vector<Searchable> list;
-    for (const std::string& each : all) list.push_back({.key = each, .title = each});
+    for (const std::string& each : all) list.push_back({.key = each, .title = shown_entry(each), .id = each});
     const std::vector<SearchHit> hits = search(state_.text, list);
     const int count = static_cast<int>(hits.size());
     const bool down = ImGui::IsKeyPressed(ImGuiKey_DownArrow), up = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
@@ -202,7 +207,7 @@ class Popup {
                           ImGuiWindowFlags_NoNavInputs))
       for (int i = 0; i < count; ++i) {
         const std::string& name = all[hits[static_cast<std::size_t>(i)].index];
-        if (ImGui::Selectable(name.c_str(), i == state_.chosen)) choose(name);
+        if (ImGui::Selectable((shown_entry(name) + "###" + name).c_str(), i == state_.chosen)) choose(name);
         if (i == state_.chosen && (up || down)) ImGui::SetScrollHereY();
       }
     ImGui::EndChild();

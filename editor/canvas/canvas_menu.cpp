@@ -11,6 +11,7 @@
 #include "editor/app/param_edit.h"
 #include "editor/canvas/canvas.h"
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 
@@ -32,7 +33,7 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::PopFont();
   ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
   ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s",
-                     type ? type->title.c_str() : port->info.type.c_str());
+                     type ? shown_title(*type).c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
   if (const NodeRun* run = app.runs->node(document.id(), document.address(node->id)); run && port->is_output)
     for (const OutputView& output : run->outputs)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "editor/session/text.h"
+
 namespace weft::editor {
 
 namespace ed = ax::NodeEditor;
@@ -160,7 +162,8 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
 void CanvasModel::update(const Document& document, const Registry& registry, const Theme& theme,
                          const Ids& thumbnails) {
   const std::string scope = document.address("");
-  if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark)
+  if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark &&
+      language_ == language())
     return;
   revision_ = document.revision();
   ++generation_;
@@ -168,6 +171,7 @@ void CanvasModel::update(const Document& document, const Registry& registry, con
   types_.emplace(document.workflow().subgraphs, registry);
   thumbnails_ = thumbnails;
   dark_ = theme.dark;
+  language_ = language();
   graph_ = document.graph();
   nodes.clear(), links.clear(), reroutes.clear();
   index_.clear(), by_number_.clear(), annotations_.clear(), links_by_number_.clear();

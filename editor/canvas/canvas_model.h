@@ -101,6 +101,7 @@ class CanvasModel {
   std::string scope_;  ///< of addresses: what stands before the names of nodes
   Ids thumbnails_;
   bool dark_ = true;
+  std::string language_;
   std::map<std::string, std::uintptr_t, std::less<>> numbers_;
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_map<std::uintptr_t, std::size_t> by_number_;

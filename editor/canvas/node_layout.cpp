@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 
@@ -78,7 +79,7 @@ NodeLayout lay_out(const LayoutInput& input, bool with_thumbnail) {
   const float width = ui.width > 0 ? std::clamp(static_cast<float>(ui.width), 120.0f, 800.0f) : kWidth;
   NodeLayout layout;
   const std::string title = !input.node.title.empty() ? input.node.title
-                            : input.type              ? input.type->options.title
+                            : input.type              ? shown_title(*input.type)
                                                       : input.node.type;
   layout.title = elided(title, width - 84);
   layout.ports = input.type ? declared_ports(input, ui) : guessed_ports(input);

@@ -7,6 +7,7 @@
 #include "editor/app/app.h"
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -102,7 +103,7 @@ void rename_question(App& app) {
   panels.rename_opened = false;
   const NodeInfo* type = app.type_of(*node);
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
-  if (ImGui::InputTextWithHint("##title", type ? type->options.title.c_str() : tr("Title"), &panels.rename_text,
+  if (ImGui::InputTextWithHint("##title", type ? shown_title(*type).c_str() : tr("Title"), &panels.rename_text,
                                ImGuiInputTextFlags_EnterReturnsTrue)) {
     app.attempt([&] { set_title(*document, panels.rename_node, panels.rename_text); });
     ImGui::CloseCurrentPopup();

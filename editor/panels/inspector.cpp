@@ -8,6 +8,7 @@
 #include "editor/panels/interface_panel.h"
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/session/seeds.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
@@ -43,7 +44,7 @@ class Inspector {
     ImGui::SetCursorScreenPos({min.x + size + 8, min.y});
     ImGui::PushFont(app_.fonts.bold, 0);
     ImGui::TextUnformatted((!node_.title.empty() ? node_.title
-                            : type_              ? type_->options.title
+                            : type_              ? shown_title(*type_)
                                                  : node_.type)
                                .c_str());
     ImGui::PopFont();

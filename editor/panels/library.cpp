@@ -6,6 +6,7 @@
 #include "editor/app/app.h"
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
+#include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -44,7 +45,8 @@ void draw_type(App& app, const NodeInfo& type) {
   const float mark = ImGui::GetFontSize() * 0.55f;
   ImGui::SetCursorScreenPos({min.x + mark + 8, min.y});
   ImGui::PushID(type.id.c_str());
-  const std::string shown = elided(type.options.title, ImGui::GetContentRegionAvail().x);
+  const std::string title = shown_title(type);
+  const std::string shown = elided(title, ImGui::GetContentRegionAvail().x);
   if (ImGui::Selectable((shown + "###" + type.options.title).c_str(), false, ImGuiSelectableFlags_AllowDoubleClick) &&
       ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
     add_to_canvas(app, type);
@@ -55,7 +57,7 @@ void draw_type(App& app, const NodeInfo& type) {
   if (ImGui::BeginDragDropSource()) {
     const std::string_view id = type.id;
     ImGui::SetDragDropPayload("node type", id.data(), id.size());
-    ImGui::TextUnformatted(type.options.title.c_str());
+    ImGui::TextUnformatted(title.c_str());
     ImGui::EndDragDropSource();
   } else if (ImGui::BeginItemTooltip()) {
     ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
@@ -72,9 +74,10 @@ void draw_menu(App& app, const Menu& menu, bool top) {
     ImGui::PushStyleColor(ImGuiCol_Header, app.theme.raised);
     ImGui::PushStyleColor(ImGuiCol_Text, app.theme.text_dim);
     ImGui::PushFont(top ? app.fonts.bold : app.fonts.regular, 0);
-    const bool open = top ? ImGui::CollapsingHeader(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
-                          : ImGui::TreeNodeEx(name.c_str(), ImGuiTreeNodeFlags_DefaultOpen |
-                                                                ImGuiTreeNodeFlags_SpanAvailWidth);
+    const std::string header = shown_menu(name) + "###" + name;
+    const bool open = top ? ImGui::CollapsingHeader(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
+                          : ImGui::TreeNodeEx(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen |
+                                                                  ImGuiTreeNodeFlags_SpanAvailWidth);
     ImGui::PopFont();
     ImGui::PopStyleColor(2);
     if (!open) continue;

@@ -23,10 +23,13 @@ bool choose_among_languages(App& app) {
   const auto chosen = std::ranges::find(known, settings.language, &Language::code);
   const char* by_system = tr("As the system says");
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
-  if (!ImGui::BeginCombo("##language", chosen == known.end() ? by_system : chosen->name.c_str())) return false;
+  const auto shown = [&](const Language& each) {
+    return app.fonts.shows(each.name) ? each.name : fmt::format("{}  ({})", each.code, tr("no font"));
+  };
+  if (!ImGui::BeginCombo("##language", chosen == known.end() ? by_system : shown(*chosen).c_str())) return false;
   if (ImGui::Selectable(by_system, chosen == known.end())) settings.language.clear(), changed = true;
   for (const Language& each : known)
-    if (ImGui::Selectable(each.name.c_str(), settings.language == each.code))
+    if (ImGui::Selectable(shown(each).c_str(), settings.language == each.code))
       settings.language = each.code, changed = true;
   ImGui::EndCombo();
   return changed;

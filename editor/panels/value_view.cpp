@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "editor/session/node_text.h"
 #include "editor/session/text.h"
 #include "editor/widgets/draw.h"
 
@@ -222,7 +223,7 @@ json described(const OutputView& output) {
 
 void draw_value(const Theme& theme, const ValueType* type, const OutputView& output) {
   ImGui::TextColored(as_vec4(type_colour(theme, type)), "%s",
-                     type ? type->title.c_str() : output.type.c_str());
+                     type ? shown_title(*type).c_str() : output.type.c_str());
   ImGui::Spacing();
   const json description = described(output);
   if (description.is_null())

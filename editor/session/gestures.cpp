@@ -10,6 +10,7 @@
 #include "editor/session/annotations.h"
 #include "editor/session/draft.h"
 #include "editor/session/json_read.h"
+#include "editor/session/node_text.h"
 #include "editor/session/node_ui.h"
 
 namespace weft::editor {
@@ -23,7 +24,7 @@ std::string last_word(const std::string& type) {
 
 std::string title_of(const NodeTypes& types, const std::string& type) {
   const NodeInfo* info = types.find(type);
-  return info && !info->options.title.empty() ? info->options.title : type;
+  return info ? shown_title(*info) : type;
 }
 
 GraphNode new_node(const Graph& graph, const std::string& type, Point at) {

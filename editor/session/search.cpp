@@ -1,32 +1,53 @@
 #include "editor/session/search.h"
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 
+#include "editor/session/node_text.h"
+
 namespace weft::editor {
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+/// A text by characters.
+struct Letters {
+  std::u32string all;
+  std::vector<std::size_t> at;  ///< by character, its first byte
+};
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+Letters letters_of(std::string_view text) {
+  Letters letters;
+  for (std::size_t i = 0; i < text.size();) {
+    utf8proc_int32_t letter = 0;
+    const auto length =
+        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
+                         static_cast<utf8proc_ssize_t>(text.size() - i), &letter);
+    letters.all += length > 0 ? static_cast<char32_t>(letter) : U'\uFFFD';
+    letters.at.push_back(i);
+    i += length > 0 ? static_cast<std::size_t>(length) : 1;
+  }
+  return letters;
 }
 
+char32_t lower(char32_t c) { return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))); }
+
+bool is_digit(char32_t c) { return c >= '0' && c <= '9'; }
+bool is_word(char32_t c) { return c >= 0x80 || std::isalnum(static_cast<int>(c)); }
+
 /// Whether a word starts here: after a separator, or a capital after a small letter.
-bool starts_word(std::string_view text, std::size_t i) {
+bool starts_word(std::u32string_view text, std::size_t i) {
   if (i == 0 || !is_word(text[i - 1])) return is_word(text[i]);
-  return std::isupper(static_cast<unsigned char>(text[i])) &&
-         std::islower(static_cast<unsigned char>(text[i - 1]));
+  return lower(text[i]) != text[i] && lower(text[i - 1]) == text[i - 1] && !is_digit(text[i - 1]);
 }
 
 constexpr double kLetter = 1, kStart = 3, kRun = 4, kGap = 0.1;
 
 /// The best way to find the letters of `query` in `text`, by dynamic programming over (letter, place).
-std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::string_view query,
-                                                                    std::string_view text) {
+std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::u32string_view query,
+                                                                    std::u32string_view text) {
   constexpr double kNone = -1e9;
   const std::size_t n = query.size(), m = text.size();
   // best[i][j]: score of the first i + 1 letters with the last one at j; from[i][j]: place of the one before.
@@ -65,10 +86,11 @@ std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::string_
 }
 
 bool has_word_that_begins(std::string_view text, std::string_view query) {
-  const auto same = [](char a, char b) { return lower(a) == lower(b); };
-  auto at = text.begin();
-  while ((at = std::search(at, text.end(), query.begin(), query.end(), same)) != text.end()) {
-    if (starts_word(text, static_cast<std::size_t>(at - text.begin()))) return true;
+  const std::u32string all = letters_of(text).all, wanted = letters_of(query).all;
+  const auto same = [](char32_t a, char32_t b) { return lower(a) == lower(b); };
+  auto at = all.begin();
+  while ((at = std::search(at, all.end(), wanted.begin(), wanted.end(), same)) != all.end()) {
+    if (starts_word(all, static_cast<std::size_t>(at - all.begin()))) return true;
     ++at;
   }
   return false;
@@ -95,6 +117,7 @@ std::optional<WordHit> find_word(std::string_view word, const Searchable& thing)
     if (is_title) best->title_positions = std::move(match->positions);
   };
   offer(1.0, thing.title, true);
+  for (const std::string& name : thing.names) offer(0.95, name, false);
   offer(0.9, thing.id, false);
   offer(0.5, thing.menu, false);
   if (!best && has_word_that_begins(thing.words, word)) best = WordHit{0.15, {}};
@@ -125,11 +148,16 @@ void append(std::string& text, std::string_view more) {
 }
 
 Searchable searchable(const NodeInfo& info) {
-  Searchable thing{.key = info.id, .title = info.options.title, .id = info.id, .menu = info.options.menu};
-  if (thing.title.empty()) thing.title = info.id;
+  Searchable thing{
+      .key = info.id, .title = shown_title(info), .id = info.id, .menu = shown_menu(info.options.menu)};
+  if (thing.title != info.options.title) thing.names.push_back(info.options.title);
+  append(thing.words, info.options.menu);
   append(thing.words, info.options.doc);
-  for (const PortInfo& port : info.inputs) append(thing.words, port.name + " " + port.type);
-  for (const PortInfo& port : info.outputs) append(thing.words, port.name + " " + port.type);
+  for (const auto* ports : {&info.inputs, &info.outputs})
+    for (const PortInfo& port : *ports) {
+      append(thing.words, port.name + " " + port.type);
+      append(thing.words, port_label(port.name));
+    }
   return thing;
 }
 
@@ -137,12 +165,14 @@ Searchable searchable(const NodeInfo& info) {
 
 std::optional<FuzzyMatch> fuzzy_match(std::string_view query, std::string_view text) {
   if (query.empty()) return FuzzyMatch{};
-  if (query.size() > text.size()) return std::nullopt;
-  auto way = best_way(query, text);
+  const Letters wanted = letters_of(query), letters = letters_of(text);
+  if (wanted.all.size() > letters.all.size()) return std::nullopt;
+  auto way = best_way(wanted.all, letters.all);
   if (!way) return std::nullopt;
-  const double n = static_cast<double>(query.size());
+  for (std::size_t& position : way->second) position = letters.at[position];
+  const double n = static_cast<double>(wanted.all.size());
   const double most = n * (kLetter + kRun) + kStart - kRun;  // one run from the start of a word
-  const double covered = n / static_cast<double>(text.size());
+  const double covered = n / static_cast<double>(letters.all.size());
   const double quality = std::clamp(way->first / most, 0.0, 1.0);
   return FuzzyMatch{quality * (0.8 + 0.2 * covered), std::move(way->second)};
 }
@@ -204,7 +234,7 @@ std::vector<Searchable> searchable_graph(const Graph& graph, const Registry& reg
                      .title = node->title.empty() ? node->id : node->title,
                      .id = node->id,
                      .menu = node->type};
-    if (info) append(thing.words, info->options.title);
+    if (info) append(thing.words, shown_title(*info)), append(thing.words, info->options.title);
     for (const auto& [port, value] : node->inputs)
       if (const Literal* literal = std::get_if<Literal>(&value); literal && literal->is_string())
         append(thing.words, literal->get_ref<const std::string&>());

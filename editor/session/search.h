@@ -30,6 +30,7 @@ struct Searchable {
   std::string title;  ///< matched positions refer to this
   std::string id;
   std::string menu;
+  std::vector<std::string> names;  ///< others that it is known by: the title as its plugin declares it
   std::string words;  ///< docs, port types: matched by whole words' beginnings only
 };
 

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace gettext = boost::locale::gnu_gettext;
 
 constexpr const char* kDomain = "weft-edit";
+constexpr const char* kNodesDomain = "weft-nodes";  // what plugins declare
 constexpr const char* kEnglish = "en";
 
 /// One language's texts.
@@ -31,7 +32,8 @@ class Catalogue {
     info.language = code_.substr(0, mark);
     if (mark != std::string::npos) info.country = code_.substr(mark + 1);
     info.encoding = "UTF-8";
-    info.domains.emplace_back(kDomain);
+    info.domains.emplace_back(kDomain);  // 0
+    info.domains.emplace_back(kNodesDomain);  // 1
     info.paths.push_back(folder.string());
     locale_ = std::locale(std::locale::classic(), gettext::create_messages_facet<char>(info));
     texts_ = &std::use_facet<boost::locale::message_format<char>>(locale_);
@@ -41,6 +43,10 @@ class Catalogue {
   const char* find(const char* english) const { return texts_->get(0, nullptr, english); }
   const char* find(const char* one, std::size_t count) const {
     return texts_->get(0, nullptr, one, static_cast<int>(std::min<std::size_t>(count, 1'000'000)));
+  }
+
+  const char* find_declared(const char* context, const char* english) const {
+    return texts_->get(1, context, english);
   }
 
   const char* label(const char* english) const {
@@ -68,26 +74,16 @@ fs::path catalogue_file(const fs::path& folder, const std::string& code) {
 /// "de_DE.UTF-8@euro" is "de_DE".
 std::string without_encoding(const std::string& name) { return name.substr(0, name.find_first_of(".@")); }
 
-/// What the environment asks for, the best first.
-std::vector<std::string> wanted_languages() {
-  std::string list;
-  for (const char* variable : {"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"})
-    if (const char* value = std::getenv(variable); value && *value) {
-      list = value;
-      break;
-    }
-  std::vector<std::string> names;
-  for (std::size_t from = 0; from <= list.size();) {
-    const std::size_t colon = std::min(list.find(':', from), list.size());
-    names.push_back(without_encoding(list.substr(from, colon - from)));
-    from = colon + 1;
-  }
-  return names;
+/// Chinese is written in two ways, and its catalogues are named by the larger country of each.
+std::string writing_of_chinese(const std::string& name) {
+  if (name == "zh" || name.starts_with("zh_Hans") || name.starts_with("zh_SG")) return "zh_CN";
+  if (name.starts_with("zh_Hant") || name.starts_with("zh_HK") || name.starts_with("zh_MO")) return "zh_TW";
+  return name;
 }
 
 /// The catalogue that serves the language: its own, or that of the language without the country.
 std::string served_by(const fs::path& folder, const std::string& name) {
-  for (const std::string& code : {name, name.substr(0, name.find('_'))}) {
+  for (const std::string& code : {writing_of_chinese(name), name.substr(0, name.find('_'))}) {
     if (code == kEnglish) return code;
     if (std::error_code none; !code.empty() && fs::exists(catalogue_file(folder, code), none)) return code;
   }
@@ -114,9 +110,31 @@ const char* tr_n(const char* one, const char* several, std::size_t count) {
   return found ? found : count == 1 ? one : several;
 }
 
+const char* tr_declared(const char* context, const char* english) {
+  const Catalogue* catalogue = current.load(std::memory_order_acquire);
+  const char* found = catalogue ? catalogue->find_declared(context, english) : nullptr;
+  return found ? found : english;
+}
+
 const char* label(const char* english) {
   const Catalogue* catalogue = current.load(std::memory_order_acquire);
   return catalogue ? catalogue->label(english) : english;
+}
+
+std::vector<std::string> wanted_languages() {
+  std::string list;
+  for (const char* variable : {"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"})
+    if (const char* value = std::getenv(variable); value && *value) {
+      list = value;
+      break;
+    }
+  std::vector<std::string> names;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t colon = std::min(list.find(':', from), list.size());
+    names.push_back(without_encoding(list.substr(from, colon - from)));
+    from = colon + 1;
+  }
+  return names;
 }
 
 std::vector<Language> languages(const fs::path& folder) {

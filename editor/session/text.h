@@ -1,7 +1,8 @@
 // Texts that a user reads stand in the code in English, each inside one of these functions, which give it in the
 // language that was chosen. Translations are gettext catalogues: editor/translations/ tells how one is made.
 //
-// Not translated: what plugins declare (titles, ports, docs), what the engine says of problems, and `--help`.
+// What plugins declare (titles, menus, ports, choices) has catalogues of its own: node_text.h shows it.
+// Not translated: the docs of plugins, what the engine says of problems, and `--help`.
 //
 // Rationale. A process has one language, so what was chosen is kept here and not handed to every panel. A lookup
 // copies nothing. What was given out stays valid when another language is chosen.
@@ -37,11 +38,17 @@ std::string tr_format_n(const char* one, const char* several, std::size_t count,
   return fmt::vformat(tr_n(one, several, count), fmt::make_format_args(count, values...));
 }
 
+/// A text that a plugin declares: itself where nobody has translated it. `context` tells apart what is written alike,
+/// "node" the title from "port". See node_text.h.
+const char* tr_declared(const char* context, const char* english);
+
 struct Language {
   std::string code;  ///< "de"
   std::string name;  ///< "Deutsch"
 };
 
+/// What the environment asks for, the best first: "de_DE".
+std::vector<std::string> wanted_languages();
 /// All that have a catalogue in the folder, FOLDER/de/LC_MESSAGES/weft-edit.mo, and English.
 std::vector<Language> languages(const std::filesystem::path& folder);
 /// `code`: empty for what the environment asks for (LANGUAGE, LC_ALL, LC_MESSAGES, LANG). A language without a

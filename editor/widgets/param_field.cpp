@@ -248,21 +248,10 @@ std::string value_text(const PortInfo& port, const json& given) {
   if (value.is_boolean()) return value.get<bool>() ? tr("on") : tr("off");
   if (value.is_number()) return number_text(port, value);
   if (!value.is_string()) return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (port.widget == Widget::Choice) return shown_choice(value.get_ref<const std::string&>());
   std::string text = value.get<std::string>();
   std::ranges::replace(text, '\n', ' ');
   return text;
-}
-
-std::string port_label(std::string_view name) {
-  std::string label(name);
-  std::ranges::replace(label, '_', ' ');
-  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z')
-    label[0] = static_cast<char>(label[0] - 'a' + 'A');
-  for (const char* short_name : {"Cfg", "Vae", "Clip", "Id"})
-    if (label == short_name)
-      for (char& c : label)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return label;
 }
 
 }  // namespace weft::editor

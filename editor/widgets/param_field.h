@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "editor/session/node_text.h"
 #include "editor/window/theme.h"
 #include "graph/port.h"
 
@@ -34,8 +35,5 @@ FieldEdit param_field(const PortInfo& port, const nlohmann::json& value, const F
 
 /// The value as one line of text: "1.5", "on", "a red boat..."; "default" for what is not said.
 std::string value_text(const PortInfo& port, const nlohmann::json& value);
-
-/// "sampler_name" -> "Sampler name".
-std::string port_label(std::string_view port_name);
 
 }  // namespace weft::editor

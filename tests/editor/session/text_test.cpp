@@ -106,18 +106,33 @@ TEST_F(TextByEnvironment, TakesTheFirstOfAListThatIsThere) {
   EXPECT_EQ(chosen(), "en");
 }
 
+TEST_F(TextByEnvironment, TakesChineseByTheWayItIsWritten) {
+  for (const char* simplified : {"zh_CN.UTF-8", "zh_SG.UTF-8", "zh", "zh_Hans", "zh_Hans_HK"}) {
+    setenv("LANG", simplified, 1);
+    EXPECT_EQ(chosen(), "zh_CN") << simplified;
+  }
+  for (const char* traditional : {"zh_TW.UTF-8", "zh_HK.UTF-8", "zh_Hant"}) {
+    setenv("LANG", traditional, 1);
+    EXPECT_EQ(chosen(), "en") << traditional;
+  }
+  setenv("LANG", "ja_JP.UTF-8", 1);
+  EXPECT_EQ(chosen(), "ja");
+}
+
 TEST_F(Text, ListsItsLanguagesByTheirOwnNames) {
   std::vector<std::string> names;
   for (const Language& each : languages(kCatalogues)) names.push_back(each.code + " " + each.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"de Deutsch", "en English"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"de Deutsch", "en English", "ja 日本語", "zh_CN 简体中文"}));
   EXPECT_EQ(languages("/no such folder").size(), 1u);
 }
 
 // The translations themselves.
 
 struct Entry {
+  std::string context;  ///< of what plugins declare
   std::string english;
   std::vector<std::string> translations;  ///< one, or one a plural form
+  bool fuzzy = false;                     ///< not looked at since the English text changed
 };
 
 std::string quoted_part(const std::string& line) {
@@ -128,9 +143,15 @@ std::string quoted_part(const std::string& line) {
 std::vector<Entry> entries_of(const fs::path& po) {
   std::vector<Entry> entries;
   std::string* into = nullptr;
+  Entry next;
   std::istringstream lines(read(po));
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("msgid ")) into = &entries.emplace_back().english;
+    if (line.starts_with('#') || line.starts_with("msgctxt ")) into = nullptr;
+    if (line.starts_with("#,")) next.fuzzy = line.find("fuzzy") != std::string::npos;
+    if (line.starts_with("msgctxt ")) next.context = quoted_part(line);
+    if (line.starts_with("msgid ")) {
+      into = &entries.emplace_back(std::exchange(next, {})).english;
+    }
     if (line.starts_with("msgid_plural ")) into = nullptr;
     if (line.starts_with("msgstr")) into = &entries.back().translations.emplace_back();
     if (into) *into += quoted_part(line);
@@ -149,10 +170,22 @@ std::map<int, std::string> placeholders(const std::string& format) {
   return found;
 }
 
+/// Of the editor's own texts, and of what plugins declare.
+const std::vector<fs::path> kTemplates = {kEditor / "translations/weft-edit.pot",
+                                          kEditor / "translations/nodes/weft-nodes.pot"};
+
+std::vector<fs::path> translations_of(const fs::path& pot) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(pot.parent_path()))
+    if (entry.path().extension() == ".po") found.push_back(entry.path());
+  std::ranges::sort(found);
+  return found;
+}
+
 std::vector<fs::path> translations() {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(kEditor / "translations"))
-    if (entry.path().extension() == ".po") found.push_back(entry.path());
+  for (const fs::path& pot : kTemplates)
+    for (const fs::path& po : translations_of(pot)) found.push_back(po);
   return found;
 }
 
@@ -166,9 +199,26 @@ TEST(Translations, HaveThePlaceholdersOfTheEnglishText) {
         }
 }
 
-TEST(Translations, ToGermanAreComplete) {
-  for (const Entry& entry : entries_of(kEditor / "translations/de.po"))
-    for (const std::string& text : entry.translations) EXPECT_FALSE(text.empty()) << entry.english;
+TEST(Translations, AreToTheSameLanguages) {
+  for (const fs::path& pot : kTemplates) {
+    std::vector<std::string> languages;
+    for (const fs::path& po : translations_of(pot)) languages.push_back(po.stem());
+    EXPECT_EQ(languages, (std::vector<std::string>{"de", "ja", "zh_CN"})) << pot;
+  }
+}
+
+TEST(Translations, LackNoText) {
+  for (const fs::path& pot : kTemplates)
+    for (const fs::path& po : translations_of(pot)) {
+      std::set<std::pair<std::string, std::string>> translated;
+      for (const Entry& entry : entries_of(po)) {
+        EXPECT_FALSE(entry.fuzzy) << po << ": " << entry.english;
+        for (const std::string& text : entry.translations) EXPECT_FALSE(text.empty()) << po << ": " << entry.english;
+        translated.emplace(entry.context, entry.english);
+      }
+      for (const Entry& entry : entries_of(pot))
+        EXPECT_TRUE(translated.contains({entry.context, entry.english})) << po << " lacks: " << entry.english;
+    }
 }
 
 // Texts in the code.

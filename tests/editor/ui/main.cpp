@@ -1,5 +1,5 @@
 // weft_editor_ui_tests [--filter TEXT] [--screenshots FOLDER]: opens the editor's window and runs the tests
-// in it.
+// in it. Screenshots are of any size, language, theme and scale.
 #include <GLFW/glfw3.h>
 #include <fmt/format.h>
 #include <imgui_test_engine/imgui_te_ui.h>
@@ -39,17 +39,27 @@ void run_one(ImGuiTestContext* context) {
   while (running.picture_wanted) context->Yield();
 }
 
-AppOptions options_in(const fs::path& scratch) {
+/// How the window looks in screenshots; tests need the defaults.
+struct Look {
+  std::string size = "1600x1000", language = "en", theme = {};  ///< theme: empty for the state's own
+  float scale = 1;
+};
+
+AppOptions options_in(const fs::path& scratch, const Look& look) {
+  std::optional<Settings::Theme> theme;
+  if (!look.theme.empty()) theme = look.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   return {.plugin_folders = plugin_folders(),
           .settings_file = scratch / "settings.json",
           .state_folder = scratch / "state",
           .examples_folder = fs::path(WEFT_SOURCE_DIR) / "workflows",
           .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
-          .wake = Window::wake};
+          .wake = Window::wake,
+          .display_scale = look.scale,
+          .theme = theme};
 }
 
-int run(const std::vector<test::Test>& tests, const std::string& filter, const fs::path& pictures) {
+int run(const std::vector<test::Test>& tests, const std::string& filter, const fs::path& pictures, const Look& look) {
   const fs::path scratch = fs::temp_directory_path() / fmt::format("weft-ui-tests-{}", getpid());
   fs::create_directories(scratch);
   ImGui::CreateContext();
@@ -70,9 +80,11 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
   std::setbuf(stdout, nullptr);  // what is said before a crash is seen
   bool ok = true;
   {
-    Window window(1600, 1000, "Weft UI tests");
+    int width = 0, height = 0;
+    if (std::sscanf(look.size.c_str(), "%dx%d", &width, &height) != 2) return 2;
+    Window window(width, height, "Weft UI tests");
     glfwSwapInterval(0);
-    App app(options_in(scratch));
+    App app(options_in(scratch, look));
     app.settings.output_folder = scratch / "out";
     ImGuiTestEngine_Start(engine, ImGui::GetCurrentContext());
     std::vector<std::unique_ptr<Running>> all;
@@ -130,12 +142,18 @@ int main(int argc, char** argv) {
   options.add_option("--filter", filter, "Only tests whose names hold this");
   options.add_option("--screenshots", pictures,
                      "Instead, write the documentation's pictures into this folder");
+  Look look;
+  options.add_option("--size", look.size, "Of screenshots")->capture_default_str();
+  options.add_option("--language", look.language, "Of screenshots")->capture_default_str();
+  options.add_option("--theme", look.theme, "Of screenshots")->check(CLI::IsMember({"dark", "light"}));
+  options.add_option("--scale", look.scale, "Of screenshots")->capture_default_str();
   CLI11_PARSE(options, argc, argv);
-  setenv("LANGUAGE", "en", 1);  // tests look for English texts
+  if (pictures.empty()) look = {};
+  setenv("LANGUAGE", look.language.c_str(), 1);  // tests look for English texts
   std::vector<test::Test> tests;
-  if (!pictures.empty()) return run(test::screenshots(), filter, pictures);
+  if (!pictures.empty()) return run(test::screenshots(), filter, pictures, look);
   for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
                            test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests()})
     tests.insert(tests.end(), some.begin(), some.end());
-  return run(tests, filter, {});
+  return run(tests, filter, {}, look);
 }

@@ -301,12 +301,50 @@ void ten_thousand_nodes_open(Ui& ui) {
   IM_CHECK_EQ(ui.canvas().model().nodes.size(), 10000u);
 }
 
+/// The language is chosen as in the settings.
+void speak(Ui& ui, const char* language) {
+  ui.app.settings.language = language;
+  ui.app.look_changed = true;
+  ui.wait(4);
+}
+
+void another_language_is_shown_at_once(Ui& ui) {
+  ui.text_to_image();
+  const NodeView* sampler = ui.canvas().model().find("sampler");
+  IM_CHECK_STR_EQ(sampler->layout.title.c_str(), "KSampler");
+  speak(ui, "zh_CN");
+  sampler = ui.canvas().model().find("sampler");
+  IM_CHECK_STR_EQ(sampler->layout.title.c_str(), "K 采样器");
+  IM_CHECK(ui.app.fonts.shows("K 采样器"));
+  const ImFont* chinese = ui.app.fonts.regular;
+  speak(ui, "ja");
+  IM_CHECK(ui.app.fonts.shows("サンプラー"));
+  IM_CHECK(ui.app.fonts.regular != chinese);  // characters of both have shapes of their own
+  IM_CHECK(ImGui::GetIO().FontDefault == ui.app.fonts.regular);
+  speak(ui, "zh_CN");
+  IM_CHECK(ui.app.fonts.regular == chinese);
+}
+
+void a_node_is_found_by_its_name_in_both_languages(Ui& ui) {
+  ui.empty();
+  speak(ui, "zh_CN");
+  for (const char* query : {"图像网格", "image grid"}) {
+    ui.focus_canvas();
+    ui.key(ImGuiKey_Space);
+    ui.choose(query);
+  }
+  IM_CHECK_EQ(ui.graph().nodes().size(), 2u);
+  for (const GraphNode* node : ui.graph().nodes()) IM_CHECK_STR_EQ(node->type.c_str(), "image.grid");
+}
+
 }  // namespace
 
 std::vector<Test> panel_tests() {
   return {
       {"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
       {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
+      {"panels", "another_language_is_shown_at_once", another_language_is_shown_at_once},
+      {"panels", "a_node_is_found_by_its_name_in_both_languages", a_node_is_found_by_its_name_in_both_languages},
       {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
       {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
       {"panels", "examples_are_offered_where_nothing_is_open", examples_are_offered_where_nothing_is_open},

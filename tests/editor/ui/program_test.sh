@@ -67,5 +67,14 @@ case $case in
     LANGUAGE=en "$edit" "$workflow" --size 1200x700 --screenshot "$folder/english.png"
     ! cmp --quiet "$folder/german.png" "$folder/english.png" || fail "both languages look the same"
     ;;
+  no-font)  # no system font has its letters: a sentence, and English
+    start_display
+    echo "<fontconfig><dir>$folder</dir></fontconfig>" >"$folder/fonts.conf"
+    FONTCONFIG_FILE=$folder/fonts.conf LANGUAGE=zh_CN "$edit" "$workflow" --screenshot "$folder/shot.png" 2>"$folder/said.txt" ||
+      fail "exit code $?"
+    grep -q "'zh_CN': install one, such as Debian's package fonts-noto-cjk" "$folder/said.txt" || fail "no remedy"
+    LANGUAGE=zh_CN "$edit" "$workflow" --screenshot "$folder/shot.png" 2>"$folder/said.txt"
+    [[ ! -s $folder/said.txt ]] || fail "with fonts"
+    ;;
   *) fail "there is no case '$case'" ;;
 esac
