@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Brings the catalogue of what the shipped plugins declare (nodes/weft-nodes.pot) and its translations up to the code:
-titles, menus, names of ports, choices. Run it after changing one, with the program built:
+titles, menus, names of ports (and those for callers in the shipped workflows), choices. Run it after changing one, with the program built:
 
     update_nodes.py build/release/bin/weft            writes
     update_nodes.py build/release/bin/weft --check    writes nothing; fails if something would change
@@ -37,6 +37,10 @@ def declared(weft):
             found.setdefault(("port", label(port["name"])), set()).add(node["id"])
             for choice in port.get("choices", []) if port["name"] not in NAMES else []:
                 found.setdefault(("choice", choice), set()).add(f"{node['id']}.{port['name']}")
+    for workflow in ROOT.glob("workflows/**/*.json"):  # names for callers stand beside names of ports
+        interface = json.loads(workflow.read_text()).get("interface", {})
+        for port in [*interface.get("inputs", {}), *interface.get("outputs", {})]:
+            found.setdefault(("port", label(port)), set())
     for source in [*ROOT.glob("nodes/**/*.cpp"), *ROOT.glob("plugins/examples/**/*.cpp"), ROOT / "graph/registry.cpp"]:
         for title in re.findall(r'\.title = "([^"]+)",\s*\.colour = ', source.read_text()):
             found.setdefault(("type", title), set())
