@@ -18,10 +18,14 @@ TEST(OutsideLanguage, IsThatOfTheEnvironmentAndIsChosenInTheSettings) {
   editor.wait_for_item("文件");
   EXPECT_EQ(title_of_type(editor.shown(), "sample.ksampler"), "K 采样器");
   editor.key("ctrl+comma");
-  editor.click(editor.wait_for_item("##language").middle());
-  editor.click(editor.wait_for_item("日本語").middle());
+  editor.wait_for_item("##Grid");
+  const Shown settings = editor.wait_until_still();
+  const Box theme = settings.item("深色"), grid = settings.item("##Grid");  // the language is in the row below the theme
+  editor.click({grid.x + 60, theme.middle().y + (grid.middle().y - theme.middle().y) / 3});
+  editor.wait_for_item("日本語");
+  editor.click(editor.wait_until_still().item("日本語").middle());
   editor.wait_for("everything in Japanese", [](const Shown& now) {
-    return now.find("ファイル") && now.popup("設定") && title_of_type(now, "sample.ksampler") == "Kサンプラー";
+    return now.find("ファイル") && now.find("閉じる") && title_of_type(now, "sample.ksampler") == "Kサンプラー";
   });
 }
 
