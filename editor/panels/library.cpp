@@ -61,6 +61,7 @@ void draw_type(App& app, const NodeInfo& type) {
     ImGui::EndDragDropSource();
   } else if (ImGui::BeginItemTooltip()) {
     ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
+    if (shown != title) ImGui::TextUnformatted(title.c_str());
     ImGui::TextUnformatted(type.options.doc.c_str());
     dim_text(app.theme, tr_format("{}, of {}", type.id, type.plugin));
     dim_text(app.theme, tr("Drag it to the canvas, or double click"));

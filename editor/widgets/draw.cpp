@@ -129,7 +129,10 @@ void dim_text(const Theme& theme, std::string_view text) {
 
 void empty_hint(const Theme& theme, const char* icon, std::string_view text) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float wrap = std::min(room.x * 0.85f, ImGui::GetFontSize() * 22);
+  const float widest = std::min(room.x * 0.85f, ImGui::GetFontSize() * 22);
+  // Lines of like length: the last one is no single word, and no single full stop.
+  const float all = ImGui::CalcTextSize(text.data(), text.data() + text.size()).x;
+  const float wrap = std::min(widest, all / std::ceil(all / widest) + ImGui::GetFontSize() * 2);
   const ImVec2 size = ImGui::CalcTextSize(text.data(), text.data() + text.size(), false, wrap);
   const ImVec2 start = ImGui::GetCursorPos();
   const float line = ImGui::GetTextLineHeightWithSpacing();

@@ -41,6 +41,7 @@ void run_one(ImGuiTestContext* context) {
 
 /// How the window looks in screenshots; tests need the defaults.
 struct Look {
+  bool more = false;  ///< also the states that the documentation does not show
   std::string size = "1600x1000", language = "en", theme = {};  ///< theme: empty for the state's own
   float scale = 1;
 };
@@ -147,11 +148,17 @@ int main(int argc, char** argv) {
   options.add_option("--language", look.language, "Of screenshots")->capture_default_str();
   options.add_option("--theme", look.theme, "Of screenshots")->check(CLI::IsMember({"dark", "light"}));
   options.add_option("--scale", look.scale, "Of screenshots")->capture_default_str();
+  options.add_flag("--more", look.more, "Also states that the documentation does not show");
   CLI11_PARSE(options, argc, argv);
   if (pictures.empty()) look = {};
   setenv("LANGUAGE", look.language.c_str(), 1);  // tests look for English texts
   std::vector<test::Test> tests;
-  if (!pictures.empty()) return run(test::screenshots(), filter, pictures, look);
+  if (!pictures.empty()) {
+    tests = test::screenshots();
+    const auto more = test::more_screenshots();
+    if (look.more) tests.insert(tests.end(), more.begin(), more.end());
+    return run(tests, filter, pictures, look);
+  }
   for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
                            test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests()})
     tests.insert(tests.end(), some.begin(), some.end());

@@ -186,7 +186,104 @@ void scale_200(Ui& ui) {
   ui.wait(8);
 }
 
+// States that the documentation does not show, to be looked at in every language.
+
+void settings(Ui& ui) {
+  ui.text_to_image();
+  ui.app.panels.settings.open = true;
+  ui.wait(8);
+}
+
+void keys(Ui& ui) {
+  ui.text_to_image();
+  ui.app.panels.settings.open = ui.app.panels.settings.keys_first = true;
+  ui.wait(8);
+}
+
+void model_folders(Ui& ui) {
+  settings(ui);
+  ui.ctx.ItemClick("//$FOCUSED/pages/###Files");
+  ui.wait(4);
+}
+
+void about(Ui& ui) {
+  ui.text_to_image();
+  ui.app.panels.about = true;
+  ui.wait(8);
+}
+
+void start_page(Ui& ui) {
+  ui.text_to_image();
+  ui.app.close_now(*ui.app.tabs.back());
+  ui.wait(8);
+}
+
+void quitting(Ui& ui) {
+  ui.text_to_image();
+  set_param(ui.doc(), "sampler", "steps", 7);
+  ui.doc().end_gesture();
+  ui.app.request_quit();
+  ui.wait(8);
+}
+
+void recovering(Ui& ui) {
+  ui.text_to_image();
+  ui.app.panels.recovery.found = {{.journal = {},
+                                   .file = ui.scratch / "boat.json",
+                                   .workflow = ui.doc().workflow(),
+                                   .gestures = {"Change sampler", "Add KSampler"},
+                                   .time = std::chrono::system_clock::now()}};
+  ui.wait(8);
+}
+
+void queue(Ui& ui) {
+  ui.text_to_image();
+  for (int i = 0; i < 3; ++i) run(ui, 400 + i);
+  ImGui::SetWindowFocus("Queue###Queue");
+  ui.wait(20);
+}
+
+void timings(Ui& ui) {
+  done(ui);
+  ImGui::SetWindowFocus("Timings###Timings");
+  ui.wait(4);
+}
+
+void history(Ui& ui) {
+  done(ui);
+  ImGui::SetWindowFocus("History###History");
+  ui.wait(4);
+}
+
+void menu(Ui& ui) {
+  ui.text_to_image();
+  ui.select("sampler");
+  ui.ctx.MenuClick("//##MainMenuBar/###Node");
+  ui.wait(4);
+}
+
+void menu_of_a_node(Ui& ui) {
+  ui.text_to_image();
+  ui.click(ui.title("sampler"), 1);
+  ui.wait(4);
+}
+
 }  // namespace
+
+std::vector<Test> more_screenshots() {
+  return {{"more", "settings", settings},
+          {"more", "keys", keys},
+          {"more", "model-folders", model_folders},
+          {"more", "about", about},
+          {"more", "start-page", start_page},
+          {"more", "quitting", quitting},
+          {"more", "recovering", recovering},
+          {"more", "queue", queue},
+          {"more", "timings", timings},
+          {"more", "history", history},
+          {"more", "menu", menu},
+          {"more", "menu-of-a-node", menu_of_a_node}};
+}
 
 std::vector<Test> screenshots() {
   return {{"states", "first-open", first_open},

@@ -80,5 +80,7 @@ std::vector<Test> file_tests();
 std::vector<Test> run_tests();
 /// Not tests: each brings the window into a state of which the documentation shows a picture.
 std::vector<Test> screenshots();
+/// Further states, to be looked at.
+std::vector<Test> more_screenshots();
 
 }  // namespace weft::editor::test
