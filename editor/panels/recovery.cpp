@@ -23,7 +23,8 @@ void draw_recovery(App& app) {
     const Recoverable& each = state.found[i];
     ImGui::PushID(static_cast<int>(i));
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted(each.file.empty() ? tr("Untitled") : each.file.filename().c_str());
+    const std::filesystem::path& named_by = each.file.empty() ? each.origin : each.file;
+    ImGui::TextUnformatted(named_by.empty() ? tr("Untitled") : named_by.filename().c_str());
     ImGui::SameLine();
     dim_text(app.theme,
              fmt::format("{:%Y-%m-%d %H:%M}, {}",
@@ -39,7 +40,7 @@ void draw_recovery(App& app) {
   }
   if (done >= 0) {
     const Recoverable chosen = state.found[static_cast<std::size_t>(done)];
-    if (recover) app.show(Document::recovered(chosen.workflow, chosen.file));
+    if (recover) app.show(Document::recovered(chosen.workflow, chosen.file, chosen.origin));
     app.journal->discard(chosen);
     state.found.erase(state.found.begin() + done);
   }

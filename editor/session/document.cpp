@@ -60,7 +60,15 @@ std::string text_of(const fs::path& file) {
 
 }  // namespace
 
-Document::Document(Workflow workflow) : id_(next_id()), workflow_(std::move(workflow)) {}
+std::string name_from_folder(const fs::path& file, const fs::path& folder) {
+  const fs::path inside = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
+  return inside.empty() || *inside.begin() == ".." ? file.string() : inside.string();
+}
+
+Document::Document(Workflow workflow, fs::path origin)
+    : id_(next_id()),
+      workflow_(std::move(workflow)),
+      origin_(origin.empty() ? fs::path() : fs::absolute(origin).lexically_normal()) {}
 
 Workflow read_for_document(const fs::path& file, const Registry& registry) {
   Workflow workflow = load_workflow(file);
@@ -77,8 +85,8 @@ std::unique_ptr<Document> Document::open(const fs::path& file, const Registry& r
   return document;
 }
 
-std::unique_ptr<Document> Document::recovered(Workflow workflow, const fs::path& file) {
-  auto document = std::make_unique<Document>(std::move(workflow));
+std::unique_ptr<Document> Document::recovered(Workflow workflow, const fs::path& file, const fs::path& origin) {
+  auto document = std::make_unique<Document>(std::move(workflow), origin);
   document->file_ = file;
   document->stamp_ = file.empty() ? std::nullopt : stamp_of(file);
   document->saved_position_.reset();
@@ -232,14 +240,18 @@ void Document::select(Selection selection) {
   selection_ = std::move(selection);
 }
 
-std::string Document::name() const { return file_.empty() ? tr("Untitled") : file_.stem().string(); }
+std::string Document::name() const {
+  const fs::path& named_by = file_.empty() ? origin_ : file_;
+  return named_by.empty() ? tr("Untitled") : named_by.stem().string();
+}
 
-fs::path Document::folder() const { return file_.empty() ? fs::current_path() : file_.parent_path(); }
+fs::path Document::folder() const {
+  const fs::path& beside = file_.empty() ? origin_ : file_;
+  return beside.empty() ? fs::current_path() : beside.parent_path();
+}
 
 std::string Document::name_of_file(const fs::path& file) const {
-  if (file_.empty()) return file.string();
-  const fs::path inside = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(folder()).lexically_normal());
-  return inside.empty() || *inside.begin() == ".." ? file.string() : inside.string();
+  return file_.empty() && origin_.empty() ? file.string() : name_from_folder(file, folder());
 }
 
 void Document::save() { save_as(fs::path(file_)); }

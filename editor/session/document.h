@@ -41,15 +41,21 @@ struct Selection {
 /// GraphError with every problem.
 Workflow read_for_document(const std::filesystem::path& file, const Registry& registry);
 
+/// From the folder on if the file lies in it, whole otherwise.
+std::string name_from_folder(const std::filesystem::path& file, const std::filesystem::path& folder);
+
 class Document {
  public:
-  /// Untitled.
-  explicit Document(Workflow workflow = {});
+  /// Without a file of its own. `origin`: the file that it is a copy of, or was imported from; it gives name and folder,
+  /// and is never written to. Empty: untitled.
+  explicit Document(Workflow workflow = {}, std::filesystem::path origin = {});
   /// Reads the file, and renames what the registry knows under old names. Throws GraphError with every
   /// problem.
   static std::unique_ptr<Document> open(const std::filesystem::path& file, const Registry& registry);
-  /// A document that a crash left: it belongs to `file` (or is untitled), holds `workflow`, and is not saved.
-  static std::unique_ptr<Document> recovered(Workflow workflow, const std::filesystem::path& file);
+  /// A document that a crash left: it belongs to `file` (or has none, and comes from `origin`), holds `workflow`, and is
+  /// not saved.
+  static std::unique_ptr<Document> recovered(Workflow workflow, const std::filesystem::path& file,
+                                             const std::filesystem::path& origin = {});
 
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
@@ -104,9 +110,11 @@ class Document {
 
   // The file.
 
-  const std::filesystem::path& file() const { return file_; }  ///< empty: untitled
-  std::string name() const;                                    ///< for a tab: "portrait", "Untitled"
-  /// Relative file params are looked up here; the current folder for an untitled document.
+  const std::filesystem::path& file() const { return file_; }      ///< empty: it was never saved
+  const std::filesystem::path& origin() const { return origin_; }  ///< see the constructor
+  std::string name() const;                                        ///< for a tab: "portrait", "Untitled"
+  /// Relative file params are looked up here: where the file is, or that which it comes from; the current folder for an
+  /// untitled document.
   std::filesystem::path folder() const;
   /// How a param of this workflow names a file: from its folder on if it lies in it, so that both can be moved together;
   /// whole otherwise, and for an untitled document.
@@ -160,7 +168,7 @@ class Document {
   std::vector<std::string> path_;
   mutable std::unique_ptr<NodeTypes> types_;  // of types_revision_
   mutable std::uint64_t types_revision_ = 0;
-  std::filesystem::path file_;
+  std::filesystem::path file_, origin_;
   std::optional<Stamp> stamp_;
 };
 

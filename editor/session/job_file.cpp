@@ -22,6 +22,7 @@ std::string file_name(JobId job) { return fmt::format("job-{}.json", job); }
 Json json_of(const Job& job) {
   Json json{{"title", job.title},
             {"file", job.file.string()},
+            {"folder", job.folder.string()},
             {"wanted", job.wanted},
             {"seeds", Json::array()},
             {"workflow", to_text(*job.workflow)}};
@@ -45,6 +46,7 @@ Job read_job(const fs::path& file) {
   Job job;
   job.title = json.at("title");
   job.file = json.at("file").get<std::string>();
+  job.folder = json.value("folder", job.file.empty() ? fs::current_path().string() : job.file.parent_path().string());
   job.wanted = json.at("wanted").get<std::vector<std::string>>();
   for (const Json& seed : json.at("seeds")) job.seeds.push_back(seed_use(seed));
   job.workflow = std::make_shared<const Workflow>(

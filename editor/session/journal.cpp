@@ -140,8 +140,9 @@ struct Journal::Impl {
     if (saved)
       writer.add([journal = std::move(entry.journal)] { journal->remove(); });
     else
-      writer.add([journal = entry.journal, workflow = document.workflow(), file = document.file(),
-                  gesture = gesture_of(document)] { journal->append(workflow, file, gesture); });
+      writer.add([journal = entry.journal, workflow = document.workflow(),
+                  place = JournalFile::Place{document.file(), document.origin()},
+                  gesture = gesture_of(document)] { journal->append(workflow, place, gesture); });
     remember(entry, document);
   }
 

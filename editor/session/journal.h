@@ -19,7 +19,8 @@ namespace weft::editor {
 /// A document that a process left behind when it was killed.
 struct Recoverable {
   std::filesystem::path journal;
-  std::filesystem::path file;                  ///< that it belongs to; empty: untitled
+  std::filesystem::path file;                  ///< that it belongs to; empty: it was never saved
+  std::filesystem::path origin;                ///< that it comes from then: Document::origin()
   Workflow workflow;                           ///< as it was after the last gesture
   std::vector<std::string> gestures;           ///< names of those that were not saved, oldest first
   std::chrono::system_clock::time_point time;  ///< of the last gesture

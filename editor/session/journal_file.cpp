@@ -81,10 +81,10 @@ void JournalFile::close() {
   descriptor_ = -1;
 }
 
-void JournalFile::append(const Workflow& workflow, const fs::path& file, const std::string& gesture) {
+void JournalFile::append(const Workflow& workflow, const Place& place, const std::string& gesture) {
   std::string text = to_text(workflow);
-  if (descriptor_ < 0 || file != file_ || bytes_ > 2 * text.size() + kMostDifferences) {
-    begin(text, file, gesture);
+  if (descriptor_ < 0 || place != place_ || bytes_ > 2 * text.size() + kMostDifferences) {
+    begin(text, place, gesture);
   } else {
     const Difference change = difference(text_, text);
     append_line(line_of({{"gesture", gesture},
@@ -96,9 +96,10 @@ void JournalFile::append(const Workflow& workflow, const fs::path& file, const s
   text_ = std::move(text);
 }
 
-void JournalFile::begin(const std::string& text, const fs::path& file, const std::string& gesture) {
+void JournalFile::begin(const std::string& text, const Place& place, const std::string& gesture) {
   const std::string line = line_of({{"weft_journal", 1},
-                                    {"file", file.string()},
+                                    {"file", place.file.string()},
+                                    {"origin", place.origin.string()},
                                     {"gesture", gesture},
                                     {"text", text},
                                     {"hash", hash_of(text)}});
@@ -106,7 +107,7 @@ void JournalFile::begin(const std::string& text, const fs::path& file, const std
   write_file_atomically(path_, line);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   bytes_ = line.size();
-  file_ = file;
+  place_ = place;
 }
 
 void JournalFile::append_line(const std::string& line) {
@@ -144,7 +145,7 @@ std::optional<Recoverable> read_journal(const fs::path& path) {
   if (read_number(head, "weft_journal", 0) != 1 || hash_of(text) != read_text(head, "hash"))
     return std::nullopt;
 
-  Recoverable document{.journal = path, .file = read_text(head, "file")};
+  Recoverable document{.journal = path, .file = read_text(head, "file"), .origin = read_text(head, "origin")};
   document.gestures.push_back(read_text(head, "gesture"));
   while (std::getline(stream, line) && apply_line(line, text, document)) {
   }

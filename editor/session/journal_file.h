@@ -22,13 +22,19 @@ class JournalFile {
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
 
+  /// Where a document belongs: Document::file() and origin().
+  struct Place {
+    std::filesystem::path file, origin;
+    bool operator==(const Place&) const = default;
+  };
+
   /// Brings the state after a gesture to the disk. Throws GraphError; what was there before can still be read
   /// then.
-  void append(const Workflow& workflow, const std::filesystem::path& file, const std::string& gesture);
+  void append(const Workflow& workflow, const Place& place, const std::string& gesture);
   void remove();
 
  private:
-  void begin(const std::string& text, const std::filesystem::path& file, const std::string& gesture);
+  void begin(const std::string& text, const Place& place, const std::string& gesture);
   void append_line(const std::string& line);
   void close();
 
@@ -36,7 +42,7 @@ class JournalFile {
   int descriptor_ = -1;    // the file, open for appending
   std::size_t bytes_ = 0;  // of it
   std::string text_;       // that it says
-  std::filesystem::path file_;
+  Place place_;
 };
 
 /// What the journal says; nothing if not even its beginning can be read.

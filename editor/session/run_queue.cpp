@@ -74,6 +74,8 @@ struct RunQueue::Impl {
             .document = document.id(),
             .title = job_title(document, wanted),
             .file = document.file(),
+            .folder = document.folder(),
+            .revision = document.revision(),
             .wanted = std::move(wanted)};
     job.queued_at = SystemClock::now();
     Workflow workflow = document.workflow();
@@ -138,7 +140,7 @@ struct RunQueue::Impl {
     for (Job& job : jobs) {
       job.id = next_job();
       job.queued_at = SystemClock::now();
-      folders[job.id] = job.file.empty() ? fs::current_path() : job.file.parent_path();
+      folders[job.id] = job.folder;
       paused = true;
       enqueue(std::move(job), false);
     }
@@ -291,6 +293,7 @@ struct RunQueue::Impl {
       NodeRun& node = run.nodes[problem.node];
       node.state = NodeRun::State::Failed;
       if (!node.problem) node.problem = problem;
+      node.refused_at = job.revision;
     }
     touch();
   }

@@ -21,6 +21,7 @@ void begin(NodeRun& node) {
   node.done = node.total = 0;
   node.seconds_left.reset();
   node.problem.reset();
+  node.refused_at = 0;
   node.because_of.clear();
   node.warnings.clear();
   node.why.clear();

@@ -39,6 +39,7 @@ struct NodeRun {
   std::string device;                  ///< "cuda:0"
   std::string why;                     ///< why it ran
   std::optional<Problem> problem;      ///< with its remedy, if it failed
+  std::uint64_t refused_at = 0;        ///< the document's revision, if a run did not begin because of `problem`
   std::string because_of;              ///< the ancestor that failed, if it was skipped
   std::vector<std::string> warnings;
   std::shared_ptr<const Picture> preview;    ///< the latest
@@ -53,6 +54,8 @@ struct Job {
   DocumentId document = 0;                   ///< 0: of an earlier session
   std::string title;                         ///< the document's name, and the nodes if not all
   std::filesystem::path file;                ///< of the document
+  std::filesystem::path folder;              ///< where it looks for files: Document::folder()
+  std::uint64_t revision = 0;                ///< of the document when it was queued
   std::shared_ptr<const Workflow> workflow;  ///< what runs, with the seeds that were drawn
   std::vector<std::string> wanted;           ///< empty: all results
   std::vector<SeedUse> seeds;
