@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "editor/session/annotations.h"
+#include "editor/session/defaults.h"
 #include "editor/session/draft.h"
 #include "editor/session/json_read.h"
 #include "editor/session/node_text.h"
@@ -63,6 +64,19 @@ void link(Draft& draft, const Link& link) {
   if (check.replaces) links.clear();
   links.push_back(link.source);
   set_links(draft, link.target, std::move(links));
+}
+
+/// Adds a node to the draft, without links, and gives its id.
+std::string begin_node(Draft& draft, const std::string& type, Point at, const Beginning& beginning) {
+  GraphNode node = new_node(draft.graph(), type, at);
+  for (const auto& [port, value] : beginning.values) node.inputs[port] = value;
+  const std::string id = node.id;
+  draft.apply(AddNode{std::move(node)});
+  return id;
+}
+
+void link_obvious(Draft& draft, const std::string& node) {
+  for (const Link& each : obvious_links(draft.graph(), draft.types(), node)) link(draft, each);
 }
 
 /// What feeds an output from outside `gone`, followed through the inputs of the nodes in it; none if no type
@@ -169,22 +183,23 @@ std::string free_id(const Graph& graph, std::string_view wanted) {
   return id;
 }
 
-std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at) {
-  GraphNode node = new_node(document.graph(), type, at);
-  const std::string id = node.id;
-  document.apply(tr_format("Add {}", title_of(document.types(registry), type)), {AddNode{std::move(node)}});
+std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at,
+                     const Beginning& beginning) {
+  Draft draft(document, registry);
+  const std::string id = begin_node(draft, type, at, beginning);
+  if (beginning.link_obvious) link_obvious(draft, id);
+  document.apply_to_workflow(tr_format("Add {}", title_of(document.types(registry), type)), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
 
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
-                            const LinkEnd& from) {
+                            const LinkEnd& from, const Beginning& beginning) {
   Draft draft(document, registry);
-  GraphNode node = new_node(draft.graph(), choice.type->id, at);
-  const std::string id = node.id;
-  draft.apply(AddNode{std::move(node)});
+  const std::string id = begin_node(draft, choice.type->id, at, beginning);
   const PortRef here{id, choice.port};
   link(draft, from.is_output ? Link{from.port, here} : Link{here, from.port});
+  if (beginning.link_obvious) link_obvious(draft, id);
   document.apply_to_workflow(tr_format("Add {}", title_of(document.types(registry), choice.type->id)),
                              std::move(draft).edits());
   document.select({.nodes = {id}});
@@ -349,12 +364,11 @@ void insert_on_link(Document& document, const Registry& registry, const std::str
 }
 
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
-                        const Link& link) {
+                        const Link& link, const Beginning& beginning) {
   Draft draft(document, registry);
-  GraphNode node = new_node(draft.graph(), type, at);
-  const std::string id = node.id;
-  draft.apply(AddNode{std::move(node)});
+  const std::string id = begin_node(draft, type, at, beginning);
   take_into_link(draft, id, link);
+  if (beginning.link_obvious) link_obvious(draft, id);
   document.apply_to_workflow(tr_format("Insert {}", title_of(document.types(registry), type)), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;

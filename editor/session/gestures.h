@@ -21,12 +21,19 @@ std::string free_id(const Graph& graph, std::string_view wanted);
 
 // Nodes.
 
+/// What a new node has beside what its type says: see defaults.h.
+struct Beginning {
+  std::map<std::string, Literal> values = {};
+  bool link_obvious = false;  ///< makes obvious_links() as a part of the same step
+};
+
 /// Gives the new node's id; selects it. "sample.ksampler" becomes "ksampler". A type that the registry does
 /// not know is a placeholder.
-std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at);
+std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at,
+                     const Beginning& beginning = {});
 /// The same, and links it to the end of a link that was dropped on empty canvas.
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
-                            const LinkEnd& from);
+                            const LinkEnd& from, const Beginning& beginning = {});
 /// With `heal`, what fed a node that goes feeds what the node fed, where types allow.
 void remove(Document& document, const Registry& registry, const Selection& what, bool heal = false);
 /// Takes nodes out of their links and heals these: for nodes that are dragged off.
@@ -67,7 +74,7 @@ void reconnect(Document& document, const Registry& registry, const Link& from, c
 void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link);
 /// Adds a new node into a link.
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
-                        const Link& link);
+                        const Link& link, const Beginning& beginning = {});
 /// Links the best pair of ports of two nodes, whichever way fits. Throws where none fits.
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b);
 

@@ -108,6 +108,9 @@ Settings read(Json json) {
   settings.model_folders = read_paths(known("model_folders"));
   settings.recent_files = read_paths(known("recent_files"));
   settings.recent_folders = read_paths(known("recent_folders"));
+  if (const Json models = known("last_models"); models.is_object())
+    for (const auto& [folder, name] : models.items())
+      if (name.is_string()) settings.last_models[folder] = name.get<std::string>();
   settings.keys = read_keys(known("keys"));
   settings.node_usage = read_usage(known("node_usage"));
   settings.command_usage = read_usage(known("command_usage"));
@@ -129,6 +132,7 @@ nlohmann::ordered_json written(const Settings& settings) {
   json["model_folders"] = written_paths(settings.model_folders);
   json["recent_files"] = written_paths(settings.recent_files);
   json["recent_folders"] = written_paths(settings.recent_folders);
+  json["last_models"] = settings.last_models;
   json["keys"] = settings.keys;
   json["node_usage"] = written_usage(settings.node_usage);
   json["command_usage"] = written_usage(settings.command_usage);

@@ -35,6 +35,7 @@ struct Settings {
   std::map<std::string, std::vector<std::string>> keys = {};  ///< by command: what the user changed
   std::vector<std::filesystem::path> recent_files = {};       ///< latest first
   std::vector<std::filesystem::path> recent_folders = {};     ///< that pictures were chosen from; latest first
+  std::map<std::string, std::string> last_models = {};        ///< by kind ("checkpoints"): the one that was chosen last
   UsageMap node_usage = {};
   UsageMap command_usage = {};
   nlohmann::json panels = nlohmann::json::object();  ///< the window's layout; its own business
