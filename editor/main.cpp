@@ -90,7 +90,7 @@ bool open_first(App& app, const Arguments& arguments) {
   if (app.options.first_workflow.empty())
     app.new_document();
   else
-    app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow))); });
+    app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow), app.options.first_workflow)); });
   return all_opened;
 }
 

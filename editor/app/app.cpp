@@ -9,6 +9,7 @@
 #include "editor/app/menus.h"
 #include "editor/app/param_edit.h"
 #include "editor/panels/panels.h"
+#include "editor/session/carried_files.h"
 #include "editor/session/layout.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/watched.h"
@@ -30,16 +31,6 @@ std::string clock_time() {
                      fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-/// Sorted. The schema that lies beside them is none.
-std::vector<fs::path> workflows_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (it->path().extension() == ".json" && it->path().filename() != "schema.json") files.push_back(it->path());
-  std::ranges::sort(files, {}, [](const fs::path& file) { return std::pair(std::ranges::distance(file), file); });
-  return files;
-}
-
 }  // namespace
 
 std::string problem_address(const Document& document, const std::string& node) {
@@ -55,7 +46,7 @@ double seconds_of(const Job& job) {
 
 App::App(AppOptions given)
     : options(std::move(given)),
-      examples(workflows_in(options.examples_folder)),
+      templates(templates_in(options.examples_folder)),
       plugins(registry, options.plugin_folders),
       assets(options.wake),
       gallery(options.wake),
@@ -175,25 +166,32 @@ bool App::open(const fs::path& file) {
       open_json(fs::absolute(file));
     else
       open_found(find_workflow(file), file);
+    remember_file(settings, fs::absolute(file));
+    save_settings_soon();
+  });
+}
+
+bool App::open_copy(const fs::path& file) {
+  return attempt([&] {
+    show(std::make_unique<Document>(read_for_document(file, registry), file)).tells_missing = true;
+    notify(tr_format("A copy of {}: saving asks for a name", file.filename().string()));
   });
 }
 
 void App::open_json(const fs::path& file) {
   try {
-    show(Document::open(file, registry));
+    show(Document::open(file, registry)).tells_missing = true;
   } catch (const GraphError&) {
     FoundWorkflow found = find_workflow(file);
     if (found.kind != FoundWorkflow::Kind::ComfyUi) throw;
-    return open_found(std::move(found), file);
+    open_found(std::move(found), file);
   }
-  remember_file(settings, file);
-  save_settings_soon();
 }
 
 void App::open_found(FoundWorkflow found, const fs::path& file) {
   if (!found.workflow) throw GraphError(why_not_opened(file));
   place_nodes(*found.workflow, registry);
-  show(std::make_unique<Document>(std::move(*found.workflow)));
+  show(std::make_unique<Document>(std::move(*found.workflow), file)).tells_missing = true;
   for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
   if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
 }
@@ -211,22 +209,37 @@ void App::save(Tab& tab) {
 
 bool App::write(Document& document, const fs::path& file) {
   const bool written = attempt([&] {
-    if (journal)
-      journal->save_as(document, file);  // never behind the file, so that recovery offers nothing older
-    else
-      document.save_as(file);
+    const bool carried =
+        carry_files(document, registry, environment(document.folder()), environment(fs::absolute(file).parent_path()));
+    try {
+      if (journal)
+        journal->save_as(document, file);  // never behind the file, so that recovery offers nothing older
+      else
+        document.save_as(file);
+    } catch (...) {
+      if (carried) document.undo();
+      throw;
+    }
   });
   if (written) notify(tr_format("Saved {}", file.string()));
   return written;
 }
 
+fs::path App::proposed_file(const Document& document) const {
+  const bool shipped = !options.examples_folder.empty() &&
+                       fs::path(name_from_folder(document.folder(), options.examples_folder)).is_relative();
+  const fs::path folder = shipped ? fs::current_path() : document.folder();
+  return free_file(folder, document.origin().empty() ? "workflow.json" : document.name() + ".json");
+}
+
 void App::save_as(Tab& tab) {
   const DocumentId id = tab.document->id();
+  const fs::path file = tab.document->file().empty() ? proposed_file(*tab.document) : tab.document->file();
   file_dialog.ask(
       {.kind = FileDialog::Kind::Save,
        .title = tr("Save workflow"),
-       .folder = tab.document->folder(),
-       .name = tab.document->file().empty() ? "workflow.json" : tab.document->file().filename().string(),
+       .folder = file.parent_path(),
+       .name = file.filename().string(),
        .extensions = {".json"},
        .chosen = [this, id](const fs::path& file) {
          for (auto& each : tabs) {
@@ -253,6 +266,7 @@ void App::close_now(Tab& tab) {
   if (tab.check.valid()) tab.check.wait();
   tabs.erase(at);
   active_tab = tabs.empty() ? nullptr : tabs.back().get();
+  models_looked_for_ = nullptr;  // a later tab may have its address
 }
 
 void App::request_quit() {
@@ -264,6 +278,61 @@ void App::request_quit() {
   for (auto& tab : tabs)
     if (journal) journal->forget(tab->document->id());
   quit = true;
+}
+
+// Models.
+
+void App::ask_for_model_folder() {
+  file_dialog.ask({.kind = FileDialog::Kind::Folder,
+                   .title = tr("A folder with models"),
+                   .chosen = [this](const fs::path& chosen) {
+                     settings.model_folders.push_back(chosen);
+                     model_folders_changed();
+                   }});
+}
+
+void App::model_folders_changed() {
+  models_looked_for_ = nullptr;
+  for (auto& tab : tabs) tab->problems_revision = 0;
+  save_settings_soon();
+}
+
+KnownModels App::known_models() {
+  const auto names = [this](const std::string& folder) {
+    return assets.names(folder, document() ? environment(document()->folder()).model_folders : settings.model_folders);
+  };
+  return {.choice = [this, names](const std::string& folder) -> std::string {
+            const std::vector<std::string>* known = names(folder);
+            if (!known) return {};
+            const auto last = settings.last_models.find(folder);
+            if (last != settings.last_models.end() && std::ranges::find(*known, last->second) != known->end())
+              return last->second;
+            return known->size() == 1 ? known->front() : std::string();
+          },
+          .size = [this](const std::string& folder, const std::string& name) { return assets.size(folder, name); }};
+}
+
+Beginning App::beginning(const std::string& type) {
+  const NodeTypes& types = document()->types(registry);
+  const NodeInfo* info = types.find(type);
+  if (!info) return {};
+  return {.values = first_values(document()->graph(), types, *info, known_models()), .link_obvious = true};
+}
+
+void App::choose_model(const std::string& node, const PortInfo& port, const std::string& name) {
+  settings.last_models[port.folder] = name;
+  save_settings_soon();
+  attempt([&] { editor::choose_model(*document(), registry, node, port, name, known_models()); });
+}
+
+void App::look_for_models() {
+  if (!active_tab || active_tab == models_looked_for_) return;
+  models_looked_for_ = active_tab;
+  const std::vector<fs::path> roots = environment(document()->folder()).model_folders;
+  assets.refresh();
+  for (const NodeInfo* type : registry.nodes())
+    for (const PortInfo& port : type->inputs)
+      if (port.widget == Widget::Model) assets.names(port.folder, roots);
 }
 
 // Runs.
@@ -383,6 +452,7 @@ void App::frame() {
   if (look_changed) apply_look();
   take_runs();
   check_documents();
+  look_for_models();
   look_at_disk();
   hear_keys();
   draw_menu_bar(*this);
@@ -397,12 +467,14 @@ void App::frame() {
   draw_gallery(*this);
   draw_queue(*this);
   draw_problems(*this);
+  draw_missing(*this);
   draw_timings(*this);
   draw_log(*this);
   draw_value_popup(*this);
   draw_search_list(*this);
   draw_settings(*this);
   draw_about(*this);
+  draw_template_dialog(*this);
   draw_recovery(*this);
   draw_disk_change(*this);
   draw_questions();

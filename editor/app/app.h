@@ -21,13 +21,16 @@
 #include "editor/canvas/canvas.h"
 #include "editor/session/background_writer.h"
 #include "editor/session/commands.h"
+#include "editor/session/defaults.h"
 #include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
+#include "editor/session/gestures.h"
 #include "editor/session/journal.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
 #include "editor/session/run_queue.h"
 #include "editor/session/settings.h"
+#include "editor/session/templates.h"
 #include "editor/window/fonts.h"
 #include "editor/window/textures.h"
 #include "editor/window/theme.h"
@@ -42,7 +45,7 @@ struct AppOptions {
   std::filesystem::path state_folder;
   /// The workflow that is shown where nothing was asked for, as an untitled document.
   std::filesystem::path first_workflow;
-  /// Where workflows to learn from are; empty: nowhere.
+  /// Where the templates are; empty: nowhere.
   std::filesystem::path examples_folder = {};
   /// Catalogues of the editor's texts, for choose_language(). Empty: English alone.
   std::filesystem::path translations_folder = {};
@@ -62,6 +65,7 @@ struct Tab {
   bool asked_to_close = false;
   bool focus = true;  ///< comes to the front in the next frame
   bool changed_on_disk = false;  ///< by somebody else; the user is asked
+  bool tells_missing = false;  ///< once it is checked, the user is told what it names and is not there
 
   /// What keeps the document from running; found on a thread of its own.
   std::vector<Problem> problems;
@@ -96,6 +100,8 @@ class App {
   void new_document();
   /// A workflow, or a picture that carries one. False if it could not be: the user was told.
   bool open(const std::filesystem::path& file);
+  /// A document that begins as the file is and is saved elsewhere: for workflows that come with the program.
+  bool open_copy(const std::filesystem::path& file);
   Tab& show(std::unique_ptr<Document> document);
   void save(Tab& tab);  ///< asks for a name if it has none
   void save_as(Tab& tab);
@@ -104,6 +110,17 @@ class App {
   void request_quit();
   /// Does `action`; what it throws is shown to the user. False if it threw.
   bool attempt(const std::function<void()>& action);
+
+  // Where models are looked for.
+  void ask_for_model_folder();
+  void model_folders_changed();  ///< documents are checked again
+
+  // What new nodes begin with.
+  KnownModels known_models();
+  /// For a node of this type in the active document.
+  Beginning beginning(const std::string& type);
+  /// At a node of the active document; new nodes begin with it, too.
+  void choose_model(const std::string& node, const PortInfo& port, const std::string& name);
 
   // Runs.
   void run(std::vector<std::string> wanted = {});
@@ -126,7 +143,7 @@ class App {
 
   // State. Public, as panels are functions of it.
   const AppOptions options;
-  const std::vector<std::filesystem::path> examples;  ///< in the options' folder, sorted
+  const std::vector<Template> templates;  ///< in the options' folder
   Registry registry;
   PluginHost plugins;
   Settings settings;
@@ -160,12 +177,16 @@ class App {
 
  private:
   void open_json(const std::filesystem::path& file);
-  /// As a workflow without a name: the file is not Weft's own. Throws if none was found.
+  /// As a document that has no file of its own: `file` is not Weft's. Throws if none was found.
   void open_found(FoundWorkflow found, const std::filesystem::path& file);
-  /// Saves by way of the journal and tells the user. False if it could not.
+  /// Where a document without a file is proposed to be saved: beside what it comes from, but not among the examples.
+  std::filesystem::path proposed_file(const Document& document) const;
+  /// Saves by way of the journal and tells the user; names of files follow. False if it could not.
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();
   void check_documents();
+  /// Asks for the lists of models that the node types want, so that they are known when a node is added.
+  void look_for_models();
   void look_at_disk();
   void take_layout();
   void take_language();
@@ -182,6 +203,7 @@ class App {
   void draw_questions();
   void save_settings_now();
 
+  const Tab* models_looked_for_ = nullptr;  ///< the one in whose folder they were looked for last
   FileWatch file_watch_;
   BackgroundWriter writer_;
 };
@@ -189,9 +211,6 @@ class App {
 /// How problems that validate() finds name a node that the document shows: as in the file, "subgraph:NAME/NODE" inside
 /// a definition.
 std::string problem_address(const Document& document, const std::string& node);
-
-/// "explained/01-forward-diffusion": how an example is called in lists.
-std::string example_name(const App& app, const std::filesystem::path& file);
 
 /// Since the job began, until now or its end.
 double seconds_of(const Job& job);

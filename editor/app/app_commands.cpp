@@ -67,6 +67,7 @@ void App::bind_commands() {
 void App::bind_file_commands() {
   const auto has_document = [this] { return active_tab != nullptr; };
   bind("file.new", [this] { new_document(); });
+  bind("file.template", [this] { panels.templates = true; }, [this] { return !templates.empty(); });
   bind("file.open", [this] {
     file_dialog.ask({.kind = FileDialog::Kind::Open,
                      .title = tr("Open a workflow, or a picture that carries one"),
@@ -432,6 +433,13 @@ void App::bind_view_commands() {
         lead_to(std::string(at->node));
       },
       [this] { return active_tab && !active_tab->problems.empty(); });
+  bind(
+      "view.missing",
+      [this] {
+        active_tab->tells_missing = !what_is_missing(*document(), registry, active_tab->problems).empty();
+        if (!active_tab->tells_missing) notify(tr("Nothing is missing"));
+      },
+      has_document);
   bind(
       "view.node",
       [this] {

@@ -3,42 +3,53 @@
 #include <algorithm>
 #include <chrono>
 
+#include "editor/session/model_facts.h"
 #include "graph/asset_files.h"
 
 namespace weft::editor {
 
 namespace {
 
-bool ready(const std::future<std::vector<std::string>>& future) {
+template <class T>
+bool ready(const std::future<T>& future) {
   return future.valid() && future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-std::vector<std::string> read_names(const std::string& folder,
-                                    const std::vector<std::filesystem::path>& roots) {
-  std::vector<std::string> names;
-  for (const Asset& asset : list_assets(roots, folder))
-    if (!asset.shadowed) names.push_back(asset.name);
-  return names;
-}
-
 }  // namespace
+
+AssetLists::Models AssetLists::read(const std::string& folder, const std::vector<std::filesystem::path>& roots) {
+  Models models;
+  for (const Asset& asset : list_assets(roots, folder)) {
+    if (asset.shadowed) continue;
+    models.names.push_back(asset.name);
+    if (const auto size = asset.is_folder ? native_size(asset.path) : std::nullopt) models.sizes[asset.name] = *size;
+  }
+  return models;
+}
 
 const std::vector<std::string>* AssetLists::names(const std::string& folder,
                                                   const std::vector<std::filesystem::path>& roots) {
   List& list = lists_[folder];
   if (ready(list.coming)) {
-    list.names = list.coming.get();
+    list.models = list.coming.get();
     list.known = true;
   }
   if (list.stale && !list.coming.valid()) {
     list.stale = false;
     list.coming = std::async(std::launch::async, [folder, roots, wake = wake_] {
-      auto names = read_names(folder, roots);
+      Models models = read(folder, roots);
       wake();
-      return names;
+      return models;
     });
   }
-  return list.known ? &list.names : nullptr;
+  return list.known ? &list.models.names : nullptr;
+}
+
+std::optional<std::int64_t> AssetLists::size(const std::string& folder, const std::string& name) const {
+  const auto list = lists_.find(folder);
+  if (list == lists_.end()) return std::nullopt;
+  const auto found = list->second.models.sizes.find(name);
+  return found == list->second.models.sizes.end() ? std::nullopt : std::optional(found->second);
 }
 
 void AssetLists::refresh() {

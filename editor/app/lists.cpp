@@ -30,24 +30,22 @@ void add_chosen(App& app, const PaletteRequest& request, const std::string& type
   app.attempt([&] {
     if (request.from)
       add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, request.at,
-                      *request.from);
+                      *request.from, app.beginning(type));
     else if (request.on_link)
-      add_on_link(*document, app.registry, type, request.at, *request.on_link);
+      add_on_link(*document, app.registry, type, request.at, *request.on_link, app.beginning(type));
     else
-      add_node(*document, app.registry, type, request.at);
+      add_node(*document, app.registry, type, request.at, app.beginning(type));
   });
 }
 
-SearchList::Entry node_entry(App& app, const PaletteRequest& request, const NodeChoice& choice) {
+SearchList::Entry node_entry(App& app, const NodeChoice& choice, std::function<void()> choose) {
   const NodeInfo& type = *choice.type;
   return {.title = shown_title(type),
           .detail = choice.port.empty() ? std::string{} : port_label(choice.port),
           .right = shown_menu(type.options.menu),
           .colour = category_colour(app.theme, type.options.menu),
           .tip = first_sentence(type.options.doc),
-          .choose = [&app, request, type = type.id, port = choice.port] {
-            add_chosen(app, request, type, port);
-          }};
+          .choose = std::move(choose)};
 }
 
 }  // namespace
@@ -70,7 +68,50 @@ void open_node_palette(App& app, const PaletteRequest& request) {
     for (const NodeInfo* type : known) choices.push_back({type, {}});
   }
   list.searchable = searchable_choices(choices);
-  for (const NodeChoice& choice : choices) list.entries.push_back(node_entry(app, request, choice));
+  for (const NodeChoice& choice : choices)
+    list.entries.push_back(node_entry(app, choice, [&app, request, type = choice.type->id, port = choice.port] {
+      add_chosen(app, request, type, port);
+    }));
+  open_list(app, std::move(list));
+}
+
+void open_replace_list(App& app, const std::vector<Spot>& nodes) {
+  const Document& document = *app.document();
+  SearchList list;
+  list.name = "Replace";
+  list.hint = tr_format("What stands for {}",
+                        title_of(node_at(document.workflow(), nodes.front()), document.types(app.registry)));
+  std::vector<NodeChoice> choices;
+  for (const NodeInfo* type : types_like(document, app.registry, nodes.front())) choices.push_back({type, {}});
+  list.searchable = searchable_choices(choices);
+  for (const NodeChoice& choice : choices)
+    list.entries.push_back(node_entry(app, choice, [&app, nodes, id = document.id(), type = choice.type->id] {
+      if (app.document() && app.document()->id() == id)
+        app.attempt([&] { replace_all(*app.document(), app.registry, nodes, type); });
+    }));
+  open_list(app, std::move(list));
+}
+
+void open_model_list(App& app, const std::vector<Spot>& params, const std::string& folder) {
+  const Document& document = *app.document();
+  const auto* names = app.assets.names(folder, app.environment(document.folder()).model_folders);
+  if (!names || names->empty()) {
+    app.notify(names ? tr_format("There is no model in '{}' of the model folders", folder) : tr("Looking for models\u2026"),
+               LogLine::Kind::Warning);
+    return;
+  }
+  SearchList list;
+  list.name = "Choose model";
+  list.hint = tr_format("Models in '{}'", folder);
+  for (const std::string& name : *names) {
+    list.searchable.push_back({.key = name, .title = name});
+    list.entries.push_back({.title = name, .detail = {}, .right = {}, .choose = [&app, params, id = document.id(), folder, name] {
+                              if (!app.document() || app.document()->id() != id) return;
+                              app.settings.last_models[folder] = name;
+                              app.save_settings_soon();
+                              app.attempt([&] { set_all(*app.document(), params, name); });
+                            }});
+  }
   open_list(app, std::move(list));
 }
 

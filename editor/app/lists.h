@@ -3,6 +3,7 @@
 #pragma once
 
 #include "editor/app/app.h"
+#include "editor/session/missing.h"
 
 namespace weft::editor {
 
@@ -14,6 +15,10 @@ struct PaletteRequest {
   std::optional<Link> on_link = {};  ///< the node is taken into this link
 };
 void open_node_palette(App& app, const PaletteRequest& request);
+/// Another node type for each of the nodes, which are of one type; best fits first.
+void open_replace_list(App& app, const std::vector<Spot>& nodes);
+/// A model of the kind for all of the params.
+void open_model_list(App& app, const std::vector<Spot>& params, const std::string& folder);
 void open_command_palette(App& app);
 void open_node_search(App& app);
 /// Every link that the selected node could have, by name: connecting without a mouse.

@@ -26,12 +26,11 @@ std::optional<bool> state_of(const App& app, std::string_view id) {
   return std::nullopt;
 }
 
-template <class Name>
-void files_menu(App& app, const char* title, const std::vector<std::filesystem::path>& files, const Name& name) {
-  if (!ImGui::BeginMenu(title, !files.empty())) return;
+void recent_menu(App& app) {
+  if (!ImGui::BeginMenu(label("Open Recent"), !app.settings.recent_files.empty())) return;
   std::filesystem::path chosen;  // opening one changes the list
-  for (const auto& file : files)
-    if (ImGui::MenuItem(name(file).c_str())) chosen = file;
+  for (const auto& file : app.settings.recent_files)
+    if (ImGui::MenuItem(file.c_str())) chosen = file;
   ImGui::EndMenu();
   if (!chosen.empty()) app.open(chosen);
 }
@@ -110,10 +109,7 @@ void draw_menu_bar(App& app) {
       for (const CommandInfo& command : app.commands.all())
         if (command.menu == menu) {
           menu_item(app, std::string(command.id).c_str());
-          if (command.id == "file.open") {
-            files_menu(app, label("Open Recent"), app.settings.recent_files, [](const auto& file) { return file.string(); });
-            files_menu(app, label("Examples"), app.examples, [&](const auto& file) { return example_name(app, file); });
-          }
+          if (command.id == "file.open") recent_menu(app);
         }
       ImGui::EndMenu();
     }

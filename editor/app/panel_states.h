@@ -14,6 +14,7 @@
 #include "editor/session/geometry.h"
 #include "editor/session/journal.h"
 #include "editor/session/links.h"
+#include "editor/session/remedies.h"
 #include "editor/session/search.h"
 #include "editor/session/text.h"
 #include "editor/widgets/picture_view.h"
@@ -127,6 +128,22 @@ struct DiskChangeState {
   std::string problem;  ///< why the file cannot be read
 };
 
+/// Of the list of problems, as it was told last.
+struct ProblemsState {
+  DocumentId document = 0;
+  std::uint64_t revision = 0;
+  std::vector<Problem> failed, found;
+  std::string language;
+  std::vector<ToldProblem> told;
+};
+
+/// The summary of what is missing.
+struct MissingState {
+  DocumentId document = 0;     ///< that it is about; 0: it is not shown
+  std::uint64_t revision = 0;  ///< of the document, that `missing` is of
+  std::vector<Missing> missing;
+};
+
 struct RecoveryState {
   std::vector<Recoverable> found;
   bool shown = false;
@@ -138,6 +155,8 @@ struct PanelStates {
   ViewerState viewer;
   LibraryState library;
   SettingsDialogState settings;
+  ProblemsState problems;
+  MissingState missing;
   RecoveryState recovery;
   DiskChangeState disk_change;
   PainterState painter;
@@ -148,6 +167,7 @@ struct PanelStates {
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
   std::string new_name;  ///< while a port or a subgraph is renamed in the inspector
+  bool templates = false;  ///< the gallery to begin a workflow from
   bool about = false;     ///< the window that tells versions, folders and plugins
   bool quitting = false;  ///< asks what to do with what is not saved
   std::string rename_node, rename_text;

@@ -43,14 +43,14 @@ std::vector<std::filesystem::path> picture_places(const App& app, const Document
   return places;
 }
 
-void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
+}  // namespace
+
+void ask_for_file(App& app, const std::string& now, const std::function<void(const std::filesystem::path&)>& chosen) {
   const DocumentId id = app.document()->id();
   const auto places = picture_places(app, *app.document());
-  const nlohmann::json now = effective_value(app.document()->graph().node(node), port);
-  const std::filesystem::path file = now.is_string() ? now.get<std::string>() : std::string();
-  const std::filesystem::path at = app.document()->folder() / file;
+  const std::filesystem::path at = app.document()->folder() / now;
   std::error_code none;
-  const bool known = !file.empty() && std::filesystem::exists(at, none);
+  const bool known = !now.empty() && std::filesystem::exists(at, none);
   app.file_dialog.ask({.kind = FileDialog::Kind::Open,
                        .title = tr("Choose a file"),
                        .folder = known            ? at.parent_path()
@@ -59,18 +59,18 @@ void ask_for_file(App& app, const std::string& node, const PortInfo& port) {
                        .name = known ? at.filename().string() : std::string(),
                        .thumbnails = true,
                        .places = places,
-                       .chosen = [&app, id, node, port = port.name](const std::filesystem::path& chosen) {
+                       .chosen = [&app, id, chosen](const std::filesystem::path& file) {
                          if (!app.document() || app.document()->id() != id) return;
-                         remember_folder(app.settings, chosen.parent_path());
+                         remember_folder(app.settings, file.parent_path());
                          app.save_settings_soon();
-                         app.attempt([&] {
-                           set_param(*app.document(), node, port, app.document()->name_of_file(chosen));
-                           app.document()->end_gesture();
-                         });
+                         app.attempt([&] { chosen(file); });
                        }});
 }
 
-}  // namespace
+void open_painter(App& app, const std::string& node) {
+  PainterState& state = app.panels.painter;
+  state = {.open = true, .opened_now = true, .node = node, .brush = state.brush, .hardness = state.hardness};
+}
 
 std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port) {
   if (port.widget != Widget::Seed) return {};
@@ -90,7 +90,12 @@ void take_field_edit(App& app, Document& document, const std::string& node, cons
   if (edit.done) document.end_gesture();
   if (!edit.wants_popup) return;
   if (port.widget == Widget::File) {
-    ask_for_file(app, node, port);
+    const nlohmann::json now = effective_value(document.graph().node(node), port);
+    ask_for_file(app, now.is_string() ? now.get<std::string>() : std::string(),
+                 [&app, node, name = port.name](const std::filesystem::path& file) {
+                   set_param(*app.document(), node, name, app.document()->name_of_file(file));
+                   app.document()->end_gesture();
+                 });
     return;
   }
   if (port.widget == Widget::Model) app.assets.refresh();
@@ -108,11 +113,6 @@ void take_field_edit(App& app, Document& document, const std::string& node, cons
 namespace {
 
 std::string paint_label() { return fmt::format("{}  {}###Paint", icon::kBrush, tr("Paint on the Picture")); }
-
-void open_painter(App& app, const std::string& node) {
-  PainterState& state = app.panels.painter;
-  state = {.open = true, .opened_now = true, .node = node, .brush = state.brush, .hardness = state.hardness};
-}
 
 /// The popup of one param; lives for a frame.
 class Popup {
@@ -140,7 +140,10 @@ class Popup {
     app_.attempt([&] { set_param(document_, state_.node, state_.port, value); });
   }
   void choose(const std::string& value) {
-    set(value);
+    if (port_.widget == Widget::Model)
+      app_.choose_model(state_.node, port_, value);
+    else
+      set(value);
     document_.end_gesture();
     ImGui::CloseCurrentPopup();
   }

@@ -3,6 +3,8 @@
 
 #include <imgui.h>
 
+#include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -20,8 +22,15 @@ const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max);
 
+/// Lets the user choose a file that a param names `now`, while the document stays the active one. What `chosen` throws is
+/// shown to the user.
+void ask_for_file(App& app, const std::string& now, const std::function<void(const std::filesystem::path&)>& chosen);
+
 /// What a seed's field shows that is not fixed: the mark of its mode, and the seed that was used last. Empty for others.
 std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port);
+
+/// Opens the window in which the node's painting is made.
+void open_painter(App& app, const std::string& node);
 
 /// What is edited on a picture: the node's painting, its region; as buttons, or as items of the menu that is open.
 /// Nothing where it has neither. True if there was something.

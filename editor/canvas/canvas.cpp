@@ -164,7 +164,7 @@ void Canvas::take_dropped_type(App& app, Document& document) {
   if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
     const std::string type(static_cast<const char*>(payload->Data),
                            static_cast<std::size_t>(payload->DataSize));
-    app.attempt([&] { add_node(document, app.registry, type, to_canvas(ImGui::GetIO().MousePos)); });
+    app.attempt([&] { add_node(document, app.registry, type, to_canvas(ImGui::GetIO().MousePos), app.beginning(type)); });
   }
   ImGui::EndDragDropTarget();
 }

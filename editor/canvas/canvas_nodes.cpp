@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "editor/app/painting_field.h"
 #include "editor/app/param_edit.h"
+#include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 #include "editor/window/icons.h"
@@ -245,6 +247,11 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
     ImGui::SetCursorScreenPos({at.x + port.field_min.x, at.y + port.field_min.y});
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const bool wrong = has_problem(view, port.info.name);
+    if (const PortInfo* painting = view.type ? painting_param(*view.type) : nullptr;
+        painting && painting->name == port.info.name) {
+      if (painting_field(app, *view.node, *view.type, *painting, port.field_size, wrong)) open_painter(app, view.id);
+      continue;
+    }
     const std::string seed = shown_seed(app, document, *view.node, port.info);
     const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name),
                                        {app.theme, port.field_size, port.label, wrong, seed});

@@ -213,6 +213,10 @@ class Painter {
     if (ImGui::GetIO().WantTextInput) return;
     if (ImGui::IsKeyPressed(ImGuiKey_LeftBracket)) scaled(1 / 1.15);
     if (ImGui::IsKeyPressed(ImGuiKey_RightBracket)) scaled(1.15);
+    if (ImGui::IsKeyChordPressed(ImGuiMod_Ctrl | ImGuiKey_Enter)) {
+      app_.run();
+      state_.open = false;
+    }
     if (ImGui::IsKeyPressed(ImGuiKey_E, false)) state_.erase = !state_.erase;
     if (ImGui::IsKeyChordPressed(ImGuiMod_Ctrl | ImGuiKey_Z)) document_.undo();
     if (ImGui::IsKeyChordPressed(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z) ||

@@ -10,6 +10,9 @@ class App;
 void draw_dock_space(App& app);
 void draw_empty_canvas(App& app);
 void draw_start(App& app);  ///< where no workflow is open: ways to one
+/// Cards of the templates, one under another as the width allows. True if one was chosen: its copy is open.
+bool draw_templates(App& app);
+void draw_template_dialog(App& app);
 
 void draw_library(App& app);    ///< all node types, by menu
 void draw_inspector(App& app);  ///< the selected node: params, run, help
@@ -18,6 +21,7 @@ void draw_viewer(App& app);
 void draw_gallery(App& app);
 void draw_queue(App& app);
 void draw_problems(App& app);
+void draw_missing(App& app);  ///< node types, models and files that the workflow names and are not there
 void draw_timings(App& app);
 void draw_log(App& app);
 void draw_settings(App& app);

@@ -99,14 +99,7 @@ void draw_files(App& app) {
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted(tr("Model folders"));
   ImGui::SameLine(ImGui::GetFontSize() * 9);
-  if (ImGui::Button(label("Add\u2026")))
-    app.file_dialog.ask({.kind = FileDialog::Kind::Folder,
-                         .title = tr("A folder with models"),
-                         .chosen = [&app](const std::filesystem::path& chosen) {
-                           app.settings.model_folders.push_back(chosen);
-                           app.assets.refresh();
-                           app.save_settings_soon();
-                         }});
+  if (ImGui::Button(label("Add\u2026"))) app.ask_for_model_folder();
   int gone = -1;
   for (std::size_t i = 0; i < app.settings.model_folders.size(); ++i) {
     ImGui::PushID(static_cast<int>(i));
@@ -117,8 +110,7 @@ void draw_files(App& app) {
   }
   if (gone < 0) return;
   app.settings.model_folders.erase(app.settings.model_folders.begin() + gone);
-  app.assets.refresh();
-  app.save_settings_soon();
+  app.model_folders_changed();
 }
 
 void record_keys(App& app) {

@@ -11,14 +11,13 @@ namespace weft::editor {
 
 namespace {
 
-/// A list of files to open; none of them: nothing at all.
-template <class Name>
-void offer(App& app, const char* title, const std::vector<std::filesystem::path>& files, const Name& name) {
-  if (files.empty()) return;
-  ImGui::SeparatorText(title);
+void offer_recent(App& app) {
+  if (app.settings.recent_files.empty()) return;
+  ImGui::SeparatorText(tr("Recent"));
   std::filesystem::path chosen;  // opening one changes the list
-  for (const auto& file : files)
-    if (ImGui::Selectable(name(file).c_str())) chosen = file;
+  constexpr std::size_t kMost = 6;
+  for (std::size_t i = 0; i < std::min(kMost, app.settings.recent_files.size()); ++i)
+    if (ImGui::Selectable(app.settings.recent_files[i].c_str())) chosen = app.settings.recent_files[i];
   if (!chosen.empty()) app.open(chosen);
 }
 
@@ -35,15 +34,11 @@ void draw_last_error(const App& app) {
 
 }  // namespace
 
-std::string example_name(const App& app, const std::filesystem::path& file) {
-  return file.lexically_relative(app.options.examples_folder).replace_extension().string();
-}
-
 void draw_start(App& app) {
   const ImGuiDockNode* centre = ImGui::DockBuilderGetNode(app.panels.centre_dock);
   if (!app.tabs.empty() || !centre) return;
   const float margin = ImGui::GetFontSize() * 2;
-  const float width = std::min(centre->Size.x - 2 * margin, ImGui::GetFontSize() * 30);
+  const float width = std::min(centre->Size.x - 2 * margin, ImGui::GetFontSize() * 58);
   ImGui::SetNextWindowPos({centre->Pos.x + (centre->Size.x - width) / 2, centre->Pos.y + margin});
   ImGui::SetNextWindowSize({width, centre->Size.y - 2 * margin});
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
@@ -57,8 +52,8 @@ void draw_start(App& app) {
       ImGui::SameLine();
     }
     ImGui::NewLine();
-    offer(app, tr("Recent"), app.settings.recent_files, [](const auto& file) { return file.string(); });
-    offer(app, tr("Examples"), app.examples, [&](const auto& file) { return example_name(app, file); });
+    offer_recent(app);
+    draw_templates(app);
   }
   ImGui::End();
 }

@@ -9,6 +9,8 @@ constexpr KeyScope kCanvas = KeyScope::Canvas;
 
 constexpr CommandInfo kCommands[] = {
     {"file.new", tr_later("New"), "File", "Ctrl+N", kGlobal},
+    {"file.template", tr_later("New from Template..."), "File", "Ctrl+Shift+N", kGlobal,
+     tr_later("A copy of a workflow that comes with the program")},
     {"file.open", tr_later("Open..."), "File", "Ctrl+O", kGlobal},
     {"file.save", tr_later("Save"), "File", "Ctrl+S", kGlobal},
     {"file.save_as", tr_later("Save As..."), "File", "Ctrl+Shift+S", kGlobal},
@@ -90,6 +92,8 @@ constexpr CommandInfo kCommands[] = {
     {"view.back", tr_later("Previous View"), "View", "LeftBracket", kCanvas},
     {"view.forward", tr_later("Next View"), "View", "RightBracket", kCanvas},
     {"view.next_error", tr_later("Next Problem"), "View", "F8", kGlobal},
+    {"view.missing", tr_later("What Is Missing"), "View", "", kGlobal,
+     tr_later("Node types, models and files that the workflow names and are not there")},
     {"view.node", tr_later("View Output"), "View", "V", kCanvas,
      tr_later("Shows what the selected node gives, and runs it if need be")},
     {"view.grid", tr_later("Grid"), "View", "", kCanvas},

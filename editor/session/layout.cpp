@@ -404,7 +404,8 @@ Size guessed_size(const GraphNode& node, const NodeInfo* type) {
   constexpr double kWidth = 236, kFrame = 42, kRow = 24, kText = 60;
   std::size_t rows = std::max<std::size_t>(node.inputs.size(), 1), texts = 0;
   if (type) {
-    rows = std::max(type->inputs.size(), type->outputs.size());
+    const auto params = static_cast<std::size_t>(std::ranges::count(type->inputs, PortKind::Param, &PortInfo::kind));
+    rows = std::max(type->inputs.size() - params, type->outputs.size()) + params;
     texts = static_cast<std::size_t>(std::ranges::count(type->inputs, Widget::Text, &PortInfo::widget));
   }
   return {kWidth, kFrame + kRow * static_cast<double>(rows) + kText * static_cast<double>(texts)};

@@ -310,7 +310,7 @@ bool is_keys(const std::string& text) {
 bool is_name(const std::string& text, const std::string& callee) {
   static const std::set<std::string> kNames = {
       "node menu", "port menu", "link menu", "canvas menu", "dock space", "node type",  // of ImGui's things
-      "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node",
+      "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node", "Replace", "Choose model",
       "Escape", "Weft", "Cfg", "Vae", "Clip", "Id",
       "Loaders", "Conditioning", "Latent", "Sampling", "Image", "Mask"};  // menus that plugins declare
   return kNames.contains(text) || is_keys(text) || callee.ends_with("invalid_argument") || text.find("##") != std::string::npos ||

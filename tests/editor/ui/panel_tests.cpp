@@ -61,14 +61,15 @@ void a_workflow_that_is_open_is_not_opened_twice(Ui& ui) {
   IM_CHECK_EQ(ui.app.tabs.size(), 2u);
 }
 
-void examples_are_offered_where_nothing_is_open(Ui& ui) {
+void templates_are_offered_where_nothing_is_open(Ui& ui) {
   ui.empty();
   ui.app.close_now(*ui.app.tabs.front());
   ui.wait(4);
-  ui.ctx.ItemClick("//##start/explained\\/01-forward-diffusion");
+  ui.ctx.ItemClick("//##start/01-forward-diffusion");
   ui.wait(6);
   IM_CHECK_EQ(ui.app.tabs.size(), 1u);
   IM_CHECK_STR_EQ(ui.doc().name().c_str(), "01-forward-diffusion");
+  IM_CHECK(ui.doc().file().empty());  // a copy: saving asks for a name
   ui.app.close_now(*ui.app.tabs.front());
   ui.wait(4);
   ui.ctx.ItemClick("//##start/New");
@@ -347,7 +348,7 @@ std::vector<Test> panel_tests() {
       {"panels", "a_node_is_found_by_its_name_in_both_languages", a_node_is_found_by_its_name_in_both_languages},
       {"panels", "a_workflow_is_saved_and_opened", a_workflow_is_saved_and_opened},
       {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
-      {"panels", "examples_are_offered_where_nothing_is_open", examples_are_offered_where_nothing_is_open},
+      {"panels", "templates_are_offered_where_nothing_is_open", templates_are_offered_where_nothing_is_open},
       {"panels", "a_file_that_cannot_be_opened_is_told_of_in_the_middle",
        a_file_that_cannot_be_opened_is_told_of_in_the_middle},
       {"panels", "a_workflow_of_comfyui_is_opened", a_workflow_of_comfyui_is_opened},
