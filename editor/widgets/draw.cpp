@@ -2,8 +2,8 @@
 
 #include <imgui_internal.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <numbers>
 
 namespace weft::editor {
@@ -127,12 +127,25 @@ void dim_text(const Theme& theme, std::string_view text) {
   ImGui::PopStyleColor();
 }
 
+namespace {
+
+/// Whether the text's last line is hardly more than a full stop, where lines end at `width`.
+bool ends_in_a_stump(std::string_view text, float width) {
+  const char *line = text.data(), *end = line + text.size();
+  while (true) {
+    const char* next = ImGui::GetFont()->CalcWordWrapPosition(ImGui::GetFontSize(), line, end, width);
+    if (next == end) return line != text.data() && ImGui::CalcTextSize(line, end).x < ImGui::GetFontSize() * 3;
+    line = std::find_if(std::max(next, line + 1), end, [](char c) { return c != ' '; });
+  }
+}
+
+}  // namespace
+
 void empty_hint(const Theme& theme, const char* icon, std::string_view text) {
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float widest = std::min(room.x * 0.85f, ImGui::GetFontSize() * 22);
-  // Lines of like length: the last one is no single word, and no single full stop.
-  const float all = ImGui::CalcTextSize(text.data(), text.data() + text.size()).x;
-  const float wrap = std::min(widest, all / std::ceil(all / widest) + ImGui::GetFontSize() * 2);
+  float wrap = widest;
+  while (wrap > widest * 0.7f && ends_in_a_stump(text, wrap)) wrap -= ImGui::GetFontSize();
   const ImVec2 size = ImGui::CalcTextSize(text.data(), text.data() + text.size(), false, wrap);
   const ImVec2 start = ImGui::GetCursorPos();
   const float line = ImGui::GetTextLineHeightWithSpacing();

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "editor/window/input_method.h"
+
 namespace weft::editor {
 
 namespace {
@@ -71,6 +73,7 @@ Window::Window(int width, int height, const std::string& title) {
     self->dropped_.insert(self->dropped_.end(), paths, paths + count);
   });
   ImGui_ImplGlfw_InitForOpenGL(window_, true);
+  take_keys(window_);
   ImGui_ImplOpenGL3_Init("#version 330");
 }
 
