@@ -4,6 +4,7 @@
 #include <map>
 
 #include "editor/session/links.h"
+#include "editor/session/node_text.h"
 #include "editor/session/picture_params.h"
 #include "editor/session/text.h"
 #include "graph/node_types.h"
@@ -193,7 +194,7 @@ void replace_all(Document& document, const Registry& registry, const std::vector
   for (const Spot& each : nodes)
     for (Edit& edit : replacing(graph_at(changed, each), types, each.node, *info))
       weft::apply(changed, within(each.scope, std::move(edit)));
-  document.apply_to_workflow(tr_format("Replace by {}", info->options.title), {SetWorkflow{std::move(changed)}});
+  document.apply_to_workflow(tr_format("Replace by {}", shown_title(*info)), {SetWorkflow{std::move(changed)}});
 }
 
 std::vector<const NodeInfo*> types_like(const Document& document, const Registry& registry, const Spot& node) {
@@ -214,7 +215,7 @@ std::vector<const NodeInfo*> types_like(const Document& document, const Registry
 std::string title_of(const GraphNode& node, const NodeTypes& types) {
   if (!node.title.empty()) return node.title;
   const NodeInfo* info = types.find(node.type);
-  if (info && !info->options.title.empty()) return info->options.title;
+  if (info) return shown_title(*info);
   return shown_type(node.type);
 }
 
