@@ -166,6 +166,7 @@ bool App::open(const fs::path& file) {
       open_json(fs::absolute(file));
     else
       open_found(find_workflow(file), file);
+    if (is_picture_name(file)) return;  // the gallery has those
     remember_file(settings, fs::absolute(file));
     save_settings_soon();
   });

@@ -134,7 +134,7 @@ struct ProblemsState {
   std::uint64_t revision = 0;
   std::vector<Problem> failed, found;
   std::string language;
-  std::vector<ToldProblem> told;
+  std::shared_ptr<const std::vector<ToldProblem>> told;
 };
 
 /// The summary of what is missing.

@@ -66,14 +66,14 @@ class Inspector {
   }
 
   void draw_problems() {
-    ImGui::PushTextWrapPos();
-    for (const Problem& problem : app_.active()->problems) {
-      if (problem.node != address_) continue;
-      ImGui::TextColored(as_vec4(app_.theme.warn), "%s  %s%s%s", icon::kWarning, problem.port.c_str(),
-                         problem.port.empty() ? "" : ": ", problem.what.c_str());
-      if (!problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
+    const auto told = told_problems(app_);  // held, as what a button does tells them anew
+    for (std::size_t i = 0; i < told->size(); ++i) {
+      const ToldProblem& problem = (*told)[i];
+      if (problem.problem.node != address_ || problem.failed) continue;
+      ImGui::PushID(static_cast<int>(i));
+      draw_problem_of_node(app_, problem);
+      ImGui::PopID();
     }
-    ImGui::PopTextWrapPos();
   }
 
   /// Where the param's value comes from, if from a link.

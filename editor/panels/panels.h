@@ -2,9 +2,13 @@
 // [main-thread]
 #pragma once
 
+#include <memory>
+#include <vector>
+
 namespace weft::editor {
 
 class App;
+struct ToldProblem;
 
 /// The area that panels are docked in, with their default places.
 void draw_dock_space(App& app);
@@ -21,6 +25,10 @@ void draw_viewer(App& app);
 void draw_gallery(App& app);
 void draw_queue(App& app);
 void draw_problems(App& app);
+/// Those of the active document, as the list tells them.
+std::shared_ptr<const std::vector<ToldProblem>> told_problems(App& app);
+/// One of them without its node, where that is known: with its buttons.
+void draw_problem_of_node(App& app, const ToldProblem& problem);
 void draw_missing(App& app);  ///< node types, models and files that the workflow names and are not there
 void draw_timings(App& app);
 void draw_log(App& app);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "editor/session/links.h"
+#include "editor/session/node_text.h"
 #include "editor/session/picture_params.h"
 #include "editor/session/text.h"
 
@@ -11,12 +12,12 @@ namespace {
 
 constexpr std::size_t kMostLinks = 3;  // more are no help: the user has to look
 
-/// "Load Checkpoint.vae"; of two nodes with one title also the id.
+/// "Load Checkpoint.VAE"; of two nodes with one title also the id.
 std::string name_of(const Graph& graph, const NodeTypes& types, const PortRef& output) {
   const std::string title = title_of(graph.node(output.node), types);
   const auto same = std::ranges::count_if(
       graph.nodes(), [&](const GraphNode* each) { return title_of(*each, types) == title; });
-  return (same > 1 ? fmt::format("{} ({})", title, output.node) : title) + "." + output.port;
+  return (same > 1 ? fmt::format("{} ({})", title, output.node) : title) + "." + port_label(output.port);
 }
 
 /// Outputs that the input may be linked to, those of its name first; no more than it is worth to show.

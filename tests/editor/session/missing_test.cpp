@@ -118,7 +118,7 @@ TEST_F(Problems, SayTheTitleAndOfferTheLinkThatIsMissing) {
   const ToldProblem told = tell_of("words", "clip");
   EXPECT_EQ(told.title, "Encode Text");
   ASSERT_THAT(told.remedies, SizeIs(1));
-  EXPECT_EQ(told.remedies[0].text, "Link model.load.clip");
+  EXPECT_EQ(told.remedies[0].text, "Link model.load.CLIP");
   make_link(document, registry, *told.spot, *told.remedies[0].link);
   EXPECT_EQ(std::get<Links>(document.graph().node("words").inputs.at("clip")), Links({{"load", "clip"}}));
 }
