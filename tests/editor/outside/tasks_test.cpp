@@ -40,6 +40,69 @@ void wait_for_picture(Editor& editor) {
                   std::chrono::seconds(120));
 }
 
+/// The entry of the open search list that Enter would choose: they begin with "##".
+std::string first_entry(const Shown& now) {
+  std::string first;
+  double top = 1e9;
+  for (const nlohmann::json& item : now.json().at("items")) {
+    const std::string label = item.at("label");
+    if (item.at("window").get<std::string>().find("##Popup") == std::string::npos || label == "##query") continue;
+    if (label.starts_with("##") && !label.starts_with("##Popup") && item.at("at")[1].get<double>() < top) first = label.substr(2), top = item.at("at")[1];
+  }
+  return first;
+}
+
+/// Chooses from the node search that was opened, by Enter if the right one comes first.
+std::string choose(Editor& editor, Hands& hands, const std::string& title, const std::string& type) {
+  editor.wait_for("the search", [](const Shown& now) { return now.json().value("active", "") == "##query"; });
+  const std::size_t before = editor.wait_until_still().nodes().size();
+  if (first_entry(editor.shown()) != title) {
+    hands.type(title);
+    editor.wait_for("the node's title", [&](const Shown& now) { return first_entry(now) == title; });
+  }
+  hands.key("Return");
+  editor.wait_for("the new node", [&](const Shown& now) { return now.nodes().size() > before && !now.node_of_type(type).empty(); });
+  return editor.wait_until_still().node_of_type(type);
+}
+
+/// Drags a link from a pin to an empty place, and chooses the node that comes there.
+std::string grow(Editor& editor, Hands& hands, const std::string& node, const std::string& port, bool output, Place to,
+                 const std::string& title, const std::string& type) {
+  hands.drag(editor.wait_until_still().pin(node, port, output), to);
+  return choose(editor, hands, title, type);
+}
+
+TEST(Tasks, TextToImageFromNothingTakesTwentyActions) {
+  Session session;
+  Editor& editor = *session.editor;
+  editor.key("ctrl+n");
+  editor.wait_for("an empty document", [](const Shown& now) { return now.document("name") == "Untitled"; });
+  editor.wait_until_still();
+  Hands hands(editor);
+  editor.move(session.on_canvas(0.03, 0.3));
+  hands.key("space");
+  const std::string load = choose(editor, hands, "Load Checkpoint", "checkpoint.load");
+  EXPECT_EQ(editor.shown().value(load, "name"), "paper-cut");
+  const std::string prompt =
+      grow(editor, hands, load, "clip", true, session.on_canvas(0.3, 0.08), "Encode Text", "text.encode");
+  hands.click(editor.shown().field(prompt, "text").middle());
+  editor.wait_until_still();
+  hands.type("a red boat on the sea at sunset");
+  const std::string sampler =
+      grow(editor, hands, prompt, "conditioning", true, session.on_canvas(0.55, 0.25), "KSampler", "sample.ksampler");
+  grow(editor, hands, sampler, "negative", false, session.on_canvas(0.3, 0.4), "Encode Text", "text.encode");
+  const std::string size =
+      grow(editor, hands, sampler, "latent", false, session.on_canvas(0.3, 0.7), "Empty Latent", "latent.empty");
+  EXPECT_EQ(editor.shown().value(size, "width"), 128);
+  const std::string decode =
+      grow(editor, hands, sampler, "latent", true, session.on_canvas(0.55, 0.85), "VAE Decode", "vae.decode");
+  grow(editor, hands, decode, "image", true, session.on_canvas(0.8, 0.85), "Save Image", "image.save");
+  hands.key("ctrl+Return");
+  wait_for_picture(editor);
+  std::printf("text to image from nothing: %d actions\n", hands.actions);
+  EXPECT_LE(hands.actions, 20);
+}
+
 TEST(Tasks, ImageToImageTakesEightActions) {
   Session session;
   Editor& editor = *session.editor;
