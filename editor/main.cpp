@@ -18,6 +18,7 @@
 #include "editor/app/menus.h"
 #include "editor/screen_text.h"
 #include "editor/session/folders.h"
+#include "editor/window/frame_pace.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "graph/c_locale.h"
@@ -94,38 +95,33 @@ bool open_first(App& app, const Arguments& arguments) {
   return all_opened;
 }
 
-/// After something happened ImGui needs a few frames: for what follows from it, and to find sizes.
-constexpr int kFramesAfterEvent = 4;
+/// The picture of the graph that was asked for, from the back buffer.
+void export_canvas(App& app, const Window& window) {
+  const fs::path file = std::exchange(app.export_file, {});
+  const Canvas& canvas = app.active()->canvas;
+  if (app.attempt(
+          [&] { write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file); }))
+    app.notify(tr_format("Wrote {}", file.string()));
+}
 
 /// Draws as long as something happens, and sleeps otherwise.
 void loop(App& app, Window& window, ScreenText* text) {
-  int frames = kFramesAfterEvent;
+  FramePace pace;
   std::string title;
   while (!app.wants_to_quit()) {
-    if (frames > 0)
-      window.wait_for_events(0);
-    else if (app.animates())
-      window.wait_for_events(0.1);
-    else
-      window.wait_for_events(ImGui::GetIO().WantTextInput ? 0.4 : -1);  // the cursor blinks
-    if (frames == 0) frames = kFramesAfterEvent;
-    --frames;
+    pace.woken(window.wait_for_events(pace.sleep(app.seconds_until_change())));
     for (const fs::path& file : window.take_dropped_files()) app.open(file);
     if (window.close_requested()) app.request_quit();
     if (text) text->begin_frame();
-    window.begin_frame();
+    window.begin_frame(app.arranges_panels());
     app.frame();
+    if (!pace.shows()) {
+      window.skip_frame();
+      continue;
+    }
     const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() &&
                            !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
-    window.end_frame([&] {
-      if (!exporting) return;
-      const fs::path file = std::exchange(app.export_file, {});
-      const Canvas& canvas = app.active()->canvas;
-      if (app.attempt([&] {
-            write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file);
-          }))
-        app.notify(tr_format("Wrote {}", file.string()));
-    });
+    window.end_frame(exporting ? std::function<void()>([&] { export_canvas(app, window); }) : nullptr);
     if (const Document* document = app.document()) {
       const std::string wanted = (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft";
       if (wanted != title) window.set_title(title = wanted);

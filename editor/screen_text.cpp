@@ -106,7 +106,7 @@ void ScreenText::end_frame(const App& app, const std::string& title) {
             {"active", label_of(items_, g.ActiveId)},
             {"items", Json::array()},
             {"documents", Json::array()},
-            {"toast", app.animates() ? app.toast : std::string{}},
+            {"toast", std::chrono::steady_clock::now() < app.toast_until ? app.toast : std::string{}},
             {"running", app.runs->running() != nullptr}};
   for (const ScreenItem& item : items_)
     if (!item.label.empty() && item.at.z > 0 && item.at.w > 0) json["items"].push_back(json_of(item));

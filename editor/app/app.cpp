@@ -489,6 +489,18 @@ void App::frame() {
   textures.collect();
 }
 
+Dialog App::dialog() const {
+  if (file_dialog.is_open()) return Dialog::File;
+  if (panels.quitting) return Dialog::Quit;
+  if (std::ranges::any_of(tabs, [](const auto& tab) { return tab->asked_to_close; })) return Dialog::Close;
+  if (panels.disk_change.document != 0) return Dialog::DiskChange;
+  if (!panels.recovery.found.empty()) return Dialog::Recovery;
+  if (panels.settings.open) return Dialog::Settings;
+  if (panels.about) return Dialog::About;
+  if (panels.painter.open || panels.region.open) return Dialog::Picture;
+  return Dialog::None;
+}
+
 /// Where the panels are is a part of the settings.
 void App::take_layout() {
   if (panels.frames_to_focus > 0 || !std::exchange(ImGui::GetIO().WantSaveIniSettings, false)) return;
@@ -502,8 +514,11 @@ void App::save_settings_now() {
   writer_.add([settings = settings, file = options.settings_file] { save_settings(settings, file); });
 }
 
-bool App::animates() const {
-  return runs->running() != nullptr || std::chrono::steady_clock::now() < toast_until;
+double App::seconds_until_change() const {
+  if (arranges_panels()) return 0;
+  if (runs->running()) return 0.1;  // the time that is left
+  const double toast = std::chrono::duration<double>(toast_until - std::chrono::steady_clock::now()).count();
+  return toast > 0 ? toast : -1;
 }
 
 bool App::settled() const {

@@ -79,6 +79,10 @@ struct LogLine {
   std::string text;
 };
 
+/// The windows that have the keyboard and the mouse for themselves. One is shown at a time: of those that are wanted the
+/// first in this order; the others wait until it is closed.
+enum class Dialog : std::uint8_t { File, Quit, Close, DiskChange, Recovery, Settings, About, Picture, None };
+
 class App {
  public:
   explicit App(AppOptions options);
@@ -88,8 +92,10 @@ class App {
 
   /// Draws one frame, between ImGui's NewFrame() and Render().
   void frame();
-  /// Whether something moves by itself, so that frames have to follow without input.
-  bool animates() const;
+  /// Seconds until something moves by itself, so that a frame has to follow without input; negative: nothing will.
+  double seconds_until_change() const;
+  /// The panels are taking their places, one a frame: input waits until they have them.
+  bool arranges_panels() const { return panels.frames_to_focus > 0; }
   /// Nothing is left to load or to find out; for `--screenshot` and tests.
   bool settled() const;
   bool wants_to_quit() const { return quit; }
@@ -131,6 +137,9 @@ class App {
   /// Shows a node of the active document and selects it: by its address, or "subgraph:NAME/NODE" in a definition.
   void lead_to(const std::string& address);
   RunEnvironment environment(const std::filesystem::path& folder) const;
+
+  /// The one that is to be shown now.
+  Dialog dialog() const;
 
   // Speaking to the user.
   void notify(std::string text, LogLine::Kind kind = LogLine::Kind::Info);

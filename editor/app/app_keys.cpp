@@ -35,16 +35,14 @@ bool repeats(std::string_view command) {
 
 KeyChord pressed_chord() {
   const ImGuiIO& io = ImGui::GetIO();
-  for (const auto& [name, key] : keys_by_name())
-    if (ImGui::IsKeyPressed(key, true)) return {io.KeyCtrl, io.KeyAlt, io.KeyShift, io.KeySuper, name};
+  for (const bool held : {false, true})  // what was pressed now comes before what repeats
+    for (const auto& [name, key] : keys_by_name())
+      if (ImGui::IsKeyPressed(key, held)) return {io.KeyCtrl, io.KeyAlt, io.KeyShift, io.KeySuper, name};
   return {};
 }
 
 void App::hear_keys() {
-  if (!panels.settings.recording.empty()) return;  // the settings listen
-  const bool modal =
-      file_dialog.is_open() || panels.quitting || panels.recovery.shown || panels.settings.open ||
-      panels.disk_change.document != 0;
+  const bool modal = dialog() < Dialog::Picture;
   const bool typing = ImGui::GetIO().WantTextInput ||
                       ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();

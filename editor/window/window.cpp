@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "editor/window/input_method.h"
 
@@ -56,6 +59,33 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
                               why));
 }
 
+/// Of all that it draws. Words are taken as they are in memory: it is compared within this process alone.
+std::uint64_t drawing_hash(const ImDrawData& drawing) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&hash](const void* from, std::size_t size) {
+    const auto* bytes = static_cast<const char*>(from);
+    for (; size > 0; bytes += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      const std::size_t part = std::min(size, sizeof word);
+      std::memcpy(&word, bytes, part);
+      hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+      hash ^= hash >> 29;
+      size -= part;
+    }
+  };
+  const auto add_all = [&add](const auto& buffer) { add(buffer.Data, static_cast<std::size_t>(buffer.size_in_bytes())); };
+  add(&drawing.DisplaySize, sizeof drawing.DisplaySize);
+  add(&drawing.FramebufferScale, sizeof drawing.FramebufferScale);
+  for (const ImDrawList* list : drawing.CmdLists) add_all(list->CmdBuffer), add_all(list->IdxBuffer), add_all(list->VtxBuffer);
+  return hash;
+}
+
+bool changes_textures(const ImDrawData& drawing) {
+  return drawing.Textures && std::ranges::any_of(*drawing.Textures, [](const ImTextureData* texture) {
+           return texture->Status != ImTextureStatus_OK && texture->Status != ImTextureStatus_Destroyed;
+         });
+}
+
 }  // namespace
 
 Window::Window(int width, int height, const std::string& title) {
@@ -71,6 +101,12 @@ Window::Window(int width, int height, const std::string& title) {
   glfwSetDropCallback(window_, [](GLFWwindow* window, int count, const char** paths) {
     auto* self = static_cast<Window*>(glfwGetWindowUserPointer(window));
     self->dropped_.insert(self->dropped_.end(), paths, paths + count);
+  });
+  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* window) {
+    static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true;
+  });
+  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* window, int, int) {
+    static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true;
   });
   ImGui_ImplGlfw_InitForOpenGL(window_, true);
   take_keys(window_);
@@ -98,14 +134,22 @@ float Window::content_scale() const {
   return std::max(1.0f, x);
 }
 
-void Window::begin_frame() {
+void Window::begin_frame(bool hold) {
   ImGui_ImplOpenGL3_NewFrame();
   ImGui_ImplGlfw_NewFrame();
+  steps_.narrow(hold);
   ImGui::NewFrame();
+  steps_.widen();
 }
+
+void Window::skip_frame() { ImGui::EndFrame(); }
 
 void Window::end_frame(const std::function<void()>& before_show) {
   ImGui::Render();
+  const ImDrawData& drawing = *ImGui::GetDrawData();
+  const std::uint64_t hash = drawing_hash(drawing);
+  if (std::exchange(shown_, hash) == hash && !damaged_ && !before_show && !changes_textures(drawing)) return;
+  damaged_ = false;
   int width = 0, height = 0;
   glfwGetFramebufferSize(window_, &width, &height);
   glViewport(0, 0, width, height);
@@ -131,13 +175,15 @@ Picture Window::read_pixels() const {
   return picture;
 }
 
-void Window::wait_for_events(double seconds) {
+bool Window::wait_for_events(double seconds) {
+  const double until = glfwGetTime() + seconds;
   if (seconds < 0)
     glfwWaitEvents();
   else if (seconds > 0)
     glfwWaitEventsTimeout(seconds);
   else
     glfwPollEvents();
+  return seconds < 0 || glfwGetTime() < until;
 }
 
 void Window::wake() { glfwPostEmptyEvent(); }

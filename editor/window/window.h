@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "editor/window/input_steps.h"
 #include "graph/value.h"
 
 struct GLFWwindow;
@@ -41,21 +42,27 @@ class Window {
   /// Files that were dropped since the last call.
   std::vector<std::filesystem::path> take_dropped_files() { return std::exchange(dropped_, {}); }
 
-  void begin_frame();
-  /// Draws what ImGui made, and shows it. `before_show` sees the finished picture in the back buffer. Throws
-  /// ContextLost.
+  /// The frame sees the next step of the input (InputSteps). `hold`: none, as the windows are taking their places.
+  void begin_frame(bool hold = false);
+  /// Ends a frame that nobody shall see: it was there for its step of the input.
+  void skip_frame();
+  /// Draws what ImGui made, and shows it; nothing is done where that is what is shown already. `before_show` sees the
+  /// finished picture in the back buffer. Throws ContextLost.
   void end_frame(const std::function<void()>& before_show = {});
   /// What the back buffer holds. Only in `before_show`.
   Picture read_pixels() const;
 
-  /// Sleeps until something happens: input, wake(), or the time is over (negative: no limit).
-  void wait_for_events(double seconds);
+  /// Sleeps until something happens: input, wake(), or the time is over (negative: no limit). False if it was the time.
+  bool wait_for_events(double seconds);
   static void wake();  ///< [any thread]
 
  private:
   GLFWwindow* window_ = nullptr;
   unsigned (*reset_status_)() = nullptr;  ///< of OpenGL; null where the driver cannot tell
   std::vector<std::filesystem::path> dropped_;
+  InputSteps steps_;
+  std::uint64_t shown_ = 0;  ///< drawing_hash() of what the window shows
+  bool damaged_ = true;      ///< what it shows is lost
 };
 
 }  // namespace weft::editor
