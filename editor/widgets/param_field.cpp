@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <random>
 
+#include "editor/session/sums.h"
 #include "editor/session/text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
@@ -80,6 +81,48 @@ void draw_fill(const Frame& f, const PortInfo& port, double value, const FieldLo
   f.list.PopClipRect();
 }
 
+/// What a sum comes to, as near as the type and the limits allow.
+template <class Number>
+Number within(long double value, Number least, Number most) {
+  if (value <= static_cast<long double>(least)) return least;
+  if (value >= static_cast<long double>(most)) return most;
+  return static_cast<Number>(std::is_integral_v<Number> ? std::round(value) : value);
+}
+
+/// Enter does not end the typing of what is no number.
+void keep_enter_away(ImGuiID field) {
+  for (const ImGuiKey key : {ImGuiKey_Enter, ImGuiKey_KeypadEnter})
+    if (ImGui::IsKeyPressed(key)) ImGui::SetKeyOwner(key, ~field, ImGuiInputFlags_LockThisFrame);
+}
+
+/// The field of DragScalar while a number is typed: it takes sums, and says so in red while the text is none.
+template <class Number>
+FieldEdit typed_field(const char* name, ImGuiID id, Number number, Number least, Number most, const FieldLook& look,
+                      ImVec2 size, ImGuiDataType type, const char* format) {
+  char text[64];
+  ImGui::DataTypeFormatString(text, sizeof text, type, &number, format);
+  const ImVec2 min = ImGui::GetCursorScreenPos();
+  const ImRect box(min, {min.x + size.x, min.y + size.y});
+  ImGui::PushItemFlag(ImGuiItemFlags_LiveEditOnInputText, false);
+  ImGui::ItemSize(box);
+  ImGui::ItemAdd(box, id, nullptr, ImGuiItemFlags_Inputable);
+  ImGui::PopItemFlag();
+  const ImGuiInputTextState* state = ImGui::GetInputTextState(id);
+  const bool left = ImGui::GetCurrentContext()->InputTextDeactivatedState.ID == id;  // for another field, with changes
+  const bool edited = left || (state && state->EditedBefore && !ImGui::IsKeyPressed(ImGuiKey_Escape));
+  const bool wrong = edited && !left && state->TextLen > 0 && !value_of_sum({state->TextA.Data, static_cast<std::size_t>(state->TextLen)});
+  if (wrong) keep_enter_away(id);
+  if (look.mixed) text[0] = 0;  // whatever is typed is another value for some of them
+  FieldEdit edit;
+  const bool applied = ImGui::TempInputText(box, id, name, text, sizeof text, 0);
+  if (const auto value = applied ? value_of_sum(text) : std::nullopt; value && edited) {
+    edit.value = within(*value, least, most);
+    edit.done = true;
+  }
+  if (wrong) ImGui::GetWindowDrawList()->AddRect(box.Min, box.Max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
+  return edit;
+}
+
 /// DragScalar, whose text we draw ourselves unless it is being typed.
 template <class Number>
 FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& look, ImGuiDataType type,
@@ -88,38 +131,40 @@ FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& loo
   const Number most = port.max && *port.max < static_cast<double>(std::numeric_limits<Number>::max())
                           ? static_cast<Number>(*port.max)
                           : std::numeric_limits<Number>::max();
-  const ImGuiID id = ImGui::GetID(port.name.c_str());
-  const bool typing = ImGui::TempInputIsActive(id);
-  ImGui::SetNextItemWidth(look.size.x - room_at_right);
+  const std::string hidden = "##" + port.name;
+  const ImGuiID id = ImGui::GetID(hidden.c_str());
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, {ImGui::GetStyle().FramePadding.x,
                                                    std::max(0.0f, (look.size.y - ImGui::GetFontSize()) / 2)});
-  if (!typing) ImGui::PushStyleColor(ImGuiCol_Text, 0);
+  if (ImGui::TempInputIsActive(id)) {
+    const ImVec2 size{look.size.x - room_at_right, look.size.y};
+    FieldEdit edit = typed_field(hidden.c_str(), id, number, least, most, look, size, type, format);
+    ImGui::PopStyleVar();
+    return edit;
+  }
+  ImGui::SetNextItemWidth(look.size.x - room_at_right);
+  ImGui::PushStyleColor(ImGuiCol_Text, 0);
   const Number before = number;
-  ImGui::PushID("");  // the item's id is the port's name, without a label to draw
-  ImGui::PopID();
-  const std::string hidden = "##" + port.name;
   const bool changed = ImGui::DragScalar(hidden.c_str(), type, &number, speed, &least, &most, format,
                                          ImGuiSliderFlags_AlwaysClamp | ImGuiSliderFlags_NoRoundToFormat);
-  if (!typing) ImGui::PopStyleColor();
+  ImGui::PopStyleColor();
   ImGui::PopStyleVar();
   FieldEdit edit;
   if (changed) {
     if constexpr (std::is_floating_point_v<Number>) {
-      const bool dragged = ImGui::IsItemActive() && !typing;
-      if (dragged && port.step && *port.step > 0) {
+      if (ImGui::IsItemActive() && port.step && *port.step > 0) {
         const double from = port.min.value_or(0);
         number = std::round((number - from) / *port.step) * *port.step + from;
         number = std::stod(fmt::format("{:.10g}", number));
       }
     }
-    if (number != before || typing) edit.value = number;
+    if (number != before) edit.value = number;
   }
   edit.done = ImGui::IsItemDeactivatedAfterEdit();
   if (!ImGui::TempInputIsActive(ImGui::GetItemID())) {
     const Frame frame = frame_of_item();
-    draw_fill(frame, port, static_cast<double>(number), look);
-    const bool edited = ImGui::IsItemActive();
-    draw_label_and_value(frame, look, look.shown.empty() || edited ? number_text(port, json(number)) : std::string(look.shown));
+    const bool dragged = ImGui::IsItemActive();
+    if (!look.mixed || dragged) draw_fill(frame, port, static_cast<double>(number), look);
+    draw_label_and_value(frame, look, look.shown.empty() || dragged ? number_text(port, json(number)) : std::string(look.shown));
   }
   return edit;
 }
@@ -163,7 +208,7 @@ FieldEdit seed_field(const PortInfo& port, const json& value, const FieldLook& l
 }
 
 FieldEdit toggle_field(const PortInfo& port, const json& value, const FieldLook& look) {
-  const bool on = value.is_boolean() && value.get<bool>();
+  const bool on = value.is_boolean() && value.get<bool>() && !look.mixed;
   FieldEdit edit;
   if (ImGui::InvisibleButton(("##" + port.name).c_str(), look.size)) {
     edit.value = !on;
@@ -172,7 +217,7 @@ FieldEdit toggle_field(const PortInfo& port, const json& value, const FieldLook&
   const Frame frame = frame_of_item();
   draw_back(frame, look);
   const float height = look.size.y * 0.56f, width = height * 1.75f, pad = ImGui::GetStyle().FramePadding.x;
-  draw_label_and_value(frame, look, {}, width + pad);
+  draw_label_and_value(frame, look, look.mixed ? std::string(look.shown) : std::string{}, width + pad);
   const float top = frame.min.y + (look.size.y - height) / 2;
   const float left = look.label.empty() ? frame.min.x + pad : frame.max.x - pad - width;
   frame.list.AddRectFilled({left, top}, {left + width, top + height},
@@ -202,7 +247,7 @@ FieldEdit popup_field(const PortInfo& port, const json& value, const FieldLook& 
   const bool opens_list =
       port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;
   const float caret = opens_list ? ImGui::GetFontSize() : 0;
-  draw_label_and_value(frame, look, value_text(port, value), caret);
+  draw_label_and_value(frame, look, look.shown.empty() ? value_text(port, value) : std::string(look.shown), caret);
   if (opens_list) {
     const char* mark = port.widget == Widget::Choice ? icon::kCaret : icon::kFolder;
     draw_text_in(frame.list, {frame.max.x - caret - 4, frame.min.y}, {frame.max.x - 6, frame.max.y}, mark,
@@ -218,7 +263,7 @@ FieldEdit text_field(const PortInfo& port, const json& value, const FieldLook& l
   const Frame frame = frame_of_item();
   draw_back(frame, look);
   const ImVec2 pad = {ImGui::GetStyle().FramePadding.x, 5};
-  const std::string text = value.is_string() ? value.get<std::string>() : std::string{};
+  const std::string text = look.mixed ? std::string(look.shown) : value.is_string() ? value.get<std::string>() : std::string{};
   const ImVec4 clip{frame.min.x, frame.min.y, frame.max.x, frame.max.y - 2};
   const bool empty = text.empty();
   const std::string shown = empty ? std::string(look.label) : text;

@@ -27,7 +27,8 @@ struct FieldLook {
   ImVec2 size;
   std::string_view label;  ///< shown in the field; empty: none
   bool wrong = false;      ///< a problem lies here
-  std::string_view shown = {};  ///< in place of the value, while a number is not being edited; empty: the value
+  std::string_view shown = {};  ///< in place of the value, while it is not being edited; empty: the value
+  bool mixed = false;           ///< the field stands for several values, which differ
 };
 
 /// Draws the field at the cursor. `value` null stands for the default. The id of its item is the port's name.
