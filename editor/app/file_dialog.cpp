@@ -61,6 +61,7 @@ void FileDialog::go_to(const fs::path& folder) {
   path_text_ = request_.folder.string();
   problem_.clear();
   filter_.clear();
+  selected_.clear();
   coming_ = std::async(std::launch::async, [folder = request_.folder, request = request_, wake = wake_] {
     Listing listing = read(folder, request);
     wake();
@@ -79,7 +80,11 @@ void FileDialog::accept() {
   std::error_code none;
   if (request_.kind == Kind::Folder) {
     open_ = false;
-    request_.chosen(request_.folder);
+    request_.chosen(folder_is_selected() ? request_.folder / selected_ : request_.folder);
+    return;
+  }
+  if (folder_is_selected()) {
+    go_to(request_.folder / selected_);
     return;
   }
   if (name_.empty()) {
@@ -110,15 +115,28 @@ void FileDialog::accept() {
 
 // Entries.
 
+/// Marked: what was clicked, or the file whose name was typed.
+bool FileDialog::is_chosen(const Entry& entry) const { return entry.name == (selected_.empty() ? name_ : selected_); }
+
 bool FileDialog::is_shown(const Entry& entry) const {
   const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
   return !std::ranges::search(entry.name, filter_, same).empty() || filter_.empty();
 }
 
-void FileDialog::choose(const Entry& entry, bool twice) {
-  (entry.folder ? enter_ : name_) = entry.name;
+bool FileDialog::folder_is_selected() const {
+  const auto found = std::ranges::find(entries_, selected_, &Entry::name);
+  return !selected_.empty() && found != entries_.end() && found->folder;
+}
+
+void FileDialog::click(const Entry& entry) {
+  const bool again = ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && selected_ == entry.name;
+  selected_ = entry.name;
+  if (!entry.folder) name_ = entry.name;
   ask_overwrite_ = false;
-  if (!entry.folder && twice) accept();
+  if (again && entry.folder)
+    go_to(request_.folder / entry.name);
+  else if (again)
+    accepted_ = true;
 }
 
 void FileDialog::draw_list(App& app) {
@@ -128,8 +146,7 @@ void FileDialog::draw_list(App& app) {
     ImGui::TextUnformatted(entry.folder ? icon::kFolder : icon::kFile);
     ImGui::PopStyleColor();
     ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
-    if (ImGui::Selectable(entry.name.c_str(), entry.name == name_, ImGuiSelectableFlags_AllowDoubleClick))
-      choose(entry, ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left));
+    if (ImGui::Selectable(entry.name.c_str(), is_chosen(entry), ImGuiSelectableFlags_AllowDoubleClick)) click(entry);
   }
 }
 
@@ -138,13 +155,11 @@ void FileDialog::draw_cell(App& app, const Entry& entry, float width) {
   const float line = ImGui::GetTextLineHeight(), picture_height = width * 0.8f;
   ImGui::PushID(entry.name.c_str());
   const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + width, min.y + picture_height + line + 6};
-  if (ImGui::InvisibleButton("##entry", {width, max.y - min.y}))
-    choose(entry, ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left));
-  else if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
-    choose(entry, true);
+  const bool pressed = ImGui::InvisibleButton("##entry", {width, max.y - min.y});
+  if (pressed || (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))) click(entry);
   ImGui::SetItemTooltip("%s", entry.name.c_str());
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const bool chosen = entry.name == name_;
+  const bool chosen = is_chosen(entry);
   if (chosen || ImGui::IsItemHovered())
     list.AddRectFilled(min, max, chosen ? theme.selection : theme.field_hovered, 4);
   const ImVec2 middle{min.x + width / 2, min.y + picture_height / 2};
@@ -204,9 +219,10 @@ void FileDialog::draw_entries(App& app) {
       draw_grid(app);
     else
       draw_list(app);
+    if (ImGui::IsWindowFocused() && !selected_.empty())
+      accepted_ |= ImGui::IsKeyPressed(ImGuiKey_Enter) || ImGui::IsKeyPressed(ImGuiKey_KeypadEnter);
   }
   ImGui::EndChild();
-  if (!enter_.empty()) go_to(request_.folder / std::exchange(enter_, {}));
 }
 
 // The window.
@@ -236,41 +252,33 @@ void FileDialog::draw_places(App& app) {
 }
 
 void FileDialog::draw_foot(App& app) {
-  bool accepted = false;
   if (request_.kind != Kind::Folder) {
     if (opened_now_) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1);
-    accepted =
+    accepted_ |=
         ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
-    if (ImGui::IsItemEdited()) ask_overwrite_ = false;
+    if (ImGui::IsItemEdited()) ask_overwrite_ = false, selected_.clear();
   }
   opened_now_ = false;
   if (!problem_.empty()) ImGui::TextColored(as_vec4(app.theme.warn), "%s", problem_.c_str());
   const char* verb = request_.kind == Kind::Open   ? tr("Open")
                      : request_.kind == Kind::Save ? tr("Save")
                                                    : tr("Choose");
-  accepted |= accent_button(fmt::format("{}##accept", verb).c_str(), app.theme);
+  accepted_ |= accent_button(fmt::format("{}##accept", verb).c_str(), app.theme);
   ImGui::SameLine();
   if (ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open_ = false;
-  if (accepted) accept();
+  if (std::exchange(accepted_, false) && open_) accept();
 }
 
 void FileDialog::draw(App& app) {
-  if (!open_) return;
+  if (app.dialog() != Dialog::File) return;
   take_listing();
   const std::string title = request_.title + "###File dialog";
-  if (opened_now_) ImGui::OpenPopup(title.c_str());
-  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
+  const ImVec2 room = ImGui::GetMainViewport()->Size;
   const float wide = request_.thumbnails ? 66.0f : 46.0f, high = request_.thumbnails ? 44.0f : 32.0f;
-  ImGui::SetNextWindowSize({std::min(viewport.Size.x * 0.8f, ImGui::GetFontSize() * wide),
-                            std::min(viewport.Size.y * 0.8f, ImGui::GetFontSize() * high)},
-                           ImGuiCond_Appearing);
-  ImGui::SetNextWindowPos(viewport.GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (!ImGui::BeginPopupModal(title.c_str(), nullptr, ImGuiWindowFlags_NoSavedSettings)) {
-    open_ = opened_now_;
-    opened_now_ = false;
+  if (!begin_dialog(title.c_str(), {std::min(room.x * 0.8f, ImGui::GetFontSize() * wide),
+                                    std::min(room.y * 0.8f, ImGui::GetFontSize() * high)}))
     return;
-  }
   draw_path();
   draw_entries(app);
   draw_foot(app);

@@ -54,7 +54,10 @@ class FileDialog {
   void take_listing();
   void accept();
   bool is_shown(const Entry& entry) const;
-  void choose(const Entry& entry, bool twice);
+  bool is_chosen(const Entry& entry) const;
+  /// A click selects the entry, the second of a double click opens it.
+  void click(const Entry& entry);
+  bool folder_is_selected() const;
   void draw_path();
   void draw_places(App& app);
   void draw_entries(App& app);
@@ -68,7 +71,8 @@ class FileDialog {
   std::vector<Entry> entries_;
   std::future<Listing> coming_;
   std::string path_text_, name_, filter_, problem_;
-  std::string enter_;  ///< the folder that was chosen in this frame
+  std::string selected_;  ///< the entry that was clicked last; empty once another name is typed
+  bool accepted_ = false;  ///< in this frame
   bool open_ = false, opened_now_ = false, ask_overwrite_ = false;
 };
 

@@ -77,7 +77,6 @@ struct ViewerState {
 /// The window in which a node's painting is made.
 struct PainterState {
   bool open = false;
-  bool opened_now = false;
   std::string node;
   double brush = 0.08;  ///< width, as a part of the shorter side
   double hardness = 0.8;
@@ -98,7 +97,6 @@ struct PainterState {
 /// The window in which a node's region is dragged.
 struct RegionState {
   bool open = false;
-  bool opened_now = false;
   std::string node;
   PictureView view;
   int grip = -1;  ///< what is dragged: 0 to 7 a handle, 8 the whole; -1: nothing
@@ -145,8 +143,7 @@ struct MissingState {
 };
 
 struct RecoveryState {
-  std::vector<Recoverable> found;
-  bool shown = false;
+  std::vector<Recoverable> found;  ///< that the user has not decided about
 };
 
 struct PanelStates {

@@ -160,8 +160,10 @@ class Popup {
 
   void draw_text(ImVec2 size) {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
+    const bool done = escape_keeps_text();
     if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap))
       set(state_.text);
+    if (done) ImGui::CloseCurrentPopup();
     if (!is_painting_ || !ImGui::Button(paint_label().c_str())) return;
     ImGui::CloseCurrentPopup();
     open_painter(app_, state_.node);
@@ -170,10 +172,11 @@ class Popup {
   void draw_line() {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 14));
+    const bool done = escape_keeps_text();
     const bool entered = ImGui::InputText(
         "##line", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
     if (ImGui::IsItemEdited()) set(state_.text);
-    if (entered) ImGui::CloseCurrentPopup();
+    if (entered || done) ImGui::CloseCurrentPopup();
   }
 
   void draw_models() {
@@ -258,7 +261,7 @@ bool draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type, b
   if (paints && pressed(paint_label())) open_painter(app, node.id);
   if (has_region &&
       pressed(fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"))))
-    app.panels.region = {.open = true, .opened_now = true, .node = node.id};
+    app.panels.region = {.open = true, .node = node.id};
   return paints || has_region;
 }
 

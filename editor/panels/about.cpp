@@ -77,10 +77,7 @@ void draw_plugins(const App& app) {
 
 void draw_about(App& app) {
   bool& open = app.panels.about;
-  if (!open) return;
-  const char* name = label("About Weft");
-  if (!ImGui::IsPopupOpen(name)) ImGui::OpenPopup(name);
-  if (!begin_dialog(name, 44, &open)) return;
+  if (app.dialog() != Dialog::About || !begin_dialog(label("About Weft"), 44, &open)) return;
   draw_facts(app);
   ImGui::Spacing();
   draw_plugins(app);
@@ -88,7 +85,7 @@ void draw_about(App& app) {
   if (ImGui::Button(label("Copy"))) ImGui::SetClipboardText(as_text(app).c_str());
   ImGui::SetItemTooltip("%s", tr("All of this as text, for a report"));
   ImGui::SameLine();
-  if (accent_button(label("Close"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open = false;
+  if (default_button(label("Close"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open = false;
   if (!open) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
 }

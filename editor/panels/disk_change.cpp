@@ -49,7 +49,7 @@ void draw_differences(const App& app, const DiskChangeState& state) {
 /// Whether one was pressed.
 bool draw_answers(App& app, Tab& tab, const DiskChangeState& state) {
   Document& document = *tab.document;
-  if (accent_button(label("Keep Mine"), app.theme)) {
+  if (default_button(label("Keep Mine"), app.theme)) {
     document.keep_mine();
     return true;
   }
@@ -93,19 +93,17 @@ void App::look_at_disk() {
 void draw_disk_change(App& app) {
   DiskChangeState& state = app.panels.disk_change;
   Tab* tab = changed_tab(app);
-  if (!tab) return;
-  const char* name = label("Changed on Disk");
+  if (!tab) {
+    state = {};
+    return;
+  }
   if (state.document != tab->document->id()) {
     if (ImGui::IsAnyMouseDown() ||  // not in the middle of a drag
         ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel))
       return;
     state = look(app, *tab->document);
-    ImGui::OpenPopup(name);
   }
-  if (!begin_dialog(name, 36)) {
-    state = {};  // closed by something else: asked again
-    return;
-  }
+  if (app.dialog() != Dialog::DiskChange || !begin_dialog(label("Changed on Disk"), 36)) return;
   ImGui::PushTextWrapPos();
   ImGui::TextUnformatted(
       tr_format("Another program has changed {}.", tab->document->file().string()).c_str());

@@ -40,8 +40,7 @@ void dock_defaults(App& app, ImGuiID space) {
 }
 
 void quit_question(App& app) {
-  if (app.panels.quitting) ImGui::OpenPopup(label("Quit?"));
-  if (!begin_dialog(label("Quit?"))) return;
+  if (app.dialog() != Dialog::Quit || !begin_dialog(label("Quit?"))) return;
   ImGui::TextUnformatted(tr("These workflows are not saved:"));
   for (const auto& tab : app.tabs)
     if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
@@ -52,7 +51,7 @@ void quit_question(App& app) {
     app.quit = true;
   }
   ImGui::SameLine();
-  if (accent_button(label("Keep Working"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
+  if (default_button(label("Keep Working"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
     app.panels.quitting = false;
     ImGui::CloseCurrentPopup();
   }
@@ -63,14 +62,12 @@ void close_question(App& app) {
   Tab* asking = nullptr;
   for (const auto& tab : app.tabs)
     if (tab->asked_to_close) asking = tab.get();
-  if (!asking) return;
-  ImGui::OpenPopup(label("Close?"));
-  if (!begin_dialog(label("Close?"))) return;
+  if (!asking || app.dialog() != Dialog::Close || !begin_dialog(label("Close?"))) return;
   ImGui::TextUnformatted(tr_format("{} is not saved.", asking->document->name()).c_str());
   ImGui::Spacing();
   bool answered = true;
   bool close = false;
-  if (accent_button(label("Save"), app.theme)) {
+  if (default_button(label("Save"), app.theme)) {
     app.save(*asking);
     close = !asking->document->dirty();
   } else {
@@ -90,22 +87,27 @@ void close_question(App& app) {
 void rename_question(App& app) {
   PanelStates& panels = app.panels;
   if (panels.rename_node.empty()) return;
-  if (panels.rename_opened) ImGui::OpenPopup("Rename");
+  const bool opened_now = std::exchange(panels.rename_opened, false);
+  if (opened_now) ImGui::OpenPopup("Rename");
   Document* document = app.document();
   const GraphNode* node = document ? document->graph().find(panels.rename_node) : nullptr;
   if (const NodeView* view = node ? app.active()->canvas.model().find(node->id) : nullptr)
     ImGui::SetNextWindowPos(app.active()->canvas.to_screen(view->at), ImGuiCond_Appearing);
-  if (!node || !ImGui::BeginPopup("Rename")) {
-    if (!panels.rename_opened) panels.rename_node.clear();
+  if (!node || !ImGui::BeginPopup("Rename")) {  // a click elsewhere ends it
+    const std::string renamed = std::exchange(panels.rename_node, {});
+    if (node && node->title != panels.rename_text)
+      app.attempt([&] { set_title(*document, renamed, panels.rename_text); });
     return;
   }
-  if (panels.rename_opened) ImGui::SetKeyboardFocusHere();
-  panels.rename_opened = false;
+  if (opened_now) ImGui::SetKeyboardFocusHere();
   const NodeInfo* type = app.type_of(*node);
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
+  const bool cancelled = escape_keeps_text();
   if (ImGui::InputTextWithHint("##title", type ? shown_title(*type).c_str() : tr("Title"), &panels.rename_text,
                                ImGuiInputTextFlags_EnterReturnsTrue)) {
-    app.attempt([&] { set_title(*document, panels.rename_node, panels.rename_text); });
+    ImGui::CloseCurrentPopup();
+  } else if (cancelled) {
+    panels.rename_text = node->title;
     ImGui::CloseCurrentPopup();
   }
   ImGui::EndPopup();

@@ -128,7 +128,6 @@ void record_keys(App& app) {
 
 void draw_keys(App& app) {
   SettingsDialogState& state = app.panels.settings;
-  record_keys(app);
   for (const KeyConflict& conflict : app.commands.conflicts())
     ImGui::TextColored(as_vec4(app.theme.warn), "%s",
                        tr_format("{} means both '{}' and '{}'", to_text(conflict.keys), conflict.first,
@@ -170,12 +169,11 @@ void draw_keys(App& app) {
 
 void draw_settings(App& app) {
   SettingsDialogState& state = app.panels.settings;
-  if (!state.open) return;
-  if (!ImGui::IsPopupOpen(label("Settings"))) {
-    state.languages = languages(app.options.translations_folder);
-    ImGui::OpenPopup(label("Settings"));
-  }
-  if (!begin_dialog(label("Settings"), 38, &state.open)) return;
+  if (!state.open) state.recording.clear();
+  if (app.dialog() != Dialog::Settings || !begin_dialog(label("Settings"), 38, &state.open)) return;
+  if (ImGui::IsWindowAppearing()) state.languages = languages(app.options.translations_folder);
+  const bool was_recording = !state.recording.empty();
+  record_keys(app);
   if (ImGui::BeginTabBar("pages")) {
     if (ImGui::BeginTabItem(label("Look"))) {
       draw_look(app);
@@ -193,13 +191,9 @@ void draw_settings(App& app) {
     ImGui::EndTabBar();
   }
   ImGui::Spacing();
-  const bool escape =
-      state.recording.empty() && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
+  const bool escape = !was_recording && ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::GetIO().WantTextInput;
   if (ImGui::Button(label("Close")) || escape) state.open = false;
-  if (!state.open) {
-    state.recording.clear();
-    ImGui::CloseCurrentPopup();
-  }
+  if (!state.open) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
 }
 

@@ -108,10 +108,28 @@ bool accent_button(const char* label, const Theme& theme, const char* tip) {
 }
 
 bool begin_dialog(const char* name, float width, bool* open) {
-  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  if (width > 0) ImGui::SetNextWindowSize({ImGui::GetFontSize() * width, 0}, ImGuiCond_Appearing);
   const ImGuiWindowFlags fits = width > 0 ? ImGuiWindowFlags_None : ImGuiWindowFlags_AlwaysAutoResize;
-  return ImGui::BeginPopupModal(name, open, fits | ImGuiWindowFlags_NoSavedSettings);
+  return begin_dialog(name, ImVec2{ImGui::GetFontSize() * width, 0}, fits, open);
+}
+
+bool begin_dialog(const char* name, ImVec2 size, ImGuiWindowFlags flags, bool* open) {
+  if (!ImGui::IsPopupOpen(name)) ImGui::OpenPopup(name);
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
+  if (size.x > 0) ImGui::SetNextWindowSize(size, ImGuiCond_Appearing);
+  return ImGui::BeginPopupModal(name, open, flags | ImGuiWindowFlags_NoSavedSettings);
+}
+
+bool default_button(const char* label, const Theme& theme, const char* tip) {
+  const bool pressed = accent_button(label, theme, tip);
+  ImGui::SetItemDefaultFocus();
+  if (ImGui::IsWindowAppearing()) ImGui::SetNavCursorVisible(true);
+  return pressed;
+}
+
+bool escape_keeps_text() {
+  if (!ImGui::IsKeyPressed(ImGuiKey_Escape)) return false;
+  ImGui::SetKeyOwner(ImGuiKey_Escape, ImGui::GetID("##escape"), ImGuiInputFlags_LockThisFrame);
+  return true;
 }
 
 void same_line_if_fits(const char* next) {

@@ -26,10 +26,16 @@ bool quiet_button(const char* label, const Theme& theme, const char* tip = nullp
 /// The button that stands out.
 bool accent_button(const char* label, const Theme& theme, const char* tip = nullptr);
 
-/// A dialog in the middle of the window, if ImGui::OpenPopup() was called with its name: true if it is to be filled, and
-/// ended with ImGui::EndPopup(). `width` at first, in heights of the font; 0: what its content takes. With `open` it has
-/// a cross.
+/// A dialog in the middle of the window, for as long as it is called: whatever closed it (windows that take the focus do),
+/// it is opened again. True if it is to be filled, and ended with ImGui::EndPopup(). `width` at first, in heights of the
+/// font; 0: what its content takes. With `open` it has a cross.
 bool begin_dialog(const char* name, float width = 0, bool* open = nullptr);
+/// The same, of a size of its own that fits into the window, with `flags` more.
+bool begin_dialog(const char* name, ImVec2 size, ImGuiWindowFlags flags = 0, bool* open = nullptr);
+/// The button of a dialog that stands out, and that Enter presses from the start on.
+bool default_button(const char* label, const Theme& theme, const char* tip = nullptr);
+/// Whether Escape is pressed. The text field that follows does not hear it, and so keeps what was typed.
+bool escape_keeps_text();
 /// Widgets in a row that goes on in the next line where the width ends: call it between them. `next`: the label of a
 /// radio button that follows.
 void same_line_if_fits(const char* next);

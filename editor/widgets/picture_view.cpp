@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "editor/widgets/draw.h"
+
 namespace weft::editor {
 
 namespace {
@@ -17,17 +19,11 @@ void move(PictureView& view, float zoom, float ui_scale) {
 
 }  // namespace
 
-bool begin_large_modal(const char* name, bool opened_now, bool& open) {
-  if (opened_now) ImGui::OpenPopup(name);
-  const ImGuiViewport& viewport = *ImGui::GetMainViewport();
-  ImGui::SetNextWindowSize({viewport.Size.x * 0.72f, viewport.Size.y * 0.82f}, ImGuiCond_Appearing);
-  ImGui::SetNextWindowPos(viewport.GetCenter(), ImGuiCond_Appearing, {0.5f, 0.5f});
-  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoScrollbar |
-                                      ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs;
-  if (!ImGui::BeginPopupModal(name, &open, kFlags)) {
-    open = open && opened_now;
-    return false;
-  }
+bool begin_large_modal(const char* name, bool& open) {
+  const ImVec2 room = ImGui::GetMainViewport()->Size;
+  constexpr ImGuiWindowFlags kFlags =
+      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs;
+  if (!begin_dialog(name, {room.x * 0.72f, room.y * 0.82f}, kFlags, &open)) return false;
   if (ImGui::IsKeyPressed(ImGuiKey_Escape) && !ImGui::IsAnyItemActive()) open = false;
   return true;
 }

@@ -22,10 +22,10 @@ struct PicturePlace {
   ImVec2 max() const { return {at.x + size.x, at.y + size.y}; }
 };
 
-/// Begins a modal window that takes most of the screen: true if it is to be filled, and ended with
+/// A dialog (begin_dialog()) that takes most of the window: true if it is to be filled, and ended with
 /// ImGui::EndPopup(). `open` becomes false when it is closed, by its cross or with Escape. `name` may hold
 /// "###id".
-bool begin_large_modal(const char* name, bool opened_now, bool& open);
+bool begin_large_modal(const char* name, bool& open);
 
 /// `picture`: its size; `min` and `room`: the frame. Zooms with the wheel where `hovered`, so that the pixel
 /// under the mouse stays there; moves with the middle button, and with the left where `left_moves`, while
