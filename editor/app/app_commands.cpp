@@ -163,11 +163,19 @@ void App::bind_edit_commands() {
   bind(
       "edit.rename",
       [this] {
+        if (const Ids& notes = document()->selection().annotations; !notes.empty()) {
+          active_tab->canvas.edit_text(*notes.begin());
+          return;
+        }
         panels.rename_node = *document()->selection().nodes.begin();
         panels.rename_text = document()->graph().node(panels.rename_node).title;
         panels.rename_opened = true;
       },
-      [this] { return document() && document()->selection().nodes.size() == 1; });
+      [this] {
+        if (!document()) return false;
+        const auto& [nodes, notes] = document()->selection();
+        return nodes.size() + notes.size() == 1 && (notes.empty() || active_tab->canvas.has_text(*notes.begin()));
+      });
   bind(
       "edit.find", [this] { open_node_search(*this); }, has_document);
 
@@ -226,12 +234,9 @@ void App::bind_node_commands() {
   bind(
       "node.add",
       [this] {
-        const Canvas& canvas = active_tab->canvas;
-        const ImVec2 mouse = ImGui::GetIO().MousePos;
-        const bool over = mouse.x > canvas.screen_min().x && mouse.y > canvas.screen_min().y &&
-                          mouse.x < canvas.screen_max().x && mouse.y < canvas.screen_max().y;
-        open_node_palette(*this, {.at = over ? canvas.to_canvas(mouse) : new_node_place(*this),
-                                  .screen = over ? mouse : ImVec2{-1, -1}});
+        const std::optional<Point> mouse = active_tab->canvas.mouse();
+        open_node_palette(*this, {.at = mouse ? *mouse : new_node_place(*this),
+                                  .screen = mouse ? ImGui::GetIO().MousePos : ImVec2{-1, -1}});
       },
       has_document);
   bind(
@@ -298,7 +303,11 @@ void App::bind_node_commands() {
   bind(
       "node.comment",
       [this] {
-        attempt([&] { add_comment(*document(), tr("Comment"), {active_tab->canvas.centre(), {240, 90}}); });
+        constexpr Size kSize{240, 90};
+        const Canvas& canvas = active_tab->canvas;
+        const Point wanted = canvas.mouse().value_or(canvas.centre() - Point{kSize.width / 2, kSize.height / 2});
+        const Point at = free_place(document()->graph(), sizes(canvas.model()), wanted, kSize);
+        attempt([&] { active_tab->canvas.edit_text(add_comment(*document(), "", {at, kSize}), /*is_new=*/true); });
       },
       has_document);
   bind(

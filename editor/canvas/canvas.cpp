@@ -94,6 +94,12 @@ ImVec2 Canvas::to_screen(ImVec2 canvas) const {
   return {min_.x + (canvas.x - view_min_.x) * zoom_, min_.y + (canvas.y - view_min_.y) * zoom_};
 }
 
+std::optional<Point> Canvas::mouse() const {
+  const ImVec2 at = ImGui::GetIO().MousePos;
+  if (at.x <= min_.x || at.y <= min_.y || at.x >= max_.x || at.y >= max_.y) return std::nullopt;
+  return to_canvas(at);
+}
+
 Point Canvas::centre() const {
   return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0};
 }
@@ -381,7 +387,7 @@ void Canvas::take_clicks(App& app, Document& document) {
     const NodeView* node = model_.node_of(number);
     const bool on_title = node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle;
     if (const std::string note = model_.annotation_of(number); !note.empty())
-      start_text_edit(note);
+      edit_text(note);
     else if (on_title && is_instance(*node->node))
       app.commands.run("node.enter");
     else if (on_title)

@@ -56,6 +56,13 @@ class Canvas {
   /// Drawn, measured, and standing still.
   bool settled() const { return frames_ > 4 && !fit_wanted_; }
 
+  /// Where the mouse is, if over the canvas.
+  std::optional<Point> mouse() const;
+
+  /// Opens the text of a frame or a comment for typing. `is_new`: it goes again if nothing is typed.
+  void edit_text(const std::string& annotation, bool is_new = false);
+  bool has_text(const std::string& annotation) const;  ///< a reroute has none
+
   const CanvasModel& model() const { return model_; }
   /// Links that are selected; they are no part of the document's selection.
   std::vector<Link> selected_links() const;
@@ -81,7 +88,6 @@ class Canvas {
   void draw_comment_text(const App& app, const std::string& text, ImVec2 at, ImVec2 room);
   void take_frame_size(App& app, Document& document, const Frame& frame);
   void tell_port(App& app, const Document& document, const LinkEnd& end);
-  void start_text_edit(const std::string& annotation);
   void draw_text_edit(App& app, Document& document);
   std::optional<ImVec4> wanted_rect(const Document& document, float scale);
   void remember_view();
@@ -134,7 +140,7 @@ class Canvas {
   ImVec2 menu_at_{0, 0};
   const char* menu_wanted_ = nullptr;  ///< that a right click asked for in this frame
   std::string edit_note_, edit_text_;  ///< the frame or comment whose text is edited
-  bool edit_opened_ = false;
+  bool edit_opened_ = false, edit_is_new_ = false;
 };
 
 }  // namespace weft::editor

@@ -94,7 +94,7 @@ void Canvas::node_menu(App& app, Document& document) {
   if (!note.empty() && !wanted.annotations.contains(note)) wanted = {{}, {note}};
   if (wanted != document.selection()) document.select(wanted);
   if (!note.empty()) {
-    if (ImGui::MenuItem(label("Edit Text\u2026"))) start_text_edit(note);
+    if (has_text(note) && ImGui::MenuItem(label("Edit Text\u2026"), app.commands.keys_text("edit.rename").c_str())) edit_text(note);
     frame_colour_menu(app, document, note);
     menu_item(app, "edit.delete");
     return;
@@ -197,16 +197,22 @@ void Canvas::background_menu(App& app, Document& document) {
   if (ImGui::MenuItem(label("Add Node\u2026"), app.commands.keys_text("node.add").c_str()))
     open_node_palette(app, {.at = at, .screen = to_screen(menu_at_)});
   if (ImGui::MenuItem(label("Add Comment")))
-    app.attempt([&] { start_text_edit(add_comment(document, "", {at, {240, 90}})); });
+    app.attempt([&] { edit_text(add_comment(document, "", {at, {240, 90}}), /*is_new=*/true); });
   if (ImGui::MenuItem(label("Add Frame")))
-    app.attempt([&] { start_text_edit(add_frame(document, "", {at, {420, 300}})); });
+    app.attempt([&] { edit_text(add_frame(document, "", {at, {420, 300}})); });
   ImGui::Separator();
   for (const char* id : {"edit.paste", "select.all", "arrange.all", "view.fit"}) menu_item(app, id);
 }
 
-void Canvas::start_text_edit(const std::string& annotation) {
+void Canvas::edit_text(const std::string& annotation, bool is_new) {
   edit_note_ = annotation;
   edit_opened_ = true;
+  edit_is_new_ = is_new;
+}
+
+bool Canvas::has_text(const std::string& annotation) const {
+  return std::ranges::find(model_.frames, annotation, &Frame::id) != model_.frames.end() ||
+         std::ranges::find(model_.comments, annotation, &Comment::id) != model_.comments.end();
 }
 
 void Canvas::draw_text_edit(App& app, Document& document) {
@@ -227,20 +233,21 @@ void Canvas::draw_text_edit(App& app, Document& document) {
   ImGui::SetNextWindowPos(to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)}),
                           ImGuiCond_Appearing);
   if (!ImGui::BeginPopup("Text")) {
-    edit_note_.clear();
     document.end_gesture();
+    if (edit_is_new_ && edit_text_.empty()) document.undo();  // nobody wants an empty one
+    edit_note_.clear();
     return;
   }
   if (edit_opened_) ImGui::SetKeyboardFocusHere();
   edit_opened_ = false;
-  const float width = ImGui::GetFontSize() * 20;
-  bool entered = false;
+  const float width = std::max(ImGui::GetFontSize() * 14, static_cast<float>(area.size.width) * zoom_);
+  bool entered = escape_keeps_text();
   if (is_frame) {
     ImGui::SetNextItemWidth(width);
-    entered = ImGui::InputTextWithHint("##text", tr("Title"), &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
+    entered |= ImGui::InputTextWithHint("##text", tr("Title"), &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
   } else {
-    ImGui::InputTextMultiline("##text", &edit_text_, {width, ImGui::GetFontSize() * 7},
-                              ImGuiInputTextFlags_WordWrap);
+    const float height = std::max(ImGui::GetFontSize() * 5, static_cast<float>(area.size.height) * zoom_);
+    ImGui::InputTextMultiline("##text", &edit_text_, {width, height}, ImGuiInputTextFlags_WordWrap);
   }
   if (ImGui::IsItemEdited()) app.attempt([&] { set_note_text(document, notes); });
   if (entered) ImGui::CloseCurrentPopup();
