@@ -497,6 +497,7 @@ Dialog App::dialog() const {
   if (!panels.recovery.found.empty()) return Dialog::Recovery;
   if (panels.settings.open) return Dialog::Settings;
   if (panels.about) return Dialog::About;
+  if (panels.templates) return Dialog::Templates;
   if (panels.painter.open || panels.region.open) return Dialog::Picture;
   return Dialog::None;
 }

@@ -81,7 +81,7 @@ struct LogLine {
 
 /// The windows that have the keyboard and the mouse for themselves. One is shown at a time: of those that are wanted the
 /// first in this order; the others wait until it is closed.
-enum class Dialog : std::uint8_t { File, Quit, Close, DiskChange, Recovery, Settings, About, Picture, None };
+enum class Dialog : std::uint8_t { File, Quit, Close, DiskChange, Recovery, Settings, About, Templates, Picture, None };
 
 class App {
  public:

@@ -69,7 +69,7 @@ void ask_for_file(App& app, const std::string& now, const std::function<void(con
 
 void open_painter(App& app, const std::string& node) {
   PainterState& state = app.panels.painter;
-  state = {.open = true, .opened_now = true, .node = node, .brush = state.brush, .hardness = state.hardness};
+  state = {.open = true, .node = node, .brush = state.brush, .hardness = state.hardness};
 }
 
 std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port) {

@@ -91,14 +91,11 @@ bool draw_templates(App& app) {
 
 void draw_template_dialog(App& app) {
   bool& open = app.panels.templates;
-  if (!open) return;
-  const char* name = label("New from Template");
-  if (!ImGui::IsPopupOpen(name)) ImGui::OpenPopup(name);
+  if (app.dialog() != Dialog::Templates) return;
   const ImVec2 room = ImGui::GetMainViewport()->Size;
   const float font = ImGui::GetFontSize();
-  ImGui::SetNextWindowSize({std::min(room.x * 0.92f, font * 62), std::min(room.y * 0.9f, font * 52)},
-                           ImGuiCond_Appearing);
-  if (!begin_dialog(name, 0, &open)) return;
+  const ImVec2 size{std::min(room.x * 0.92f, font * 62), std::min(room.y * 0.9f, font * 52)};
+  if (!begin_dialog(label("New from Template"), size, ImGuiWindowFlags_None, &open)) return;
   if (draw_templates(app) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open = false;
   if (!open) ImGui::CloseCurrentPopup();
   ImGui::EndPopup();
