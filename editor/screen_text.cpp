@@ -48,12 +48,27 @@ Json json_of(const Canvas& canvas, const NodeView& view, bool selected) {
   return json;
 }
 
+/// Frames and comments: their text, and where they are.
+Json notes_of(const Tab& tab) {
+  Json notes = Json::array();
+  const auto add = [&](const std::string& id, const std::string& text, const Rect& area) {
+    const ImVec2 min = tab.canvas.to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)});
+    const float zoom = tab.canvas.zoom();
+    const ImVec4 at{min.x, min.y, static_cast<float>(area.size.width) * zoom, static_cast<float>(area.size.height) * zoom};
+    notes.push_back({{"id", id}, {"text", text}, {"at", rounded(at)}});
+  };
+  for (const Frame& frame : tab.canvas.model().frames) add(frame.id, frame.title, frame.area);
+  for (const Comment& comment : tab.canvas.model().comments) add(comment.id, comment.text, comment.area);
+  return notes;
+}
+
 Json json_of(const Tab& tab) {
   const Document& document = *tab.document;
   Json json{{"name", document.name()},       {"file", document.file().string()},
             {"dirty", document.dirty()},     {"scope", document.scope()},
             {"steps", document.position()},  {"links", tab.canvas.model().links.size()},
             {"zoom", tab.canvas.zoom()},     {"nodes", Json::array()},
+            {"notes", notes_of(tab)},
             {"canvas", rounded(ImVec4{tab.canvas.screen_min().x, tab.canvas.screen_min().y,
                                       tab.canvas.screen_max().x - tab.canvas.screen_min().x,
                                       tab.canvas.screen_max().y - tab.canvas.screen_min().y})}};

@@ -31,7 +31,8 @@ struct ScreenItem {
 ///      "document": {"name": "portrait", "file": "", "dirty": true, "scope": "", "steps": 2, "links": 7, "zoom": 1.0,
 ///                   "nodes": [{"id": "sampler", "type": "sampler.sample", "title": "KSampler", "selected": false, "at": [...],
 ///                              "inputs": {"model": [x, y]}, "outputs": {...}, "fields": {"seed": [x, y, width, height]},
-///                              "values": {"seed": 1}}, ...]},
+///                              "values": {"seed": 1}}, ...],
+///                   "notes": [{"id": "comment", "text": "try another seed", "at": [...]}]},
 ///      "toast": "Saved portrait.json", "running": false}
 ///
 /// `ms` is of the steady clock. Places are in pixels of the window; what the canvas does not show lies outside of it.

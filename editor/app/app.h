@@ -207,6 +207,9 @@ class App {
   void bind_node_commands();
   void bind_run_commands();
   void bind_view_commands();
+  void bind_panel_commands();
+  void select_and_show(const std::string& node);
+  void leave_panel_by_key(const KeyChord& pressed);
   void hear_keys();
   void draw_tabs();
   void draw_questions();

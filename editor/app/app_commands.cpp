@@ -62,6 +62,7 @@ void App::bind_commands() {
   bind_node_commands();
   bind_run_commands();
   bind_view_commands();
+  bind_panel_commands();
 }
 
 void App::bind_file_commands() {
@@ -220,12 +221,24 @@ void App::bind_edit_commands() {
     const auto count = static_cast<std::ptrdiff_t>(order.size());
     std::ptrdiff_t at = by > 0 ? -1 : count;
     if (now.size() == 1) at = std::ranges::find(order, *now.begin()) - order.begin();
-    document()->select({{order[static_cast<std::size_t>((at + by + count) % count)]}, {}});
+    select_and_show(order[static_cast<std::size_t>((at + by + count) % count)]);
   };
   bind(
       "select.next", [=] { walk(1); }, has_document);
   bind(
       "select.previous", [=] { walk(-1); }, has_document);
+  const auto bind_side = [&](const char* id, ImVec2 direction) {
+    bind(
+        id,
+        [=, this] {
+          const Ids& now = document()->selection().nodes;
+          const std::string next = active_tab->canvas.neighbour(now.empty() ? std::string() : *now.begin(), direction);
+          if (!next.empty()) select_and_show(next);
+        },
+        has_document);
+  };
+  bind_side("select.left", {-1, 0}), bind_side("select.right", {1, 0});
+  bind_side("select.up", {0, -1}), bind_side("select.down", {0, 1});
 }
 
 void App::bind_node_commands() {
@@ -290,6 +303,15 @@ void App::bind_node_commands() {
       "node.enter", [this] { attempt([&] { document()->enter(*document()->selection().nodes.begin()); }); },
       instance_selected);
   bind(
+      "node.edit",
+      [this, instance_selected] {
+        if (instance_selected())
+          commands.run("node.enter");
+        else
+          panels.focus_inspector = panels.entered_by_key = true;
+      },
+      selected);
+  bind(
       "node.leave", [this] { document()->leave(document()->path().size() - 1); },
       [this] { return document() && !document()->path().empty(); });
   bind(
@@ -311,7 +333,7 @@ void App::bind_node_commands() {
       },
       has_document);
   bind(
-      "node.help", [this] { panels.focus_inspector = true; }, selected);
+      "node.help", [this] { panels.focus_inspector = panels.entered_by_key = true; }, selected);
   const auto nudge = [this](double x, double y) {
     Positions moved = positions(*document(), document()->selection());
     for (auto& [id, at] : moved.nodes) at = at + Point{x, y};
@@ -413,6 +435,29 @@ void App::bind_run_commands() {
             attempt([&] { keep_seed(*document(), port.node, port.port, use.seed); });
       },
       [this] { return document() && runs->documents.contains(document()->id()); });
+}
+
+void App::bind_panel_commands() {
+  bind(
+      "panel.canvas", [this] { active_tab->focus = true; }, [this] { return active_tab != nullptr; });
+  for (const auto& [command, name] : {std::pair{"panel.nodes", "Nodes"},
+                                      {"panel.history", "History"},
+                                      {"panel.inspector", "Inspector"},
+                                      {"panel.viewer", "Viewer"},
+                                      {"panel.gallery", "Gallery"},
+                                      {"panel.queue", "Queue"},
+                                      {"panel.problems", "Problems"},
+                                      {"panel.timings", "Timings"},
+                                      {"panel.log", "Log"}})
+    bind(command, [this, name = name] {
+      panels.focus_panel = name;
+      panels.entered_by_key = true;
+    });
+}
+
+void App::select_and_show(const std::string& node) {
+  document()->select({{node}, {}});
+  active_tab->canvas.reveal(node);
 }
 
 void App::bind_view_commands() {

@@ -41,11 +41,25 @@ KeyChord pressed_chord() {
   return {};
 }
 
+/// From a panel that was entered by a key Escape leads back to the canvas, and so does what ends a field in it.
+void App::leave_panel_by_key(const KeyChord& pressed) {
+  if (panels.canvas_focused || ImGui::IsMouseClicked(ImGuiMouseButton_Left))
+    panels.entered_by_key = panels.leaves_panel = false;
+  const bool popup = ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+  if (!panels.entered_by_key || popup || !active_tab) return;
+  const bool typing = ImGui::GetIO().WantTextInput;
+  const bool enter = pressed == KeyChord{.key = "Enter"} || pressed == KeyChord{.key = "KeypadEnter"};
+  if (pressed == KeyChord{.key = "Tab"} || pressed == KeyChord{.shift = true, .key = "Tab"}) panels.leaves_panel = false;
+  panels.leaves_panel |= pressed == KeyChord{.key = "Escape"} || (typing && enter);
+  if (panels.leaves_panel && !typing) active_tab->focus = true;
+}
+
 void App::hear_keys() {
   const bool modal = dialog() < Dialog::Picture;
   const bool typing = ImGui::GetIO().WantTextInput ||
                       ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();
+  if (!modal) leave_panel_by_key(chord);
   if (chord.key.empty() || modal) return;
   const CommandInfo* command = commands.command_for(chord, typing);
   if (!command) return;

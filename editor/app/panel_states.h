@@ -49,7 +49,8 @@ struct SearchList {
 struct ValuePopup {
   bool open = false;
   bool opened_now = false;
-  std::string node, port;
+  std::vector<std::string> nodes;  ///< that get the value; one at least
+  std::string port;
   ImVec2 min, max;  ///< the field, on the screen
   std::string text;
   int chosen = 0;
@@ -163,6 +164,9 @@ struct PanelStates {
   int frames_to_focus = 0;
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
+  std::string focus_panel;      ///< the panel that gets the keyboard in the next frame
+  bool entered_by_key = false;  ///< the panel that has the keyboard: Escape leads back to the canvas
+  bool leaves_panel = false;    ///< as soon as its field is done with
   std::string new_name;  ///< while a port or a subgraph is renamed in the inspector
   bool templates = false;  ///< the gallery to begin a workflow from
   bool about = false;     ///< the window that tells versions, folders and plugins

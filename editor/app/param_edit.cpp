@@ -84,26 +84,26 @@ std::string shown_seed(const App& app, const Document& document, const GraphNode
   return fmt::format("{}  {}", mark, mode == SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
 }
 
-void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
+void take_field_edit(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max) {
-  if (edit.value) app.attempt([&] { set_param(document, node, port.name, *edit.value); });
+  if (edit.value) app.attempt([&] { set_param(document, nodes, port.name, *edit.value); });
   if (edit.done) document.end_gesture();
   if (!edit.wants_popup) return;
   if (port.widget == Widget::File) {
-    const nlohmann::json now = effective_value(document.graph().node(node), port);
+    const nlohmann::json now = effective_value(document.graph().node(nodes.front()), port);
     ask_for_file(app, now.is_string() ? now.get<std::string>() : std::string(),
-                 [&app, node, name = port.name](const std::filesystem::path& file) {
-                   set_param(*app.document(), node, name, app.document()->name_of_file(file));
+                 [&app, all = std::vector(nodes.begin(), nodes.end()), name = port.name](const std::filesystem::path& file) {
+                   set_param(*app.document(), all, name, app.document()->name_of_file(file));
                    app.document()->end_gesture();
                  });
     return;
   }
   if (port.widget == Widget::Model) app.assets.refresh();
-  const nlohmann::json& value = param_value(document.graph().node(node), port.name);
+  const nlohmann::json& value = param_value(document.graph().node(nodes.front()), port.name);
   const nlohmann::json& shown = value.is_null() ? port.init : value;
   app.panels.popup = {.open = true,
                       .opened_now = true,
-                      .node = node,
+                      .nodes = {nodes.begin(), nodes.end()},
                       .port = port.name,
                       .min = min,
                       .max = max,
@@ -137,11 +137,11 @@ class Popup {
   float width() const { return state_.max.x - state_.min.x; }
 
   void set(const nlohmann::json& value) {
-    app_.attempt([&] { set_param(document_, state_.node, state_.port, value); });
+    app_.attempt([&] { set_param(document_, state_.nodes, state_.port, value); });
   }
   void choose(const std::string& value) {
-    if (port_.widget == Widget::Model)
-      app_.choose_model(state_.node, port_, value);
+    if (port_.widget == Widget::Model && state_.nodes.size() == 1)
+      app_.choose_model(state_.nodes.front(), port_, value);
     else
       set(value);
     document_.end_gesture();
@@ -166,7 +166,7 @@ class Popup {
     if (done) ImGui::CloseCurrentPopup();
     if (!is_painting_ || !ImGui::Button(paint_label().c_str())) return;
     ImGui::CloseCurrentPopup();
-    open_painter(app_, state_.node);
+    open_painter(app_, state_.nodes.front());
   }
 
   void draw_line() {
@@ -233,7 +233,10 @@ void draw_value_popup(App& app) {
   ValuePopup& state = app.panels.popup;
   if (!state.open) return;
   Document* document = app.document();
-  const GraphNode* node = document ? document->graph().find(state.node) : nullptr;
+  const bool all_there = document && std::ranges::all_of(state.nodes, [&](const std::string& node) {
+                           return document->graph().contains(node);
+                         });
+  const GraphNode* node = all_there ? document->graph().find(state.nodes.front()) : nullptr;
   const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   const PortInfo* port = type ? type->find_input(state.port) : nullptr;
   if (!port) {
@@ -248,7 +251,7 @@ void draw_value_popup(App& app) {
     document->end_gesture();
     return;
   }
-  Popup(app, *document, state, *port, painting_param(*type) == port).draw();
+  Popup(app, *document, state, *port, state.nodes.size() == 1 && painting_param(*type) == port).draw();
   state.opened_now = false;
   ImGui::EndPopup();
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "editor/session/document.h"
@@ -18,9 +19,13 @@ class App;
 /// The literal that the document has; null: none, the default stands.
 const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 
-/// `min`, `max`: the field on the screen, where its popup opens.
-void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
+/// `nodes`: those that the field is of, mostly one. `min`, `max`: the field on the screen, where its popup opens.
+void take_field_edit(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
                      const FieldEdit& edit, ImVec2 min, ImVec2 max);
+inline void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
+                            const FieldEdit& edit, ImVec2 min, ImVec2 max) {
+  take_field_edit(app, document, std::span(&node, 1), port, edit, min, max);
+}
 
 /// Lets the user choose a file that a param names `now`, while the document stays the active one. What `chosen` throws is
 /// shown to the user.

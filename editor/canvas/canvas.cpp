@@ -144,11 +144,14 @@ void Canvas::draw(App& app, Document& document) {
   ImGui::SetPixelDensity(1);
   {
     // To the library Alt means not to snap what is dragged. That is so here too, unless snapping is switched off.
-    bool& alt = ImGui::GetIO().KeyAlt;
-    const bool held = alt;
-    if (moving_ && !app.settings.snap_to_grid) alt = !alt;
+    ImGuiIO& io = ImGui::GetIO();
+    const bool alt = io.KeyAlt, ctrl = io.KeyCtrl, shift = io.KeyShift;
+    if (moving_ && !app.settings.snap_to_grid) io.KeyAlt = !alt;
+    // Only Ctrl adds to the selection there; here Shift does too, to a click and to a rectangle.
+    io.KeyCtrl |= shift;
+    if (!ed::GetHoveredNode()) io.KeyShift = false;
     ed::End();
-    alt = held;
+    io.KeyAlt = alt, io.KeyCtrl = ctrl, io.KeyShift = shift;
   }
   ImGui::PopFont();
   pop_style();

@@ -40,6 +40,7 @@ class Canvas {
   // Where it looks.
   void fit(bool selection_only);
   void look_at(const std::string& node);
+  void reveal(const std::string& node);  ///< brings it into view, if it is not there
   void set_zoom(float zoom);
   View view() const;
   void look(const View& view);

@@ -88,6 +88,14 @@ void Canvas::look_at(const std::string& node) {
   look_at_ = node;
 }
 
+void Canvas::reveal(const std::string& node) {
+  const NodeView* view = model_.find(node);
+  if (!view) return;
+  const ImVec2 end{view->at.x + view->layout.size.x, view->at.y + view->layout.size.y};
+  const bool seen = view->at.x >= view_min_.x && view->at.y >= view_min_.y && end.x <= view_max_.x && end.y <= view_max_.y;
+  if (!seen) look_wanted_ = View{{(view->at.x + end.x) / 2.0, (view->at.y + end.y) / 2.0}, zoom_};
+}
+
 void Canvas::set_zoom(float zoom) { look_wanted_ = View{centre(), std::clamp(zoom, 0.1f, 8.0f)}; }
 
 View Canvas::view() const { return {centre(), zoom_}; }

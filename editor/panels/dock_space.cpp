@@ -113,9 +113,17 @@ void rename_question(App& app) {
   ImGui::EndPopup();
 }
 
+/// A panel gets the keyboard: its first item, from which arrows and Tab lead on.
+void focus_panel(const char* name) {
+  ImGui::SetWindowFocus(name);
+  if (ImGuiWindow* window = ImGui::FindWindowByName(name)) ImGui::NavInitWindow(window, /*force_reinit=*/true);
+  ImGui::SetNavCursorVisible(true);
+}
+
 }  // namespace
 
 void draw_dock_space(App& app) {
+  if (const std::string name = std::exchange(app.panels.focus_panel, {}); !name.empty()) focus_panel(label(name.c_str()));
   const ImGuiID space = ImGui::GetID("dock space");
   // The tabs that one sees first. One a frame, as only the one that has the focus at its end comes to the front.
   switch (app.panels.frames_to_focus > 0 ? --app.panels.frames_to_focus : -1) {

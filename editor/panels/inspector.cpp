@@ -1,6 +1,9 @@
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "editor/app/app.h"
 #include "editor/app/lists.h"
@@ -10,12 +13,45 @@
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
 #include "editor/session/seeds.h"
+#include "editor/session/shared_params.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
 namespace weft::editor {
 
 namespace {
+
+/// The field of a param, as wide as the panel, with a button to take the default again. `nodes`: those that it sets.
+void draw_field(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
+                const nlohmann::json& value, bool wrong, const std::string& shown, bool mixed = false) {
+  const float height = ImGui::GetFrameHeight();
+  const bool text = port.widget == Widget::Text;
+  const std::string name = port_label(port.name);
+  if (text) dim_text(app.theme, name);
+  const float reset = value.is_null() || text ? 0 : height + 4;
+  const ImVec2 min = ImGui::GetCursorScreenPos();
+  const ImVec2 size{ImGui::GetContentRegionAvail().x - reset, text ? height * 4 : height};
+  const bool entered = std::exchange(app.panels.focus_first_param, false);
+  if (entered) {
+    ImGui::SetKeyboardFocusHere();
+    ImGui::SetNavCursorVisible(true);
+  }
+  FieldEdit edit = param_field(port, value, {app.theme, size, name, wrong, shown, mixed});
+  edit.wants_popup |= entered && port.widget == Widget::Text;
+  if (!port.tip.empty()) ImGui::SetItemTooltip("%s", port.tip.c_str());
+  take_field_edit(app, document, nodes, port, edit, min, {min.x + size.x, min.y + size.y});
+  if (reset == 0) return;
+  ImGui::SameLine(0, 4);
+  ImGui::PushID(port.name.c_str());
+  ImGui::PushItemFlag(ImGuiItemFlags_NoTabStop, true);  // Tab goes from field to field
+  if (quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, tr("The default again")))
+    app.attempt([&] {
+      set_param(document, nodes, port.name, nullptr);
+      document.end_gesture();
+    });
+  ImGui::PopItemFlag();
+  ImGui::PopID();
+}
 
 class Inspector {
  public:
@@ -85,47 +121,22 @@ class Inspector {
   }
 
   void draw_params() {
-    bool first = true;
-    for (const PortInfo& port : type_->inputs) {
-      if (port.kind != PortKind::Param) continue;
-      if (first && std::exchange(app_.panels.focus_first_param, false)) ImGui::SetKeyboardFocusHere();
-      first = false;
-      draw_param(port);
-    }
+    for (const PortInfo& port : type_->inputs)
+      if (port.kind == PortKind::Param) draw_param(port);
     draw_picture_tools(app_, node_, *type_);
   }
 
   void draw_param(const PortInfo& port) {
-    const float width = ImGui::GetContentRegionAvail().x, height = ImGui::GetFrameHeight();
-    const std::string label = port_label(port.name);
     if (const PortRef* link = link_of(port)) {
       ImGui::AlignTextToFramePadding();
-      dim_text(app_.theme, fmt::format("{}   \u2190  {}.{}", label, link->node, link->port));
+      dim_text(app_.theme, fmt::format("{}   \u2190  {}.{}", port_label(port.name), link->node, link->port));
       return;
     }
     const bool wrong = std::ranges::any_of(app_.active()->problems, [&](const Problem& each) {
       return each.node == address_ && each.port == port.name;
     });
-    const nlohmann::json& value = param_value(node_, port.name);
-    const bool text = port.widget == Widget::Text;
-    if (text) dim_text(app_.theme, label);
-    const float reset = value.is_null() ? 0 : height + 4;
-    const ImVec2 min = ImGui::GetCursorScreenPos();
-    const ImVec2 size{width - (text ? 0 : reset), text ? height * 4 : height};
-    const std::string seed = shown_seed(app_, document_, node_, port);
-    const FieldEdit edit = param_field(port, value, {app_.theme, size, label, wrong, seed});
-    if (!port.tip.empty()) ImGui::SetItemTooltip("%s", port.tip.c_str());
-    take_field_edit(app_, document_, node_.id, port, edit, min, {min.x + size.x, min.y + size.y});
-    if (!text && reset > 0) {
-      ImGui::SameLine(0, 4);
-      ImGui::PushID(port.name.c_str());
-      if (quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app_.theme, tr("The default again")))
-        app_.attempt([&] {
-          set_param(document_, node_.id, port.name, nullptr);
-          document_.end_gesture();
-        });
-      ImGui::PopID();
-    }
+    draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name), wrong,
+               shown_seed(app_, document_, node_, port));
     if (port.widget == Widget::Seed) draw_seed(port);
   }
 
@@ -219,6 +230,24 @@ void draw_of_document(App& app, Document& document) {
   draw_interface(app, document);
 }
 
+/// What several nodes have in common: a field sets it in all of them.
+void draw_of_several(App& app, Document& document, const Ids& nodes) {
+  ImGui::PushFont(app.fonts.bold, 0);
+  ImGui::TextUnformatted(tr_format_n("{} node is selected.", "{} nodes are selected.", nodes.size()).c_str());
+  ImGui::PopFont();
+  ImGui::Spacing();
+  const std::vector<SharedParam> params = shared_params(document.graph(), document.types(app.registry), nodes);
+  if (params.empty()) dim_text(app.theme, tr("They have no param in common."));
+  ImGui::PushID("several");
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const SharedParam& each = params[i];
+    ImGui::PushID(static_cast<int>(i));
+    draw_field(app, document, each.nodes, each.port, each.value, /*wrong=*/false, each.mixed ? tr("mixed") : "", each.mixed);
+    ImGui::PopID();
+  }
+  ImGui::PopID();
+}
+
 }  // namespace
 
 void draw_inspector(App& app) {
@@ -229,7 +258,7 @@ void draw_inspector(App& app) {
     if (!document) {
       empty_hint(app.theme, icon::kSliders, tr("No workflow is open."));
     } else if (const Ids& nodes = document->selection().nodes; nodes.size() > 1) {
-      empty_hint(app.theme, icon::kSliders, tr_format_n("{} node is selected.", "{} nodes are selected.", nodes.size()));
+      draw_of_several(app, *document, Ids(nodes));
     } else if (nodes.empty()) {
       draw_of_document(app, *document);
     } else if (const GraphNode* node = document->graph().find(*nodes.begin())) {
@@ -241,6 +270,7 @@ void draw_inspector(App& app) {
       Inspector(app, *document, shown, type ? &*type : nullptr).draw();
       ImGui::PopID();
     }
+    app.panels.focus_first_param = false;  // where there was none
   }
   ImGui::End();
 }

@@ -322,11 +322,20 @@ void show_as_input(Document& document, const std::string& node, const std::strin
 
 void set_param(Document& document, const std::string& node, const std::string& port,
                const nlohmann::json& value) {
-  const std::string merge = fmt::format("param {}.{}", node, port);
-  if (value.is_null())
-    document.apply(tr_format("Reset {}", port), {ClearInput{node, port}}, merge);
-  else
-    document.apply(tr_format("Change {}", port), {SetInput{node, port, value}}, merge);
+  set_param(document, std::span(&node, 1), port, value);
+}
+
+void set_param(Document& document, std::span<const std::string> nodes, const std::string& port,
+               const nlohmann::json& value) {
+  std::vector<Edit> edits;
+  for (const std::string& node : nodes) {
+    if (value.is_null())
+      edits.emplace_back(ClearInput{node, port});
+    else
+      edits.emplace_back(SetInput{node, port, value});
+  }
+  document.apply(value.is_null() ? tr_format("Reset {}", port) : tr_format("Change {}", port), std::move(edits),
+                 fmt::format("param {}.{}", fmt::join(nodes, " "), port));
 }
 
 void connect(Document& document, const Registry& registry, const Link& wanted) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ void show_as_input(Document& document, const std::string& node, const std::strin
 
 /// Merges. A null takes the default again.
 void set_param(Document& document, const std::string& node, const std::string& port,
+               const nlohmann::json& value);
+/// The same value in several nodes: one step.
+void set_param(Document& document, std::span<const std::string> nodes, const std::string& port,
                const nlohmann::json& value);
 
 // Links.

@@ -198,7 +198,10 @@ FieldEdit seed_field(const PortInfo& port, const json& value, const FieldLook& l
   FieldEdit edit =
       number_field<std::uint64_t>(port, number, look, ImGuiDataType_U64, 0.2f, "%llu", button + 2);
   ImGui::SameLine(0, 2);
-  if (ImGui::Button(icon::kDice, {button, button})) {
+  ImGui::PushItemFlag(ImGuiItemFlags_NoTabStop, true);  // Tab goes from field to field
+  const bool pressed = ImGui::Button(icon::kDice, {button, button});
+  ImGui::PopItemFlag();
+  if (pressed) {
     std::random_device random;
     edit.value = static_cast<std::uint64_t>(random());
     edit.done = true;
