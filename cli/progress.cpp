@@ -35,6 +35,11 @@ std::string foreign_text(const std::string& node, const std::string& line) {
   return node.empty() ? line : fmt::format("node \"{}\": {}", node, line);
 }
 
+/// "picture 2 of 9 (CFG 5)"
+std::string cell_text(std::size_t number, std::size_t count, const std::string& caption) {
+  return fmt::format("picture {} of {} ({})", number, count, caption);
+}
+
 std::string summary_line(const RunFinished& end) {
   const char* how = end.cancelled ? "cancelled" : end.failed > 0 ? "failed" : "finished";
   std::string line =
@@ -79,6 +84,7 @@ class NoProgress final : public Progress {
     if (const auto* warning = std::get_if<NodeWarning>(&event.kind))
       say(warning_text(event.node, *warning));
   }
+  void cell(std::size_t, std::size_t, const std::string&) override {}
   void message(const std::string& text) override { say(text); }
   void foreign(const std::string& node, const std::string& line) override { say(foreign_text(node, line)); }
   void problem(const Problem& problem) override { say(problem_line(problem)); }
@@ -87,6 +93,9 @@ class NoProgress final : public Progress {
 class JsonProgress final : public Progress {
  public:
   void event(const Event& event) override { say_json(to_json(event)); }
+  void cell(std::size_t number, std::size_t count, const std::string& caption) override {
+    say_json({{"event", "sweep_cell"}, {"cell", number}, {"cells", count}, {"caption", caption}});
+  }
   void message(const std::string& text) override { say_json({{"event", "message"}, {"text", text}}); }
   void foreign(const std::string& node, const std::string& line) override {
     nlohmann::json message = {{"event", "message"}, {"text", line}};
@@ -106,7 +115,7 @@ class LineProgress final : public Progress {
     const std::string node(event.node);
     std::visit(
         Overloaded{
-            [&](const RunStarted& run) { planned_ = run.nodes; },
+            [&](const RunStarted& run) { planned_ = run.nodes, settled_ = 0; },
             [&](const NodeStarted&) { running_[node] = {.node = node}; },
             [&](const NodeProgress& progress) { report(running_[node], progress); },
             [&](const NodeCached&) { ++settled_; },
@@ -115,10 +124,13 @@ class LineProgress final : public Progress {
             [&](const NodeFailed&) { settle(node, "failed"); },
             [&](const NodeCancelled&) { settle(node, "cancelled"); },
             [&](const NodeSkipped& skipped) { settled_ += !skipped.muted; },
-            [&](const RunFinished& end) { say(summary_line(end)); },
+            [&](const RunFinished& end) { say(cell_ + summary_line(end)); },
             [](const auto&) {},
         },
         event.kind);
+  }
+  void cell(std::size_t number, std::size_t count, const std::string& caption) override {
+    cell_ = cell_text(number, count, caption) + ": ";
   }
   void message(const std::string& text) override { say(text); }
   void foreign(const std::string& node, const std::string& line) override { say(foreign_text(node, line)); }
@@ -141,6 +153,7 @@ class LineProgress final : public Progress {
 
   std::map<std::string, Running> running_;
   std::size_t planned_ = 0, settled_ = 0;
+  std::string cell_;
   Clock::time_point said_ = Clock::now();
 };
 
@@ -157,7 +170,7 @@ class BarProgress final : public Progress {
   void event(const Event& event) override {
     const std::scoped_lock lock(mutex_);
     std::visit(Overloaded{
-                   [&](const RunStarted& run) { planned_ = run.nodes; },
+                   [&](const RunStarted& run) { planned_ = run.nodes, settled_ = 0; },
                    [&](const NodeStarted&) { running_.push_back({.node = std::string(event.node)}); },
                    [&](const NodeProgress& progress) {
                      if (const auto it = find(event.node); it != running_.end()) it->report(progress);
@@ -170,11 +183,15 @@ class BarProgress final : public Progress {
                    [&](const NodeCancelled&) { settle(event.node); },
                    [&](const RunFinished& end) {
                      planned_ = 0;  // nothing to draw any more
-                     print(summary_line(end));
+                     print(cell_ + summary_line(end));
                    },
                    [](const auto&) {},
                },
                event.kind);
+  }
+  void cell(std::size_t number, std::size_t count, const std::string& caption) override {
+    const std::scoped_lock lock(mutex_);
+    cell_ = cell_text(number, count, caption) + ": ";
   }
   void message(const std::string& text) override {
     const std::scoped_lock lock(mutex_);
@@ -227,7 +244,7 @@ class BarProgress final : public Progress {
           kCells * static_cast<std::size_t>(done) / static_cast<std::size_t>(counting->total);
       bar = fmt::format(" [{}{}]", std::string(full, '#'), std::string(kCells - full, '-'));
     }
-    const std::string line = fmt::format("{}/{}{} {}", settled_, planned_, bar, fmt::join(parts, " | "));
+    const std::string line = fmt::format("{}{}/{}{} {}", one_line(cell_), settled_, planned_, bar, fmt::join(parts, " | "));
     draw(fmt::format("\r{}\x1b[K", cut_to_width(line, terminal_width() - 1)));
     drawn_ = true;
   }
@@ -244,6 +261,7 @@ class BarProgress final : public Progress {
   std::condition_variable_any wake_;
   std::vector<Running> running_;
   std::size_t planned_ = 0, settled_ = 0;
+  std::string cell_;
   bool drawn_ = false;
   std::jthread ticker_;  // last: the others must live as long as it runs
 };

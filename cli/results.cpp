@@ -68,6 +68,12 @@ bool is_plain(const Value& value) {
   return value.is<std::string>() || value.is<std::int64_t>() || value.is<double>() || value.is<bool>();
 }
 
+std::string result_name(const Workflow& workflow, const std::string& node) {
+  for (const auto& [name, ref] : workflow.interface.outputs)
+    if (ref.node == node) return name;
+  return node;
+}
+
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
                                       const std::vector<std::string>& wanted, const RunResult& result) {
   const NodeTypes types(workflow.subgraphs, registry);

@@ -33,6 +33,7 @@
 #include "graph/validate.h"
 #include "host/environment.h"
 #include "host/problems.h"
+#include "host/sweep_run.h"
 #include "plugins/device_runtime.h"
 
 namespace weft::cli {
@@ -44,6 +45,7 @@ namespace fs = std::filesystem;
 constexpr char kExamples[] =
     "Examples:\n"
     "  weft run workflows/text-to-image.json --set prompt=\"a red fox in the snow\" --set sampler.steps=30\n"
+    "  weft run workflows/text-to-image.json --sweep cfg=3,5,7 --sweep steps=10..30/10\n"
     "  weft run hires.json --models ~/ComfyUI --device cuda:1 --dtype float16 --out pictures\n"
     "  weft run - --progress json < workflow.json\n"
     "Writes a line `name: value` for each result to stdout, everything else to stderr.";
@@ -51,6 +53,7 @@ constexpr char kExamples[] =
 struct RunOptions {
   std::string file;
   std::vector<std::string> settings;  ///< NAME=VALUE
+  std::vector<std::string> sweep;     ///< NAME=VALUES; an empty one: as the workflow says
   std::string out = "out";
   std::vector<std::string> models;
   RuntimeChoice device;
@@ -91,11 +94,31 @@ void check_output_folder(const fs::path& out) {
                 "name another folder, or change its rights"});
 }
 
+/// What `--sweep` asks for; without a value the sweep that the workflow holds.
+host::Sweep wanted_sweep(const Workflow& workflow, const Registry& registry, const std::vector<std::string>& options) {
+  host::Sweep sweep;
+  std::vector<Problem> problems;
+  for (const std::string& option : options) {
+    if (option.empty()) continue;
+    try {
+      sweep.axes.push_back(host::read_sweep_axis(workflow, registry, option));
+    } catch (const GraphError& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+  if (!problems.empty()) throw GraphError(std::move(problems));
+  if (!sweep.axes.empty()) return sweep;
+  if (auto saved = host::sweep_of(workflow)) return *saved;
+  throw GraphError(Problem{.what = "--sweep: this workflow holds no sweep",
+                           .remedy = "say what varies: --sweep sampler.cfg=3,5,7"});
+}
+
 /// A run that can start: everything was read, set and checked.
 struct PreparedRun {
   Workflow workflow;
   std::vector<std::string> wanted;
   RunEnvironment environment;
+  std::optional<host::PreparedSweep> sweep = {};
 };
 
 /// `tell` gets what could not be imported as it was. Throws GraphError with every problem.
@@ -111,6 +134,11 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry,
   environment.allow_truncated = options.allow_truncated;
   environment.workflow = read_foreign_json(to_text(source.workflow), "the workflow");
   std::vector<std::string> wanted = default_results(source.workflow, registry);
+  if (!options.sweep.empty()) {
+    auto sweep = host::prepare_sweep(source.workflow, registry, wanted_sweep(source.workflow, registry, options.sweep), environment);
+    check_output_folder(options.out);
+    return {std::move(source.workflow), std::move(wanted), std::move(environment), std::move(sweep)};
+  }
   std::vector<Problem> problems = host::problems_of_run(source.workflow, registry, environment, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
   check_output_folder(options.out);
@@ -132,6 +160,12 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
     print(fmt::format("{:<{}}  {:<{}}  {}\n", one_line(id), id_width, info.id, type_width,
                       lane_name(info.options.lane)));
   }
+}
+
+void print_cells(const host::PreparedSweep& sweep) {
+  const std::size_t count = host::cell_count(sweep.axes);
+  for (std::size_t cell = 0; cell < count; ++cell)
+    print(fmt::format("picture {} of {}: {}\n", cell + 1, count, one_line(host::cell_caption(sweep.axes, cell))));
 }
 
 void report(const std::vector<Problem>& problems, Progress& progress) {
@@ -182,6 +216,28 @@ std::vector<std::string> memory_warnings(const PreparedRun& prepared, const Regi
   return warnings;
 }
 
+/// Runs every cell; a line for each table, named as the workflow names that result.
+Exit execute_sweep(const PreparedRun& prepared, const Registry& registry, Executor& executor, Progress& progress,
+                   std::stop_token stop) {
+  const host::PreparedSweep& sweep = *prepared.sweep;
+  const std::size_t count = host::cell_count(sweep.axes);
+  const auto begins = [&](std::size_t cell, const Workflow&) {
+    progress.cell(cell + 1, count, host::cell_caption(sweep.axes, cell));
+  };
+  const host::SweepResult result =
+      host::run_sweep(sweep, registry, executor, prepared.environment, {},
+                      {.begins = begins, .events = [&](const Event& event) { progress.event(event); }}, std::move(stop));
+  for (const std::string& warning : result.warnings) progress.message("warning: " + warning);
+  report(result.problems, progress);
+  std::string text;
+  for (const host::SweepTable& table : result.tables)
+    if (!table.file.empty())
+      text += fmt::format("{}: {}\n", one_line(result_name(prepared.workflow, table.picture.result)), one_line(table.file.string()));
+  print(text);
+  if (result.cancelled) return Exit::Cancelled;
+  return result.ok ? Exit::Done : Exit::Failed;
+}
+
 /// Runs while libraries and plugins may write and fall as they please. The process ends with the run, so what was made for
 /// it is never destroyed: gigabytes are not given back tensor by tensor first.
 Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const RuntimeChoice& device, Progress& progress,
@@ -210,6 +266,7 @@ Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const Runt
   for (const std::string& warning : memory_warnings(prepared, registry, *opened.runtime)) progress.message(warning);
   Executor& executor = *new Executor(registry, *opened.runtime,
                                      {.device = opened.runtime->devices().front(), .watch = &nodes});
+  if (prepared.sweep) return execute_sweep(prepared, registry, executor, progress, std::move(stop));
   const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},
       [&](const Event& event) { progress.event(event); }, std::move(stop)));
@@ -229,6 +286,7 @@ Exit run(const RunOptions& options) {
     tell_first(catalogue.refused_plugins(), message, message);
     const PreparedRun prepared = prepare(options, catalogue.registry, message);
     if (!options.dry_run) return execute(prepared, catalogue, options.device, *progress, interrupt.token());
+    if (prepared.sweep) print_cells(*prepared.sweep);
     print_plan(prepared, catalogue.registry);
     return Exit::Done;
   } catch (const GraphError& error) {
@@ -257,6 +315,13 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("FILE", options->file, "The workflow; - reads it from stdin")->required();
   command->add_option("--set", options->settings, "Sets an input of the workflow's interface, or node.port")
       ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--sweep", options->sweep,
+                   "Runs with several values at one param or two, and makes a table of the pictures; alone: the workflow's own")
+      ->type_name("NAME=VALUES")
+      ->expected(0, 1)
+      ->take_all()
       ->allow_extra_args(false);
   command->add_option("--out", options->out, "Folder for what is written")
       ->type_name("DIR")

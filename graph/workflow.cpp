@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "graph/node_types.h"
+#include "graph/settable.h"
 #include "graph/spelling.h"
 #include "graph/strict_json.h"
 #include "graph/utf8.h"
@@ -102,7 +103,7 @@ std::vector<std::string> settable(const Workflow& workflow, const NodeTypes& typ
 }
 
 /// The port that a name means; no node if it means none.
-PortRef find_settable(const Workflow& workflow, const std::string& name) {
+PortRef port_named(const Workflow& workflow, const std::string& name) {
   const auto named = workflow.interface.inputs.find(name);
   if (named != workflow.interface.inputs.end()) return named->second;
   const std::size_t dot = name.rfind('.');
@@ -132,16 +133,8 @@ Literal bool_from_text(const PortInfo& port, std::string text) {
          "give true or false, on or off, 1 or 0");
 }
 
-Literal literal_from_text(const PortInfo& port, const std::string& text) {
-  Literal literal = text;
-  if (port.type == "bool") literal = bool_from_text(port, text);
-  if (port.type == "int" || port.type == "float") literal = number_from_text(port, text);
-  literal_value(port, literal);  // refuses what the param does not take
-  return literal;
-}
-
 /// Without a declaration: JSON if it is that, else text.
-Literal literal_from_text(const std::string& text) {
+Literal literal_of_any_type(const std::string& text) {
   try {
     return read_json(text, "the value");
   } catch (const GraphError&) {
@@ -166,12 +159,9 @@ void upgrade(Workflow& workflow, const Registry& registry) {
   }
 }
 
-void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
-                 const std::string& text) {
-  if (!is_utf8(text))
-    refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
+Settable find_settable(const Workflow& workflow, const Registry& registry, const std::string& name) {
   const NodeTypes types(workflow.subgraphs, registry);
-  const PortRef target = find_settable(workflow, name);
+  const PortRef target = port_named(workflow, name);
   const GraphNode* node = workflow.graph.find(target.node);
   const NodeInfo* info = node ? types.find(node->type) : nullptr;
   const PortInfo* port = info ? info->find_input(target.port) : nullptr;
@@ -183,10 +173,26 @@ void set_by_name(Workflow& workflow, const Registry& registry, const std::string
                        nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest.front()),
                        name_list(names)));
   }
+  return {target, port ? std::optional(*port) : std::nullopt};
+}
+
+Literal literal_from_text(const PortInfo& port, const std::string& text) {
+  Literal literal = text;
+  if (port.type == "bool") literal = bool_from_text(port, text);
+  if (port.type == "int" || port.type == "float") literal = number_from_text(port, text);
+  literal_value(port, literal);  // refuses what the param does not take
+  return literal;
+}
+
+void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
+                 const std::string& text) {
+  if (!is_utf8(text))
+    refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
+  const auto [target, port] = find_settable(workflow, registry, name);
   try {
     workflow.graph.set_input(
         target.node, target.port,
-        port && !port->type.empty() ? literal_from_text(*port, text) : literal_from_text(text));
+        port && !port->type.empty() ? literal_from_text(*port, text) : literal_of_any_type(text));
   } catch (const GraphError& error) {
     std::vector<Problem> problems = error.problems();
     for (Problem& problem : problems) problem.node = target.node;

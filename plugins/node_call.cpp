@@ -5,12 +5,8 @@ namespace {
 
 class CallContext final : public RunContext {
  public:
-  CallContext(const NodeInputs& inputs, bool cancel, NodeOutcome& outcome)
-      : inputs_(inputs), cancel_(cancel), outcome_(outcome) {
-    environment_.workflow_folder = std::filesystem::current_path();
-    environment_.output_folder = std::filesystem::current_path() / "out";
-    environment_.workflow = nlohmann::json::object();
-  }
+  CallContext(const NodeInputs& inputs, NodeSurroundings surroundings, bool cancel, NodeOutcome& outcome)
+      : inputs_(inputs), surroundings_(std::move(surroundings)), cancel_(cancel), outcome_(outcome) {}
 
   void progress(std::int64_t done, std::int64_t total) override {
     ++outcome_.progress_calls;
@@ -20,12 +16,12 @@ class CallContext final : public RunContext {
   }
   bool wants_preview() const override { return true; }
   void preview(Picture) override {}
-  void warn(const std::string&) override {}
+  void warn(const std::string& text) override { outcome_.warnings.push_back(text); }
   void note(const std::string&, nlohmann::json) override {}
-  std::vector<Note> ancestor_notes() const override { return {}; }
+  std::vector<Note> ancestor_notes() const override { return surroundings_.notes; }
   const Device& device() const override { return memory_.device(); }
   const Residency& memory() const override { return memory_; }
-  const RunEnvironment& environment() const override { return environment_; }
+  const RunEnvironment& environment() const override { return surroundings_.environment; }
   const std::string& node_id() const override { return id_; }
   const Value& input(std::uint16_t index) const override {
     static const Value none;
@@ -36,23 +32,21 @@ class CallContext final : public RunContext {
 
  private:
   const NodeInputs& inputs_;
+  const NodeSurroundings surroundings_;
   const bool cancel_;
   NodeOutcome& outcome_;
   std::int64_t last_done_ = 0;
-  RunEnvironment environment_;
   const Residency memory_;
   const std::string id_ = "checked";
 };
 
-}  // namespace
-
-NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel) {
+NodeOutcome call(const Node& node, const NodeInputs& inputs, NodeSurroundings surroundings, bool cancel) {
   using End = NodeOutcome::End;
   NodeOutcome outcome;
   outcome.outputs.resize(node.outputs().size());
   const auto start = std::chrono::steady_clock::now();
   try {
-    CallContext context(inputs, cancel, outcome);
+    CallContext context(inputs, std::move(surroundings), cancel, outcome);
     node.run(context);
   } catch (const Cancelled&) {
     outcome.end = End::Cancelled;
@@ -65,6 +59,19 @@ NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel) {
   }
   outcome.time = std::chrono::steady_clock::now() - start;
   return outcome;
+}
+
+}  // namespace
+
+NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel) {
+  const std::filesystem::path here = std::filesystem::current_path();
+  return call(node, inputs,
+              {.environment = {.workflow_folder = here, .output_folder = here / "out", .workflow = nlohmann::json::object()}},
+              cancel);
+}
+
+NodeOutcome call_node(const Node& node, const NodeInputs& inputs, NodeSurroundings surroundings) {
+  return call(node, inputs, std::move(surroundings), /*cancel=*/false);
 }
 
 }  // namespace weft

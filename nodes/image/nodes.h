@@ -14,6 +14,7 @@ void add_composite(Registry& registry);
 void add_batch(Registry& registry);
 void add_grid(Registry& registry);
 void add_strip(Registry& registry);
+void add_table(Registry& registry);
 void add_compare(Registry& registry);
 void add_plot_noise(Registry& registry);
 void add_types(Registry& registry);

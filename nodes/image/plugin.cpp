@@ -11,6 +11,7 @@ WEFT_PLUGIN("weft.image", "0.1.0", registry) {
   weft::image::add_batch(registry);
   weft::image::add_grid(registry);
   weft::image::add_strip(registry);
+  weft::image::add_table(registry);
   weft::image::add_compare(registry);
   weft::image::add_plot_noise(registry);
 }

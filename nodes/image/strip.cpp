@@ -1,21 +1,12 @@
 // image.strip: pictures from left to right, each with its caption.
 #include <fmt/format.h>
 
-#include <sstream>
-
 #include "nodes/image/caption.h"
 #include "nodes/image/color.h"
 #include "nodes/image/nodes.h"
 
 namespace weft::image {
 namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
 
 class ImageStrip final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "from left to right; batches are laid out one picture after another"}};
