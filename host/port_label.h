@@ -1,4 +1,5 @@
-// What people read for the name of a port: "sampler_name" -> "Sampler name". [any thread]
+// What people read for the name of a port: "add_noise" is "Add noise", "vae" is "VAE". In English; the editor translates it
+// (editor/translations/update_nodes.py does the same). [any thread]
 #pragma once
 
 #include <string>

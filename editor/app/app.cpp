@@ -8,6 +8,7 @@
 #include "editor/app/lists.h"
 #include "editor/app/menus.h"
 #include "editor/app/param_edit.h"
+#include "editor/app/vary.h"
 #include "editor/panels/panels.h"
 #include "editor/session/carried_files.h"
 #include "editor/session/layout.h"
@@ -347,6 +348,15 @@ void App::run(std::vector<std::string> wanted) {
   });
 }
 
+void App::run_sweep() {
+  Document* doc = document();
+  if (!doc) return;
+  attempt([&] {
+    queue->watch(doc->id(), addresses(doc->workflow()));
+    queue->add_sweep(*doc);
+  });
+}
+
 const NodeRun* App::node_run(const std::string& node) {
   return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
 }
@@ -472,6 +482,7 @@ void App::frame() {
   draw_timings(*this);
   draw_log(*this);
   draw_value_popup(*this);
+  draw_vary(*this);
   draw_search_list(*this);
   draw_settings(*this);
   draw_about(*this);

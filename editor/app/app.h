@@ -130,6 +130,7 @@ class App {
 
   // Runs.
   void run(std::vector<std::string> wanted = {});
+  void run_sweep();
   /// Of a node that the active document shows; null if no run has met it.
   const NodeRun* node_run(const std::string& node);
   /// The declaration of a node of the active document, subgraphs among them; null if it is missing.

@@ -8,6 +8,7 @@
 #include "editor/session/annotations.h"
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
+#include "editor/session/sweeps.h"
 #include "editor/session/layout.h"
 
 namespace weft::editor {
@@ -412,7 +413,14 @@ void App::bind_run_commands() {
     return addresses;
   };
   bind(
-      "run.all", [this] { run(); }, has_nodes);
+      "run.all",
+      [this] {
+        for (int i = 0; i < panels.run_count; ++i) run();
+      },
+      has_nodes);
+  const auto has_sweep = [this] { return document() && !sweep(*document()).axes.empty(); };
+  bind("run.sweep", [this] { run_sweep(); }, has_sweep);
+  bind("run.clear_sweep", [this] { attempt([&] { clear_sweep(*document()); }); }, has_sweep);
   bind(
       "run.selection", [this, wanted] { run(wanted()); },
       [this] { return document() && !document()->selection().nodes.empty(); });

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "editor/app/app.h"
+#include "editor/app/vary.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -72,8 +73,12 @@ void draw_run_controls(App& app) {
   const auto button_width = [](const std::string& text) {
     return ImGui::CalcTextSize(text.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
   };
-  const float gap = ImGui::GetStyle().ItemSpacing.x;
-  const float total = bar + (running ? gap + button_width(stop) + gap : 0) + button_width(run) + gap;
+  const float gap = ImGui::GetStyle().ItemSpacing.x, count = ImGui::GetFontSize() * 3.2f;
+  const std::size_t pictures = active_sweep_size(app);
+  const std::string sweep = fmt::format("{}  {}###sweep", icon::kTable, tr_format("Sweep: {}", pictures));
+  const float sweep_width = pictures > 0 ? button_width(sweep.substr(0, sweep.find("###"))) + gap : 0;
+  const float total =
+      bar + (running ? gap + button_width(stop) + gap : 0) + sweep_width + count + gap + button_width(run) + gap;
   ImGui::SameLine(std::max(ImGui::GetCursorPosX(), ImGui::GetWindowWidth() - total - gap));
   if (running) {
     draw_progress(app, bar);
@@ -82,6 +87,22 @@ void draw_run_controls(App& app) {
     ImGui::SetItemTooltip("%s (%s)", tr("Stop"), app.commands.keys_text("run.stop").c_str());
     ImGui::SameLine();
   }
+  if (pictures > 0) {
+    if (ImGui::Button(sweep.c_str())) app.commands.run("run.sweep");
+    ImGui::SetItemTooltip("%s (%s)\n%s", tr("Run the sweep"), app.commands.keys_text("run.sweep").c_str(),
+                          sweep_summary(app, *app.document()).c_str());
+    if (ImGui::BeginPopupContextItem("sweep menu")) {
+      menu_item(app, "run.sweep");
+      menu_item(app, "run.clear_sweep");
+      ImGui::EndPopup();
+    }
+    ImGui::SameLine();
+  }
+  constexpr int kMostRuns = 999;
+  ImGui::SetNextItemWidth(count);
+  ImGui::DragInt("##run count", &app.panels.run_count, 0.1f, 1, kMostRuns, "\u00d7 %d", ImGuiSliderFlags_AlwaysClamp);
+  ImGui::SetItemTooltip("%s", tr("So many runs are queued at once; seeds that are not fixed are drawn for each"));
+  ImGui::SameLine();
   ImGui::BeginDisabled(!app.commands.enabled("run.all"));
   if (accent_button((run + "##run").c_str(), app.theme)) app.commands.run("run.all");
   ImGui::EndDisabled();

@@ -56,6 +56,27 @@ struct ValuePopup {
   int chosen = 0;
 };
 
+/// The dialog in which a param's values are given.
+struct VaryState {
+  bool open = false;
+  bool opened_now = false;
+  DocumentId document = 0;
+  std::string node, port;
+  std::string text;           ///< the values
+  std::string query = {};     ///< among choices
+  std::string judged = "\n";  ///< the text that what follows is of
+  std::string problem = {};   ///< why it will not do
+  std::string summary = {};
+  std::size_t pictures = 0;
+};
+
+/// Of the document's revision, as it takes a look at all its values.
+struct SweepSize {
+  DocumentId document = 0;
+  std::uint64_t revision = 0;
+  std::size_t pictures = 0;
+};
+
 struct ViewerState {
   enum class Compare : std::uint8_t { Off, Wipe, SideBySide, Difference };
   enum class Channel : std::uint8_t { Colour, Red, Green, Blue, Luminance };
@@ -150,6 +171,9 @@ struct RecoveryState {
 struct PanelStates {
   SearchList search;
   ValuePopup popup;
+  VaryState vary;
+  SweepSize sweep_size;
+  int run_count = 1;  ///< so many runs does "Run" queue
   ViewerState viewer;
   LibraryState library;
   SettingsDialogState settings;

@@ -9,6 +9,7 @@
 #include "editor/app/lists.h"
 #include "editor/app/menus.h"
 #include "editor/app/param_edit.h"
+#include "editor/app/vary.h"
 #include "editor/canvas/canvas.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
@@ -18,6 +19,21 @@
 namespace weft::editor {
 
 namespace ed = ax::NodeEditor;
+
+namespace {
+
+/// The field of the node at a place of the canvas.
+const ShownPort* field_at(const NodeView& node, ImVec2 at) {
+  if (node.collapsed) return nullptr;
+  for (const ShownPort& port : node.layout.ports) {
+    const ImVec2 min{node.at.x + port.field_min.x, node.at.y + port.field_min.y};
+    if (port.field && at.x >= min.x && at.y >= min.y && at.x < min.x + port.field_size.x && at.y < min.y + port.field_size.y)
+      return &port;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   const NodeView* node = model_.find(end.port.node);
@@ -99,6 +115,10 @@ void Canvas::node_menu(App& app, Document& document) {
     menu_item(app, "edit.delete");
     return;
   }
+  if (const ShownPort* field = node ? field_at(*node, menu_at_) : nullptr) {
+    draw_vary_items(app, document, node->id, field->info);
+    ImGui::Separator();
+  }
   if (node && node->type && draw_picture_tools(app, *node->node, *node->type, /*in_menu=*/true)) ImGui::Separator();
   for (const char* id : {"run.selection",
                          "view.node",
@@ -162,6 +182,7 @@ void Canvas::port_menu(App& app, Document& document) {
   const PortInfo* info =
       node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
   if (info && info->kind == PortKind::Param) {
+    if (links.empty()) draw_vary_items(app, document, end.port.node, *info);
     const bool as_input = node_ui(*node->node).shown_ports.contains(info->name);
     if (ImGui::MenuItem(as_input ? label("Show as Field") : label("Show as Input")))
       app.attempt([&] { show_as_input(document, end.port.node, end.port.port, !as_input); });

@@ -6,6 +6,7 @@
 
 #include "editor/app/painting_field.h"
 #include "editor/app/param_edit.h"
+#include "editor/app/vary.h"
 #include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
@@ -252,10 +253,12 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
       if (painting_field(app, *view.node, *view.type, *painting, port.field_size, wrong)) open_painter(app, view.id);
       continue;
     }
-    const std::string seed = shown_seed(app, document, *view.node, port.info);
+    const std::string values = shown_values(document, varied, view.id, port.info);
+    const std::string shown = values.empty() ? shown_seed(app, document, *view.node, port.info) : values;
     const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name),
-                                       {app.theme, port.field_size, port.label, wrong, seed});
+                                       {app.theme, port.field_size, port.label, wrong, shown});
     const ImVec2 max{min.x + port.field_size.x, min.y + port.field_size.y};
+    if (!values.empty()) draw_vary_mark(app, *ImGui::GetWindowDrawList(), min, max);
     take_field_edit(app, document, view.id, port.info, edit, canvas.to_screen(min), canvas.to_screen(max));
   }
 }

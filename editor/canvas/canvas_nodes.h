@@ -3,6 +3,7 @@
 #pragma once
 
 #include "editor/app/app.h"
+#include "editor/session/sweeps.h"
 
 namespace weft::editor {
 
@@ -14,6 +15,9 @@ struct CanvasNodes {
 
   /// How much of a node is drawn, by the zoom: nobody can read a field of three pixels.
   enum class Detail : std::uint8_t { Full, Simple, Map } detail;
+
+  /// What the document varies.
+  host::Sweep varied = sweep(document);
 
   /// What is known of instances, put together from their nodes; made when it is asked for.
   mutable std::map<std::string, std::optional<NodeRun>> instances = {};

@@ -8,12 +8,14 @@
 #include "editor/app/app.h"
 #include "editor/app/lists.h"
 #include "editor/app/param_edit.h"
+#include "editor/app/vary.h"
 #include "editor/panels/interface_panel.h"
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
 #include "editor/session/seeds.h"
 #include "editor/session/shared_params.h"
+#include "editor/session/sweeps.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -21,8 +23,9 @@ namespace weft::editor {
 
 namespace {
 
-/// The field of a param, as wide as the panel, with a button to take the default again. `nodes`: those that it sets.
-void draw_field(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
+/// The field of a param, as wide as the panel, with a button to take the default again; where the field lies. `nodes`: those
+/// that it sets.
+ImRect draw_field(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
                 const nlohmann::json& value, bool wrong, const std::string& shown, bool mixed = false) {
   const float height = ImGui::GetFrameHeight();
   const bool text = port.widget == Widget::Text;
@@ -39,8 +42,9 @@ void draw_field(App& app, Document& document, std::span<const std::string> nodes
   FieldEdit edit = param_field(port, value, {app.theme, size, name, wrong, shown, mixed});
   edit.wants_popup |= entered && port.widget == Widget::Text;
   if (!port.tip.empty()) ImGui::SetItemTooltip("%s", port.tip.c_str());
-  take_field_edit(app, document, nodes, port, edit, min, {min.x + size.x, min.y + size.y});
-  if (reset == 0) return;
+  const ImRect field{min, {min.x + size.x, min.y + size.y}};
+  take_field_edit(app, document, nodes, port, edit, field.Min, field.Max);
+  if (reset == 0) return field;
   ImGui::SameLine(0, 4);
   ImGui::PushID(port.name.c_str());
   ImGui::PushItemFlag(ImGuiItemFlags_NoTabStop, true);  // Tab goes from field to field
@@ -51,6 +55,7 @@ void draw_field(App& app, Document& document, std::span<const std::string> nodes
     });
   ImGui::PopItemFlag();
   ImGui::PopID();
+  return field;
 }
 
 class Inspector {
@@ -135,9 +140,23 @@ class Inspector {
     const bool wrong = std::ranges::any_of(app_.active()->problems, [&](const Problem& each) {
       return each.node == address_ && each.port == port.name;
     });
-    draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name), wrong,
-               shown_seed(app_, document_, node_, port));
+    const std::string values = shown_values(document_, sweep(document_), node_.id, port);
+    const ImRect field = draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name), wrong,
+                                    values.empty() ? shown_seed(app_, document_, node_, port) : values);
+    if (!values.empty()) draw_vary_mark(app_, *ImGui::GetWindowDrawList(), field.Min, field.Max);
+    draw_menu(port, field.Min, field.Max);
     if (port.widget == Widget::Seed) draw_seed(port);
+  }
+
+  void draw_menu(const PortInfo& port, ImVec2 min, ImVec2 max) {
+    ImGui::PushID(port.name.c_str());
+    if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max) && ImGui::IsMouseReleased(ImGuiMouseButton_Right))
+      ImGui::OpenPopup("param menu");
+    if (ImGui::BeginPopup("param menu")) {
+      draw_vary_items(app_, document_, node_.id, port);
+      ImGui::EndPopup();
+    }
+    ImGui::PopID();
   }
 
   void draw_seed(const PortInfo& port) {

@@ -109,7 +109,9 @@ class Viewer {
       state_.a.item = (state_.a.item + 1) % count;
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();
-    dim_text(theme_, tr_format("{} of {}", state_.a.item + 1, count));
+    std::string place = tr_format("{} of {}", state_.a.item + 1, count);
+    if (state_.a.item < output->captions.size()) place += "  \u00b7  " + output->captions[state_.a.item];
+    dim_text(theme_, place);
     ImGui::SameLine();
   }
 

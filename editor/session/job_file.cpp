@@ -24,6 +24,7 @@ Json json_of(const Job& job) {
             {"file", job.file.string()},
             {"folder", job.folder.string()},
             {"wanted", job.wanted},
+            {"cells", job.cells},
             {"seeds", Json::array()},
             {"workflow", to_text(*job.workflow)}};
   for (const SeedUse& use : job.seeds)
@@ -48,6 +49,7 @@ Job read_job(const fs::path& file) {
   job.file = json.at("file").get<std::string>();
   job.folder = json.value("folder", job.file.empty() ? fs::current_path().string() : job.file.parent_path().string());
   job.wanted = json.at("wanted").get<std::vector<std::string>>();
+  job.cells = json.value("cells", std::size_t{0});
   for (const Json& seed : json.at("seeds")) job.seeds.push_back(seed_use(seed));
   job.workflow = std::make_shared<const Workflow>(
       parse_workflow(json.at("workflow").get_ref<const std::string&>(), file.string()));

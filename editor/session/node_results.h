@@ -8,6 +8,7 @@
 #include "editor/session/run_state.h"
 #include "graph/executor.h"
 #include "graph/registry.h"
+#include "host/sweep_run.h"
 
 namespace weft::editor {
 
@@ -19,5 +20,9 @@ inline constexpr std::size_t kMostPictures = 64;  ///< of a batch
 /// The outputs that came, with their pictures and descriptions. Those whose plugin fails say so in the
 /// description.
 std::vector<OutputView> views_of(const Registry& registry, const NodeInfo& info, const NodeResult& result);
+
+/// What a sweep has made, as the output of the node that made its pictures: the table, then each picture by itself, with
+/// captions.
+OutputView view_of_table(const Registry& registry, const host::SweepTable& table);
 
 }  // namespace weft::editor

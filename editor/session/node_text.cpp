@@ -4,25 +4,9 @@
 
 #include "editor/session/text.h"
 #include "graph/subgraph.h"
+#include "host/port_label.h"
 
 namespace weft::editor {
-namespace {
-
-/// "add_noise" is "Add noise", "vae" is "VAE". editor/translations/update_nodes.py does the same.
-std::string english_label(std::string_view name) {
-  std::string label(name);
-  std::ranges::replace(label, '_', ' ');
-  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z')
-    label[0] = static_cast<char>(label[0] - 'a' + 'A');
-  for (const char* short_name : {"Cfg", "Vae", "Clip", "Id"})
-    if (label == short_name)
-      for (char& c : label)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return label;
-}
-
-}  // namespace
-
 std::string shown_title(const NodeInfo& type) {
   const std::string& title = type.options.title.empty() ? type.id : type.options.title;
   return subgraph_of_type(type.id) ? title : tr_declared("node", title.c_str());
@@ -43,7 +27,7 @@ std::string shown_menu(std::string_view menu) {
 }
 
 std::string port_label(std::string_view port_name) {
-  const std::string english = english_label(port_name);
+  const std::string english = host::port_label(port_name);
   return tr_declared("port", english.c_str());
 }
 

@@ -16,6 +16,7 @@
 #include "editor/session/job_file.h"
 #include "editor/session/node_results.h"
 #include "editor/session/run_record.h"
+#include "editor/session/sweeps.h"
 #include "editor/session/text.h"
 #include "editor/session/watched.h"
 #include "graph/c_locale.h"
@@ -23,6 +24,7 @@
 #include "graph/node_types.h"
 #include "graph/validate.h"
 #include "host/problems.h"
+#include "host/sweep_run.h"
 
 namespace weft::editor {
 namespace {
@@ -69,14 +71,15 @@ struct RunQueue::Impl {
 
   // Any thread.
 
-  JobId add(const Document& document, std::vector<std::string> wanted, bool first) {
+  JobId add(const Document& document, std::vector<std::string> wanted, bool first, std::size_t cells = 0) {
     Job job{.id = next_job(),
             .document = document.id(),
-            .title = job_title(document, wanted),
+            .title = cells > 0 ? tr_format("{}: sweep", document.name()) : job_title(document, wanted),
             .file = document.file(),
             .folder = document.folder(),
             .revision = document.revision(),
-            .wanted = std::move(wanted)};
+            .wanted = std::move(wanted),
+            .cells = cells};
     job.queued_at = SystemClock::now();
     Workflow workflow = document.workflow();
     const std::scoped_lock lock(mutex);
@@ -156,6 +159,7 @@ struct RunQueue::Impl {
       const RunRecord::Outlook outlook = record->outlook(run, RunRecord::Clock::now());
       queue.front().fraction = outlook.fraction;
       queue.front().seconds_left = outlook.seconds_left;
+      if (queue.front().cells > 0) look_at_whole_sweep(queue.front());
     }
     auto now = std::make_shared<RunState>();
     now->revision = revision;
@@ -168,6 +172,16 @@ struct RunQueue::Impl {
     }
     published = std::move(now);
     return published;
+  }
+
+  /// [locked] From what the cell that runs says, to the whole job.
+  void look_at_whole_sweep(Job& job) const {
+    const double all = static_cast<double>(job.cells);
+    job.fraction = (static_cast<double>(cell) + job.fraction) / all;
+    job.seconds_left.reset();
+    if (cell == 0) return;  // the first loads models, and says little of the others
+    const double passed = std::chrono::duration<double>(SystemClock::now() - job.started_at).count();
+    job.seconds_left = passed / job.fraction * (1 - job.fraction);
   }
 
   // The queue's thread.
@@ -190,6 +204,7 @@ struct RunQueue::Impl {
       run.job = queue.front().id;
       forget_failures(run);
       for (const SeedUse& use : queue.front().seeds) run.seeds[use.port] = use;
+      cell = 0;
       const Job job = queue.front();
       const fs::path folder = folders[job.id];
       record.emplace(*job.workflow, seconds);
@@ -221,6 +236,7 @@ struct RunQueue::Impl {
     RunRequest request{
         .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
+    if (job.cells > 0) return run_sweep(job, std::move(request.environment), token);
     if (request.wanted.empty()) request.wanted = default_results(*job.workflow, registry);
     const std::vector<Problem> problems =
         host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
@@ -233,6 +249,51 @@ struct RunQueue::Impl {
     keep_results(job, result);
     job.problems = result.problems;
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
+  }
+
+  void run_sweep(Job& job, RunEnvironment environment, const std::stop_token& token) {
+    const host::Sweep sweep = host::sweep_of(*job.workflow).value_or(host::Sweep());
+    const host::PreparedSweep prepared = host::prepare_sweep(*job.workflow, registry, sweep, environment, job.wanted);
+    std::vector<std::string> seen;
+    for (const host::SweepPicture& picture : prepared.pictures) seen.push_back(picture.source.node);
+    add_watched(job, seen);
+    const host::SweepResult result = host::run_sweep(
+        prepared, registry, opened_executor(), std::move(environment), seen,
+        {.begins = [&](std::size_t begun, const Workflow&) { begin_cell(*job.workflow, begun); },
+         .ended = [&](std::size_t, const RunResult& ran) { keep_results(job, ran); },
+         .events = [&](const Event& event) { take(job.document, event); }},
+        token);
+    for (const host::SweepTable& table : result.tables) keep_table(job, table, result.warnings);
+    job.problems = result.problems;
+    job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
+  }
+
+  void begin_cell(const Workflow& workflow, std::size_t begun) {
+    const std::scoped_lock lock(mutex);
+    cell = begun;
+    record.emplace(workflow, seconds);
+    touch();
+  }
+
+  /// The table stands at what made its pictures, for the viewer, and at what would have saved them.
+  void keep_table(Job& job, const host::SweepTable& table, const std::vector<std::string>& warnings) {
+    if (!table.table) return;
+    OutputView view = view_of_table(registry, table);
+    if (!table.file.empty()) job.files.push_back(fs::absolute(table.file));
+    const std::scoped_lock lock(mutex);
+    DocumentRun& run = change_run(job.document);
+    NodeRun& result = run.nodes[table.picture.result];
+    result.state = table.file.empty() ? NodeRun::State::Failed : NodeRun::State::Done;
+    result.warnings = warnings;
+    if (!view.pictures.empty()) result.preview = view.pictures.front(), ++result.preview_number;
+    if (!table.file.empty()) result.files = {fs::absolute(table.file)};
+    std::vector<OutputView>& outputs = run.nodes[table.picture.source.node].outputs;
+    const auto known = std::ranges::find(outputs, view.port, &OutputView::port);
+    if (known != outputs.end())
+      *known = std::move(view);
+    else
+      outputs.push_back(std::move(view));
+    touch();
   }
 
   Executor& opened_executor() {
@@ -373,6 +434,7 @@ struct RunQueue::Impl {
   std::map<DocumentId, LastSeeds> last_seeds;
   SecondsByType seconds;
   std::optional<RunRecord> record;
+  std::size_t cell = 0;  // of the sweep that runs
   std::uint64_t revision = 1;
   std::shared_ptr<const RunState> published;
   std::stop_source stop;
@@ -396,6 +458,11 @@ JobId RunQueue::add(const Document& document, std::vector<std::string> wanted) {
 
 JobId RunQueue::add_first(const Document& document, std::vector<std::string> wanted) {
   return impl_->add(document, std::move(wanted), true);
+}
+
+JobId RunQueue::add_sweep(const Document& document) {
+  const std::size_t cells = sweep_size(document, impl_->registry);
+  return impl_->add(document, {}, false, std::max<std::size_t>(cells, 1));
 }
 
 void RunQueue::cancel(JobId job) { impl_->cancel(job); }

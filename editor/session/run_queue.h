@@ -47,6 +47,8 @@ class RunQueue {
   JobId add(const Document& document, std::vector<std::string> wanted = {});
   /// The same ahead of all that wait: "run now".
   JobId add_first(const Document& document, std::vector<std::string> wanted = {});
+  /// Queues the document's sweep, as one job that draws its seeds once. One that cannot run fails, and says why.
+  JobId add_sweep(const Document& document);
   /// Takes a job out, or stops it if it runs: it ends within a step. Unknown ids are ignored.
   void cancel(JobId job);
   void cancel_all();

@@ -25,6 +25,7 @@ struct OutputView {
   std::string type;
   Value value;
   std::vector<std::shared_ptr<const Picture>> pictures;  ///< of a batch its items'; empty where the type has none
+  std::vector<std::string> captions = {};                ///< of the pictures, where they have any: those of a sweep
   nlohmann::json description;                            ///< shape, range ...; null where the type says nothing
 };
 
@@ -58,6 +59,7 @@ struct Job {
   std::uint64_t revision = 0;                ///< of the document when it was queued
   std::shared_ptr<const Workflow> workflow;  ///< what runs, with the seeds that were drawn
   std::vector<std::string> wanted;           ///< empty: all results
+  std::size_t cells = 0;                     ///< of the workflow's sweep, which runs as a whole; 0: a plain run
   std::vector<SeedUse> seeds;
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;

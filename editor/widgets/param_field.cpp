@@ -269,7 +269,7 @@ FieldEdit text_field(const PortInfo& port, const json& value, const FieldLook& l
   const std::string text = look.mixed ? std::string(look.shown) : value.is_string() ? value.get<std::string>() : std::string{};
   const ImVec4 clip{frame.min.x, frame.min.y, frame.max.x, frame.max.y - 2};
   const bool empty = text.empty();
-  const std::string shown = empty ? std::string(look.label) : text;
+  const std::string shown = !look.shown.empty() ? std::string(look.shown) : empty ? std::string(look.label) : text;
   frame.list.AddText(nullptr, 0, {frame.min.x + pad.x, frame.min.y + pad.y},
                      empty ? look.theme.text_faint : look.theme.text, shown.data(),
                      shown.data() + shown.size(), look.size.x - 2 * pad.x, &clip);

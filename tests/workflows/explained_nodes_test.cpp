@@ -72,6 +72,48 @@ TEST(PictureStrip, SaysWhichCaptionsHaveNoPicture) {
   EXPECT_THAT(bench.warnings(), Contains(HasSubstr("2 captions and 1 pictures")));
 }
 
+constexpr char kFourGreys[] = R"(, "table": {"type": "image.table", "inputs": {"images": {"links": ["image.image",
+  "image.image", "image.image"]}, "columns": 2, "column_title": "CFG", "column_captions": "3\n5", "row_title": "Steps",
+  "row_captions": "10\n20", "missing": "2: failed", "text_size": 10}})";
+
+TEST(PictureTable, HasCaptionsAboveAndBesideAndSaysWhatIsMissing) {
+  Bench bench;
+  const at::Tensor pixels = output<Image>(bench.run(nodes(std::string(kGrey) + kFourGreys), {"table"}), "table").pixels()[0];
+  const std::int64_t gap = 5, line = 15, top = gap + 2 * line, left = pixels.size(1) - 2 * (40 + gap);
+  EXPECT_EQ(pixels.size(0), top + 2 * (24 + gap));
+  EXPECT_GT(left, 2 * gap) << "there is room for the captions of rows";
+  EXPECT_LT(pixels.narrow(0, 0, line).narrow(1, left, 80).min().item<double>(), 0.4) << "the title of the columns";
+  EXPECT_LT(pixels.narrow(0, gap + line, line).narrow(1, left, 40).min().item<double>(), 0.4) << "a column's caption";
+  EXPECT_LT(pixels.narrow(0, top, 24).narrow(1, 0, left).min().item<double>(), 0.4) << "a row's caption";
+  EXPECT_NEAR(pixels[top + 12][left + 20][0].item<double>(), 0.5, 0.01) << "the first picture";
+  EXPECT_GT(pixels[top + 22][left + 45 + 38][0].item<double>(), 0.8) << "the second place is empty";
+  EXPECT_NEAR(pixels[top + 29 + 12][left + 45 + 20][0].item<double>(), 0.5, 0.01) << "the third picture is in the fourth place";
+}
+
+TEST(PictureTable, LaysABatchOutInOnePlace) {
+  Bench bench;
+  const RunResult result = bench.run(nodes(std::string(kGrey) + R"(, "batch": {"type": "image.batch", "inputs": {"images":
+    {"links": ["image.image", "image.image", "image.image"]}}}, "table": {"type": "image.table", "inputs": {"images":
+    {"links": ["batch.image", "image.image"]}, "text_size": 10}})"), {"table"});
+  EXPECT_EQ(output<Image>(result, "table").pixels().sizes(), at::IntArrayRef({1, 5 + 48 + 5, 5 + 80 + 5 + 40 + 5, 3}));
+}
+
+TEST(PictureTable, ShrinksWhatWouldBeTooLargeToOpen) {
+  Bench bench;
+  const RunResult result = bench.run(nodes(R"("mask": {"type": "mask.solid", "inputs": {"width": 8200, "height": 8200}},
+    "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}}, "table": {"type": "image.table",
+    "inputs": {"images": {"links": ["image.image"]}}})"), {"table"});
+  EXPECT_LT(output<Image>(result, "table").pixels().numel() / 3, 66'000'000);
+  EXPECT_THAT(bench.warnings(), Contains(HasSubstr("67 megapixels")));
+}
+
+TEST(PictureTable, RefusesAMissingPlaceThatIsNone) {
+  Bench bench;
+  const RunResult result = bench.run(nodes(std::string(kGrey) + R"(, "table": {"type": "image.table", "inputs": {"images":
+    {"links": ["image.image"]}, "missing": "two: failed"}})"), {"table"}, /*may_fail=*/true);
+  EXPECT_THAT(result.problems.at(0).text(), HasSubstr("\"missing\" has the line 'two: failed'"));
+}
+
 TEST(ImageGrid, MakesEachRowAsHighAsItsHighestPicture) {
   Bench bench;
   const RunResult result = bench.run(nodes(std::string(kGrey) + R"(, "small": {"type": "image.resize", "inputs": {"image":

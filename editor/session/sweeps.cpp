@@ -1,0 +1,82 @@
+#include "editor/session/sweeps.h"
+
+#include <utility>
+
+#include "editor/session/text.h"
+
+namespace weft::editor {
+namespace {
+
+void set_sweep(Document& document, std::string step, const host::Sweep& changed) {
+  document.apply_to_workflow(std::move(step), {SetExtra{host::with_sweep(document.workflow().extra, changed)}});
+}
+
+}  // namespace
+
+host::Sweep sweep(const Document& document) {
+  try {
+    return host::sweep_of(document.workflow()).value_or(host::Sweep());
+  } catch (const GraphError&) {
+    return {};  // a run of it says why
+  }
+}
+
+std::string sweep_name(const Document& document, const std::string& node, const std::string& port) {
+  return host::param_name({document.path().empty() ? node : address_in_subgraph(document.scope(), node), port});
+}
+
+std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
+                                      const std::string& port) {
+  const std::string name = sweep_name(document, node, port);
+  const auto& named = document.workflow().interface.inputs;
+  for (std::size_t i = 0; i < sweep.axes.size(); ++i) {
+    const auto input = named.find(sweep.axes[i].param);
+    if (name == (input == named.end() ? sweep.axes[i].param : host::param_name(input->second))) return i;
+  }
+  return std::nullopt;
+}
+
+std::size_t sweep_size(const Document& document, const Registry& registry) {
+  const host::Sweep now = sweep(document);
+  if (now.axes.empty()) return 0;
+  try {
+    return host::cell_count(host::expand_sweep(document.workflow(), registry, now));
+  } catch (const GraphError&) {
+    return 0;
+  }
+}
+
+void vary(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,
+          const std::string& values) {
+  host::Sweep changed = sweep(document);
+  const auto known = sweep_axis(document, changed, node, port.name);
+  const host::SweepAxis axis{known ? changed.axes[*known].param : sweep_name(document, node, port.name),
+                             host::read_sweep_values(port, values)};
+  if (known)
+    changed.axes[*known] = axis;
+  else if (changed.axes.size() < 2)
+    changed.axes.push_back(axis);
+  else
+    changed.axes[1] = axis;
+  host::expand_sweep(document.workflow(), registry, changed);
+  set_sweep(document, tr("Vary"), changed);
+}
+
+void stop_varying(Document& document, const std::string& node, const std::string& port) {
+  host::Sweep changed = sweep(document);
+  const auto known = sweep_axis(document, changed, node, port);
+  if (!known) return;
+  changed.axes.erase(changed.axes.begin() + static_cast<std::ptrdiff_t>(*known));
+  set_sweep(document, tr("Stop varying"), changed);
+}
+
+void swap_axes(Document& document) {
+  host::Sweep changed = sweep(document);
+  if (changed.axes.size() < 2) return;
+  std::swap(changed.axes[0], changed.axes[1]);
+  set_sweep(document, tr("Swap rows and columns"), changed);
+}
+
+void clear_sweep(Document& document) { set_sweep(document, tr("Clear the sweep"), {}); }
+
+}  // namespace weft::editor
