@@ -18,6 +18,7 @@
 #include "graph/validate.h"
 #include "host/environment.h"
 #include "host/problems.h"
+#include "host/sweep_run.h"
 
 namespace weft::cli {
 
@@ -34,6 +35,17 @@ struct Findings {
   std::vector<Problem> warnings;  ///< of what may run and yet go wrong
 };
 
+/// What keeps the sweep that the workflow holds from running, where the workflow itself could.
+void add_problems_of_sweep(const Workflow& workflow, const Registry& registry, const RunEnvironment& environment,
+                           std::vector<Problem>& problems) {
+  try {
+    const auto sweep = host::sweep_of(workflow);
+    if (sweep && problems.empty()) host::prepare_sweep(workflow, registry, *sweep, environment);
+  } catch (const GraphError& error) {
+    problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+  }
+}
+
 Findings find(const CheckOptions& options, const Catalogue& catalogue) {
   try {
     // The process ends with the check: never destroyed, as 100,000 nodes are not given back in no time.
@@ -43,6 +55,7 @@ Findings find(const CheckOptions& options, const Catalogue& catalogue) {
         {.workflow_folder = source.folder, .model_folders = model_folders(options.models)});
     const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
     Findings found{.problems = host::problems_of_run(source.workflow, catalogue.registry, environment, wanted)};
+    add_problems_of_sweep(source.workflow, catalogue.registry, environment, found.problems);
     if (found.problems.empty()) {
       const Expansion plain = expand(source.workflow.graph, source.workflow.subgraphs, catalogue.registry, wanted);
       found.warnings = memory_warnings(plain.graph, catalogue.registry, plain.wanted,

@@ -22,9 +22,11 @@ const PortInfo* port_of(App& app, const Document& document, const std::string& n
   return type ? type->find_input(port) : nullptr;
 }
 
-std::string one_line(std::string text) {
-  std::ranges::replace(text, '\n', '|');
-  return text;
+/// Values that are texts stand in lines of their own.
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' ? std::string(" | ") : std::string(1, c);
+  return line;
 }
 
 void open_vary(App& app, const Document& document, const std::string& node, const PortInfo& port) {
@@ -152,11 +154,19 @@ class VaryDialog {
       for (const std::string& instance : document_.path()) trial.enter(instance);
       vary(trial, app_.registry, state_.node, port_, state_.text);
       state_.pictures = sweep_size(trial, app_.registry);
-      state_.summary = sweep_summary(app_, trial);
+      state_.summary = sweep_summary(app_, trial) + replaced_axis();
     } catch (const GraphError& error) {
       const Problem& first = error.problems().front();
       state_.problem = first.remedy.empty() ? first.what : first.what + ": " + first.remedy;
     }
+  }
+
+  /// Which axis gives way to this param, as a line.
+  std::string replaced_axis() const {
+    const host::Sweep now = sweep(document_);
+    if (now.axes.size() < 2 || sweep_axis(document_, now, state_.node, port_.name)) return {};
+    const host::SweepParam param = host::find_sweep_param(document_.workflow(), app_.registry, now.axes[1].param);
+    return "\n" + tr_format("{} does not vary any more: a table has columns and rows.", param.title);
   }
 
   void draw_verdict() {
@@ -172,8 +182,8 @@ class VaryDialog {
   void draw_buttons(bool entered) {
     const bool can = state_.problem.empty();
     ImGui::BeginDisabled(!can);
-    const std::string run =
-        fmt::format("{}  {}###Run sweep", icon::kPlay, tr_format_n("Make {} Picture", "Make {} Pictures", state_.pictures));
+    const std::string make = can ? tr_format_n("Make {} Picture", "Make {} Pictures", state_.pictures) : tr("Make Pictures");
+    const std::string run = fmt::format("{}  {}###Run sweep", icon::kPlay, make);
     if ((accent_button(run.c_str(), app_.theme) || entered) && can && apply()) {
       app_.run_sweep();
       close();
@@ -220,7 +230,9 @@ void draw_vary_items(App& app, Document& document, const std::string& node, cons
 
 std::string shown_values(const Document& document, const host::Sweep& sweep, const std::string& node, const PortInfo& port) {
   const auto axis = sweep_axis(document, sweep, node, port.name);
-  return axis ? fmt::format("{}  {}", icon::kTable, one_line(host::sweep_text(port, sweep.axes[*axis].values))) : std::string();
+  if (!axis) return {};
+  const std::string values = host::sweep_text(port, sweep.axes[*axis].values);
+  return fmt::format("{}  {}", icon::kTable, port.widget == Widget::Text ? values : one_line(values));
 }
 
 void draw_vary_mark(const App& app, ImDrawList& list, ImVec2 min, ImVec2 max) {

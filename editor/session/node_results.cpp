@@ -84,7 +84,7 @@ std::vector<fs::path> files_of(const NodeInfo& info, const NodeResult& result) {
 OutputView view_of_table(const Registry& registry, const host::SweepTable& table) {
   const PortInfo port{.kind = PortKind::Output, .name = table.picture.source.port};
   OutputView view = view_of(registry, port, table.table);
-  view.captions.assign(view.pictures.size(), tr("all"));
+  view.captions.assign(view.pictures.size(), tr("table"));
   for (std::size_t i = 0; i < table.cells.size() && view.pictures.size() <= kMostPictures; ++i)
     for (auto& picture : view_of(registry, port, table.cells[i]).pictures) {
       view.pictures.push_back(std::move(picture));

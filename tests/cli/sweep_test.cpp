@@ -43,7 +43,7 @@ TEST_F(SweepCommand, RefusesASweepWithASentenceBeforeAnythingRuns) {
   const std::string file = workflow(kStripe);
   for (const auto& [sweep, said] : std::vector<std::pair<std::string, std::string>>{
            {"", "holds no sweep"},
-           {"mask.width=1..1000000", "it has 1000000 values, and a sweep makes at most 1000 pictures"},
+           {"mask.width=1..1000000", "1000000 values are too many: a sweep makes at most 1000 pictures"},
            {"mask.right=0,2", "the value is 2"},
            {"mask.rihgt=1", "mask.right"},
            {"mask.right", "NAME=VALUES"},
@@ -55,6 +55,14 @@ TEST_F(SweepCommand, RefusesASweepWithASentenceBeforeAnythingRuns) {
   }
   EXPECT_EQ(weft({"run", file, "--sweep", "mask.width=1,2", "--sweep", "mask.height=1", "--sweep", "mask.right=1"}).exit, 2);
   EXPECT_THAT(files_in("out"), IsEmpty());
+}
+
+TEST_F(SweepCommand, IsCheckedWithItsWorkflow) {
+  const std::string text = R"({"weft": 1, "nodes": )" + std::string(kStripe) +
+                           R"(, "sweep": [{"param": "mask.right", "values": [0.2, 9]}]})";
+  const Outcome check = weft({"check", file("w.json", text)});
+  EXPECT_EQ(check.exit, 2);
+  EXPECT_THAT(check.out, HasSubstr("node \"mask\", port \"right\": the value is 9"));
 }
 
 TEST_F(SweepCommand, LeavesThePlaceOfAFailedPictureEmptyAndSaysWhy) {

@@ -157,7 +157,7 @@ TEST_F(Sweeps, TextOfValuesReadsAsTheSameValues) {
 }
 
 TEST_F(Sweeps, AreRefusedBeforeAnythingRuns) {
-  EXPECT_THAT(refusal({"draw.seed=1..1000000"}), HasSubstr("it has 1000000 values, and a sweep makes at most 1000 pictures"));
+  EXPECT_THAT(refusal({"draw.seed=1..1000000"}), HasSubstr("1000000 values are too many: a sweep makes at most 1000 pictures"));
   EXPECT_THAT(refusal({"draw.cfg=0..1/0.0000001"}), HasSubstr("at most 1000"));
   EXPECT_THAT(refusal({"draw.steps=1..50", "draw.cfg=1..50"}), HasSubstr("2500 pictures (50 x 50)"));
   EXPECT_THAT(refusal({"draw.steps=1,2", "draw.cfg=1", "draw.how=bold"}), HasSubstr("3 params vary"));
