@@ -7,10 +7,12 @@
 
 #include "editor/app/app.h"
 #include "editor/app/param_edit.h"
+#include "editor/session/node_text.h"
 #include "editor/session/sweeps.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 #include "editor/window/icons.h"
+#include "host/port_label.h"
 
 namespace weft::editor {
 
@@ -27,6 +29,11 @@ std::string one_line(const std::string& text) {
   std::string line;
   for (const char c : text) line += c == '\n' ? std::string(" | ") : std::string(1, c);
   return line;
+}
+
+/// In the user's language, where the workflow says nothing else.
+std::string axis_title(const host::SweepParam& param) {
+  return param.title == host::port_label(param.port.name) ? port_label(param.port.name) : param.title;
 }
 
 void open_vary(App& app, const Document& document, const std::string& node, const PortInfo& port) {
@@ -68,7 +75,7 @@ class VaryDialog {
     ImGui::TextUnformatted(port_label(port_.name).c_str());
     ImGui::PopFont();
     ImGui::SameLine();
-    dim_text(app_.theme, !node.title.empty() ? node.title : type ? type->options.title : node.type);
+    dim_text(app_.theme, !node.title.empty() ? node.title : type ? shown_title(*type) : node.type);
     if (!port_.tip.empty()) {
       ImGui::PushTextWrapPos();
       dim_text(app_.theme, port_.tip);
@@ -107,7 +114,7 @@ class VaryDialog {
     const bool entered =
         ImGui::InputTextWithHint("##search", tr("Search"), &state_.query, ImGuiInputTextFlags_EnterReturnsTrue);
     std::vector<Searchable> list;
-    for (const std::string& each : all) list.push_back({.key = each, .title = each});
+    for (const std::string& each : all) list.push_back({.key = each, .title = shown_choice(each)});
     const std::vector<SearchHit> hits = search(state_.query, list);
     const float rows = static_cast<float>(std::clamp<std::size_t>(hits.size(), 3, 10));
     bool changed = false;
@@ -115,7 +122,7 @@ class VaryDialog {
       for (const SearchHit& hit : hits) {
         const std::string& name = all[hit.index];
         bool on = std::ranges::find(chosen, name) != chosen.end();
-        if (!ImGui::Checkbox(name.c_str(), &on)) continue;
+        if (!ImGui::Checkbox((shown_choice(name) + "###" + name).c_str(), &on)) continue;
         changed = true;
         on ? chosen.push_back(name) : static_cast<void>(std::erase(chosen, name));
       }
@@ -166,7 +173,7 @@ class VaryDialog {
     const host::Sweep now = sweep(document_);
     if (now.axes.size() < 2 || sweep_axis(document_, now, state_.node, port_.name)) return {};
     const host::SweepParam param = host::find_sweep_param(document_.workflow(), app_.registry, now.axes[1].param);
-    return "\n" + tr_format("{} does not vary any more: a table has columns and rows.", param.title);
+    return "\n" + tr_format("{} does not vary any more: a table has columns and rows.", axis_title(param));
   }
 
   void draw_verdict() {
@@ -246,7 +253,7 @@ std::string sweep_summary(const App& app, const Document& document) {
   for (std::size_t i = 0; i < std::min(now.axes.size(), std::size(kPlaces)); ++i) {
     try {
       const host::SweepParam param = host::find_sweep_param(document.workflow(), app.registry, now.axes[i].param);
-      summary += fmt::format("{}{}: {}  {}", i > 0 ? "\n" : "", tr(kPlaces[i]), param.title,
+      summary += fmt::format("{}{}: {}  {}", i > 0 ? "\n" : "", tr(kPlaces[i]), axis_title(param),
                              one_line(host::sweep_text(param.port, now.axes[i].values)));
     } catch (const GraphError& error) {
       summary += fmt::format("{}{}: {}", i > 0 ? "\n" : "", tr(kPlaces[i]), error.problems().front().what);

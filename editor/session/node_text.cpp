@@ -7,6 +7,7 @@
 #include "host/port_label.h"
 
 namespace weft::editor {
+
 std::string shown_title(const NodeInfo& type) {
   const std::string& title = type.options.title.empty() ? type.id : type.options.title;
   return subgraph_of_type(type.id) ? title : tr_declared("node", title.c_str());

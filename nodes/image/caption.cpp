@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 /// The first of these that the system has: what setup installs, then what most systems have.
 constexpr std::array kFonts{"Inter-Regular.otf", "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf",
                             "Arial.ttf"};
-constexpr std::array kEastAsianFonts{"NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "DroidSansFallbackFull.ttf"};
+constexpr std::array kEastAsianFonts{"NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "VL-Gothic-Regular.ttf",
+                                     "DroidSansFallbackFull.ttf"};
 
 std::optional<fs::path> find_font(const std::string& name) {
   const char* home = std::getenv("HOME");

@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
     return run(tests, filter, pictures, look);
   }
   for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
-                           test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests()})
+                           test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests(), test::sweep_tests()})
     tests.insert(tests.end(), some.begin(), some.end());
   return run(tests, filter, {}, look);
 }

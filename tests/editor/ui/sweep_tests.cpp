@@ -50,7 +50,7 @@ void choices_are_ticked_and_run_later(Ui& ui) {
   quick_workflow(ui);
   open_vary(ui, "sampler", "sampler");
   ui.ctx.SetRef("Vary");
-  ui.ctx.ItemClick("**/euler");
+  ui.ctx.ItemClick("**/euler###euler");
   ui.ctx.ItemClick("Keep for Later");
   ui.wait(4);
   IM_CHECK_EQ(sweep_size(ui.doc(), ui.app.registry), 2u);

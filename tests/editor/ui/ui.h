@@ -78,6 +78,7 @@ std::vector<Test> panel_tests();
 std::vector<Test> picture_tests();
 std::vector<Test> file_tests();
 std::vector<Test> run_tests();
+std::vector<Test> sweep_tests();
 /// Not tests: each brings the window into a state of which the documentation shows a picture.
 std::vector<Test> screenshots();
 /// Further states, to be looked at.
