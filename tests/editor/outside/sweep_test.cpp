@@ -65,7 +65,7 @@ TEST_F(Sweeps, CompareThreeValuesInAtMostSixActions) {
   const Shown now = editor->shown();
   EXPECT_EQ(now.value("sampler", "cfg"), 4) << "the workflow's own value stays";
   EXPECT_EQ(now.document("dirty"), true) << "the workflow holds the sweep";
-  EXPECT_TRUE(now.find("###sweep")) << "it can be run again";
+  EXPECT_TRUE(now.find("\uf00a  Sweep: 3")) << "it can be run again";
 }
 
 TEST_F(Sweeps, RefuseAMillionValuesWithASentence) {
