@@ -64,6 +64,9 @@ App::App(AppOptions given)
     ImGui::LoadIniSettingsFromMemory(layout->get_ref<const std::string&>().c_str());
     layout_wanted = false;
   }
+  if (const auto shown = settings.panels.find("shown"); shown != settings.panels.end()) panels.shown.take_wishes(*shown);
+  if (const auto scale = settings.panels.find("scale"); scale != settings.panels.end() && scale->is_number())
+    panels.docks_scale = scale->get<float>();
   apply_look();
   bind_commands();
   commands.take(settings.keys);
@@ -471,16 +474,22 @@ void App::frame() {
   draw_dock_space(*this);
   draw_tabs();
   draw_start(*this);
-  draw_library(*this);
-  draw_inspector(*this);
-  draw_history(*this);
-  draw_viewer(*this);
-  draw_gallery(*this);
-  draw_queue(*this);
-  draw_problems(*this);
+  if (panels.shown.shows(PanelGroup::Left)) {
+    draw_library(*this);
+    draw_history(*this);
+  }
+  if (panels.shown.shows(PanelGroup::Right)) {
+    draw_inspector(*this);
+    draw_viewer(*this);
+  }
+  if (panels.shown.shows(PanelGroup::Below)) {
+    draw_gallery(*this);
+    draw_queue(*this);
+    draw_problems(*this);
+    draw_timings(*this);
+    draw_log(*this);
+  }
   draw_missing(*this);
-  draw_timings(*this);
-  draw_log(*this);
   draw_value_popup(*this);
   draw_vary(*this);
   draw_search_list(*this);
@@ -513,10 +522,17 @@ Dialog App::dialog() const {
   return Dialog::None;
 }
 
+void App::show_panels(const std::function<void(ShownPanels&)>& change) {
+  change(panels.shown);
+  settings.panels["shown"] = panels.shown.wishes();
+  settings_changed = true;
+}
+
 /// Where the panels are is a part of the settings.
 void App::take_layout() {
   if (panels.frames_to_focus > 0 || !std::exchange(ImGui::GetIO().WantSaveIniSettings, false)) return;
   settings.panels["layout"] = ImGui::SaveIniSettingsToMemory();
+  settings.panels["scale"] = panels.docks_scale;
   settings_changed = true;
 }
 
@@ -565,6 +581,7 @@ void App::draw_tabs() {
     if (visible) {
       tab.canvas.draw(*this, *tab.document);
       if (tab.document->graph().size() == 0) draw_empty_canvas(*this);
+      draw_panel_handles(*this, tab.canvas);
     }
     ImGui::End();
     if (!open) closing = &tab;

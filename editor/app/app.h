@@ -141,6 +141,8 @@ class App {
 
   /// The one that is to be shown now.
   Dialog dialog() const;
+  /// Changes which panels are shown, and remembers it.
+  void show_panels(const std::function<void(ShownPanels&)>& change);
 
   // Speaking to the user.
   void notify(std::string text, LogLine::Kind kind = LogLine::Kind::Info);
@@ -228,7 +230,10 @@ std::string problem_address(const Document& document, const std::string& node);
 /// Since the job began, until now or its end.
 double seconds_of(const Job& job);
 
-/// The position a new node takes where none is given: the middle of what the canvas shows.
-Point new_node_place(App& app);
+/// Where something new of this size goes: to the mouse if that is over the canvas, else to the middle of what it shows;
+/// beside it, where something else lies.
+Point place_for_new(App& app, Size size);
+/// Of a node of this type, as it will be drawn.
+Size size_of_new(App& app, const std::string& type);
 
 }  // namespace weft::editor

@@ -23,7 +23,7 @@ std::string clipboard_text() {
 SizeOf sizes(const CanvasModel& model) {
   return [&model](const std::string& id) {
     const NodeView* node = model.find(id);
-    return node ? Size{node->layout.size.x, node->layout.size.y} : Size{metric::kWidth, 100};
+    return node ? Size{node->layout.size.x, node->layout.wanted_height} : Size{metric::kWidth, 100};
   };
 }
 
@@ -44,12 +44,18 @@ Rect area_of(const CanvasModel& model, const Ids& nodes) {
 
 }  // namespace
 
-Point new_node_place(App& app) {
-  Tab* tab = app.active();
-  if (!tab) return {};
-  const Size size{metric::kWidth, 140};
-  const Point middle = tab->canvas.centre() - Point{size.width / 2, size.height / 2};
-  return free_place(tab->document->graph(), sizes(tab->canvas.model()), middle, size);
+Point place_for_new(App& app, Size size) {
+  if (!app.active()) return {};
+  const Canvas& canvas = app.active()->canvas;
+  const Point middle = canvas.centre() - Point{size.width / 2, size.height / 2};
+  return canvas.free_place(canvas.mouse().value_or(middle), size);
+}
+
+Size size_of_new(App& app, const std::string& type) {
+  const NodeInfo* info = app.document() ? app.document()->types(app.registry).find(type) : nullptr;
+  if (!info) return {metric::kWidth, 140};
+  const ImVec2 size = lay_out_new(*info).size;
+  return {size.x, size.y};
 }
 
 void App::bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled) {
@@ -136,7 +142,10 @@ void App::bind_edit_commands() {
       },
       selected);
   const auto paste_here = [this](OutsideLinks links) {
-    attempt([&] { paste(*document(), registry, clipboard_text(), new_node_place(*this), links); });
+    attempt([&] {
+      const std::string text = clipboard_text();
+      paste(*document(), registry, text, place_for_new(*this, size_of_copied(text, registry)), links);
+    });
   };
   bind(
       "edit.paste", [=] { paste_here(OutsideLinks::Drop); }, has_document);
@@ -169,13 +178,17 @@ void App::bind_edit_commands() {
           active_tab->canvas.edit_text(*notes.begin());
           return;
         }
-        panels.rename_node = *document()->selection().nodes.begin();
-        panels.rename_text = document()->graph().node(panels.rename_node).title;
+        const Ids& nodes = document()->selection().nodes;
+        panels.rename_node = nodes.empty() ? std::string{} : *nodes.begin();
+        const GraphNode* node = document()->graph().find(panels.rename_node);
+        panels.rename_definition = node ? subgraph_of_type(node->type).value_or("") : document()->scope();
+        panels.rename_text = panels.rename_definition.empty() ? node->title : panels.rename_definition;
         panels.rename_opened = true;
       },
       [this] {
         if (!document()) return false;
         const auto& [nodes, notes] = document()->selection();
+        if (nodes.empty() && notes.empty()) return !document()->path().empty();
         return nodes.size() + notes.size() == 1 && (notes.empty() || active_tab->canvas.has_text(*notes.begin()));
       });
   bind(
@@ -249,7 +262,7 @@ void App::bind_node_commands() {
       "node.add",
       [this] {
         const std::optional<Point> mouse = active_tab->canvas.mouse();
-        open_node_palette(*this, {.at = mouse ? *mouse : new_node_place(*this),
+        open_node_palette(*this, {.at = mouse.value_or(active_tab->canvas.centre()),
                                   .screen = mouse ? ImGui::GetIO().MousePos : ImVec2{-1, -1}});
       },
       has_document);
@@ -326,15 +339,19 @@ void App::bind_node_commands() {
   bind(
       "node.comment",
       [this] {
-        constexpr Size kSize{240, 90};
-        const Canvas& canvas = active_tab->canvas;
-        const Point wanted = canvas.mouse().value_or(canvas.centre() - Point{kSize.width / 2, kSize.height / 2});
-        const Point at = free_place(document()->graph(), sizes(canvas.model()), wanted, kSize);
-        attempt([&] { active_tab->canvas.edit_text(add_comment(*document(), "", {at, kSize}), /*is_new=*/true); });
+        attempt([&] {
+          const Rect area{place_for_new(*this, kNewComment), kNewComment};
+          active_tab->canvas.edit_text(add_comment(*document(), "", area), /*is_new=*/true);
+        });
       },
       has_document);
   bind(
-      "node.help", [this] { panels.focus_inspector = panels.entered_by_key = true; }, selected);
+      "node.help",
+      [this] {
+        show_panels([](ShownPanels& shown) { shown.reveal(PanelGroup::Right); });
+        panels.focus_inspector = panels.entered_by_key = true;
+      },
+      selected);
   const auto nudge = [this](double x, double y) {
     Positions moved = positions(*document(), document()->selection());
     for (auto& [id, at] : moved.nodes) at = at + Point{x, y};
@@ -364,17 +381,21 @@ void App::bind_node_commands() {
   bind(
       "arrange.all",
       [=, this] {
-        arrange(tr("Arrange"), [](const Graph& graph, const Ids&, const SizeOf& size) {
-          return auto_layout(graph, {}, size);
+        Canvas& canvas = active_tab->canvas;
+        const View before = canvas.view();
+        const std::size_t steps = document()->position();
+        arrange(tr("Arrange"), [aspect = canvas.aspect()](const Graph& graph, const Ids&, const SizeOf& size) {
+          return auto_layout(graph, {}, size, {.aspect = aspect});
         });
-        active_tab->canvas.fit(false);
+        canvas.fit(false);
+        if (document()->position() > steps) canvas.tie_view(document()->position(), before);
       },
       has_document);
   bind(
       "arrange.selection",
-      [=] {
-        arrange(tr("Arrange"), [](const Graph& graph, const Ids& nodes, const SizeOf& size) {
-          return auto_layout(graph, nodes, size);
+      [=, this] {
+        arrange(tr("Arrange"), [aspect = active_tab->canvas.aspect()](const Graph& graph, const Ids& nodes, const SizeOf& size) {
+          return auto_layout(graph, nodes, size, {.aspect = aspect});
         });
       },
       selected);
@@ -522,7 +543,15 @@ void App::bind_view_commands() {
       "view.forward", [this] { active_tab->canvas.go_forward(); },
       [this] { return active_tab && active_tab->canvas.can_go_forward(); });
   bind("view.snap", [=] { toggle(&Settings::snap_to_grid); });
-  bind("view.reset_layout", [this] { layout_wanted = true; });
+  bind("view.reset_layout", [this] {
+    layout_wanted = true;
+    show_panels([](ShownPanels& shown) { shown.reset(); });
+  });
+  bind("view.panels", [this] { show_panels([](ShownPanels& shown) { shown.toggle_all(); }); });
+  for (const auto& [id, group] : {std::pair{"view.left_panels", PanelGroup::Left},
+                                  {"view.right_panels", PanelGroup::Right},
+                                  {"view.lower_panels", PanelGroup::Below}})
+    bind(id, [this, group = group] { show_panels([=](ShownPanels& shown) { shown.toggle(group); }); });
   bind("view.grid", [=] { toggle(&Settings::show_grid); });
   bind("view.minimap", [=] { toggle(&Settings::show_minimap); });
   bind("view.heat", [=] { toggle(&Settings::heat); });

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "editor/session/gestures.h"
+#include "editor/session/usual_links.h"
 #include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
@@ -21,21 +22,53 @@ void open_list(App& app, SearchList list) {
 
 std::string first_sentence(const std::string& doc) { return doc.substr(0, doc.find(". ")); }
 
+/// Where a chosen node goes: of one that a link was dragged for, its pin comes to where the link ends.
+Point place_of_choice(App& app, const PaletteRequest& request, const std::string& type, const std::string& port) {
+  Point at = request.at;
+  const NodeInfo* info = app.document()->types(app.registry).find(type);
+  if (info && request.from) {
+    const NodeLayout layout = lay_out_new(*info);
+    const bool output = !request.from->is_output;
+    const auto pin = std::ranges::find_if(layout.ports, [&](const ShownPort& each) {
+      return each.is_output == output && each.info.name == port;
+    });
+    if (pin != layout.ports.end()) at = at - Point{pin->pin.x, pin->pin.y};
+  }
+  return app.active()->canvas.free_place(at, size_of_new(app, type));
+}
+
 /// What choosing a node type in the palette does.
 void add_chosen(App& app, const PaletteRequest& request, const std::string& type, const std::string& port) {
   Document* document = app.document();
   if (!document) return;
   remember_use(app.settings.node_usage, type);
+  if (request.from)
+    remember_use(app.settings.node_usage, link_usage_key(port_type(document->graph(), document->types(app.registry), *request.from),
+                                                         request.from->is_output, type));
   app.save_settings_soon();
+  const Point at = place_of_choice(app, request, type, port);
   app.attempt([&] {
     if (request.from)
-      add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, request.at,
+      add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, at,
                       *request.from, app.beginning(type));
     else if (request.on_link)
-      add_on_link(*document, app.registry, type, request.at, *request.on_link, app.beginning(type));
+      add_on_link(*document, app.registry, type, at, *request.on_link, app.beginning(type));
     else
-      add_node(*document, app.registry, type, request.at, app.beginning(type));
+      add_node(*document, app.registry, type, at, app.beginning(type));
   });
+}
+
+/// What people link to such a port, and what this user does.
+void put_usual_first(App& app, const LinkEnd& from, SearchList& list) {
+  const Graph& graph = app.document()->graph();
+  const std::string value = port_type(graph, app.document()->types(app.registry), from);
+  const std::string& type = graph.node(from.port.node).type;
+  for (Searchable& each : list.searchable) {
+    if (const auto rank = usual_rank(type, value, from.is_output, each.key))
+      each.before = 0.1 - 0.01 * static_cast<double>(*rank);
+    each.key = link_usage_key(value, from.is_output, each.key);
+  }
+  list.link_from = from;
 }
 
 SearchList::Entry node_entry(App& app, const NodeChoice& choice, std::function<void()> choose) {
@@ -57,6 +90,7 @@ void open_node_palette(App& app, const PaletteRequest& request) {
               : request.on_link ? tr("Node to insert")
                                 : tr("Search nodes");
   list.at = request.screen;
+  list.link_to = request.at;
   list.usage = app.settings.node_usage;
   const NodeTypes& types = app.document()->types(app.registry);
   const std::vector<const NodeInfo*> known =
@@ -68,6 +102,7 @@ void open_node_palette(App& app, const PaletteRequest& request) {
     for (const NodeInfo* type : known) choices.push_back({type, {}});
   }
   list.searchable = searchable_choices(choices);
+  if (request.from) put_usual_first(app, *request.from, list);
   for (const NodeChoice& choice : choices)
     list.entries.push_back(node_entry(app, choice, [&app, request, type = choice.type->id, port = choice.port] {
       add_chosen(app, request, type, port);
@@ -208,6 +243,7 @@ void view_value(App& app, Document& document, const LinkEnd& end) {
       return;
     source = std::get<Links>(found->second).front();
   }
+  if (!app.panels.shown.all_hidden()) app.show_panels([](ShownPanels& shown) { shown.reveal(PanelGroup::Right); });
   app.panels.viewer.a = {.node = source.node, .port = source.port, .file = {}};
 }
 

@@ -23,6 +23,10 @@ std::optional<bool> state_of(const App& app, std::string_view id) {
   if (id == "view.snap") return app.settings.snap_to_grid;
   if (id == "view.minimap") return app.settings.show_minimap;
   if (id == "view.heat") return app.settings.heat;
+  if (id == "view.panels") return app.panels.shown.all_hidden();
+  if (id == "view.left_panels") return app.panels.shown.shows(PanelGroup::Left);
+  if (id == "view.right_panels") return app.panels.shown.shows(PanelGroup::Right);
+  if (id == "view.lower_panels") return app.panels.shown.shows(PanelGroup::Below);
   if (id == "run.pause") return app.runs->paused;
   return std::nullopt;
 }

@@ -16,6 +16,7 @@
 #include "editor/session/links.h"
 #include "editor/session/remedies.h"
 #include "editor/session/search.h"
+#include "editor/session/shown_panels.h"
 #include "editor/session/text.h"
 #include "editor/widgets/picture_view.h"
 #include "graph/port.h"
@@ -36,6 +37,8 @@ struct SearchList {
   std::string name;   ///< of the window, which does not show it: "Add node"
   std::string hint;   ///< in the empty field
   ImVec2 at{-1, -1};  ///< screen; negative: upper middle of the window
+  std::optional<LinkEnd> link_from = {};  ///< of a link that waits for its other end, and is drawn as long as it waits
+  Point link_to = {};                     ///< on the canvas
   std::string query;
   std::string searched = "\n";  ///< the query that `hits` are of
   std::vector<Entry> entries;
@@ -183,6 +186,8 @@ struct PanelStates {
   DiskChangeState disk_change;
   PainterState painter;
   RegionState region;
+  ShownPanels shown;
+  float docks_scale = 0;       ///< of the interface, that the panels' sizes were made for; 0: not known
   ImGuiID centre_dock = 0;     ///< where documents are
   bool docks_are_new = false;  ///< documents have to be docked again
   int frames_to_focus = 0;
@@ -196,6 +201,7 @@ struct PanelStates {
   bool about = false;     ///< the window that tells versions, folders and plugins
   bool quitting = false;  ///< asks what to do with what is not saved
   std::string rename_node, rename_text;
+  std::string rename_definition;  ///< the subgraph whose name is meant, rather than the node's title; empty: none
   bool rename_opened = false;
 };
 

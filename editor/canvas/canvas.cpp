@@ -10,6 +10,7 @@
 #include "editor/app/lists.h"
 #include "editor/canvas/canvas_links.h"
 #include "editor/canvas/canvas_nodes.h"
+#include "editor/canvas/canvas_titles.h"
 #include "editor/session/gestures.h"
 #include "editor/widgets/draw.h"
 
@@ -26,6 +27,7 @@ ed::EditorContext* make_context() {
   config.SaveSettings = [](const char*, std::size_t, ed::SaveReasonFlags, void*) { return true; };
   config.NavigateButtonIndex = ImGuiMouseButton_Right;
   config.CanvasSizeMode = ed::CanvasSizeMode::CenterOnly;
+  for (const float zoom : {kFarthestZoom, 1.0f, kNearestZoom}) config.CustomZoomLevels.push_back(zoom);
   return ed::CreateEditor(&config);
 }
 
@@ -125,6 +127,7 @@ void Canvas::draw(App& app, Document& document) {
   push_style(app);
   ImGui::PushFont(app.fonts.regular, metric::kTextSize / app.ui_scale());
   model_.update(document, app.registry, app.theme, with_picture);
+  follow_history(document);
   ed::Begin("canvas");
   zoom_ = 1 / ed::GetCurrentZoom();
   const ImVec2 corner = ed::ScreenToCanvas(min_), far_corner = ed::ScreenToCanvas(max_);
@@ -133,11 +136,14 @@ void Canvas::draw(App& app, Document& document) {
   take_strokes(app, document);
   if (app.settings.show_grid) draw_grid(app);
   put_positions();
+  find_seen();
   draw_frames(app, document);
-  CanvasNodes{app, document, *this, document_run, CanvasNodes::detail_at(zoom_)}.draw_all();
-  draw_reroutes(app);
+  const CanvasNodes::Detail detail = CanvasNodes::detail_at(zoom_ / app.ui_scale());
   CanvasLinks links{app, document, *this};
-  links.draw_all();
+  if (detail == CanvasNodes::Detail::Map) links.draw_plain();  // under the nodes
+  CanvasNodes{app, document, *this, document_run, detail}.draw_all();
+  draw_reroutes(app);
+  if (detail != CanvasNodes::Detail::Map) links.draw_all();
   links.take_new_links();
   take_clicks(app, document);
   take_right_click();
@@ -158,10 +164,11 @@ void Canvas::draw(App& app, Document& document) {
   take_positions(app, document);
   exchange_selection(document);
   pan_with_middle_button();
-  navigate(document, app.ui_scale());
+  navigate(app, document);
   take_dropped_type(app, document);
+  CanvasTitles(app, *this).draw_all();
   draw_rubber_line(app);
-  if (app.settings.show_minimap) draw_minimap(app);
+  draw_minimap(app);
   if (!document.path().empty()) draw_path(app, document);
   draw_menus(app, document);
   ++frames_;
@@ -173,7 +180,7 @@ void Canvas::take_dropped_type(App& app, Document& document) {
   if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
     const std::string type(static_cast<const char*>(payload->Data),
                            static_cast<std::size_t>(payload->DataSize));
-    app.attempt([&] { add_node(document, app.registry, type, to_canvas(ImGui::GetIO().MousePos), app.beginning(type)); });
+    app.attempt([&] { add_node(document, app.registry, type, place_for_new(app, size_of_new(app, type)), app.beginning(type)); });
   }
   ImGui::EndDragDropTarget();
 }
@@ -189,67 +196,98 @@ void Canvas::draw_grid(const App& app) {
       list.AddRectFilled({x - half, y - half}, {x + half, y + half}, app.theme.grid);
 }
 
+namespace {
+
+void put(ed::NodeId number, ImVec2 at) {
+  if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at); now.x != wanted.x || now.y != wanted.y)
+    ed::SetNodePosition(number, wanted);
+}
+
+}  // namespace
+
+/// Of nodes those alone that are drawn: each that the library knows makes it slower.
 void Canvas::put_positions() {
   if (placed_generation_ == model_.generation()) return;
   placed_generation_ = model_.generation();
-  const auto put = [](ed::NodeId number, ImVec2 at) {
-    if (const ImVec2 now = ed::GetNodePosition(number), wanted = floored(at);
-        now.x != wanted.x || now.y != wanted.y)
-      ed::SetNodePosition(number, wanted);
-  };
-  for (const NodeView& node : model_.nodes) put(node.number, node.at);
+  placed_.assign(model_.nodes.size(), 0);
+  if (moving_) return;  // the drag goes on from where it has brought them
   for (const RerouteView& each : model_.reroutes)
     put(each.number, {each.at.x - metric::kReroute / 2, each.at.y - metric::kReroute / 2});
   for (const Frame& each : model_.frames) put(model_.annotation_number(each.id), as_vec(each.area.at));
   for (const Comment& each : model_.comments) put(model_.annotation_number(each.id), as_vec(each.area.at));
 }
 
+void Canvas::put_position(std::size_t node) {
+  if (std::exchange(placed_[node], 1)) return;
+  const NodeView& view = model_.nodes[node];
+  if (!moved_.nodes.contains(view.id)) put(view.number, view.at);
+}
+
+void Canvas::find_seen() {
+  constexpr float kMargin = 24;
+  const std::size_t count = model_.nodes.size();
+  seen_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const NodeView& node = model_.nodes[i];
+    seen_[i] = node.at.x < view_max_.x + kMargin && node.at.y < view_max_.y + kMargin &&
+               node.at.x + node.layout.size.x > view_min_.x - kMargin &&
+               node.at.y + node.layout.size.y > view_min_.y - kMargin;
+  }
+  if (selected_generation_ == model_.generation() && selected_.size() == count) return;
+  selected_generation_ = model_.generation();
+  selected_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) selected_[i] = known_selection_.nodes.contains(model_.nodes[i].id);
+}
+
+/// From afar: the node under the mouse, the one that it was pressed on, what lies in a frame that it could drag; and while
+/// it selects, all that is seen.
+void Canvas::find_awake() {
+  const ImVec2 mouse = ImGui::GetMousePos();
+  const bool down = ImGui::IsMouseDown(ImGuiMouseButton_Left) || ImGui::IsMouseDown(ImGuiMouseButton_Right);
+  if (const NodeView* under = node_at(mouse); !down || ImGui::IsMouseClicked(ImGuiMouseButton_Left) ||
+                                              ImGui::IsMouseClicked(ImGuiMouseButton_Right))
+    held_ = under ? under->id : std::string{};
+  if (selects()) {
+    awake_ = seen_;
+  } else {
+    awake_.assign(model_.nodes.size(), 0);
+    if (const NodeView* node = model_.find(held_)) awake_[static_cast<std::size_t>(node - model_.nodes.data())] = 1;
+  }
+  for (const Frame& frame : model_.frames) {
+    const Rect& area = frame.area;
+    const Point at{mouse.x, mouse.y};
+    if (!area.contains({at, {}})) continue;
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      const NodeView& node = model_.nodes[i];
+      if (area.overlaps({{node.at.x, node.at.y}, {node.layout.size.x, node.layout.size.y}})) awake_[i] = 1;
+    }
+  }
+}
+
 void Canvas::take_positions(App& app, Document& document) {
-  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) {
-    if (!moving_) return;
-    moving_ = false;
-    last_moved_ = dragged_from_.nodes.size() == 1 ? dragged_from_.nodes.begin()->first : std::string{};
-    dragged_from_ = {};
-    document.end_gesture();
-    CanvasLinks{app, document, *this}.drop_on_link();
+  if (ImGui::IsMouseDown(ImGuiMouseButton_Left)) {
+    take_dragged();
+    if (moving_) CanvasLinks{app, document, *this}.find_insert_target();
     return;
   }
-  if (!ImGui::IsMouseDragging(ImGuiMouseButton_Left, 1)) return;
-  Positions moved;
-  const auto take = [](ed::NodeId number, ImVec2 was, auto& to, const std::string& id, ImVec2 shift) {
-    const ImVec2 now = ed::GetNodePosition(number), before = floored(was);
-    if (std::abs(now.x - before.x) < 0.5f && std::abs(now.y - before.y) < 0.5f) return;
-    to[id] = {now.x + shift.x, now.y + shift.y};
-  };
-  constexpr float kHalf = metric::kReroute / 2;
-  for (const NodeView& node : model_.nodes) take(node.number, node.at, moved.nodes, node.id, {0, 0});
-  for (const RerouteView& each : model_.reroutes)
-    take(each.number, {each.at.x - kHalf, each.at.y - kHalf}, moved.annotations, each.reroute.id,
-         {kHalf, kHalf});
-  for (const Frame& each : model_.frames)
-    take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
-  for (const Comment& each : model_.comments)
-    take(model_.annotation_number(each.id), as_vec(each.area.at), moved.annotations, each.id, {0, 0});
-  if (!moved.nodes.empty() || !moved.annotations.empty()) {
-    moving_ = true;
-    // All that has moved since the drag began is said anew each time: changes of a gesture replace each
-    // other.
-    for (const auto& [id, at] : dragged_from_.nodes)
-      if (!moved.nodes.contains(id)) moved.nodes[id] = at;
-    for (const auto& [id, at] : dragged_from_.annotations)
-      if (!moved.annotations.contains(id)) moved.annotations[id] = at;
-    dragged_from_ = moved;
-    app.attempt([&] { move(document, moved); });
-  }
-  if (moving_) CanvasLinks{app, document, *this}.find_insert_target();
+  if (!std::exchange(moving_, false)) return;
+  const Positions moved = std::exchange(moved_, {});
+  last_moved_ = moved.nodes.size() == 1 ? moved.nodes.begin()->first : std::string{};
+  if (!moved.nodes.empty() || !moved.annotations.empty()) app.attempt([&] { move(document, moved); });
+  document.end_gesture();
+  CanvasLinks{app, document, *this}.drop_on_link();
 }
 
 void Canvas::exchange_selection(Document& document) {
   if (document.selection() != known_selection_) {  // changed by somebody else: shown here
     known_selection_ = document.selection();
+    selected_.clear();
     ed::ClearSelection();
     for (const std::string& id : known_selection_.nodes)
-      if (const NodeView* node = model_.find(id)) ed::SelectNode(node->number, true);
+      if (const NodeView* node = model_.find(id)) {
+        put_position(static_cast<std::size_t>(node - model_.nodes.data()));
+        ed::SelectNode(node->number, true);
+      }
     for (const std::string& id : known_selection_.annotations)
       ed::SelectNode(model_.annotation_number(id), true);
     return;
@@ -267,6 +305,7 @@ void Canvas::exchange_selection(Document& document) {
   }
   document.select(selection);
   known_selection_ = document.selection();
+  selected_.clear();
 }
 
 std::vector<Link> Canvas::selected_links() const {

@@ -1,7 +1,10 @@
 // Canvas: the view of one document's graph. The node editor library pans, zooms, selects and drags; what a
 // gesture means to the document is decided here. Parts: canvas.cpp (the frame), canvas_nodes.cpp (how nodes
-// look), canvas_links.cpp (making, cutting, inserting), canvas_view.cpp (where it looks, minimap),
-// canvas_menu.cpp (what a right click offers).
+// look), canvas_titles.cpp (their titles from afar), canvas_links.cpp (making, cutting, inserting), canvas_view.cpp
+// (where it looks, minimap), canvas_menu.cpp (what a right click offers).
+//
+// Of what is seen from afar the library knows only what the mouse could mean: all that it knows costs it time in
+// each frame.
 #pragma once
 
 #include <imgui.h>
@@ -24,6 +27,9 @@ struct NodeRun;
 /// Whether the node stands for a subgraph.
 bool is_instance(const GraphNode& node);
 
+/// How far out and in the view goes.
+inline constexpr float kFarthestZoom = 0.01f, kNearestZoom = 8;
+
 /// A frame's own colour, or the theme's.
 ImU32 frame_colour(const std::string& hex, const Theme& theme);
 
@@ -39,6 +45,8 @@ class Canvas {
 
   // Where it looks.
   void fit(bool selection_only);
+  /// That step of the document was shown with a fit: undoing it brings the view `before` back, doing it again fits.
+  void tie_view(std::size_t step, const View& before) { views_of_steps_[step] = before; }
   void look_at(const std::string& node);
   void reveal(const std::string& node);  ///< brings it into view, if it is not there
   void set_zoom(float zoom);
@@ -51,7 +59,10 @@ class Canvas {
   float zoom() const { return zoom_; }
   Point centre() const;
   Point to_canvas(ImVec2 screen) const;
+  /// The place nearest to `wanted` where something of this size covers no node and no comment.
+  Point free_place(Point wanted, Size size) const;
   ImVec2 to_screen(ImVec2 canvas) const;
+  double aspect() const { return max_.y > min_.y ? (max_.x - min_.x) / (max_.y - min_.y) : 1.6; }  ///< width to height
   ImVec2 screen_min() const { return min_; }
   ImVec2 screen_max() const { return max_; }
   /// Drawn, measured, and standing still.
@@ -76,6 +87,7 @@ class Canvas {
  private:
   friend struct CanvasNodes;
   friend struct CanvasLinks;
+  friend class CanvasTitles;
 
   void push_style(const App& app);
   void pop_style();
@@ -85,17 +97,27 @@ class Canvas {
   void draw_minimap(App& app);
   void draw_path(App& app, Document& document);
   void draw_rubber_line(const App& app);
+  void draw_loose_link(const App& app, const LinkEnd& end, ImVec2 to);
   void draw_frame_title(const App& app, const std::string& title, ImVec2 bottom_left, float width);
   void draw_comment_text(const App& app, const std::string& text, ImVec2 at, ImVec2 room);
   void take_frame_size(App& app, Document& document, const Frame& frame);
   void tell_port(App& app, const Document& document, const LinkEnd& end);
   void draw_text_edit(App& app, Document& document);
-  std::optional<ImVec4> wanted_rect(const Document& document, float scale);
+  std::optional<ImVec4> wanted_rect(const App& app, const Document& document);
+  ImVec4 fitted(const App& app, ImVec4 all) const;
+  bool covers_nodes(const ImVec4& view, const ImVec4& area) const;
+  std::optional<ImVec4> minimap_area(const App& app) const;
+  void follow_history(const Document& document);
   void remember_view();
-  void navigate(const Document& document, float scale);
+  void navigate(const App& app, const Document& document);
   void pan_with_middle_button();
   const NodeView* node_at(ImVec2 at) const;
+  void find_seen();
+  void find_awake();
+  bool selects() const;
   void put_positions();
+  void put_position(std::size_t node);
+  void take_dragged();
   void take_positions(App& app, Document& document);
   void exchange_selection(Document& document);
   void take_dropped_type(App& app, Document& document);
@@ -126,9 +148,18 @@ class Canvas {
   std::string look_at_;
   std::optional<View> look_wanted_;
   std::vector<View> views_before_, views_after_;  ///< to go back and forward; the latest last
-  std::vector<char> drawn_;                       ///< which nodes of the model this frame draws
+  std::map<std::size_t, View> views_of_steps_;    ///< before them
+  std::size_t known_position_ = 0;                ///< in the document's history
+  // Of each node of the model.
+  std::vector<char> seen_;      ///< it is in the view
+  std::vector<char> drawn_;     ///< its pins are: a link of it may be in the view
+  std::vector<char> awake_;     ///< the library knows it, though it is far away
+  std::vector<char> selected_;
+  std::vector<char> placed_;    ///< it lies in the library where it does in the model
+  std::uint64_t selected_generation_ = 0;
+  std::string held_;            ///< the node on which the mouse was pressed
   bool moving_ = false;
-  Positions dragged_from_;      ///< what the drag has moved so far
+  Positions moved_;             ///< where the drag has brought what it moves; the document hears it at its end
   std::string last_moved_;      ///< the node, if it was a single one
   std::vector<ImVec2> stroke_;  ///< in canvas units
   bool stroke_is_knife_ = false;

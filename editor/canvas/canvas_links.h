@@ -11,6 +11,8 @@ struct CanvasLinks {
   Canvas& canvas;
 
   void draw_all();
+  /// From afar: without the library, so the mouse finds none of them.
+  void draw_plain();
   /// A link that is dragged from a port: accepted, or refused with the reason under the mouse; dropped on
   /// nothing, it opens the palette with what fits.
   void take_new_links();

@@ -11,6 +11,7 @@
 #include "editor/app/param_edit.h"
 #include "editor/app/vary.h"
 #include "editor/canvas/canvas.h"
+#include "editor/panels/value_view.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
@@ -51,11 +52,15 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s",
                      type ? shown_title(*type).c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
-  if (const NodeRun* run = app.runs->node(document.id(), document.address(node->id)); run && port->is_output)
+  if (!port->exposed_as.empty())
+    ImGui::TextColored(as_vec4(app.theme.accent), "%s",
+                       (document.path().empty() ? tr_format("For callers it is '{}'", port->exposed_as)
+                                                : tr_format("It is the subgraph's port '{}'", port->exposed_as))
+                           .c_str());
+  const NodeRun* run = app.runs->node(document.id(), document.address(node->id));
+  if (run && port->is_output)
     for (const OutputView& output : run->outputs)
-      if (output.port == port->info.name && output.description.is_object())
-        for (const auto& [key, value] : output.description.items())
-          dim_text(app.theme, key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()));
+      if (output.port == port->info.name) draw_facts(app.theme, output);
   dim_text(app.theme, port->is_output || port->linked ? tr("Click to view, drag to connect") : tr("Drag to connect"));
   ImGui::PopTextWrapPos();
   ImGui::EndTooltip();
@@ -218,7 +223,9 @@ void Canvas::background_menu(App& app, Document& document) {
   if (ImGui::MenuItem(label("Add Node\u2026"), app.commands.keys_text("node.add").c_str()))
     open_node_palette(app, {.at = at, .screen = to_screen(menu_at_)});
   if (ImGui::MenuItem(label("Add Comment")))
-    app.attempt([&] { edit_text(add_comment(document, "", {at, {240, 90}}), /*is_new=*/true); });
+    app.attempt([&] {
+      edit_text(add_comment(document, "", {free_place(at, kNewComment), kNewComment}), /*is_new=*/true);
+    });
   if (ImGui::MenuItem(label("Add Frame")))
     app.attempt([&] { edit_text(add_frame(document, "", {at, {420, 300}})); });
   ImGui::Separator();

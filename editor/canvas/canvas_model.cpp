@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
+#include <utility>
 
 #include "editor/session/text.h"
 
@@ -53,6 +55,10 @@ const NodeView* CanvasModel::find(std::string_view id) const {
 const NodeView* CanvasModel::node_of(ed::NodeId number) const {
   const auto found = by_number_.find(number.Get());
   return found == by_number_.end() ? nullptr : &nodes[found->second];
+}
+
+NodeView* CanvasModel::node_of(ed::NodeId number) {
+  return const_cast<NodeView*>(std::as_const(*this).node_of(number));
 }
 
 std::string CanvasModel::annotation_of(ed::NodeId number) const {
@@ -187,7 +193,59 @@ void CanvasModel::update(const Document& document, const Registry& registry, con
   for (const Comment& each : comments) annotations_[annotation_number(each.id).Get()] = each.id;
   for (const RerouteView& each : reroutes) annotations_[each.number.Get()] = each.reroute.id;
   add_nodes(registry, theme, thumbnails);
+  fit_pictures();
   add_links(registry, theme);
+  mark_exposed(document);
+}
+
+/// The room of a picture ends above the next node, so that none grows over another when one comes.
+void CanvasModel::fit_pictures() {
+  constexpr float kGap = 14;
+  std::vector<std::size_t> by_top(nodes.size());
+  std::iota(by_top.begin(), by_top.end(), std::size_t{0});
+  const auto top = [&](std::size_t i) { return nodes[i].at.y; };
+  std::ranges::sort(by_top, {}, top);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    NodeView& node = nodes[i];
+    if (node.layout.picture_height <= 0) continue;
+    const float from = node.at.y + node.layout.thumbnail_top, end = from + node.layout.picture_height + kGap;
+    for (auto below = std::ranges::lower_bound(by_top, node.at.y + metric::kTitle, {}, top);
+         below != by_top.end() && top(*below) < end; ++below) {
+      const NodeView& other = nodes[*below];
+      if (*below == i || other.at.x >= node.at.x + node.layout.size.x || other.at.x + other.layout.size.x <= node.at.x) continue;
+      limit_picture(node.layout, top(*below) - from - kGap);
+      break;
+    }
+  }
+}
+
+void CanvasModel::mark_exposed(const Document& document) {
+  const auto mark = [&](const PortRef& port, const std::string& name, bool output) {
+    const auto found = index_.find(port.node);
+    if (found == index_.end()) return;
+    NodeView& node = nodes[found->second];
+    if (const int at = port_index(node, port.port, output); at >= 0)
+      node.layout.ports[static_cast<std::size_t>(at)].exposed_as = name;
+  };
+  const std::string scope = document.scope();
+  if (scope.empty()) {
+    const Interface& interface = document.workflow().interface;
+    for (const auto& [name, port] : interface.inputs) mark(port, name, false);
+    for (const auto& [name, port] : interface.outputs) mark(port, name, true);
+    return;
+  }
+  const SubgraphInterface& interface = document.workflow().subgraphs.at(scope).interface;
+  for (const SubgraphInput& input : interface.inputs)
+    for (const PortRef& target : input.targets) mark(target, input.name, false);
+  for (const SubgraphOutput& output : interface.outputs) mark(output.source, output.name, true);
+}
+
+std::vector<Rect> CanvasModel::taken() const {
+  std::vector<Rect> rects;
+  for (const NodeView& node : nodes)
+    rects.push_back({{node.at.x, node.at.y}, {node.layout.size.x, node.layout.size.y}});
+  for (const Comment& comment : comments) rects.push_back(comment.area);
+  return rects;
 }
 
 ImVec4 CanvasModel::bounds() const {

@@ -68,6 +68,7 @@ class CanvasModel {
   const NodeView* find(std::string_view id) const;
   /// What a number of the library stands for.
   const NodeView* node_of(ax::NodeEditor::NodeId number) const;
+  NodeView* node_of(ax::NodeEditor::NodeId number);
   std::string annotation_of(ax::NodeEditor::NodeId number) const;  ///< empty: none
   const LinkView* link_of(ax::NodeEditor::LinkId number) const;
   /// The port of a pin; nothing for pins of reroutes, which `reroute_of_pin` tells.
@@ -83,6 +84,8 @@ class CanvasModel {
   int port_index(const NodeView& node, const std::string& port, bool output) const;  ///< in its layout; -1: none
   static ax::NodeEditor::PinId reroute_pin(const RerouteView& reroute, bool output);
 
+  /// Where something lies that nothing new shall cover: nodes and comments.
+  std::vector<Rect> taken() const;
   /// Of all nodes, frames and comments; empty without any.
   ImVec4 bounds() const;
   /// Another number each time that it was made anew.
@@ -93,6 +96,8 @@ class CanvasModel {
  private:
   void add_nodes(const Registry& registry, const Theme& theme, const Ids& thumbnails);
   void add_links(const Registry& registry, const Theme& theme);
+  void fit_pictures();
+  void mark_exposed(const Document& document);
   void add_segments(const Link& link, ImU32 colour, const LinkView& whole);
 
   Graph graph_;

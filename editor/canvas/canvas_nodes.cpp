@@ -7,6 +7,7 @@
 #include "editor/app/painting_field.h"
 #include "editor/app/param_edit.h"
 #include "editor/app/vary.h"
+#include "editor/canvas/canvas_titles.h"
 #include "editor/session/picture_params.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
@@ -54,11 +55,6 @@ Badge badge_of(const NodeRun* node, const Theme& t, ImU32 on_title) {
   return {};
 }
 
-bool inside(ImVec2 min, ImVec2 size, ImVec2 view_min, ImVec2 view_max) {
-  return min.x < view_max.x && min.y < view_max.y && min.x + size.x > view_min.x &&
-         min.y + size.y > view_min.y;
-}
-
 }  // namespace
 
 std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
@@ -85,10 +81,18 @@ const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
   return found == run->nodes.end() ? nullptr : &found->second;
 }
 
-bool CanvasNodes::has_problem(const NodeView& view, std::string_view port) const {
+bool CanvasNodes::has_problem(const NodeView& view) const {
   const auto found = problems.find(view.id);
-  if (found != problems.end() && std::ranges::find(found->second, port) != found->second.end()) return true;
-  return port.empty() && is_instance(*view.node) && faulty_definitions.contains(view.node->type);
+  if (found != problems.end() && std::ranges::find(found->second, "") != found->second.end()) return true;
+  return is_instance(*view.node) && faulty_definitions.contains(view.node->type);
+}
+
+/// Problems say a port's name alone. Where an input and an output share it, the input is meant: outputs have problems
+/// only of names that they do not have.
+bool CanvasNodes::has_problem(const NodeView& view, const ShownPort& port) const {
+  const auto found = problems.find(view.id);
+  if (found == problems.end() || std::ranges::find(found->second, port.info.name) == found->second.end()) return false;
+  return !port.is_output || canvas.model_.port_index(view, port.info.name, false) < 0;
 }
 
 bool CanvasNodes::may_take(const NodeView& view, const ShownPort& port) const {
@@ -122,36 +126,59 @@ void CanvasNodes::find_problems() {
 
 void CanvasNodes::draw_all() {
   find_problems();
-  const CanvasModel& model = canvas.model_;
-  const ImVec2 margin{24, 24};
-  const ImVec2 view_min{canvas.view_min_.x - margin.x, canvas.view_min_.y - margin.y};
-  const ImVec2 view_max{canvas.view_max_.x + margin.x, canvas.view_max_.y + margin.y};
-  std::vector<char> seen(model.nodes.size());
-  std::vector<char>& drawn = canvas.drawn_;
-  for (std::size_t i = 0; i < model.nodes.size(); ++i)
-    seen[i] = inside(model.nodes[i].at, model.nodes[i].layout.size, view_min, view_max);
-  drawn = seen;
-  if (detail != Detail::Map)
-    for (const LinkView& link : model.links) {
-      if (seen[link.from_node] && seen[link.to_node]) continue;
-      const NodeView &from = model.nodes[link.from_node], &to = model.nodes[link.to_node];
-      const ImVec2 min{std::min(from.at.x, to.at.x), std::min(from.at.y, to.at.y)};
-      const ImVec2 max{std::max(from.at.x + from.layout.size.x, to.at.x + to.layout.size.x),
-                       std::max(from.at.y + from.layout.size.y, to.at.y + to.layout.size.y)};
-      if (inside(min, {max.x - min.x, max.y - min.y}, view_min, view_max))
-        drawn[link.from_node] = drawn[link.to_node] = 1;
-    }
-  for (std::size_t i = 0; i < model.nodes.size(); ++i)
-    if (drawn[i]) draw_node(model.nodes[i], seen[i] != 0);
+  if (detail == Detail::Map) {
+    draw_from_afar();
+    return;
+  }
+  find_drawn();
+  for (std::size_t i = 0; i < canvas.drawn_.size(); ++i)
+    if (canvas.drawn_[i]) draw_node(i);
 }
 
-void CanvasNodes::draw_node(const NodeView& view, bool seen) {
+/// What is seen, the ends of links that pass through the view, and what a frame under the mouse would drag along.
+void CanvasNodes::find_drawn() {
+  const CanvasModel& model = canvas.model_;
+  const ImVec2 view_min = canvas.view_min_, view_max = canvas.view_max_;
+  canvas.find_awake();
+  canvas.drawn_ = canvas.seen_;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) canvas.drawn_[i] |= canvas.awake_[i];
+  for (const LinkView& link : model.links) {
+    if (canvas.seen_[link.from_node] && canvas.seen_[link.to_node]) continue;
+    const NodeView &from = model.nodes[link.from_node], &to = model.nodes[link.to_node];
+    if (std::min(from.at.x, to.at.x) < view_max.x && std::min(from.at.y, to.at.y) < view_max.y &&
+        std::max(from.at.x + from.layout.size.x, to.at.x + to.layout.size.x) > view_min.x &&
+        std::max(from.at.y + from.layout.size.y, to.at.y + to.layout.size.y) > view_min.y)
+      canvas.drawn_[link.from_node] = canvas.drawn_[link.to_node] = 1;
+  }
+}
+
+/// A few primitives a node, and no call of the library but for those that the mouse could mean.
+void CanvasNodes::draw_from_afar() {
+  const std::vector<NodeView>& nodes = canvas.model_.nodes;
+  canvas.find_awake();
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (canvas.seen_[i] && !canvas.awake_[i]) draw_plain_body(nodes[i], nodes[i].at, list);
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (canvas.seen_[i] && !canvas.awake_[i] && canvas.selected_[i]) {
+      const ImVec2 at = nodes[i].at, size = nodes[i].layout.size;
+      list.AddRect(at, {at.x + size.x, at.y + size.y}, app.theme.accent, 0, 0, 2 / canvas.zoom_);
+    }
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (canvas.awake_[i]) draw_node(i);
+}
+
+void CanvasNodes::draw_node(std::size_t index) {
+  const NodeView& view = canvas.model_.nodes[index];
+  const bool seen = canvas.seen_[index];
+  canvas.put_position(index);
   ed::BeginNode(view.number);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const NodeRun* node = run_of(view);
   ImGui::PushID(view.id.c_str());
-  if (seen) draw_body(view, at, list);
+  if (seen && detail == Detail::Map) draw_plain_body(view, at, list);
+  if (seen && detail != Detail::Map) draw_body(view, at, list);
   if (seen && detail == Detail::Full) {
     draw_title(view, at, list, node);
     if (!view.collapsed) {
@@ -162,14 +189,31 @@ void CanvasNodes::draw_node(const NodeView& view, bool seen) {
     }
     draw_failure(view, at, list, node);
   } else if (seen && detail == Detail::Simple) {
-    draw_text_in(list, {at.x + kPad, at.y}, {at.x + view.layout.size.x - kPad, at.y + kTitle},
-                 view.layout.title, app.theme.text);
+    const float bar = title_bar(view, canvas.zoom_ / app.ui_scale());
+    draw_picture(view, {at.x + kPad, at.y + bar + kPad}, {view.layout.size.x - 2 * kPad, view.layout.size.y - bar - 2 * kPad},
+                 list, node);
   }
   if (detail != Detail::Map) draw_pins(view, at, list, seen);
   ImGui::PopID();
   ImGui::SetCursorScreenPos(at);
   ImGui::Dummy(view.layout.size);
   ed::EndNode();
+}
+
+/// An area in the colour of its title, with the picture that it has.
+void CanvasNodes::draw_plain_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
+  const Theme& t = app.theme;
+  const NodeRun* node = run_of(view);
+  const ImVec2 size = view.layout.size, end{at.x + size.x, at.y + size.y};
+  const bool running = node && node->state == NodeRun::State::Running;
+  const bool failed = !view.type || (node && node->state == NodeRun::State::Failed);
+  const ImU32 body = app.settings.heat && run ? heat_of(view) : t.node;
+  const bool off = view.node->state != NodeState::Active;
+  ImU32 colour = failed ? t.bad : running ? t.accent : mixed(view.colour, body, 0.2f);
+  if (off) colour = mixed(colour, t.canvas, 0.6f);
+  list.AddRectFilled(at, end, colour);
+  const float bar = title_bar(view, canvas.zoom_ / app.ui_scale()), edge = kPad / 2;
+  draw_picture(view, {at.x + edge, at.y + bar}, {size.x - 2 * edge, size.y - bar - edge}, list, node);
 }
 
 void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
@@ -179,20 +223,17 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
   const NodeRun* node = run_of(view);
   const bool running = node && node->state == NodeRun::State::Running;
   const bool failed = !view.type || (node && node->state == NodeRun::State::Failed);
-  if (detail == Detail::Map) {
-    list.AddRectFilled(at, end, failed ? t.bad : running ? t.accent : mixed(view.colour, body, 0.35f));
-    return;
-  }
+  const float bar = title_bar(view, canvas.zoom_ / app.ui_scale());
   for (const float grow : {5.0f, 2.5f})
     list.AddRectFilled({at.x - grow, at.y - grow + 2}, {end.x + grow, end.y + grow + 2},
                        with_alpha(t.node_shadow, t.dark ? 0.16f : 0.07f), kRounding + grow);
-  const bool only_title = view.layout.size.y <= kTitle;
+  const bool only_title = view.layout.size.y <= bar;
   list.AddRectFilled(at, end, body, kRounding);
-  list.AddRectFilled(at, {end.x, at.y + kTitle}, view.colour, kRounding,
+  list.AddRectFilled(at, {end.x, at.y + bar}, view.colour, kRounding,
                      only_title ? ImDrawFlags_RoundCornersAll : ImDrawFlags_RoundCornersTop);
   if (view.node->state != NodeState::Active) {  // greyed; crossed out if nothing comes through
     list.AddRectFilled(at, end, with_alpha(t.canvas, 0.55f), kRounding);
-    const float y = at.y + kTitle / 2;
+    const float y = at.y + bar / 2;
     if (view.node->state == NodeState::Bypassed) list.AddLine({at.x, y}, {end.x, y}, t.warn, 2);
   }
   const ImU32 edge = failed ? t.bad : running ? t.accent : t.node_border;
@@ -202,15 +243,16 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
 void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
   const Theme& t = app.theme;
   const float width = view.layout.size.x;
-  const ImU32 on_title = t.dark ? IM_COL32(255, 255, 255, 235) : IM_COL32(20, 25, 35, 240);
-  ImGui::PushFont(app.fonts.bold, 0);
-  draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title,
-               on_title);
-  ImGui::PopFont();
+  const ImU32 on_title = t.on_title();
+  if (titles_are_readable(canvas.zoom_ / app.ui_scale())) {
+    ImGui::PushFont(app.fonts.bold, 0);
+    draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title, on_title);
+    ImGui::PopFont();
+  }
   Badge badge = badge_of(node, t, with_alpha(on_title, 0.75f));
   if (view.node->state == NodeState::Muted) badge = {icon::kMuted, tr("muted"), with_alpha(on_title, 0.75f)};
   if (view.node->state == NodeState::Bypassed) badge = {icon::kBypass, tr("bypassed"), t.warn};
-  if (!badge.icon && has_problem(view, "")) badge = {icon::kWarning, {}, t.warn};
+  if (!badge.icon && has_problem(view)) badge = {icon::kWarning, {}, t.warn};
   if (badge.icon) {
     const std::string text = badge.text.empty() ? badge.icon : fmt::format("{}  {}", badge.text, badge.icon);
     const float room = ImGui::CalcTextSize(text.c_str()).x;
@@ -231,7 +273,7 @@ void CanvasNodes::draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list)
   const float width = view.layout.size.x;
   for (const ShownPort& port : view.layout.ports) {
     if (port.field) continue;
-    const bool wrong = has_problem(view, port.info.name);
+    const bool wrong = has_problem(view, port);
     const ImU32 colour = wrong                  ? app.theme.bad
                          : may_take(view, port) ? app.theme.text_dim
                                                 : app.theme.text_faint;
@@ -247,7 +289,7 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
     if (!port.field) continue;
     ImGui::SetCursorScreenPos({at.x + port.field_min.x, at.y + port.field_min.y});
     const ImVec2 min = ImGui::GetCursorScreenPos();
-    const bool wrong = has_problem(view, port.info.name);
+    const bool wrong = has_problem(view, port);
     if (const PortInfo* painting = view.type ? painting_param(*view.type) : nullptr;
         painting && painting->name == port.info.name) {
       if (painting_field(app, *view.node, *view.type, *painting, port.field_size, wrong)) open_painter(app, view.id);
@@ -287,8 +329,9 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
     const float radius = port.field                ? kPinRadius * 0.72f
                          : canvas.dragged_ && fits ? kPinRadius * 1.25f
                                                    : kPinRadius;
-    const bool wrong = has_problem(view, port.info.name);
+    const bool wrong = has_problem(view, port);
     if (wrong) list.AddCircleFilled(centre, radius + 4, with_alpha(app.theme.bad, 0.35f));
+    if (!port.exposed_as.empty()) list.AddCircle(centre, radius + 3.5f, app.theme.accent, 20, 1.6f);
     if (detail == Detail::Full)
       draw_pin(list, centre, radius, pin_shape(port.info.type), colour, port.linked || port.is_output,
                app.theme.node);
@@ -297,17 +340,29 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
   }
 }
 
+/// Where a picture will come, its place is marked.
 void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
-  const std::shared_ptr<const Picture> picture = picture_of(node);
-  if (!picture || picture->width == 0) return;
+  if (view.layout.picture_height <= 0) return;
+  const ImVec2 min{at.x + kPad, at.y + view.layout.thumbnail_top};
+  const ImVec2 room{view.layout.size.x - 2 * kPad, view.layout.picture_height};
+  if (const std::shared_ptr<const Picture> picture = picture_of(node); !picture || picture->width == 0) {
+    const ImVec2 max{min.x + room.x, min.y + room.y};
+    list.AddRectFilled(min, max, mixed(app.theme.node, app.theme.canvas, 0.5f), 4);
+    draw_text_in(list, min, max, icon::kImage, with_alpha(app.theme.text_faint, 0.45f), 0.5f);
+  }
+  draw_picture(view, min, room, list, node);
+}
+
+void CanvasNodes::draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node) {
+  const std::shared_ptr<const Picture> picture = view.collapsed ? nullptr : picture_of(node);
+  if (!picture || picture->width == 0 || room.x <= 0 || room.y <= 0) return;
   const std::uint64_t version = picture_version(*node, *run, *picture);
   const Textures::Entry texture = app.textures.get(
       fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
-  const ImVec2 room{view.layout.size.x - 2 * kPad, kThumbnail};
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);
   const ImVec2 size{texture.size.x * scale, texture.size.y * scale};
-  const ImVec2 min{at.x + kPad + (room.x - size.x) / 2, at.y + view.layout.thumbnail_top};
-  list.AddImageRounded(texture.ref, min, {min.x + size.x, min.y + size.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 4);
+  const ImVec2 from{min.x + (room.x - size.x) / 2, min.y + (room.y - size.y) / 2};
+  list.AddImageRounded(texture.ref, from, {from.x + size.x, from.y + size.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 4);
 }
 
 void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {

@@ -26,8 +26,9 @@ struct CanvasNodes {
   std::map<std::string, std::vector<std::string>, std::less<>> problems = {};
   std::set<std::string, std::less<>> faulty_definitions = {};
 
+  /// `zoom`: without the interface's scale.
   static Detail detail_at(float zoom) {
-    return zoom >= 0.5f ? Detail::Full : zoom >= 0.3f ? Detail::Simple : Detail::Map;
+    return zoom >= 0.45f ? Detail::Full : zoom >= 0.3f ? Detail::Simple : Detail::Map;
   }
 
   /// Those that are seen, and as bare pins those at whose links one sees the other end.
@@ -35,18 +36,23 @@ struct CanvasNodes {
 
  private:
   void find_problems();
-  void draw_node(const NodeView& view, bool seen);
+  void find_drawn();
+  void draw_from_afar();
+  void draw_node(std::size_t index);
   void draw_body(const NodeView& view, ImVec2 at, ImDrawList& list);
+  void draw_plain_body(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
   void draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen);
   void draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_fields(const NodeView& view, ImVec2 at);
   void draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
+  void draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node);
   void draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
   const NodeRun* run_of(const NodeView& view) const;
   ImU32 heat_of(const NodeView& view) const;
-  bool has_problem(const NodeView& view, std::string_view port) const;
+  bool has_problem(const NodeView& view) const;
+  bool has_problem(const NodeView& view, const ShownPort& port) const;
   /// Whether the link that is dragged could end here: others are dimmed.
   bool may_take(const NodeView& view, const ShownPort& port) const;
 };

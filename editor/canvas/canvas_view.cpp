@@ -10,6 +10,7 @@
 #include "editor/app/app.h"
 #include "editor/canvas/canvas_links.h"
 #include "editor/session/gestures.h"
+#include "editor/session/layout.h"
 #include "editor/widgets/draw.h"
 
 namespace weft::editor {
@@ -54,6 +55,8 @@ void Canvas::draw_path(App& app, Document& document) {
   ImGui::EndChild();
 }
 
+Point Canvas::free_place(Point wanted, Size size) const { return editor::free_place(model_.taken(), wanted, size); }
+
 void Canvas::remember_view() {
   constexpr std::size_t kMost = 50;
   if (frames_ <= 4) return;  // nobody has seen it
@@ -96,7 +99,7 @@ void Canvas::reveal(const std::string& node) {
   if (!seen) look_wanted_ = View{{(view->at.x + end.x) / 2.0, (view->at.y + end.y) / 2.0}, zoom_};
 }
 
-void Canvas::set_zoom(float zoom) { look_wanted_ = View{centre(), std::clamp(zoom, 0.1f, 8.0f)}; }
+void Canvas::set_zoom(float zoom) { look_wanted_ = View{centre(), std::clamp(zoom, kFarthestZoom, kNearestZoom)}; }
 
 View Canvas::view() const { return {centre(), zoom_}; }
 
@@ -105,8 +108,59 @@ void Canvas::look(const View& view) {
   look_wanted_ = view;
 }
 
+/// What is undone takes the view back that it was made in, and what is done again is shown again. Where undoing leaves
+/// nothing to be seen, all is shown.
+void Canvas::follow_history(const Document& document) {
+  const std::size_t was = std::exchange(known_position_, document.position()), now = known_position_;
+  if (was == now || model_.nodes.empty()) return;
+  const auto first = views_of_steps_.upper_bound(std::min(was, now));
+  if (first != views_of_steps_.end() && first->first <= std::max(was, now)) {
+    if (now < was)
+      look_wanted_ = first->second;
+    else
+      fit_wanted_ = true, fit_selection_ = false;
+    return;
+  }
+  if (now > was) return;
+  const bool some = std::ranges::any_of(model_.nodes, [&](const NodeView& node) {
+    return node.at.x < view_max_.x && node.at.y < view_max_.y && node.at.x + node.layout.size.x > view_min_.x &&
+           node.at.y + node.layout.size.y > view_min_.y;
+  });
+  if (!some) fit_wanted_ = true, fit_selection_ = false;
+}
+
+bool Canvas::covers_nodes(const ImVec4& view, const ImVec4& area) const {
+  const float zoom = (max_.x - min_.x) / (view.z - view.x);
+  const ImVec2 from{view.x + (area.x - min_.x) / zoom, view.y + (area.y - min_.y) / zoom};
+  const ImVec2 to{view.x + (area.z - min_.x) / zoom, view.y + (area.w - min_.y) / zoom};
+  return std::ranges::any_of(model_.nodes, [&](const NodeView& node) {
+    return node.at.x < to.x && node.at.y < to.y && node.at.x + node.layout.size.x > from.x &&
+           node.at.y + node.layout.size.y > from.y;
+  });
+}
+
+/// The view in which one sees `all`; the minimap covers no node in it.
+ImVec4 Canvas::fitted(const App& app, ImVec4 all) const {
+  constexpr float kMargin = 48;
+  const ImVec2 size{all.z - all.x + 2 * kMargin, all.w - all.y + 2 * kMargin};
+  const auto zoom_in = [&](const ImVec4& room) {
+    return std::clamp(std::min((room.z - room.x) / size.x, (room.w - room.y) / size.y), kFarthestZoom, app.ui_scale());
+  };
+  const auto view_in = [&](const ImVec4& room) {
+    const float zoom = zoom_in(room);
+    const ImVec2 from{(all.x + all.z) / 2 - ((room.x + room.z) / 2 - min_.x) / zoom,
+                      (all.y + all.w) / 2 - ((room.y + room.w) / 2 - min_.y) / zoom};
+    return ImVec4{from.x, from.y, from.x + (max_.x - min_.x) / zoom, from.y + (max_.y - min_.y) / zoom};
+  };
+  const ImVec4 whole{min_.x, min_.y, max_.x, max_.y};
+  const std::optional<ImVec4> map = minimap_area(app);
+  if (!map || !covers_nodes(view_in(whole), *map)) return view_in(whole);
+  const ImVec4 left{min_.x, min_.y, map->x, max_.y}, above{min_.x, min_.y, max_.x, map->y};
+  return view_in(zoom_in(left) >= zoom_in(above) ? left : above);
+}
+
 /// The rectangle that the view shall show; nothing: it stays.
-std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale) {
+std::optional<ImVec4> Canvas::wanted_rect(const App& app, const Document& document) {
   const ImVec2 room{max_.x - min_.x, max_.y - min_.y};
   const auto around = [&](ImVec2 middle, float zoom) {
     const ImVec2 half{room.x / zoom / 2, room.y / zoom / 2};
@@ -117,6 +171,7 @@ std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale)
     return around({static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)},
                   static_cast<float>(view.zoom));
   }
+  const float scale = app.ui_scale();
   if (const NodeView* node = model_.find(std::exchange(look_at_, {}))) {
     fit_wanted_ = false;  // that a subgraph was entered asks for it
     return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2},
@@ -133,20 +188,57 @@ std::optional<ImVec4> Canvas::wanted_rect(const Document& document, float scale)
                std::max(all.z, node->at.x + node->layout.size.x),
                std::max(all.w, node->at.y + node->layout.size.y)};
   }
-  if (all.z <= all.x) return around({0, 0}, scale);
-  constexpr float kMargin = 48;
-  const ImVec2 size{all.z - all.x + 2 * kMargin, all.w - all.y + 2 * kMargin};
-  const float zoom = std::clamp(std::min(room.x / size.x, room.y / size.y), 0.1f, scale);
-  return around({(all.x + all.z) / 2, (all.y + all.w) / 2}, zoom);
+  return all.z <= all.x ? around({0, 0}, scale) : fitted(app, all);
 }
 
-void Canvas::navigate(const Document& document, float scale) {
-  if (const std::optional<ImVec4> rect = wanted_rect(document, scale)) {
+void Canvas::navigate(const App& app, const Document& document) {
+  if (const std::optional<ImVec4> rect = wanted_rect(app, document)) {
     // The library adds a tenth of the longer side as its margin; ours is in the rectangle already.
     ImRect inner(*rect);
     const float longer = std::max(inner.GetWidth(), inner.GetHeight()) / 1.1f;
     inner.Expand(-0.05f * longer);
     internals(context_.get()).NavigateTo(inner, true, 0.0f);
+  }
+}
+
+bool Canvas::selects() const {
+  ed::Detail::EditorAction* action = internals(context_.get()).GetCurrentAction();
+  return action && action->AsSelect();
+}
+
+/// Where the library has what is dragged. Links follow in this frame.
+void Canvas::take_dragged() {
+  ed::Detail::EditorAction* action = internals(context_.get()).GetCurrentAction();
+  const ed::Detail::DragAction* drag = action ? action->AsDrag() : nullptr;
+  if (!drag || !drag->m_IsActive) return;
+  const auto has_moved = [](ImVec2 now, ImVec2 was) { return std::abs(now.x - was.x) > 0.5f || std::abs(now.y - was.y) > 0.5f; };
+  const auto floored = [](Point p) { return ImVec2{std::floor(static_cast<float>(p.x)), std::floor(static_cast<float>(p.y))}; };
+  const auto take_area = [&](auto& annotations, const std::string& id, ImVec2 now) {
+    for (auto& each : annotations)
+      if (each.id == id && has_moved(now, floored(each.area.at)))
+        moved_.annotations[id] = each.area.at = {now.x, now.y}, moving_ = true;
+  };
+  for (const ed::Detail::Object* object : drag->m_Objects) {
+    const auto* dragged = const_cast<ed::Detail::Object*>(object)->AsNode();
+    if (!dragged) continue;
+    const ImVec2 now = dragged->m_Bounds.Min;
+    if (NodeView* node = model_.node_of(dragged->m_ID)) {
+      if (!has_moved(now, floored({node->at.x, node->at.y}))) continue;
+      node->at = now;
+      moved_.nodes[node->id] = {now.x, now.y};
+      moving_ = true;
+      continue;
+    }
+    const std::string id = model_.annotation_of(dragged->m_ID);
+    take_area(model_.frames, id, now);
+    take_area(model_.comments, id, now);
+    constexpr float kHalf = metric::kReroute / 2;
+    for (RerouteView& each : model_.reroutes)
+      if (each.reroute.id == id && has_moved(now, floored({each.at.x - kHalf, each.at.y - kHalf}))) {
+        each.at = {now.x + kHalf, now.y + kHalf};
+        moved_.annotations[id] = {each.at.x, each.at.y};
+        moving_ = true;
+      }
   }
 }
 
@@ -193,19 +285,28 @@ const NodeView* Canvas::node_at(ImVec2 at) const {
   return nullptr;
 }
 
+/// A link that is not there: from a port to a place on the screen.
+void Canvas::draw_loose_link(const App& app, const LinkEnd& end, ImVec2 to) {
+  const NodeView* node = model_.find(end.port.node);
+  const int port = node ? model_.port_index(*node, end.port.port, end.is_output) : -1;
+  if (port < 0) return;
+  const ImVec2 from = to_screen(model_.pin_place(*node, static_cast<std::size_t>(port)));
+  const float handle = std::min(90.0f * zoom_, std::abs(to.x - from.x) * 0.5f) * (end.is_output ? 1 : -1);
+  ImGui::GetWindowDrawList()->AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, app.theme.text_dim,
+                                             2.5f);
+}
+
 void Canvas::draw_rubber_line(const App& app) {
-  ImDrawList& list = *ImGui::GetWindowDrawList();
-  if (const NodeView* node = taken_up_ ? model_.find(taken_up_->source.node) : nullptr)
-    if (const int port = model_.port_index(*node, taken_up_->source.port, true); port >= 0) {
-      const ImVec2 from = to_screen(model_.pin_place(*node, static_cast<std::size_t>(port)));
-      const ImVec2 to = ImGui::GetIO().MousePos;
-      const float handle = std::min(90.0f * zoom_, std::abs(to.x - from.x) * 0.5f);
-      list.AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, app.theme.text_dim, 2.5f);
-    }
+  if (taken_up_) draw_loose_link(app, {taken_up_->source, true}, ImGui::GetIO().MousePos);
+  const SearchList& list = app.panels.search;
+  if (list.open && list.link_from && app.active_tab && &app.active_tab->canvas == this)
+    draw_loose_link(app, *list.link_from,
+                    to_screen({static_cast<float>(list.link_to.x), static_cast<float>(list.link_to.y)}));
+  ImDrawList& list_of_window = *ImGui::GetWindowDrawList();
   if (stroke_.size() < 2) return;
   for (std::size_t i = 1; i < stroke_.size(); ++i)
-    list.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]),
-                 stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
+    list_of_window.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]),
+                           stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
 }
 
 std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
@@ -228,17 +329,23 @@ std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
   return best;
 }
 
-void Canvas::draw_minimap(App& app) {
-  if (model_.nodes.empty()) return;
+/// On the screen: left, top, right, bottom. Nothing where it is switched off, or has no room.
+std::optional<ImVec4> Canvas::minimap_area(const App& app) const {
   const float scale = app.ui_scale();
   const float share = std::min({1.0f, (max_.x - min_.x) * 0.24f / (190 * scale), (max_.y - min_.y) * 0.3f / (120 * scale)});
-  const ImVec2 room{190 * scale * share, 120 * scale * share};
-  if (share < 0.4f) return;  // no room for it
+  if (!app.settings.show_minimap || model_.nodes.empty() || share < 0.4f) return std::nullopt;
+  const float margin = 12 * scale;
+  const ImVec2 end{max_.x - margin, max_.y - margin};
+  return ImVec4{end.x - 190 * scale * share, end.y - 120 * scale * share, end.x, end.y};
+}
+
+void Canvas::draw_minimap(App& app) {
+  const std::optional<ImVec4> area = minimap_area(app);
+  if (!area) return;
+  const ImVec2 at{area->x, area->y}, room{area->z - area->x, area->w - area->y};
   ImVec4 all = model_.bounds();
   all = {std::min(all.x, view_min_.x), std::min(all.y, view_min_.y), std::max(all.z, view_max_.x),
          std::max(all.w, view_max_.y)};
-  const float margin = 12 * scale;
-  const ImVec2 at{max_.x - room.x - margin, max_.y - room.y - margin};
   const float fit = std::min(room.x / (all.z - all.x), room.y / (all.w - all.y)) * 0.92f;
   const ImVec2 start{at.x + (room.x - (all.z - all.x) * fit) / 2,
                      at.y + (room.y - (all.w - all.y) * fit) / 2};
@@ -254,10 +361,11 @@ void Canvas::draw_minimap(App& app) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRect(at, {at.x + room.x, at.y + room.y}, app.theme.border, ImGui::GetStyle().ChildRounding);
   const float rounding = model_.nodes.size() < 500 ? 1.5f : 0;  // costs more than all else of a small node
-  for (const NodeView& node : model_.nodes) {
+  for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+    const NodeView& node = model_.nodes[i];
     const ImVec2 min = place(node.at);
     const ImVec2 size{std::max(2.0f, node.layout.size.x * fit), std::max(2.0f, node.layout.size.y * fit)};
-    const bool selected = known_selection_.nodes.contains(node.id);
+    const bool selected = i < selected_.size() && selected_[i];
     list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour,
                        rounding);
   }

@@ -1,6 +1,7 @@
 #include "editor/canvas/node_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
@@ -42,7 +43,7 @@ std::vector<ShownPort> declared_ports(const LayoutInput& input, const NodeUi& ui
   std::vector<ShownPort> ports;
   for (const PortInfo& info : input.type->inputs) {
     ShownPort port = shown(info, false, is_linked(input.node, info.name));
-    port.field = info.kind == PortKind::Param && !port.linked && !ui.shown_ports.contains(info.name);
+    port.field = is_field(input.node, ui, info);
     ports.push_back(std::move(port));
   }
   for (const PortInfo& info : input.type->outputs)
@@ -76,12 +77,13 @@ float place_ports(std::vector<ShownPort>& ports, float width) {
 
 NodeLayout lay_out(const LayoutInput& input, bool with_thumbnail) {
   const NodeUi ui = node_ui(input.node);
-  const float width = ui.width > 0 ? std::clamp(static_cast<float>(ui.width), 120.0f, 800.0f) : kWidth;
+  const auto width = static_cast<float>(node_width(ui));
   NodeLayout layout;
   const std::string title = !input.node.title.empty() ? input.node.title
                             : input.type              ? shown_title(*input.type)
                                                       : input.node.type;
   layout.title = elided(title, width - 84);
+  layout.full_title = title;
   layout.ports = input.type ? declared_ports(input, ui) : guessed_ports(input);
   if (ui.collapsed) {
     for (ShownPort& port : layout.ports) {
@@ -89,15 +91,30 @@ NodeLayout lay_out(const LayoutInput& input, bool with_thumbnail) {
       port.pin = {port.is_output ? width : 0, kTitle / 2};
     }
     layout.size = {width, kTitle};
-    layout.thumbnail_top = kTitle;
+    layout.thumbnail_top = layout.wanted_height = kTitle;
     return layout;
   }
   float y = place_ports(layout.ports, width);
   if (!input.type) y += kRow;  // for what is missing
   layout.thumbnail_top = y + 4;
-  if (with_thumbnail) y += kThumbnail + 8;
+  const bool picture = with_thumbnail || (input.type && has_picture_room(*input.type));
   layout.size = {width, y + 6};
+  if (picture) limit_picture(layout, kThumbnail);
+  layout.wanted_height = layout.size.y;
   return layout;
+}
+
+void limit_picture(NodeLayout& layout, float height) {
+  constexpr float kLeast = 44, kSpace = 8;
+  const float before = std::exchange(layout.picture_height, height < kLeast ? 0 : std::min(height, kThumbnail));
+  if (before > 0) layout.size.y -= before + kSpace;
+  if (layout.picture_height > 0) layout.size.y += layout.picture_height + kSpace;
+}
+
+NodeLayout lay_out_new(const NodeInfo& type) {
+  const GraphNode node{.id = type.id, .type = type.id};
+  const std::vector<std::string> none;
+  return lay_out({node, &type, none}, false);
 }
 
 }  // namespace weft::editor

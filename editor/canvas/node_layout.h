@@ -12,26 +12,13 @@
 
 namespace weft::editor {
 
-namespace metric {
-inline constexpr float kTextSize = 14;
-inline constexpr float kTitle = 30;
-inline constexpr float kRow = 24;
-inline constexpr float kField = 22;
-inline constexpr float kText = 58;  ///< a field with several lines
-inline constexpr float kPad = 8;
-inline constexpr float kWidth = 236;
-inline constexpr float kPinRadius = 5;
-inline constexpr float kThumbnail = 132;
-inline constexpr float kRounding = 7;
-inline constexpr float kReroute = 14;
-}  // namespace metric
-
 /// A port as the canvas shows it. Those of a node of a type that is missing are guessed from the file.
 struct ShownPort {
   PortInfo info;
   std::string label;
   bool is_output = false;
   bool linked = false;
+  std::string exposed_as;  ///< the name by which callers, or the instances of the subgraph, have it; empty: none
   bool field = false;  ///< a param with its widget
   ImVec2 pin;          ///< centre
   ImVec2 field_min, field_size;
@@ -39,9 +26,12 @@ struct ShownPort {
 
 struct NodeLayout {
   ImVec2 size;
-  std::string title;  ///< cut to fit
+  std::string title;       ///< cut to fit
+  std::string full_title;
   std::vector<ShownPort> ports;
   float thumbnail_top = 0;  ///< where it would start
+  float picture_height = 0;  ///< of the room for one; 0: none
+  float wanted_height = 0;   ///< of the node with all the room that a picture would like
 };
 
 struct LayoutInput {
@@ -50,7 +40,12 @@ struct LayoutInput {
   const std::vector<std::string>& linked_outputs;
 };
 
-/// In the text font of the canvas, pushed at metric::kTextSize. `with_thumbnail` adds room for one below.
+/// In the text font of the canvas, pushed at metric::kTextSize. `with_thumbnail` adds room for one below, also where the
+/// type alone asks for none.
 NodeLayout lay_out(const LayoutInput& input, bool with_thumbnail);
+/// Gives the picture no more than this height, and none at all where too little is left to see anything.
+void limit_picture(NodeLayout& layout, float height);
+/// Of a node that is not there yet.
+NodeLayout lay_out_new(const NodeInfo& type);
 
 }  // namespace weft::editor

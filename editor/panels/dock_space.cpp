@@ -22,12 +22,13 @@ void dock_defaults(App& app, ImGuiID space) {
   ImGui::DockBuilderSetNodeSize(space, viewport.WorkSize);
   ImGuiID centre = space, left = 0, right = 0, below = 0, right_top = 0;
   const float text = ImGui::GetFontSize();
-  const float share = std::min(0.24f, text * 21 / viewport.WorkSize.x);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, std::min(0.18f, text * 15.5f / viewport.WorkSize.x),
-                              &left, &centre);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, share / (1 - 0.16f), &right, &centre);
+  // Parts of what is left: the right one is cut off what the left one leaves.
+  const float left_part = std::min(0.3f, text * 15.5f / viewport.WorkSize.x);
+  const float right_part = std::min(0.45f, text * 21 / (viewport.WorkSize.x * (1 - left_part)));
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, left_part, &left, &centre);
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, right_part, &right, &centre);
   ImGui::DockBuilderSplitNode(right, ImGuiDir_Up, 0.52f, &right_top, &right);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.3f, text * 11.5f / viewport.WorkSize.y),
+  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.35f, text * 11.5f / viewport.WorkSize.y),
                               &below, &centre);
   for (const char* name : {"Nodes", "History"}) ImGui::DockBuilderDockWindow(name, left);
   for (const char* name : {"Inspector"}) ImGui::DockBuilderDockWindow(name, right_top);
@@ -37,6 +38,14 @@ void dock_defaults(App& app, ImGuiID space) {
   ImGui::DockBuilderFinish(space);
   app.panels.docks_are_new = true;
   app.panels.frames_to_focus = 5;  // once all panels are docked
+  app.panels.docks_scale = app.ui_scale();
+}
+
+/// Panels grow with the interface; the canvas has the rest.
+void scale_docks(ImGuiDockNode* node, float by) {
+  if (!node) return;
+  if (!node->IsCentralNode()) node->SizeRef = {node->Size.x * by, node->Size.y * by};
+  for (ImGuiDockNode* child : node->ChildNodes) scale_docks(child, by);
 }
 
 void quit_question(App& app) {
@@ -84,30 +93,41 @@ void close_question(App& app) {
   if (close) app.close_now(*asking);
 }
 
+/// The title of a node; of one that stands for a subgraph, or inside one, the subgraph's name.
 void rename_question(App& app) {
   PanelStates& panels = app.panels;
-  if (panels.rename_node.empty()) return;
+  if (panels.rename_node.empty() && panels.rename_definition.empty()) return;
   const bool opened_now = std::exchange(panels.rename_opened, false);
   if (opened_now) ImGui::OpenPopup("Rename");
   Document* document = app.document();
   const GraphNode* node = document ? document->graph().find(panels.rename_node) : nullptr;
-  if (const NodeView* view = node ? app.active()->canvas.model().find(node->id) : nullptr)
-    ImGui::SetNextWindowPos(app.active()->canvas.to_screen(view->at), ImGuiCond_Appearing);
-  if (!node || !ImGui::BeginPopup("Rename")) {  // a click elsewhere ends it
-    const std::string renamed = std::exchange(panels.rename_node, {});
-    if (node && node->title != panels.rename_text)
+  const bool definition = !panels.rename_definition.empty();
+  const bool is_there = document && (definition ? document->workflow().subgraphs.contains(panels.rename_definition) : node);
+  if (is_there) {
+    const Canvas& canvas = app.active()->canvas;
+    const NodeView* view = node ? canvas.model().find(node->id) : nullptr;
+    const float below_path = 3 * ImGui::GetFrameHeight();
+    ImGui::SetNextWindowPos(view ? canvas.to_screen(view->at)
+                                 : ImVec2{canvas.screen_min().x + ImGui::GetFontSize(), canvas.screen_min().y + below_path},
+                            ImGuiCond_Appearing);
+  }
+  if (!is_there || !ImGui::BeginPopup("Rename")) {  // a click elsewhere ends it
+    const std::string renamed = std::exchange(panels.rename_node, {}), from = std::exchange(panels.rename_definition, {});
+    if (is_there && definition && from != panels.rename_text)
+      app.attempt([&] { rename_subgraph(*document, from, panels.rename_text); });
+    else if (is_there && !definition && node->title != panels.rename_text)
       app.attempt([&] { set_title(*document, renamed, panels.rename_text); });
     return;
   }
   if (opened_now) ImGui::SetKeyboardFocusHere();
-  const NodeInfo* type = app.type_of(*node);
+  const NodeInfo* type = node ? app.type_of(*node) : nullptr;
+  const std::string hint = definition ? tr("Name of the subgraph") : type ? shown_title(*type) : tr("Title");
   ImGui::SetNextItemWidth(ImGui::GetFontSize() * 16);
   const bool cancelled = escape_keeps_text();
-  if (ImGui::InputTextWithHint("##title", type ? shown_title(*type).c_str() : tr("Title"), &panels.rename_text,
-                               ImGuiInputTextFlags_EnterReturnsTrue)) {
+  if (ImGui::InputTextWithHint("##title", hint.c_str(), &panels.rename_text, ImGuiInputTextFlags_EnterReturnsTrue)) {
     ImGui::CloseCurrentPopup();
   } else if (cancelled) {
-    panels.rename_text = node->title;
+    panels.rename_text = definition ? panels.rename_definition : node->title;
     ImGui::CloseCurrentPopup();
   }
   ImGui::EndPopup();
@@ -120,10 +140,26 @@ void focus_panel(const char* name) {
   ImGui::SetNavCursorVisible(true);
 }
 
+constexpr std::pair<std::string_view, PanelGroup> kPanels[] = {
+    {"Nodes", PanelGroup::Left},    {"History", PanelGroup::Left},  {"Inspector", PanelGroup::Right},
+    {"Viewer", PanelGroup::Right},  {"Gallery", PanelGroup::Below}, {"Queue", PanelGroup::Below},
+    {"Problems", PanelGroup::Below}, {"Timings", PanelGroup::Below}, {"Log", PanelGroup::Below}};
+
+/// One that is hidden comes first, and has the keyboard in the next frame.
+void take_focus_wish(App& app) {
+  std::string& wish = app.panels.focus_panel;
+  if (wish.empty()) return;
+  const auto* panel = std::ranges::find(kPanels, wish, &std::pair<std::string_view, PanelGroup>::first);
+  if (panel != std::end(kPanels) && !app.panels.shown.shows(panel->second))
+    app.show_panels([&](ShownPanels& shown) { shown.reveal(panel->second); });
+  else
+    focus_panel(label(std::exchange(wish, {}).c_str()));
+}
+
 }  // namespace
 
 void draw_dock_space(App& app) {
-  if (const std::string name = std::exchange(app.panels.focus_panel, {}); !name.empty()) focus_panel(label(name.c_str()));
+  take_focus_wish(app);
   const ImGuiID space = ImGui::GetID("dock space");
   // The tabs that one sees first. One a frame, as only the one that has the focus at its end comes to the front.
   switch (app.panels.frames_to_focus > 0 ? --app.panels.frames_to_focus : -1) {
@@ -140,8 +176,39 @@ void draw_dock_space(App& app) {
       break;
   }
   if (std::exchange(app.layout_wanted, false) || !ImGui::DockBuilderGetCentralNode(space)) dock_defaults(app, space);
+  const ImVec2 room = ImGui::GetMainViewport()->WorkSize;
+  const float text = ImGui::GetFontSize();
+  app.panels.shown.set_room({room.x / text, room.y / text});
+  if (const float before = std::exchange(app.panels.docks_scale, app.ui_scale()); before > 0 && before != app.ui_scale())
+    scale_docks(ImGui::DockBuilderGetNode(space), app.ui_scale() / before);
   ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
   app.panels.centre_dock = ImGui::DockBuilderGetCentralNode(space)->ID;
+}
+
+void draw_panel_handles(App& app, const Canvas& canvas) {
+  struct Handle {
+    PanelGroup group;
+    const char *icon, *command;
+    ImVec2 part;  ///< of the canvas
+  };
+  static constexpr Handle kHandles[] = {{PanelGroup::Left, icon::kRight, "view.left_panels", {0, 0.5f}},
+                                        {PanelGroup::Right, icon::kLeft, "view.right_panels", {1, 0.5f}},
+                                        {PanelGroup::Below, icon::kUp, "view.lower_panels", {0.5f, 1}}};
+  const ImVec2 min = canvas.screen_min(), max = canvas.screen_max();
+  const float thick = ImGui::GetFontSize() * 1.1f, length = ImGui::GetFontSize() * 3.2f;
+  for (const Handle& handle : kHandles) {
+    if (app.panels.shown.shows(handle.group)) continue;
+    const ImVec2 size = handle.group == PanelGroup::Below ? ImVec2{length, thick} : ImVec2{thick, length};
+    ImGui::SetCursorScreenPos({min.x + (max.x - min.x - size.x) * handle.part.x,
+                               min.y + (max.y - min.y - size.y) * handle.part.y});
+    ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2{0, 0});
+    if (ImGui::BeginChild(handle.command, size, 0, ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollbar)) {
+      if (ImGui::Button(fmt::format("{}##{}", handle.icon, handle.command).c_str(), size)) app.commands.run(handle.command);
+      ImGui::SetItemTooltip("%s", app.commands.find(handle.command)->shown_title());
+    }
+    ImGui::EndChild();
+    ImGui::PopStyleVar();
+  }
 }
 
 void draw_empty_canvas(App& app) {

@@ -170,7 +170,10 @@ class InterfacePanel {
     draw_line(name, tr_format_n("{} instance", "{} instances", count));
     if (!begin_menu(name, [&](const std::string& to) { rename_subgraph(document_, name, to); })) return;
     if (ImGui::MenuItem(label("Add to the Graph"), nullptr, false, name != scope_))
-      app_.attempt([&] { add_node(document_, app_.registry, subgraph_type(name), new_node_place(app_)); });
+      app_.attempt([&] {
+        const std::string type = subgraph_type(name);
+        add_node(document_, app_.registry, type, place_for_new(app_, size_of_new(app_, type)));
+      });
     if (ImGui::MenuItem(label("Remove"), nullptr, false, count == 0))
       app_.attempt([&] { remove_subgraph(document_, name); });
     ImGui::EndPopup();

@@ -37,7 +37,7 @@ Menu menu_of(const Registry& registry) {
 
 void add_to_canvas(App& app, const NodeInfo& type) {
   if (!app.document()) app.new_document();
-  app.attempt([&] { add_node(*app.document(), app.registry, type.id, new_node_place(app), app.beginning(type.id)); });
+  app.attempt([&] { add_node(*app.document(), app.registry, type.id, place_for_new(app, size_of_new(app, type.id)), app.beginning(type.id)); });
 }
 
 void draw_type(App& app, const NodeInfo& type) {

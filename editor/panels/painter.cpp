@@ -169,7 +169,7 @@ class Painter {
   // Widgets.
 
   void draw_tools() {
-    const float slider = ImGui::GetFontSize() * 9;
+    const float slider = ImGui::GetFontSize() * 7;
     if (!manner_.polygons) {
       draw_slider(tr("Size"), "##size", state_.brush, kLeastBrush, kMostBrush, slider, true);
       ImGui::SameLine();
@@ -196,8 +196,14 @@ class Painter {
     ImGui::SetNextItemWidth(width);
     float percent = static_cast<float>(value * 100);
     if (ImGui::SliderFloat(id, &percent, static_cast<float>(least * 100), static_cast<float>(most * 100),
-                           "%.1f %%", logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
+                           "", logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
       value = std::clamp(static_cast<double>(percent) / 100, least, most);
+    // Beside the slider: on it the knob would cover it.
+    ImGui::SameLine(0, ImGui::GetStyle().ItemInnerSpacing.x);
+    const float start = ImGui::GetCursorPosX();
+    dim_text(theme_, fmt::format("{:.1f} %", value * 100));
+    ImGui::SameLine(start + ImGui::CalcTextSize("100.0 %").x, 0);
+    ImGui::Dummy({0, 0});
   }
 
   template <class Action>

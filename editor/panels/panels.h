@@ -8,10 +8,13 @@
 namespace weft::editor {
 
 class App;
+class Canvas;
 struct ToldProblem;
 
 /// The area that panels are docked in, with their default places.
 void draw_dock_space(App& app);
+/// At the edges of the canvas: what brings hidden panels back.
+void draw_panel_handles(App& app, const Canvas& canvas);
 void draw_empty_canvas(App& app);
 void draw_start(App& app);  ///< where no workflow is open: ways to one
 /// Cards of the templates, one under another as the width allows. True if one was chosen: its copy is open.

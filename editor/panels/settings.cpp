@@ -35,12 +35,25 @@ bool choose_among_languages(App& app) {
   return changed;
 }
 
+/// How far the widgets of a page stand from its left, so that each label has room before them.
+float column_after(std::initializer_list<const char*> labels) {
+  float widest = ImGui::GetFontSize() * 7;
+  for (const char* each : labels) widest = std::max(widest, ImGui::CalcTextSize(each).x);
+  return ImGui::GetStyle().WindowPadding.x + widest + ImGui::GetFontSize() * 2;
+}
+
+void label_before(const char* text, float column) {
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted(text);
+  ImGui::SameLine(column);
+}
+
 void draw_look(App& app) {
   Settings& settings = app.settings;
+  const float column = column_after({tr("Theme"), tr("Language"), tr("Interface scale"), tr("Grid"),
+                                     tr("Snap to Grid"), tr("Minimap")});
   const bool light = !app.theme.dark;
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(tr("Theme"));
-  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  label_before(tr("Theme"), column);
   bool changed = false;
   const auto offer = [&](const char* name, Settings::Theme theme, bool chosen) {
     if (!ImGui::RadioButton(name, chosen)) return;
@@ -52,14 +65,10 @@ void draw_look(App& app) {
   ImGui::SameLine();
   offer(label("Light"), Settings::Theme::Light, light);
 
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(tr("Language"));
-  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  label_before(tr("Language"), column);
   changed |= choose_among_languages(app);
 
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(tr("Interface scale"));
-  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  label_before(tr("Interface scale"), column);
   constexpr float kScales[] = {0, 0.75f, 1, 1.25f, 1.5f, 2, 3};
   const auto scale_name = [](float scale) {
     return scale == 0 ? std::string(tr("As the display says")) : fmt::format("{:.0f} %", scale * 100);
@@ -74,9 +83,7 @@ void draw_look(App& app) {
   for (const auto& [name, which] : {std::pair{tr_later("Grid"), &Settings::show_grid},
                                     {tr_later("Snap to Grid"), &Settings::snap_to_grid},
                                     {tr_later("Minimap"), &Settings::show_minimap}}) {
-    ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted(tr(name));
-    ImGui::SameLine(ImGui::GetFontSize() * 9);
+    label_before(tr(name), column);
     changed |= ImGui::Checkbox(fmt::format("##{}", name).c_str(), &(settings.*which));
   }
   if (changed) {
@@ -86,9 +93,8 @@ void draw_look(App& app) {
 }
 
 void draw_files(App& app) {
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(tr("Pictures go to"));
-  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  const float column = column_after({tr("Pictures go to"), tr("Model folders")});
+  label_before(tr("Pictures go to"), column);
   std::string folder = app.settings.output_folder.string();
   ImGui::SetNextItemWidth(-1);
   if (ImGui::InputText("##output", &folder, ImGuiInputTextFlags_EnterReturnsTrue) && !folder.empty()) {
@@ -96,9 +102,7 @@ void draw_files(App& app) {
     app.gallery.scan(folder);
     app.save_settings_soon();
   }
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(tr("Model folders"));
-  ImGui::SameLine(ImGui::GetFontSize() * 9);
+  label_before(tr("Model folders"), column);
   if (ImGui::Button(label("Add\u2026"))) app.ask_for_model_folder();
   int gone = -1;
   for (std::size_t i = 0; i < app.settings.model_folders.size(); ++i) {

@@ -24,6 +24,19 @@ std::vector<Row> rows_of(const DocumentRun& run) {
   return rows;
 }
 
+/// Not ImGui's, which has the baseline of a frame: what follows in the row would stand lower than what is before it.
+void draw_bar(const Theme& theme, float share, const std::string& text) {
+  const ImVec2 min = ImGui::GetCursorScreenPos();
+  const ImVec2 max{min.x + ImGui::GetContentRegionAvail().x, min.y + ImGui::GetTextLineHeight()};
+  ImDrawList& list = *ImGui::GetWindowDrawList();
+  const float rounding = ImGui::GetStyle().FrameRounding / 2;
+  list.AddRectFilled(min, max, theme.field, rounding);
+  if (share > 0)
+    list.AddRectFilled(min, {min.x + (max.x - min.x) * share, max.y}, mixed(theme.field, theme.accent, 0.55f), rounding);
+  draw_text_in(list, {min.x + rounding + 2, min.y}, max, text, theme.text);
+  ImGui::Dummy({max.x - min.x, max.y - min.y});
+}
+
 }  // namespace
 
 void draw_timings(App& app) {
@@ -50,8 +63,7 @@ void draw_timings(App& app) {
           ImGui::TableNextColumn();
           const bool cached = row.node->state == NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;
-          ImGui::ProgressBar(share, {-1, ImGui::GetTextLineHeight()},
-                             cached ? tr("cached") : fmt::format("{:.2f} s", row.node->seconds).c_str());
+          draw_bar(app.theme, share, cached ? tr("cached") : fmt::format("{:.2f} s", row.node->seconds));
           ImGui::TableNextColumn();
           dim_text(app.theme, fmt::format("{:.1f} MB", static_cast<double>(row.node->bytes) / 1e6));
           ImGui::TableNextColumn();

@@ -93,7 +93,29 @@ class ValueView {
       draw_text(text_of(value));
   }
 
+  /// What is short of it; of a table or a curve nothing.
+  void draw_facts(const json& value) {
+    if (!value.is_structured()) draw_text(text_of(value));
+    if (!value.is_object() || is_table(value)) return;
+    for (const auto& [key, part] : parts_of(value))
+      if (is_fact(*part)) draw_fact(key, text_of(*part));
+  }
+
  private:
+  using Parts = std::vector<std::pair<std::string, const json*>>;
+
+  static bool is_fact(const json& value) {
+    constexpr std::size_t kMostInLine = 8;  // numbers of a shape, not of a curve
+    return !value.is_structured() || (is_numbers(value) && value.size() <= kMostInLine);
+  }
+
+  static Parts parts_of(const json& object) {
+    Parts parts;
+    for (const auto& [key, value] : object.items()) parts.emplace_back(key, &value);
+    std::ranges::stable_sort(parts, std::less<>(), [](const auto& part) { return rank_of(part.first); });
+    return parts;
+  }
+
   void draw_text(const std::string& text) {
     ImGui::PushTextWrapPos();
     ImGui::TextUnformatted(text.c_str());
@@ -108,16 +130,8 @@ class ValueView {
 
   /// What is short first, then what needs room.
   void draw_object(const json& object) {
-    constexpr std::size_t kMostInLine = 8;  // numbers of a shape, not of a curve
-    const auto is_fact = [&](const json& value) {
-      return !value.is_structured() || (is_numbers(value) && value.size() <= kMostInLine);
-    };
-    std::vector<std::pair<std::string, const json*>> parts;
-    for (const auto& [key, value] : object.items()) parts.emplace_back(key, &value);
-    std::ranges::stable_sort(parts, std::less<>(), [](const auto& part) { return rank_of(part.first); });
-    for (const auto& [key, value] : parts)
-      if (is_fact(*value)) draw_fact(key, text_of(*value));
-    for (const auto& [key, value] : parts)
+    draw_facts(object);
+    for (const auto& [key, value] : parts_of(object))
       if (!is_fact(*value)) draw_part(key, *value);
   }
 
@@ -231,5 +245,7 @@ void draw_value(const Theme& theme, const ValueType* type, const OutputView& out
   else
     ValueView(theme).draw(description);
 }
+
+void draw_facts(const Theme& theme, const OutputView& output) { ValueView(theme).draw_facts(described(output)); }
 
 }  // namespace weft::editor

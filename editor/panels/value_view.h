@@ -9,5 +9,7 @@
 namespace weft::editor {
 
 void draw_value(const Theme& theme, const ValueType* type, const OutputView& output);
+/// The short facts of it alone, a line each: for a tooltip.
+void draw_facts(const Theme& theme, const OutputView& output);
 
 }  // namespace weft::editor

@@ -68,6 +68,8 @@ Ids annotation_ids(const Annotations& annotations);
 /// "frame", "frame_2" ...: an id that no annotation has.
 std::string free_annotation_id(const Annotations& annotations, const std::string& wanted);
 
+inline constexpr Size kNewComment{240, 90};
+
 // Gestures; each is one step of undo. Throw GraphError where there is no such annotation.
 
 std::string add_frame(Document& document, const std::string& title, Rect area);

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
+#include <optional>
 
 #include "editor/session/annotations.h"
 #include "editor/session/draft.h"
@@ -51,14 +51,22 @@ Annotations selected_annotations(const Document& document, const Selection& what
   return all;
 }
 
-Point top_left(const Workflow& workflow, const Annotations& notes) {
-  constexpr double kFar = std::numeric_limits<double>::max();
-  Point corner{kFar, kFar};
-  const auto take = [&](Point at) { corner = {std::min(corner.x, at.x), std::min(corner.y, at.y)}; };
-  for (const GraphNode* node : workflow.graph.nodes()) take(node_ui(*node).at);
-  for (const Frame& frame : notes.frames) take(frame.area.at);
-  for (const Comment& comment : notes.comments) take(comment.area.at);
-  return corner.x == kFar ? Point{} : corner;
+/// Around nodes, frames and comments.
+Rect area_of(const Workflow& workflow, const Registry& registry) {
+  const Annotations notes = annotations(workflow);
+  const NodeTypes types(workflow.subgraphs, registry);
+  std::optional<Rect> area;
+  const auto take = [&](Rect rect) {
+    if (!area) area = rect;
+    const Point from{std::min(area->at.x, rect.at.x), std::min(area->at.y, rect.at.y)};
+    const Point to{std::max(area->right(), rect.right()), std::max(area->bottom(), rect.bottom())};
+    area = Rect{from, {to.x - from.x, to.y - from.y}};
+  };
+  for (const GraphNode* node : workflow.graph.nodes())
+    take({node_ui(*node).at, size_of_node(*node, types.find(node->type))});
+  for (const Frame& frame : notes.frames) take(frame.area);
+  for (const Comment& comment : notes.comments) take(comment.area);
+  return area.value_or(Rect{});
 }
 
 /// Adds the nodes of `from` to the draft under free names, without their links.
@@ -232,8 +240,14 @@ Selection paste(Document& document, const Registry& registry, const std::string&
                 OutsideLinks outside) {
   Workflow workflow = parse_workflow(text, tr("the clipboard"));
   upgrade(workflow, registry);
-  const Point shift = at - top_left(workflow, annotations(workflow));
+  const Point shift = at - area_of(workflow, registry).at;
   return paste_workflow(document, registry, tr("Paste"), std::move(workflow), shift, outside);
+}
+
+Size size_of_copied(const std::string& text, const Registry& registry) {
+  Workflow workflow = parse_workflow(text, tr("the clipboard"));
+  upgrade(workflow, registry);
+  return area_of(workflow, registry).size;
 }
 
 bool can_paste(const std::string& text) {

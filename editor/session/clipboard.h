@@ -25,6 +25,8 @@ enum class OutsideLinks : std::uint8_t {
 /// text is no workflow: with every reason, as for a file.
 Selection paste(Document& document, const Registry& registry, const std::string& text, Point at,
                 OutsideLinks outside = OutsideLinks::Drop);
+/// How much room that takes on the canvas, so that a free place can be found for it. Throws as paste() does.
+Size size_of_copied(const std::string& text, const Registry& registry);
 /// Whether paste() would take it; for enabling a menu entry.
 bool can_paste(const std::string& text);
 

@@ -8,6 +8,7 @@
 #include <boost/graph/connected_components.hpp>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "editor/session/node_ui.h"
 #include "graph/node_types.h"
@@ -289,20 +290,57 @@ std::vector<std::vector<Box>> connected_parts(const Graph& graph, const std::vec
   return parts;
 }
 
-/// Nodes without links, in rows about as long as the rest is wide.
-void place_singles(const std::vector<Box>& singles, Point at, double width, LayoutSpacing spacing,
-                   Places& places) {
-  double x = at.x, row = 0;
-  for (const Box& box : singles) {
-    if (x > at.x && x + box.rect.size.width > at.x + width) {
-      x = at.x;
-      at.y += row + spacing.between_nodes;
-      row = 0;
+/// A part that is laid out, its top left at {0, 0}; or a node without links.
+struct Block {
+  Places places;
+  Size size;
+  bool single = false;
+};
+
+/// Blocks in rows, in their order; nodes without links begin a row of their own.
+class Rows {
+ public:
+  Rows(const std::vector<Block>& blocks, double width, LayoutSpacing spacing) : corners_(blocks.size()) {
+    Point at;
+    double row = 0;
+    bool single = false;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const Block& block = blocks[i];
+      const double gap = block.single ? spacing.between_nodes : 2 * spacing.between_nodes;
+      if (at.x > 0 && (at.x + block.size.width > width || single != block.single)) {
+        at = {0, at.y + row + gap};
+        row = 0;
+      }
+      single = block.single;
+      corners_[i] = at;
+      row = std::max(row, block.size.height);
+      size_ = {std::max(size_.width, at.x + block.size.width), at.y + row};
+      at.x += block.size.width + gap;
     }
-    places[box.id] = {std::round(x), std::round(at.y)};
-    x += box.rect.size.width + spacing.between_nodes;
-    row = std::max(row, box.rect.size.height);
   }
+
+  const std::vector<Point>& corners() const { return corners_; }
+  /// The least height of a window of this aspect that has room for it.
+  double height_of_window(double aspect) const { return std::max(size_.height, size_.width / aspect); }
+
+ private:
+  std::vector<Point> corners_;
+  Size size_;
+};
+
+/// The rows that one sees best in a window of the spacing's aspect.
+Rows best_rows(const std::vector<Block>& blocks, LayoutSpacing spacing) {
+  double widest = 0, area = 0;
+  for (const Block& block : blocks) {
+    widest = std::max(widest, block.size.width);
+    area += (block.size.width + spacing.between_nodes) * (block.size.height + spacing.between_nodes);
+  }
+  std::optional<Rows> best;
+  for (double share = 0.6; share < 2; share += 0.1) {
+    Rows rows(blocks, std::max(widest, share * std::sqrt(area * spacing.aspect)), spacing);
+    if (!best || rows.height_of_window(spacing.aspect) < best->height_of_window(spacing.aspect)) best = std::move(rows);
+  }
+  return *best;
 }
 
 double start_of(const Rect& rect, bool horizontal) { return horizontal ? rect.at.x : rect.at.y; }
@@ -315,20 +353,26 @@ double length_of(const Rect& rect, bool horizontal) {
 Places auto_layout(const Graph& graph, const Ids& nodes, const SizeOf& size, LayoutSpacing spacing) {
   const std::vector<Box> boxes = boxes_of(graph, nodes, size);
   if (boxes.empty()) return {};
-  Places places;
-  Point at = top_left(boxes);
-  double width = 1200;
-  std::vector<Box> singles;
+  std::vector<Block> blocks;
   for (std::vector<Box>& part : connected_parts(graph, boxes)) {
-    if (part.size() == 1) {
-      singles.push_back(std::move(part.front()));
-      continue;
+    Block block{.single = part.size() == 1};
+    if (block.single) {
+      block.size = part.front().rect.size;
+      block.places[part.front().id] = {};
+    } else {
+      block.size = Part(graph, std::move(part), spacing).place({}, block.places);
     }
-    const Size used = Part(graph, std::move(part), spacing).place(at, places);
-    at.y += used.height + 2 * spacing.between_nodes;
-    width = std::max(width, used.width);
+    blocks.push_back(std::move(block));
   }
-  place_singles(singles, at, width, spacing, places);
+  std::ranges::stable_sort(blocks, {}, &Block::single);
+  const Rows rows = best_rows(blocks, spacing);
+  const Point corner = top_left(boxes);
+  Places places;
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    for (const auto& [id, at] : blocks[i].places) {
+      const Point to = corner + rows.corners()[i] + at;
+      places[id] = {std::round(to.x), std::round(to.y)};
+    }
   return places;
 }
 
@@ -371,12 +415,13 @@ Places distribute(const Graph& graph, const Ids& nodes, const SizeOf& size, Dist
   return places;
 }
 
-Point free_place(const Graph& graph, const SizeOf& size, Point wanted, Size of_new) {
-  constexpr double kStep = 40;
+Point free_place(std::span<const Rect> taken, Point wanted, Size of_new) {
+  constexpr double kStep = 40, kGap = 12;
   constexpr int kFarthest = 100;
-  const std::vector<Box> boxes = boxes_of(graph, {}, size);
   const auto is_free = [&](Point at) {
-    return std::ranges::none_of(boxes, [&](const Box& box) { return box.rect.overlaps({at, of_new}); });
+    const double gap = at == wanted ? 0 : kGap;
+    const Rect here{{at.x - gap, at.y - gap}, {of_new.width + 2 * gap, of_new.height + 2 * gap}};
+    return std::ranges::none_of(taken, [&](const Rect& rect) { return rect.overlaps(here); });
   };
   for (int ring = 0; ring <= kFarthest;
        ++ring) {  // squares around it, nearest first; below and right before the rest
@@ -399,24 +444,12 @@ Point free_place(const Graph& graph, const SizeOf& size, Point wanted, Size of_n
 
 namespace {
 
-/// About as it will be drawn.
-Size guessed_size(const GraphNode& node, const NodeInfo* type) {
-  constexpr double kWidth = 236, kFrame = 42, kRow = 24, kText = 60;
-  std::size_t rows = std::max<std::size_t>(node.inputs.size(), 1), texts = 0;
-  if (type) {
-    const auto params = static_cast<std::size_t>(std::ranges::count(type->inputs, PortKind::Param, &PortInfo::kind));
-    rows = std::max(type->inputs.size() - params, type->outputs.size()) + params;
-    texts = static_cast<std::size_t>(std::ranges::count(type->inputs, Widget::Text, &PortInfo::widget));
-  }
-  return {kWidth, kFrame + kRow * static_cast<double>(rows) + kText * static_cast<double>(texts)};
-}
-
 void place_nodes(Graph& graph, const NodeTypes& types) {
   const auto has_place = [](const GraphNode* node) { return node->ui.contains("x") || node->ui.contains("y"); };
   if (graph.size() < 2 || std::ranges::any_of(graph.nodes(), has_place)) return;
   const Places places = auto_layout(graph, {}, [&](const std::string& id) {
     const GraphNode& node = graph.node(id);
-    return guessed_size(node, types.find(node.type));
+    return size_of_node(node, types.find(node.type));
   });
   for (const auto& [id, at] : places) {
     nlohmann::json ui = graph.node(id).ui;

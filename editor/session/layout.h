@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ using SizeOf = std::function<Size(const std::string& node)>;
 struct LayoutSpacing {
   double between_layers = 80;
   double between_nodes = 40;
+  double aspect = 1.6;  ///< width to height of the window: parts without links between them are laid in rows to fill it
 };
 
 /// Places for `nodes` (all, if empty), their top left where that of the set was, so that a selection stays
@@ -37,7 +39,7 @@ enum class Distribute : std::uint8_t { Horizontally, Vertically };
 /// The same gap between neighbours, the outermost stay; where they do not fit in between, without a gap.
 Places distribute(const Graph& graph, const Ids& nodes, const SizeOf& size, Distribute how);
 
-/// The place nearest to `wanted` where a node of this size lies on no other.
-Point free_place(const Graph& graph, const SizeOf& size, Point wanted, Size of_new);
+/// The place nearest to `wanted` where something of this size lies on nothing that is `taken`.
+Point free_place(std::span<const Rect> taken, Point wanted, Size of_new);
 
 }  // namespace weft::editor

@@ -1,5 +1,7 @@
 #include "editor/session/node_ui.h"
 
+#include <algorithm>
+
 #include "editor/session/json_read.h"
 
 namespace weft::editor {
@@ -13,6 +15,41 @@ NodeUi node_ui(const GraphNode& node) {
   for (const nlohmann::json& port : read_list(node.ui, "shown_ports"))
     if (port.is_string()) ui.shown_ports.insert(port.get<std::string>());
   return ui;
+}
+
+double node_width(const NodeUi& ui) { return ui.width > 0 ? std::clamp(ui.width, 120.0, 800.0) : metric::kWidth; }
+
+bool is_field(const GraphNode& node, const NodeUi& ui, const PortInfo& port) {
+  if (port.kind != PortKind::Param || ui.shown_ports.contains(port.name)) return false;
+  const auto found = node.inputs.find(port.name);
+  const Links* links = found == node.inputs.end() ? nullptr : std::get_if<Links>(&found->second);
+  return !links || links->empty();
+}
+
+bool has_picture_room(const NodeInfo& type) {
+  const auto has = [](const std::vector<PortInfo>& ports, std::string_view wanted) {
+    return std::ranges::any_of(ports, [&](const PortInfo& port) { return port.type == wanted; });
+  };
+  const bool samples = has(type.inputs, "model") && has(type.inputs, "conditioning") && has(type.outputs, "latent");
+  return samples || has(type.outputs, "image");
+}
+
+Size size_of_node(const GraphNode& node, const NodeInfo* type) {
+  using namespace metric;
+  const NodeUi ui = node_ui(node);
+  const double width = node_width(ui);
+  if (ui.collapsed) return {width, kTitle};
+  if (!type) return {width, kTitle + kRow * static_cast<double>(node.inputs.size() + 1) + 16};
+  std::size_t inputs = 0;
+  double fields = 0;
+  for (const PortInfo& port : type->inputs) {
+    const bool field = is_field(node, ui, port);
+    inputs += field ? 0 : 1;
+    if (field) fields += (port.widget == Widget::Text ? kText : kField) + 2;
+  }
+  const double rows = static_cast<double>(std::max(inputs, type->outputs.size()));
+  const double picture = has_picture_room(*type) ? kThumbnail + 8 : 0;
+  return {width, kTitle + 6 + kRow * rows + fields + picture + 6};
 }
 
 nlohmann::json with_node_ui(const GraphNode& node, const NodeUi& ui) {

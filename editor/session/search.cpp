@@ -8,6 +8,8 @@
 #include <cmath>
 
 #include "editor/session/node_text.h"
+#include "editor/session/text.h"
+#include "plugins/comfyui/classes.h"
 
 namespace weft::editor {
 namespace {
@@ -147,10 +149,33 @@ void append(std::string& text, std::string_view more) {
   if (!more.empty()) text.append(text.empty() ? "" : " ").append(more);
 }
 
+/// What people who come from ComfyUI and its like type, beside the names of its classes: the titles that it shows, and
+/// words of everyday talk.
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
+    {"checkpoint.load", tr_later("Load Model")},      {"checkpoint.load", tr_later("Checkpoint Loader")},
+    {"text.encode", tr_later("Prompt")},              {"text.encode", tr_later("CLIP Text Encode")},
+    {"text.clip_skip", tr_later("CLIP Set Last Layer")},
+    {"image.resize", tr_later("Upscale Image")},      {"image.resize", tr_later("Scale Image")},
+    {"image.resize_by", tr_later("Upscale Image By")}, {"image.resize_by", tr_later("Upscale x2")},
+    {"latent.resize", tr_later("Upscale Latent")},    {"latent.resize", tr_later("Hires Fix")},
+    {"latent.empty", tr_later("Empty Latent Image")}, {"latent.empty", tr_later("Size")},
+    {"sample.ksampler", tr_later("Denoise")},         {"sample.ksampler", tr_later("Generate")},
+    {"conditioning.inpaint", tr_later("Inpainting")}, {"vae.encode_inpaint", tr_later("Inpainting")},
+    {"conditioning.set_area", tr_later("Regional Prompt")},
+    {"image.load", tr_later("Open Picture")},         {"image.save", tr_later("Export Picture")},
+    {"mask.draw", tr_later("Paint Mask")},            {"mask.draw", tr_later("Mask Editor")},
+};
+
 Searchable searchable(const NodeInfo& info) {
   Searchable thing{
       .key = info.id, .title = shown_title(info), .id = info.id, .menu = shown_menu(info.options.menu)};
   if (thing.title != info.options.title) thing.names.push_back(info.options.title);
+  for (const std::string_view name : comfyui::class_names(info.id)) thing.names.emplace_back(name);
+  for (const auto& [type, name] : kOtherNames)
+    if (type == info.id) {
+      thing.names.emplace_back(name);
+      if (tr(name) != std::string_view(name)) thing.names.emplace_back(tr(name));
+    }
   append(thing.words, info.options.menu);
   append(thing.words, info.options.doc);
   for (const auto* ports : {&info.inputs, &info.outputs})
@@ -184,7 +209,7 @@ std::vector<SearchHit> search(std::string_view query, const std::vector<Searchab
   const std::vector<std::string_view> words = words_of(query);
   std::vector<SearchHit> hits;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    SearchHit hit{.index = i, .score = habit(list[i], usage, latest)};
+    SearchHit hit{.index = i, .score = list[i].before + habit(list[i], usage, latest)};
     bool all = true;
     for (const std::string_view word : words) {
       std::optional<WordHit> found = find_word(word, list[i]);

@@ -30,8 +30,9 @@ struct Searchable {
   std::string title;  ///< matched positions refer to this
   std::string id;
   std::string menu;
-  std::vector<std::string> names;  ///< others that it is known by: the title as its plugin declares it
+  std::vector<std::string> names;  ///< others that it is known by: the title as its plugin declares it, ComfyUI's
   std::string words;  ///< docs, port types: matched by whole words' beginnings only
+  double before = 0;  ///< so much it comes before others, whatever is searched: 0 to 0.1
 };
 
 struct SearchHit {

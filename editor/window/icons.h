@@ -53,6 +53,7 @@ inline constexpr char kMore[] = "\uf142";
 inline constexpr char kLeft[] = "\uf053";
 inline constexpr char kRight[] = "\uf054";
 inline constexpr char kTable[] = "\uf00a";
+inline constexpr char kUp[] = "\uf077";
 inline constexpr char kSplit[] = "\uf0db";
 
 }  // namespace weft::editor::icon

@@ -151,14 +151,18 @@ void apply_theme(const Theme& t, float text_size, float scale) {
     for (const ImGuiCol each : which) s.Colors[each] = as_vec4(colour);
   };
   const ImU32 none = 0;
-  set({ImGuiCol_Text}, t.text);
+  set({ImGuiCol_Text, ImGuiCol_UnsavedMarker, ImGuiCol_InputTextCursor, ImGuiCol_PlotLinesHovered,
+       ImGuiCol_PlotHistogramHovered},
+      t.text);
   set({ImGuiCol_TextDisabled}, t.text_faint);
   set({ImGuiCol_WindowBg, ImGuiCol_TitleBg, ImGuiCol_TitleBgActive, ImGuiCol_TitleBgCollapsed}, t.panel);
   set({ImGuiCol_ChildBg, ImGuiCol_BorderShadow, ImGuiCol_ScrollbarBg, ImGuiCol_TableRowBg}, none);
   set({ImGuiCol_PopupBg}, t.raised);
   set({ImGuiCol_MenuBarBg, ImGuiCol_DockingEmptyBg}, t.window);
-  set({ImGuiCol_Border, ImGuiCol_Separator, ImGuiCol_TableBorderLight, ImGuiCol_TableBorderStrong}, t.border);
-  set({ImGuiCol_FrameBg, ImGuiCol_Button}, t.field);
+  set({ImGuiCol_Border, ImGuiCol_Separator, ImGuiCol_TableBorderLight, ImGuiCol_TableBorderStrong,
+       ImGuiCol_TreeLines},
+      t.border);
+  set({ImGuiCol_FrameBg, ImGuiCol_Button, ImGuiCol_CheckboxSelectedBg}, t.field);
   set({ImGuiCol_FrameBgHovered, ImGuiCol_ButtonHovered}, t.field_hovered);
   set({ImGuiCol_FrameBgActive, ImGuiCol_ButtonActive}, t.field_active);
   set({ImGuiCol_Header, ImGuiCol_TextSelectedBg}, t.selection);
@@ -168,7 +172,7 @@ void apply_theme(const Theme& t, float text_size, float scale) {
        ImGuiCol_NavCursor, ImGuiCol_PlotHistogram, ImGuiCol_PlotLines, ImGuiCol_SeparatorHovered,
        ImGuiCol_SeparatorActive, ImGuiCol_DragDropTarget, ImGuiCol_TextLink},
       t.accent);
-  set({ImGuiCol_DockingPreview}, with_alpha(t.accent, 0.4f));
+  set({ImGuiCol_DockingPreview, ImGuiCol_NavWindowingHighlight}, with_alpha(t.accent, 0.4f));
   set({ImGuiCol_ScrollbarGrab}, t.field_active);
   set({ImGuiCol_ScrollbarGrabHovered, ImGuiCol_ScrollbarGrabActive}, t.text_faint);
   set({ImGuiCol_ResizeGrip, ImGuiCol_ResizeGripHovered, ImGuiCol_ResizeGripActive}, none);

@@ -22,6 +22,9 @@ struct Theme {
   ImU32 good = 0, warn = 0, bad = 0;
   ImU32 node = 0, node_border = 0, node_shadow = 0;
 
+  /// What stands on the coloured title of a node.
+  ImU32 on_title() const { return dark ? IM_COL32(255, 255, 255, 235) : IM_COL32(20, 25, 35, 240); }
+
   static Theme make(bool dark);
 };
 

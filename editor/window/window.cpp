@@ -111,9 +111,11 @@ Window::Window(int width, int height, const std::string& title) {
   ImGui_ImplGlfw_InitForOpenGL(window_, true);
   take_keys(window_);
   ImGui_ImplOpenGL3_Init("#version 330");
+  if (SolidFills::useful()) solid_fills_.emplace();
 }
 
 Window::~Window() {
+  solid_fills_.reset();
   ImGui_ImplOpenGL3_Shutdown();
   ImGui_ImplGlfw_Shutdown();
   glfwDestroyWindow(window_);
@@ -155,6 +157,7 @@ void Window::end_frame(const std::function<void()>& before_show) {
   glViewport(0, 0, width, height);
   glClearColor(0, 0, 0, 1);
   glClear(GL_COLOR_BUFFER_BIT);
+  if (solid_fills_) solid_fills_->split(*ImGui::GetDrawData());
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
   if (before_show) before_show();
   glfwSwapBuffers(window_);

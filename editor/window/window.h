@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "editor/window/input_steps.h"
+#include "editor/window/solid_fills.h"
 #include "graph/value.h"
 
 struct GLFWwindow;
@@ -58,6 +60,7 @@ class Window {
 
  private:
   GLFWwindow* window_ = nullptr;
+  std::optional<SolidFills> solid_fills_;  ///< where the processor draws
   unsigned (*reset_status_)() = nullptr;  ///< of OpenGL; null where the driver cannot tell
   std::vector<std::filesystem::path> dropped_;
   InputSteps steps_;

@@ -136,6 +136,13 @@ const Class* find_class(std::string_view name) {
   return found == std::end(kClasses) ? nullptr : found;
 }
 
+std::vector<std::string_view> class_names(std::string_view node_type) {
+  std::vector<std::string_view> names;
+  for (const Class& each : kClasses)
+    if (node_type == each.ours) names.push_back(each.theirs);
+  return names;
+}
+
 std::string own_type(std::string_view theirs) {
   if (theirs == "*") return "any";
   if (theirs == "BOOLEAN") return "bool";

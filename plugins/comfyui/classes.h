@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft::comfyui {
 
@@ -39,6 +40,9 @@ struct Class {
 
 /// Null for a class that Weft has no node for.
 const Class* find_class(std::string_view name);
+
+/// The classes that a node type stands for, by their names.
+std::vector<std::string_view> class_names(std::string_view node_type);
 
 /// "conditioning" of "CONDITIONING", "any" of "*".
 std::string own_type(std::string_view theirs);

@@ -116,6 +116,26 @@ TEST(Layout, PutsUnconnectedPartsApart) {
   EXPECT_EQ(places.at("single").y, places.at("other").y);
 }
 
+TEST(Layout, FillsAWindowWithUnconnectedPartsInRows) {
+  Graph graph;
+  for (int i = 0; i < 24; ++i) {
+    const std::string number = std::to_string(i);
+    add(graph, "a" + number);
+    if (i % 2 == 0) add(graph, "b" + number, {"a" + number});
+  }
+  for (const double aspect : {0.5, 1.6, 4.0}) {
+    const Places places = auto_layout(graph, {}, size_of, {.aspect = aspect});
+    expect_no_overlaps(places);
+    double right = 0, bottom = 0;
+    for (const auto& [id, at] : places) {
+      right = std::max(right, at.x + size_of(id).width);
+      bottom = std::max(bottom, at.y + size_of(id).height);
+    }
+    EXPECT_GT(right / bottom, aspect / 2) << aspect;
+    EXPECT_LT(right / bottom, aspect * 2) << aspect;
+  }
+}
+
 TEST(LayoutProperty, IsTheSameEachTimeAndNeverOverlaps) {
   random::check(100, [] {
     Graph graph;
@@ -192,12 +212,12 @@ TEST(Layout, DistributesWithEqualGaps) {
 }
 
 TEST(Layout, FindsAFreePlaceNearby) {
-  Graph graph;
-  add(graph, "a");
-  EXPECT_EQ(free_place(graph, size_of, {1000, 1000}, {100, 100}), (Point{1000, 1000}));
-  const Point near = free_place(graph, size_of, {100, 50}, {100, 100});
-  EXPECT_FALSE((Rect{near, {100, 100}}.overlaps({{100, 50}, size_of("a")})));
+  const Rect taken[] = {{{100, 50}, {200, 100}}};
+  EXPECT_EQ(free_place(taken, {1000, 1000}, {100, 100}), (Point{1000, 1000}));
+  const Point near = free_place(taken, {100, 50}, {100, 100});
+  EXPECT_FALSE((Rect{near, {100, 100}}.overlaps(taken[0])));
   EXPECT_LT(std::abs(near.x - 100) + std::abs(near.y - 50), 300);
+  EXPECT_EQ(free_place(taken, {300, 50}, {100, 100}), (Point{300, 50}));  // it touches: who asked for that gets it
 }
 
 }  // namespace

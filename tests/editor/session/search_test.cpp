@@ -91,5 +91,28 @@ TEST(Search, ForgetsOldHabits) {
   EXPECT_LT(usage.at("old").count, 65);
 }
 
+TEST(Search, KnowsTheNamesOfComfyUi) {
+  Registry registry;
+  std::vector<NodeInfo> types(5);
+  const std::pair<const char*, const char*> kTypes[] = {{"text.encode", "Encode Text"}, {"image.resize_by", "Resize Image By"},
+      {"image.resize", "Resize Image"}, {"vae.decode", "Decode"}, {"sample.ksampler", "Sampler"}};
+  std::vector<NodeChoice> choices;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    types[i].id = kTypes[i].first, types[i].options.title = kTypes[i].second;
+    choices.push_back({&types[i], {}});
+  }
+  const std::vector<Searchable> list = searchable_choices(choices);
+  const auto first = [&](const char* query) {
+    const std::vector<SearchHit> hits = search(query, list);
+    return hits.empty() ? std::string{} : list[hits.front().index].id;
+  };
+  EXPECT_EQ(first("CLIPTextEncode"), "text.encode");
+  EXPECT_EQ(first("clip text"), "text.encode");
+  EXPECT_EQ(first("KSampler"), "sample.ksampler");
+  EXPECT_EQ(first("VAEDecode"), "vae.decode");
+  EXPECT_TRUE(first("upscale").starts_with("image.resize"));
+  EXPECT_EQ(first("ImageScaleBy"), "image.resize_by");
+}
+
 }  // namespace
 }  // namespace weft::editor

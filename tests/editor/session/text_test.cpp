@@ -323,6 +323,7 @@ std::vector<fs::path> code_with_texts() {
     for (const auto& entry : fs::directory_iterator(kEditor / folder))
       if (const std::string name = entry.path().filename();
           entry.path().extension() == ".cpp" && name != "key_chord.cpp" && name != "fonts.cpp" &&
+          name != "solid_fills.cpp" &&  // shaders
           name != "window.cpp")  // what it says goes to the terminal, as --help does
         found.push_back(entry.path());
   std::ranges::sort(found);
