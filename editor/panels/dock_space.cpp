@@ -102,7 +102,7 @@ void rename_question(App& app) {
   Document* document = app.document();
   const GraphNode* node = document ? document->graph().find(panels.rename_node) : nullptr;
   const bool definition = !panels.rename_definition.empty();
-  const bool is_there = document && (definition ? document->workflow().subgraphs.contains(panels.rename_definition) : node);
+  const bool is_there = document && (definition ? document->workflow().subgraphs.contains(panels.rename_definition) : node != nullptr);
   if (is_there) {
     const Canvas& canvas = app.active()->canvas;
     const NodeView* view = node ? canvas.model().find(node->id) : nullptr;
