@@ -85,18 +85,18 @@ TEST(Tasks, TextToImageFromNothingTakesTwentyActions) {
   EXPECT_EQ(editor.shown().value(load, "name"), "paper-cut");
   const std::string prompt =
       grow(editor, hands, load, "clip", true, session.on_canvas(0.3, 0.08), "Encode Text", "text.encode");
+  const std::string sampler =
+      grow(editor, hands, prompt, "conditioning", true, session.on_canvas(0.55, 0.25), "KSampler", "sample.ksampler");
+  grow(editor, hands, sampler, "negative", false, session.on_canvas(0.31, 0.52), "Encode Text", "text.encode");
+  const std::string size =
+      grow(editor, hands, sampler, "latent", false, session.on_canvas(0.1, 0.78), "Empty Latent", "latent.empty");
+  EXPECT_EQ(editor.shown().value(size, "width"), 128);
+  const std::string decode =
+      grow(editor, hands, sampler, "latent", true, session.on_canvas(0.72, 0.03), "VAE Decode", "vae.decode");
+  grow(editor, hands, decode, "image", true, session.on_canvas(0.84, 0.44), "Save Image", "image.save");
   hands.click(editor.shown().field(prompt, "text").middle());
   editor.wait_until_still();
   hands.type("a red boat on the sea at sunset");
-  const std::string sampler =
-      grow(editor, hands, prompt, "conditioning", true, session.on_canvas(0.55, 0.25), "KSampler", "sample.ksampler");
-  grow(editor, hands, sampler, "negative", false, session.on_canvas(0.3, 0.4), "Encode Text", "text.encode");
-  const std::string size =
-      grow(editor, hands, sampler, "latent", false, session.on_canvas(0.3, 0.7), "Empty Latent", "latent.empty");
-  EXPECT_EQ(editor.shown().value(size, "width"), 128);
-  const std::string decode =
-      grow(editor, hands, sampler, "latent", true, session.on_canvas(0.55, 0.85), "VAE Decode", "vae.decode");
-  grow(editor, hands, decode, "image", true, session.on_canvas(0.8, 0.85), "Save Image", "image.save");
   hands.key("ctrl+Return");
   wait_for_picture(editor);
   std::printf("text to image from nothing: %d actions\n", hands.actions);
