@@ -280,9 +280,7 @@ void draw_vary(App& app) {
     state.open = false;
     return;
   }
-  const char* name = label("Vary");
-  if (!ImGui::IsPopupOpen(name)) ImGui::OpenPopup(name);
-  if (!begin_dialog(name, 30)) return;
+  if (!begin_dialog(label("Vary"), 30)) return;
   VaryDialog(app, *document, state, *port).draw();
   ImGui::EndPopup();
 }
