@@ -15,6 +15,7 @@
 #include "editor/session/background_writer.h"
 #include "editor/session/job_file.h"
 #include "editor/session/node_results.h"
+#include "editor/session/run_changes.h"
 #include "editor/session/run_record.h"
 #include "editor/session/sweeps.h"
 #include "editor/session/text.h"
@@ -87,6 +88,9 @@ struct RunQueue::Impl {
     job.seeds = draw_seeds(workflow, registry, last, [this] { return random_seed(); });
     for (const SeedUse& use : job.seeds) last[use.port] = use.seed;
     job.workflow = std::make_shared<const Workflow>(std::move(workflow));
+    std::shared_ptr<const Workflow>& before = last_workflows[document.id()];
+    if (before) job.differs = job_differences(*before, *job.workflow, registry);
+    before = job.workflow;
     folders[job.id] = document.folder();
     return enqueue(std::move(job), first);
   }
@@ -159,6 +163,7 @@ struct RunQueue::Impl {
       const RunRecord::Outlook outlook = record->outlook(run, RunRecord::Clock::now());
       queue.front().fraction = outlook.fraction;
       queue.front().seconds_left = outlook.seconds_left;
+      queue.front().outlook_at = SystemClock::now();
       if (queue.front().cells > 0) look_at_whole_sweep(queue.front());
     }
     auto now = std::make_shared<RunState>();
@@ -207,10 +212,12 @@ struct RunQueue::Impl {
       cell = 0;
       const Job job = queue.front();
       const fs::path folder = folders[job.id];
-      record.emplace(*job.workflow, seconds);
+      const auto origin = std::make_shared<const RunOrigin>(
+          RunOrigin{.job = job.id, .workflow = job.workflow, .seeds = job.seeds, .time = job.started_at});
+      record.emplace(origin, past);
       touch();
       lock.unlock();
-      Job ended = execute(job, folder, stop.get_token());
+      Job ended = execute(job, origin, folder, stop.get_token());
       lock.lock();
       record.reset();
       if (stopping) return;  // the job stays in the folder
@@ -219,9 +226,10 @@ struct RunQueue::Impl {
     }
   }
 
-  Job execute(Job job, const fs::path& folder, const std::stop_token& token) {
+  Job execute(Job job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder,
+              const std::stop_token& token) {
     try {
-      run(job, folder, token);
+      run(job, origin, folder, token);
     } catch (const GraphError& error) {
       fail(job, error.problems());
     } catch (const std::exception& error) {
@@ -232,7 +240,8 @@ struct RunQueue::Impl {
     return job;
   }
 
-  void run(Job& job, const fs::path& folder, const std::stop_token& token) {
+  void run(Job& job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder,
+           const std::stop_token& token) {
     RunRequest request{
         .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
@@ -246,7 +255,7 @@ struct RunQueue::Impl {
 
     const RunResult result = opened_executor().run(
         request, [&](const Event& event) { take(job.document, event); }, token);
-    keep_results(job, result);
+    keep_results(job, origin, result);
     job.problems = result.problems;
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
   }
@@ -326,13 +335,14 @@ struct RunQueue::Impl {
     touch();
   }
 
-  void keep_results(Job& job, const RunResult& result) {
+  void keep_results(Job& job, const std::shared_ptr<const RunOrigin>& origin, const RunResult& result) {
     const NodeTypes types(job.workflow->subgraphs, registry);
     for (const auto& [id, node] : result.nodes) {
       const GraphNode* in_graph = node_at(*job.workflow, id);
       const NodeInfo* info = in_graph ? types.find(in_graph->type) : nullptr;
       if (!info || node.outputs.empty()) continue;
       std::vector<OutputView> views = views_of(registry, *info, node);
+      for (OutputView& view : views) view.origin = origin;
       std::vector<fs::path> files = files_of(*info, node);
       job.files.insert(job.files.end(), files.begin(), files.end());
       const std::scoped_lock lock(mutex);
@@ -432,7 +442,8 @@ struct RunQueue::Impl {
   std::map<DocumentId, Held> runs;
   std::map<DocumentId, Ids> watched;
   std::map<DocumentId, LastSeeds> last_seeds;
-  SecondsByType seconds;
+  std::map<DocumentId, std::shared_ptr<const Workflow>> last_workflows;  // that were queued
+  PastTimes past;
   std::optional<RunRecord> record;
   std::size_t cell = 0;  // of the sweep that runs
   std::uint64_t revision = 1;
@@ -487,6 +498,7 @@ void RunQueue::forget(DocumentId document) {
   if (impl_->running() == 0 || impl_->queue.front().document != document) impl_->runs.erase(document);
   impl_->watched.erase(document);
   impl_->last_seeds.erase(document);
+  impl_->last_workflows.erase(document);
   impl_->touch();
 }
 

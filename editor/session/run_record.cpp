@@ -29,12 +29,14 @@ void begin(NodeRun& node) {
 
 }  // namespace
 
-const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
+const GraphNode* node_at(const Workflow& workflow, std::string_view address) { return place_at(workflow, address).node; }
+
+NodePlace place_at(const Workflow& workflow, std::string_view address) {
   const Graph* graph = &workflow.graph;
   for (std::size_t from = 0;;) {  // ids may hold '/' themselves: the shortest that is an instance leads on
-    if (const GraphNode* node = graph->find(address)) return node;
+    if (const GraphNode* node = graph->find(address)) return {graph, node};
     const std::size_t slash = address.find('/', from);
-    if (slash == std::string_view::npos) return nullptr;
+    if (slash == std::string_view::npos) return {};
     const GraphNode* instance = graph->find(address.substr(0, slash));
     const auto name = instance ? subgraph_of_type(instance->type) : std::nullopt;
     const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
@@ -46,9 +48,14 @@ const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
   }
 }
 
-std::string RunRecord::type_of(std::string_view node) const {
-  const GraphNode* found = node_at(workflow_, node);
-  return found ? found->type : std::string(node);
+RunRecord::Times RunRecord::queued(std::string_view node, Clock::time_point now) const {
+  Times times{.started = now, .first_progress = now, .type = std::string(node), .work = {}, .expected = {}};
+  if (const NodePlace place = place_at(*origin_->workflow, node); place.node) {
+    times.type = place.node->type;
+    times.work = work_of(*place.graph, *place.node);
+  }
+  times.expected = past_.expected(times.type, times.work);
+  return times;
 }
 
 void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now) {
@@ -58,13 +65,16 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
   const Cases cases{
       [&](const NodeQueued&) {
         begin(node);
-        times_[id] = {now, now};
+        times_[id] = queued(id, now);
         node.state = State::Queued;
       },
-      [&](const NodeCached&) { node.state = State::Cached; },
+      [&](const NodeCached&) {
+        node.state = State::Cached;
+        node.origin = origin_;
+      },
       [&](const NodeStarted& e) {
         begin(node);
-        times_[id] = {now, now};
+        times_[id] = queued(id, now);
         node.state = State::Running;
         node.device = e.device.name();
         node.why = e.why;
@@ -73,6 +83,7 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
       [&](const NodePreview& e) {
         node.preview = std::make_shared<const Picture>(e.picture);
         ++node.preview_number;
+        node.preview_origin = origin_;
       },
       [&](const NodeWarning& e) { node.warnings.push_back(e.text); },
       [&](const NodeFinished& e) {
@@ -80,7 +91,9 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
         node.seconds = std::chrono::duration<double>(e.time).count();
         node.bytes = e.bytes;
         node.seconds_left.reset();
-        seconds_[type_of(id)] = node.seconds;
+        node.origin = origin_;
+        if (const auto times = times_.find(id); times != times_.end())
+          past_.note(times->second.type, times->second.work, node.seconds);
       },
       [&](const NodeFailed& e) {
         node.state = State::Failed;
@@ -119,11 +132,6 @@ std::optional<double> RunRecord::seconds_left(const std::string& id, const NodeR
   return each * static_cast<double>(node.total - node.done);
 }
 
-std::optional<double> RunRecord::expected(std::string_view node) const {
-  const auto found = seconds_.find(type_of(node));
-  return found == seconds_.end() ? std::nullopt : std::optional(found->second);
-}
-
 RunRecord::Outlook RunRecord::outlook(const DocumentRun& run, Clock::time_point now) {
   constexpr double kUnknown = 0.1;  // seconds: what a node of a type that never ran counts
   double done = 0, left = 0;
@@ -133,16 +141,18 @@ RunRecord::Outlook RunRecord::outlook(const DocumentRun& run, Clock::time_point 
     if (found == run.nodes.end()) continue;
     const NodeRun& node = found->second;
     if (node.state == State::Cached) continue;
-    const std::optional<double> guess = expected(id);
+    const std::optional<double> guess = times.expected;
     if (node.state == State::Queued) {
       left += guess.value_or(kUnknown);
       all_known = all_known && guess;
     } else if (node.state == State::Running) {
       const double so_far = seconds_between(times.started, now);
       done += so_far;
-      const std::optional<double> by_steps = node.seconds_left;
-      all_known = all_known && (by_steps || guess);
-      left += by_steps ? *by_steps : std::max(0.0, guess.value_or(so_far + kUnknown) - so_far);
+      // What takes longer than it did before says nothing of when it ends.
+      const std::optional<double> by_past = guess && *guess > so_far ? std::optional(*guess - so_far) : std::nullopt;
+      const std::optional<double> known = node.seconds_left ? node.seconds_left : by_past;
+      all_known = all_known && known;
+      left += known.value_or(kUnknown);
     } else {
       done += std::max(node.seconds, 0.0);
     }

@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "editor/session/expected_time.h"
 #include "editor/session/run_state.h"
 #include "graph/events.h"
 
@@ -15,16 +17,19 @@ namespace weft::editor {
 /// The node that an address leads to: "upscale/sampler" is in the definition of the instance "upscale". Null
 /// if there is none.
 const GraphNode* node_at(const Workflow& workflow, std::string_view address);
-
-/// How long nodes of a type took the last time.
-using SecondsByType = std::map<std::string, double, std::less<>>;
+/// The same with the graph that it is in.
+struct NodePlace {
+  const Graph* graph = nullptr;
+  const GraphNode* node = nullptr;
+};
+NodePlace place_at(const Workflow& workflow, std::string_view address);
 
 class RunRecord {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `workflow` tells the nodes' types; borrowed, must outlive this.
-  RunRecord(const Workflow& workflow, SecondsByType& seconds) : workflow_(workflow), seconds_(seconds) {}
+  /// `past` is borrowed, and must outlive this.
+  RunRecord(std::shared_ptr<const RunOrigin> origin, PastTimes& past) : origin_(std::move(origin)), past_(past) {}
 
   /// Notes the event in `run`.
   void take(const Event& event, DocumentRun& run, Clock::time_point now);
@@ -40,14 +45,16 @@ class RunRecord {
   struct Times {
     Clock::time_point started, first_progress;
     std::int64_t first_done = 0;
+    std::string type;
+    Work work;
+    std::optional<double> expected;
   };
-  std::string type_of(std::string_view node) const;
+  Times queued(std::string_view node, Clock::time_point now) const;
   void progress(const std::string& id, const NodeProgress& progress, NodeRun& node, Clock::time_point now);
   std::optional<double> seconds_left(const std::string& id, const NodeRun& node, Clock::time_point now) const;
-  std::optional<double> expected(std::string_view node) const;
 
-  const Workflow& workflow_;
-  SecondsByType& seconds_;
+  const std::shared_ptr<const RunOrigin> origin_;
+  PastTimes& past_;
   std::map<std::string, Times, std::less<>> times_;  // of nodes that this run has queued
   double furthest_ = 0;                              // a bar that goes back helps nobody
 };

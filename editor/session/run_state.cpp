@@ -37,13 +37,20 @@ void add(NodeRun& whole, const NodeRun& part) {
   whole.bytes += part.bytes;
   if (!whole.problem) whole.problem = part.problem;
   if (whole.because_of.empty()) whole.because_of = part.because_of;
-  if (part.preview) whole.preview = part.preview;
+  if (part.preview) whole.preview = part.preview, whole.preview_origin = part.preview_origin;
+  if (part.origin && (!whole.origin || part.origin->job < whole.origin->job)) whole.origin = part.origin;
   whole.preview_number += part.preview_number;
   whole.warnings.insert(whole.warnings.end(), part.warnings.begin(), part.warnings.end());
   whole.files.insert(whole.files.end(), part.files.begin(), part.files.end());
 }
 
 }  // namespace
+
+std::optional<double> seconds_left(const Job& job, std::chrono::system_clock::time_point now) {
+  if (!job.seconds_left) return std::nullopt;
+  const double left = *job.seconds_left - std::chrono::duration<double>(now - job.outlook_at).count();
+  return left > 0 ? std::optional(left) : std::nullopt;
+}
 
 std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document, const std::string& node) {
   const std::string address = document.address(node);

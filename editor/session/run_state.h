@@ -19,6 +19,14 @@ namespace weft::editor {
 
 using JobId = std::uint64_t;
 
+/// The run that something came from.
+struct RunOrigin {
+  JobId job = 0;
+  std::shared_ptr<const Workflow> workflow;  ///< what ran, with the seeds that were drawn
+  std::vector<SeedUse> seeds;
+  std::chrono::system_clock::time_point time;  ///< when it began
+};
+
 /// One output of a node that a run kept for the viewer.
 struct OutputView {
   std::string port;
@@ -27,6 +35,7 @@ struct OutputView {
   std::vector<std::shared_ptr<const Picture>> pictures;  ///< of a batch its items'; empty where the type has none
   std::vector<std::string> captions = {};                ///< of the pictures, where they have any: those of a sweep
   nlohmann::json description;                            ///< shape, range ...; null where the type says nothing
+  std::shared_ptr<const RunOrigin> origin;
 };
 
 /// What is known of a node from the last run that it was in.
@@ -45,6 +54,8 @@ struct NodeRun {
   std::vector<std::string> warnings;
   std::shared_ptr<const Picture> preview;    ///< the latest
   std::uint64_t preview_number = 0;          ///< another one for each preview: when to upload a texture anew
+  std::shared_ptr<const RunOrigin> preview_origin;
+  std::shared_ptr<const RunOrigin> origin;   ///< of the run that it came to its end in, or was taken from the cache for
   std::vector<OutputView> outputs;           ///< of wanted and watched nodes
   std::vector<std::filesystem::path> files;  ///< that it wrote
 };
@@ -61,13 +72,18 @@ struct Job {
   std::vector<std::string> wanted;           ///< empty: all results
   std::size_t cells = 0;                     ///< of the workflow's sweep, which runs as a whole; 0: a plain run
   std::vector<SeedUse> seeds;
+  std::vector<std::string> differs;          ///< from the job that its document queued before: "cfg 7.5"
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;
   double fraction = 0;                 ///< of the work, by the time that nodes took before; 0 to 1
-  std::optional<double> seconds_left;  ///< nothing as long as it is not known
+  std::optional<double> seconds_left;  ///< when this was made; nothing as long as it is not known
+  std::chrono::system_clock::time_point outlook_at;  ///< when that was
   std::vector<Problem> problems;
   std::vector<std::filesystem::path> files;  ///< that its nodes wrote
 };
+
+/// What is left now of the time that was left; nothing where it is not known, or has turned out to be longer.
+std::optional<double> seconds_left(const Job& job, std::chrono::system_clock::time_point now);
 
 struct DocumentRun {
   JobId job = 0;  ///< the latest that ran
