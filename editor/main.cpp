@@ -9,16 +9,19 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "editor/app/app.h"
+#include "editor/app/dropped.h"
 #include "editor/app/menus.h"
 #include "editor/screen_text.h"
 #include "editor/session/folders.h"
 #include "editor/window/frame_pace.h"
+#include "editor/window/picture_clipboard.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "graph/c_locale.h"
@@ -80,7 +83,10 @@ AppOptions app_options(const Arguments& arguments) {
           .translations_folder = program_prefix() / "share/weft/translations",
           .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
           .dtype = arguments.device.dtype,
-          .wake = Window::wake};
+          .wake = Window::wake,
+          .copy_picture = [clipboard = std::make_shared<PictureClipboard>()](const fs::path& file) {
+            return clipboard->offer(file);
+          }};
 }
 
 /// False if one of the files could not be opened; the window says why.
@@ -110,7 +116,8 @@ void loop(App& app, Window& window, ScreenText* text) {
   std::string title;
   while (!app.wants_to_quit()) {
     pace.woken(window.wait_for_events(pace.sleep(app.seconds_until_change())));
-    for (const fs::path& file : window.take_dropped_files()) app.open(file);
+    if (const Window::Dropped dropped = window.take_dropped(); !dropped.files.empty())
+      take_dropped(app, dropped.files, dropped.at);
     if (window.close_requested()) app.request_quit();
     if (text) text->begin_frame();
     window.begin_frame(app.arranges_panels());
@@ -122,10 +129,10 @@ void loop(App& app, Window& window, ScreenText* text) {
     const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() &&
                            !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
     window.end_frame(exporting ? std::function<void()>([&] { export_canvas(app, window); }) : nullptr);
-    if (const Document* document = app.document()) {
-      const std::string wanted = (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft";
-      if (wanted != title) window.set_title(title = wanted);
-    }
+    const Document* document = app.document();
+    const std::string wanted =
+        document ? (document->dirty() ? "\u2022 " : "") + document->name() + " \u2013 Weft" : std::string("Weft");
+    if (wanted != title) window.set_title(title = wanted);
     if (text) text->end_frame(app, title);
   }
 }

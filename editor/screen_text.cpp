@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <stdexcept>
+
+#include "editor/app/menus.h"
+#include "editor/app/shown_pictures.h"
 
 namespace weft::editor {
 
@@ -77,6 +81,39 @@ Json json_of(const Tab& tab) {
   return json;
 }
 
+/// Another one for another picture.
+std::string text_of(const Picture* picture) {
+  if (!picture) return {};
+  const std::string_view bytes(reinterpret_cast<const char*>(picture->rgb.data()), picture->rgb.size());
+  return fmt::format("{}x{} {:016x}", picture->width, picture->height, std::hash<std::string_view>{}(bytes));
+}
+
+Json json_of_viewer(App& app) {
+  const ViewerState& viewer = app.viewer();
+  const ShownPicture picture = picture_of(app, viewer.a);
+  constexpr const char* kModes[] = {"follow", "chosen", "pinned"};
+  Json json{{"mode", kModes[static_cast<int>(viewer.mode)]}};
+  if (viewer.a) json["caption"] = caption_of(app, viewer.a, picture);
+  if (picture) json["picture"] = text_of(picture.picture.get()), json["stale"] = is_stale(app, viewer.a, picture);
+  if (viewer.b) json["b"] = {{"caption", viewer.b->caption}, {"picture", text_of(viewer.b->picture.get())}};
+  return json;
+}
+
+/// What a run left at the nodes that are shown.
+void add_results(App& app, Json& document) {
+  constexpr const char* kStates[] = {"", "queued", "running", "cached", "done", "failed", "skipped", "cancelled"};
+  const std::vector<Shown> pictures = all_pictures(app);
+  for (Json& node : document["nodes"]) {
+    const auto& id = node["id"].get_ref<const std::string&>();
+    const std::string address = app.document()->address(id);
+    if (std::ranges::find(pictures, address, &Shown::node) != pictures.end()) node["picture"] = true;
+    const NodeRun* run = app.node_run(id);
+    if (!run || run->state == NodeRun::State::Idle) continue;
+    node["state"] = kStates[static_cast<int>(run->state)];
+    node["stale"] = run->origin && app.stale.is_stale(*app.document(), app.registry, run->origin->workflow, address);
+  }
+}
+
 Json popups(const ImGuiContext& g) {
   Json names = Json::array();
   for (const ImGuiPopupData& popup : g.OpenPopupStack)
@@ -113,7 +150,7 @@ void ScreenText::label(ImGuiID id, const char* text, bool checked, bool opened) 
   found->checked = checked, found->opened = opened;
 }
 
-void ScreenText::end_frame(const App& app, const std::string& title) {
+void ScreenText::end_frame(App& app, const std::string& title) {
   const ImGuiContext& g = *ImGui::GetCurrentContext();
   Json json{{"title", title},
             {"focus", g.NavWindow ? g.NavWindow->RootWindow->Name : ""},
@@ -126,7 +163,16 @@ void ScreenText::end_frame(const App& app, const std::string& title) {
   for (const ScreenItem& item : items_)
     if (!item.label.empty() && item.at.z > 0 && item.at.w > 0) json["items"].push_back(json_of(item));
   for (const auto& tab : app.tabs) json["documents"].push_back(tab->document->name());
-  if (app.active_tab) json["document"] = json_of(*app.active_tab);
+  if (app.active_tab) {
+    json["document"] = json_of(*app.active_tab);
+    add_results(app, json["document"]);
+  }
+  json["viewer"] = json_of_viewer(app);
+  if (const Job* job = app.runs->running()) json["progress"] = progress_text(*job);
+  if (const LightboxState& lightbox = app.panels.lightbox; lightbox.open) {
+    const Shown& shown = lightbox.pictures[lightbox.at];
+    json["lightbox"] = caption_of(app, shown, picture_of(app, shown));
+  }
   std::string now = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (now == before_) return;
   before_ = now;

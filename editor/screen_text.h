@@ -33,8 +33,13 @@ struct ScreenItem {
 ///                              "inputs": {"model": [x, y]}, "outputs": {...}, "fields": {"seed": [x, y, width, height]},
 ///                              "values": {"seed": 1}}, ...],
 ///                   "notes": [{"id": "comment", "text": "try another seed", "at": [...]}]},
+///      "viewer": {"caption": "decode.image, seed 1, 09:31:22", "picture": "9e107d9d372bb682", "mode": "follow", "stale": false,
+///                 "b": {"caption": ..., "picture": ...}},
+///      "lightbox": "decode.image, seed 1, 09:31:22", "progress": "40 %  ·  3 s left",
 ///      "toast": "Saved portrait.json", "running": false}
 ///
+/// Of a node, `state` and `stale` tell of its last run and `picture` whether it shows one. A picture's text is another one
+/// for another picture. What is not there is left out.
 /// `ms` is of the steady clock. Places are in pixels of the window; what the canvas does not show lies outside of it.
 class ScreenText {
  public:
@@ -45,7 +50,7 @@ class ScreenText {
   ScreenText& operator=(const ScreenText&) = delete;
 
   void begin_frame() { items_.clear(); }
-  void end_frame(const App& app, const std::string& title);
+  void end_frame(App& app, const std::string& title);
 
   // What ImGui tells.
   void add(ScreenItem item);

@@ -52,6 +52,7 @@ App::App(AppOptions given)
       assets(options.wake),
       gallery(options.wake),
       pictures(options.wake),
+      stories(options.wake),
       runs(std::make_shared<RunState>()),
       file_watch_(options.wake) {
   theme_for_now = options.theme;
@@ -130,8 +131,26 @@ void App::notify(std::string text, LogLine::Kind kind) {
   if (log.size() > kLongest) log.pop_front();
   toast = std::move(text);
   toast_kind = kind;
+  toast_button.clear();
   toast_until =
       std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
+}
+
+void App::copy_picture(const fs::path& file) {
+  if (options.copy_picture && options.copy_picture(file)) {
+    notify(tr_format("Copied {}", file.filename().string()));
+    return;
+  }
+  ImGui::SetClipboardText(file.c_str());
+  notify(tr_format("Copied the path of {}: this system's clipboard does not take the picture itself", file.filename().string()),
+         LogLine::Kind::Warning);
+}
+
+void App::offer(std::string text, std::string button, std::function<void()> action) {
+  notify(std::move(text));
+  toast_button = std::move(button);
+  toast_action = std::move(action);
+  toast_until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
 }
 
 bool App::attempt(const std::function<void()>& action) {
@@ -151,6 +170,7 @@ bool App::attempt(const std::function<void()>& action) {
 Tab* App::active() { return active_tab; }
 
 Tab& App::show(std::unique_ptr<Document> document) {
+  panels.open_problem.clear();
   tabs.push_back(std::make_unique<Tab>(std::move(document)));
   active_tab = tabs.back().get();
   return *active_tab;
@@ -165,7 +185,7 @@ bool App::open(const fs::path& file) {
       tab->focus = true;
       return true;
     }
-  return attempt([&] {
+  const bool opened = attempt([&] {
     if (file.extension() == ".json")
       open_json(fs::absolute(file));
     else
@@ -181,6 +201,8 @@ bool App::open_copy(const fs::path& file) {
     show(std::make_unique<Document>(read_for_document(file, registry), file)).tells_missing = true;
     notify(tr_format("A copy of {}: saving asks for a name", file.filename().string()));
   });
+  if (!opened && tabs.empty()) panels.open_problem = toast;
+  return opened;
 }
 
 void App::open_json(const fs::path& file) {
@@ -268,6 +290,7 @@ void App::close_now(Tab& tab) {
   if (at == tabs.end()) return;
   if (journal) journal->forget(tab.document->id());
   queue->forget(tab.document->id());
+  stale.forget(tab.document->id());
   if (tab.check.valid()) tab.check.wait();
   tabs.erase(at);
   active_tab = tabs.empty() ? nullptr : tabs.back().get();
@@ -501,6 +524,7 @@ void App::frame() {
   draw_questions();
   draw_painter(*this);
   draw_region_editor(*this);
+  draw_lightbox(*this);
   file_dialog.draw(*this);
   if (journal)
     for (auto& tab : tabs) journal->record(*tab->document);

@@ -25,9 +25,12 @@
 #include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
 #include "editor/session/gestures.h"
+#include "editor/session/input_files.h"
 #include "editor/session/journal.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
+#include "editor/session/picture_story.h"
+#include "editor/session/run_changes.h"
 #include "editor/session/run_queue.h"
 #include "editor/session/settings.h"
 #include "editor/session/templates.h"
@@ -52,6 +55,8 @@ struct AppOptions {
   std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
   std::string dtype = "auto";  ///< what networks compute in
   std::function<void()> wake = [] {};  ///< makes the window draw again; any thread
+  /// Gives a picture to the system's clipboard; false where that is not possible. Empty: it never is.
+  std::function<bool(const std::filesystem::path&)> copy_picture = {};
   float display_scale = 1;
   /// For this time, whatever the settings say; until another one is chosen.
   std::optional<Settings::Theme> theme = {};
@@ -62,6 +67,7 @@ struct Tab {
   explicit Tab(std::unique_ptr<Document> opened) : document(std::move(opened)) {}
   std::unique_ptr<Document> document;
   Canvas canvas;
+  ViewerState viewer;
   bool asked_to_close = false;
   bool focus = true;  ///< comes to the front in the next frame
   bool changed_on_disk = false;  ///< by somebody else; the user is asked
@@ -103,6 +109,9 @@ class App {
   // Documents.
   Tab* active();
   Document* document() { return active() ? active()->document.get() : nullptr; }
+  const Document* document() const { return active_tab ? active_tab->document.get() : nullptr; }
+  /// Of the active tab.
+  ViewerState& viewer() { return active_tab ? active_tab->viewer : panels.viewer; }
   void new_document();
   /// A workflow, or a picture that carries one. False if it could not be: the user was told.
   bool open(const std::filesystem::path& file);
@@ -146,6 +155,10 @@ class App {
 
   // Speaking to the user.
   void notify(std::string text, LogLine::Kind kind = LogLine::Kind::Info);
+  /// A picture file to the clipboard: the picture, or its path where the system does not take it; the user is told which.
+  void copy_picture(const std::filesystem::path& file);
+  /// The same as notify() with a button beside it, as long as it is shown.
+  void offer(std::string text, std::string button, std::function<void()> action);
 
   /// Whether this program does something for the command: others are in no menu.
   bool is_bound(std::string_view command) const { return bound.contains(command); }
@@ -169,6 +182,9 @@ class App {
   AssetLists assets;
   Gallery gallery;
   PictureLoader pictures;
+  PictureStories stories;
+  InputFiles input_files;
+  StaleResults stale;
   std::unique_ptr<RunQueue> queue;
   std::shared_ptr<const RunState> runs;  ///< as of this frame
   std::vector<std::unique_ptr<Tab>> tabs;
@@ -177,6 +193,8 @@ class App {
   std::string toast;
   LogLine::Kind toast_kind = LogLine::Kind::Info;
   std::chrono::steady_clock::time_point toast_until{};
+  std::string toast_button;  ///< empty: none
+  std::function<void()> toast_action;
   std::optional<Settings::Theme> theme_for_now;
   bool quit = false;
   bool look_changed = true;

@@ -5,6 +5,7 @@
 
 #include "editor/app/app.h"
 #include "editor/app/lists.h"
+#include "editor/app/shown_pictures.h"
 #include "editor/session/annotations.h"
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
@@ -532,6 +533,13 @@ void App::bind_view_commands() {
           view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
       },
       [this] { return document() && document()->selection().nodes.size() == 1; });
+  bind("view.follow", [this] { follow_latest(viewer(), viewer().mode != ViewerState::Mode::Follow); });
+  const auto shows_something = [this] { return static_cast<bool>(viewer().a); };
+  bind(
+      "view.pin", [this] { pin(viewer(), viewer().mode != ViewerState::Mode::Pinned); }, shows_something);
+  bind(
+      "view.lightbox", [this] { open_lightbox(*this, viewer().a); },
+      [this] { return static_cast<bool>(picture_of(*this, viewer().a)); });
   const auto toggle = [this](bool Settings::*which) {
     settings.*which = !(settings.*which);
     save_settings_soon();

@@ -244,7 +244,7 @@ void view_value(App& app, Document& document, const LinkEnd& end) {
     source = std::get<Links>(found->second).front();
   }
   if (!app.panels.shown.all_hidden()) app.show_panels([](ShownPanels& shown) { shown.reveal(PanelGroup::Right); });
-  app.panels.viewer.a = {.node = source.node, .port = source.port, .file = {}};
+  show_in_viewer(app, {.node = document.address(source.node), .port = source.port, .file = {}});
 }
 
 namespace {

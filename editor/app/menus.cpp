@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <imgui_internal.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "editor/app/app.h"
 #include "editor/app/vary.h"
@@ -18,7 +20,9 @@ constexpr std::array kMenus = {tr_later("File"),    tr_later("Edit"), tr_later("
                               tr_later("Arrange"), tr_later("Run"),  tr_later("View"),   tr_later("Help")};
 
 /// Which commands are switches, and whether they are on.
-std::optional<bool> state_of(const App& app, std::string_view id) {
+std::optional<bool> state_of(App& app, std::string_view id) {
+  if (id == "view.follow") return app.viewer().mode == ViewerState::Mode::Follow;
+  if (id == "view.pin") return app.viewer().mode == ViewerState::Mode::Pinned;
   if (id == "view.grid") return app.settings.show_grid;
   if (id == "view.snap") return app.settings.snap_to_grid;
   if (id == "view.minimap") return app.settings.show_minimap;
@@ -40,10 +44,21 @@ void recent_menu(App& app) {
   if (!chosen.empty()) app.open(chosen);
 }
 
+/// In whole seconds, up: what still works needs at least one.
 std::string duration_text(double seconds) {
-  const int whole = static_cast<int>(seconds + 0.5);
+  const int whole = std::max(1, static_cast<int>(std::ceil(seconds)));
   return whole < 60 ? fmt::format("{} s", whole) : tr_format("{}:{:02} min", whole / 60, whole % 60);
 }
+
+}  // namespace
+
+std::string progress_text(const Job& job) {
+  const std::string share = fmt::format("{:.0f} %", job.fraction * 100);
+  const auto left = seconds_left(job, std::chrono::system_clock::now());
+  return left ? fmt::format("{}  \u00b7  {}", share, tr_format("{} left", duration_text(*left))) : share;
+}
+
+namespace {
 
 /// Progress of what runs, with the time that is left.
 void draw_progress(App& app, float width) {
@@ -61,11 +76,9 @@ void draw_progress(App& app, float width) {
   list.PushClipRect(from, {from.x + width * static_cast<float>(job->fraction), to.y}, true);
   list.AddRectFilled(from, to, mixed(t.field, t.accent, 0.55f), rounding);
   list.PopClipRect();
-  const std::string left =
-      job->seconds_left ? tr_format("{} left", duration_text(*job->seconds_left)) : duration_text(seconds_of(*job));
-  draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y},
-               fmt::format("{:.0f} %  \u00b7  {}", job->fraction * 100, left), t.text, 0.5f);
-  ImGui::SetItemTooltip("%s", job->title.c_str());
+  draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y}, progress_text(*job), t.text, 0.5f);
+  ImGui::SetItemTooltip("%s\n%s", job->title.c_str(),
+                        tr_format("for {} so far", duration_text(seconds_of(*job))).c_str());
 }
 
 void draw_run_controls(App& app) {
@@ -157,6 +170,10 @@ void draw_status_bar(App& app) {
         ImGui::PushStyleColor(ImGuiCol_Text, colour);
         ImGui::TextUnformatted(app.toast.c_str());
         ImGui::PopStyleColor();
+        if (!app.toast_button.empty() && ImGui::SmallButton(app.toast_button.c_str())) {
+          app.toast_until = {};
+          std::exchange(app.toast_action, {})();
+        }
       } else {
         dim_text(t, tr_format("{}  {} adds a node, {} finds every command", icon::kSearch,
                               app.commands.keys_text("node.add"), app.commands.keys_text("palette.commands")));

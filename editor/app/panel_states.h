@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "editor/app/viewer_state.h"
 #include "editor/session/geometry.h"
 #include "editor/session/journal.h"
 #include "editor/session/links.h"
@@ -18,7 +19,6 @@
 #include "editor/session/search.h"
 #include "editor/session/shown_panels.h"
 #include "editor/session/text.h"
-#include "editor/widgets/picture_view.h"
 #include "graph/port.h"
 #include "plugins/painting/painting.h"
 
@@ -78,25 +78,6 @@ struct SweepSize {
   DocumentId document = 0;
   std::uint64_t revision = 0;
   std::size_t pictures = 0;
-};
-
-struct ViewerState {
-  enum class Compare : std::uint8_t { Off, Wipe, SideBySide, Difference };
-  enum class Channel : std::uint8_t { Colour, Red, Green, Blue, Luminance };
-  struct Shown {
-    std::string node, port;
-    std::string file;  ///< instead, a picture of the gallery
-    std::size_t item = 0;  ///< of a batch
-    bool operator==(const Shown&) const = default;
-    explicit operator bool() const { return !node.empty() || !file.empty(); }
-  };
-  Shown a, b;
-  Compare compare = Compare::Off;
-  Channel channel = Channel::Colour;
-  float wipe = 0.5f;
-  PictureView view;
-  bool dragging_wipe = false;
-  bool numbers = false;  ///< a picture's numbers in its place
 };
 
 /// The window in which a node's painting is made.
@@ -177,7 +158,8 @@ struct PanelStates {
   VaryState vary;
   SweepSize sweep_size;
   int run_count = 1;  ///< so many runs does "Run" queue
-  ViewerState viewer;
+  ViewerState viewer;  ///< while no workflow is open
+  LightboxState lightbox;
   LibraryState library;
   SettingsDialogState settings;
   ProblemsState problems;
@@ -200,6 +182,9 @@ struct PanelStates {
   bool templates = false;  ///< the gallery to begin a workflow from
   bool about = false;     ///< the window that tells versions, folders and plugins
   bool quitting = false;  ///< asks what to do with what is not saved
+  bool saving_all = false;  ///< and then quits
+  DocumentId save_asked = 0;  ///< whose turn it was last
+  std::string open_problem;  ///< why the file that was asked for last could not be opened
   std::string rename_node, rename_text;
   std::string rename_definition;  ///< the subgraph whose name is meant, rather than the node's title; empty: none
   bool rename_opened = false;

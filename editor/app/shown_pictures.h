@@ -1,12 +1,14 @@
-// Which picture stands for what: an output of a node, a file of the gallery, what a node's input gets. Of the
-// active document.
+// Which picture stands for what: an output of a node, a file, what a node's input gets. Of the active document.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "editor/app/panel_states.h"
+#include "editor/app/viewer_state.h"
+#include "editor/session/input_files.h"
 #include "editor/session/run_state.h"
 
 namespace weft::editor {
@@ -14,19 +16,35 @@ namespace weft::editor {
 class App;
 
 /// What came out of the port in the last run; null if nothing did.
-const OutputView* output_of(App& app, const ViewerState::Shown& shown);
+const OutputView* output_of(const App& app, const Shown& shown);
 
 /// A picture with a number that is another one for another picture, for Textures.
 struct ShownPicture {
   std::shared_ptr<const Picture> picture;  ///< null: there is none (yet)
   std::uint64_t version = 0;
+  std::shared_ptr<const RunOrigin> origin = {};  ///< null: of no run
+  bool live = false;                             ///< a preview of what is being made
   explicit operator bool() const { return picture && picture->width > 0 && picture->height > 0; }
 };
-/// Of a node that runs its latest preview, of an instance that of the nodes in it.
-ShownPicture picture_of(App& app, const ViewerState::Shown& shown);
+/// The file that a node of the document reads its picture from; nothing if it is none of those that do, or has no file.
+std::optional<InputFile> input_file(App& app, const std::string& address);
 
-/// The picture that the nodes which are shown made last; nothing where there is none.
-std::optional<ViewerState::Shown> last_picture(App& app);
+/// Of a node that runs its latest preview, of an instance that of the nodes in it; of a node that reads a file that file, as
+/// long as nothing newer has come out of it.
+ShownPicture picture_of(App& app, const Shown& shown);
+
+/// What a viewer that follows shows: the preview that came last while the document runs, else the last picture of its last
+/// run, else that of an earlier one. Nothing where there is none.
+std::optional<Shown> latest_picture(const App& app);
+
+/// Whether the document has changed since the picture was made, so that another one would come out now.
+bool is_stale(App& app, const Shown& shown, const ShownPicture& picture);
+
+/// "decode.image, seed 42, 09:31:22": what it is, and of which run.
+std::string caption_of(const App& app, const Shown& shown, const ShownPicture& picture);
+
+/// Every picture of the nodes that are shown, batches one by one, in the order of the links.
+std::vector<Shown> all_pictures(App& app);
 
 /// What lies behind a region or a painting of a node: the picture at its first linked image input, else what
 /// the viewer shows, else the last picture.

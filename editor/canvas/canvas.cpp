@@ -7,7 +7,9 @@
 #include <cmath>
 
 #include "editor/app/app.h"
+#include "editor/app/dropped.h"
 #include "editor/app/lists.h"
+#include "editor/app/shown_pictures.h"
 #include "editor/canvas/canvas_links.h"
 #include "editor/canvas/canvas_nodes.h"
 #include "editor/canvas/canvas_titles.h"
@@ -124,6 +126,9 @@ void Canvas::draw(App& app, Document& document) {
     for (const auto& [address, node] : document_run->nodes)
       if (picture_of(&node) && address.starts_with(scope) && address.find('/', scope.size()) == address.npos)
         with_picture.insert(address.substr(scope.size()));
+  find_readers(app, document);
+  for (const std::string& reader : readers_)
+    if (input_file(app, document.address(reader))) with_picture.insert(reader);
   push_style(app);
   ImGui::PushFont(app.fonts.regular, metric::kTextSize / app.ui_scale());
   model_.update(document, app.registry, app.theme, with_picture);
@@ -174,9 +179,20 @@ void Canvas::draw(App& app, Document& document) {
   ++frames_;
 }
 
-/// A node type from the library that is dropped here.
+void Canvas::find_readers(App& app, const Document& document) {
+  if (std::exchange(readers_revision_, document.revision()) == document.revision() && shown_scope_ == readers_scope_) return;
+  readers_scope_ = shown_scope_;
+  readers_ = picture_readers(document, app.registry);
+  std::ranges::sort(readers_);
+}
+
+/// A node type from the library, or a picture of the gallery, that is dropped here.
 void Canvas::take_dropped_type(App& app, Document& document) {
   if (!ImGui::BeginDragDropTargetCustom(ImRect(min_, max_), ImGui::GetID("drop"))) return;
+  if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("picture file")) {
+    const std::string file(static_cast<const char*>(payload->Data), static_cast<std::size_t>(payload->DataSize));
+    drop_picture(app, document, file, ImGui::GetIO().MousePos);
+  }
   if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
     const std::string type(static_cast<const char*>(payload->Data),
                            static_cast<std::size_t>(payload->DataSize));
@@ -427,13 +443,17 @@ void Canvas::take_clicks(App& app, Document& document) {
       if (const LinkView* view = model_.link_of(link)) view_value(app, document, {view->link.source, true});
   if (const ed::NodeId number = ed::GetDoubleClickedNode()) {
     const NodeView* node = model_.node_of(number);
-    const bool on_title = node && ed::GetMousePosOnCanvas().y < node->at.y + metric::kTitle;
+    const float in_node = node ? ed::GetMousePosOnCanvas().y - node->at.y : 0;
+    const bool on_title = node && in_node < metric::kTitle;
+    const bool on_thumbnail = node && !node->collapsed && in_node >= node->layout.thumbnail_top;
     if (const std::string note = model_.annotation_of(number); !note.empty())
       edit_text(note);
     else if (on_title && is_instance(*node->node))
       app.commands.run("node.enter");
     else if (on_title)
       app.commands.run("edit.rename");
+    else if (on_thumbnail)
+      look_closer(app, document.address(node->id));
   }
   const bool held = ImGui::GetIO().KeyCtrl || ImGui::GetIO().KeyShift;
   if (ed::IsBackgroundDoubleClicked() && !held) {

@@ -65,6 +65,8 @@ class Canvas {
   double aspect() const { return max_.y > min_.y ? (max_.x - min_.x) / (max_.y - min_.y) : 1.6; }  ///< width to height
   ImVec2 screen_min() const { return min_; }
   ImVec2 screen_max() const { return max_; }
+  /// The id of the node at a place on the screen; empty if there is none.
+  std::string node_under(ImVec2 screen) const;
   /// Drawn, measured, and standing still.
   bool settled() const { return frames_ > 4 && !fit_wanted_; }
 
@@ -120,6 +122,7 @@ class Canvas {
   void take_dragged();
   void take_positions(App& app, Document& document);
   void exchange_selection(Document& document);
+  void find_readers(App& app, const Document& document);
   void take_dropped_type(App& app, Document& document);
   void take_strokes(App& app, Document& document);
   void take_clicks(App& app, Document& document);
@@ -158,6 +161,9 @@ class Canvas {
   std::vector<char> placed_;    ///< it lies in the library where it does in the model
   std::uint64_t selected_generation_ = 0;
   std::string held_;            ///< the node on which the mouse was pressed
+  std::vector<std::string> readers_;              ///< nodes that show the file that they read; sorted
+  std::uint64_t readers_revision_ = 0;            ///< of the document that they were found in
+  std::string readers_scope_;                     ///< and of the graph that was shown
   bool moving_ = false;
   Positions moved_;             ///< where the drag has brought what it moves; the document hears it at its end
   std::string last_moved_;      ///< the node, if it was a single one

@@ -9,6 +9,7 @@
 #include "editor/app/vary.h"
 #include "editor/canvas/canvas_titles.h"
 #include "editor/session/picture_params.h"
+#include "editor/app/shown_pictures.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 #include "editor/window/icons.h"
@@ -30,9 +31,9 @@ std::string seconds_text(double seconds) {
   return seconds < 0.0995 ? fmt::format("{:.0f} ms", seconds * 1000) : fmt::format("{:.1f} s", seconds);
 }
 
-Badge badge_of(const NodeRun* node, const Theme& t, ImU32 on_title) {
+Badge badge_of(const NodeRun* node, bool stale, const Theme& t, ImU32 on_title) {
   using State = NodeRun::State;
-  if (!node) return {};
+  if (!node || (stale && (node->state == State::Done || node->state == State::Cached))) return {};
   switch (node->state) {
     case State::Idle:
       return {};
@@ -57,12 +58,16 @@ Badge badge_of(const NodeRun* node, const Theme& t, ImU32 on_title) {
 
 }  // namespace
 
+const OutputView* picture_output(const NodeRun& node) {
+  const auto found = std::ranges::find_if(
+      node.outputs, [](const OutputView& output) { return !output.pictures.empty() && output.type == "image"; });
+  return found == node.outputs.end() ? nullptr : &*found;
+}
+
 std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
   if (!node) return nullptr;
-  if (node->state == NodeRun::State::Running) return node->preview;
-  for (const OutputView& output : node->outputs)
-    if (!output.pictures.empty() && output.type == "image") return output.pictures.front();
-  return node->preview;
+  const OutputView* output = node->state == NodeRun::State::Running ? nullptr : picture_output(*node);
+  return output ? output->pictures.front() : node->preview;
 }
 
 std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run, const Picture& picture) {
@@ -249,7 +254,8 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
     draw_text_in(list, {at.x + kPad + 4, at.y}, {at.x + width - kPad, at.y + kTitle}, view.layout.title, on_title);
     ImGui::PopFont();
   }
-  Badge badge = badge_of(node, t, with_alpha(on_title, 0.75f));
+  const bool stale = node && node->origin && is_stale(view, *node->origin);
+  Badge badge = badge_of(node, stale, t, with_alpha(on_title, 0.75f));
   if (view.node->state == NodeState::Muted) badge = {icon::kMuted, tr("muted"), with_alpha(on_title, 0.75f)};
   if (view.node->state == NodeState::Bypassed) badge = {icon::kBypass, tr("bypassed"), t.warn};
   if (!badge.icon && has_problem(view)) badge = {icon::kWarning, {}, t.warn};
@@ -340,12 +346,31 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
   }
 }
 
+bool CanvasNodes::is_stale(const NodeView& view, const RunOrigin& origin) const {
+  return app.stale.is_stale(document, app.registry, origin.workflow, document.address(view.id));
+}
+
+CanvasNodes::Thumbnail CanvasNodes::thumbnail_of(const NodeView& view, const NodeRun* node) const {
+  Thumbnail made;
+  if (const auto picture = picture_of(node)) {
+    const OutputView* output = node->state == NodeRun::State::Running ? nullptr : picture_output(*node);
+    made = {picture, picture_version(*node, *run, *picture), output && output->origin && is_stale(view, *output->origin)};
+    if (!made.stale) return made;
+  }
+  if (!std::ranges::binary_search(canvas.readers_, view.id)) return made;
+  const auto file = input_file(app, document.address(view.id));
+  if (!file) return made;
+  if (auto picture = app.pictures.thumbnail(file->file, file->time))
+    return {picture, reinterpret_cast<std::uintptr_t>(picture.get()), false};
+  return made;
+}
+
 /// Where a picture will come, its place is marked.
 void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
   if (view.layout.picture_height <= 0) return;
   const ImVec2 min{at.x + kPad, at.y + view.layout.thumbnail_top};
   const ImVec2 room{view.layout.size.x - 2 * kPad, view.layout.picture_height};
-  if (const std::shared_ptr<const Picture> picture = picture_of(node); !picture || picture->width == 0) {
+  if (const auto picture = thumbnail_of(view, node).picture; !picture || picture->width == 0) {
     const ImVec2 max{min.x + room.x, min.y + room.y};
     list.AddRectFilled(min, max, mixed(app.theme.node, app.theme.canvas, 0.5f), 4);
     draw_text_in(list, min, max, icon::kImage, with_alpha(app.theme.text_faint, 0.45f), 0.5f);
@@ -354,15 +379,16 @@ void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& li
 }
 
 void CanvasNodes::draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node) {
-  const std::shared_ptr<const Picture> picture = view.collapsed ? nullptr : picture_of(node);
-  if (!picture || picture->width == 0 || room.x <= 0 || room.y <= 0) return;
-  const std::uint64_t version = picture_version(*node, *run, *picture);
+  if (view.collapsed || room.x <= 0 || room.y <= 0) return;
+  const auto [picture, version, stale] = thumbnail_of(view, node);
+  if (!picture || picture->width == 0) return;
   const Textures::Entry texture = app.textures.get(
       fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);
   const ImVec2 size{texture.size.x * scale, texture.size.y * scale};
   const ImVec2 from{min.x + (room.x - size.x) / 2, min.y + (room.y - size.y) / 2};
-  list.AddImageRounded(texture.ref, from, {from.x + size.x, from.y + size.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 4);
+  const ImU32 tint = stale ? with_alpha(IM_COL32_WHITE, 0.35f) : IM_COL32_WHITE;
+  list.AddImageRounded(texture.ref, from, {from.x + size.x, from.y + size.y}, {0, 0}, {1, 1}, tint, 4);
 }
 
 void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {

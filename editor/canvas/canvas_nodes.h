@@ -50,6 +50,15 @@ struct CanvasNodes {
   void draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node);
   void draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
   const NodeRun* run_of(const NodeView& view) const;
+  /// Whether the document has changed since a run so that the node would give something else now.
+  bool is_stale(const NodeView& view, const RunOrigin& origin) const;
+  struct Thumbnail {
+    std::shared_ptr<const Picture> picture;  ///< null: none
+    std::uint64_t version = 0;
+    bool stale = false;
+  };
+  /// What the node made, or the file that it reads.
+  Thumbnail thumbnail_of(const NodeView& view, const NodeRun* node) const;
   ImU32 heat_of(const NodeView& view) const;
   bool has_problem(const NodeView& view) const;
   bool has_problem(const NodeView& view, const ShownPort& port) const;
@@ -57,6 +66,8 @@ struct CanvasNodes {
   bool may_take(const NodeView& view, const ShownPort& port) const;
 };
 
+/// The output whose picture a node shows; null if it has none.
+const OutputView* picture_output(const NodeRun& node);
 /// The picture that a node shows: a preview while it runs, else what it made.
 std::shared_ptr<const Picture> picture_of(const NodeRun* node);
 /// Another number for another picture: when to upload it anew.

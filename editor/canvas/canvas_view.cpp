@@ -296,6 +296,12 @@ void Canvas::draw_loose_link(const App& app, const LinkEnd& end, ImVec2 to) {
                                              2.5f);
 }
 
+std::string Canvas::node_under(ImVec2 screen) const {
+  const Point at = to_canvas(screen);
+  const NodeView* node = node_at({static_cast<float>(at.x), static_cast<float>(at.y)});
+  return node ? node->id : std::string{};
+}
+
 void Canvas::draw_rubber_line(const App& app) {
   if (taken_up_) draw_loose_link(app, {taken_up_->source, true}, ImGui::GetIO().MousePos);
   const SearchList& list = app.panels.search;

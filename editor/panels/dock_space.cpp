@@ -48,19 +48,43 @@ void scale_docks(ImGuiDockNode* node, float by) {
   for (ImGuiDockNode* child : node->ChildNodes) scale_docks(child, by);
 }
 
+/// Saves one workflow after the other, asking for names, then quits. One that is not saved after all ends it.
+void save_all_and_quit(App& app) {
+  if (!app.panels.saving_all || app.file_dialog.is_open()) return;
+  for (const auto& tab : app.tabs) {
+    if (!tab->document->dirty()) continue;
+    app.panels.saving_all = std::exchange(app.panels.save_asked, tab->document->id()) != tab->document->id();
+    if (!app.panels.saving_all) return;  // its question was answered with no
+    app.active_tab = tab.get();
+    tab->focus = true;
+    app.save(*tab);
+    app.panels.saving_all = app.file_dialog.is_open() || !tab->document->dirty();
+    return;
+  }
+  app.request_quit();
+}
+
 void quit_question(App& app) {
+  save_all_and_quit(app);
   if (app.dialog() != Dialog::Quit || !begin_dialog(label("Quit?"))) return;
   ImGui::TextUnformatted(tr("These workflows are not saved:"));
   for (const auto& tab : app.tabs)
     if (tab->document->dirty()) ImGui::BulletText("%s", tab->document->name().c_str());
   ImGui::Spacing();
+  if (default_button(label("Save All"), app.theme)) {
+    app.panels.saving_all = true;
+    app.panels.save_asked = 0;
+    app.panels.quitting = false;
+    ImGui::CloseCurrentPopup();
+  }
+  ImGui::SameLine();
   if (ImGui::Button(label("Quit Without Saving"))) {
     for (const auto& tab : app.tabs)
       if (app.journal) app.journal->forget(tab->document->id());
     app.quit = true;
   }
   ImGui::SameLine();
-  if (default_button(label("Keep Working"), app.theme) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
+  if (ImGui::Button(label("Keep Working")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
     app.panels.quitting = false;
     ImGui::CloseCurrentPopup();
   }

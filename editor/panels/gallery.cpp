@@ -1,9 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "editor/app/app.h"
+#include "editor/app/dropped.h"
 #include "editor/panels/panels.h"
+#include "editor/session/show_folder.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -11,17 +14,49 @@ namespace weft::editor {
 
 namespace {
 
+Shown shown_of(const GalleryItem& item) { return {.node = {}, .port = {}, .file = item.file.string()}; }
+
 void item_menu(App& app, const GalleryItem& item) {
   if (!ImGui::BeginPopupContextItem("##menu")) return;
   if (ImGui::MenuItem(label("Open Its Workflow"))) app.open(item.file);
-  if (ImGui::MenuItem(label("View"))) app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
-  if (ImGui::MenuItem(label("Compare as B"))) {
-    app.panels.viewer.b = {.node = {}, .port = {}, .file = item.file.string()};
-    app.panels.viewer.compare = ViewerState::Compare::Wipe;
-  }
+  if (ImGui::MenuItem(label("Use as Input"))) use_as_input(app, item.file);
+  ImGui::SetItemTooltip("%s", tr("The selected Load Image reads it; without one, one is added"));
+  ImGui::Separator();
+  if (ImGui::MenuItem(label("View"))) show_in_viewer(app, shown_of(item));
+  if (ImGui::MenuItem(label("Over the Whole Window"))) open_lightbox(app, shown_of(item));
+  if (ImGui::MenuItem(label("Compare as B"))) compare_with_file(app, item.file.string());
+  ImGui::Separator();
+  if (ImGui::MenuItem(label("Copy Picture"))) app.attempt([&] { app.copy_picture(item.file); });
   if (ImGui::MenuItem(label("Copy Path"))) ImGui::SetClipboardText(item.file.c_str());
+  if (ImGui::MenuItem(label("Show in Folder"))) app.attempt([&] { show_in_folder(item.file); });
+  ImGui::Separator();
   if (ImGui::MenuItem(label("Take from the List"))) app.gallery.remove(item.file);
   ImGui::EndPopup();
+}
+
+/// What it is and what made it.
+void item_tip(App& app, const GalleryItem& item) {
+  if (!ImGui::BeginItemTooltip()) return;
+  ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
+  ImGui::PushFont(app.fonts.bold, 0);
+  ImGui::TextUnformatted(item.file.filename().c_str());
+  ImGui::PopFont();
+  if (const PictureStory* story = app.stories.find(item.file)) {
+    if (!story->prompt.empty()) ImGui::TextUnformatted(story->prompt.c_str());
+    if (!story->seeds.empty()) dim_text(app.theme, tr_format("seed {}", fmt::join(story->seeds, ", ")));
+  }
+  dim_text(app.theme, tr("A double click shows it over the whole window, a drag to the canvas loads it"));
+  ImGui::PopTextWrapPos();
+  ImGui::EndTooltip();
+}
+
+void drag_item(const GalleryItem& item, const std::optional<Textures::Entry>& texture, ImVec2 size) {
+  if (!ImGui::BeginDragDropSource()) return;
+  const std::string file = item.file.string();
+  ImGui::SetDragDropPayload("picture file", file.data(), file.size());
+  if (texture) ImGui::Image(texture->ref, size);
+  ImGui::TextUnformatted(item.file.filename().c_str());
+  ImGui::EndDragDropSource();
 }
 
 void draw_item(App& app, const GalleryItem& item, float size) {
@@ -30,25 +65,26 @@ void draw_item(App& app, const GalleryItem& item, float size) {
   const bool pressed = ImGui::InvisibleButton("##picture", {size, size});
   const bool hovered = ImGui::IsItemHovered();
   if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
-    app.open(item.file);
-  else if (pressed)
-    app.panels.viewer.a = {.node = {}, .port = {}, .file = item.file.string()};
+    open_lightbox(app, shown_of(item));
+  else if (pressed && !app.panels.lightbox.open)
+    show_in_viewer(app, shown_of(item));
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRectFilled(min, max, app.theme.field, 5);
+  std::optional<Textures::Entry> texture;
+  ImVec2 half{size / 2, size / 2};
   if (const std::shared_ptr<const Picture> picture = app.pictures.thumbnail(item.file, item.time);
       picture && picture->width > 0) {
-    const Textures::Entry texture = app.textures.get(
-        "gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
-    const float scale = std::min(size / texture.size.x, size / texture.size.y);
-    const ImVec2 half{texture.size.x * scale / 2, texture.size.y * scale / 2};
+    texture = app.textures.get("gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
+    const float scale = std::min(size / texture->size.x, size / texture->size.y);
+    half = {texture->size.x * scale / 2, texture->size.y * scale / 2};
     const ImVec2 middle{min.x + size / 2, min.y + size / 2};
-    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y},
+    list.AddImageRounded(texture->ref, {middle.x - half.x, middle.y - half.y},
                          {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 5);
   }
-  const bool shown = app.panels.viewer.a.file == item.file.string();
+  drag_item(item, texture, {2 * half.x, 2 * half.y});
+  const bool shown = app.viewer().a.file == item.file.string();
   if (hovered || shown) list.AddRect(min, max, shown ? app.theme.accent : app.theme.text_faint, 5, 2);
-  ImGui::SetItemTooltip("%s\n%s", item.file.filename().c_str(),
-                        tr("A double click opens the workflow that made it"));
+  item_tip(app, item);
   item_menu(app, item);
   ImGui::PopID();
 }

@@ -284,9 +284,9 @@ class Painter {
       ImGui::SameLine();
       if (ImGui::Button(label("Make It"))) app_.run({backdrop_.source});
     } else {
-      dim_text(theme_,
-               tr_format("{:.0f} \u00d7 {:.0f}, {} strokes   [ and ] change the size, the wheel zooms",
-                         size_.width, size_.height, state_.strokes.size()));
+      dim_text(theme_, fmt::format("{:.0f} \u00d7 {:.0f}, {}   {}", size_.width, size_.height,
+                                   tr_format_n("{} stroke", "{} strokes", state_.strokes.size()),
+                                   tr("[ and ] change the size, the wheel zooms")));
     }
   }
 

@@ -40,6 +40,7 @@ void draw_recovery(App& app);
 void draw_disk_change(App& app);
 void draw_about(App& app);          ///< version, folders, plugins
 void draw_painter(App& app);        ///< a node's painting, on what it is painted on
+void draw_lightbox(App& app);       ///< a picture over the whole window
 void draw_region_editor(App& app);  ///< a node's region, on the last picture
 
 }  // namespace weft::editor

@@ -21,12 +21,11 @@ void offer_recent(App& app) {
   if (!chosen.empty()) app.open(chosen);
 }
 
-void draw_last_error(const App& app) {
-  const auto error = std::ranges::find(app.log.rbegin(), app.log.rend(), LogLine::Kind::Error, &LogLine::kind);
-  if (error == app.log.rend()) return;
+void draw_problem(const App& app) {
+  if (app.panels.open_problem.empty()) return;
   ImGui::PushStyleColor(ImGuiCol_Text, app.theme.bad);
   ImGui::PushTextWrapPos();
-  ImGui::TextUnformatted(error->text.c_str());
+  ImGui::TextUnformatted(app.panels.open_problem.c_str());
   ImGui::PopTextWrapPos();
   ImGui::PopStyleColor();
   ImGui::Spacing();
@@ -44,7 +43,7 @@ void draw_start(App& app) {
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
                                       ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBackground;
   if (ImGui::Begin("##start", nullptr, kFlags & ~ImGuiWindowFlags_NoScrollbar)) {
-    draw_last_error(app);
+    draw_problem(app);
     for (const char* command : {"file.new", "file.open"}) {
       const CommandInfo* info = app.commands.find(command);
       if (accent_button(label(info->title.data()), app.theme, app.commands.keys_text(command).c_str()))

@@ -7,10 +7,10 @@
 
 #include "editor/app/app.h"
 #include "editor/app/shown_pictures.h"
-#include "editor/canvas/canvas_nodes.h"
 #include "editor/panels/panels.h"
 #include "editor/panels/picture_math.h"
 #include "editor/panels/value_view.h"
+#include "editor/session/run_record.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -20,23 +20,23 @@ namespace {
 
 using Compare = ViewerState::Compare;
 using Channel = ViewerState::Channel;
+using Mode = ViewerState::Mode;
 
 class Viewer {
  public:
-  explicit Viewer(App& app) : app_(app), state_(app.panels.viewer), theme_(app.theme) {}
+  explicit Viewer(App& app) : app_(app), state_(app.viewer()), theme_(app.theme) {}
 
   void draw() {
-    if (!state_.a) follow_results();
+    if (state_.mode == Mode::Follow) follow_results();
+    take_kept();
     if (!state_.a) {
-      if (followed_preview_)
-        draw_pictures();
-      else
-        empty_hint(theme_, icon::kEye, tr("Click a port or a link to see what comes through it."));
+      draw_modes();
+      empty_hint(theme_, icon::kEye, tr("Click a port or a link to see what comes through it."));
       return;
     }
     const OutputView* output = output_of(app_, state_.a);
     a_ = picture_of(app_, state_.a);
-    b_ = picture_of(app_, state_.b);
+    stale_ = is_stale(app_, state_.a, a_);
     const bool described = output && output->description.is_structured();
     draw_tools(described);
     if (a_ && !(state_.numbers && described))
@@ -48,34 +48,50 @@ class Viewer {
   }
 
  private:
-  /// Where nobody chose what to see, the picture that the workflow made last, or makes now.
+  /// What the workflow made last, or makes now; once for each state of its runs.
   void follow_results() {
-    if (const auto last = last_picture(app_)) {
-      state_.a = *last;
+    if (state_.followed == app_.runs) return;
+    state_.followed = app_.runs;
+    const auto latest = latest_picture(app_);
+    if (!latest) {
+      state_.a = {};
       return;
     }
-    const Document* document = app_.document();
-    const auto run = document ? app_.runs->documents.find(document->id()) : app_.runs->documents.end();
-    if (run == app_.runs->documents.end()) return;
-    for (const auto& [id, node] : run->second->nodes)
-      if (node.state == NodeRun::State::Running && node.preview)
-        a_ = {node.preview, picture_version(node, *run->second, *node.preview)};
-    followed_preview_ = static_cast<bool>(a_);
+    const bool same = latest->node == state_.a.node && latest->port == state_.a.port;
+    const std::size_t item = same ? state_.a.item : 0;
+    state_.a = *latest;
+    state_.a.item = item;
   }
 
-  static std::string name_of(const ViewerState::Shown& shown) {
-    return shown.file.empty() ? shown.node + "." + shown.port
-                              : std::filesystem::path(shown.file).filename().string();
+  /// What was put aside; of a file once it has been read.
+  void take_kept() {
+    if (!state_.b) return;
+    KeptPicture& kept = *state_.b;
+    if (!kept.file.empty()) {
+      const ShownPicture read = picture_of(app_, {.node = {}, .port = {}, .file = kept.file});
+      kept.picture = read.picture, kept.version = read.version;
+    }
+    b_ = {kept.picture, kept.version};
   }
+
+  // The tools above the picture.
 
   void draw_tools(bool described) {
     ImGui::AlignTextToFramePadding();
     const float channel_width = ImGui::GetFontSize() * 5.5f, button = ImGui::GetFrameHeight() * 1.5f;
     const float at_right =
         (a_ ? channel_width + button : 0) + (described ? button : 0) + ImGui::GetStyle().WindowPadding.x;
-    dim_text(theme_,
-             elided(name_of(state_.a), ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
+    const std::string caption = caption_of(app_, state_.a, a_);
+    dim_text(theme_, elided(caption, ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
+    ImGui::SetItemTooltip("%s", caption.c_str());
+    if (a_) draw_picture_tools(described, channel_width, at_right);
+    draw_modes();
     if (!a_) return;
+    draw_compare_tools();
+    draw_items();
+  }
+
+  void draw_picture_tools(bool described, float channel_width, float at_right) {
     ImGui::SameLine(ImGui::GetWindowWidth() - at_right);
     const char* const channels[] = {"RGB", tr("Red"), tr("Green"), tr("Blue"), tr("Luminance")};
     ImGui::SetNextItemWidth(channel_width);
@@ -83,24 +99,72 @@ class Viewer {
     if (ImGui::Combo("##channel", &channel, channels, static_cast<int>(std::size(channels))))
       state_.channel = static_cast<Channel>(channel);
     ImGui::SameLine(0, 2);
-    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_,
-                     tr("Fit (double click); 100 % by another")))
+    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_, tr("Fit; 100 % by another click")))
       state_.view = {.zoom = state_.view.zoom == 0 ? 1.0f : 0.0f};
-    if (described) {
-      ImGui::SameLine(0, 2);
-      if (quiet_button((std::string(icon::kChart) + "##numbers").c_str(), theme_,
-                       tr("The value in numbers: shape, range and histogram"), state_.numbers))
-        state_.numbers = !state_.numbers;
+    if (!described) return;
+    ImGui::SameLine(0, 2);
+    if (quiet_button((std::string(icon::kChart) + "##numbers").c_str(), theme_,
+                     tr("The value in numbers: shape, range and histogram"), state_.numbers))
+      state_.numbers = !state_.numbers;
+  }
+
+  /// Whether it follows, and whether it is pinned.
+  void draw_modes() {
+    const bool follows = state_.mode == Mode::Follow, pinned = state_.mode == Mode::Pinned;
+    const auto with_keys = [&](const char* tip, const char* command) {
+      const std::string keys = app_.commands.keys_text(command);
+      return keys.empty() ? std::string(tip) : fmt::format("{} ({})", tip, keys);
+    };
+    if (quiet_button(label("Follow"), theme_,
+                     with_keys(tr("Shows the newest picture of each run"), "view.follow").c_str(), follows))
+      follow_latest(state_, !follows);
+    ImGui::SameLine(0, 2);
+    ImGui::BeginDisabled(!state_.a);
+    if (quiet_button((std::string(icon::kPin) + "##pin").c_str(), theme_,
+                     with_keys(tr("Keeps showing this, whatever is clicked"), "view.pin").c_str(), pinned))
+      pin(state_, !pinned);
+    ImGui::EndDisabled();
+  }
+
+  void draw_compare_tools() {
+    ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
+    if (quiet_button(label("Keep as B"), theme_, tr("Puts this picture aside, to compare with what is shown later"))) {
+      state_.b = {.picture = a_.picture, .version = a_.version, .file = {}, .caption = caption_of(app_, state_.a, a_)};
+      b_ = {a_.picture, a_.version};
+      state_.compare = Compare::Wipe;
     }
-    draw_items();
-    draw_compare_tools();
+    if (!state_.b) return;
+    constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"},
+                                                          {Compare::Wipe, tr_later("Wipe")},
+                                                          {Compare::SideBySide, tr_later("Side")},
+                                                          {Compare::Difference, tr_later("Diff")}};
+    for (const auto& [mode, name] : kModes) {
+      if (mode != Compare::Off) ImGui::SameLine(0, 2);
+      if (quiet_button(label(name), theme_, nullptr, state_.compare == mode)) state_.compare = mode;
+    }
+    draw_kept();
+  }
+
+  /// What B is, and the way to be rid of it.
+  void draw_kept() {
+    const std::string text = fmt::format("B: {}", state_.b->caption);
+    ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
+    const float cross = ImGui::GetFrameHeight() * 1.3f;
+    ImGui::AlignTextToFramePadding();
+    dim_text(theme_, elided(text, std::max(ImGui::GetContentRegionAvail().x - cross, ImGui::GetFontSize())));
+    ImGui::SetItemTooltip("%s", text.c_str());
+    ImGui::SameLine(0, 2);
+    if (quiet_button((std::string(icon::kCross) + "##drop").c_str(), theme_, tr("Compare no longer"))) {
+      state_.b.reset();
+      b_ = {};
+    }
   }
 
   /// Of a batch: which item is shown, and the way to the others.
   void draw_items() {
     const OutputView* output = output_of(app_, state_.a);
     const std::size_t count = output ? output->pictures.size() : 0;
-    if (count < 2) return;
+    if (count < 2 || a_.live) return;
     state_.a.item = std::min(state_.a.item, count - 1);
     if (quiet_button((std::string(icon::kLeft) + "##before").c_str(), theme_, tr("The picture before")))
       state_.a.item = (state_.a.item + count - 1) % count;
@@ -112,21 +176,6 @@ class Viewer {
     std::string place = tr_format("{} of {}", state_.a.item + 1, count);
     if (state_.a.item < output->captions.size()) place += "  \u00b7  " + output->captions[state_.a.item];
     dim_text(theme_, place);
-    ImGui::SameLine();
-  }
-
-  void draw_compare_tools() {
-    if (quiet_button(label("Keep as B"), theme_, tr("Compares this picture with what is shown later")))
-      state_.b = state_.a, state_.compare = Compare::Wipe;
-    if (!b_) return;
-    constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"},
-                                                          {Compare::Wipe, tr_later("Wipe")},
-                                                          {Compare::SideBySide, tr_later("Side")},
-                                                          {Compare::Difference, tr_later("Diff")}};
-    for (const auto& [mode, name] : kModes) {
-      ImGui::SameLine(0, 2);
-      if (quiet_button(label(name), theme_, nullptr, state_.compare == mode)) state_.compare = mode;
-    }
   }
 
   /// As it shall be shown; kept as long as what it is made of stays.
@@ -155,7 +204,8 @@ class Viewer {
     const bool side = compare == Compare::SideBySide;
     const ImVec2 pane{side ? area.x / 2 - 1 : area.x, area.y};
     if (compare == Compare::Wipe) drag_wipe(min, pane);
-    if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) state_.view = {};
+    if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && !state_.dragging_wipe)
+      open_lightbox(app_, state_.a);
     const PicturePlace place =
         place_picture(state_.view, {static_cast<float>(a.width), static_cast<float>(a.height)}, min, pane,
                       app_.ui_scale(), hovered, active, !state_.dragging_wipe);
@@ -167,8 +217,19 @@ class Viewer {
     if (compare == Compare::Wipe) draw_wipe(list, min, max, at, size, *b);
     if (side) draw_side(list, min, pane, at, size, *b);
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerLinear, nullptr);
+    if (stale_) draw_stale(list, min);
     list.PopClipRect();
     draw_facts(a, b, compare, hovered, at, zoom);
+  }
+
+  void draw_stale(ImDrawList& list, ImVec2 min) {
+    const std::string text = tr("of an earlier version");
+    const ImVec2 size = ImGui::CalcTextSize(text.c_str());
+    const float pad = ImGui::GetStyle().FramePadding.y;
+    const ImVec2 at{min.x + 2 * pad, min.y + 2 * pad};
+    list.AddRectFilled({at.x - pad, at.y - pad}, {at.x + size.x + pad, at.y + size.y + pad},
+                       with_alpha(theme_.panel, 0.85f), 4);
+    list.AddText(at, theme_.warn, text.c_str());
   }
 
   void drag_wipe(ImVec2 min, ImVec2 pane) {
@@ -230,8 +291,12 @@ class Viewer {
   }
 
   void draw_nothing_yet() {
+    if (!state_.a.file.empty()) {
+      dim_text(theme_, app_.pictures.is_unreadable(state_.a.file) ? tr("This file cannot be read as a picture.") : "");
+      return;
+    }
     const Document* document = app_.document();
-    const bool there = document && document->graph().contains(state_.a.node);
+    const bool there = document && node_at(document->workflow(), state_.a.node);
     dim_text(theme_, there ? tr("Nothing has come out of this port yet.") : tr("The node is gone."));
     if (there && accent_button(fmt::format("{}  {}", icon::kPlay, tr("Run up to here")).c_str(), theme_))
       app_.run({state_.a.node});
@@ -241,7 +306,7 @@ class Viewer {
   ViewerState& state_;
   const Theme& theme_;
   ShownPicture a_, b_;
-  bool followed_preview_ = false;
+  bool stale_ = false;
 };
 
 }  // namespace

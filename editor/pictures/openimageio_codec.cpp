@@ -62,6 +62,8 @@ class OpenImageIoCodec final : public PictureCodec {
     return texts;
   }
 
+  void check(const std::filesystem::path& file) const override { const pictures::PictureFile picture(file); }
+
   Pixels read(const std::filesystem::path& file, int longest) const override {
     pictures::PictureFile picture(file);
     return Whole(picture).shrunk(longest);

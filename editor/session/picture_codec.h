@@ -23,6 +23,8 @@ class PictureCodec {
   virtual bool is_picture(const std::filesystem::path& file) const = 0;
   /// The texts that a picture carries, by their keys. Empty if it is no picture.
   virtual std::map<std::string, std::string> texts(const std::filesystem::path& file) const = 0;
+  /// Throws std::runtime_error, as read() would, if what stands before the pixels says that it cannot be read: too large ...
+  virtual void check(const std::filesystem::path& file) const = 0;
   /// Upright, at most `longest` pixels wide and high (0: as it is). Throws std::runtime_error: what is wrong.
   virtual Pixels read(const std::filesystem::path& file, int longest) const = 0;
 };

@@ -92,6 +92,15 @@ Pixels read_pixels(const fs::path& file, int longest) {
   }
 }
 
+void check_picture(const fs::path& file) {
+  check_readable(file);
+  try {
+    picture_codec().check(file);
+  } catch (const std::runtime_error& error) {
+    fail(file, error.what(), tr("give a PNG, JPEG, WebP, TIFF or EXR file that is whole, or make it smaller"));
+  }
+}
+
 FoundWorkflow find_workflow(const fs::path& file) {
   check_readable(file);
   return picture_codec().is_picture(file) ? from_picture(file) : from_json(read_text_file(file), file.string());

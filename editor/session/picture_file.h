@@ -19,6 +19,10 @@ bool is_picture_name(const std::filesystem::path& file);
 /// file.
 Pixels read_pixels(const std::filesystem::path& file, int longest = 0);
 
+/// Throws GraphError naming the file if it is no picture that can be read: another kind of file, one that is too large ...
+/// Reads what stands before the pixels.
+void check_picture(const std::filesystem::path& file);
+
 /// What was found in a file that was dropped on the editor.
 struct FoundWorkflow {
   enum class Kind : std::uint8_t {

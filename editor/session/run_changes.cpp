@@ -184,14 +184,12 @@ Ids changed_nodes(const Workflow& then, const Workflow& now, const Registry& reg
 bool StaleResults::is_stale(const Document& document, const Registry& registry,
                             const std::shared_ptr<const Workflow>& then, std::string_view address) {
   if (!then) return false;
-  if (document_ != document.id() || revision_ != document.revision()) {
-    document_ = document.id(), revision_ = document.revision();
-    known_.clear();
-  }
-  auto known = std::ranges::find(known_, then, &Known::then);
-  if (known == known_.end())
-    known = known_.insert(known_.end(), {then, changed_nodes(*then, document.workflow(), registry)});
-  return known->changed.contains(address);
+  Known& known = known_[document.id()];
+  if (known.revision != document.revision()) known = {.revision = document.revision(), .changed = {}};
+  auto since = std::ranges::find(known.changed, then, [](const auto& each) { return each.first; });
+  if (since == known.changed.end())
+    since = known.changed.insert(since, {then, changed_nodes(*then, document.workflow(), registry)});
+  return since->second.contains(address);
 }
 
 std::vector<std::string> job_differences(const Workflow& before, const Workflow& now, const Registry& registry) {

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "editor/session/document.h"
@@ -18,21 +20,20 @@ namespace weft::editor {
 /// change.
 Ids changed_nodes(const Workflow& then, const Workflow& now, const Registry& registry);
 
-/// The same for one document at a time, worked out once for each of its revisions.
+/// The same for open documents, worked out once for each of their revisions.
 class StaleResults {
  public:
   /// Whether the document would give something else at the node than a run of `then` did. Null: nothing ran.
   bool is_stale(const Document& document, const Registry& registry, const std::shared_ptr<const Workflow>& then,
                 std::string_view address);
+  void forget(DocumentId document) { known_.erase(document); }
 
  private:
   struct Known {
-    std::shared_ptr<const Workflow> then;
-    Ids changed;
+    std::uint64_t revision = 0;
+    std::vector<std::pair<std::shared_ptr<const Workflow>, Ids>> changed;  ///< since each of these
   };
-  DocumentId document_ = 0;
-  std::uint64_t revision_ = 0;
-  std::vector<Known> known_;
+  std::map<DocumentId, Known> known_;
 };
 
 /// In a few words each, what a run of `now` differs in from one of `before`: "cfg 7.5", "seed 12", "+ Load LoRA". Nodes

@@ -84,6 +84,7 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
         node.preview = std::make_shared<const Picture>(e.picture);
         ++node.preview_number;
         node.preview_origin = origin_;
+        node.preview_at = now;
       },
       [&](const NodeWarning& e) { node.warnings.push_back(e.text); },
       [&](const NodeFinished& e) {

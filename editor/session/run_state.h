@@ -55,6 +55,7 @@ struct NodeRun {
   std::shared_ptr<const Picture> preview;    ///< the latest
   std::uint64_t preview_number = 0;          ///< another one for each preview: when to upload a texture anew
   std::shared_ptr<const RunOrigin> preview_origin;
+  std::chrono::steady_clock::time_point preview_at;  ///< when it came
   std::shared_ptr<const RunOrigin> origin;   ///< of the run that it came to its end in, or was taken from the cache for
   std::vector<OutputView> outputs;           ///< of wanted and watched nodes
   std::vector<std::filesystem::path> files;  ///< that it wrote

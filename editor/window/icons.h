@@ -54,6 +54,7 @@ inline constexpr char kLeft[] = "\uf053";
 inline constexpr char kRight[] = "\uf054";
 inline constexpr char kTable[] = "\uf00a";
 inline constexpr char kUp[] = "\uf077";
+inline constexpr char kPin[] = "\uf08d";
 inline constexpr char kSplit[] = "\uf0db";
 
 }  // namespace weft::editor::icon

@@ -100,7 +100,10 @@ Window::Window(int width, int height, const std::string& title) {
   glfwSetWindowUserPointer(window_, this);
   glfwSetDropCallback(window_, [](GLFWwindow* window, int count, const char** paths) {
     auto* self = static_cast<Window*>(glfwGetWindowUserPointer(window));
-    self->dropped_.insert(self->dropped_.end(), paths, paths + count);
+    double x = 0, y = 0;
+    glfwGetCursorPos(window, &x, &y);
+    self->dropped_.files.insert(self->dropped_.files.end(), paths, paths + count);
+    self->dropped_.at = {static_cast<float>(x), static_cast<float>(y)};
   });
   glfwSetWindowRefreshCallback(window_, [](GLFWwindow* window) {
     static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true;

@@ -2,6 +2,8 @@
 // of what is drawn. [main-thread], but for wake().
 #pragma once
 
+#include <imgui.h>
+
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -41,8 +43,12 @@ class Window {
   /// Of the monitor: 2 on a high-DPI screen.
   float content_scale() const;
 
-  /// Files that were dropped since the last call.
-  std::vector<std::filesystem::path> take_dropped_files() { return std::exchange(dropped_, {}); }
+  /// Files that were dropped since the last call, and where.
+  struct Dropped {
+    std::vector<std::filesystem::path> files;
+    ImVec2 at{0, 0};
+  };
+  Dropped take_dropped() { return std::exchange(dropped_, {}); }
 
   /// The frame sees the next step of the input (InputSteps). `hold`: none, as the windows are taking their places.
   void begin_frame(bool hold = false);
@@ -62,7 +68,7 @@ class Window {
   GLFWwindow* window_ = nullptr;
   std::optional<SolidFills> solid_fills_;  ///< where the processor draws
   unsigned (*reset_status_)() = nullptr;  ///< of OpenGL; null where the driver cannot tell
-  std::vector<std::filesystem::path> dropped_;
+  Dropped dropped_;
   InputSteps steps_;
   std::uint64_t shown_ = 0;  ///< drawing_hash() of what the window shows
   bool damaged_ = true;      ///< what it shows is lost

@@ -18,6 +18,8 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/editor/outside/drop.h"
+
 namespace weft::editor::outside {
 
 namespace fs = std::filesystem;
@@ -121,6 +123,13 @@ nlohmann::json Shown::document(std::string_view key) const {
   if (document == json_.end()) return {};
   const auto found = document->find(key);
   return found == document->end() ? nlohmann::json() : *found;
+}
+
+nlohmann::json Shown::viewer(std::string_view key) const {
+  const auto viewer = json_.find("viewer");
+  if (viewer == json_.end()) return {};
+  const auto found = viewer->find(key);
+  return found == viewer->end() ? nlohmann::json() : *found;
 }
 
 std::vector<std::string> Shown::nodes() const {
@@ -435,6 +444,12 @@ void Editor::type(std::string_view text) {
     if (shift) fake_key("shift", false);
     pause(kHand);
   }
+}
+
+void Editor::drop_files(const std::vector<fs::path>& files, Place at) {
+  move(at);
+  const Place origin = wire_->origin();
+  outside::drop_files(wire_->display, wire_->window, files, static_cast<int>(origin.x + at.x), static_cast<int>(origin.y + at.y));
 }
 
 void Editor::click_at_once(Place at) {

@@ -58,6 +58,7 @@ class Shown {
   Box field(std::string_view node, std::string_view port) const;
   Place pin(std::string_view node, std::string_view port, bool is_output) const;
   nlohmann::json value(std::string_view node, std::string_view port) const;  ///< the literal of a param; null: its default
+  nlohmann::json viewer(std::string_view key) const;  ///< "mode", "caption", "picture", "stale", "b"; null: not there
   nlohmann::json document(std::string_view key) const;  ///< "dirty", "file" ...; null without a document
 
  private:
@@ -123,6 +124,8 @@ class Editor {
   void key_down(std::string_view name);   ///< "shift" ...
   void key_up(std::string_view name);
   void type(std::string_view text);       ///< ASCII
+  /// Files from another program, let go over a place of the window. Throws if the window does not take them.
+  void drop_files(const std::vector<std::filesystem::path>& files, Place at);
   /// As fast as the wire takes it, without any pause.
   void click_at_once(Place at);
   void key_at_once(std::string_view chord);

@@ -1,0 +1,15 @@
+// Shows a file where it lies, in the desktop's own file manager.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace weft::editor {
+
+/// Does not wait for it. Throws GraphError with the folder if the system has no program for that (xdg-open).
+void show_in_folder(const std::filesystem::path& file);
+
+/// "file:///a%20b.png"
+std::string file_uri(const std::filesystem::path& file);
+
+}  // namespace weft::editor
