@@ -97,6 +97,16 @@ std::optional<Shown> latest_result(const Document& document, const DocumentRun& 
   return last;
 }
 
+/// Whether the file that the node reads is what comes out of the port.
+bool gives_file(App& app, const Shown& shown) {
+  if (shown.port.empty()) return true;
+  const GraphNode* node = app.document() ? node_at(app.document()->workflow(), shown.node) : nullptr;
+  const NodeInfo* type = node ? app.type_of(*node) : nullptr;
+  return type && std::ranges::any_of(type->outputs, [&](const PortInfo& port) {
+           return port.name == shown.port && port.type == "image";
+         });
+}
+
 std::string origin_text(const RunOrigin& origin) {
   std::string text;
   constexpr std::size_t kMost = 3;
@@ -130,8 +140,7 @@ ShownPicture picture_of(App& app, const Shown& shown) {
   if (!shown.file.empty()) return picture_of_file(app, shown.file, {});
   ShownPicture made = picture_of_run(app, shown);
   if (made && !is_stale(app, shown, made)) return made;
-  if (!made && output_of(app, shown)) return made;  // the port gives something else
-  if (const auto file = input_file(app, shown.node))
+  if (const auto file = gives_file(app, shown) ? input_file(app, shown.node) : std::nullopt)
     if (ShownPicture picture = picture_of_file(app, file->file, file->time)) return picture;
   return made;
 }

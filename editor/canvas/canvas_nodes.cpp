@@ -353,8 +353,10 @@ bool CanvasNodes::is_stale(const NodeView& view, const RunOrigin& origin) const 
 CanvasNodes::Thumbnail CanvasNodes::thumbnail_of(const NodeView& view, const NodeRun* node) const {
   Thumbnail made;
   if (const auto picture = picture_of(node)) {
-    const OutputView* output = node->state == NodeRun::State::Running ? nullptr : picture_output(*node);
-    made = {picture, picture_version(*node, *run, *picture), output && output->origin && is_stale(view, *output->origin)};
+    const bool running = node->state == NodeRun::State::Running;
+    const OutputView* output = running ? nullptr : picture_output(*node);
+    const auto& origin = output ? output->origin : node->preview_origin;
+    made = {picture, picture_version(*node, *run, *picture), !running && origin && is_stale(view, *origin)};
     if (!made.stale) return made;
   }
   if (!std::ranges::binary_search(canvas.readers_, view.id)) return made;

@@ -240,7 +240,7 @@ void draw_empty_canvas(App& app) {
   const std::string lines[] = {
       tr("An empty canvas"), tr_format("{} or a double click adds a node", app.commands.keys_text("node.add")),
       tr_format("{} begins with a template", app.commands.keys_text("file.template")),
-      tr("Drop a workflow, or a picture that Weft made, to open it")};
+      tr("Drop a workflow to open it, or a picture to load it")};
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2,
                       (canvas.screen_min().y + canvas.screen_max().y) / 2};

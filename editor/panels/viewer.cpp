@@ -77,22 +77,24 @@ class Viewer {
   // The tools above the picture.
 
   void draw_tools(bool described) {
-    ImGui::AlignTextToFramePadding();
-    const float channel_width = ImGui::GetFontSize() * 5.5f, button = ImGui::GetFrameHeight() * 1.5f;
-    const float at_right =
-        (a_ ? channel_width + button : 0) + (described ? button : 0) + ImGui::GetStyle().WindowPadding.x;
-    const std::string caption = caption_of(app_, state_.a, a_);
-    dim_text(theme_, elided(caption, ImGui::GetWindowWidth() - at_right - ImGui::GetFontSize() * 2));
-    ImGui::SetItemTooltip("%s", caption.c_str());
-    if (a_) draw_picture_tools(described, channel_width, at_right);
     draw_modes();
+    if (a_) draw_picture_tools(described);
+    draw_caption(caption_of(app_, state_.a, a_), 0);
     if (!a_) return;
     draw_compare_tools();
     draw_items();
   }
 
-  void draw_picture_tools(bool described, float channel_width, float at_right) {
-    ImGui::SameLine(ImGui::GetWindowWidth() - at_right);
+  /// A line of what is shown, with room for what stands at its end.
+  void draw_caption(const std::string& caption, float at_end) {
+    dim_text(theme_, elided(caption, std::max(ImGui::GetContentRegionAvail().x - at_end, ImGui::GetFontSize())));
+    ImGui::SetItemTooltip("%s", caption.c_str());
+  }
+
+  void draw_picture_tools(bool described) {
+    const float channel_width = ImGui::GetFontSize() * 5.5f, button = ImGui::GetFrameHeight() * 1.5f;
+    ImGui::SameLine(ImGui::GetWindowWidth() - channel_width - button - (described ? button : 0) -
+                    ImGui::GetStyle().WindowPadding.x);
     const char* const channels[] = {"RGB", tr("Red"), tr("Green"), tr("Blue"), tr("Luminance")};
     ImGui::SetNextItemWidth(channel_width);
     int channel = static_cast<int>(state_.channel);
@@ -127,7 +129,6 @@ class Viewer {
   }
 
   void draw_compare_tools() {
-    ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
     if (quiet_button(label("Keep as B"), theme_, tr("Puts this picture aside, to compare with what is shown later"))) {
       state_.b = {.picture = a_.picture, .version = a_.version, .file = {}, .caption = caption_of(app_, state_.a, a_)};
       b_ = {a_.picture, a_.version};
@@ -139,7 +140,7 @@ class Viewer {
                                                           {Compare::SideBySide, tr_later("Side")},
                                                           {Compare::Difference, tr_later("Diff")}};
     for (const auto& [mode, name] : kModes) {
-      if (mode != Compare::Off) ImGui::SameLine(0, 2);
+      ImGui::SameLine(0, 2);
       if (quiet_button(label(name), theme_, nullptr, state_.compare == mode)) state_.compare = mode;
     }
     draw_kept();
@@ -147,12 +148,9 @@ class Viewer {
 
   /// What B is, and the way to be rid of it.
   void draw_kept() {
-    const std::string text = fmt::format("B: {}", state_.b->caption);
-    ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
     const float cross = ImGui::GetFrameHeight() * 1.3f;
     ImGui::AlignTextToFramePadding();
-    dim_text(theme_, elided(text, std::max(ImGui::GetContentRegionAvail().x - cross, ImGui::GetFontSize())));
-    ImGui::SetItemTooltip("%s", text.c_str());
+    draw_caption(fmt::format("B: {}", state_.b->caption), cross);
     ImGui::SameLine(0, 2);
     if (quiet_button((std::string(icon::kCross) + "##drop").c_str(), theme_, tr("Compare no longer"))) {
       state_.b.reset();
@@ -217,16 +215,16 @@ class Viewer {
     if (compare == Compare::Wipe) draw_wipe(list, min, max, at, size, *b);
     if (side) draw_side(list, min, pane, at, size, *b);
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerLinear, nullptr);
-    if (stale_) draw_stale(list, min);
+    if (stale_) draw_stale(list, {min.x, max.y});
     list.PopClipRect();
     draw_facts(a, b, compare, hovered, at, zoom);
   }
 
-  void draw_stale(ImDrawList& list, ImVec2 min) {
+  void draw_stale(ImDrawList& list, ImVec2 bottom_left) {
     const std::string text = tr("of an earlier version");
     const ImVec2 size = ImGui::CalcTextSize(text.c_str());
     const float pad = ImGui::GetStyle().FramePadding.y;
-    const ImVec2 at{min.x + 2 * pad, min.y + 2 * pad};
+    const ImVec2 at{bottom_left.x + 2 * pad, bottom_left.y - size.y - 2 * pad};
     list.AddRectFilled({at.x - pad, at.y - pad}, {at.x + size.x + pad, at.y + size.y + pad},
                        with_alpha(theme_.panel, 0.85f), 4);
     list.AddText(at, theme_.warn, text.c_str());

@@ -370,6 +370,22 @@ TEST_F(Values, WhosePluginThrowsSaySoWhateverItThrows) {
   EXPECT_THAT(view.description.get<std::string>(), HasSubstr("cannot be shown"));
 }
 
+TEST_F(Queues, SayWhatResultsCameOfAndWhatDiffers) {
+  queue().watch(document->id(), {"b"});
+  const JobId first = queue().add(*document);
+  set_param(*document, "b", "value", 5);
+  const JobId second = queue().add(*document, {"b"});
+  const auto now = done();
+  EXPECT_THAT(now->history.at(0).differs, IsEmpty());
+  EXPECT_THAT(now->history.at(1).differs, ElementsAre("value 5"));
+  const NodeRun &b = *now->node(document->id(), "b"), &save = *now->node(document->id(), "save");
+  EXPECT_EQ(b.origin->job, second);
+  EXPECT_EQ(b.outputs.at(0).origin->job, second);
+  EXPECT_EQ(*b.origin->workflow, document->workflow());
+  EXPECT_EQ(save.origin->job, first) << "it did not run again";
+  EXPECT_EQ(save.preview_origin->job, first);
+}
+
 TEST_F(Queues, DrawSeedsAndSayWhichWereUsed) {
   options.random = [n = std::uint64_t{1000}]() mutable { return n++; };
   const std::string dice = add_node(*document, registry, "toy.dice", {});

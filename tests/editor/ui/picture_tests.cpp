@@ -23,7 +23,7 @@ Picture plain_picture(int width, int height, std::uint8_t red, std::uint8_t gree
   return picture;
 }
 
-const OutputView* shown(Ui& ui) { return output_of(ui.app, ui.app.panels.viewer.a); }
+const OutputView* shown(Ui& ui) { return output_of(ui.app, ui.app.viewer().a); }
 
 // The viewer.
 
@@ -68,7 +68,9 @@ void sigmas_are_a_curve(Ui& ui) {
   connect(ui.doc(), ui.app.registry, {{"checkpoint", "model"}, {node, "model"}});
   ui.app.run({node});
   IM_CHECK(ui.wait_for_runs());
-  ui.app.panels.viewer.a = {.node = node, .port = "sigmas", .file = {}};
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().a = {.node = node, .port = "sigmas", .file = {}};
   ui.wait(4);
   IM_CHECK(shown(ui) && shown(ui)->description.size() > 3);
   IM_CHECK(shown(ui)->description.front().get<double>() > shown(ui)->description.back().get<double>());
@@ -84,12 +86,16 @@ void what_an_instance_gives_is_seen_outside_and_inside(Ui& ui) {
   IM_CHECK(ui.wait_for_runs());
   const NodeInfo* type = ui.app.type_of(ui.graph().node(instance));
   IM_CHECK(type && !type->outputs.empty());
-  ui.app.panels.viewer.a = {.node = instance, .port = type->outputs[0].name, .file = {}};
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().a = {.node = instance, .port = type->outputs[0].name, .file = {}};
   ui.wait(3);
-  IM_CHECK(static_cast<bool>(picture_of(ui.app, ui.app.panels.viewer.a)));
+  IM_CHECK(static_cast<bool>(picture_of(ui.app, ui.app.viewer().a)));
   ui.doc().enter(instance);
   ui.wait(6);
-  ui.app.panels.viewer.a = {.node = "positive", .port = "conditioning", .file = {}};
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().mode = ViewerState::Mode::Chosen;
+  ui.app.viewer().a = {.node = ui.doc().address("positive"), .port = "conditioning", .file = {}};
   ui.wait(3);
   IM_CHECK(shown(ui) && shown(ui)->description.is_array());
   IM_CHECK(shown(ui)->description.at(0).contains("tokens"));
@@ -109,7 +115,7 @@ void the_gallery_shows_the_whole_picture(Ui& ui) {
   ui.wait();
   ui.app.pictures.wait_until_idle();
   ui.wait(3);
-  const ShownPicture picture = picture_of(ui.app, ui.app.panels.viewer.a);
+  const ShownPicture picture = picture_of(ui.app, ui.app.viewer().a);
   IM_CHECK(picture.picture != nullptr);
   IM_CHECK_EQ(picture.picture->width, 700);
   fs::remove(file);
@@ -231,6 +237,28 @@ void a_painting_takes_the_size_of_its_picture(Ui& ui) {
   ui.key(ImGuiKey_Escape);
 }
 
+void a_painting_shows_the_file_that_is_loaded(Ui& ui) {
+  ui.empty();
+  write_png(plain_picture(300, 200, 200, 20), ui.scratch / "loaded.png");
+  const std::string load = ui.add("image.load", {-300, 0}), mask = ui.add("mask.draw", {0, 0});
+  set_param(ui.doc(), load, "file", (ui.scratch / "loaded.png").string());
+  ui.doc().end_gesture();
+  connect(ui.doc(), ui.app.registry, {{load, "image"}, {mask, "image"}});
+  ui.doc().select({.nodes = {mask}});
+  ui.wait(4);
+  ui.app.pictures.wait_until_idle();
+  ui.wait(4);
+  const NodeView* view = ui.canvas().model().find(load);
+  IM_CHECK_GT(view->layout.size.y, view->layout.thumbnail_top + 40);  // it has room for the picture
+  ui.ctx.ItemClick("//Inspector/**/###Paint");
+  ui.wait(4);
+  ui.app.pictures.wait_until_idle();
+  ui.wait(4);
+  IM_CHECK_EQ(ui.app.panels.painter.width, 300);  // before any run
+  IM_CHECK_EQ(ui.app.panels.painter.height, 200);
+  ui.key(ImGuiKey_Escape);
+}
+
 // Regions.
 
 std::string open_region(Ui& ui) {
@@ -343,6 +371,7 @@ std::vector<Test> picture_tests() {
           {"pictures", "one_erases_inverts_and_clears", one_erases_inverts_and_clears},
           {"pictures", "a_painting_runs_to_what_was_seen", a_painting_runs_to_what_was_seen},
           {"pictures", "a_painting_takes_the_size_of_its_picture", a_painting_takes_the_size_of_its_picture},
+          {"pictures", "a_painting_shows_the_file_that_is_loaded", a_painting_shows_the_file_that_is_loaded},
           {"pictures", "a_region_is_dragged_by_a_handle", a_region_is_dragged_by_a_handle},
           {"pictures", "a_region_is_moved_within_the_picture", a_region_is_moved_within_the_picture},
           {"pictures", "a_region_is_drawn_anew_and_typed", a_region_is_drawn_anew_and_typed},

@@ -35,7 +35,7 @@ void the_button_runs_and_the_gallery_has_the_picture(Ui& ui) {
   ui.ctx.WindowFocus("//Gallery");
   ui.ctx.ItemClick("//Gallery/**/##picture");
   ui.wait();
-  IM_CHECK(!ui.app.panels.viewer.a.file.empty());
+  IM_CHECK(!ui.app.viewer().a.file.empty());
 }
 
 void a_picture_of_the_gallery_opens_its_workflow(Ui& ui) {
@@ -76,7 +76,7 @@ void a_click_on_a_port_shows_its_value(Ui& ui) {
   ui.key(ImGuiKey_F5);
   IM_CHECK(ui.wait_for_runs());
   ui.click(ui.pin("decode", "image", true));
-  IM_CHECK_STR_EQ(ui.app.panels.viewer.a.node.c_str(), "decode");
+  IM_CHECK_STR_EQ(ui.app.viewer().a.node.c_str(), "decode");
   const NodeRun* run = ui.app.node_run("decode");
   IM_CHECK(run && !run->outputs.empty() && run->outputs[0].pictures.size() == 1);
 }
@@ -84,7 +84,7 @@ void a_click_on_a_port_shows_its_value(Ui& ui) {
 void a_click_on_a_link_shows_what_goes_through(Ui& ui) {
   quick_workflow(ui);
   ui.click(ui.link("decode.image", "save.image"));
-  IM_CHECK_STR_EQ(ui.app.panels.viewer.a.node.c_str(), "decode");
+  IM_CHECK_STR_EQ(ui.app.viewer().a.node.c_str(), "decode");
 }
 
 void the_viewer_compares_two_pictures(Ui& ui) {
@@ -94,10 +94,10 @@ void the_viewer_compares_two_pictures(Ui& ui) {
   ui.click(ui.pin("decode", "image", true));
   ui.ctx.ItemClick("//Viewer/Keep as B");
   ui.wait();
-  IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Wipe);
+  IM_CHECK(ui.app.viewer().compare == ViewerState::Compare::Wipe);
   ui.ctx.ItemClick("//Viewer/Diff");
   ui.wait(3);
-  IM_CHECK(ui.app.panels.viewer.compare == ViewerState::Compare::Difference);
+  IM_CHECK(ui.app.viewer().compare == ViewerState::Compare::Difference);
 }
 
 void the_viewer_shows_a_batch_one_by_one(Ui& ui) {
@@ -107,16 +107,16 @@ void the_viewer_shows_a_batch_one_by_one(Ui& ui) {
   ui.app.run({"decode"});
   IM_CHECK(ui.wait_for_runs());
   ui.click(ui.pin("decode", "image", true));
-  const auto shown = [&] { return picture_of(ui.app, ui.app.panels.viewer.a).picture; };
+  const auto shown = [&] { return picture_of(ui.app, ui.app.viewer().a).picture; };
   const auto first = shown();
   ui.ctx.ItemClick("//Viewer/\uf054##after");
   ui.wait();
-  IM_CHECK_EQ(ui.app.panels.viewer.a.item, 1u);
+  IM_CHECK_EQ(ui.app.viewer().a.item, 1u);
   IM_CHECK(shown() && first && shown()->rgb != first->rgb);
   ui.ctx.ItemClick("//Viewer/\uf053##before");
   ui.ctx.ItemClick("//Viewer/\uf053##before");
   ui.wait();
-  IM_CHECK_EQ(ui.app.panels.viewer.a.item, 2u);  // round about
+  IM_CHECK_EQ(ui.app.viewer().a.item, 2u);  // round about
 }
 
 void stop_ends_a_long_run(Ui& ui) {

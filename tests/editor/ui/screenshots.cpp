@@ -90,10 +90,9 @@ void viewer_wipe(Ui& ui) {
   ui.text_to_image();
   const std::string night = picture_of_prompt(ui, "a yellow moon over blue mountains at night", 3);
   const std::string day = picture_of_prompt(ui, "a red boat on the sea at sunset", 1);
-  ui.app.panels.viewer.a = {.node = {}, .port = {}, .file = night};
-  ui.app.panels.viewer.b = {.node = {}, .port = {}, .file = day};
-  ui.app.panels.viewer.wipe = 0.62f;
-  ui.app.panels.viewer.compare = ViewerState::Compare::Wipe;
+  show_in_viewer(ui.app, {.node = {}, .port = {}, .file = night});
+  compare_with_file(ui.app, day);
+  ui.app.viewer().wipe = 0.62f;
   settle(ui);
 }
 
@@ -112,7 +111,7 @@ void viewer_numbers(Ui& ui) {
   run(ui, 20);
   ui.wait_for_runs();
   ui.click(ui.pin("sampler", "latent", true));
-  ui.app.panels.viewer.numbers = true;
+  ui.app.viewer().numbers = true;
   settle(ui);
 }
 
