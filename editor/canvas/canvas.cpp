@@ -189,7 +189,7 @@ void Canvas::find_readers(App& app, const Document& document) {
 /// A node type from the library, or a picture of the gallery, that is dropped here.
 void Canvas::take_dropped_type(App& app, Document& document) {
   if (!ImGui::BeginDragDropTargetCustom(ImRect(min_, max_), ImGui::GetID("drop"))) return;
-  if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("picture file")) {
+  if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("picture_file")) {
     const std::string file(static_cast<const char*>(payload->Data), static_cast<std::size_t>(payload->DataSize));
     drop_picture(app, document, file, ImGui::GetIO().MousePos);
   }

@@ -53,7 +53,7 @@ void item_tip(App& app, const GalleryItem& item) {
 void drag_item(const GalleryItem& item, const std::optional<Textures::Entry>& texture, ImVec2 size) {
   if (!ImGui::BeginDragDropSource()) return;
   const std::string file = item.file.string();
-  ImGui::SetDragDropPayload("picture file", file.data(), file.size());
+  ImGui::SetDragDropPayload("picture_file", file.data(), file.size());
   if (texture) ImGui::Image(texture->ref, size);
   ImGui::TextUnformatted(item.file.filename().c_str());
   ImGui::EndDragDropSource();

@@ -6,6 +6,7 @@
 
 #include "editor/app/app.h"
 #include "editor/panels/panels.h"
+#include "editor/session/node_text.h"
 #include "editor/session/picture_file.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
@@ -78,7 +79,7 @@ void draw_thumbnail(App& app, const std::vector<Shown>& pictures, float size) {
 std::string details_of(const Job& job) {
   std::vector<std::string> words = job.differs;
   for (const SeedUse& use : job.seeds)
-    if (const std::string seed = fmt::format("{} {}", use.port.port, use.seed); std::ranges::find(words, seed) == words.end())
+    if (const std::string seed = fmt::format("{} {}", port_label(use.port.port), use.seed); std::ranges::find(words, seed) == words.end())
       words.push_back(seed);
   const auto at = job.state == Job::State::Queued ? job.queued_at : job.started_at;
   if (at != std::chrono::system_clock::time_point{})

@@ -215,19 +215,21 @@ class Viewer {
     if (compare == Compare::Wipe) draw_wipe(list, min, max, at, size, *b);
     if (side) draw_side(list, min, pane, at, size, *b);
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerLinear, nullptr);
-    if (stale_) draw_stale(list, {min.x, max.y});
+    if (stale_) {
+      const float pad = 2 * ImGui::GetStyle().FramePadding.y;
+      draw_chip(list, {min.x + pad, max.y - ImGui::GetTextLineHeight() - pad}, tr("of an earlier version"), theme_.warn);
+    }
     list.PopClipRect();
     draw_facts(a, b, compare, hovered, at, zoom);
   }
 
-  void draw_stale(ImDrawList& list, ImVec2 bottom_left) {
-    const std::string text = tr("of an earlier version");
-    const ImVec2 size = ImGui::CalcTextSize(text.c_str());
+  /// A word on the picture, readable on any.
+  void draw_chip(ImDrawList& list, ImVec2 at, std::string_view text, ImU32 colour) {
+    const ImVec2 size = ImGui::CalcTextSize(text.data(), text.data() + text.size());
     const float pad = ImGui::GetStyle().FramePadding.y;
-    const ImVec2 at{bottom_left.x + 2 * pad, bottom_left.y - size.y - 2 * pad};
     list.AddRectFilled({at.x - pad, at.y - pad}, {at.x + size.x + pad, at.y + size.y + pad},
                        with_alpha(theme_.panel, 0.85f), 4);
-    list.AddText(at, theme_.warn, text.c_str());
+    list.AddText(at, colour, text.data(), text.data() + text.size());
   }
 
   void drag_wipe(ImVec2 min, ImVec2 pane) {
@@ -247,9 +249,9 @@ class Viewer {
     list.PopClipRect();
     list.AddLine({x, min.y}, {x, max.y}, theme_.accent, 2);
     list.AddCircleFilled({x, (min.y + max.y) / 2}, 7 * app_.ui_scale(), theme_.accent);
-    const float pad = 8;
-    list.AddText({x - pad - ImGui::CalcTextSize("A").x, min.y + pad}, theme_.accent, "A");
-    list.AddText({x + pad, min.y + pad}, theme_.accent, "B");
+    const float pad = 10 * app_.ui_scale();
+    draw_chip(list, {x - pad - ImGui::CalcTextSize("A").x, min.y + pad}, "A", theme_.accent);
+    draw_chip(list, {x + pad, min.y + pad}, "B", theme_.accent);
   }
 
   void draw_side(ImDrawList& list, ImVec2 min, ImVec2 pane, ImVec2 at, ImVec2 size, const Picture& b) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "editor/session/node_text.h"
 #include "editor/session/seeds.h"
 #include "editor/session/text.h"
 #include "graph/node_types.h"
@@ -145,7 +146,7 @@ std::string short_text(const Literal& value) {
 }
 
 std::string title_of(const GraphNode& node, const NodeInfo* type) {
-  return !node.title.empty() ? node.title : type ? type->options.title : node.type;
+  return !node.title.empty() ? node.title : type ? shown_title(*type) : node.type;
 }
 
 void add_differences(const Graph& before, const Graph& now, const NodeTypes& types, std::vector<std::string>& lines) {
@@ -164,9 +165,9 @@ void add_differences(const Graph& before, const Graph& now, const NodeTypes& typ
     for (const std::string& port : differing_ports(*old, *node, type)) {
       const InputValue value = effective(*node, type ? type->find_input(port) : nullptr, port);
       if (const Literal* literal = std::get_if<Literal>(&value))
-        lines.push_back(port + " " + short_text(*literal));
+        lines.push_back(port_label(port) + " " + short_text(*literal));
       else
-        for (const PortRef& source : std::get<Links>(value)) lines.push_back(port + " \u2190 " + source.node);
+        for (const PortRef& source : std::get<Links>(value)) lines.push_back(port_label(port) + " \u2190 " + source.node);
     }
   }
   for (const GraphNode* old : before.nodes())

@@ -36,7 +36,7 @@ class StaleResults {
   std::map<DocumentId, Known> known_;
 };
 
-/// In a few words each, what a run of `now` differs in from one of `before`: "cfg 7.5", "seed 12", "+ Load LoRA". Nodes
+/// In a few words each, what a run of `now` differs in from one of `before`: "CFG 7.5", "Seed 12", "+ Load LoRA". Nodes
 /// inside subgraphs among them. At most a handful.
 std::vector<std::string> job_differences(const Workflow& before, const Workflow& now, const Registry& registry);
 

@@ -73,7 +73,7 @@ struct Job {
   std::vector<std::string> wanted;           ///< empty: all results
   std::size_t cells = 0;                     ///< of the workflow's sweep, which runs as a whole; 0: a plain run
   std::vector<SeedUse> seeds;
-  std::vector<std::string> differs;          ///< from the job that its document queued before: "cfg 7.5"
+  std::vector<std::string> differs;          ///< from the job that its document queued before: "CFG 7.5"
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;
   double fraction = 0;                 ///< of the work, by the time that nodes took before; 0 to 1

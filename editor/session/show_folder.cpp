@@ -10,6 +10,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "editor/session/text.h"
 #include "graph/error.h"
@@ -43,20 +44,15 @@ std::string file_uri(const fs::path& file) {
 }
 
 void show_in_folder(const fs::path& file) {
-  const std::string folder = fs::absolute(file).parent_path().string(), uri = file_uri(file);
-  if (!is_program("xdg-open"))
-    throw GraphError(Problem{.what = tr("this system has no program that shows folders (xdg-open)"),
+  constexpr const char* kProgram = "xdg-open";
+  const std::string folder = fs::absolute(file).parent_path().string();
+  if (!is_program(kProgram))
+    throw GraphError(Problem{.what = tr_format("this system has no program that shows folders ({})", kProgram),
                              .remedy = tr_format("the picture lies in '{}'", folder)});
-  // A file manager that can shows the file as selected; any other one its folder. Neither is waited for.
-  constexpr const char* kScript =
-      "(dbus-send --session --print-reply --reply-timeout=3000 --dest=org.freedesktop.FileManager1 "
-      "/org/freedesktop/FileManager1 org.freedesktop.FileManager1.ShowItems array:string:\"$1\" string: || "
-      "xdg-open \"$2\") >/dev/null 2>&1 </dev/null &";
-  const std::array<const char*, 6> words = {"sh", "-c", kScript, "sh", uri.c_str(), folder.c_str()};
-  std::array<char*, 7> arguments{};
-  for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = const_cast<char*>(words[i]);
+  std::array<char*, 3> arguments = {const_cast<char*>(kProgram), const_cast<char*>(folder.c_str()), nullptr};
   pid_t child = 0;
-  if (::posix_spawnp(&child, "sh", nullptr, nullptr, arguments.data(), environ) == 0) ::waitpid(child, nullptr, 0);
+  if (::posix_spawnp(&child, kProgram, nullptr, nullptr, arguments.data(), environ) == 0)
+    std::thread([child] { ::waitpid(child, nullptr, 0); }).detach();  // some wait until the folder is closed
 }
 
 }  // namespace weft::editor

@@ -1,4 +1,4 @@
-// Shows a file where it lies, in the desktop's own file manager.
+// Shows the folder of a file, in the desktop's own file manager.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,7 @@
 
 namespace weft::editor {
 
-/// Does not wait for it. Throws GraphError with the folder if the system has no program for that (xdg-open).
+/// Opens its folder; does not wait for it. Throws GraphError with the folder if the system has no program for that (xdg-open).
 void show_in_folder(const std::filesystem::path& file);
 
 /// "file:///a%20b.png"

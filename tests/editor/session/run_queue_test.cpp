@@ -377,7 +377,7 @@ TEST_F(Queues, SayWhatResultsCameOfAndWhatDiffers) {
   const JobId second = queue().add(*document, {"b"});
   const auto now = done();
   EXPECT_THAT(now->history.at(0).differs, IsEmpty());
-  EXPECT_THAT(now->history.at(1).differs, ElementsAre("value 5"));
+  EXPECT_THAT(now->history.at(1).differs, ElementsAre("Value 5"));
   const NodeRun &b = *now->node(document->id(), "b"), &save = *now->node(document->id(), "save");
   EXPECT_EQ(b.origin->job, second);
   EXPECT_EQ(b.outputs.at(0).origin->job, second);
