@@ -185,7 +185,7 @@ bool App::open(const fs::path& file) {
       tab->focus = true;
       return true;
     }
-  const bool opened = attempt([&] {
+  return attempt_to_open([&] {
     if (file.extension() == ".json")
       open_json(fs::absolute(file));
     else
@@ -197,10 +197,14 @@ bool App::open(const fs::path& file) {
 }
 
 bool App::open_copy(const fs::path& file) {
-  return attempt([&] {
+  return attempt_to_open([&] {
     show(std::make_unique<Document>(read_for_document(file, registry), file)).tells_missing = true;
     notify(tr_format("A copy of {}: saving asks for a name", file.filename().string()));
   });
+}
+
+bool App::attempt_to_open(const std::function<void()>& action) {
+  const bool opened = attempt(action);
   if (!opened && tabs.empty()) panels.open_problem = toast;
   return opened;
 }

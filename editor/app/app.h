@@ -206,6 +206,8 @@ class App {
   std::filesystem::path export_file;
 
  private:
+  /// attempt(); where no workflow is open, the start page tells why not.
+  bool attempt_to_open(const std::function<void()>& action);
   void open_json(const std::filesystem::path& file);
   /// As a document that has no file of its own: `file` is not Weft's. Throws if none was found.
   void open_found(FoundWorkflow found, const std::filesystem::path& file);

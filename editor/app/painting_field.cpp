@@ -37,7 +37,8 @@ Mask mask_of(const std::string& text, const painting::Manner& manner, int width,
 ShownPicture picture_below(App& app, const GraphNode& node, const NodeInfo& type) {
   for (const PortInfo& port : type.inputs)
     if (port.type == "image")
-      if (const auto source = source_of(node, port.name)) return picture_of(app, {.node = source->node, .port = source->port, .file = {}});
+      if (const auto source = source_of(node, port.name))
+        return picture_of(app, {.node = app.document()->address(source->node), .port = source->port, .file = {}});
   return {};
 }
 
