@@ -546,7 +546,7 @@ Dialog App::dialog() const {
   if (panels.settings.open) return Dialog::Settings;
   if (panels.about) return Dialog::About;
   if (panels.templates) return Dialog::Templates;
-  if (panels.painter.open || panels.region.open) return Dialog::Picture;
+  if (panels.painter.open || panels.region.open || panels.lightbox.open) return Dialog::Picture;
   return Dialog::None;
 }
 
