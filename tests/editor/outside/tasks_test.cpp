@@ -84,16 +84,16 @@ TEST(Tasks, TextToImageFromNothingTakesTwentyActions) {
   const std::string load = choose(editor, hands, "Load Checkpoint", "checkpoint.load");
   EXPECT_EQ(editor.shown().value(load, "name"), "paper-cut");
   const std::string prompt =
-      grow(editor, hands, load, "clip", true, session.on_canvas(0.3, 0.08), "Encode Text", "text.encode");
+      grow(editor, hands, load, "clip", true, session.on_canvas(0.25, 0.1), "Encode Text", "text.encode");
   const std::string sampler =
-      grow(editor, hands, prompt, "conditioning", true, session.on_canvas(0.55, 0.25), "KSampler", "sample.ksampler");
-  grow(editor, hands, sampler, "negative", false, session.on_canvas(0.31, 0.52), "Encode Text", "text.encode");
+      grow(editor, hands, prompt, "conditioning", true, session.on_canvas(0.5, 0.3), "KSampler", "sample.ksampler");
+  grow(editor, hands, sampler, "negative", false, session.on_canvas(0.47, 0.65), "Encode Text", "text.encode");
   const std::string size =
-      grow(editor, hands, sampler, "latent", false, session.on_canvas(0.1, 0.78), "Empty Latent", "latent.empty");
+      grow(editor, hands, sampler, "latent", false, session.on_canvas(0.47, 0.9), "Empty Latent", "latent.empty");
   EXPECT_EQ(editor.shown().value(size, "width"), 128);
   const std::string decode =
-      grow(editor, hands, sampler, "latent", true, session.on_canvas(0.72, 0.03), "VAE Decode", "vae.decode");
-  grow(editor, hands, decode, "image", true, session.on_canvas(0.84, 0.44), "Save Image", "image.save");
+      grow(editor, hands, sampler, "latent", true, session.on_canvas(0.74, 0.06), "VAE Decode", "vae.decode");
+  grow(editor, hands, decode, "image", true, session.on_canvas(0.76, 0.4), "Save Image", "image.save");
   hands.click(editor.shown().field(prompt, "text").middle());
   editor.wait_until_still();
   hands.type("a red boat on the sea at sunset");
