@@ -26,6 +26,14 @@ const GraphNode* reader_at(App& app, ImVec2 at) {
   return type && picture_file_param(*type) ? node : nullptr;
 }
 
+/// Where a reader of a picture goes that was dropped there: beside what lies there, and not where the mouse has gone since.
+Point place_for_reader(App& app, ImVec2 at) {
+  const Size size = size_of_new(app, kPictureReader);
+  if (!app.active() || !is_over(app.active()->canvas, at)) return place_for_new(app, size);
+  const Canvas& canvas = app.active()->canvas;
+  return canvas.free_place(canvas.to_canvas(at), size);
+}
+
 void add_reader(App& app, Document& document, const fs::path& file, Point at) {
   app.attempt([&] {
     check_picture(file);
@@ -58,7 +66,7 @@ Tab* tab_of(App& app, DocumentId document) {
 /// Opens what made the picture, and offers the picture itself for the workflow that it was dropped on.
 void open_picture(App& app, const fs::path& file, ImVec2 at) {
   const DocumentId target = app.document() ? app.document()->id() : 0;
-  const Point place = app.active() && is_over(app.active()->canvas, at) ? app.active()->canvas.to_canvas(at) : new_node_place(app);
+  const Point place = place_for_reader(app, at);
   const std::size_t tabs = app.tabs.size();
   if (!app.open(file) || app.tabs.size() == tabs) return;
   const DocumentId opened = app.document()->id();
@@ -105,8 +113,7 @@ void drop_picture(App& app, Document& document, const fs::path& file, ImVec2 at)
   if (const GraphNode* reader = reader_at(app, at))
     set_picture(app, document, reader->id, file);
   else
-    add_reader(app, document, file,
-               is_over(app.active()->canvas, at) ? app.active()->canvas.to_canvas(at) : new_node_place(app));
+    add_reader(app, document, file, place_for_reader(app, at));
 }
 
 void use_as_input(App& app, const fs::path& file) {
@@ -115,7 +122,7 @@ void use_as_input(App& app, const fs::path& file) {
   const Ids& selected = document.selection().nodes;
   for (const std::string& reader : picture_readers(document, app.registry))
     if (selected.contains(reader)) return set_picture(app, document, reader, file);
-  add_reader(app, document, file, new_node_place(app));
+  add_reader(app, document, file, place_for_new(app, size_of_new(app, kPictureReader)));
 }
 
 }  // namespace weft::editor

@@ -27,14 +27,13 @@ std::vector<std::string> picture_readers(const Document& document, const Registr
 }
 
 std::string add_picture_reader(Document& document, const Registry& registry, const fs::path& file, Point at) {
-  constexpr char kType[] = "image.load";
-  const NodeInfo* type = document.types(registry).find(kType);
+  const NodeInfo* type = document.types(registry).find(kPictureReader);
   const PortInfo* param = type ? picture_file_param(*type) : nullptr;
   if (!param)
-    throw GraphError(Problem{.what = tr_format("no plugin brings '{}', which reads pictures", kType),
+    throw GraphError(Problem{.what = tr_format("no plugin brings '{}', which reads pictures", kPictureReader),
                              .remedy = tr("see Help > About Weft for the plugins and why one is missing")});
   const std::string name = tr_format("Load {}", file.filename().string());
-  GraphNode node{.id = free_id(document.graph(), "load"), .type = kType};
+  GraphNode node{.id = free_id(document.graph(), "load"), .type = kPictureReader};
   node.inputs[param->name] = Literal(document.name_of_file(file));
   node.ui = with_node_ui(node, {.at = at});
   const std::string id = node.id;

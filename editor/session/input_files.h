@@ -21,6 +21,9 @@ const PortInfo* picture_file_param(const NodeInfo& type);
 /// The nodes of the graph that is shown whose type has one.
 std::vector<std::string> picture_readers(const Document& document, const Registry& registry);
 
+/// The type of the node that a picture becomes which is brought in by hand.
+inline constexpr char kPictureReader[] = "image.load";
+
 /// Adds a Load Image that reads the file; one step. It is named as Document::name_of_file() does. Throws GraphError if there
 /// is no such node type. Gives the node's id.
 std::string add_picture_reader(Document& document, const Registry& registry, const std::filesystem::path& file, Point at);

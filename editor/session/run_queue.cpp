@@ -245,7 +245,7 @@ struct RunQueue::Impl {
     RunRequest request{
         .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
-    if (job.cells > 0) return run_sweep(job, std::move(request.environment), token);
+    if (job.cells > 0) return run_sweep(job, origin, std::move(request.environment), token);
     if (request.wanted.empty()) request.wanted = default_results(*job.workflow, registry);
     const std::vector<Problem> problems =
         host::problems_of_run(*job.workflow, registry, request.environment, request.wanted);
@@ -260,7 +260,8 @@ struct RunQueue::Impl {
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
   }
 
-  void run_sweep(Job& job, RunEnvironment environment, const std::stop_token& token) {
+  void run_sweep(Job& job, const std::shared_ptr<const RunOrigin>& origin, RunEnvironment environment,
+                 const std::stop_token& token) {
     const host::Sweep sweep = host::sweep_of(*job.workflow).value_or(host::Sweep());
     const host::PreparedSweep prepared = host::prepare_sweep(*job.workflow, registry, sweep, environment, job.wanted);
     std::vector<std::string> seen;
@@ -268,26 +269,28 @@ struct RunQueue::Impl {
     add_watched(job, seen);
     const host::SweepResult result = host::run_sweep(
         prepared, registry, opened_executor(), std::move(environment), seen,
-        {.begins = [&](std::size_t begun, const Workflow&) { begin_cell(*job.workflow, begun); },
-         .ended = [&](std::size_t, const RunResult& ran) { keep_results(job, ran); },
+        {.begins = [&](std::size_t begun, const Workflow&) { begin_cell(origin, begun); },
+         .ended = [&](std::size_t, const RunResult& ran) { keep_results(job, origin, ran); },
          .events = [&](const Event& event) { take(job.document, event); }},
         token);
-    for (const host::SweepTable& table : result.tables) keep_table(job, table, result.warnings);
+    for (const host::SweepTable& table : result.tables) keep_table(job, origin, table, result.warnings);
     job.problems = result.problems;
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
   }
 
-  void begin_cell(const Workflow& workflow, std::size_t begun) {
+  void begin_cell(const std::shared_ptr<const RunOrigin>& origin, std::size_t begun) {
     const std::scoped_lock lock(mutex);
     cell = begun;
-    record.emplace(workflow, seconds);
+    record.emplace(origin, past);
     touch();
   }
 
   /// The table stands at what made its pictures, for the viewer, and at what would have saved them.
-  void keep_table(Job& job, const host::SweepTable& table, const std::vector<std::string>& warnings) {
+  void keep_table(Job& job, const std::shared_ptr<const RunOrigin>& origin, const host::SweepTable& table,
+                  const std::vector<std::string>& warnings) {
     if (!table.table) return;
     OutputView view = view_of_table(registry, table);
+    view.origin = origin;
     if (!table.file.empty()) job.files.push_back(fs::absolute(table.file));
     const std::scoped_lock lock(mutex);
     DocumentRun& run = change_run(job.document);
