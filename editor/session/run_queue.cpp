@@ -297,7 +297,12 @@ struct RunQueue::Impl {
     NodeRun& result = run.nodes[table.picture.result];
     result.state = table.file.empty() ? NodeRun::State::Failed : NodeRun::State::Done;
     result.warnings = warnings;
-    if (!view.pictures.empty()) result.preview = view.pictures.front(), ++result.preview_number;
+    result.origin = origin;
+    if (!view.pictures.empty()) {
+      result.preview = view.pictures.front();
+      result.preview_origin = origin;
+      ++result.preview_number;
+    }
     if (!table.file.empty()) result.files = {fs::absolute(table.file)};
     std::vector<OutputView>& outputs = run.nodes[table.picture.source.node].outputs;
     const auto known = std::ranges::find(outputs, view.port, &OutputView::port);
