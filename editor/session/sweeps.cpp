@@ -27,6 +27,7 @@ std::string sweep_name(const Document& document, const std::string& node, const 
 
 std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
                                       const std::string& port) {
+  if (sweep.axes.empty()) return std::nullopt;  // asked for each field of each frame
   const std::string name = sweep_name(document, node, port);
   const auto& named = document.workflow().interface.inputs;
   for (std::size_t i = 0; i < sweep.axes.size(); ++i) {
