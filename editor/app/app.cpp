@@ -547,6 +547,7 @@ Dialog App::dialog() const {
   if (panels.about) return Dialog::About;
   if (panels.templates) return Dialog::Templates;
   if (panels.painter.open || panels.region.open || panels.lightbox.open) return Dialog::Picture;
+  if (panels.vary.open) return Dialog::Vary;
   return Dialog::None;
 }
 
@@ -606,6 +607,7 @@ void App::draw_tabs() {
       active_tab = &tab;
       panels.canvas_focused = true;
     }
+    tab.seen = visible;
     if (visible) {
       tab.canvas.draw(*this, *tab.document);
       if (tab.document->graph().size() == 0) draw_empty_canvas(*this);

@@ -70,6 +70,7 @@ struct Tab {
   ViewerState viewer;
   bool asked_to_close = false;
   bool focus = true;  ///< comes to the front in the next frame
+  bool seen = false;  ///< in the last frame
   bool changed_on_disk = false;  ///< by somebody else; the user is asked
   bool tells_missing = false;  ///< once it is checked, the user is told what it names and is not there
 
@@ -86,8 +87,20 @@ struct LogLine {
 };
 
 /// The windows that have the keyboard and the mouse for themselves. One is shown at a time: of those that are wanted the
-/// first in this order; the others wait until it is closed.
-enum class Dialog : std::uint8_t { File, Quit, Close, DiskChange, Recovery, Settings, About, Templates, Picture, None };
+/// first in this order; the others wait until it is closed. Beside the last two commands are heard, as while text is typed.
+enum class Dialog : std::uint8_t {
+  File,
+  Quit,
+  Close,
+  DiskChange,
+  Recovery,
+  Settings,
+  About,
+  Templates,
+  Picture,
+  Vary,
+  None
+};
 
 class App {
  public:
@@ -100,8 +113,10 @@ class App {
   void frame();
   /// Seconds until something moves by itself, so that a frame has to follow without input; negative: nothing will.
   double seconds_until_change() const;
-  /// The panels are taking their places, one a frame: input waits until they have them.
-  bool arranges_panels() const { return panels.frames_to_focus > 0; }
+  /// Panels or a canvas are taking their places: for these few frames input waits, as it would meet other ones.
+  bool arranges_panels() const {
+    return panels.frames_to_focus > 0 || (active_tab && active_tab->seen && !active_tab->canvas.settled());
+  }
   /// Nothing is left to load or to find out; for `--screenshot` and tests.
   bool settled() const;
   bool wants_to_quit() const { return quit; }

@@ -323,7 +323,7 @@ void App::bind_node_commands() {
         if (instance_selected())
           commands.run("node.enter");
         else
-          panels.focus_inspector = panels.entered_by_key = true;
+          panels.enter_inspector();
       },
       selected);
   bind(
@@ -350,7 +350,7 @@ void App::bind_node_commands() {
       "node.help",
       [this] {
         show_panels([](ShownPanels& shown) { shown.reveal(PanelGroup::Right); });
-        panels.focus_inspector = panels.entered_by_key = true;
+        panels.enter_inspector();
       },
       selected);
   const auto nudge = [this](double x, double y) {
@@ -481,7 +481,7 @@ void App::bind_panel_commands() {
                                       {"panel.log", "Log"}})
     bind(command, [this, name = name] {
       panels.focus_panel = name;
-      panels.entered_by_key = true;
+      panels.entered_in_frame = ImGui::GetFrameCount();
     });
 }
 

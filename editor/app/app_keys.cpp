@@ -43,10 +43,11 @@ KeyChord pressed_chord() {
 
 /// From a panel that was entered by a key Escape leads back to the canvas, and so does what ends a field in it.
 void App::leave_panel_by_key(const KeyChord& pressed) {
-  if (panels.canvas_focused || ImGui::IsMouseClicked(ImGuiMouseButton_Left))
-    panels.entered_by_key = panels.leaves_panel = false;
+  const bool on_its_way = ImGui::GetFrameCount() <= panels.entered_in_frame + 2;
+  if ((panels.canvas_focused && !on_its_way) || ImGui::IsMouseClicked(ImGuiMouseButton_Left))
+    panels.entered_in_frame = 0, panels.leaves_panel = false;
   const bool popup = ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
-  if (!panels.entered_by_key || popup || !active_tab) return;
+  if (panels.entered_in_frame == 0 || popup || !active_tab) return;
   const bool typing = ImGui::GetIO().WantTextInput;
   const bool enter = pressed == KeyChord{.key = "Enter"} || pressed == KeyChord{.key = "KeypadEnter"};
   if (pressed == KeyChord{.key = "Tab"} || pressed == KeyChord{.shift = true, .key = "Tab"}) panels.leaves_panel = false;

@@ -176,7 +176,9 @@ struct PanelStates {
   bool canvas_focused = false;
   bool focus_inspector = false, focus_first_param = false;
   std::string focus_panel;      ///< the panel that gets the keyboard in the next frame
-  bool entered_by_key = false;  ///< the panel that has the keyboard: Escape leads back to the canvas
+  int entered_in_frame = 0;  ///< the frame in which a key led into the panel that has the keyboard; 0: none did
+  /// To the first param, by a key.
+  void enter_inspector() { focus_inspector = true, entered_in_frame = ImGui::GetFrameCount(); }
   bool leaves_panel = false;    ///< as soon as its field is done with
   std::string new_name;  ///< while a port or a subgraph is renamed in the inspector
   bool templates = false;  ///< the gallery to begin a workflow from

@@ -280,7 +280,7 @@ void draw_vary(App& app) {
     state.open = false;
     return;
   }
-  if (!begin_dialog(label("Vary"), 30)) return;
+  if (app.dialog() != Dialog::Vary || !begin_dialog(label("Vary"), 30)) return;
   VaryDialog(app, *document, state, *port).draw();
   ImGui::EndPopup();
 }

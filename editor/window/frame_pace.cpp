@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "editor/window/input_steps.h"
 
@@ -43,6 +44,7 @@ bool moves() {
 
 double FramePace::sleep(double own) {
   constexpr int kMostMoving = 200;  // whatever goes wrong, the processor gets its rest
+  if (std::exchange(draws_, false)) drawing_ = Clock::now() - last_shown_;
   moving_ = moves() ? moving_ + 1 : 0;
   if (frames_ > 0 || input_waits() || (moving_ > 0 && moving_ < kMostMoving)) return 0;
   double least = -1;
@@ -64,11 +66,12 @@ void FramePace::woken(bool happened) {
 }
 
 bool FramePace::shows() {
-  constexpr auto kLongest = std::chrono::milliseconds(50);
+  // A fifth of the time at most goes into drawing what is out of date already; but people want to see that it goes on.
+  constexpr Clock::duration kLeast = std::chrono::milliseconds(50), kLongest = std::chrono::milliseconds(300);
   const auto now = Clock::now();
-  if (input_waits() && now - last_shown_ < kLongest) return false;
-  last_shown_ = now;
-  return true;
+  draws_ = !input_waits() || now - last_shown_ > std::clamp(5 * drawing_, kLeast, kLongest);
+  if (draws_) last_shown_ = now;
+  return draws_;
 }
 
 }  // namespace weft::editor

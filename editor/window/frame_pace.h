@@ -22,6 +22,8 @@ class FramePace {
   int frames_ = 4;  ///< that are due at once
   int moving_ = 0;  ///< frames one after the other for what moves by itself
   Clock::time_point last_input_ = Clock::now(), last_shown_ = {};
+  Clock::duration drawing_{};  ///< what the last frame took that was drawn
+  bool draws_ = false;         ///< the frame that was begun
 };
 
 }  // namespace weft::editor

@@ -28,22 +28,33 @@ milliseconds now() {
 
 int steps(const Shown& shown) { return shown.document("steps").get<int>(); }
 
-/// A tick of a quick hand: faster than anybody's.
-constexpr auto kTick = 12ms;
-
-/// Every key and every click is one step of undo, so none can be missed in the count. The hand is quick, the machine that
-/// runs tests is busy: so the time from the last event to the last step is what counts, several times.
-template <class Act>
-milliseconds time_of_200(Editor& editor, const Act& act) {
-  const int before = steps(editor.wait_until_still());
-  for (int i = 0; i < 200; ++i) {
-    act(i);
-    std::this_thread::sleep_for(kTick);
-  }
-  const milliseconds sent = now();
-  const Shown seen = editor.wait_for("200 steps", [&](const Shown& shown) { return steps(shown) >= before + 200 || now() - sent > 5s; });
-  EXPECT_EQ(steps(seen), before + 200);
+/// Waits for the number of steps: how long after `sent` the window showed it.
+milliseconds seen_after(Editor& editor, int wanted, milliseconds sent) {
+  const Shown seen = editor.wait_for("steps", [&](const Shown& shown) { return steps(shown) >= wanted || now() - sent > 15s; });
+  EXPECT_EQ(steps(seen), wanted);
   return milliseconds(seen.milliseconds()) - sent;
+}
+
+/// Every key and every click is one step of undo, so none can be missed in the count. The hand is quicker than anybody's. The
+/// last of 200 must be seen within 100 ms; on a busy machine, in as good as no more time than one alone.
+template <class Act>
+void expect_no_wait(Editor& editor, const Act& act) {
+  constexpr auto kTick = 12ms;
+  int done = steps(editor.wait_until_still(600ms));
+  milliseconds alone = 0ms, last = 1h;
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(100ms);
+    act(i);
+    alone = std::max(alone, seen_after(editor, ++done, now()));
+  }
+  for (int again = 0; again < 3 && last > std::max(100ms, 2 * alone); ++again) {
+    for (int i = 0; i < 200; ++i) {
+      act(i + 1);
+      std::this_thread::sleep_for(kTick);
+    }
+    last = seen_after(editor, done += 200, now());
+  }
+  EXPECT_LE(last, std::max(100ms, 2 * alone));
 }
 
 TEST(OutsideInput, TwoHundredKeysArriveAtOnce) {
@@ -51,26 +62,18 @@ TEST(OutsideInput, TwoHundredKeysArriveAtOnce) {
   Editor& editor = *session.editor;
   empty_document(editor);
   session.add_node(session.on_canvas(0.4, 0.4), "Empty Latent");
-  editor.wait_until_still();
-  milliseconds best = 1h;
-  for (int again = 0; again < 3 && best > 100ms; ++again)
-    best = std::min(best, time_of_200(editor, [&](int i) { editor.key_at_once(i % 2 ? "m" : "b"); }));
-  EXPECT_LE(best, 100ms);
+  expect_no_wait(editor, [&](int i) { editor.key_at_once(i % 2 ? "m" : "b"); });
 }
 
 TEST(OutsideInput, TwoHundredClicksArriveAtOnce) {
   Session session;
   Editor& editor = *session.editor;
   empty_document(editor);
-  const std::string node = session.add_node(session.on_canvas(0.4, 0.4), "KSampler");
-  const Shown shown = editor.wait_until_still();
-  const Box field = shown.field(node, "seed");
+  const std::string node = session.add_node(session.on_canvas(0.3, 0.2), "KSampler");
+  const Box field = editor.wait_until_still().field(node, "seed");
   const Place dice{field.x + field.width - field.height / 2, field.y + field.height / 2};
   editor.click(dice);  // the node is selected, what the inspector shows is there
-  milliseconds best = 1h;
-  for (int again = 0; again < 3 && best > 100ms; ++again)
-    best = std::min(best, time_of_200(editor, [&](int) { editor.click_at_once(dice); }));
-  EXPECT_LE(best, 100ms);
+  expect_no_wait(editor, [&](int) { editor.click_at_once(dice); });
 }
 
 TEST(OutsideInput, NothingIsLostOfABurst) {

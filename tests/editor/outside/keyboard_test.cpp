@@ -108,7 +108,7 @@ TEST(OutsideComments, ADoubleClickAndF2EditTheTitleOfAFrame) {
   editor.type("size");
   editor.key("Return");
   editor.wait_for("the title", [](const Shown& now) { return no_popup(now) && note_text(now) == "size"; });
-  editor.click(session.on_canvas(0.9, 0.9));
+  editor.click(session.on_canvas(0.1, 0.9));
   editor.click({place.x + place.width / 2, place.y + 12});
   editor.key("F2");
   editor.wait_for("the popup", popup);
