@@ -309,7 +309,8 @@ bool is_keys(const std::string& text) {
 /// Names that only the code knows, and texts that are for programmers.
 bool is_name(const std::string& text, const std::string& callee) {
   static const std::set<std::string> kNames = {
-      "node menu", "port menu", "link menu", "canvas menu", "dock space", "node type",  // of ImGui's things
+      "node menu", "port menu", "link menu", "canvas menu", "param menu", "sweep menu", "dock space",
+      "node type",  // of ImGui's things
       "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node", "Replace", "Choose model",
       "Escape", "Weft", "Cfg", "Vae", "Clip", "Id",
       "Loaders", "Conditioning", "Latent", "Sampling", "Image", "Mask"};  // menus that plugins declare
