@@ -170,6 +170,30 @@ nlohmann::json Shown::value(std::string_view node, std::string_view port) const 
 
 // The screen.
 
+namespace {
+
+/// Until it says that it manages windows: one that is mapped before gets no keyboard.
+void wait_for_manager(const std::string& name) {
+  ::Display* display = XOpenDisplay(name.c_str());
+  if (!display) throw std::runtime_error("the X server of the test does not answer");
+  const Atom check = XInternAtom(display, "_NET_SUPPORTING_WM_CHECK", False);
+  bool there = false;
+  for (const auto until = Clock::now() + 30s; !there && Clock::now() < until; pause(10ms)) {
+    Atom type = 0;
+    int format = 0;
+    unsigned long count = 0, left = 0;
+    unsigned char* value = nullptr;
+    XGetWindowProperty(display, DefaultRootWindow(display), check, 0, 1, False, AnyPropertyType, &type, &format, &count,
+                       &left, &value);
+    there = count > 0;
+    if (value) XFree(value);
+  }
+  XCloseDisplay(display);
+  if (!there) throw std::runtime_error("the window manager of the test does not start");
+}
+
+}  // namespace
+
 Screen::Screen(int width, int height) : folder_(temporary_folder()) {
   int ends[2];
   if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
@@ -189,6 +213,7 @@ Screen::Screen(int width, int height) : folder_(temporary_folder()) {
 </openbox_config>)";
   manager_ = spawn({"openbox", "--sm-disable", "--config-file", (folder_ / "rc.xml").string()},
                    {{"DISPLAY", name_}, {"HOME", folder_.string()}}, folder_ / "manager.txt");
+  wait_for_manager(name_);
 }
 
 Screen::~Screen() {
@@ -230,6 +255,13 @@ struct Editor::Wire {
     return found;
   }
 
+  bool has_keyboard() const {
+    ::Window focus = 0;
+    int revert = 0;
+    XGetInputFocus(display, &focus, &revert);
+    return focus == window;
+  }
+
   Place origin() const {
     int x = 0, y = 0;
     ::Window child = 0;
@@ -263,7 +295,7 @@ void Editor::start(const EditorOptions& options) {
   environment.insert(environment.end(), options.environment.begin(), options.environment.end());
   process_ = spawn(command, environment, home_ / "said.txt");
   const auto until = Clock::now() + 60s;
-  while (!wire_->window || shown().json().is_null()) {
+  while (!wire_->window || !wire_->has_keyboard() || shown().json().is_null()) {
     if (::waitpid(process_, nullptr, WNOHANG) == process_) {
       process_ = 0;
       throw std::runtime_error("the editor ended at its start: " + said());

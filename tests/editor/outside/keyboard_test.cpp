@@ -37,7 +37,9 @@ TEST(OutsideComments, AppearAtTheMouseAndAreTypedInto) {
   EXPECT_NEAR(place.y, at.y, 3);
   editor.key("Escape");
   editor.wait_for("no popup", no_popup);
-  EXPECT_EQ(note_text(editor.wait_until_still()), "mute b n");
+  const Shown after = editor.wait_until_still();
+  EXPECT_EQ(note_text(after), "mute b n");
+  EXPECT_EQ(after.document("steps"), 2);  // not one a letter
 }
 
 TEST(OutsideComments, DoNotCoverANode) {
