@@ -168,7 +168,9 @@ struct PanelStates {
   DiskChangeState disk_change;
   PainterState painter;
   RegionState region;
-  ShownPanels shown;
+  ShownPanels shown, known_shown;       ///< now, and in the frame before
+  std::vector<std::string> front_tabs;  ///< of the panels that are, or were, shown
+  std::vector<std::string> to_front;    ///< the tabs that come there next, the last first
   float docks_scale = 0;       ///< of the interface, that the panels' sizes were made for; 0: not known
   ImGuiID centre_dock = 0;     ///< where documents are
   bool docks_are_new = false;  ///< documents have to be docked again

@@ -37,6 +37,7 @@ void dock_defaults(App& app, ImGuiID space) {
     ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
   app.panels.docks_are_new = true;
+  app.panels.to_front = {"Nodes", "Gallery"};
   app.panels.frames_to_focus = 5;  // once all panels are docked
   app.panels.docks_scale = app.ui_scale();
 }
@@ -169,6 +170,44 @@ constexpr std::pair<std::string_view, PanelGroup> kPanels[] = {
     {"Viewer", PanelGroup::Right},  {"Gallery", PanelGroup::Below}, {"Queue", PanelGroup::Below},
     {"Problems", PanelGroup::Below}, {"Timings", PanelGroup::Below}, {"Log", PanelGroup::Below}};
 
+/// The tabs that one sees first, and those that one saw before panels were hidden. One a frame, as only the one that has
+/// the focus at its end comes to the front; the canvas has it afterwards.
+void bring_tabs_to_front(App& app) {
+  PanelStates& panels = app.panels;
+  if (panels.frames_to_focus == 0) return;
+  const auto left = static_cast<std::size_t>(--panels.frames_to_focus);
+  if (left == 0) {
+    panels.to_front.clear();
+    if (Tab* tab = app.active()) tab->focus = true;
+  } else if (left <= panels.to_front.size()) {
+    ImGui::SetWindowFocus(panels.to_front[left - 1].c_str());
+  }
+}
+
+/// Panels that come back would each take the focus; those stay in front that were there when they went.
+void keep_front_tabs(App& app) {
+  PanelStates& panels = app.panels;
+  std::vector<std::string> back;
+  for (const auto& [name, group] : kPanels) {
+    const std::string panel(name);
+    const bool shown = panels.shown.shows(group);
+    const auto known = std::ranges::find(panels.front_tabs, panel);
+    const bool was_front = known != panels.front_tabs.end();
+    if (shown && !panels.known_shown.shows(group)) {
+      if (was_front) back.push_back(panel);
+    } else if (shown && panels.frames_to_focus == 0) {
+      const ImGuiWindow* window = ImGui::FindWindowByName(panel.c_str());
+      const bool is_front = window && window->WasActive && window->DockTabIsVisible;
+      if (is_front && !was_front) panels.front_tabs.push_back(panel);
+      if (!is_front && was_front) panels.front_tabs.erase(known);
+    }
+  }
+  panels.known_shown = panels.shown;
+  if (back.empty()) return;
+  panels.to_front = std::move(back);
+  panels.frames_to_focus = static_cast<int>(panels.to_front.size()) + 2;
+}
+
 /// One that is hidden comes first, and has the keyboard in the next frame.
 void take_focus_wish(App& app) {
   std::string& wish = app.panels.focus_panel;
@@ -185,24 +224,12 @@ void take_focus_wish(App& app) {
 void draw_dock_space(App& app) {
   take_focus_wish(app);
   const ImGuiID space = ImGui::GetID("dock space");
-  // The tabs that one sees first. One a frame, as only the one that has the focus at its end comes to the front.
-  switch (app.panels.frames_to_focus > 0 ? --app.panels.frames_to_focus : -1) {
-    case 2:
-      ImGui::SetWindowFocus("Gallery");
-      break;
-    case 1:
-      ImGui::SetWindowFocus("Nodes");
-      break;
-    case 0:
-      if (Tab* tab = app.active()) tab->focus = true;
-      break;
-    default:
-      break;
-  }
+  bring_tabs_to_front(app);
   if (std::exchange(app.layout_wanted, false) || !ImGui::DockBuilderGetCentralNode(space)) dock_defaults(app, space);
   const ImVec2 room = ImGui::GetMainViewport()->WorkSize;
   const float text = ImGui::GetFontSize();
   app.panels.shown.set_room({room.x / text, room.y / text});
+  keep_front_tabs(app);
   if (const float before = std::exchange(app.panels.docks_scale, app.ui_scale()); before > 0 && before != app.ui_scale())
     scale_docks(ImGui::DockBuilderGetNode(space), app.ui_scale() / before);
   ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);

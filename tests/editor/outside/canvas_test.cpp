@@ -191,5 +191,64 @@ TEST(OutsideCanvas, TellsOfAPictureInWordsRatherThanJson) {
   EXPECT_LT(height, 260) << "the numbers of a histogram fill a screen";
 }
 
+TEST(OutsideCanvas, IsAloneAtAKey) {
+  Session session;
+  Editor& editor = *session.editor;
+  const auto panels = [](const Shown& now) {
+    return static_cast<int>(now.find("Nodes").has_value()) + now.find("Inspector").has_value() + now.find("Gallery").has_value();
+  };
+  const Box before = canvas_of(editor.wait_for("all panels", [&](const Shown& now) { return panels(now) == 3; }));
+  editor.key("ctrl+space");
+  editor.wait_for("the canvas alone", [&](const Shown& now) { return panels(now) == 0 && canvas_of(now).width > before.width * 1.4; });
+  editor.key("ctrl+space");
+  editor.wait_for("the panels", [&](const Shown& now) { return panels(now) == 3 && canvas_of(now).width == before.width; });
+}
+
+TEST(OutsideCanvas, HasTheRoomThatASmallWindowHas) {
+  Session session;
+  EditorOptions options = with_file(source_file("workflows/text-to-image.json"));
+  options.size = "1280x720";
+  options.arguments.insert(options.arguments.end(), {"--scale", "1.5"});
+  Editor& editor = session.restart(options);
+  const Shown shown = editor.wait_until_still();
+  EXPECT_GT(canvas_of(shown).width, 1200);
+  for (const std::string& id : shown.nodes()) EXPECT_TRUE(in(shown.node(id), canvas_of(shown))) << id;
+  const Box canvas = canvas_of(shown);
+  editor.click({canvas.x + canvas.width - 8, canvas.y + canvas.height / 2});  // the arrow at the edge
+  editor.wait_for("the inspector", [](const Shown& now) { return now.find("Inspector").has_value(); });
+}
+
+TEST(OutsideCanvas, RenamesASubgraphFromItsInstance) {
+  Session session;
+  Editor& editor = *session.editor;
+  editor.key("ctrl+n");
+  editor.wait_for("an empty document", [](const Shown& now) { return now.nodes().empty() && now.document("name") == "Untitled"; });
+  session.add_node(session.on_canvas(0.4, 0.4), "Empty Latent");
+  editor.key("ctrl+g");
+  editor.wait_for("the instance", [](const Shown& now) { return !now.node_of_type("subgraph:Subgraph").empty(); });
+  editor.wait_until_still();
+  editor.key("F2");
+  editor.wait_for_item("##title");
+  editor.wait_until_still();
+  editor.key("ctrl+a");
+  editor.type("sizes");
+  editor.key("Return");
+  editor.wait_for("the new name", [](const Shown& now) { return !now.node_of_type("subgraph:sizes").empty(); });
+}
+
+TEST(OutsideCanvas, OffersFirstWhatPeopleLink) {
+  Session session;
+  Editor& editor = session.restart(with_file(source_file("workflows/text-to-image.json")));
+  editor.drag(editor.wait_until_still().pin("checkpoint", "clip", true), session.on_canvas(0.1, 0.9));
+  editor.wait_for("the search", [](const Shown& now) { return now.json().value("active", "") == "##query"; });
+  editor.wait_until_still();
+  editor.key("Return");
+  const Shown shown = editor.wait_for("the node", [](const Shown& now) { return now.nodes().size() == 8; });
+  const std::string id = shown.node_of_type("text.encode");
+  EXPECT_NE(id, "negative");
+  const Place pin = shown.pin(id, "clip", false), dropped = session.on_canvas(0.1, 0.9);
+  EXPECT_LT(std::abs(pin.x - dropped.x) + std::abs(pin.y - dropped.y), 4);
+}
+
 }  // namespace
 }  // namespace weft::editor::outside
