@@ -266,7 +266,7 @@ void FileDialog::draw_foot(App& app) {
                                                    : tr("Choose");
   accepted_ |= accent_button(fmt::format("{}##accept", verb).c_str(), app.theme);
   ImGui::SameLine();
-  if (ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) open_ = false;
+  if (ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) cancel();
   if (std::exchange(accepted_, false) && open_) accept();
 }
 

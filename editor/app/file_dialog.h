@@ -33,6 +33,7 @@ class FileDialog {
 
   void ask(Request request);
   bool is_open() const { return open_; }
+  void cancel() { open_ = false; }
   /// Whether a folder is being read.
   bool busy() const { return coming_.valid(); }
   void draw(App& app);

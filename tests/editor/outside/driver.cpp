@@ -40,9 +40,9 @@ std::string text_of(const fs::path& file) {
   return std::move(text).str();
 }
 
-/// Starts a program; stdout and stderr go into `log`, `fd3` becomes its descriptor 3 if it is one.
+/// Starts a program in `folder`; stdout and stderr go into `log`, `fd3` becomes its descriptor 3 if it is one.
 pid_t spawn(const std::vector<std::string>& command, const std::vector<std::pair<std::string, std::string>>& environment,
-            const fs::path& log, int fd3 = -1) {
+            const fs::path& log, int fd3 = -1, const fs::path& folder = {}) {
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child > 0) return child;
@@ -50,6 +50,7 @@ pid_t spawn(const std::vector<std::string>& command, const std::vector<std::pair
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   ::dup2(out, 1), ::dup2(out, 2);
   if (fd3 >= 0 && fd3 != 3) ::dup2(fd3, 3);
+  if (!folder.empty() && ::chdir(folder.c_str()) != 0) ::_exit(126);
   for (const auto& [name, value] : environment)
     value.empty() ? ::unsetenv(name.c_str()) : ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> words;
@@ -293,7 +294,7 @@ void Editor::start(const EditorOptions& options) {
       {"XDG_STATE_HOME", (home_ / "state").string()}, {"LANGUAGE", "en"},
       {"LC_ALL", "C.UTF-8"},               {"OMP_NUM_THREADS", "1"}};
   environment.insert(environment.end(), options.environment.begin(), options.environment.end());
-  process_ = spawn(command, environment, home_ / "said.txt");
+  process_ = spawn(command, environment, home_ / "said.txt", -1, home_);
   const auto until = Clock::now() + 60s;
   while (!wire_->window || !wire_->has_keyboard() || shown().json().is_null()) {
     if (::waitpid(process_, nullptr, WNOHANG) == process_) {

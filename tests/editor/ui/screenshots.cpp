@@ -201,7 +201,7 @@ void keys(Ui& ui) {
 
 void model_folders(Ui& ui) {
   settings(ui);
-  ui.ctx.ItemClick("//$FOCUSED/pages/###Files");
+  ui.ctx.ItemClick(fmt::format("//{}/pages/{}", label("Settings"), label("Files")).c_str());
   ui.wait(4);
 }
 

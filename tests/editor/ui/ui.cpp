@@ -12,6 +12,7 @@ void Ui::close_all() {
   wait(6);  // the panels have their places
   app.queue->cancel_all();
   app.toast_until = {};
+  app.file_dialog.cancel();
   app.panels = PanelStates{.centre_dock = app.panels.centre_dock};
   while (!app.tabs.empty()) app.close_now(*app.tabs.back());
   Settings fresh;
