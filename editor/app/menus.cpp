@@ -118,7 +118,7 @@ void draw_run_controls(App& app) {
   constexpr int kMostRuns = 999;
   ImGui::SetNextItemWidth(count);
   ImGui::DragInt("##run count", &app.panels.run_count, 0.1f, 1, kMostRuns, "\u00d7 %d", ImGuiSliderFlags_AlwaysClamp);
-  ImGui::SetItemTooltip("%s", tr("So many runs are queued at once; seeds that are not fixed are drawn for each"));
+  ImGui::SetItemTooltip("%s", tr("This many runs are queued at once; seeds that are not fixed are drawn anew for each"));
   ImGui::SameLine();
   ImGui::BeginDisabled(!app.commands.enabled("run.all"));
   if (accent_button((run + "##run").c_str(), app.theme)) app.commands.run("run.all");

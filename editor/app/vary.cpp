@@ -173,7 +173,7 @@ class VaryDialog {
     const host::Sweep now = sweep(document_);
     if (now.axes.size() < 2 || sweep_axis(document_, now, state_.node, port_.name)) return {};
     const host::SweepParam param = host::find_sweep_param(document_.workflow(), app_.registry, now.axes[1].param);
-    return "\n" + tr_format("{} does not vary any more: a table has columns and rows.", axis_title(param));
+    return "\n" + tr_format("{} will no longer vary: a table has only columns and rows.", axis_title(param));
   }
 
   void draw_verdict() {

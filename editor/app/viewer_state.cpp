@@ -12,7 +12,7 @@ using Mode = ViewerState::Mode;
 void show_in_viewer(App& app, Shown shown) {
   ViewerState& viewer = app.viewer();
   if (viewer.mode == Mode::Pinned && viewer.a) {
-    if (viewer.a != shown) app.notify(tr("The viewer is pinned: the pin above its picture takes it off"));
+    if (viewer.a != shown) app.notify(tr("The viewer is pinned: click the pin above its picture to let it go"));
     return;
   }
   viewer.mode = Mode::Chosen;

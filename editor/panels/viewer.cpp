@@ -101,7 +101,7 @@ class Viewer {
     if (ImGui::Combo("##channel", &channel, channels, static_cast<int>(std::size(channels))))
       state_.channel = static_cast<Channel>(channel);
     ImGui::SameLine(0, 2);
-    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_, tr("Fit; 100 % by another click")))
+    if (quiet_button((std::string(icon::kFit) + "##fit").c_str(), theme_, tr("Fit; click again for 100 %")))
       state_.view = {.zoom = state_.view.zoom == 0 ? 1.0f : 0.0f};
     if (!described) return;
     ImGui::SameLine(0, 2);
@@ -152,7 +152,7 @@ class Viewer {
     ImGui::AlignTextToFramePadding();
     draw_caption(fmt::format("B: {}", state_.b->caption), cross);
     ImGui::SameLine(0, 2);
-    if (quiet_button((std::string(icon::kCross) + "##drop").c_str(), theme_, tr("Compare no longer"))) {
+    if (quiet_button((std::string(icon::kCross) + "##drop").c_str(), theme_, tr("Stop comparing"))) {
       state_.b.reset();
       b_ = {};
     }

@@ -85,7 +85,7 @@ constexpr CommandInfo kCommands[] = {
     {"run.selection", tr_later("Run up to Selection"), "Run", "Ctrl+Shift+Enter", kGlobal},
     {"run.next", tr_later("Run Ahead of the Queue"), "Run", "Ctrl+Alt+Enter", kGlobal},
     {"run.sweep", tr_later("Run Sweep"), "Run", "Shift+F5", kGlobal,
-     tr_later("Runs with all values of the params that vary, and lays the pictures out in a table")},
+     tr_later("Runs every combination of the values that vary, and lays the pictures out in a table")},
     {"run.clear_sweep", tr_later("Clear the Sweep"), "Run", "", kCanvas, tr_later("No param varies any more")},
     {"run.stop", tr_later("Stop"), "Run", "Ctrl+Period", kGlobal},
     {"run.cancel_all", tr_later("Stop and Empty the Queue"), "Run", "", kGlobal},
