@@ -13,6 +13,7 @@
 #include "editor/session/json_read.h"
 #include "editor/session/node_text.h"
 #include "editor/session/node_ui.h"
+#include "editor/session/sweeps.h"
 
 namespace weft::editor {
 namespace {
@@ -214,7 +215,12 @@ void remove(Document& document, const Registry& registry, const Selection& what,
   // Reroutes of links that are gone go with them.
   const Annotations kept = without(annotations(draft.graph(), document.extra()), what.annotations);
   if (!(kept == annotations(document))) draft.apply(SetExtra{with_annotations(document.extra(), kept)});
-  document.apply_to_workflow(counted(heal ? tr("Dissolve {}") : tr("Delete {}"), what), std::move(draft).edits());
+  const auto move = [&](const Workflow&, const PortRef& param) {
+    const bool gone = std::ranges::any_of(what.nodes, [&](const std::string& id) { return param.node == node_in_sweep(document, id); });
+    return gone ? std::nullopt : std::optional(param);
+  };
+  document.apply_to_workflow(counted(heal ? tr("Dissolve {}") : tr("Delete {}"), what),
+                             with_sweep_following(document, std::move(draft).edits(), move));
 }
 
 void detach(Document& document, const Registry& registry, const Ids& nodes) {
@@ -242,8 +248,13 @@ void rename(Document& document, const std::string& from, const std::string& to) 
     for (PortRef* end : {&reroute.source, &reroute.target})
       if (end->node == from) end->node = to;
   if (!(all == before)) edits.push_back(SetExtra{with_annotations(document.extra(), all)});
+  if (const std::string shown = document.scope(); !shown.empty()) edits = {EditSubgraph{shown, std::move(edits)}};
+  const auto move = [&](const Workflow&, PortRef param) {
+    if (param.node == node_in_sweep(document, from)) param.node = node_in_sweep(document, to);
+    return std::optional(std::move(param));
+  };
   Selection selection = document.selection();
-  document.apply(tr_format("Rename {} to {}", from, to), std::move(edits));
+  document.apply_to_workflow(tr_format("Rename {} to {}", from, to), with_sweep_following(document, std::move(edits), move));
   if (!selection.nodes.contains(from)) return;
   selection.nodes.insert(to);
   document.select(std::move(selection));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "editor/session/gestures.h"
+#include "editor/session/sweeps.h"
 #include "editor/session/text.h"
 #include "graph/subgraph_edits.h"
 
@@ -34,6 +35,39 @@ void move_in(Ports& ports, const std::string& name, int by) {
   ports.insert(ports.begin() + to, std::move(port));
 }
 
+/// The port of a definition that leads to this param inside; null: it has none.
+const SubgraphInput* port_to(const Subgraph& definition, const PortRef& inner) {
+  for (const SubgraphInput& input : definition.interface.inputs)
+    if (std::ranges::find(input.targets, inner) != input.targets.end()) return &input;
+  return nullptr;
+}
+
+/// For with_sweep_following() where only names of the interface change.
+std::optional<PortRef> as_it_was(const Workflow&, const PortRef& param) { return param; }
+
+/// "sampler" of "subgraph:NAME/sampler"; nothing: the node is none of this definition.
+std::optional<std::string> inside(const std::string& definition, const std::string& node) {
+  const std::string before = address_in_subgraph(definition, "");
+  return node.starts_with(before) ? std::optional(node.substr(before.size())) : std::nullopt;
+}
+
+/// For with_sweep_following(): a port of the definition that is shown has another name on its instances, or (empty) is gone.
+ParamMove port_renamed(const Document& document, const std::string& from, const std::string& to) {
+  const Workflow before = document.workflow();
+  const std::string type = subgraph_type(document.scope());
+  return [=](const Workflow&, const PortRef& param) -> std::optional<PortRef> {
+    const auto is_instance = [&](const Graph& graph, const std::string& id) {
+      const GraphNode* node = graph.find(id);
+      return node && node->type == type;
+    };
+    bool meant = is_instance(before.graph, param.node);
+    for (const auto& [name, subgraph] : before.subgraphs)
+      if (const auto id = inside(name, param.node)) meant = meant || is_instance(subgraph.graph, *id);
+    if (!meant || param.port != from) return param;
+    return to.empty() ? std::nullopt : std::optional(PortRef{param.node, to});
+  };
+}
+
 std::string free_name(const Names& names, const std::string& wanted) {
   std::string name = wanted;
   for (int number = 2; names.contains(name); ++number) name = fmt::format("{}_{}", wanted, number);
@@ -48,9 +82,18 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
   for (int number = 2; workflow.subgraphs.contains(definition); ++number)
     definition = fmt::format("{}_{}", name, number);
   const std::string instance = free_id(document.graph(), definition);
+  const auto move = [&](const Workflow& after, const PortRef& param) -> std::optional<PortRef> {
+    for (const std::string& node : nodes) {
+      if (param.node != node_in_sweep(document, node)) continue;
+      const SubgraphInput* port = port_to(after.subgraphs.at(definition), {node, param.port});
+      return port ? PortRef{node_in_sweep(document, instance), port->name} : PortRef{address_in_subgraph(definition, node), param.port};
+    }
+    return param;
+  };
   document.apply_to_workflow(
       tr_format("Make subgraph {}", definition),
-      {weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)});
+      with_sweep_following(
+          document, {weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)}, move));
   document.select({.nodes = {instance}});
   return instance;
 }
@@ -58,8 +101,30 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
 void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance) {
   Ids before;
   for (const GraphNode* node : document.graph().nodes()) before.insert(node->id);
-  document.apply_to_workflow(tr_format("Unpack {}", instance), {weft::unpack_subgraph(document.workflow(), registry,
-                                                                          document.scope(), instance)});
+  const std::string definition(subgraph_of_type(document.graph().node(instance).type).value_or(""));
+  const std::string scope = document.scope();
+  // The ids of the nodes once they are unpacked, which come in their order.
+  const auto unpacked_id = [&](const Workflow& after, const std::string& inner) -> std::string {
+    const Graph& graph = scope.empty() ? after.graph : after.subgraphs.at(scope).graph;
+    const auto packed = after.subgraphs.at(definition).graph.nodes();
+    auto place = std::ranges::find(packed, inner, &GraphNode::id) - packed.begin();
+    for (const GraphNode* node : graph.nodes())
+      if ((!before.contains(node->id) || node->id == instance) && place-- == 0) return node_in_sweep(document, node->id);
+    return {};
+  };
+  const auto move = [&](const Workflow& after, const PortRef& param) -> std::optional<PortRef> {
+    if (param.node == node_in_sweep(document, instance)) {
+      const SubgraphInput* port = after.subgraphs.at(definition).interface.find_input(param.port);
+      if (!port) return std::nullopt;
+      return PortRef{unpacked_id(after, port->targets.front().node), port->targets.front().port};
+    }
+    const auto inner = inside(definition, param.node);
+    if (!inner || count_instances(after, definition) > 0) return param;
+    return PortRef{unpacked_id(after, *inner), param.port};
+  };
+  document.apply_to_workflow(
+      tr_format("Unpack {}", instance),
+      with_sweep_following(document, {weft::unpack_subgraph(document.workflow(), registry, scope, instance)}, move));
   Selection unpacked;
   for (const GraphNode* node : document.graph().nodes())
     if (!before.contains(node->id)) unpacked.nodes.insert(node->id);
@@ -67,8 +132,12 @@ void unpack_subgraph(Document& document, const Registry& registry, const std::st
 }
 
 void rename_subgraph(Document& document, const std::string& from, const std::string& to) {
+  const auto move = [&](const Workflow&, PortRef param) {
+    if (const auto node = inside(from, param.node)) param.node = address_in_subgraph(to, *node);
+    return std::optional(std::move(param));
+  };
   document.apply_to_workflow(tr_format("Rename subgraph {} to {}", from, to),
-                             {weft::rename_subgraph(document.workflow(), from, to)});
+                             with_sweep_following(document, {weft::rename_subgraph(document.workflow(), from, to)}, move));
 }
 
 std::size_t count_instances(const Workflow& workflow, const std::string& name) {
@@ -86,7 +155,11 @@ void remove_subgraph(Document& document, const std::string& name) {
     throw GraphError(Problem{.what = tr_format_n("{} node stands for the subgraph '{}'", "{} nodes stand for the subgraph '{}'",
                                                  count, name),
                              .remedy = tr("delete or unpack them first")});
-  document.apply_to_workflow(tr_format("Remove subgraph {}", name), {SetSubgraph{name, std::nullopt}});
+  const auto move = [&](const Workflow&, const PortRef& param) {
+    return inside(name, param.node) ? std::nullopt : std::optional(param);
+  };
+  document.apply_to_workflow(tr_format("Remove subgraph {}", name),
+                             with_sweep_following(document, {SetSubgraph{name, std::nullopt}}, move));
 }
 
 void promote(Document& document, const LinkEnd& end) {
@@ -117,7 +190,7 @@ std::string expose_output(Document& document, const PortRef& port, const std::st
 }
 
 void set_interface(Document& document, const std::string& step, const Interface& interface) {
-  document.apply_to_workflow(step, {SetInterface{interface}});
+  document.apply_to_workflow(step, with_sweep_following(document, {SetInterface{interface}}, as_it_was));
 }
 
 void rename_port(Document& document, Side side, const std::string& from, const std::string& to) {
@@ -125,8 +198,11 @@ void rename_port(Document& document, Side side, const std::string& from, const s
   const std::string step = tr_format("Rename port {} to {}", from, to);
   const Workflow& workflow = document.workflow();
   if (const std::string scope = document.scope(); !scope.empty()) {
-    document.apply_to_workflow(step, {side == Side::Input ? rename_subgraph_input(workflow, scope, from, to)
-                                                          : rename_subgraph_output(workflow, scope, from, to)});
+    if (side == Side::Input)
+      document.apply_to_workflow(step, with_sweep_following(document, {rename_subgraph_input(workflow, scope, from, to)},
+                                                            port_renamed(document, from, to)));
+    else
+      document.apply_to_workflow(step, {rename_subgraph_output(workflow, scope, from, to)});
     return;
   }
   Interface interface = workflow.interface;
@@ -145,8 +221,11 @@ void remove_port(Document& document, Side side, const std::string& name) {
   const std::string step = tr_format("Remove port {}", name);
   const Workflow& workflow = document.workflow();
   if (const std::string scope = document.scope(); !scope.empty()) {
-    document.apply_to_workflow(step, {side == Side::Input ? remove_subgraph_input(workflow, scope, name)
-                                                          : remove_subgraph_output(workflow, scope, name)});
+    if (side == Side::Input)
+      document.apply_to_workflow(
+          step, with_sweep_following(document, {remove_subgraph_input(workflow, scope, name)}, port_renamed(document, name, "")));
+    else
+      document.apply_to_workflow(step, {remove_subgraph_output(workflow, scope, name)});
     return;
   }
   Interface interface = workflow.interface;

@@ -21,8 +21,12 @@ host::Sweep sweep(const Document& document) {
   }
 }
 
+std::string node_in_sweep(const Document& document, const std::string& node) {
+  return document.path().empty() ? node : address_in_subgraph(document.scope(), node);
+}
+
 std::string sweep_name(const Document& document, const std::string& node, const std::string& port) {
-  return host::param_name({document.path().empty() ? node : address_in_subgraph(document.scope(), node), port});
+  return host::param_name({node_in_sweep(document, node), port});
 }
 
 std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
@@ -79,5 +83,27 @@ void swap_axes(Document& document) {
 }
 
 void clear_sweep(Document& document) { set_sweep(document, tr("Clear the sweep"), {}); }
+
+std::vector<Edit> with_sweep_following(const Document& document, std::vector<Edit> edits, const ParamMove& move) {
+  const host::Sweep before = sweep(document);
+  if (before.axes.empty()) return edits;
+  Workflow after = document.workflow();
+  weft::apply(after, EditGroup{edits});
+  const auto& named = document.workflow().interface.inputs;
+  host::Sweep followed;
+  for (const host::SweepAxis& axis : before.axes) {
+    const auto name = named.find(axis.param);
+    if (name != named.end() && after.interface.inputs.contains(axis.param)) {
+      followed.axes.push_back(axis);
+      continue;
+    }
+    const std::size_t dot = axis.param.rfind('.');
+    const PortRef param = name != named.end() ? name->second : PortRef{axis.param.substr(0, dot), axis.param.substr(dot + 1)};
+    const auto moved = move(after, param);
+    if (moved) followed.axes.push_back({name == named.end() && moved == param ? axis.param : host::param_name(*moved), axis.values});
+  }
+  if (!(followed == before)) edits.push_back(SetExtra{host::with_sweep(after.extra, followed)});
+  return edits;
+}
 
 }  // namespace weft::editor

@@ -1,6 +1,7 @@
 // What a document varies: its sweep (host/sweep.h), as gestures on the params of the nodes that are shown. [main-thread]
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ host::Sweep sweep(const Document& document);
 
 /// How the sweep names a param of a node that is shown.
 std::string sweep_name(const Document& document, const std::string& node, const std::string& port);
+
+/// The node's part of that name.
+std::string node_in_sweep(const Document& document, const std::string& node);
 
 /// Which axis a param of a node that is shown has; nothing: it does not vary. Names of the interface are resolved.
 std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
@@ -32,5 +36,11 @@ void stop_varying(Document& document, const std::string& node, const std::string
 /// Rows become columns.
 void swap_axes(Document& document);
 void clear_sweep(Document& document);
+
+/// What leads to a param once the workflow is `after`; nothing: it is gone. Names as sweep_name() gives them.
+using ParamMove = std::function<std::optional<PortRef>(const Workflow& after, const PortRef& param)>;
+/// `edits` of the whole workflow, with one more where its sweep has to follow them. What the interface has names for keeps its
+/// name as long as there is one.
+std::vector<Edit> with_sweep_following(const Document& document, std::vector<Edit> edits, const ParamMove& move);
 
 }  // namespace weft::editor

@@ -20,6 +20,7 @@ constexpr Entry kEntries[] = {
     {"text-to-image", tr_later("Text to Image"), tr_later("A prompt becomes a picture"), Group::Start},
     {"image-to-image", tr_later("Image to Image"), tr_later("A picture is drawn again after a prompt"), Group::Start},
     {"inpainting", tr_later("Inpainting"), tr_later("What is painted over is made anew"), Group::Start},
+    {"sweep", tr_later("Sweep"), tr_later("Values compared in a table"), Group::Start},
     {"upscale", tr_later("Upscale"), tr_later("Draws small, enlarges, adds detail"), Group::Start},
     {"explained/01-forward-diffusion", tr_later("Forward Diffusion"), tr_later("A picture turns into noise, step by step"),
      Group::Explain},

@@ -124,6 +124,18 @@ TEST(Tasks, ImageToImageTakesEightActions) {
   EXPECT_EQ(editor.shown().value("positive", "text"), "a green tree on the left in the snow at sunset");
 }
 
+TEST(Tasks, ATableOfTheTemplateTakesThreeActions) {
+  Session session;
+  Editor& editor = *session.editor;
+  Hands hands(editor);
+  begin_with(editor, hands, "sweep");
+  EXPECT_TRUE(editor.shown().find("\uf00a  Sweep: 6"));
+  hands.key("shift+F5");
+  wait_for_picture(editor);
+  EXPECT_LE(hands.actions, 3);
+  EXPECT_EQ(editor.shown().json().value("toast", "").find("failed"), std::string::npos);
+}
+
 TEST(Tasks, InpaintingTakesFiveActions) {
   Session session;
   Editor& editor = *session.editor;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "editor/session/gestures.h"
 #include "editor/session/run_queue.h"
 #include "editor/session/job_file.h"
 #include "tests/editor/session/temporary_folder.h"
@@ -110,6 +111,57 @@ TEST_F(Sweeps, KeepAParamsPlaceAndLetTheSecondOfThreeGiveWay) {
   EXPECT_EQ(sweep_size(*document, registry), 6u);
   vary_it("seed", "1, 2");
   EXPECT_THAT(varied(), ElementsAre("draw.grey", "draw.seed"));
+}
+
+TEST_F(Sweeps, FollowNodesThatGetAnotherName) {
+  vary_it("grey", "1, 2");
+  rename(*document, "draw", "paint");
+  EXPECT_THAT(varied(), ElementsAre("paint.grey"));
+  EXPECT_EQ(sweep_size(*document, registry), 2u);
+  document->undo();
+  EXPECT_THAT(varied(), ElementsAre("draw.grey"));
+}
+
+TEST_F(Sweeps, GoWithTheirNodeAndComeBackWithIt) {
+  vary_it("grey", "1, 2");
+  vary_it("how", "bold");
+  remove(*document, registry, {.nodes = {"draw"}});
+  EXPECT_THAT(varied(), IsEmpty());
+  EXPECT_FALSE(document->workflow().extra.contains("sweep"));
+  document->undo();
+  EXPECT_THAT(varied(), ElementsAre("draw.grey", "draw.how"));
+  remove(*document, registry, {.nodes = {"save"}});
+  EXPECT_THAT(varied(), ElementsAre("draw.grey", "draw.how"));
+}
+
+TEST_F(Sweeps, FollowTheirNodeIntoASubgraphAndOut) {
+  expose_input(*document, {"draw", "how"}, "style");
+  vary_it("grey", "1, 2");
+  vary_it("how", "bold, plain");
+  make_subgraph(*document, {"draw"}, "art");
+  EXPECT_THAT(varied(), ElementsAre("subgraph:art/draw.grey", "art.style"));
+  EXPECT_EQ(sweep_size(*document, registry), 4u);
+  rename_subgraph(*document, "art", "craft");
+  EXPECT_THAT(varied(), ElementsAre("subgraph:craft/draw.grey", "art.style"));
+  document->enter("art");
+  rename_port(*document, Side::Input, "style", "manner");
+  EXPECT_THAT(varied(), ElementsAre("subgraph:craft/draw.grey", "art.manner"));
+  rename(*document, "draw", "paint");
+  EXPECT_THAT(varied(), ElementsAre("subgraph:craft/paint.grey", "art.manner"));
+  EXPECT_EQ(sweep_size(*document, registry), 4u);
+  document->leave(0);
+  unpack_subgraph(*document, registry, "art");
+  EXPECT_THAT(varied(), ElementsAre("paint.grey", "paint.how"));
+  EXPECT_EQ(sweep_size(*document, registry), 4u);
+}
+
+TEST_F(Sweeps, KeepTheirParamWhereItsNameForCallersGoes) {
+  expose_input(*document, {"draw", "grey"}, "tone");
+  document->apply_to_workflow("by name", {SetExtra{{{"sweep", {{{"param", "tone"}, {"values", {1, 2}}}}}}}});
+  rename_port(*document, Side::Input, "tone", "shade");
+  EXPECT_THAT(varied(), ElementsAre("draw.grey"));
+  remove_port(*document, Side::Input, "shade");
+  EXPECT_EQ(sweep_size(*document, registry), 2u);
 }
 
 TEST_F(Sweeps, RefuseWhatTheParamDoesNotTakeAndChangeNothing) {
