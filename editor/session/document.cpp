@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
-#include <sstream>
 
 #include "editor/session/annotations.h"
 #include "editor/session/layout.h"
 #include "editor/session/text.h"
+#include "graph/text_file.h"
 
 namespace weft::editor {
 namespace {
@@ -51,11 +50,13 @@ bool changed_nothing(const Workflow& now, const Edit& edit, const Edit& inverse)
   return std::visit([&]<class E>(const E& e) { return same(e, std::get<E>(inverse)); }, edit);
 }
 
-std::string text_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return std::move(text).str();
+/// Of what is in the file; 0 for what is no text of a workflow, as a file of many gigabytes.
+std::size_t hash_of(const fs::path& file) {
+  try {
+    return std::hash<std::string>{}(read_text_file(file));
+  } catch (const GraphError&) {
+    return 0;
+  }
 }
 
 }  // namespace
@@ -271,7 +272,7 @@ std::optional<Document::Stamp> Document::stamp_of(const fs::path& file) {
   Stamp stamp{.time = fs::last_write_time(file, error)};
   if (!error) stamp.size = fs::file_size(file, error);
   if (error) return std::nullopt;
-  stamp.hash = std::hash<std::string>{}(text_of(file));
+  stamp.hash = hash_of(file);
   return stamp;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <csignal>
@@ -171,6 +172,17 @@ TEST_F(Documents, SayWhatIsWrongWithADamagedFile) {
     EXPECT_THAT(error.what(), HasSubstr("line 1"));
   }
   EXPECT_THROW(Document::open(folder / "none.json", registry), GraphError);
+}
+
+TEST_F(Documents, RefuseAPipeAndAFileOfManyGigabytes) {
+  ASSERT_EQ(::mkfifo((folder / "pipe.json").c_str(), 0600), 0);
+  EXPECT_THROW(Document::open(folder / "pipe.json", registry), GraphError);
+  write_text_file(folder / "huge.json", "{");
+  std::filesystem::resize_file(folder / "huge.json", std::uintmax_t{100} << 30);  // which takes no place on the disk
+  EXPECT_THROW(Document::open(folder / "huge.json", registry), GraphError);
+  document.save_as(folder / "a.json");
+  std::filesystem::rename(folder / "huge.json", folder / "a.json");
+  EXPECT_EQ(document.on_disk(), Document::OnDisk::Changed);
 }
 
 TEST_F(Documents, NoticeThatSomebodyElseHasWrittenTheFile) {
