@@ -18,6 +18,8 @@ namespace weft::editor {
 
 namespace {
 
+constexpr float kLongestValues = 26;  ///< in a line of a summary, in widths of the font's size
+
 const PortInfo* port_of(App& app, const Document& document, const std::string& node, const std::string& port) {
   const GraphNode* found = document.graph().find(node);
   const NodeInfo* type = found ? app.type_of(*found) : nullptr;
@@ -63,7 +65,7 @@ class VaryDialog {
     judge();
     draw_verdict();
     ImGui::Spacing();
-    draw_buttons(entered);
+    draw_buttons(entered || ImGui::IsKeyChordPressed(ImGuiMod_Ctrl | ImGuiKey_Enter));
     state_.opened_now = false;
   }
 
@@ -97,7 +99,7 @@ class VaryDialog {
     if (host::is_free_text(port_)) {
       ImGui::InputTextMultiline("##values", &state_.text, text_size, ImGuiInputTextFlags_WordWrap);
       dim_text(app_.theme, tr("Each line is a value."));
-      return ImGui::IsKeyChordPressed(ImGuiMod_Ctrl | ImGuiKey_Enter);
+      return false;
     }
     ImGui::SetNextItemWidth(-1);
     const bool entered = ImGui::InputTextWithHint("##values", "3, 5, 7", &state_.text,
@@ -254,7 +256,7 @@ std::string sweep_summary(const App& app, const Document& document) {
     try {
       const host::SweepParam param = host::find_sweep_param(document.workflow(), app.registry, now.axes[i].param);
       summary += fmt::format("{}{}: {}  {}", i > 0 ? "\n" : "", tr(kPlaces[i]), axis_title(param),
-                             one_line(host::sweep_text(param.port, now.axes[i].values)));
+                             elided(one_line(host::sweep_text(param.port, now.axes[i].values)), ImGui::GetFontSize() * kLongestValues));
     } catch (const GraphError& error) {
       summary += fmt::format("{}{}: {}", i > 0 ? "\n" : "", tr(kPlaces[i]), error.problems().front().what);
     }

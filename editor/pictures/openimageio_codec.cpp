@@ -4,6 +4,8 @@
 #include <OpenImageIO/imageio.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -44,17 +46,27 @@ struct Whole {
   Pixels pixels;
 };
 
+/// Null if it cannot be. Only by the reader of its format: of what that one does not take, some other might read gigabytes.
+std::unique_ptr<OIIO::ImageInput> opened(const std::filesystem::path& file) {
+  const std::optional<std::string> format = pictures::format_of(file);
+  if (!format) return nullptr;
+  auto input = format->empty() ? OIIO::ImageInput::open(file.string()) : OIIO::ImageInput::create(*format);
+  OIIO::ImageSpec spec;
+  if (input && !format->empty() && !input->open(file.string(), spec)) input = nullptr;
+  if (!input) OIIO::geterror();  // else it is kept for the next who asks
+  return input;
+}
+
 class OpenImageIoCodec final : public PictureCodec {
  public:
   bool is_picture(const std::filesystem::path& file) const override {
-    const bool opened = OIIO::ImageInput::open(file.string()) != nullptr;
-    if (!opened) OIIO::geterror();  // else it is kept for the next who asks
-    return opened;
+    const std::optional<std::string> format = pictures::format_of(file);
+    return format && (!format->empty() || opened(file));
   }
 
   std::map<std::string, std::string> texts(const std::filesystem::path& file) const override {
     std::map<std::string, std::string> texts;
-    const auto input = OIIO::ImageInput::open(file.string());
+    const auto input = opened(file);
     if (!input) return texts;
     for (const OIIO::ParamValue& attribute : input->spec().extra_attribs)
       if (attribute.type() == OIIO::TypeDesc::STRING)

@@ -13,17 +13,20 @@
 #include "plugins/pictures/decoder.h"
 
 namespace weft::pictures {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 std::unique_ptr<Decoder> open(const std::filesystem::path& file, Damage& damage) {
-  std::array<char, 12> first{};
-  std::ifstream(file, std::ios::binary).read(first.data(), first.size());
-  const std::string_view begin(first.data(), first.size());
-  if (std::filesystem::file_size(file) < first.size())
+  constexpr std::uintmax_t kFewest = 12;
+  if (std::filesystem::file_size(file) < kFewest)
     throw PictureError("the file ends early, before its pixels", "use a copy that is whole");
-  if (begin.substr(1, 3) == "PNG") return open_png(file, damage);
-  if (begin.starts_with("RIFF") && begin.substr(8) == "WEBP") return open_webp(file, damage);
-  if (begin.starts_with("GIF87a") || begin.starts_with("GIF89a")) return open_gif(file, damage);
+  const std::optional<std::string> format = format_of(file);
+  if (!format) throw PictureError("it begins with nothing but zeros", "use a copy that is whole");
+  if (*format == "png") return open_png(file, damage);
+  if (*format == "webp") return open_webp(file, damage);
+  if (*format == "gif") return open_gif(file, damage);
   return open_other(file, damage);
 }
 
@@ -57,6 +60,19 @@ void check_size(const std::vector<Size>& frames, const std::vector<int>& chosen,
 }
 
 }  // namespace
+
+std::optional<std::string> format_of(const std::filesystem::path& file) {
+  std::array<char, 12> first{};
+  std::ifstream(file, std::ios::binary).read(first.data(), first.size());
+  const std::string_view begin(first.data(), first.size());
+  if (begin.substr(1, 3) == "PNG") return "png";
+  if (begin.starts_with("RIFF") && begin.substr(8) == "WEBP") return "webp";
+  if (begin.starts_with("GIF87a") || begin.starts_with("GIF89a")) return "gif";
+  if (begin.starts_with("\xff\xd8")) return "jpeg";
+  if (begin.starts_with("II*") || begin.starts_with("MM\0*"sv) || begin.starts_with("II+") || begin.starts_with("MM\0+"sv)) return "tiff";
+  if (begin.starts_with("\x76\x2f\x31\x01")) return "openexr";
+  return begin.find_first_not_of('\0') == begin.npos ? std::nullopt : std::optional<std::string>("");
+}
 
 std::uint64_t most_pixels() {
   constexpr std::uint64_t kUsual = 256'000'000;

@@ -34,6 +34,11 @@ class PictureError : public std::runtime_error {
 /// WEFT_MAX_MEGAPIXELS (a number above 0), in pixels; 256,000,000 without it. Throws PictureError if it is no such number.
 std::uint64_t most_pixels();
 
+/// PNG, WebP, GIF, JPEG, TIFF or EXR, by the first bytes, in OpenImageIO's words ("png", "openexr"). Empty: another format,
+/// or none. Null where it begins with zeros, as a file does that was never written whole, and of which some reader of
+/// OpenImageIO's would read gigabytes.
+std::optional<std::string> format_of(const std::filesystem::path& file);
+
 struct ReadOptions {
   std::optional<int> frame = 0;  ///< none: all of the first one's size
   bool allow_truncated = false;  ///< files that end early or are damaged give a warning and what is there

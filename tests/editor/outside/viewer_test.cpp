@@ -223,6 +223,16 @@ TEST_F(OutsideViewer, ToldInASentenceWhatCannotBeDropped) {
   editor.wait_for("a sentence on what is too large", [](const Shown& now) {
     return now.json().at("toast").get<std::string>().find("huge.png") != std::string::npos;
   });
+  // Written in part, with gigabytes of zeros behind, which take no place on the disk. Nobody may read them all.
+  for (const auto& [name, begin] : {std::pair{"cut.png", "\x89PNG\r\n\x1a\n"}, {"zeros.jpg", ""}, {"zeros.json", ""}}) {
+    const fs::path file = folder_ / name;
+    std::ofstream(file) << begin;
+    fs::resize_file(file, std::uintmax_t{100} << 30);
+    editor.drop_files({file}, session_->on_canvas(0.5, 0.9));
+    editor.wait_for("a sentence on " + file.string(), [&](const Shown& now) {
+      return now.json().at("toast").get<std::string>().find(name) != std::string::npos;
+    });
+  }
   EXPECT_TRUE(editor.shown().node_of_type("image.load").empty());
 }
 
