@@ -163,13 +163,27 @@ void draw_status_bar(App& app) {
                                   ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_MenuBar)) {
     if (ImGui::BeginMenuBar()) {
       const Theme& t = app.theme;
+      const ImGuiStyle& style = ImGui::GetStyle();
+      std::string facts;
+      if (Tab* tab = app.active())
+        facts = tr_format_n("{} node  \u00b7  {:.0f} %", "{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
+                            tab->canvas.zoom() / app.ui_scale() * 100);
+      const float place_of_facts = ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x - style.ItemSpacing.x * 2;
       if (std::chrono::steady_clock::now() < app.toast_until) {
         const ImU32 colour = app.toast_kind == LogLine::Kind::Error     ? t.bad
                              : app.toast_kind == LogLine::Kind::Warning ? t.warn
                                                                         : t.text;
         ImGui::PushStyleColor(ImGuiCol_Text, colour);
-        ImGui::TextUnformatted(app.toast.c_str());
+        const float button = app.toast_button.empty() ? 0 : ImGui::CalcTextSize(app.toast_button.c_str()).x + style.FramePadding.x * 2;
+        const std::string shown = elided(app.toast, place_of_facts - ImGui::GetCursorPosX() - button - style.ItemSpacing.x * 2);
+        ImGui::TextUnformatted(shown.c_str());
         ImGui::PopStyleColor();
+        if (shown != app.toast && ImGui::BeginItemTooltip()) {
+          ImGui::PushTextWrapPos(ImGui::GetFontSize() * 35);
+          ImGui::TextUnformatted(app.toast.c_str());
+          ImGui::PopTextWrapPos();
+          ImGui::EndTooltip();
+        }
         if (!app.toast_button.empty() && ImGui::SmallButton(app.toast_button.c_str())) {
           app.toast_until = {};
           std::exchange(app.toast_action, {})();
@@ -178,12 +192,8 @@ void draw_status_bar(App& app) {
         dim_text(t, tr_format("{}  {} adds a node, {} finds every command", icon::kSearch,
                               app.commands.keys_text("node.add"), app.commands.keys_text("palette.commands")));
       }
-      if (Tab* tab = app.active()) {
-        const std::string facts =
-            tr_format_n("{} node  \u00b7  {:.0f} %", "{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
-                        tab->canvas.zoom() / app.ui_scale() * 100);
-        ImGui::SameLine(ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x -
-                        ImGui::GetStyle().ItemSpacing.x * 2);
+      if (!facts.empty()) {
+        ImGui::SameLine(place_of_facts);
         dim_text(t, facts);
       }
       ImGui::EndMenuBar();
