@@ -150,6 +150,7 @@ class EditorFile {
     if (const auto known = definition_titles_.find(type); known != definition_titles_.end() && read.title.empty())
       read.title = known->second;
     read.at = pair_of(member(node, "pos"));
+    read.collapsed = member(member(node, "flags"), "collapsed") == true;
     const json& mode = member(node, "mode");
     if (mode == 2) read.state = NodeState::Muted;
     if (mode == 4) read.state = NodeState::Bypassed;

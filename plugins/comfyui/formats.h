@@ -32,6 +32,7 @@ struct Node {
   std::vector<Slot> input_slots = {}, output_slots = {};
   NodeState state = NodeState::Active;
   std::optional<std::pair<double, double>> at;
+  bool collapsed = false;  ///< to its title
 };
 
 /// A rectangle with a text: a group, a note.

@@ -74,6 +74,7 @@ class Importer {
                    .title = node.title,
                    .state = node.state};
     if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
+    if (node.collapsed) made.ui["collapsed"] = true;
     for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
     if (!known && !(node.input_slots.empty() && node.output_slots.empty()))
       state_ports(made, {own_ports(node.input_slots), sources_.at(node.id).outputs});
@@ -165,6 +166,7 @@ void take_looks(Sheet from, Sheet& into) {
   for (Node& node : into.nodes)
     if (const auto same = std::ranges::find(from.nodes, node.id, &Node::id); same != from.nodes.end()) {
       node.at = same->at;
+      node.collapsed = same->collapsed;
       if (!same->title.empty()) node.title = same->title;
       node.input_slots = same->input_slots;
       node.output_slots = same->output_slots;

@@ -114,12 +114,13 @@ TEST(ComfyEditorFile, FollowsReroutesAndWritesPrimitives) {
 }
 
 TEST(ComfyEditorFile, KeepsPlacesNotesGroupsAndStates) {
-  const Imported made = imported(editor_file("[]", R"(, {"id": 5, "type": "VAEDecode", "mode": 2})"));
+  const Imported made = imported(editor_file("[]", R"(, {"id": 5, "type": "VAEDecode", "mode": 2, "pos": [0, 9], "flags": {"collapsed": true}})"));
   const GraphNode& sampler = made.workflow.graph.node("3");
   EXPECT_EQ(sampler.title, "Draw");
   EXPECT_EQ(sampler.state, NodeState::Bypassed);
   EXPECT_EQ(sampler.ui, (json{{"x", 300.0}, {"y", 40.0}}));
   EXPECT_EQ(made.workflow.graph.node("5").state, NodeState::Muted);
+  EXPECT_EQ(made.workflow.graph.node("5").ui, (json{{"x", 0.0}, {"y", 9.0}, {"collapsed", true}}));
   const json& ui = made.workflow.extra.at("ui");
   EXPECT_EQ(ui.at("comments").at(0).at("text"), "Mind the seed");
   EXPECT_EQ(ui.at("frames").at(0).at("title"), "All of it");
