@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <imgui_internal.h>
 
 #include <algorithm>
 
@@ -489,6 +490,16 @@ void App::check_documents() {
 
 // Frames.
 
+namespace {
+
+/// A panel that has come into sight has taken the keyboard from the canvas, though nobody went there.
+bool panel_took_focus(const ImGuiWindow* before) {
+  const ImGuiWindow* now = ImGui::GetCurrentContext()->NavWindow;
+  return now && now != before && now->Appearing && !(now->RootWindow->Flags & ImGuiWindowFlags_Popup);
+}
+
+}  // namespace
+
 void App::frame() {
   if (look_changed) apply_look();
   take_runs();
@@ -501,6 +512,7 @@ void App::frame() {
   draw_dock_space(*this);
   draw_tabs();
   draw_start(*this);
+  const ImGuiWindow* focused = ImGui::GetCurrentContext()->NavWindow;
   if (panels.shown.shows(PanelGroup::Left)) {
     draw_library(*this);
     draw_history(*this);
@@ -516,6 +528,7 @@ void App::frame() {
     draw_timings(*this);
     draw_log(*this);
   }
+  if (active_tab && panels.canvas_focused && panels.focus_panel.empty() && panel_took_focus(focused)) active_tab->focus = true;
   draw_missing(*this);
   draw_value_popup(*this);
   draw_vary(*this);
@@ -530,6 +543,7 @@ void App::frame() {
   draw_region_editor(*this);
   draw_lightbox(*this);
   file_dialog.draw(*this);
+  panels.popup_was_open = ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   if (journal)
     for (auto& tab : tabs) journal->record(*tab->document);
   take_layout();

@@ -60,6 +60,7 @@ void App::hear_keys() {
   const bool typing = ImGui::GetIO().WantTextInput ||
                       ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();
+  if (panels.popup_was_open && chord.key == "Escape") return;  // it has just closed a menu or a list
   if (!modal) leave_panel_by_key(chord);
   if (chord.key.empty() || modal) return;
   const CommandInfo* command = commands.command_for(chord, typing);

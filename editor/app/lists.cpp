@@ -306,7 +306,8 @@ int draw_hits(App& app, SearchList& list) {
   int pressed = -1;
   constexpr int kRows = 12;
   const float row = ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y;
-  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, kRows))}, 0,
+  const int room = static_cast<int>(ImGui::GetMainViewport()->WorkSize.y * 0.7f / row);  // beside the query
+  if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, std::clamp(room, 1, kRows)))}, 0,
                         ImGuiWindowFlags_NoNavInputs)) {
     if (count == 0) dim_text(app.theme, tr("Nothing is found"));
     ImGuiListClipper clipper;

@@ -176,6 +176,7 @@ struct PanelStates {
   bool docks_are_new = false;  ///< documents have to be docked again
   int frames_to_focus = 0;
   bool canvas_focused = false;
+  bool popup_was_open = false;  ///< at the end of the frame before
   bool focus_inspector = false, focus_first_param = false;
   std::string focus_panel;      ///< the panel that gets the keyboard in the next frame
   int entered_in_frame = 0;  ///< the frame in which a key led into the panel that has the keyboard; 0: none did

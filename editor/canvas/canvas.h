@@ -111,6 +111,7 @@ class Canvas {
   std::optional<ImVec4> minimap_area(const App& app) const;
   void follow_history(const Document& document);
   void remember_view();
+  void follow_size(const Document& document);
   void navigate(const App& app, const Document& document);
   void pan_with_middle_button();
   const NodeView* node_at(ImVec2 at) const;
@@ -145,11 +146,14 @@ class Canvas {
   Selection known_selection_;
   float zoom_ = 1;
   ImVec2 min_, max_;            ///< of the canvas on the screen
+  ImVec2 size_;                 ///< that it had in the frame before
   ImVec2 view_min_, view_max_;  ///< what it shows, in canvas units
   int frames_ = 0;
   bool fit_wanted_ = true, fit_selection_ = false;
   std::string look_at_;
   std::optional<View> look_wanted_;
+  std::optional<View> navigated_;    ///< what the library was asked to show in the frame before
+  std::optional<View> fitted_view_;  ///< the last one, if it shows all
   std::vector<View> views_before_, views_after_;  ///< to go back and forward; the latest last
   std::map<std::size_t, View> views_of_steps_;    ///< before them
   std::size_t known_position_ = 0;                ///< in the document's history

@@ -275,7 +275,8 @@ void Canvas::draw_text_edit(App& app, Document& document) {
     entered |= ImGui::InputTextWithHint("##text", tr("Title"), &edit_text_, ImGuiInputTextFlags_EnterReturnsTrue);
   } else {
     const float height = std::max(ImGui::GetFontSize() * 5, static_cast<float>(area.size.height) * zoom_);
-    ImGui::InputTextMultiline("##text", &edit_text_, {width, height}, ImGuiInputTextFlags_WordWrap);
+    entered |= ImGui::InputTextMultiline("##text", &edit_text_, {width, height},
+                                         ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_EnterReturnsTrue);  // Ctrl+Enter
   }
   if (ImGui::IsItemEdited()) app.attempt([&] { set_note_text(document, notes); });
   if (entered) ImGui::CloseCurrentPopup();

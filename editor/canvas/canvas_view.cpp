@@ -191,8 +191,29 @@ std::optional<ImVec4> Canvas::wanted_rect(const App& app, const Document& docume
   return all.z <= all.x ? around({0, 0}, scale) : fitted(app, all);
 }
 
+/// Where the canvas changes its size, the library keeps to the middle that it had, and forgets what it was to show next: so
+/// that is wanted again. What was fitted and has not been touched since is fitted again.
+void Canvas::follow_size(const Document& document) {
+  const ImVec2 size{max_.x - min_.x, max_.y - min_.y}, before = std::exchange(size_, size);
+  const std::optional<View> last = std::exchange(navigated_, std::nullopt);
+  if (size.x == before.x && size.y == before.y) return;
+  if (look_wanted_ || fit_wanted_ || !look_at_.empty()) return;
+  const auto shows = [&](const View& view) {
+    return std::hypot(view.centre.x - centre().x, view.centre.y - centre().y) * zoom_ < 2 && std::abs(view.zoom / zoom_ - 1) < 0.01;
+  };
+  const bool untouched = fitted_view_ && document.position() == 0 && document.selection().nodes.empty() && shows(*fitted_view_);
+  if (untouched || (last && fitted_view_ == last))
+    fit_wanted_ = true;
+  else
+    look_wanted_ = last;
+}
+
 void Canvas::navigate(const App& app, const Document& document) {
+  follow_size(document);
+  const bool fits = fit_wanted_ && !look_wanted_ && look_at_.empty();
   if (const std::optional<ImVec4> rect = wanted_rect(app, document)) {
+    navigated_ = View{{(rect->x + rect->z) / 2.0, (rect->y + rect->w) / 2.0}, (max_.x - min_.x) / (rect->z - rect->x)};
+    fitted_view_ = fits && !fit_wanted_ ? navigated_ : std::nullopt;
     // The library adds a tenth of the longer side as its margin; ours is in the rectangle already.
     ImRect inner(*rect);
     const float longer = std::max(inner.GetWidth(), inner.GetHeight()) / 1.1f;

@@ -36,6 +36,9 @@ void dock_defaults(App& app, ImGuiID space) {
   for (const char* name : {"Gallery", "Queue", "Problems", "Timings", "Log"})
     ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
+  // Those that are hidden at first come with their first tab as well.
+  for (const auto& [node, name] : {std::pair{left, "Nodes"}, {below, "Gallery"}})
+    ImGui::DockBuilderGetNode(node)->SelectedTabId = ImHashStr("#TAB", 0, ImHashStr(name));
   app.panels.docks_are_new = true;
   app.panels.to_front = {"Nodes", "Gallery"};
   app.panels.frames_to_focus = 5;  // once all panels are docked

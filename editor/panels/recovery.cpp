@@ -15,9 +15,10 @@ std::string name_of(const Recoverable& each) {
 }
 
 std::string what_is_lost(const Recoverable& each) {
-  return fmt::format("{:%Y-%m-%d %H:%M}, {}", fmt::localtime(std::chrono::system_clock::to_time_t(each.time)),
-                     tr_format_n("{} unsaved step, the last: {}", "{} unsaved steps, the last: {}", each.gestures.size(),
-                                 each.gestures.empty() ? tr("none") : each.gestures.back().c_str()));
+  std::string time = fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::chrono::system_clock::to_time_t(each.time)));
+  if (each.gestures.empty() || each.gestures.back().empty()) return time;  // as an earlier recovery left it
+  return time + ", " + tr_format_n("{} unsaved step, the last: {}", "{} unsaved steps, the last: {}", each.gestures.size(),
+                                   each.gestures.back().c_str());
 }
 
 /// In a tab, in the place of one that shows the file as it was saved.

@@ -124,6 +124,49 @@ TEST(OutsideCanvas, ArrangesSeparatePartsInRows) {
   EXPECT_LT((right - left) / (bottom - top), canvas.width / canvas.height * 2);
 }
 
+/// Ids of nodes that are not wholly in the canvas.
+std::vector<std::string> cut(const Shown& shown) {
+  std::vector<std::string> ids = shown.nodes();
+  std::erase_if(ids, [&](const std::string& id) { return in(shown.node(id), canvas_of(shown)); });
+  return ids;
+}
+
+TEST(OutsideCanvas, TheFirstStartShowsAllAtAnySize) {
+  Session session;
+  for (const char* size : {"1280x720", "1366x768", "800x600", "1500x900"}) {
+    std::filesystem::remove_all(session.home);
+    const Shown shown = session.restart({.size = size}).wait_until_still();
+    EXPECT_GT(shown.nodes().size(), 0u) << size;
+    EXPECT_EQ(cut(shown), std::vector<std::string>{}) << size;
+  }
+}
+
+TEST(OutsideCanvas, HiddenPanelsComeWithTheirFirstTab) {
+  Session session;
+  Editor& editor = session.restart({.size = "800x600"});
+  EXPECT_FALSE(editor.shown().find("Gallery"));
+  editor.key("ctrl+space");
+  editor.wait_for_item("Gallery", "Gallery");
+  const Shown shown = editor.wait_until_still();
+  EXPECT_TRUE(shown.find("Gallery", "Gallery"));
+  EXPECT_TRUE(shown.find("##query", "Nodes"));
+  EXPECT_FALSE(shown.find("Log", "Log"));
+}
+
+TEST(OutsideCanvas, HasTheKeyboardWhileItsPanelsComeAndGo) {
+  Session session;
+  Editor& editor = *session.editor;
+  const double narrow = canvas_of(editor.shown()).width;
+  editor.key("ctrl+space");
+  EXPECT_EQ(cut(editor.wait_for("the whole window", [&](const Shown& now) { return canvas_of(now).width > narrow + 100; })),
+            std::vector<std::string>{});
+  editor.key("ctrl+space");
+  editor.wait_for("the panels", [&](const Shown& now) { return canvas_of(now).width == narrow; });
+  const Shown shown = editor.wait_until_still();
+  EXPECT_NE(shown.json().value("focus", "").find("###document"), std::string::npos) << shown.json().value("focus", "");
+  EXPECT_EQ(cut(shown), std::vector<std::string>{});
+}
+
 TEST(OutsideCanvas, FitsTwoThousandNodesBesideTheMinimap) {
   Session session;
   Json nodes = Json::object();

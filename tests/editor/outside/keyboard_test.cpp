@@ -70,6 +70,20 @@ TEST(OutsideComments, AnEmptyOneGoes) {
   editor.wait_for("no comment", [](const Shown& now) { return no_popup(now) && now.document("notes").empty(); });
 }
 
+TEST(OutsideComments, CtrlEnterEndsTheText) {
+  Session session;
+  Editor& editor = *session.editor;
+  empty_document(editor);
+  editor.move(session.on_canvas(0.3, 0.4));
+  editor.key("shift+c");
+  editor.type("one\ntwo");
+  editor.key("ctrl+Return");
+  editor.wait_for("no popup", no_popup);
+  EXPECT_EQ(note_text(editor.wait_until_still()), "one\ntwo");
+  editor.key("ctrl+z");
+  editor.wait_for("the keyboard", [](const Shown& now) { return note_text(now) != "one\ntwo"; });
+}
+
 TEST(OutsideComments, ADoubleClickAndF2EditThem) {
   Session session;
   Editor& editor = *session.editor;
@@ -133,6 +147,18 @@ TEST(OutsideKeyboard, ArrowsWalkFromNodeToNode) {
   editor.wait_for("what is right of it", [](const Shown& now) { return selected(now, "decode"); });
   editor.key("Left");
   editor.wait_for("the sampler again", [](const Shown& now) { return selected(now, "sampler") && !selected(now, "decode"); });
+}
+
+TEST(OutsideKeyboard, EscapeClosesAMenuAndLeavesTheSelection) {
+  Session session;
+  Editor& editor = *session.editor;
+  editor.click(editor.shown().node("sampler").at(0.5, 0.03), Button::Right);
+  editor.wait_for("the menu", popup);
+  editor.key("Escape");
+  editor.wait_for("no menu", no_popup);
+  EXPECT_TRUE(editor.wait_until_still().node_json("sampler").at("selected"));
+  editor.key("Escape");
+  editor.wait_for("no selection", [](const Shown& now) { return !now.node_json("sampler").at("selected"); });
 }
 
 TEST(OutsideKeyboard, EnterGoesToTheParamsTabToTheNextAndEnterBack) {
