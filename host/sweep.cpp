@@ -213,7 +213,7 @@ std::optional<SweptAxis> expand_axis(const Workflow& workflow, const Registry& r
   const long double count = range ? size_of(*range) : static_cast<long double>(std::get<0>(axis.values).size());
   if (count < 1) return refuse_axis("there is no value to vary it by", kHowToWrite);
   if (count > static_cast<long double>(kMostCells))
-    return refuse_axis(fmt::format("{:.0f} values are too many: a sweep makes at most {} pictures", static_cast<double>(count), kMostCells),
+    return refuse_axis(fmt::format("{:.15g} values are too many: a sweep makes at most {} pictures", static_cast<double>(count), kMostCells),
                        "give fewer values, or a larger step");
   if (range && range->count == 0 && range->step.is_null() && count == 1 && range->from != range->to)
     return refuse_axis(fmt::format("the range from {} to {} is less than a step of 1", said(range->from), said(range->to)),
