@@ -110,8 +110,12 @@ bool gives_file(App& app, const Shown& shown) {
 std::string origin_text(const RunOrigin& origin) {
   std::string text;
   constexpr std::size_t kMost = 3;
-  for (std::size_t i = 0; i < std::min(kMost, origin.seeds.size()); ++i)
-    text += tr_format("seed {}", origin.seeds[i].seed) + ", ";
+  std::vector<std::uint64_t> told;  // a subgraph and the node in it have the same
+  for (const auto& used : origin.seeds) {
+    if (told.size() == kMost || std::ranges::find(told, used.seed) != told.end()) continue;
+    told.push_back(used.seed);
+    text += tr_format("seed {}", used.seed) + ", ";
+  }
   return text + fmt::format("{:%H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(origin.time)));
 }
 

@@ -68,7 +68,7 @@ class Canvas {
   /// The id of the node at a place on the screen; empty if there is none.
   std::string node_under(ImVec2 screen) const;
   /// Drawn, measured, and standing still.
-  bool settled() const { return frames_ > 4 && !fit_wanted_; }
+  bool settled() const { return is_seen() && !fit_wanted_; }
 
   /// Where the mouse is, if over the canvas.
   std::optional<Point> mouse() const;
@@ -91,6 +91,8 @@ class Canvas {
   friend struct CanvasLinks;
   friend class CanvasTitles;
 
+  /// By somebody; before that panels may still find their places.
+  bool is_seen() const { return frames_ > 4; }
   void push_style(const App& app);
   void pop_style();
   void draw_grid(const App& app);
@@ -148,6 +150,7 @@ class Canvas {
   ImVec2 min_, max_;            ///< of the canvas on the screen
   ImVec2 size_;                 ///< that it had in the frame before
   ImVec2 view_min_, view_max_;  ///< what it shows, in canvas units
+  ImVec2 known_room_;           ///< its size in the frame before
   int frames_ = 0;
   bool fit_wanted_ = true, fit_selection_ = false;
   std::string look_at_;

@@ -59,7 +59,7 @@ Point Canvas::free_place(Point wanted, Size size) const { return editor::free_pl
 
 void Canvas::remember_view() {
   constexpr std::size_t kMost = 50;
-  if (frames_ <= 4) return;  // nobody has seen it
+  if (!is_seen()) return;
   views_before_.push_back(view());
   if (views_before_.size() > kMost) views_before_.erase(views_before_.begin());
   views_after_.clear();

@@ -261,6 +261,16 @@ TEST(OutsideCanvas, HasTheRoomThatASmallWindowHas) {
   editor.wait_for("the inspector", [](const Shown& now) { return now.find("Inspector").has_value(); });
 }
 
+TEST(OutsideCanvas, ShowsAllOfAnOpenedFileAlsoWherePanelsMakeRoomForIt) {
+  for (const char* size : {"1280x720", "1000x700", "800x600"}) {
+    Session session;
+    EditorOptions options = with_file(source_file("workflows/text-to-image.json"));
+    options.size = size;
+    const Shown shown = session.restart(options).wait_until_still();
+    for (const std::string& id : shown.nodes()) EXPECT_TRUE(in(shown.node(id), canvas_of(shown))) << id << " at " << size;
+  }
+}
+
 TEST(OutsideCanvas, RenamesASubgraphFromItsInstance) {
   Session session;
   Editor& editor = *session.editor;
