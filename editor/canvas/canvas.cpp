@@ -25,8 +25,6 @@ namespace {
 ed::EditorContext* make_context() {
   ed::Config config;
   config.SettingsFile = nullptr;  // places are the document's
-  // Says that it is done: else the library would try again in each frame, which is most of what many nodes cost.
-  config.SaveSettings = [](const char*, std::size_t, ed::SaveReasonFlags, void*) { return true; };
   config.NavigateButtonIndex = ImGuiMouseButton_Right;
   config.CanvasSizeMode = ed::CanvasSizeMode::CenterOnly;
   for (const float zoom : {kFarthestZoom, 1.0f, kNearestZoom}) config.CustomZoomLevels.push_back(zoom);

@@ -162,12 +162,14 @@ void CanvasNodes::draw_from_afar() {
   const std::vector<NodeView>& nodes = canvas.model_.nodes;
   canvas.find_awake();
   ImDrawList& list = *ImGui::GetWindowDrawList();
+  const float edge = 2 / canvas.zoom_;
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (canvas.seen_[i] && !canvas.awake_[i]) draw_plain_body(nodes[i], nodes[i].at, list);
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (canvas.seen_[i] && !canvas.awake_[i] && canvas.selected_[i]) {
-      const ImVec2 at = nodes[i].at, size = nodes[i].layout.size;
-      list.AddRect(at, {at.x + size.x, at.y + size.y}, app.theme.accent, 0, 0, 2 / canvas.zoom_);
+    if (canvas.seen_[i] && !canvas.awake_[i]) {
+      if (canvas.selected_[i] && !is_small(nodes[i])) {
+        const ImVec2 at = nodes[i].at, size = nodes[i].layout.size;
+        list.AddRectFilled({at.x - edge, at.y - edge}, {at.x + size.x + edge, at.y + size.y + edge}, app.theme.accent);
+      }
+      draw_plain_body(i, nodes[i].at, list);
     }
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (canvas.awake_[i]) draw_node(i);
@@ -182,7 +184,7 @@ void CanvasNodes::draw_node(std::size_t index) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const NodeRun* node = run_of(view);
   ImGui::PushID(view.id.c_str());
-  if (seen && detail == Detail::Map) draw_plain_body(view, at, list);
+  if (seen && detail == Detail::Map) draw_plain_body(index, at, list);
   if (seen && detail != Detail::Map) draw_body(view, at, list);
   if (seen && detail == Detail::Full) {
     draw_title(view, at, list, node);
@@ -205,8 +207,15 @@ void CanvasNodes::draw_node(std::size_t index) {
   ed::EndNode();
 }
 
+/// Too small for an edge: that it is selected is told by its colour alone.
+bool CanvasNodes::is_small(const NodeView& view) const {
+  constexpr float kSmall = 24;  // pixels
+  return std::min(view.layout.size.x, view.layout.size.y) * canvas.zoom_ < kSmall;
+}
+
 /// An area in the colour of its title, with the picture that it has.
-void CanvasNodes::draw_plain_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
+void CanvasNodes::draw_plain_body(std::size_t index, ImVec2 at, ImDrawList& list) {
+  const NodeView& view = canvas.model_.nodes[index];
   const Theme& t = app.theme;
   const NodeRun* node = run_of(view);
   const ImVec2 size = view.layout.size, end{at.x + size.x, at.y + size.y};
@@ -216,6 +225,7 @@ void CanvasNodes::draw_plain_body(const NodeView& view, ImVec2 at, ImDrawList& l
   const bool off = view.node->state != NodeState::Active;
   ImU32 colour = failed ? t.bad : running ? t.accent : mixed(view.colour, body, 0.2f);
   if (off) colour = mixed(colour, t.canvas, 0.6f);
+  if (canvas.selected_[index] && is_small(view)) colour = mixed(colour, t.accent, 0.7f);
   list.AddRectFilled(at, end, colour);
   const float bar = title_bar(view, canvas.zoom_ / app.ui_scale()), edge = kPad / 2;
   draw_picture(view, {at.x + edge, at.y + bar}, {size.x - 2 * edge, size.y - bar - edge}, list, node);

@@ -40,7 +40,8 @@ struct CanvasNodes {
   void draw_from_afar();
   void draw_node(std::size_t index);
   void draw_body(const NodeView& view, ImVec2 at, ImDrawList& list);
-  void draw_plain_body(const NodeView& view, ImVec2 at, ImDrawList& list);
+  void draw_plain_body(std::size_t index, ImVec2 at, ImDrawList& list);
+  bool is_small(const NodeView& view) const;
   void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
   void draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen);
