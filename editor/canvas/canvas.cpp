@@ -112,8 +112,6 @@ void Canvas::draw(App& app, Document& document) {
   min_ = ImGui::GetCursorScreenPos();
   const ImVec2 room = ImGui::GetContentRegionAvail();
   max_ = {min_.x + room.x, min_.y + room.y};
-  const ImVec2 room_before = std::exchange(known_room_, room);
-  if (!is_seen() && (room_before.x != room.x || room_before.y != room.y)) fit_wanted_ = true;
   Ids with_picture;
   const std::string scope = document.address("");
   if (std::exchange(shown_scope_, scope) != scope) {

@@ -150,7 +150,6 @@ class Canvas {
   ImVec2 min_, max_;            ///< of the canvas on the screen
   ImVec2 size_;                 ///< that it had in the frame before
   ImVec2 view_min_, view_max_;  ///< what it shows, in canvas units
-  ImVec2 known_room_;           ///< its size in the frame before
   int frames_ = 0;
   bool fit_wanted_ = true, fit_selection_ = false;
   std::string look_at_;
