@@ -126,7 +126,7 @@ class Editor {
   void type(std::string_view text);       ///< ASCII
   /// Files from another program, let go over a place of the window. Throws if the window does not take them.
   void drop_files(const std::vector<std::filesystem::path>& files, Place at);
-  /// As fast as the wire takes it, without any pause.
+  /// As fast as the wire takes it, without any pause. A window manager may hand on such a click after a key that followed it.
   void click_at_once(Place at);
   void key_at_once(std::string_view chord);
 
