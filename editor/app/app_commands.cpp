@@ -306,7 +306,7 @@ void App::bind_node_commands() {
   };
   bind(
       "node.group",
-      [this] { attempt([&] { make_subgraph(*document(), document()->selection().nodes, tr("Subgraph")); }); },
+      [this] { attempt([&] { make_subgraph(*document(), registry, document()->selection().nodes, tr("Subgraph")); }); },
       selected);
   bind(
       "node.ungroup",

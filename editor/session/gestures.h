@@ -88,7 +88,7 @@ Link lazy_connect(Document& document, const Registry& registry, const std::strin
 void set_state(Document& document, const Ids& nodes, NodeState state);
 /// Moves the nodes into a new definition, and an instance in their place; selects it. `name` as in the title
 /// of the instance: "Upscale"; it gets a number if the workflow has one of that name. Gives the instance.
-std::string make_subgraph(Document& document, const Ids& nodes, const std::string& name);
+std::string make_subgraph(Document& document, const Registry& registry, const Ids& nodes, const std::string& name);
 /// Puts a definition's nodes in the place of its instance, and selects them.
 void unpack_subgraph(Document& document, const Registry& registry, const std::string& instance);
 void rename_subgraph(Document& document, const std::string& from, const std::string& to);

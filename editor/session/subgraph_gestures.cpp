@@ -68,6 +68,26 @@ ParamMove port_renamed(const Document& document, const std::string& from, const 
   };
 }
 
+/// The ports of a new definition as a reader of its nodes would list them: node by node, each one's as its type declares
+/// them. The engine, which knows no types, gives those of a node by their names.
+void put_in_order(Subgraph& definition, const NodeTypes& types) {
+  const std::vector<const GraphNode*> nodes = definition.graph.nodes();
+  const auto place = [&](const PortRef& inner, bool output) {
+    const auto node = std::ranges::find(nodes, inner.node, &GraphNode::id);
+    const NodeInfo* type = node == nodes.end() ? nullptr : types.find((*node)->type);
+    std::ptrdiff_t port = 0;
+    if (type) {
+      const std::vector<PortInfo>& ports = output ? type->outputs : type->inputs;
+      port = std::ranges::find(ports, inner.port, &PortInfo::name) - ports.begin();
+    }
+    return std::pair(node - nodes.begin(), port);
+  };
+  std::ranges::stable_sort(definition.interface.inputs, {},
+                           [&](const SubgraphInput& input) { return place(input.targets.front(), false); });
+  std::ranges::stable_sort(definition.interface.outputs, {},
+                           [&](const SubgraphOutput& output) { return place(output.source, true); });
+}
+
 std::string free_name(const Names& names, const std::string& wanted) {
   std::string name = wanted;
   for (int number = 2; names.contains(name); ++number) name = fmt::format("{}_{}", wanted, number);
@@ -76,7 +96,7 @@ std::string free_name(const Names& names, const std::string& wanted) {
 
 }  // namespace
 
-std::string make_subgraph(Document& document, const Ids& nodes, const std::string& name) {
+std::string make_subgraph(Document& document, const Registry& registry, const Ids& nodes, const std::string& name) {
   const Workflow& workflow = document.workflow();
   std::string definition = name;
   for (int number = 2; workflow.subgraphs.contains(definition); ++number)
@@ -90,10 +110,13 @@ std::string make_subgraph(Document& document, const Ids& nodes, const std::strin
     }
     return param;
   };
-  document.apply_to_workflow(
-      tr_format("Make subgraph {}", definition),
-      with_sweep_following(
-          document, {weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)}, move));
+  std::vector<Edit> edits{weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)};
+  Workflow made = workflow;
+  weft::apply(made, edits.front());
+  Subgraph& ordered = made.subgraphs.at(definition);
+  put_in_order(ordered, document.types(registry));
+  edits.push_back(SetSubgraph{definition, std::move(ordered)});
+  document.apply_to_workflow(tr_format("Make subgraph {}", definition), with_sweep_following(document, std::move(edits), move));
   document.select({.nodes = {instance}});
   return instance;
 }

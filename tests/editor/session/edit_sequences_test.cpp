@@ -87,7 +87,7 @@ class User {
         set_seed_mode(document_, node(), "seed", static_cast<SeedMode>(up_to(2)));
         return;
       case 22:
-        make_subgraph(document_, selection().nodes, one_of<std::string>({"draw", "größe"}));
+        make_subgraph(document_, registry_, selection().nodes, one_of<std::string>({"draw", "größe"}));
         return;
       case 23:
         document_.enter(node());

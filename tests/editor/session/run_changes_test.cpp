@@ -68,7 +68,7 @@ TEST_F(RunChanges, LeaveOutSeedsThatAreDrawnAnew) {
 }
 
 TEST_F(RunChanges, LookIntoSubgraphs) {
-  const std::string instance = make_subgraph(document, {"sample", "words"}, "Paint");
+  const std::string instance = make_subgraph(document, registry, {"sample", "words"}, "Paint");
   run();
   document.enter(instance);
   set("sample", "steps", 30);

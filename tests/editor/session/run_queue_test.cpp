@@ -475,7 +475,7 @@ TEST_F(Queues, EndWhileSomethingRuns) {
 }
 
 TEST_F(Queues, KeepOutputsOfInstancesAndOfWhatIsInThem) {
-  make_subgraph(*document, {"a", "b"}, "sum");
+  make_subgraph(*document, registry, {"a", "b"}, "sum");
   queue().watch(document->id(), addresses(document->workflow()));
   queue().add(*document);
   const auto now = done();
@@ -486,7 +486,7 @@ TEST_F(Queues, KeepOutputsOfInstancesAndOfWhatIsInThem) {
 }
 
 TEST_F(Queues, RunNothingMoreForWhatIsWatched) {
-  make_subgraph(*document, {"a", "b"}, "sum");
+  make_subgraph(*document, registry, {"a", "b"}, "sum");
   document->enter("sum");
   document->apply("Add", {AddNode{{.id = "idle", .type = "toy.liar"}}});
   document->leave(0);
@@ -499,7 +499,7 @@ TEST_F(Queues, RunNothingMoreForWhatIsWatched) {
 }
 
 TEST_F(Queues, RunNodesInsideSubgraphs) {
-  make_subgraph(*document, {"a", "b"}, "sum");
+  make_subgraph(*document, registry, {"a", "b"}, "sum");
   queue().add(*document);
   const auto now = done();
   for (const Problem& problem : now->history.at(0).problems) ADD_FAILURE() << problem.text();

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 
 class SubgraphGestures : public testing::Test {
  protected:
-  SubgraphGestures() { instance = make_subgraph(document, {"words", "sample"}, "draw"); }
+  SubgraphGestures() { instance = make_subgraph(document, registry, {"words", "sample"}, "draw"); }
 
   Registry registry = sketch::registry();
   Document document{parse_workflow(sketch::kWorkflow)};
@@ -29,6 +29,16 @@ TEST_F(SubgraphGestures, MakeUnpackAndUndo) {
   EXPECT_THAT(document.selection().nodes, ElementsAre("sample", "words"));
   document.go_to(0);
   EXPECT_EQ(to_text(document.workflow()), sketch::kWorkflow);
+}
+
+TEST_F(SubgraphGestures, MakePortsInTheOrderOfTheNodesOwn) {
+  document.go_to(0);
+  const std::string first = add_node(document, registry, "sample.image", {});
+  connect(document, registry, {{first, "image"}, {"sample", "start"}});
+  make_subgraph(document, registry, {"sample"}, "one");
+  std::vector<std::string> ports;
+  for (const SubgraphInput& input : document.workflow().subgraphs.at("one").interface.inputs) ports.push_back(input.name);
+  EXPECT_THAT(ports, ElementsAre("model", "words", "start", "seed"));
 }
 
 TEST_F(SubgraphGestures, EditWhatIsInsideOnceItWasEntered) {

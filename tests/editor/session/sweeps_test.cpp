@@ -138,7 +138,7 @@ TEST_F(Sweeps, FollowTheirNodeIntoASubgraphAndOut) {
   expose_input(*document, {"draw", "how"}, "style");
   vary_it("grey", "1, 2");
   vary_it("how", "bold, plain");
-  make_subgraph(*document, {"draw"}, "art");
+  make_subgraph(*document, registry, {"draw"}, "art");
   EXPECT_THAT(varied(), ElementsAre("subgraph:art/draw.grey", "art.style"));
   EXPECT_EQ(sweep_size(*document, registry), 4u);
   rename_subgraph(*document, "art", "craft");

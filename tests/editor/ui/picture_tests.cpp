@@ -81,7 +81,7 @@ void what_an_instance_gives_is_seen_outside_and_inside(Ui& ui) {
   ui.text_to_image();
   set_param(ui.doc(), "sampler", "steps", 2);
   ui.doc().end_gesture();
-  const std::string instance = make_subgraph(ui.doc(), {"negative", "positive", "sampler", "size"}, "Paint");
+  const std::string instance = make_subgraph(ui.doc(), ui.app.registry, {"negative", "positive", "sampler", "size"}, "Paint");
   ui.app.run();
   IM_CHECK(ui.wait_for_runs());
   const NodeInfo* type = ui.app.type_of(ui.graph().node(instance));

@@ -62,7 +62,7 @@ void commands(Ui& ui) {
 
 void subgraph(Ui& ui) {
   ui.text_to_image();
-  make_subgraph(ui.doc(), {"negative", "positive", "sampler", "size"}, "Paint");
+  make_subgraph(ui.doc(), ui.app.registry, {"negative", "positive", "sampler", "size"}, "Paint");
   ui.wait(10);
   ui.app.commands.run("view.fit");
   ui.wait(10);
