@@ -24,9 +24,7 @@ at::Tensor by_libtorch(const at::Tensor& q, const at::Tensor& k, const at::Tenso
 
 void compare(int64_t queries, int64_t keys, int64_t channels) {
   constexpr int64_t kBatch = 2, kHeads = 8;
-  const auto random = [&](int64_t length) {
-    return at::randn({kBatch, length, kHeads * channels}).to(at::kBFloat16);
-  };
+  const auto random = [&](int64_t length) { return at::randn({kBatch, length, kHeads * channels}).to(at::kBFloat16); };
   const at::Tensor q = random(queries), k = random(keys), v = random(keys);
   if (!weft::sd::fits_tile_attention(q, k, v, kHeads)) {
     fmt::print("this processor has no matrix tiles: nothing to compare\n");
@@ -38,7 +36,7 @@ void compare(int64_t queries, int64_t keys, int64_t channels) {
     weft.push_back(milliseconds([&] { return weft::sd::tile_attention(q, k, v, kHeads); }));
   }
   fmt::print("{:5} queries {:5} keys {:4} channels: libtorch {:7.2f} ms, Weft {:7.2f} ms, ratio {:.2f}\n", queries,
-             keys, channels, median(libtorch), median(weft), median(libtorch) / median(weft));
+      keys, channels, median(libtorch), median(weft), median(libtorch) / median(weft));
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ Workflow grid_of(int count) {
   const auto name = [](int i) { return fmt::format("n{}", i); };
   for (int i = 0; i < count; ++i) {
     GraphNode node{.id = name(i),
-                   .type = i < 2 ? "mask.solid" : "mask.combine",
-                   .ui = {{"x", i % columns * 300}, {"y", i / columns * 190}}};
+        .type = i < 2 ? "mask.solid" : "mask.combine",
+        .ui = {{"x", i % columns * 300}, {"y", i / columns * 190}}};
     if (i >= 2) node.inputs = {{"a", Links{{name(i - 1), "mask"}}}, {"b", Links{{name(i - 2), "mask"}}}};
     nodes.push_back(std::move(node));
   }
@@ -77,9 +77,11 @@ void measure(App& app, int nodes, bool fit) {
   for (int i = 0; i < 10; ++i) draw(app);
   const std::vector<double> selected = times_of_frames(
       app, [&](int i) { canvas.look({{view.centre.x + i % 7 / view.zoom, view.centre.y}, view.zoom}); });
-  fmt::print("{:6} nodes, {:6} links, zoom {:3.0f} %: median {:.2f} ms, 95 % {:.2f} ms, moving {:.2f} ms, with all selected "
-             "{:.2f} ms, {} vertices\n",
-             nodes, canvas.model().links.size(), view.zoom * 100, still[100], still[190], moving[100], selected[100], vertices);
+  fmt::print(
+      "{:6} nodes, {:6} links, zoom {:3.0f} %: median {:.2f} ms, 95 % {:.2f} ms, moving {:.2f} ms, with all selected "
+      "{:.2f} ms, {} vertices\n",
+      nodes, canvas.model().links.size(), view.zoom * 100, still[100], still[190], moving[100], selected[100],
+      vertices);
   app.close_now(*app.active());
 }
 
@@ -94,9 +96,7 @@ int main() {
   ImGui_ImplNullPlatform_Init();
   ImGui_ImplNullRender_Init();
   {
-    App app({.plugin_folders = plugin_folders(),
-             .settings_file = scratch / "settings.json",
-             .state_folder = scratch});
+    App app({.plugin_folders = plugin_folders(), .settings_file = scratch / "settings.json", .state_folder = scratch});
     measure(app, 100, true);
     measure(app, 1000, true);
     measure(app, 2000, true);

@@ -57,8 +57,12 @@ struct Recorded {
   double us_node;
 };
 constexpr Recorded kComfy[] = {
-    {"chain", 10, "cold", 343},  {"chain", 1000, "cold", 34691}, {"fan", 10, "cold", 161},
-    {"fan", 1000, "cold", 1817}, {"chain", 10, "cached", 198},   {"chain", 1000, "cached", 41066},
+    {"chain", 10, "cold", 343},
+    {"chain", 1000, "cold", 34691},
+    {"fan", 10, "cold", 161},
+    {"fan", 1000, "cold", 1817},
+    {"chain", 10, "cached", 198},
+    {"chain", 1000, "cached", 41066},
 };
 
 enum class Shape { Chain, Fan, Sinks };
@@ -77,8 +81,9 @@ std::vector<weft::GraphNode> make_nodes(Shape shape, std::int64_t count) {
     nodes.push_back(std::move(node));
   }
   if (shape != Shape::Fan) {
-    nodes.push_back(
-        {.id = "end", .type = "bench.add", .inputs = {{"a", weft::Links{{id(shape == Shape::Chain ? count - 2 : 0), "sum"}}}, {"b", 1}}});
+    nodes.push_back({.id = "end",
+        .type = "bench.add",
+        .inputs = {{"a", weft::Links{{id(shape == Shape::Chain ? count - 2 : 0), "sum"}}}, {"b", 1}}});
   } else {
     nodes.push_back({.id = "end", .type = "bench.sum", .inputs = {{"all", all}}});
   }
@@ -96,9 +101,7 @@ struct House {
     registry.add<Add>("bench.add", {});
     registry.add<Sum>("bench.sum", {});
   }
-  std::unique_ptr<weft::Executor> executor() const {
-    return std::make_unique<weft::Executor>(registry, *runtime);
-  }
+  std::unique_ptr<weft::Executor> executor() const { return std::make_unique<weft::Executor>(registry, *runtime); }
 
   weft::Registry registry;
   std::unique_ptr<weft::DeviceRuntime> runtime = weft::make_cpu_runtime();
@@ -123,8 +126,7 @@ double seconds_of_calls(std::int64_t count) {
 
 /// Runs `prepare` outside and `work` inside the measured time, and fills the columns.
 template <class Prepare, class Work>
-void measure(benchmark::State& state, Shape shape, const char* kind, const Prepare& prepare,
-             const Work& work) {
+void measure(benchmark::State& state, Shape shape, const char* kind, const Prepare& prepare, const Work& work) {
   const std::int64_t nodes = state.range(0);
   double seconds = 0;
   for (auto _ : state) {
@@ -151,8 +153,7 @@ void cold(benchmark::State& state, Shape shape, const weft::Observer& observer, 
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   std::unique_ptr<weft::Executor> executor;
   measure(
-      state, shape, kind, [&] { executor = house.executor(); },
-      [&] { return executor->run(request, observer).ok; });
+      state, shape, kind, [&] { executor = house.executor(); }, [&] { return executor->run(request, observer).ok; });
 }
 
 void cached(benchmark::State& state, Shape shape) {
@@ -160,8 +161,7 @@ void cached(benchmark::State& state, Shape shape) {
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   const auto executor = house.executor();
   executor->run(request);
-  measure(
-      state, shape, "cached", [] {}, [&] { return executor->run(request).ok; });
+  measure(state, shape, "cached", [] {}, [&] { return executor->run(request).ok; });
 }
 
 void edited(benchmark::State& state) {
@@ -195,7 +195,7 @@ void check(benchmark::State& state, Shape shape) {
         const std::vector<std::string> wanted = weft::default_results(workflow, house.registry);
         const weft::Expansion plain = weft::expand(workflow.graph, {}, house.registry, wanted);
         return weft::validate(workflow, house.registry, wanted).empty() &&
-               weft::missing_files(plain.graph, house.registry, {}, plain.wanted).empty();
+            weft::missing_files(plain.graph, house.registry, {}, plain.wanted).empty();
       });
 }
 
@@ -219,8 +219,8 @@ int main(int argc, char** argv) {
     add("build", [shape](benchmark::State& state) { build(state, shape); });
   }
   for (const Shape shape : {Shape::Chain, Shape::Fan, Shape::Sinks})
-    sizes(benchmark::RegisterBenchmark((shape_name(shape) + "/check").c_str(),
-                                       [shape](benchmark::State& state) { check(state, shape); }));
+    sizes(benchmark::RegisterBenchmark(
+        (shape_name(shape) + "/check").c_str(), [shape](benchmark::State& state) { check(state, shape); }));
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

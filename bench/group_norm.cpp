@@ -20,8 +20,9 @@ using weft::bench::median, weft::bench::milliseconds;
 void compare(int64_t batch, int64_t channels, int64_t size) {
   constexpr int64_t kGroups = 32;
   constexpr double kEps = 1e-5;
-  const at::Tensor x = at::randn({batch, channels, size, size}).to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast),
-                   weight = at::randn({channels}).to(at::kBFloat16), bias = at::randn({channels}).to(at::kBFloat16);
+  const at::Tensor
+      x = at::randn({batch, channels, size, size}).to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast),
+      weight = at::randn({channels}).to(at::kBFloat16), bias = at::randn({channels}).to(at::kBFloat16);
   if (!weft::sd::fits_fused_group_norm(x, weight)) {
     fmt::print("this processor has no AVX-512: nothing to compare\n");
     return;
@@ -32,12 +33,11 @@ void compare(int64_t batch, int64_t channels, int64_t size) {
       at::Tensor normed = at::group_norm(x, kGroups, weight, bias, kEps);
       return at::silu_(normed);
     }));
-    weft.push_back(milliseconds([&] {
-      return weft::sd::fused_group_norm(x, kGroups, weight, bias, kEps, weft::sd::AfterNorm::kSilu);
-    }));
+    weft.push_back(milliseconds(
+        [&] { return weft::sd::fused_group_norm(x, kGroups, weight, bias, kEps, weft::sd::AfterNorm::kSilu); }));
   }
-  fmt::print("batch {} of {:4} channels {:3}x{:3}: libtorch {:7.2f} ms, Weft {:7.2f} ms, ratio {:.2f}\n", batch, channels,
-             size, size, median(libtorch), median(weft), median(libtorch) / median(weft));
+  fmt::print("batch {} of {:4} channels {:3}x{:3}: libtorch {:7.2f} ms, Weft {:7.2f} ms, ratio {:.2f}\n", batch,
+      channels, size, size, median(libtorch), median(weft), median(libtorch) / median(weft));
 }
 
 }  // namespace
@@ -46,6 +46,8 @@ int main() {
   const c10::InferenceMode inference;
   weft::CpuBlockCache::install();
   at::set_num_threads(1);
-  for (const auto& [channels, size] : {std::pair{320, 64}, {640, 32}, {1280, 16}, {2560, 8}}) compare(2, channels, size);
-  for (const auto& [channels, size] : {std::pair{512, 64}, {512, 256}, {256, 512}, {128, 512}}) compare(1, channels, size);
+  for (const auto& [channels, size] : {std::pair{320, 64}, {640, 32}, {1280, 16}, {2560, 8}})
+    compare(2, channels, size);
+  for (const auto& [channels, size] : {std::pair{512, 64}, {512, 256}, {256, 512}, {128, 512}})
+    compare(1, channels, size);
 }

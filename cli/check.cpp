@@ -37,7 +37,7 @@ struct Findings {
 
 /// What keeps the sweep that the workflow holds from running, where the workflow itself could.
 void add_problems_of_sweep(const Workflow& workflow, const Registry& registry, const RunEnvironment& environment,
-                           std::vector<Problem>& problems) {
+    std::vector<Problem>& problems) {
   try {
     const auto sweep = host::sweep_of(workflow);
     if (sweep && problems.empty()) host::prepare_sweep(workflow, registry, *sweep, environment);
@@ -51,15 +51,15 @@ Findings find(const CheckOptions& options, const Catalogue& catalogue) {
     // The process ends with the check: never destroyed, as 100,000 nodes are not given back in no time.
     const WorkflowSource& source = *new WorkflowSource(read_workflow(options.file, catalogue.registry));
     tell_first(source.remarks, say, say);
-    const RunEnvironment environment = host::make_environment(
-        {.workflow_folder = source.folder, .model_folders = model_folders(options.models)});
+    const RunEnvironment environment =
+        host::make_environment({.workflow_folder = source.folder, .model_folders = model_folders(options.models)});
     const std::vector<std::string> wanted = default_results(source.workflow, catalogue.registry);
     Findings found{.problems = host::problems_of_run(source.workflow, catalogue.registry, environment, wanted)};
     add_problems_of_sweep(source.workflow, catalogue.registry, environment, found.problems);
     if (found.problems.empty()) {
       const Expansion plain = expand(source.workflow.graph, source.workflow.subgraphs, catalogue.registry, wanted);
-      found.warnings = memory_warnings(plain.graph, catalogue.registry, plain.wanted,
-                                       make_cpu_runtime()->memory(Device{}).total);
+      found.warnings =
+          memory_warnings(plain.graph, catalogue.registry, plain.wanted, make_cpu_runtime()->memory(Device{}).total);
     }
     return found;
   } catch (const GraphError& error) {
@@ -107,13 +107,12 @@ void add_check_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("check", "Names every problem of a workflow, without running it");
   command->footer("Exit code 0 if it can run, 2 if not.");
   command->add_option("FILE", options->file, "The workflow; - reads it from stdin")->required();
-  command
-      ->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
+  command->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_flag("--json", options->json,
-                    "As JSON: {\"ok\", \"problems\": [{\"node\", \"port\", \"what\", \"remedy\"}], "
-                    "\"warnings\": [...]}");
+      "As JSON: {\"ok\", \"problems\": [{\"node\", \"port\", \"what\", \"remedy\"}], "
+      "\"warnings\": [...]}");
   command->callback([options, &action] { action = [options] { return check(*options); }; });
 }
 

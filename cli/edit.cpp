@@ -22,7 +22,7 @@ Exit become_editor(const std::vector<std::string>& arguments) {
   const std::filesystem::path program = program_prefix() / "bin" / "weft-edit";
   if (!std::filesystem::exists(program))
     throw GraphError(Problem{"", "", fmt::format("the editor is not there: no '{}'", program.string()),
-                             "build it: cmake/setup.sh weft-edit"});
+        "build it: cmake/setup.sh weft-edit"});
   std::vector<std::string> words = arguments;
   words.insert(words.begin(), program.string());
   std::vector<char*> argv;
@@ -35,13 +35,11 @@ Exit become_editor(const std::vector<std::string>& arguments) {
 }  // namespace
 
 void add_edit_command(CLI::App& app, Action& action) {
-  CLI::App* command =
-      app.add_subcommand("edit", "Open workflows in the editor; `weft edit --help` says more");
+  CLI::App* command = app.add_subcommand("edit", "Open workflows in the editor; `weft edit --help` says more");
   command->set_help_flag();  // the editor answers for itself
   command->prefix_command();
-  command->callback([command, &action] {
-    action = [arguments = command->remaining()] { return become_editor(arguments); };
-  });
+  command->callback(
+      [command, &action] { action = [arguments = command->remaining()] { return become_editor(arguments); }; });
 }
 
 }  // namespace weft::cli

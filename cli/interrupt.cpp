@@ -35,7 +35,7 @@ Interrupt::Interrupt() {
     watcher_ = std::thread([this] { watch(); });
   } catch (const std::system_error& error) {
     throw NodeError(std::string("no thread can be started (") + error.what() + ")",
-                    "raise the limit of memory or of processes (ulimit -v, ulimit -u)");
+        "raise the limit of memory or of processes (ulimit -v, ulimit -u)");
   }
 }
 

@@ -36,15 +36,15 @@ void print_kind(const std::vector<Asset>& assets) {
     std::string note = asset.is_folder ? "  (diffusers folder)" : "";
     if (asset.shadowed) note += fmt::format("  (hidden by the one in {})", in_use->root.string());
     print(fmt::format("  {:<{}}  {:>9}  {}{}\n", one_line(asset.name), width, size_text(asset.bytes),
-                      one_line(asset.root.string()), one_line(note)));
+        one_line(asset.root.string()), one_line(note)));
   }
 }
 
 void print_text(const Roots& roots) {
   std::vector<std::string> names;
   for (const auto& root : roots) names.push_back(root.string());
-  print(fmt::format("model folders, first wins: {}\n",
-                    names.empty() ? "none" : one_line(fmt::format("{}", fmt::join(names, ", ")))));
+  print(fmt::format(
+      "model folders, first wins: {}\n", names.empty() ? "none" : one_line(fmt::format("{}", fmt::join(names, ", ")))));
   for (const std::string_view folder : asset_folders())
     if (const std::vector<Asset> assets = list_assets(roots, folder); !assets.empty()) print_kind(assets);
 }
@@ -54,12 +54,8 @@ void print_json(const Roots& roots) {
   for (const auto& root : roots) report["roots"].push_back(root.string());
   for (const std::string_view folder : asset_folders())
     for (const Asset& asset : list_assets(roots, folder))
-      report["models"].push_back({{"folder", asset.folder},
-                                  {"name", asset.name},
-                                  {"path", asset.path.string()},
-                                  {"bytes", asset.bytes},
-                                  {"is_folder", asset.is_folder},
-                                  {"shadowed", asset.shadowed}});
+      report["models"].push_back({{"folder", asset.folder}, {"name", asset.name}, {"path", asset.path.string()},
+          {"bytes", asset.bytes}, {"is_folder", asset.is_folder}, {"shadowed", asset.shadowed}});
   cli::print_json(report);
 }
 
@@ -81,12 +77,11 @@ void add_models_command(CLI::App& app, Action& action) {
       "Looks in the folders of --models, of WEFT_MODELS (colon-separated), in ./models and ../models, and "
       "among the\n"
       "models that come with the program. A ComfyUI installation may be named as it is.");
-  command
-      ->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
+  command->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  command->add_flag("--json", options->json,
-                    "As JSON: {\"roots\", \"models\": [{\"folder\", \"name\", \"path\", ...}]}");
+  command->add_flag(
+      "--json", options->json, "As JSON: {\"roots\", \"models\": [{\"folder\", \"name\", \"path\", ...}]}");
   command->callback([options, &action] { action = [options] { return models(*options); }; });
 }
 

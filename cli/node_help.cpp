@@ -104,8 +104,8 @@ std::string markdown_cell(std::string_view text) {
 std::string markdown_rows(const char* kind, const std::vector<Row>& rows) {
   std::string text;
   for (const Row& row : rows)
-    text += fmt::format("| {} | `{}` | {} | {} | {} |\n", kind, row[0], markdown_cell(row[1]),
-                        markdown_cell(row[2]), markdown_cell(row[3]));
+    text += fmt::format("| {} | `{}` | {} | {} | {} |\n", kind, row[0], markdown_cell(row[1]), markdown_cell(row[2]),
+        markdown_cell(row[3]));
   return text;
 }
 
@@ -146,8 +146,7 @@ std::string catalogue_text(std::span<const NodeInfo* const> nodes) {
   std::string text;
   for (const auto& [menu, members] : by_menu(nodes)) {
     text += fmt::format("{}{}\n", text.empty() ? "" : "\n", menu.empty() ? "(no menu)" : menu);
-    for (const NodeInfo* node : members)
-      text += fmt::format("  {:<{}}  {}\n", node->id, width, node->options.title);
+    for (const NodeInfo* node : members) text += fmt::format("  {:<{}}  {}\n", node->id, width, node->options.title);
   }
   return text;
 }
@@ -155,7 +154,7 @@ std::string catalogue_text(std::span<const NodeInfo* const> nodes) {
 std::string node_text(const NodeInfo& node) {
   std::string text = fmt::format("{}: {}\n", node.id, node.options.title);
   text += fmt::format("{}, {} lane, revision {}, from {}\n", node.options.menu, lane_name(node.options.lane),
-                      node.options.revision, node.plugin);
+      node.options.revision, node.plugin);
   if (!node.options.doc.empty()) text += fmt::format("\n{}\n", node.options.doc);
   text += text_table("Inputs", port_rows(node.inputs, PortKind::Input));
   text += text_table("Params", port_rows(node.inputs, PortKind::Param));

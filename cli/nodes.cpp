@@ -26,8 +26,7 @@ std::vector<const NodeInfo*> chosen_nodes(const NodesOptions& options, const Reg
   if (options.id.empty()) return registry.nodes();
   if (const NodeInfo* node = registry.find(options.id)) return {node};
   const std::vector<std::string> near = registry.nearest(options.id);
-  throw GraphError(Problem{
-      "", "", fmt::format("there is no node type '{}'", options.id),
+  throw GraphError(Problem{"", "", fmt::format("there is no node type '{}'", options.id),
       near.empty() ? "`weft nodes` lists them" : fmt::format("did you mean {}?", fmt::join(near, ", "))});
 }
 

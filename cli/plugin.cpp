@@ -34,9 +34,9 @@ Exit with_usage_errors(Call call) {
 void print_list(const Catalogue& catalogue) {
   for (const PluginInfo& plugin : catalogue.host.plugins()) {
     if (plugin.problem.empty())
-      print(one_line(fmt::format("{} {}  {} nodes  {}", plugin.id, plugin.version, plugin.nodes.size(),
-                                 plugin.library.string())) +
-            '\n');
+      print(one_line(fmt::format(
+                "{} {}  {} nodes  {}", plugin.id, plugin.version, plugin.nodes.size(), plugin.library.string())) +
+          '\n');
     else  // the sentence names the plugin, or its file where there is no telling
       print("not taken in: " + message_line(plugin.problem) + '\n');
   }
@@ -45,12 +45,8 @@ void print_list(const Catalogue& catalogue) {
 void print_list_json(const Catalogue& catalogue) {
   nlohmann::json list = nlohmann::json::array();
   for (const PluginInfo& plugin : catalogue.host.plugins())
-    list.push_back({{"id", plugin.id},
-                    {"version", plugin.version},
-                    {"library", plugin.library.string()},
-                    {"manifest", plugin.manifest.string()},
-                    {"nodes", plugin.nodes},
-                    {"problem", plugin.problem}});
+    list.push_back({{"id", plugin.id}, {"version", plugin.version}, {"library", plugin.library.string()},
+        {"manifest", plugin.manifest.string()}, {"nodes", plugin.nodes}, {"problem", plugin.problem}});
   print_json(list);
 }
 
@@ -65,8 +61,7 @@ Exit list(bool json) {
 
 void add_list(CLI::App& plugin, Action& action) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      plugin.add_subcommand("list", "Lists the plugins that were found, also those that were refused");
+  CLI::App* command = plugin.add_subcommand("list", "Lists the plugins that were found, also those that were refused");
   command->add_flag("--json", *json, "As JSON");
   command->callback([json, &action] { action = [json] { return list(*json); }; });
 }
@@ -78,7 +73,7 @@ Exit create(const std::string& name, const std::filesystem::path& folder) {
       fmt::format("A plugin with one node, {}.stripes. To build, install and run it:\n"
                   "  cd {}\n  cmake -S . -B build && cmake --build build\n  cmake --install build\n"
                   "  weft run workflow.json\n",
-                  name, folder.string()));
+          name, folder.string()));
   return Exit::Done;
 }
 
@@ -101,14 +96,12 @@ Exit check(const std::filesystem::path& file, std::chrono::seconds limit, bool j
 void add_new(CLI::App& plugin, Action& action) {
   auto name = std::make_shared<std::string>();
   auto folder = std::make_shared<std::filesystem::path>();
-  CLI::App* command =
-      plugin.add_subcommand("new", "Makes a plugin project that builds outside of Weft's tree");
+  CLI::App* command = plugin.add_subcommand("new", "Makes a plugin project that builds outside of Weft's tree");
   command->add_option("NAME", *name, "Lower case letters, digits and '_': paper_grain")->required();
   command->add_option("--dir", *folder, "The project's folder; ./NAME if not given")->type_name("DIR");
   command->callback([=, &action] {
     action = [=] {
-      return with_usage_errors(
-          [&] { return create(*name, folder->empty() ? std::filesystem::path(*name) : *folder); });
+      return with_usage_errors([&] { return create(*name, folder->empty() ? std::filesystem::path(*name) : *folder); });
     };
   });
 }
@@ -117,8 +110,7 @@ void add_check(CLI::App& plugin, Action& action) {
   auto file = std::make_shared<std::filesystem::path>();
   auto seconds = std::make_shared<int>(60);
   auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      plugin.add_subcommand("check", "Tries what goes wrong in plugins, each test in its own process");
+  CLI::App* command = plugin.add_subcommand("check", "Tries what goes wrong in plugins, each test in its own process");
   command->add_option("FILE", *file, "A plugin's library, or its manifest")->required();
   command->add_option("--limit", *seconds, "Seconds that one test may take")
       ->type_name("SECONDS")
@@ -126,13 +118,10 @@ void add_check(CLI::App& plugin, Action& action) {
       ->capture_default_str();
   command->add_flag("--json", *json, "As JSON");
   std::string footer = "Exit code 0 if no test failed, else 1. The tests:\n";
-  for (const CheckTest& test : check_tests())
-    footer += fmt::format("  {:<16} {}\n", test.name, test.question);
+  for (const CheckTest& test : check_tests()) footer += fmt::format("  {:<16} {}\n", test.name, test.question);
   command->footer(footer);
   command->callback([=, &action] {
-    action = [=] {
-      return with_usage_errors([&] { return check(*file, std::chrono::seconds(*seconds), *json); });
-    };
+    action = [=] { return with_usage_errors([&] { return check(*file, std::chrono::seconds(*seconds), *json); }); };
   });
 }
 

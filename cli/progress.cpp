@@ -42,8 +42,7 @@ std::string cell_text(std::size_t number, std::size_t count, const std::string& 
 
 std::string summary_line(const RunFinished& end) {
   const char* how = end.cancelled ? "cancelled" : end.failed > 0 ? "failed" : "finished";
-  std::string line =
-      fmt::format("{} in {}; nodes: {} ran, {} cached", how, time_text(end.time), end.ran, end.cached);
+  std::string line = fmt::format("{} in {}; nodes: {} ran, {} cached", how, time_text(end.time), end.ran, end.cached);
   if (end.failed) line += fmt::format(", {} failed", end.failed);
   if (end.skipped) line += fmt::format(", {} skipped", end.skipped);
   return line;
@@ -53,8 +52,7 @@ std::string summary_line(const RunFinished& end) {
 struct Running {
   std::string node;
   Clock::time_point started = Clock::now();
-  Clock::time_point counted_since =
-      started;  ///< of the first report: loading before it says nothing about the pace
+  Clock::time_point counted_since = started;  ///< of the first report: loading before it says nothing about the pace
   std::int64_t first = 0, done = 0, total = 0;
 
   void report(const NodeProgress& progress) {
@@ -81,8 +79,7 @@ struct Running {
 class NoProgress final : public Progress {
  public:
   void event(const Event& event) override {
-    if (const auto* warning = std::get_if<NodeWarning>(&event.kind))
-      say(warning_text(event.node, *warning));
+    if (const auto* warning = std::get_if<NodeWarning>(&event.kind)) say(warning_text(event.node, *warning));
   }
   void cell(std::size_t, std::size_t, const std::string&) override {}
   void message(const std::string& text) override { say(text); }
@@ -113,20 +110,19 @@ class LineProgress final : public Progress {
  public:
   void event(const Event& event) override {
     const std::string node(event.node);
-    std::visit(
-        Overloaded{
-            [&](const RunStarted& run) { planned_ = run.nodes, settled_ = 0; },
-            [&](const NodeStarted&) { running_[node] = {.node = node}; },
-            [&](const NodeProgress& progress) { report(running_[node], progress); },
-            [&](const NodeCached&) { ++settled_; },
-            [&](const NodeWarning& warning) { say(warning_text(node, warning)); },
-            [&](const NodeFinished& end) { settle(node, "done in " + time_text(end.time)); },
-            [&](const NodeFailed&) { settle(node, "failed"); },
-            [&](const NodeCancelled&) { settle(node, "cancelled"); },
-            [&](const NodeSkipped& skipped) { settled_ += !skipped.muted; },
-            [&](const RunFinished& end) { say(cell_ + summary_line(end)); },
-            [](const auto&) {},
-        },
+    std::visit(Overloaded{
+                   [&](const RunStarted& run) { planned_ = run.nodes, settled_ = 0; },
+                   [&](const NodeStarted&) { running_[node] = {.node = node}; },
+                   [&](const NodeProgress& progress) { report(running_[node], progress); },
+                   [&](const NodeCached&) { ++settled_; },
+                   [&](const NodeWarning& warning) { say(warning_text(node, warning)); },
+                   [&](const NodeFinished& end) { settle(node, "done in " + time_text(end.time)); },
+                   [&](const NodeFailed&) { settle(node, "failed"); },
+                   [&](const NodeCancelled&) { settle(node, "cancelled"); },
+                   [&](const NodeSkipped& skipped) { settled_ += !skipped.muted; },
+                   [&](const RunFinished& end) { say(cell_ + summary_line(end)); },
+                   [](const auto&) {},
+               },
         event.kind);
   }
   void cell(std::size_t number, std::size_t count, const std::string& caption) override {
@@ -187,7 +183,7 @@ class BarProgress final : public Progress {
                    },
                    [](const auto&) {},
                },
-               event.kind);
+        event.kind);
   }
   void cell(std::size_t number, std::size_t count, const std::string& caption) override {
     const std::scoped_lock lock(mutex_);
@@ -240,11 +236,11 @@ class BarProgress final : public Progress {
     std::string bar;
     if (counting) {
       const std::int64_t done = std::clamp<std::int64_t>(counting->done, 0, counting->total);
-      const std::size_t full =
-          kCells * static_cast<std::size_t>(done) / static_cast<std::size_t>(counting->total);
+      const std::size_t full = kCells * static_cast<std::size_t>(done) / static_cast<std::size_t>(counting->total);
       bar = fmt::format(" [{}{}]", std::string(full, '#'), std::string(kCells - full, '-'));
     }
-    const std::string line = fmt::format("{}{}/{}{} {}", one_line(cell_), settled_, planned_, bar, fmt::join(parts, " | "));
+    const std::string line =
+        fmt::format("{}{}/{}{} {}", one_line(cell_), settled_, planned_, bar, fmt::join(parts, " | "));
     draw(fmt::format("\r{}\x1b[K", cut_to_width(line, terminal_width() - 1)));
     drawn_ = true;
   }

@@ -18,7 +18,7 @@ nlohmann::json in_short(const nlohmann::json& said) {
   constexpr std::size_t kMostNumbers = 8;
   const auto is_long = [](const nlohmann::json& part) {
     return (part.is_array() && part.size() > kMostNumbers) ||
-           (part.is_object() && std::ranges::any_of(part, [](const auto& each) { return each.is_structured(); }));
+        (part.is_object() && std::ranges::any_of(part, [](const auto& each) { return each.is_structured(); }));
   };
   nlohmann::json kept = said;
   if (said.is_object()) {
@@ -50,8 +50,8 @@ std::vector<std::string> value_lines(const Value& value, const Registry& registr
 }
 
 /// The outputs of a node that ran, by port name.
-std::map<std::string, Value> outputs_of(const std::string& node, const Workflow& workflow,
-                                        const NodeTypes& types, const RunResult& result) {
+std::map<std::string, Value> outputs_of(
+    const std::string& node, const Workflow& workflow, const NodeTypes& types, const RunResult& result) {
   std::map<std::string, Value> outputs;
   const auto it = result.nodes.find(node);
   const NodeInfo* info = types.find(workflow.graph.node(node).type);
@@ -75,7 +75,7 @@ std::string result_name(const Workflow& workflow, const std::string& node) {
 }
 
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
-                                      const std::vector<std::string>& wanted, const RunResult& result) {
+    const std::vector<std::string>& wanted, const RunResult& result) {
   const NodeTypes types(workflow.subgraphs, registry);
   std::vector<std::string> lines;
   const auto add = [&](const std::string& name, const Value& value) {

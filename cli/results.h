@@ -20,6 +20,6 @@ std::string result_name(const Workflow& workflow, const std::string& node);
 /// Names are those of the workflow's interface, or node.port where it has none. Text and numbers stand as
 /// they are, everything else as what its type says of it (shape, range ...).
 std::vector<std::string> result_lines(const Workflow& workflow, const Registry& registry,
-                                      const std::vector<std::string>& wanted, const RunResult& result);
+    const std::vector<std::string>& wanted, const RunResult& result);
 
 }  // namespace weft::cli

@@ -69,7 +69,7 @@ void apply_settings(Workflow& workflow, const Registry& registry, const std::vec
     try {
       if (equals == std::string::npos || equals == 0)
         throw GraphError(Problem{"", "", fmt::format("--set {}: this is not NAME=VALUE", setting),
-                                 "write for example --set prompt=\"a boat\", or --set sampler.steps=30"});
+            "write for example --set prompt=\"a boat\", or --set sampler.steps=30"});
       set_by_name(workflow, registry, setting.substr(0, equals), setting.substr(equals + 1));
     } catch (const GraphError& error) {
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
@@ -85,13 +85,12 @@ void check_output_folder(const fs::path& out) {
   std::error_code none;
   while (!fs::exists(existing, none) && existing.has_relative_path()) existing = existing.parent_path();
   if (!fs::is_directory(existing, none))
-    throw GraphError(Problem{"", "",
-                             fmt::format("--out {}: '{}' is not a folder", out.string(), existing.string()),
-                             "name another folder"});
+    throw GraphError(Problem{
+        "", "", fmt::format("--out {}: '{}' is not a folder", out.string(), existing.string()), "name another folder"});
   if (access(existing.c_str(), W_OK | X_OK) != 0)
     throw GraphError(
         Problem{"", "", fmt::format("--out {}: no right to write to '{}'", out.string(), existing.string()),
-                "name another folder, or change its rights"});
+            "name another folder, or change its rights"});
 }
 
 /// What `--sweep` asks for; without a value the sweep that the workflow holds.
@@ -109,8 +108,8 @@ host::Sweep wanted_sweep(const Workflow& workflow, const Registry& registry, con
   if (!problems.empty()) throw GraphError(std::move(problems));
   if (!sweep.axes.empty()) return sweep;
   if (auto saved = host::sweep_of(workflow)) return *saved;
-  throw GraphError(Problem{.what = "--sweep: this workflow holds no sweep",
-                           .remedy = "say what varies: --sweep sampler.cfg=3,5,7"});
+  throw GraphError(
+      Problem{.what = "--sweep: this workflow holds no sweep", .remedy = "say what varies: --sweep sampler.cfg=3,5,7"});
 }
 
 /// A run that can start: everything was read, set and checked.
@@ -122,20 +121,21 @@ struct PreparedRun {
 };
 
 /// `tell` gets what could not be imported as it was. Throws GraphError with every problem.
-PreparedRun prepare(const RunOptions& options, const Registry& registry,
-                    const std::function<void(const std::string&)>& tell) {
+PreparedRun prepare(
+    const RunOptions& options, const Registry& registry, const std::function<void(const std::string&)>& tell) {
   WorkflowSource source = read_workflow(options.file, registry);
   tell_first(source.remarks, tell, tell);
   apply_settings(source.workflow, registry, options.settings);
   RunEnvironment environment = host::make_environment({.workflow_folder = source.folder,
-                                                       .model_folders = model_folders(options.models),
-                                                       .output_folder = options.out,
-                                                       .dtype = options.device.dtype});
+      .model_folders = model_folders(options.models),
+      .output_folder = options.out,
+      .dtype = options.device.dtype});
   environment.allow_truncated = options.allow_truncated;
   environment.workflow = read_foreign_json(to_text(source.workflow), "the workflow");
   std::vector<std::string> wanted = default_results(source.workflow, registry);
   if (!options.sweep.empty()) {
-    auto sweep = host::prepare_sweep(source.workflow, registry, wanted_sweep(source.workflow, registry, options.sweep), environment);
+    auto sweep = host::prepare_sweep(
+        source.workflow, registry, wanted_sweep(source.workflow, registry, options.sweep), environment);
     check_output_folder(options.out);
     return {std::move(source.workflow), std::move(wanted), std::move(environment), std::move(sweep)};
   }
@@ -146,8 +146,7 @@ PreparedRun prepare(const RunOptions& options, const Registry& registry,
 }
 
 void print_plan(const PreparedRun& prepared, const Registry& registry) {
-  const Expansion expansion =
-      expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
+  const Expansion expansion = expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
   const Graph& graph = expansion.graph;
   const std::vector<std::string> order = graph.with_ancestors(expansion.wanted);
   std::size_t id_width = 0, type_width = 0;
@@ -157,8 +156,8 @@ void print_plan(const PreparedRun& prepared, const Registry& registry) {
   }
   for (const std::string& id : order) {
     const NodeInfo& info = *registry.find(graph.node(id).type);  // checked before
-    print(fmt::format("{:<{}}  {:<{}}  {}\n", one_line(id), id_width, info.id, type_width,
-                      lane_name(info.options.lane)));
+    print(
+        fmt::format("{:<{}}  {:<{}}  {}\n", one_line(id), id_width, info.id, type_width, lane_name(info.options.lane)));
   }
 }
 
@@ -176,7 +175,8 @@ void report(const std::vector<Problem>& problems, Progress& progress) {
 
 void print_results(const PreparedRun& prepared, const Registry& registry, const RunResult& result) {
   std::string text;
-  for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result)) text += line + '\n';
+  for (const std::string& line : result_lines(prepared.workflow, registry, prepared.wanted, result))
+    text += line + '\n';
   print(text);
 }
 
@@ -198,16 +198,16 @@ std::string library_of(const std::string& plugin, const PluginHost& host) {
 Problem fallen(const std::string& how, const std::optional<RunningNode>& node, const PluginHost& host) {
   if (!node)
     return {.what = fmt::format("a plugin or library {} while several nodes ran, or none", how),
-            .remedy = "run the nodes one by one to find which"};
+        .remedy = "run the nodes one by one to find which"};
   const std::string& plugin = node->type->plugin;
   return {.node = *node->id,
-          .what = fmt::format("{}: plugin \"{}\" ({}) {}", node->type->id, plugin, library_of(plugin, host), how),
-          .remedy = "update the plugin, or remove it; `weft plugin check` tries it"};
+      .what = fmt::format("{}: plugin \"{}\" ({}) {}", node->type->id, plugin, library_of(plugin, host), how),
+      .remedy = "update the plugin, or remove it; `weft plugin check` tries it"};
 }
 
 /// Says before a long run what it will hardly have the memory for.
-std::vector<std::string> memory_warnings(const PreparedRun& prepared, const Registry& registry,
-                                         const DeviceRuntime& runtime) {
+std::vector<std::string> memory_warnings(
+    const PreparedRun& prepared, const Registry& registry, const DeviceRuntime& runtime) {
   const Expansion plain = expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
   const std::uint64_t total = runtime.memory(runtime.devices().front()).total;
   std::vector<std::string> warnings;
@@ -218,21 +218,21 @@ std::vector<std::string> memory_warnings(const PreparedRun& prepared, const Regi
 
 /// Runs every cell; a line for each table, named as the workflow names that result.
 Exit execute_sweep(const PreparedRun& prepared, const Registry& registry, Executor& executor, Progress& progress,
-                   std::stop_token stop) {
+    std::stop_token stop) {
   const host::PreparedSweep& sweep = *prepared.sweep;
   const std::size_t count = host::cell_count(sweep.axes);
   const auto begins = [&](std::size_t cell, const Workflow&) {
     progress.cell(cell + 1, count, host::cell_caption(sweep.axes, cell));
   };
-  const host::SweepResult result =
-      host::run_sweep(sweep, registry, executor, prepared.environment, {},
-                      {.begins = begins, .events = [&](const Event& event) { progress.event(event); }}, std::move(stop));
+  const host::SweepResult result = host::run_sweep(sweep, registry, executor, prepared.environment, {},
+      {.begins = begins, .events = [&](const Event& event) { progress.event(event); }}, std::move(stop));
   for (const std::string& warning : result.warnings) progress.message("warning: " + warning);
   report(result.problems, progress);
   std::string text;
   for (const host::SweepTable& table : result.tables)
     if (!table.file.empty())
-      text += fmt::format("{}: {}\n", one_line(result_name(prepared.workflow, table.picture.result)), one_line(table.file.string()));
+      text += fmt::format(
+          "{}: {}\n", one_line(result_name(prepared.workflow, table.picture.result)), one_line(table.file.string()));
   print(text);
   if (result.cancelled) return Exit::Cancelled;
   return result.ok ? Exit::Done : Exit::Failed;
@@ -241,7 +241,7 @@ Exit execute_sweep(const PreparedRun& prepared, const Registry& registry, Execut
 /// Runs while libraries and plugins may write and fall as they please. The process ends with the run, so what was made for
 /// it is never destroyed: gigabytes are not given back tensor by tensor first.
 Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const RuntimeChoice& device, Progress& progress,
-             std::stop_token stop) {
+    std::stop_token stop) {
   const Registry& registry = catalogue.registry;
   RunningNodes& nodes = *new RunningNodes(prepared.wanted);
   ForeignOutput& foreign = *new ForeignOutput(
@@ -264,8 +264,8 @@ Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const Runt
   const OpenedRuntime& opened = *new OpenedRuntime(open_device_runtime(device));
   progress.message(opened.message);
   for (const std::string& warning : memory_warnings(prepared, registry, *opened.runtime)) progress.message(warning);
-  Executor& executor = *new Executor(registry, *opened.runtime,
-                                     {.device = opened.runtime->devices().front(), .watch = &nodes});
+  Executor& executor =
+      *new Executor(registry, *opened.runtime, {.device = opened.runtime->devices().front(), .watch = &nodes});
   if (prepared.sweep) return execute_sweep(prepared, registry, executor, progress, std::move(stop));
   const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},
@@ -299,8 +299,7 @@ Exit run(const RunOptions& options) {
 }
 
 std::string not_a_device(const std::string& text) {
-  const bool numbered =
-      text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
+  const bool numbered = text.starts_with("cuda:") && text.size() > 5 && text.size() < 9 &&
       std::all_of(text.begin() + 5, text.end(), [](unsigned char c) { return std::isdigit(c); });
   if (text == "auto" || text == "cpu" || text == "cuda" || numbered) return {};
   return fmt::format("'{}' is no device: auto, cpu, cuda, or cuda:N", text);
@@ -318,16 +317,13 @@ void add_run_command(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command
       ->add_option("--sweep", options->sweep,
-                   "Runs with several values at one param or two, and makes a table of the pictures; alone: the workflow's own")
+          "Runs with several values at one param or two, and makes a table of the pictures; alone: the workflow's own")
       ->type_name("NAME=VALUES")
       ->expected(0, 1)
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--out", options->out, "Folder for what is written")
-      ->type_name("DIR")
-      ->capture_default_str();
-  command
-      ->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
+  command->add_option("--out", options->out, "Folder for what is written")->type_name("DIR")->capture_default_str();
+  command->add_option("--models", options->models, "Folder with checkpoints, vae, loras ...; the first one wins")
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_option("--device", options->device.device, "auto, cpu, cuda, or cuda:N")
@@ -345,7 +341,7 @@ void add_run_command(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"auto", "bar", "json", "none"}))
       ->capture_default_str();
   command->add_flag("--allow-truncated", options->allow_truncated,
-                    "Takes what is there of pictures that end early or are damaged, with a warning");
+      "Takes what is there of pictures that end early or are damaged, with a warning");
   command->add_flag("--dry-run", options->dry_run, "Checks everything and prints what would run, in order");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

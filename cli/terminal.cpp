@@ -18,8 +18,7 @@ int terminal_width() {
 
 std::string one_line(std::string_view text) {
   std::string line(text);
-  std::ranges::replace_if(
-      line, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+  std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
   return printable(line);
 }
 

@@ -37,8 +37,8 @@ WorkflowSource read_workflow(const std::string& file, const Registry& registry) 
   const bool given = file == "-";
   const std::string name = given ? "standard input" : file;
   comfyui::Imported read = parse(given ? read_text(std::cin, name) : read_text_file(file, Pipes::kRead), name);
-  WorkflowSource source{std::move(read.workflow), given ? fs::current_path() : fs::absolute(file).parent_path(),
-                        std::move(read.remarks)};
+  WorkflowSource source{
+      std::move(read.workflow), given ? fs::current_path() : fs::absolute(file).parent_path(), std::move(read.remarks)};
   upgrade(source.workflow, registry);
   return source;
 }
@@ -47,7 +47,7 @@ std::vector<fs::path> model_folders(const std::vector<std::string>& models) {
   for (const std::string& folder : models)
     if (!fs::is_directory(folder))
       throw GraphError(Problem{"", "", fmt::format("--models {}: there is no such folder", folder),
-                               "name one that holds checkpoints, vae, loras ..."});
+          "name one that holds checkpoints, vae, loras ..."});
   return {models.begin(), models.end()};
 }
 

@@ -63,7 +63,7 @@ void say(const std::string& text) {
 bool parse_size(const std::string& text, int& width, int& height) {
   char rest = 0;
   return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) == 2 && width >= 200 && height >= 150 &&
-         width <= 16384 && height <= 16384;
+      width <= 16384 && height <= 16384;
 }
 
 /// Where text-to-image.json and the explained ones are; empty if they were not installed.
@@ -76,17 +76,16 @@ fs::path workflows_folder() {
 AppOptions app_options(const Arguments& arguments) {
   const fs::path workflows = workflows_folder();
   return {.plugin_folders = plugin_folders(),
-          .settings_file = settings_file(),
-          .state_folder = state_folder(),
-          .first_workflow = workflows.empty() ? fs::path{} : workflows / "text-to-image.json",
-          .examples_folder = workflows,
-          .translations_folder = program_prefix() / "share/weft/translations",
-          .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
-          .dtype = arguments.device.dtype,
-          .wake = Window::wake,
-          .copy_picture = [clipboard = std::make_shared<PictureClipboard>()](const fs::path& file) {
-            return clipboard->offer(file);
-          }};
+      .settings_file = settings_file(),
+      .state_folder = state_folder(),
+      .first_workflow = workflows.empty() ? fs::path{} : workflows / "text-to-image.json",
+      .examples_folder = workflows,
+      .translations_folder = program_prefix() / "share/weft/translations",
+      .open_runtime = [choice = arguments.device] { return open_device_runtime(choice).runtime; },
+      .dtype = arguments.device.dtype,
+      .wake = Window::wake,
+      .copy_picture = [clipboard = std::make_shared<PictureClipboard>()](
+                          const fs::path& file) { return clipboard->offer(file); }};
 }
 
 /// False if one of the files could not be opened; the window says why.
@@ -97,7 +96,9 @@ bool open_first(App& app, const Arguments& arguments) {
   if (app.options.first_workflow.empty())
     app.new_document();
   else
-    app.attempt([&] { app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow), app.options.first_workflow)); });
+    app.attempt([&] {
+      app.show(std::make_unique<Document>(load_workflow(app.options.first_workflow), app.options.first_workflow));
+    });
   return all_opened;
 }
 
@@ -105,8 +106,7 @@ bool open_first(App& app, const Arguments& arguments) {
 void export_canvas(App& app, const Window& window) {
   const fs::path file = std::exchange(app.export_file, {});
   const Canvas& canvas = app.active()->canvas;
-  if (app.attempt(
-          [&] { write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file); }))
+  if (app.attempt([&] { write_png(cut_out(window.read_pixels(), canvas.screen_min(), canvas.screen_max()), file); }))
     app.notify(tr_format("Wrote {}", file.string()));
 }
 
@@ -127,7 +127,7 @@ void loop(App& app, Window& window, ScreenText* text) {
       continue;
     }
     const bool exporting = !app.export_file.empty() && app.active() && app.active()->canvas.settled() &&
-                           !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
+        !ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopup);
     window.end_frame(exporting ? std::function<void()>([&] { export_canvas(app, window); }) : nullptr);
     const Document* document = app.document();
     const std::string wanted =
@@ -193,17 +193,14 @@ int main(int argc, char** argv) {
   CLI::App options("Weft's editor: build, run and understand workflows.", "weft edit");
   Arguments arguments;
   options.add_option("FILE", arguments.files, "Workflows, or pictures that carry one");
-  options.add_option("--screenshot", arguments.screenshot,
-                     "Draw the window once all is loaded, write this PNG, and end");
+  options.add_option(
+      "--screenshot", arguments.screenshot, "Draw the window once all is loaded, write this PNG, and end");
   options.add_option("--describe", arguments.describe,
-                     "Write what the window shows into this file, a line of JSON each time that it changes: for tests, "
-                     "and for programs that read the screen aloud");
-  options.add_option("--size", arguments.size, "Of the window")
-      ->type_name("WIDTHxHEIGHT")
-      ->capture_default_str();
+      "Write what the window shows into this file, a line of JSON each time that it changes: for tests, "
+      "and for programs that read the screen aloud");
+  options.add_option("--size", arguments.size, "Of the window")->type_name("WIDTHxHEIGHT")->capture_default_str();
   options.add_option("--theme", arguments.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
-  options.add_option("--scale", arguments.scale, "Of text and widgets; 2 doubles them")
-      ->check(CLI::Range(0.5, 4.0));
+  options.add_option("--scale", arguments.scale, "Of text and widgets; 2 doubles them")->check(CLI::Range(0.5, 4.0));
   options.add_option("--device", arguments.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   options.add_option("--dtype", arguments.device.dtype, "auto, float32, bfloat16 or float16")
       ->check(CLI::IsMember({"auto", "float32", "bfloat16", "float16"}))

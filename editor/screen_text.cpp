@@ -31,18 +31,13 @@ Json json_of(const ScreenItem& item) {
 }
 
 Json json_of(const Canvas& canvas, const NodeView& view, bool selected) {
-  const auto on_screen = [&](ImVec2 at) {
-    return canvas.to_screen({view.at.x + at.x, view.at.y + at.y});
-  };
+  const auto on_screen = [&](ImVec2 at) { return canvas.to_screen({view.at.x + at.x, view.at.y + at.y}); };
   const auto box = [&](ImVec2 at, ImVec2 size) {
     const ImVec2 min = on_screen(at);
     return rounded(ImVec4{min.x, min.y, size.x * canvas.zoom(), size.y * canvas.zoom()});
   };
-  Json json{{"id", view.id},
-            {"type", view.node->type},
-            {"title", view.layout.title},
-            {"selected", selected},
-            {"at", box({0, 0}, view.layout.size)}};
+  Json json{{"id", view.id}, {"type", view.node->type}, {"title", view.layout.title}, {"selected", selected},
+      {"at", box({0, 0}, view.layout.size)}};
   for (const ShownPort& port : view.layout.ports) {
     json[port.is_output ? "outputs" : "inputs"][port.info.name] = rounded(on_screen(port.pin));
     if (port.field) json["fields"][port.info.name] = box(port.field_min, port.field_size);
@@ -58,7 +53,8 @@ Json notes_of(const Tab& tab) {
   const auto add = [&](const std::string& id, const std::string& text, const Rect& area) {
     const ImVec2 min = tab.canvas.to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)});
     const float zoom = tab.canvas.zoom();
-    const ImVec4 at{min.x, min.y, static_cast<float>(area.size.width) * zoom, static_cast<float>(area.size.height) * zoom};
+    const ImVec4 at{
+        min.x, min.y, static_cast<float>(area.size.width) * zoom, static_cast<float>(area.size.height) * zoom};
     notes.push_back({{"id", id}, {"text", text}, {"at", rounded(at)}});
   };
   for (const Frame& frame : tab.canvas.model().frames) add(frame.id, frame.title, frame.area);
@@ -68,14 +64,13 @@ Json notes_of(const Tab& tab) {
 
 Json json_of(const Tab& tab) {
   const Document& document = *tab.document;
-  Json json{{"name", document.name()},       {"file", document.file().string()},
-            {"dirty", document.dirty()},     {"scope", document.scope()},
-            {"steps", document.position()},  {"links", tab.canvas.model().links.size()},
-            {"zoom", tab.canvas.zoom()},     {"nodes", Json::array()},
-            {"notes", notes_of(tab)},
-            {"canvas", rounded(ImVec4{tab.canvas.screen_min().x, tab.canvas.screen_min().y,
-                                      tab.canvas.screen_max().x - tab.canvas.screen_min().x,
-                                      tab.canvas.screen_max().y - tab.canvas.screen_min().y})}};
+  Json json{{"name", document.name()}, {"file", document.file().string()}, {"dirty", document.dirty()},
+      {"scope", document.scope()}, {"steps", document.position()}, {"links", tab.canvas.model().links.size()},
+      {"zoom", tab.canvas.zoom()}, {"nodes", Json::array()}, {"notes", notes_of(tab)},
+      {"canvas",
+          rounded(ImVec4{tab.canvas.screen_min().x, tab.canvas.screen_min().y,
+              tab.canvas.screen_max().x - tab.canvas.screen_min().x,
+              tab.canvas.screen_max().y - tab.canvas.screen_min().y})}};
   for (const NodeView& view : tab.canvas.model().nodes)
     json["nodes"].push_back(json_of(tab.canvas, view, document.selection().nodes.contains(view.id)));
   return json;
@@ -144,7 +139,8 @@ ScreenText::~ScreenText() {
 void ScreenText::add(ScreenItem item) { items_.push_back(std::move(item)); }
 
 void ScreenText::label(ImGuiID id, const char* text, bool checked, bool opened) {
-  const auto found = std::find_if(items_.rbegin(), items_.rend(), [&](const ScreenItem& item) { return item.id == id; });
+  const auto found =
+      std::find_if(items_.rbegin(), items_.rend(), [&](const ScreenItem& item) { return item.id == id; });
   if (found == items_.rend()) return;
   found->label = text ? text : "";
   found->checked = checked, found->opened = opened;
@@ -152,14 +148,10 @@ void ScreenText::label(ImGuiID id, const char* text, bool checked, bool opened) 
 
 void ScreenText::end_frame(App& app, const std::string& title) {
   const ImGuiContext& g = *ImGui::GetCurrentContext();
-  Json json{{"title", title},
-            {"focus", g.NavWindow ? g.NavWindow->RootWindow->Name : ""},
-            {"popups", popups(g)},
-            {"active", label_of(items_, g.ActiveId)},
-            {"items", Json::array()},
-            {"documents", Json::array()},
-            {"toast", std::chrono::steady_clock::now() < app.toast_until ? app.toast : std::string{}},
-            {"running", app.runs->running() != nullptr}};
+  Json json{{"title", title}, {"focus", g.NavWindow ? g.NavWindow->RootWindow->Name : ""}, {"popups", popups(g)},
+      {"active", label_of(items_, g.ActiveId)}, {"items", Json::array()}, {"documents", Json::array()},
+      {"toast", std::chrono::steady_clock::now() < app.toast_until ? app.toast : std::string{}},
+      {"running", app.runs->running() != nullptr}};
   for (const ScreenItem& item : items_)
     if (!item.label.empty() && item.at.z > 0 && item.at.w > 0) json["items"].push_back(json_of(item));
   for (const auto& tab : app.tabs) json["documents"].push_back(tab->document->name());
@@ -178,7 +170,7 @@ void ScreenText::end_frame(App& app, const std::string& title) {
   before_ = now;
   using namespace std::chrono;
   out_ << fmt::format(R"({{"frame":{},"ms":{},)", g.FrameCount,
-                      duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count())
+              duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count())
        << std::string_view(now).substr(1) << std::endl;
 }
 
@@ -194,9 +186,9 @@ void ImGuiTestEngineHook_ItemAdd(ImGuiContext* context, ImGuiID id, const ImRect
   ImRect seen = box;
   seen.ClipWithFull(window->ClipRect);
   text->add({.id = id,
-             .label = {},
-             .window = window->RootWindow ? window->RootWindow->Name : window->Name,
-             .at = {seen.Min.x, seen.Min.y, seen.GetWidth(), seen.GetHeight()}});
+      .label = {},
+      .window = window->RootWindow ? window->RootWindow->Name : window->Name,
+      .at = {seen.Min.x, seen.Min.y, seen.GetWidth(), seen.GetHeight()}});
 }
 
 void ImGuiTestEngineHook_ItemInfo(ImGuiContext* context, ImGuiID id, const char* label, ImGuiItemStatusFlags flags) {

@@ -17,9 +17,9 @@ namespace weft::editor {
 /// One widget or window of the frame.
 struct ScreenItem {
   ImGuiID id = 0;
-  std::string label;    ///< as the code says it, with its hidden part: "Run##tool"
-  std::string window;   ///< it is in; of a window its own name
-  ImVec4 at;            ///< x, y, width, height of what is seen of it, in pixels of the window
+  std::string label;  ///< as the code says it, with its hidden part: "Run##tool"
+  std::string window;  ///< it is in; of a window its own name
+  ImVec4 at;  ///< x, y, width, height of what is seen of it, in pixels of the window
   bool checked = false, opened = false;
 };
 

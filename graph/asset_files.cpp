@@ -16,14 +16,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kFolders = {
-    "checkpoints",      "clip",       "clip_vision",   "configs", "controlnet",
-    "diffusion_models", "embeddings", "hypernetworks", "loras",   "style_models",
-    "upscale_models",   "vae",        "vae_approx"};
+constexpr std::array<std::string_view, 13> kFolders = {"checkpoints", "clip", "clip_vision", "configs", "controlnet",
+    "diffusion_models", "embeddings", "hypernetworks", "loras", "style_models", "upscale_models", "vae", "vae_approx"};
 
 /// What ComfyUI takes for a model file. Which of them can be read is the readers' business.
-constexpr std::array<std::string_view, 10> kExtensions = {".safetensors", ".sft", ".ckpt", ".pt",   ".pt2",
-                                                          ".pth",         ".bin", ".pkl",  ".gguf", ".yaml"};
+constexpr std::array<std::string_view, 10> kExtensions = {
+    ".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".pkl", ".gguf", ".yaml"};
 
 constexpr int kDeepest = 8;  // folders below a model folder; also what ends a loop of symbolic links
 
@@ -39,7 +37,7 @@ std::vector<std::string> folder_names(std::string_view folder) {
 bool is_diffusers_folder(const fs::path& path) {
   std::error_code none;
   return fs::is_regular_file(path / "model_index.json", none) ||
-         (fs::is_regular_file(path / "config.json", none) &&
+      (fs::is_regular_file(path / "config.json", none) &&
           fs::is_regular_file(path / "diffusion_pytorch_model.safetensors", none));
 }
 
@@ -63,8 +61,7 @@ std::uint64_t bytes_below(const fs::path& folder) {
 void collect_models(const fs::path& base, Asset asset, std::vector<Asset>& found) {
   using Options = fs::directory_options;
   std::error_code error;
-  fs::recursive_directory_iterator it(
-      base, Options::follow_directory_symlink | Options::skip_permission_denied, error);
+  fs::recursive_directory_iterator it(base, Options::follow_directory_symlink | Options::skip_permission_denied, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     asset.is_folder = is_diffusers_folder(it->path());
     if (asset.is_folder || it.depth() >= kDeepest) it.disable_recursion_pending();
@@ -94,15 +91,13 @@ std::string folders_looked_in(std::span<const fs::path> roots, std::string_view 
 }
 
 /// What to do about a model that is not there: the names that there are, nearest first.
-std::string missing_asset_remedy(std::span<const fs::path> roots, std::string_view folder,
-                                 std::string_view name) {
+std::string missing_asset_remedy(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
   std::vector<std::string> names;
   for (const Asset& asset : list_assets(roots, folder))
     if (!asset.shadowed) names.push_back(asset.name);
   const std::string places = folders_looked_in(roots, folder);
   if (names.empty())
-    return fmt::format("put it there, or name the folder that holds '{}' in WEFT_MODELS ({})", folder,
-                       places);
+    return fmt::format("put it there, or name the folder that holds '{}' in WEFT_MODELS ({})", folder, places);
   return fmt::format("{} ({})", suggestion(name, names), places);
 }
 
@@ -126,17 +121,16 @@ std::vector<std::string> input_places(const RunEnvironment& environment) {
   return places;
 }
 
-std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port,
-                                    const RunEnvironment& environment) {
+std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port, const RunEnvironment& environment) {
   const std::optional<std::string> name = literal_text(node, port);
   if (!name || name->empty()) return {};
   const std::vector<fs::path>& roots = environment.model_folders;
   if (port.widget == Widget::Model && !find_asset(roots, port.folder, *name))
-    return Problem{node.id, port.name, missing_asset_text(port.folder, *name),
-                   missing_asset_remedy(roots, port.folder, *name)};
+    return Problem{
+        node.id, port.name, missing_asset_text(port.folder, *name), missing_asset_remedy(roots, port.folder, *name)};
   if (port.widget == Widget::File && !find_input_file(environment, *name))
     return Problem{node.id, port.name, fmt::format("there is no file '{}'", *name),
-                   fmt::format("looked in '{}'", fmt::join(input_places(environment), "', '"))};
+        fmt::format("looked in '{}'", fmt::join(input_places(environment), "', '"))};
   return {};
 }
 
@@ -150,8 +144,7 @@ std::vector<fs::path> own_models() {
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
   std::vector<fs::path> roots = {prefix / "share/weft/models"};
-  if (fs::exists(prefix / "CMakeCache.txt", error))
-    roots.push_back(prefix.parent_path().parent_path() / "models");
+  if (fs::exists(prefix / "CMakeCache.txt", error)) roots.push_back(prefix.parent_path().parent_path() / "models");
   return roots;
 }
 
@@ -180,8 +173,7 @@ std::vector<Asset> list_assets(std::span<const fs::path> roots, std::string_view
   return assets;
 }
 
-std::optional<fs::path> find_asset(std::span<const fs::path> roots, std::string_view folder,
-                                   std::string_view name) {
+std::optional<fs::path> find_asset(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
   const std::optional<fs::path> inner = inner_path(name);
   if (!inner) return {};
   std::error_code none;
@@ -209,7 +201,7 @@ std::optional<fs::path> find_input_file(const RunEnvironment& environment, std::
 }
 
 std::vector<Problem> missing_files(const Graph& graph, const Registry& registry, const RunEnvironment& environment,
-                                   std::span<const std::string> wanted) {
+    std::span<const std::string> wanted) {
   const Graph::Impl& impl = GraphAccess::impl(graph);
   std::vector<Vertex> roots;
   for (const std::string& id : wanted)
@@ -239,8 +231,7 @@ std::vector<fs::path> model_roots(std::span<const fs::path> first, const fs::pat
   std::vector<fs::path> roots;
   std::error_code none;
   for (const fs::path& candidate : candidates) {
-    const bool stands_for_models =
-        !holds_model_folders(candidate) && holds_model_folders(candidate / "models");
+    const bool stands_for_models = !holds_model_folders(candidate) && holds_model_folders(candidate / "models");
     const fs::path root = fs::weakly_canonical(stands_for_models ? candidate / "models" : candidate, none);
     if (fs::is_directory(root, none) && std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
   }

@@ -39,9 +39,9 @@ std::string remedy_for(int error) {
 }
 
 [[noreturn]] void fail(const fs::path& file, int error) {
-  throw GraphError(Problem{
-      .what = fmt::format("cannot write '{}': {}", file.string(), std::generic_category().message(error)),
-      .remedy = remedy_for(error)});
+  throw GraphError(
+      Problem{.what = fmt::format("cannot write '{}': {}", file.string(), std::generic_category().message(error)),
+          .remedy = remedy_for(error)});
 }
 
 /// The mode of the file that will be replaced; nothing if there is none.
@@ -50,7 +50,7 @@ std::optional<mode_t> mode_of(const fs::path& target) {
   if (::stat(target.c_str(), &old) != 0) return std::nullopt;
   if (!S_ISREG(old.st_mode))
     throw GraphError(Problem{.what = fmt::format("cannot write '{}': it is not a file", target.string()),
-                             .remedy = "give the name of a file"});
+        .remedy = "give the name of a file"});
   if (::access(target.c_str(), W_OK) != 0) fail(target, errno);
   return old.st_mode & 07777;
 }

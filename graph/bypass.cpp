@@ -13,7 +13,8 @@ std::string type_in(const std::vector<StatedPort>& ports, std::string_view name)
   return found == ports.end() ? std::string() : found->type;
 }
 
-std::optional<std::string> input_of_known(const NodeInfo& info, std::string_view output, std::span<const std::string> fed) {
+std::optional<std::string> input_of_known(
+    const NodeInfo& info, std::string_view output, std::span<const std::string> fed) {
   const PortInfo* out = info.find_output(output);
   std::optional<std::string> first;
   for (const PortInfo& input : info.inputs) {
@@ -53,8 +54,8 @@ std::vector<std::string> Bypasses::outputs(Vertex vertex) const {
   return names;
 }
 
-std::optional<std::string> Bypasses::input_for(Vertex vertex, std::string_view output,
-                                               std::span<const std::string> fed) const {
+std::optional<std::string> Bypasses::input_for(
+    Vertex vertex, std::string_view output, std::span<const std::string> fed) const {
   const NodeInfo* info = info_of(vertex);
   return info ? input_of_known(*info, output, fed) : input_of_placeholder(vertex, output, fed);
 }
@@ -64,8 +65,8 @@ std::string Bypasses::output_type(Vertex vertex, std::string_view output) const 
   return is_known(type) || info_of(vertex) ? type : type_at_output(vertex, output, shown());
 }
 
-std::optional<std::string> Bypasses::input_of_placeholder(Vertex vertex, std::string_view output,
-                                                          std::span<const std::string> fed) const {
+std::optional<std::string> Bypasses::input_of_placeholder(
+    Vertex vertex, std::string_view output, std::span<const std::string> fed) const {
   const std::string wanted = output_type(vertex, output);
   const auto stated = stated_ports(*graph_[vertex].node);
   std::vector<StatedPort> inputs;  // that are fed; in their order where it is known
@@ -129,7 +130,8 @@ bool Bypasses::learn(ShownTypes& shown) const {
   bool learned = false;
   for (Vertex v = graph_.first; v != kNoVertex; v = graph_[v].next)
     for (const LinkIn& link : graph_[v].links_in) {
-      const std::string from = type_at_output(link.source, link.output, shown), to = type_at_input(v, link.input, shown);
+      const std::string from = type_at_output(link.source, link.output, shown),
+                        to = type_at_input(v, link.input, shown);
       if (is_known(from) == is_known(to)) continue;
       if (is_known(from) && !info_of(v))
         learned |= shown.inputs.insert_or_assign({graph_[v].node->type, link.input}, from).second;
@@ -141,8 +143,8 @@ bool Bypasses::learn(ShownTypes& shown) const {
 
 bool Bypasses::feeds_port_named(Vertex vertex, std::string_view output, std::string_view name) const {
   bool feeds = false;
-  for_each_link_from(vertex,
-                     [&](const LinkIn& link) { feeds = feeds || (link.output == output && link.input == name); });
+  for_each_link_from(
+      vertex, [&](const LinkIn& link) { feeds = feeds || (link.output == output && link.input == name); });
   return feeds;
 }
 

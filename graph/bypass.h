@@ -39,8 +39,8 @@ class Bypasses {
   };
 
   const NodeInfo* info_of(Vertex vertex) const { return types_.find(graph_[vertex].node->type); }
-  std::optional<std::string> input_of_placeholder(Vertex vertex, std::string_view output,
-                                                  std::span<const std::string> fed) const;
+  std::optional<std::string> input_of_placeholder(
+      Vertex vertex, std::string_view output, std::span<const std::string> fed) const;
   std::string type_at_input(Vertex vertex, std::string_view input, const ShownTypes& shown) const;
   std::string type_at_output(Vertex vertex, std::string_view output, const ShownTypes& shown) const;
   const ShownTypes& shown() const;

@@ -25,7 +25,7 @@ std::uint64_t available_bytes() {
 }
 
 std::uint64_t free_swap() {
-  struct sysinfo info {};
+  struct sysinfo info{};
   return ::sysinfo(&info) == 0 ? std::uint64_t{info.freeswap} * info.mem_unit : 0;
 }
 

@@ -54,23 +54,21 @@ void rename_node(SubgraphInterface& interface, const std::string& from, const st
 
 void check_interface_refs(const std::map<std::string, PortRef>& refs) {
   for (const auto& [name, ref] : refs) {
-    if (name.empty())
-      throw GraphError(Problem{.what = "the interface has an empty name", .remedy = "name it"});
+    if (name.empty()) throw GraphError(Problem{.what = "the interface has an empty name", .remedy = "name it"});
     if (ref.node.empty() || ref.port.find('.') != std::string::npos)
       throw GraphError(Problem{.node = ref.node,
-                               .port = ref.port,
-                               .what = "the interface name '" + name + "' leads nowhere",
-                               .remedy = "lead it to \"node.port\""});
+          .port = ref.port,
+          .what = "the interface name '" + name + "' leads nowhere",
+          .remedy = "lead it to \"node.port\""});
   }
 }
 
 void check_extra(const nlohmann::json& extra) {
   for (const char* key : {"weft", "nodes", "interface", "subgraphs"})
     if (extra.contains(key))
-      throw GraphError(Problem{.what = fmt::format("'{}' stands among the unknown keys", key),
-                               .remedy = "set it in its own place"});
-  if (!extra.is_object())
-    throw GraphError(Problem{.what = "the unknown keys are no JSON object", .remedy = "use {}"});
+      throw GraphError(
+          Problem{.what = fmt::format("'{}' stands among the unknown keys", key), .remedy = "set it in its own place"});
+  if (!extra.is_object()) throw GraphError(Problem{.what = "the unknown keys are no JSON object", .remedy = "use {}"});
 }
 
 /// What an edit does inside a definition. It needs no inverse: the definition as it was is one.
@@ -97,16 +95,15 @@ void change(Subgraph& subgraph, const Edit& edit) {
         for (const Edit& inner : e.edits) change(subgraph, inner);
       },
       [](const auto&) {
-        throw GraphError(Problem{.what = "the edit is none of nodes inside a subgraph",
-                                 .remedy = "apply it to the workflow itself"});
+        throw GraphError(Problem{
+            .what = "the edit is none of nodes inside a subgraph", .remedy = "apply it to the workflow itself"});
       },
   };
   std::visit(cases, edit);
 }
 
 /// Puts a definition in its place, or takes it away; gives what was there.
-std::optional<Subgraph> put_subgraph(Subgraphs& subgraphs, const std::string& name,
-                                     std::optional<Subgraph> subgraph) {
+std::optional<Subgraph> put_subgraph(Subgraphs& subgraphs, const std::string& name, std::optional<Subgraph> subgraph) {
   Subgraphs changed = subgraphs;
   std::optional<Subgraph> before;
   if (const auto found = changed.find(name); found != changed.end()) {
@@ -127,9 +124,8 @@ Edit apply_in_subgraph(Workflow& workflow, const EditSubgraph& edit) {
   if (found == workflow.subgraphs.end()) {
     std::vector<std::string> names;
     for (const auto& [name, subgraph] : workflow.subgraphs) names.push_back(name);
-    throw GraphError(Problem{.node = subgraph_type(edit.name),
-                             .what = "there is no such subgraph",
-                             .remedy = suggestion(edit.name, names)});
+    throw GraphError(Problem{
+        .node = subgraph_type(edit.name), .what = "there is no such subgraph", .remedy = suggestion(edit.name, names)});
   }
   Subgraph changed = found->second;
   for (const Edit& inner : edit.edits) change(changed, inner);

@@ -26,8 +26,7 @@ template <class Enum, std::size_t N>
 Enum value_of(const EnumNames<Enum, N>& names, std::string_view name, std::string_view what) {
   const auto found = std::ranges::find(names, name, &std::pair<Enum, std::string_view>::second);
   if (found == names.end())
-    throw PluginError(fmt::format("the manifest says {} '{}'", what, name),
-                      "build the plugin again with this Weft");
+    throw PluginError(fmt::format("the manifest says {} '{}'", what, name), "build the plugin again with this Weft");
   return found->first;
 }
 

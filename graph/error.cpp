@@ -41,12 +41,11 @@ GraphError::GraphError(Problem problem) : GraphError(std::vector{std::move(probl
 GraphError::GraphError(std::vector<Problem> problems)
     : std::runtime_error(list(problems)), problems_(std::move(problems)) {}
 
-NodeError::NodeError(const std::string& what, const std::string& remedy)
-    : std::runtime_error(sentence(what, remedy)) {}
+NodeError::NodeError(const std::string& what, const std::string& remedy) : std::runtime_error(sentence(what, remedy)) {}
 
 OutOfMemory::OutOfMemory(const std::string& device, std::uint64_t wanted_bytes, std::uint64_t free_bytes)
     : NodeError(shortage(device, wanted_bytes, free_bytes),
-                "make the picture or the batch smaller, or use a smaller model or dtype"),
+          "make the picture or the batch smaller, or use a smaller model or dtype"),
       device_(device),
       wanted_bytes_(wanted_bytes),
       free_bytes_(free_bytes) {}

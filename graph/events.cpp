@@ -14,12 +14,8 @@ Json named(std::string_view name) { return {{"event", name}}; }
 Json fields(const RunStarted& e) { return {{"event", "run_started"}, {"nodes", e.nodes}}; }
 Json fields(const NodeQueued&) { return named("node_queued"); }
 Json fields(const NodeCached&) { return named("node_cached"); }
-Json fields(const NodeStarted& e) {
-  return {{"event", "node_started"}, {"device", e.device.name()}, {"why", e.why}};
-}
-Json fields(const NodeProgress& e) {
-  return {{"event", "node_progress"}, {"done", e.done}, {"total", e.total}};
-}
+Json fields(const NodeStarted& e) { return {{"event", "node_started"}, {"device", e.device.name()}, {"why", e.why}}; }
+Json fields(const NodeProgress& e) { return {{"event", "node_progress"}, {"done", e.done}, {"total", e.total}}; }
 /// The pixels stay out: whoever wants them observes the event itself.
 Json fields(const NodePreview& e) {
   return {{"event", "node_preview"}, {"width", e.picture.width}, {"height", e.picture.height}};
@@ -42,9 +38,8 @@ Json fields(const NodeSkipped& e) {
 }
 Json fields(const NodeCancelled&) { return named("node_cancelled"); }
 Json fields(const RunFinished& e) {
-  return {{"event", "run_finished"},   {"ran", e.ran},         {"cached", e.cached},
-          {"failed", e.failed},        {"skipped", e.skipped}, {"cancelled", e.cancelled},
-          {"seconds", seconds(e.time)}};
+  return {{"event", "run_finished"}, {"ran", e.ran}, {"cached", e.cached}, {"failed", e.failed}, {"skipped", e.skipped},
+      {"cancelled", e.cancelled}, {"seconds", seconds(e.time)}};
 }
 
 }  // namespace

@@ -54,9 +54,8 @@ struct RunFinished {
   std::chrono::nanoseconds time;
 };
 
-using EventKind =
-    std::variant<RunStarted, NodeQueued, NodeCached, NodeStarted, NodeProgress, NodePreview, NodeWarning,
-                 NodeFinished, NodeFailed, NodeSkipped, NodeCancelled, RunFinished>;
+using EventKind = std::variant<RunStarted, NodeQueued, NodeCached, NodeStarted, NodeProgress, NodePreview, NodeWarning,
+    NodeFinished, NodeFailed, NodeSkipped, NodeCancelled, RunFinished>;
 
 struct Event {
   std::string_view node;  ///< id; empty for the run's own events. Valid during the call.

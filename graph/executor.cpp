@@ -40,13 +40,12 @@ int weight(NodeResult::State state) {
 
 /// The result of an instance, or of a bypassed node, from those of the nodes that stand for its outputs.
 NodeResult composed(const std::vector<std::optional<PortRef>>& outputs, const RunResult& result,
-                    const Registry& registry, const Graph& graph) {
+    const Registry& registry, const Graph& graph) {
   NodeResult whole{.state = NodeResult::State::Cached};
   for (const std::optional<PortRef>& output : outputs) {
     const auto source = output ? result.nodes.find(output->node) : result.nodes.end();
     const bool known = source != result.nodes.end();
-    whole.state =
-        std::ranges::max(whole.state, known ? source->second.state : NodeResult::State::Skipped, {}, weight);
+    whole.state = std::ranges::max(whole.state, known ? source->second.state : NodeResult::State::Skipped, {}, weight);
     Value& value = whole.outputs.emplace_back();
     if (!known || source->second.outputs.empty()) continue;
     const std::vector<PortInfo>& ports = registry.find(graph.node(output->node).type)->outputs;
@@ -89,8 +88,8 @@ struct Executor::Impl {
 
   /// Whether it was a run of exactly this snapshot.
   static bool is_for(const PastRun& run, const RunRequest& request) {
-    return &GraphAccess::impl(run.graph) == &GraphAccess::impl(request.graph) &&
-           run.wanted == request.wanted && run.subgraphs == request.subgraphs;
+    return &GraphAccess::impl(run.graph) == &GraphAccess::impl(request.graph) && run.wanted == request.wanted &&
+        run.subgraphs == request.subgraphs;
   }
 
   PastRun prepare(const RunRequest& request) const {
@@ -107,7 +106,7 @@ struct Executor::Impl {
     now.keys = make_keys(*now.plan, request.environment, options.device, ++runs, now.keys);
 
     Run run({options, ledger, cache, streams, lanes, {past.begin(), past.end()}}, *now.plan, *now.keys,
-            request.environment, now.expansion->skipped, observer, stop);
+        request.environment, now.expansion->skipped, observer, stop);
     RunResult result = run.execute();
     now.unfinished = run.unfinished();
     add_composed_results(*now.expansion, registry, result);

@@ -47,8 +47,7 @@ bool links_anything(const Given& given) {
 
 class Expander {
  public:
-  Expander(const Subgraphs& subgraphs, const Registry& registry)
-      : subgraphs_(subgraphs), types_(subgraphs, registry) {}
+  Expander(const Subgraphs& subgraphs, const Registry& registry) : subgraphs_(subgraphs), types_(subgraphs, registry) {}
 
   Expansion expand(const Graph& graph, const std::vector<std::string>& wanted) {
     Expansion expansion;
@@ -59,7 +58,7 @@ class Expander {
     for (const std::string& id : wanted) want(id, graph, outcomes, expansion);
     if (expansion.wanted.empty())
       throw GraphError(Problem{.what = "there is nothing to run: all that is wanted is muted or bypassed",
-                               .remedy = "activate one of its nodes"});
+          .remedy = "activate one of its nodes"});
     throw_if_bypass_fails(expansion);
     return expansion;
   }
@@ -76,9 +75,8 @@ class Expander {
 
   /// Puts the nodes of `graph` into the plain one. `from_outside`: what an instance gives to ports of the
   /// graph's nodes. `needed`: by vertex; null: all.
-  Outcomes expand_scope(const Graph& graph, const std::string& prefix,
-                        const std::map<PortRef, Given>& from_outside,
-                        const std::vector<bool>* needed = nullptr) {
+  Outcomes expand_scope(const Graph& graph, const std::string& prefix, const std::map<PortRef, Given>& from_outside,
+      const std::vector<bool>* needed = nullptr) {
     const Graph::Impl& impl = GraphAccess::impl(graph);
     const Bypasses bypasses(impl, types_);
     Outcomes outcomes;
@@ -88,14 +86,14 @@ class Expander {
       const NodeInfo* info = types_.find(node.type);
       const std::string path = prefix + node.id;
       const Inputs inputs = inputs_of(node, info, path, outcomes, from_outside);
-      outcomes.emplace(node.id, node.state == NodeState::Bypassed ? bypassed(vertex, bypasses, path, inputs)
-                                                                  : outcome_of(node, info, path, inputs));
+      outcomes.emplace(node.id,
+          node.state == NodeState::Bypassed ? bypassed(vertex, bypasses, path, inputs)
+                                            : outcome_of(node, info, path, inputs));
     }
     return outcomes;
   }
 
-  Outcome outcome_of(const GraphNode& node, const NodeInfo* info, const std::string& path,
-                     const Inputs& inputs) {
+  Outcome outcome_of(const GraphNode& node, const NodeInfo* info, const std::string& path, const Inputs& inputs) {
     Outcome outcome{.path = path};
     if (node.state == NodeState::Muted) {
       skip(outcome, path);
@@ -120,8 +118,8 @@ class Expander {
     }
     if (nodes_.size() >= kMostNodes)
       throw GraphError(Problem{.node = outcome.path,
-                               .what = "with its subgraphs the workflow has more than 250,000 nodes",
-                               .remedy = "use fewer instances"});
+          .what = "with its subgraphs the workflow has more than 250,000 nodes",
+          .remedy = "use fewer instances"});
     nodes_.push_back(std::move(plain));
     outcome.runs = true;
     outcome.roots = {outcome.path};
@@ -187,8 +185,8 @@ class Expander {
     return feed == outcome.outputs.end() ? Feed{.nothing_from = outcome.path} : feed->second;
   }
 
-  Inputs inputs_of(const GraphNode& node, const NodeInfo* info, const std::string& path,
-                   const Outcomes& outcomes, const std::map<PortRef, Given>& from_outside) {
+  Inputs inputs_of(const GraphNode& node, const NodeInfo* info, const std::string& path, const Outcomes& outcomes,
+      const std::map<PortRef, Given>& from_outside) {
     Inputs inputs;
     const auto is_optional = [&](const std::string& port) {
       const PortInfo* declared = info ? info->find_input(port) : nullptr;
@@ -196,11 +194,10 @@ class Expander {
     };
     for (const auto& [port, value] : node.inputs) {
       const Links* links = std::get_if<Links>(&value);
-      inputs.emplace(port,
-                     links ? follow(*links, path, port, outcomes, is_optional(port)) : Given{.value = value});
+      inputs.emplace(port, links ? follow(*links, path, port, outcomes, is_optional(port)) : Given{.value = value});
     }
-    for (auto it = from_outside.lower_bound({node.id, ""});
-         it != from_outside.end() && it->first.node == node.id; ++it) {
+    for (auto it = from_outside.lower_bound({node.id, ""}); it != from_outside.end() && it->first.node == node.id;
+        ++it) {
       const auto& [target, given] = *it;
       if (!given.value && is_optional(target.port)) continue;
       const PortInfo* port = info ? info->find_input(target.port) : nullptr;
@@ -219,8 +216,8 @@ class Expander {
       links->insert(links->end(), more->begin(), more->end());
   }
 
-  Given follow(const Links& links, const std::string& path, const std::string& port, const Outcomes& outcomes,
-               bool optional) {
+  Given follow(
+      const Links& links, const std::string& path, const std::string& port, const Outcomes& outcomes, bool optional) {
     Given given;
     Links sources;
     for (const PortRef& link : links) {
@@ -230,10 +227,10 @@ class Expander {
       } else if (!feed.blocked_by.empty()) {
         given.blocked_by = feed.blocked_by;
       } else {
-        nothing_passes_.emplace(
-            path, Problem{.node = feed.nothing_from,
-                          .what = fmt::format("nothing comes out of the node for '{}.{}'", path, port),
-                          .remedy = "where it is bypassed, link an input of the same type, or activate it"});
+        nothing_passes_.emplace(path,
+            Problem{.node = feed.nothing_from,
+                .what = fmt::format("nothing comes out of the node for '{}.{}'", path, port),
+                .remedy = "where it is bypassed, link an input of the same type, or activate it"});
       }
     }
     const bool goes_without = optional || !sources.empty();
@@ -255,8 +252,7 @@ class Expander {
     const NodeInfo* info = found->second.runs ? nullptr : types_.find(graph.node(id).type);
     if (!info) return;
     std::vector<std::optional<PortRef>>& outputs = expansion.outputs[id];
-    for (const PortInfo& output : info->outputs)
-      outputs.push_back(feed_of(outcomes, {id, output.name}).source);
+    for (const PortInfo& output : info->outputs) outputs.push_back(feed_of(outcomes, {id, output.name}).source);
   }
 
   /// Paths into instances are few.
@@ -274,8 +270,7 @@ class Expander {
     const std::vector<bool> needed = needed_for(graph, roots);
     std::vector<Problem> problems;
     for (const auto& [path, problem] : nothing_passes_)
-      if (const Vertex reader = graph.find(path); reader != kNoVertex && needed[reader])
-        problems.push_back(problem);
+      if (const Vertex reader = graph.find(path); reader != kNoVertex && needed[reader]) problems.push_back(problem);
     if (!problems.empty()) throw GraphError(std::move(problems));
   }
 
@@ -298,8 +293,8 @@ bool is_plain(const Graph& graph) {
 
 }  // namespace
 
-Expansion expand(const Graph& graph, const Subgraphs& subgraphs, const Registry& registry,
-                 std::span<const std::string> wanted) {
+Expansion expand(
+    const Graph& graph, const Subgraphs& subgraphs, const Registry& registry, std::span<const std::string> wanted) {
   std::vector<std::string> ids(wanted.begin(), wanted.end());
   if (is_plain(graph)) return {.graph = graph, .wanted = std::move(ids)};
   if (ids.empty()) ids = default_results({.graph = graph, .subgraphs = subgraphs}, registry);
@@ -307,8 +302,7 @@ Expansion expand(const Graph& graph, const Subgraphs& subgraphs, const Registry&
 }
 
 std::string node_of_path(const Graph& graph, const std::string& path) {
-  for (std::size_t end = path.size(); end != std::string::npos;
-       end = end == 0 ? end : path.rfind('/', end - 1)) {
+  for (std::size_t end = path.size(); end != std::string::npos; end = end == 0 ? end : path.rfind('/', end - 1)) {
     std::string id = path.substr(0, end);
     if (graph.contains(id)) return id;
     if (end == 0) break;

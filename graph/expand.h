@@ -37,8 +37,8 @@ struct Expansion {
 /// without muted or bypassed nodes comes back as it is, `wanted` too. Throws GraphError where a bypassed node
 /// has nothing to pass to one that is needed, where all that is wanted is muted, or the result has more than
 /// 250,000 nodes.
-WEFT_EXPORT Expansion expand(const Graph& graph, const Subgraphs& subgraphs, const Registry& registry,
-                             std::span<const std::string> wanted = {});
+WEFT_EXPORT Expansion expand(
+    const Graph& graph, const Subgraphs& subgraphs, const Registry& registry, std::span<const std::string> wanted = {});
 
 /// The node of `graph` that a path leads into: "upscale" of "upscale/sampler". Empty if there is none.
 WEFT_EXPORT std::string node_of_path(const Graph& graph, const std::string& path);

@@ -16,8 +16,8 @@
 namespace weft {
 
 /// Throws GraphError that begins with `source`: where it is no JSON, or nested deeper than `depth`.
-WEFT_EXPORT nlohmann::json read_foreign_json(std::string_view text, const std::string& source,
-                                             std::size_t depth = kMaxJsonDepth);
+WEFT_EXPORT nlohmann::json read_foreign_json(
+    std::string_view text, const std::string& source, std::size_t depth = kMaxJsonDepth);
 
 /// A whole file. Throws GraphError naming it, also if it cannot be read or is larger than kLargestText.
 WEFT_EXPORT nlohmann::json read_foreign_json_file(const std::filesystem::path& file);

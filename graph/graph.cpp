@@ -20,14 +20,14 @@ std::string cycle_text(const std::vector<std::string>& ids) {
   constexpr std::size_t kEnds = 8;
   if (ids.size() <= 2 * kEnds) return fmt::format("{}", fmt::join(ids, " -> "));
   return fmt::format("{} -> ... ({} more) -> {}", fmt::join(ids.begin(), ids.begin() + kEnds, " -> "),
-                     ids.size() - 2 * kEnds, fmt::join(ids.end() - kEnds, ids.end(), " -> "));
+      ids.size() - 2 * kEnds, fmt::join(ids.end() - kEnds, ids.end(), " -> "));
 }
 
 Problem cycle_problem(const std::vector<std::string>& ids, std::string port = {}) {
   return {.node = ids.front(),
-          .port = std::move(port),
-          .what = "links make a cycle: " + cycle_text(ids),
-          .remedy = "take one of these links away"};
+      .port = std::move(port),
+      .what = "links make a cycle: " + cycle_text(ids),
+      .remedy = "take one of these links away"};
 }
 
 std::vector<std::string> ids_of(const Graph::Impl& graph, const std::vector<Vertex>& vertices) {
@@ -45,16 +45,14 @@ std::vector<Vertex> in_order(const Graph::Impl& graph, const std::vector<bool>& 
 }
 
 void check_id(std::string_view id, std::vector<Problem>& problems) {
-  if (id.empty())
-    problems.push_back({.what = "a node has an empty id", .remedy = "give it a name, such as 'sampler'"});
+  if (id.empty()) problems.push_back({.what = "a node has an empty id", .remedy = "give it a name, such as 'sampler'"});
   if (has_control_characters(id))
-    problems.push_back(
-        {.what = "a node's id holds control characters", .remedy = "use letters, digits and '_'"});
+    problems.push_back({.what = "a node's id holds control characters", .remedy = "use letters, digits and '_'"});
 }
 
 /// What is wrong with an input's value, whatever else the graph holds.
-void check_input(std::string_view node, std::string_view port, const InputValue& value,
-                 std::vector<Problem>& problems) {
+void check_input(
+    std::string_view node, std::string_view port, const InputValue& value, std::vector<Problem>& problems) {
   const auto complain = [&](std::string what, std::string remedy) {
     problems.push_back({std::string(node), std::string(port), std::move(what), std::move(remedy)});
   };
@@ -79,21 +77,21 @@ void check_node(const GraphNode& node, std::vector<Problem>& problems) {
   for (const char* key : kOwnKeys) {
     if (node.extra.contains(key))
       problems.push_back({.node = node.id,
-                          .what = fmt::format("'{}' stands among the unknown keys", key),
-                          .remedy = "set it in its own place"});
+          .what = fmt::format("'{}' stands among the unknown keys", key),
+          .remedy = "set it in its own place"});
   }
   for (const auto& [port, value] : node.inputs) check_input(node.id, port, value, problems);
 }
 
-void check_sources(const Graph::Impl& graph, std::string_view node, std::string_view port,
-                   const InputValue& value, std::vector<Problem>& problems) {
+void check_sources(const Graph::Impl& graph, std::string_view node, std::string_view port, const InputValue& value,
+    std::vector<Problem>& problems) {
   const Links* links = std::get_if<Links>(&value);
   if (!links) return;
   for (const PortRef& source : *links) {
     if (graph.find(source.node) == kNoVertex && source.node != node)
-      problems.push_back({std::string(node), std::string(port),
-                          fmt::format("the link's source '{}' is not in the graph", source.node),
-                          "add that node, or link another one"});
+      problems.push_back(
+          {std::string(node), std::string(port), fmt::format("the link's source '{}' is not in the graph", source.node),
+              "add that node, or link another one"});
   }
 }
 
@@ -119,8 +117,7 @@ std::vector<Vertex> consumers(const Graph::Impl& graph, Vertex vertex) {
 GraphNode without_links_from(GraphNode node, std::string_view source) {
   for (auto input = node.inputs.begin(); input != node.inputs.end();) {
     Links* links = std::get_if<Links>(&input->second);
-    const bool cut =
-        links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0;
+    const bool cut = links && std::erase_if(*links, [&](const PortRef& ref) { return ref.node == source; }) > 0;
     input = cut && links->empty() ? node.inputs.erase(input) : std::next(input);
   }
   return node;
@@ -192,8 +189,7 @@ void Graph::add_all(std::vector<GraphNode> nodes) {
 void Graph::remove(std::string_view id) {
   const Vertex vertex = impl_->at(id);
   Impl& impl = writable();
-  for (const Vertex target : consumers(impl, vertex))
-    impl.replace(target, without_links_from(*impl[target].node, id));
+  for (const Vertex target : consumers(impl, vertex)) impl.replace(target, without_links_from(*impl[target].node, id));
   impl.erase(vertex);
 }
 
@@ -317,8 +313,7 @@ std::vector<std::pair<PortRef, PortRef>> Graph::links_from(std::string_view id) 
     const NodeRecord& record = (*impl_)[target];
     for (const LinkIn& link : record.links_in) {
       if (link.source == vertex)
-        links.push_back(
-            {{std::string(id), std::string(link.output)}, {record.node->id, std::string(link.input)}});
+        links.push_back({{std::string(id), std::string(link.output)}, {record.node->id, std::string(link.input)}});
     }
   }
   return links;

@@ -36,17 +36,17 @@ using InputValue = std::variant<Literal, Links>;
 /// Whether a run takes the node as it stands; see expand.h.
 enum class NodeState : std::uint8_t {
   Active,
-  Muted,     ///< it does not run, nor does what needs it
+  Muted,  ///< it does not run, nor does what needs it
   Bypassed,  ///< it does not run; each output passes on what comes in at an input of its type
 };
 
 /// One node of a workflow. Everything that the file says of it, known or not.
 struct GraphNode {
-  std::string id;    ///< unique in the graph, stable, chosen by the user: "sampler"
+  std::string id;  ///< unique in the graph, stable, chosen by the user: "sampler"
   std::string type;  ///< "sample.ksampler"
   std::string title = {};
   std::map<std::string, InputValue, std::less<>> inputs = {};
-  nlohmann::json ui = nlohmann::json::object();     ///< position and such; no meaning to the engine
+  nlohmann::json ui = nlohmann::json::object();  ///< position and such; no meaning to the engine
   nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file, kept as they are
   NodeState state = NodeState::Active;
   bool operator==(const GraphNode&) const = default;
@@ -95,7 +95,7 @@ class WEFT_EXPORT Graph {
   /// The ids, every node after those that it depends on; in order of addition where that is such an order already, else
   /// depth first from the earliest node.
   std::vector<std::string> topological_order() const;
-  std::vector<std::string> ancestors(std::string_view id) const;    ///< not itself, in topological order
+  std::vector<std::string> ancestors(std::string_view id) const;  ///< not itself, in topological order
   std::vector<std::string> descendants(std::string_view id) const;  ///< not itself, in topological order
   /// These and all that they depend on, in topological order. Linear, however many they are. Throws GraphError if one is
   /// missing.

@@ -29,8 +29,7 @@ Vertex Graph::Impl::at(std::string_view id) const {
   if (vertex != kNoVertex) return vertex;
   std::vector<std::string> ids;
   for (Vertex v = first; v != kNoVertex; v = links[v].next) ids.push_back(links[v].node->id);
-  throw GraphError(
-      Problem{.node = std::string(id), .what = "there is no such node", .remedy = suggestion(id, ids)});
+  throw GraphError(Problem{.node = std::string(id), .what = "there is no such node", .remedy = suggestion(id, ids)});
 }
 
 Vertex Graph::Impl::insert(GraphNode node, Vertex before) {
@@ -70,8 +69,7 @@ void Graph::Impl::replace(Vertex vertex, GraphNode node) {
     by_id.erase(record.node->id);
     by_id.emplace(node.id, vertex);
   }
-  const auto keep_names_of_old_links =
-      std::exchange(record.node, std::make_shared<const GraphNode>(std::move(node)));
+  const auto keep_names_of_old_links = std::exchange(record.node, std::make_shared<const GraphNode>(std::move(node)));
   connect(vertex);
 }
 

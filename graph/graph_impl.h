@@ -48,8 +48,7 @@ using LinkGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirec
 
 struct TopologicalOrder {
   std::vector<Vertex> vertices;  ///< sources before targets
-  std::vector<std::uint32_t>
-      positions;  ///< by vertex, its place in `vertices`; meaningless for free vertices
+  std::vector<std::uint32_t> positions;  ///< by vertex, its place in `vertices`; meaningless for free vertices
 };
 
 struct Graph::Impl {

@@ -27,12 +27,10 @@ struct Search {
     Colours colours(boost::num_vertices(links), boost::white_color);
     boost::queue<Vertex> queue;
     const auto visitor = boost::make_bfs_visitor(std::make_pair(
-        boost::record_predecessors(boost::make_iterator_property_map(reached_from.begin(), index),
-                                   boost::on_tree_edge()),
-        boost::record_distances(boost::make_iterator_property_map(distance.begin(), index),
-                                boost::on_tree_edge())));
-    boost::breadth_first_visit(links, start, queue, visitor,
-                               boost::make_iterator_property_map(colours.begin(), index));
+        boost::record_predecessors(
+            boost::make_iterator_property_map(reached_from.begin(), index), boost::on_tree_edge()),
+        boost::record_distances(boost::make_iterator_property_map(distance.begin(), index), boost::on_tree_edge())));
+    boost::breadth_first_visit(links, start, queue, visitor, boost::make_iterator_property_map(colours.begin(), index));
   }
 
   std::vector<Vertex> path(Vertex start, Vertex end) const {
@@ -47,15 +45,14 @@ struct Search {
 template <class AnyGraph>
 std::vector<bool> reached(const AnyGraph& graph, const std::vector<Vertex>& roots) {
   Colours colours(boost::num_vertices(graph), boost::white_color);
-  const auto colour_map =
-      boost::make_iterator_property_map(colours.begin(), boost::get(boost::vertex_index, graph));
+  const auto colour_map = boost::make_iterator_property_map(colours.begin(), boost::get(boost::vertex_index, graph));
   for (const Vertex root : roots) {
     if (colours[root] == boost::white_color)
       boost::depth_first_visit(graph, root, boost::default_dfs_visitor(), colour_map);
   }
   std::vector<bool> reached(colours.size());
-  std::transform(colours.begin(), colours.end(), reached.begin(),
-                 [](auto colour) { return colour != boost::white_color; });
+  std::transform(
+      colours.begin(), colours.end(), reached.begin(), [](auto colour) { return colour != boost::white_color; });
   return reached;
 }
 

@@ -70,7 +70,7 @@ class JsonBuilder {
     const std::string_view start_of_line = before.substr(before.rfind('\n') + 1);
     const auto column = 1 + std::ranges::count_if(start_of_line, [](char c) { return (c & 0xc0) != 0x80; });
     problems_.push_back({.what = fmt::format("{} is not JSON: line {}, column {}: {}", source_, line, column,
-                                             printable(reason(error.what())))});
+                             printable(reason(error.what())))});
     return false;
   }
 
@@ -113,8 +113,8 @@ class JsonBuilder {
   }
 
   void complain(std::string what, std::string remedy) {
-    problems_.push_back({.what = fmt::format("{}: at '{}': {}", source_, printable(pointer()), what),
-                         .remedy = std::move(remedy)});
+    problems_.push_back(
+        {.what = fmt::format("{}: at '{}': {}", source_, printable(pointer()), what), .remedy = std::move(remedy)});
   }
 
   std::string pointer() const {
@@ -153,8 +153,8 @@ class JsonBuilder {
 
   bool open(Json container) {
     if (levels_.size() == depth_) {
-      problems_.push_back({.what = fmt::format("{} is nested deeper than {} levels", source_, depth_),
-                           .remedy = "make it flatter"});
+      problems_.push_back(
+          {.what = fmt::format("{} is nested deeper than {} levels", source_, depth_), .remedy = "make it flatter"});
       return false;
     }
     levels_.push_back({add(std::move(container))});

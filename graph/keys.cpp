@@ -82,8 +82,7 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
     } else {
       params.look_at(i);
       try {
-        if (std::string text = type.code->fingerprint(params); !text.empty())
-          found.fingerprints[i] = std::move(text);
+        if (std::string text = type.code->fingerprint(params); !text.empty()) found.fingerprints[i] = std::move(text);
       } catch (const NotKnownYet&) {
         always = true;
       } catch (const std::exception& error) {
@@ -99,9 +98,8 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
 
 }  // namespace
 
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment,
-                                      const Device& device, std::uint64_t run_number,
-                                      std::shared_ptr<const Keys> before) {
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
+    std::uint64_t run_number, std::shared_ptr<const Keys> before) {
   Surroundings found = look_around(plan, environment, device);
   const KeyEnvironment surroundings{.dtype = environment.dtype, .device_kind = device.kind};
   if (before && found.always.empty() && before->once_count == 0 && before->environment == surroundings &&

@@ -54,8 +54,7 @@ class Lanes {
   std::deque<Task> light_;
   std::deque<Task> heavy_;
   Worker* worker_ = nullptr;
-  unsigned idle_ =
-      0;  // light workers that wait, those included that were woken and have not taken their task yet
+  unsigned idle_ = 0;  // light workers that wait, those included that were woken and have not taken their task yet
   unsigned active_ = 0;  // tasks that are being worked on
   bool caller_waits_ = false;
   bool stopping_ = false;

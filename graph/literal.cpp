@@ -38,8 +38,7 @@ void check_range(const PortInfo& port, Number number) {
     refuse(port, fmt::format("the value is {}, the most is {}", number, *port.max), range_of(port));
 }
 
-[[noreturn]] void refuse_type(const PortInfo& port, const nlohmann::json& literal,
-                              const std::string& wanted) {
+[[noreturn]] void refuse_type(const PortInfo& port, const nlohmann::json& literal, const std::string& wanted) {
   refuse(port, fmt::format("the value is {}, not {}", shown(literal), wanted), "give " + wanted);
 }
 
@@ -48,8 +47,7 @@ Value seed_value(const PortInfo& port, const nlohmann::json& literal) {
   std::uint64_t seed = 0;
   if (literal.is_number_float()) {
     const double number = literal.get<double>();
-    if (!(number >= 0 && number < 2 * kTwoTo63) || number != std::floor(number))
-      refuse_type(port, literal, wanted);
+    if (!(number >= 0 && number < 2 * kTwoTo63) || number != std::floor(number)) refuse_type(port, literal, wanted);
     seed = static_cast<std::uint64_t>(number);
   } else {
     const bool negative =
@@ -70,8 +68,7 @@ Value int_value(const PortInfo& port, const nlohmann::json& literal) {
     number = static_cast<std::int64_t>(given);
   } else {
     if (!literal.is_number_integer()) refuse_type(port, literal, "a whole number");
-    if (literal.is_number_unsigned() &&
-        literal.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    if (literal.is_number_unsigned() && literal.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
       refuse_type(port, literal, "a whole number of 64 bits with its sign");
     number = literal.get<std::int64_t>();
   }
@@ -87,8 +84,7 @@ Value float_value(const PortInfo& port, const nlohmann::json& literal) {
 }
 
 bool is_color(std::string_view text) {
-  return text.size() == 7 && text.front() == '#' &&
-         text.find_first_not_of("0123456789abcdefABCDEF", 1) == text.npos;
+  return text.size() == 7 && text.front() == '#' && text.find_first_not_of("0123456789abcdefABCDEF", 1) == text.npos;
 }
 
 Value string_value(const PortInfo& port, const nlohmann::json& literal) {
@@ -97,9 +93,8 @@ Value string_value(const PortInfo& port, const nlohmann::json& literal) {
   if (!is_utf8(text)) refuse(port, "the text is not valid UTF-8", "write it in UTF-8");
   if (!port.choices.empty() && std::ranges::find(port.choices, text) == port.choices.end())
     refuse(port, fmt::format("{} is not among the choices ({})", shown(literal), name_list(port.choices)),
-           suggestion(text, port.choices));
-  if (port.widget == Widget::Color && !is_color(text))
-    refuse_type(port, literal, "a colour such as \"#1a2b3c\"");
+        suggestion(text, port.choices));
+  if (port.widget == Widget::Color && !is_color(text)) refuse_type(port, literal, "a colour such as \"#1a2b3c\"");
   return Value::of(text);
 }
 
@@ -109,10 +104,9 @@ Value literal_value(const PortInfo& port, const nlohmann::json& literal) {
   const nlohmann::json& given = literal.is_null() ? port.init : literal;
   if (port.kind != PortKind::Param)
     refuse(port, fmt::format("a value stands here, the input takes a link of type '{}'", port.type),
-           "write {\"link\": \"node.output\"}");
+        "write {\"link\": \"node.output\"}");
   if (given.is_null()) refuse(port, "there is no value", "give one: it has no default");
-  if (port.type == "int")
-    return port.widget == Widget::Seed ? seed_value(port, given) : int_value(port, given);
+  if (port.type == "int") return port.widget == Widget::Seed ? seed_value(port, given) : int_value(port, given);
   if (port.type == "float") return float_value(port, given);
   if (port.type == "string") return string_value(port, given);
   if (!given.is_boolean()) refuse_type(port, given, "true or false");

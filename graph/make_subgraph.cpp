@@ -10,16 +10,12 @@ namespace {
 
 class Packer {
  public:
-  Packer(Subgraph& body, const std::vector<std::string>& nodes, const std::string& name,
-         const std::string& instance)
-      : body_(body),
-        members_(nodes.begin(), nodes.end()),
-        instance_{.id = instance, .type = subgraph_type(name)} {}
+  Packer(Subgraph& body, const std::vector<std::string>& nodes, const std::string& name, const std::string& instance)
+      : body_(body), members_(nodes.begin(), nodes.end()), instance_{.id = instance, .type = subgraph_type(name)} {}
 
   Subgraph pack() {
     if (members_.empty())
-      throw GraphError(
-          Problem{.what = "no node is selected", .remedy = "select what the subgraph shall hold"});
+      throw GraphError(Problem{.what = "no node is selected", .remedy = "select what the subgraph shall hold"});
     for (const std::string& id : members_) body_.graph.node(id);
     refuse_nodes_between();
     std::vector<GraphNode> inner;
@@ -44,11 +40,10 @@ class Packer {
     std::vector<Problem> problems;
     for (const std::string& id : after)
       if (before.contains(id) && !is_member(id))
-        problems.push_back(
-            {.node = id,
-             .what = "the node stands between those that the subgraph shall hold: it would feed the "
-                     "subgraph, and be fed by it",
-             .remedy = "select it as well"});
+        problems.push_back({.node = id,
+            .what = "the node stands between those that the subgraph shall hold: it would feed the "
+                    "subgraph, and be fed by it",
+            .remedy = "select it as well"});
     if (!problems.empty()) throw GraphError(std::move(problems));
   }
 
@@ -71,11 +66,10 @@ class Packer {
       link_through_port(links.front(), target);
     } else {
       if (std::any_of(first_outside, links.end(), inside))
-        throw GraphError(
-            Problem{target.node, target.port,
-                    "a link from outside stands before one from inside in this list, a subgraph's ports "
-                    "come behind",
-                    "select the outer node as well, or change the order"});
+        throw GraphError(Problem{target.node, target.port,
+            "a link from outside stands before one from inside in this list, a subgraph's ports "
+            "come behind",
+            "select the outer node as well, or change the order"});
       instance_.inputs.emplace(add_input(packed_.interface, target), Links(first_outside, links.end()));
     }
     links.erase(first_outside, links.end());
@@ -84,8 +78,7 @@ class Packer {
 
   void link_through_port(const PortRef& source, const PortRef& target) {
     if (const auto known = port_of_source_.find(source); known != port_of_source_.end()) {
-      std::ranges::find(packed_.interface.inputs, known->second, &SubgraphInput::name)
-          ->targets.push_back(target);
+      std::ranges::find(packed_.interface.inputs, known->second, &SubgraphInput::name)->targets.push_back(target);
       return;
     }
     const std::string name = add_input(packed_.interface, target);
@@ -149,11 +142,10 @@ class Packer {
 }  // namespace
 
 Edit make_subgraph(const Workflow& workflow, const std::string& scope, const std::vector<std::string>& nodes,
-                   const std::string& name, const std::string& instance) {
+    const std::string& name, const std::string& instance) {
   if (workflow.subgraphs.contains(name))
-    throw GraphError(Problem{.node = subgraph_type(name),
-                             .what = "another subgraph has this name",
-                             .remedy = "choose another name"});
+    throw GraphError(Problem{
+        .node = subgraph_type(name), .what = "another subgraph has this name", .remedy = "choose another name"});
   Workflow changed = workflow;
   Subgraph body = body_of(workflow, scope);
   Subgraph packed = Packer(body, nodes, name, instance).pack();

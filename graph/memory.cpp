@@ -116,8 +116,7 @@ MemoryLedger::EntryId MemoryLedger::enter(Entry entry, InUse in_use) {
   const EntryId id = ++impl_->last_id;
   const bool pinned = in_use == InUse::Yes;
   Line& line = pinned ? holdings.pinned : holdings.evictable;
-  const auto held =
-      line.insert(line.end(), Held{.id = id, .entry = std::move(entry), .pins = pinned ? 1u : 0u});
+  const auto held = line.insert(line.end(), Held{.id = id, .entry = std::move(entry), .pins = pinned ? 1u : 0u});
   impl_->places.emplace(id, Impl::Place{&holdings, held});
   return id;
 }
@@ -205,11 +204,8 @@ std::vector<MemoryLedger::Entry> MemoryLedger::entries() const {
     for (const Line* line : {&holdings.evictable, &holdings.pinned}) {
       for (const Held& held : *line) {
         const Entry& e = held.entry;
-        entries.push_back({.name = e.name,
-                           .device = e.device,
-                           .bytes = e.bytes,
-                           .cost_seconds = e.cost_seconds,
-                           .result = e.result});
+        entries.push_back(
+            {.name = e.name, .device = e.device, .bytes = e.bytes, .cost_seconds = e.cost_seconds, .result = e.result});
       }
     }
   }

@@ -33,7 +33,7 @@ class WEFT_EXPORT MemoryLedger {
   EntryId enter(Entry entry, InUse in_use = InUse::No);  ///< in use: pinned once
   void leave(EntryId id);  ///< without calling evict; ignores an unknown id
   void touch(EntryId id);  ///< used just now
-  bool pin(EntryId id);    ///< may not go while in use; counted; false for an unknown id, such as one that was evicted
+  bool pin(EntryId id);  ///< may not go while in use; counted; false for an unknown id, such as one that was evicted
   void unpin(EntryId id);  ///< counts as used just now
 
   /// Evicts until `bytes` more were freed on `device`, or nothing unpinned is left. Returns what was freed.
@@ -45,7 +45,7 @@ class WEFT_EXPORT MemoryLedger {
 
   std::uint64_t held(const Device& device) const;
   std::uint64_t held_by_results() const;  ///< on all devices
-  std::vector<Entry> entries() const;     ///< without their callbacks, largest first
+  std::vector<Entry> entries() const;  ///< without their callbacks, largest first
   /// "model a.safetensors holds 6.0 GiB, results of nodes hold 1.2 GiB"; empty if nothing is held on `device`.
   std::string holders(const Device& device) const;
 

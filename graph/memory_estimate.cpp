@@ -57,8 +57,8 @@ Size size_of(const GraphNode& node, const NodeInfo& info, const Sizes& sizes) {
 
 }  // namespace
 
-std::vector<Problem> memory_warnings(const Graph& graph, const Registry& registry,
-                                     std::span<const std::string> wanted, std::uint64_t total) {
+std::vector<Problem> memory_warnings(
+    const Graph& graph, const Registry& registry, std::span<const std::string> wanted, std::uint64_t total) {
   const auto counts = [&](const GraphNode* node) {
     const NodeInfo* info = registry.find(node->type);
     return info && info->options.bytes_per_pixel > 0;
@@ -75,11 +75,11 @@ std::vector<Problem> memory_warnings(const Graph& graph, const Registry& registr
     const double bytes = size.pixels() * info->options.bytes_per_pixel;
     if (bytes <= static_cast<double>(total)) continue;
     warnings.push_back({.node = id,
-                        .what = fmt::format("{} will need about {} for {} x {}, batch {}, with a model of the usual size; "
-                                            "{} are there",
-                                            node.type, byte_text(static_cast<std::uint64_t>(std::min(bytes, 0x1p63))),
-                                            size.width, size.height, size.batch, byte_text(total)),
-                        .remedy = "choose a smaller size, a smaller batch or tiles"});
+        .what = fmt::format("{} will need about {} for {} x {}, batch {}, with a model of the usual size; "
+                            "{} are there",
+            node.type, byte_text(static_cast<std::uint64_t>(std::min(bytes, 0x1p63))), size.width, size.height,
+            size.batch, byte_text(total)),
+        .remedy = "choose a smaller size, a smaller batch or tiles"});
   }
   return warnings;
 }

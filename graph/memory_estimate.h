@@ -17,7 +17,7 @@ class Graph;
 
 /// Of `wanted` and what they need: the nodes that will hardly find the memory they need in `total` bytes, with the
 /// estimate and a remedy. Warnings and no refusals, as the numbers are those of usual models. `graph` is expanded.
-WEFT_EXPORT std::vector<Problem> memory_warnings(const Graph& graph, const Registry& registry,
-                                                 std::span<const std::string> wanted, std::uint64_t total);
+WEFT_EXPORT std::vector<Problem> memory_warnings(
+    const Graph& graph, const Registry& registry, std::span<const std::string> wanted, std::uint64_t total);
 
 }  // namespace weft

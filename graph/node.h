@@ -21,13 +21,13 @@ namespace weft {
 
 /// What a run is given from outside the graph. Constant during a run.
 struct RunEnvironment {
-  std::filesystem::path workflow_folder;             ///< relative file params are looked up here first
+  std::filesystem::path workflow_folder;  ///< relative file params are looked up here first
   std::vector<std::filesystem::path> input_folders;  ///< then in these, in order
-  std::filesystem::path output_folder = "out";       ///< where nodes that write files write
+  std::filesystem::path output_folder = "out";  ///< where nodes that write files write
   std::vector<std::filesystem::path> model_folders;  ///< roots that hold checkpoints/, vae/, loras/ ...
-  std::string dtype = "auto";                        ///< what networks compute in: auto, float32, bfloat16, float16
-  nlohmann::json workflow;                           ///< the file that is run, with what the caller set; for metadata
-  bool allow_truncated = false;                      ///< damaged pictures give a warning and what is there
+  std::string dtype = "auto";  ///< what networks compute in: auto, float32, bfloat16, float16
+  nlohmann::json workflow;  ///< the file that is run, with what the caller set; for metadata
+  bool allow_truncated = false;  ///< damaged pictures give a warning and what is there
 };
 
 /// A fact about a result that its descendants may want to write down: {"seed": 42}, {"model": {"file", "sha256"}}.
@@ -42,7 +42,9 @@ class WEFT_EXPORT RunContext {
   virtual ~RunContext() = default;
 
   template <class T>
-  const T& operator[](const Input<T>& port) const { return input(port.index).template as<T>(); }
+  const T& operator[](const Input<T>& port) const {
+    return input(port.index).template as<T>();
+  }
 
   template <class T>
   T operator[](const Param<T>& port) const {
@@ -56,7 +58,9 @@ class WEFT_EXPORT RunContext {
 
   /// False for an optional input that nothing is linked to.
   template <class T>
-  bool has(const Input<T>& port) const { return static_cast<bool>(input(port.index)); }
+  bool has(const Input<T>& port) const {
+    return static_cast<bool>(input(port.index));
+  }
 
   template <class T>
   std::vector<const T*> all(const Inputs<T>& port) const {
@@ -66,11 +70,15 @@ class WEFT_EXPORT RunContext {
   }
 
   template <class T>
-  void set(const Output<T>& port, T object) { set_output(port.index, Value::of<T>(std::move(object))); }
+  void set(const Output<T>& port, T object) {
+    set_output(port.index, Value::of<T>(std::move(object)));
+  }
 
   /// Passes a value on as it is, without a copy.
   template <class T>
-  void forward(const Input<T>& from, const Output<T>& to) { set_output(to.index, input(from.index)); }
+  void forward(const Input<T>& from, const Output<T>& to) {
+    set_output(to.index, input(from.index));
+  }
 
   /// Reports `done` of `total` steps, and is a point where a cancel lands: throws Cancelled then. Call it at least once a
   /// second in long work, or cancel_point() where there is no progress to report.
@@ -101,10 +109,14 @@ class WEFT_EXPORT RunContext {
  private:
   template <class T>
   static auto held_type() {
-    if constexpr (std::is_same_v<T, bool>) return bool{};
-    else if constexpr (std::is_integral_v<T>) return std::int64_t{};
-    else if constexpr (std::is_floating_point_v<T>) return double{};
-    else return std::string{};
+    if constexpr (std::is_same_v<T, bool>)
+      return bool{};
+    else if constexpr (std::is_integral_v<T>)
+      return std::int64_t{};
+    else if constexpr (std::is_floating_point_v<T>)
+      return double{};
+    else
+      return std::string{};
   }
 };
 

@@ -27,8 +27,7 @@ NodeContext::NodeContext(Run& run, PlanIndex node) : run_(run), node_(node) {
   outputs_.resize(type.info->outputs.size());
 }
 
-NodeContext::PortValues NodeContext::values_of(const PortSource& source, const PortInfo& port,
-                                               const Value& otherwise) {
+NodeContext::PortValues NodeContext::values_of(const PortSource& source, const PortInfo& port, const Value& otherwise) {
   const std::span<const Source> links = run_.plan().links(source);
   if (links.empty()) {
     if (source.literal) return {&made(literal_value(port, *source.literal)), 1};
@@ -47,8 +46,7 @@ std::uint64_t NodeContext::bytes() const {
   std::uint64_t sum = 0;
   for (const Value& output : outputs_) {
     const auto passes_on = [&](const PortValues& port) {
-      return std::any_of(port.first, port.first + port.count,
-                         [&](const Value& v) { return v.same_object(output); });
+      return std::any_of(port.first, port.first + port.count, [&](const Value& v) { return v.same_object(output); });
     };
     if (std::ranges::none_of(ports_, passes_on)) sum += output.bytes();
   }
@@ -75,7 +73,7 @@ void NodeContext::preview(Picture picture) {
     run_.send(node_, NodePreview{std::move(picture)});
   else
     warn(fmt::format("its preview of {} x {} has {} bytes: rgb must hold width * height * 3", picture.width,
-                     picture.height, picture.rgb.size()));
+        picture.height, picture.rgb.size()));
 }
 
 void NodeContext::warn(const std::string& text) { run_.send(node_, NodeWarning{text}); }

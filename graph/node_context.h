@@ -52,8 +52,7 @@ class NodeContext final : public RunContext, public CancelCheck {
   Run& run_;
   const PlanIndex node_;
   boost::container::small_vector<PortValues, 8> ports_;
-  boost::container::small_vector<Value, 8>
-      made_;  // literals, converted numbers, lists; never grows beyond its reserve
+  boost::container::small_vector<Value, 8> made_;  // literals, converted numbers, lists; never grows beyond its reserve
   boost::container::small_vector<Value, 4> outputs_;
   std::vector<KeptNote> notes_;
   bool cancelled_ = false;

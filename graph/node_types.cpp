@@ -51,21 +51,20 @@ Problem NodeTypes::unknown(const std::string& node, std::string_view type) const
     for (const auto& [known, info] : subgraphs_) names.emplace_back(*subgraph_of_type(known));
     const std::string remedy = suggestion(*name, names);
     return {.node = node,
-            .what = fmt::format("there is no subgraph '{}' in this workflow", *name),
-            .remedy = remedy.empty() ? "add its definition, or remove the node" : remedy};
+        .what = fmt::format("there is no subgraph '{}' in this workflow", *name),
+        .remedy = remedy.empty() ? "add its definition, or remove the node" : remedy};
   }
   const std::vector<std::string> nearest = registry_.nearest(type);
   const std::string install = "install the plugin that brings it";
   return {.node = node,
-          .what = fmt::format("no plugin brings the node type '{}'", type),
-          .remedy = nearest.empty()
-                        ? install
-                        : fmt::format("did you mean '{}'? Else {}", fmt::join(nearest, "' or '"), install)};
+      .what = fmt::format("no plugin brings the node type '{}'", type),
+      .remedy =
+          nearest.empty() ? install : fmt::format("did you mean '{}'? Else {}", fmt::join(nearest, "' or '"), install)};
 }
 
 NodeInfo NodeTypes::describe(const std::string& name, const Subgraph& subgraph) const {
   NodeInfo info{.id = subgraph_type(name),
-                .options = {.title = subgraph.title.empty() ? name : subgraph.title, .menu = "Subgraphs"}};
+      .options = {.title = subgraph.title.empty() ? name : subgraph.title, .menu = "Subgraphs"}};
   for (const GraphNode* node : subgraph.graph.nodes()) {
     const NodeInfo* inner = node->state == NodeState::Active ? find(node->type) : nullptr;
     if (!inner) continue;
@@ -73,8 +72,7 @@ NodeInfo NodeTypes::describe(const std::string& name, const Subgraph& subgraph) 
     if (inner->options.cache == Cache::Never) info.options.cache = Cache::Never;
     info.options.result = info.options.result || inner->options.result;
   }
-  for (const SubgraphInput& port : subgraph.interface.inputs)
-    info.inputs.push_back(input_port(subgraph.graph, port));
+  for (const SubgraphInput& port : subgraph.interface.inputs) info.inputs.push_back(input_port(subgraph.graph, port));
   for (const SubgraphOutput& port : subgraph.interface.outputs)
     info.outputs.push_back(output_port(subgraph.graph, port));
   return info;

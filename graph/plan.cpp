@@ -12,8 +12,7 @@ namespace weft {
 /// Builds a plan in four passes: which nodes, their types, their ports and links, who reads whom.
 class Planner {
  public:
-  Planner(const Graph& graph, const Registry& registry)
-      : registry_(registry), impl_(GraphAccess::impl(graph)) {
+  Planner(const Graph& graph, const Registry& registry) : registry_(registry), impl_(GraphAccess::impl(graph)) {
     plan_.graph_ = graph;
   }
 
@@ -21,10 +20,10 @@ class Planner {
     number_nodes(wanted);
     for (const Vertex vertex : vertices_) add(impl_[vertex]);
     plan_.nodes_.push_back({.node = nullptr,
-                            .type = 0,
-                            .first_port = size(plan_.ports_),
-                            .first_link = size(plan_.links_),
-                            .first_output = outputs_});
+        .type = 0,
+        .first_port = size(plan_.ports_),
+        .first_link = size(plan_.links_),
+        .first_output = outputs_});
     number_readers();
     return std::make_shared<const Plan>(std::move(plan_));
   }
@@ -64,10 +63,10 @@ class Planner {
     const std::uint32_t type = type_of(record.node->type);
     const NodeInfo& info = *plan_.types_[type].info;
     PlanNode node{.node = record.node.get(),
-                  .type = type,
-                  .first_port = size(plan_.ports_),
-                  .first_link = size(plan_.links_),
-                  .first_output = outputs_};
+        .type = type,
+        .first_port = size(plan_.ports_),
+        .first_link = size(plan_.links_),
+        .first_output = outputs_};
     ContentHasher hasher;
     hasher.add(std::string_view(info.id)).add(static_cast<std::uint64_t>(info.options.revision));
     for (const PortInfo& port : info.inputs) plan_.ports_.push_back(port_source(record, port, hasher));
@@ -98,8 +97,8 @@ class Planner {
     const std::vector<PortInfo>& outputs = plan_.type(index).info->outputs;
     const auto output = std::ranges::find(outputs, link.output, &PortInfo::name);
     return {.node = index,
-            .output = static_cast<std::uint16_t>(output - outputs.begin()),
-            .to_float = port.type == "float" && output->type == "int"};
+        .output = static_cast<std::uint16_t>(output - outputs.begin()),
+        .to_float = port.type == "float" && output->type == "int"};
   }
 
   /// By the port's type, so that 1 and 1.0 are the same number to a "float".
@@ -148,8 +147,8 @@ class Planner {
   std::uint32_t outputs_ = 0;
 };
 
-std::shared_ptr<const Plan> Plan::make(const Graph& graph, const Registry& registry,
-                                       const std::vector<std::string>& wanted) {
+std::shared_ptr<const Plan> Plan::make(
+    const Graph& graph, const Registry& registry, const std::vector<std::string>& wanted) {
   const Workflow workflow{.graph = graph};
   std::vector<Problem> problems = validate(workflow, registry, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));

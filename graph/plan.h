@@ -58,8 +58,8 @@ struct PlanNode {
 class Plan {
  public:
   /// Throws GraphError with every problem of what `wanted` needs; empty: what default_results() says.
-  static std::shared_ptr<const Plan> make(const Graph& graph, const Registry& registry,
-                                          const std::vector<std::string>& wanted);
+  static std::shared_ptr<const Plan> make(
+      const Graph& graph, const Registry& registry, const std::vector<std::string>& wanted);
 
   const Graph& graph() const { return graph_; }
   /// In an order in which they can run.
@@ -120,8 +120,7 @@ struct Keys {
 
 /// The keys of this run, or `before` itself if they would be the same. `run_number` is in the keys of nodes
 /// that are never cached.
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment,
-                                      const Device& device, std::uint64_t run_number,
-                                      std::shared_ptr<const Keys> before);
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
+    std::uint64_t run_number, std::shared_ptr<const Keys> before);
 
 }  // namespace weft

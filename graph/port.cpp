@@ -7,13 +7,8 @@ namespace {
 
 constexpr EnumNames<PortKind, 3> kKinds{
     {{PortKind::Input, "input"}, {PortKind::Param, "param"}, {PortKind::Output, "output"}}};
-constexpr EnumNames<Widget, 7> kWidgets{{{Widget::Plain, "plain"},
-                                         {Widget::Text, "text"},
-                                         {Widget::Seed, "seed"},
-                                         {Widget::Choice, "choice"},
-                                         {Widget::Model, "model"},
-                                         {Widget::File, "file"},
-                                         {Widget::Color, "color"}}};
+constexpr EnumNames<Widget, 7> kWidgets{{{Widget::Plain, "plain"}, {Widget::Text, "text"}, {Widget::Seed, "seed"},
+    {Widget::Choice, "choice"}, {Widget::Model, "model"}, {Widget::File, "file"}, {Widget::Color, "color"}}};
 
 std::optional<double> number(const nlohmann::json& json, const char* key) {
   return json.contains(key) ? std::optional(json.at(key).get<double>()) : std::nullopt;
@@ -39,19 +34,19 @@ void to_json(nlohmann::json& json, const PortInfo& port) {
 
 void from_json(const nlohmann::json& json, PortInfo& port) {
   port = {.kind = value_of(kKinds, json.at("kind").get<std::string>(), "port kind"),
-          .name = json.at("name"),
-          .type = json.at("type"),
-          .tip = json.value("tip", ""),
-          .optional = json.value("optional", false),
-          .many = json.value("many", false),
-          .init = json.value("default", nlohmann::json()),
-          .min = number(json, "min"),
-          .max = number(json, "max"),
-          .step = number(json, "step"),
-          .choices = json.value("choices", std::vector<std::string>{}),
-          .widget = value_of(kWidgets, json.value("widget", "plain"), "widget"),
-          .folder = json.value("folder", ""),
-          .old_names = json.value("old_names", std::vector<std::string>{})};
+      .name = json.at("name"),
+      .type = json.at("type"),
+      .tip = json.value("tip", ""),
+      .optional = json.value("optional", false),
+      .many = json.value("many", false),
+      .init = json.value("default", nlohmann::json()),
+      .min = number(json, "min"),
+      .max = number(json, "max"),
+      .step = number(json, "step"),
+      .choices = json.value("choices", std::vector<std::string>{}),
+      .widget = value_of(kWidgets, json.value("widget", "plain"), "widget"),
+      .folder = json.value("folder", ""),
+      .old_names = json.value("old_names", std::vector<std::string>{})};
 }
 
 }  // namespace weft

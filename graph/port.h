@@ -24,13 +24,13 @@ enum class PortKind : std::uint8_t { Input, Param, Output };
 
 /// How a param is edited; also tells what a string means.
 enum class Widget : std::uint8_t {
-  Plain,      ///< number field, check box, single line of text
-  Text,       ///< several lines of text
-  Seed,       ///< a 64-bit seed; "int" on the link, all 2^64 values
-  Choice,     ///< one of `choices`
-  Model,      ///< a file in the model folder `folder` ("checkpoints"), named relative to it
-  File,       ///< a path of an existing file; relative ones are looked up beside the workflow, then in the input folder
-  Color,      ///< "#rrggbb"
+  Plain,  ///< number field, check box, single line of text
+  Text,  ///< several lines of text
+  Seed,  ///< a 64-bit seed; "int" on the link, all 2^64 values
+  Choice,  ///< one of `choices`
+  Model,  ///< a file in the model folder `folder` ("checkpoints"), named relative to it
+  File,  ///< a path of an existing file; relative ones are looked up beside the workflow, then in the input folder
+  Color,  ///< "#rrggbb"
 };
 
 struct PortInfo {
@@ -39,8 +39,8 @@ struct PortInfo {
   std::string type = {};  ///< a value type id
   std::string tip = {};
   bool optional = false;  ///< an input that may stay unconnected
-  bool many = false;      ///< an input that takes a list of links, in order
-  nlohmann::json init = {};    ///< a param's default; null = the user must give one
+  bool many = false;  ///< an input that takes a list of links, in order
+  nlohmann::json init = {};  ///< a param's default; null = the user must give one
   std::optional<double> min = {}, max = {}, step = {};
   std::vector<std::string> choices = {};
   Widget widget = Widget::Plain;
@@ -71,9 +71,13 @@ template <class T>
 class Input {
  public:
   Input(Node& node, std::string name, InputOptions o = {})
-      : index(detail::declare_port(node, {.kind = PortKind::Input, .name = std::move(name),
-                                          .type = std::string(value_type_id<T>()), .tip = std::move(o.tip),
-                                          .optional = o.optional, .old_names = std::move(o.old_names)})) {}
+      : index(detail::declare_port(node,
+            {.kind = PortKind::Input,
+                .name = std::move(name),
+                .type = std::string(value_type_id<T>()),
+                .tip = std::move(o.tip),
+                .optional = o.optional,
+                .old_names = std::move(o.old_names)})) {}
   const std::uint16_t index;
 };
 
@@ -82,17 +86,21 @@ template <class T>
 class Inputs {
  public:
   Inputs(Node& node, std::string name, InputOptions o = {})
-      : index(detail::declare_port(node, {.kind = PortKind::Input, .name = std::move(name),
-                                          .type = std::string(value_type_id<T>()), .tip = std::move(o.tip),
-                                          .optional = o.optional, .many = true,
-                                          .old_names = std::move(o.old_names)})) {}
+      : index(detail::declare_port(node,
+            {.kind = PortKind::Input,
+                .name = std::move(name),
+                .type = std::string(value_type_id<T>()),
+                .tip = std::move(o.tip),
+                .optional = o.optional,
+                .many = true,
+                .old_names = std::move(o.old_names)})) {}
   const std::uint16_t index;
 };
 
 template <class T>
 struct ParamOptions {
   static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, std::string>,
-                "A param is a number, a bool or a string; everything else is an Input");
+      "A param is a number, a bool or a string; everything else is an Input");
   T init = {};
   bool required = false;  ///< there is no default: the user must give a value
   std::optional<double> min = {}, max = {}, step = {};
@@ -107,12 +115,19 @@ template <class T>
 class Param {
  public:
   Param(Node& node, std::string name, ParamOptions<T> o = {})
-      : index(detail::declare_port(
-            node, {.kind = PortKind::Param, .name = std::move(name), .type = std::string(value_type_id<T>()),
-                   .tip = std::move(o.tip), .init = o.required ? nlohmann::json() : nlohmann::json(o.init),
-                   .min = o.min, .max = o.max, .step = o.step, .choices = o.choices,
-                   .widget = o.choices.empty() ? o.widget : Widget::Choice, .folder = std::move(o.folder),
-                   .old_names = std::move(o.old_names)})) {}
+      : index(detail::declare_port(node,
+            {.kind = PortKind::Param,
+                .name = std::move(name),
+                .type = std::string(value_type_id<T>()),
+                .tip = std::move(o.tip),
+                .init = o.required ? nlohmann::json() : nlohmann::json(o.init),
+                .min = o.min,
+                .max = o.max,
+                .step = o.step,
+                .choices = o.choices,
+                .widget = o.choices.empty() ? o.widget : Widget::Choice,
+                .folder = std::move(o.folder),
+                .old_names = std::move(o.old_names)})) {}
   const std::uint16_t index;
 };
 
@@ -125,9 +140,12 @@ template <class T>
 class Output {
  public:
   Output(Node& node, std::string name, OutputOptions o = {})
-      : index(detail::declare_port(node, {.kind = PortKind::Output, .name = std::move(name),
-                                          .type = std::string(value_type_id<T>()), .tip = std::move(o.tip),
-                                          .old_names = std::move(o.old_names)})) {}
+      : index(detail::declare_port(node,
+            {.kind = PortKind::Output,
+                .name = std::move(name),
+                .type = std::string(value_type_id<T>()),
+                .tip = std::move(o.tip),
+                .old_names = std::move(o.old_names)})) {}
   const std::uint16_t index;
 };
 

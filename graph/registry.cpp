@@ -24,7 +24,7 @@ constexpr EnumNames<Cache, 2> kCaches{{{Cache::Pure, "pure"}, {Cache::Never, "ne
 bool is_word(std::string_view text) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
   return !text.empty() && letter(text.front()) &&
-         std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+      std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 /// `group.thing`, of two words or more.
@@ -44,23 +44,21 @@ void check_ports(const NodeInfo& info, const std::vector<PortInfo>& ports) {
   for (const PortInfo& port : ports) {
     if (!is_word(port.name))
       throw PluginError(fmt::format("node '{}' has a port named '{}'", info.id, port.name),
-                        "port names are lower case letters, digits and '_', beginning with a letter");
+          "port names are lower case letters, digits and '_', beginning with a letter");
     if (!names.insert(port.name).second)
-      throw PluginError(fmt::format("node '{}' declares the port '{}' twice", info.id, port.name),
-                        "give one of them another name");
+      throw PluginError(
+          fmt::format("node '{}' declares the port '{}' twice", info.id, port.name), "give one of them another name");
     if (port.type.empty())
-      throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id),
-                        "name its kType");
+      throw PluginError(fmt::format("port '{}' of node '{}' has no type", port.name, info.id), "name its kType");
     if (port.kind != PortKind::Param) continue;
     if (!is_param_type(port.type))
       throw PluginError(fmt::format("param '{}' of node '{}' is of type '{}'", port.name, info.id, port.type),
-                        "a param is a bool, int, float or string; make it an input");
+          "a param is a bool, int, float or string; make it an input");
     if (port.init.is_null()) continue;
     try {
       literal_value(port, port.init);
     } catch (const GraphError& error) {
-      throw PluginError(
-          fmt::format("the default of param '{}' of node '{}' is not valid", port.name, info.id),
+      throw PluginError(fmt::format("the default of param '{}' of node '{}' is not valid", port.name, info.id),
           error.problems().front().text());
     }
   }
@@ -124,13 +122,8 @@ const PortInfo* NodeInfo::find_output(std::string_view name) const { return find
 
 void to_json(nlohmann::json& json, const NodeInfo& info) {
   const NodeOptions& o = info.options;
-  json = {{"id", info.id},
-          {"title", o.title},
-          {"inputs", info.inputs},
-          {"outputs", info.outputs},
-          {"revision", o.revision},
-          {"lane", name_of(kLanes, o.lane)},
-          {"cache", name_of(kCaches, o.cache)}};
+  json = {{"id", info.id}, {"title", o.title}, {"inputs", info.inputs}, {"outputs", info.outputs},
+      {"revision", o.revision}, {"lane", name_of(kLanes, o.lane)}, {"cache", name_of(kCaches, o.cache)}};
   if (!o.menu.empty()) json["menu"] = o.menu;
   if (!o.doc.empty()) json["doc"] = o.doc;
   if (o.result) json["result"] = true;
@@ -141,18 +134,18 @@ void to_json(nlohmann::json& json, const NodeInfo& info) {
 
 void from_json(const nlohmann::json& json, NodeInfo& info) {
   info = {.id = json.at("id"),
-          .options = {.title = json.value("title", ""),
-                      .menu = json.value("menu", ""),
-                      .doc = json.value("doc", ""),
-                      .revision = json.value("revision", 1),
-                      .lane = value_of(kLanes, json.value("lane", "light"), "lane"),
-                      .cache = value_of(kCaches, json.value("cache", "pure"), "cache"),
-                      .result = json.value("result", false),
-                      .old_ids = json.value("old_ids", std::vector<std::string>{}),
-                      .bytes_per_pixel = json.value("bytes_per_pixel", 0.0)},
-          .inputs = json.at("inputs"),
-          .outputs = json.at("outputs"),
-          .plugin = json.value("plugin", "")};
+      .options = {.title = json.value("title", ""),
+          .menu = json.value("menu", ""),
+          .doc = json.value("doc", ""),
+          .revision = json.value("revision", 1),
+          .lane = value_of(kLanes, json.value("lane", "light"), "lane"),
+          .cache = value_of(kCaches, json.value("cache", "pure"), "cache"),
+          .result = json.value("result", false),
+          .old_ids = json.value("old_ids", std::vector<std::string>{}),
+          .bytes_per_pixel = json.value("bytes_per_pixel", 0.0)},
+      .inputs = json.at("inputs"),
+      .outputs = json.at("outputs"),
+      .plugin = json.value("plugin", "")};
 }
 
 struct Registry::Impl {
@@ -170,10 +163,8 @@ struct Registry::Impl {
   void check_free(const std::string& name, const NodeInfo& info) const {
     const Entry* other = find(name);
     if (!other) return;
-    const std::string whose =
-        other->info.plugin.empty() ? "" : fmt::format(" by plugin '{}'", other->info.plugin);
-    throw PluginError(
-        fmt::format("node type '{}' is already registered{}", name, whose),
+    const std::string whose = other->info.plugin.empty() ? "" : fmt::format(" by plugin '{}'", other->info.plugin);
+    throw PluginError(fmt::format("node type '{}' is already registered{}", name, whose),
         info.id == name ? "choose another id, with a group name of your own" : "drop that old id");
   }
 
@@ -182,7 +173,7 @@ struct Registry::Impl {
     if (info.plugin.empty()) info.plugin = current_plugin;
     if (!is_node_id(info.id))
       throw PluginError(fmt::format("'{}' cannot be the id of a node type", info.id),
-                        "use lower case words with a dot between them, such as 'image.invert'");
+          "use lower case words with a dot between them, such as 'image.invert'");
     check_free(info.id, info);
     for (const std::string& old_id : info.options.old_ids) check_free(old_id, info);
     check_ports(info, info.inputs);
@@ -197,12 +188,8 @@ struct Registry::Impl {
 
 Registry::Registry() : impl_(std::make_unique<Impl>()) {
   add_type({.id = "bool", .title = "Yes or no", .colour = "#c792ea", .doc = "True or false."});
-  add_type({.id = "int",
-            .title = "Whole number",
-            .colour = "#f78c6c",
-            .doc = "A 64-bit whole number, or a seed."});
-  add_type(
-      {.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
+  add_type({.id = "int", .title = "Whole number", .colour = "#f78c6c", .doc = "A 64-bit whole number, or a seed."});
+  add_type({.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
   add_type({.id = "string", .title = "Text", .colour = "#c3e88d", .doc = "UTF-8 text."});
   add_type({.id = "any", .title = "Anything", .colour = "#a6accd", .doc = "Takes a link of every type."});
 }
@@ -213,9 +200,9 @@ Registry& Registry::operator=(Registry&&) noexcept = default;
 void Registry::add_node(const std::string& id, NodeOptions options, std::unique_ptr<const Node> node) {
   auto entry = std::make_unique<Entry>();
   entry->info = {.id = id,
-                 .options = std::move(options),
-                 .inputs = {node->inputs().begin(), node->inputs().end()},
-                 .outputs = {node->outputs().begin(), node->outputs().end()}};
+      .options = std::move(options),
+      .inputs = {node->inputs().begin(), node->inputs().end()},
+      .outputs = {node->outputs().begin(), node->outputs().end()}};
   entry->node = node.get();
   entry->owned = std::move(node);
   impl_->add(std::move(entry));
@@ -238,8 +225,8 @@ void Registry::add_type(ValueType type) {
   }
   if (entry->declared.title != type.title)
     throw PluginError(fmt::format("value type '{}' is already registered as '{}', now as '{}'", type.id,
-                                  entry->declared.title, type.title),
-                      "choose another kType, with a group name of your own");
+                          entry->declared.title, type.title),
+        "choose another kType, with a group name of your own");
   if (!has_code(*entry->now) && has_code(type)) entry->now = &entry->whole.emplace(std::move(type));
 }
 

@@ -75,12 +75,9 @@ Resident::Object Resident::use(const Residency& where, const What& what, const s
     const std::scoped_lock evicting(state->mutex);
     if (state->builds == which) gone.swap(state->object);  // else it was built again since
   };
-  state_->entry = state_->ledger->enter({.name = what.name,
-                                         .device = where.device(),
-                                         .bytes = what.bytes,
-                                         .cost_seconds = cost.count(),
-                                         .evict = evict},
-                                        MemoryLedger::InUse::Yes);
+  state_->entry = state_->ledger->enter(
+      {.name = what.name, .device = where.device(), .bytes = what.bytes, .cost_seconds = cost.count(), .evict = evict},
+      MemoryLedger::InUse::Yes);
   return state_->pinned();
 }
 

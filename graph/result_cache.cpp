@@ -16,8 +16,7 @@ std::shared_ptr<const CachedResult> ResultCache::find(const ContentHash& key) {
   return result;
 }
 
-MemoryLedger::EntryId ResultCache::insert(const ContentHash& key, CachedResult result,
-                                          MemoryLedger::Entry what) {
+MemoryLedger::EntryId ResultCache::insert(const ContentHash& key, CachedResult result, MemoryLedger::Entry what) {
   if (what.bytes > budget_) return 0;
   MemoryLedger::EntryId entry = 0;
   what.result = true;

@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 Run::Run(const House& house, const Plan& plan, const Keys& keys, const RunEnvironment& environment,
-         std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop)
+    std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop)
     : house_(house),
       plan_(plan),
       keys_(keys),
@@ -119,8 +119,7 @@ void Run::announce() {
 void Run::run_all() {
   std::vector<Lanes::Task> light, heavy;
   for (PlanIndex i = 0; i < plan_.size(); ++i) {
-    if (phases_[i] == Phase::ToRun && states_[i].waits_for == 0)
-      (this->heavy(i) ? heavy : light).push_back(i);
+    if (phases_[i] == Phase::ToRun && states_[i].waits_for == 0) (this->heavy(i) ? heavy : light).push_back(i);
   }
   house_.lanes.run(*this, light, heavy);
   order_.drain();

@@ -86,8 +86,8 @@ Run::Attempt Run::attempt(PlanIndex i) {
     keep(i, *context, Clock::now() - start);
     return {};
   } catch (const Cancelled&) {
-    return ended_by(
-        failure(i, "threw Cancelled although nobody asked for a cancel: only progress() and cancel_point() may throw it"));
+    return ended_by(failure(
+        i, "threw Cancelled although nobody asked for a cancel: only progress() and cancel_point() may throw it"));
   } catch (const OutOfMemory& error) {
     return ended_by(failure(i, error));
   } catch (const std::bad_alloc&) {
@@ -103,10 +103,8 @@ Run::Attempt Run::attempt(PlanIndex i) {
 }
 
 Run::Attempt Run::failure(PlanIndex i, const std::string& what, const std::string& port) const {
-  return {
-      .phase = Phase::Failed,
-      .problem = {
-          .node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
+  return {.phase = Phase::Failed,
+      .problem = {.node = plan_.id(i), .port = port, .what = fmt::format("{}: {}", plan_.type(i).info->id, what)}};
 }
 
 Run::Attempt Run::failure(PlanIndex i, const OutOfMemory& error) const {
@@ -120,17 +118,15 @@ std::optional<Run::Attempt> Run::wrong_outputs(PlanIndex i, std::span<const Valu
   for (std::size_t k = 0; k < ports.size(); ++k) {
     const PortInfo& port = ports[k];
     if (!outputs[k]) {
-      return failure(
-          i,
-          fmt::format("ran, but did not set its output '{}': the node's run() must set every output",
-                      port.name),
+      return failure(i,
+          fmt::format("ran, but did not set its output '{}': the node's run() must set every output", port.name),
           port.name);
     }
     if (outputs[k].type() != port.type && port.type != "any") {
       return failure(i,
-                     fmt::format("set its output '{}' to a value of type '{}', it is declared as '{}'",
-                                 port.name, outputs[k].type(), port.type),
-                     port.name);
+          fmt::format("set its output '{}' to a value of type '{}', it is declared as '{}'", port.name,
+              outputs[k].type(), port.type),
+          port.name);
     }
   }
   return std::nullopt;
@@ -144,10 +140,10 @@ void Run::keep(PlanIndex i, NodeContext& context, std::chrono::nanoseconds time)
   if (!keys_.once[i]) {
     const std::span<const Value> kept = values(i);
     state.entry = house_.cache.insert(key(i), {.outputs = {kept.begin(), kept.end()}, .notes = state.notes},
-                                      {.name = "result of " + plan_.type(i).info->id,
-                                       .device = memory(i).device(),
-                                       .bytes = bytes + ResultCache::kOverhead,
-                                       .cost_seconds = std::chrono::duration<double>(time).count()});
+        {.name = "result of " + plan_.type(i).info->id,
+            .device = memory(i).device(),
+            .bytes = bytes + ResultCache::kOverhead,
+            .cost_seconds = std::chrono::duration<double>(time).count()});
   }
   send(i, NodeFinished{time, bytes});
 }
@@ -166,15 +162,15 @@ void Run::free_memory(const OutOfMemory& error) {
 Problem Run::out_of_memory(PlanIndex i, const OutOfMemory& error) const {
   const Device& device = memory_of(error.device()).device();
   const DeviceMemory now = house_.streams.runtime().memory(device);
-  std::string what = fmt::format("{}: out of memory on {}, also after freeing what was not in use: ",
-                                 plan_.type(i).info->id, device.name());
+  std::string what = fmt::format(
+      "{}: out of memory on {}, also after freeing what was not in use: ", plan_.type(i).info->id, device.name());
   if (error.wanted_bytes() > 0) what += fmt::format("{} are needed, ", byte_text(error.wanted_bytes()));
-  what += fmt::format("{} of {} are free", byte_text(error.free_bytes() > 0 ? error.free_bytes() : now.free),
-                      byte_text(now.total));
+  what += fmt::format(
+      "{} of {} are free", byte_text(error.free_bytes() > 0 ? error.free_bytes() : now.free), byte_text(now.total));
   if (const std::string holders = house_.ledger->holders(device); !holders.empty()) what += "; " + holders;
   return {.node = plan_.id(i),
-          .what = std::move(what),
-          .remedy = "make the picture or the batch smaller, or use a smaller model or dtype"};
+      .what = std::move(what),
+      .remedy = "make the picture or the batch smaller, or use a smaller model or dtype"};
 }
 
 }  // namespace weft

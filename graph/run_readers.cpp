@@ -54,8 +54,7 @@ PlanIndex Run::finish(PlanIndex i, Phase phase) {
     tell_twins(node);
     for (const Source& link : plan_.links(node)) release_reader(stand_in(link.node));
   }
-  if (!light.empty() || !heavy.empty())
-    house_.lanes.push({light.data(), light.size()}, {heavy.data(), heavy.size()});
+  if (!light.empty() || !heavy.empty()) house_.lanes.push({light.data(), light.size()}, {heavy.data(), heavy.size()});
   return next;
 }
 
@@ -107,8 +106,8 @@ bool Run::has_heavy_readers(PlanIndex i) const {
   bool found = false;
   visit_with_twins(i, [&](PlanIndex source) {
     found = found || std::ranges::any_of(plan_.readers(source), [&](PlanIndex reader) {
-              return phases_[reader] == Phase::ToRun && heavy(reader);
-            });
+      return phases_[reader] == Phase::ToRun && heavy(reader);
+    });
   });
   return found;
 }

@@ -50,8 +50,7 @@ RunResult Run::result() {
   RunResult result{.ok = true};
   for (const PlanIndex i : plan_.wanted()) {
     const NodeResult& node = result.nodes.try_emplace(plan_.id(i), result_of(i)).first->second;
-    result.ok =
-        result.ok && (node.state == NodeResult::State::Cached || node.state == NodeResult::State::Finished);
+    result.ok = result.ok && (node.state == NodeResult::State::Cached || node.state == NodeResult::State::Finished);
   }
   for (const PlanIndex i : unfinished()) {
     result.cancelled = result.cancelled || phases_[i] == Phase::Cancelled;
@@ -80,8 +79,7 @@ NodeResult Run::result_of(PlanIndex i) {
   }
   if (!notes) return node;
   for (const KeptNote& note : *notes) {
-    if (note.producer == key(i))
-      node.notes.push_back({.node = plan_.id(i), .key = note.key, .fact = note.fact});
+    if (note.producer == key(i)) node.notes.push_back({.node = plan_.id(i), .key = note.key, .fact = note.fact});
   }
   return node;
 }

@@ -38,16 +38,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const bool same = lower(a[i - 1]) == lower(b[j - 1]);
       current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same ? 0 : 1)});
-      const bool swapped =
-          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
       if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
     }
   }
   return current[b.size()];
 }
 
-std::vector<std::string> nearest_names(std::string_view word, const std::vector<std::string>& names,
-                                       std::size_t count) {
+std::vector<std::string> nearest_names(
+    std::string_view word, const std::vector<std::string>& names, std::size_t count) {
   std::vector<std::pair<std::size_t, const std::string*>> ranked;
   for (const std::string& name : names) {
     const std::size_t r = rank(word, name);
@@ -55,8 +54,7 @@ std::vector<std::string> nearest_names(std::string_view word, const std::vector<
   }
   std::ranges::stable_sort(ranked, {}, [](const auto& entry) { return entry.first; });
   std::vector<std::string> nearest;
-  for (const auto& [r, name] : std::span(ranked).first(std::min(count, ranked.size())))
-    nearest.push_back(*name);
+  for (const auto& [r, name] : std::span(ranked).first(std::min(count, ranked.size()))) nearest.push_back(*name);
   return nearest;
 }
 
@@ -69,8 +67,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& na
 
 std::string name_list(const std::vector<std::string>& names) {
   if (names.size() <= kListed) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kListed, ", "),
-                     names.size() - kListed);
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kListed, ", "), names.size() - kListed);
 }
 
 }  // namespace weft

@@ -31,8 +31,7 @@ class Writer {
   [[noreturn]] void refuse(std::string what) const {
     std::string pointer;
     for (const std::string& step : path_) pointer += step;
-    throw GraphError(
-        Problem{.what = fmt::format("cannot be written: at '{}': {}", printable(pointer), what)});
+    throw GraphError(Problem{.what = fmt::format("cannot be written: at '{}': {}", printable(pointer), what)});
   }
 
   void check_depth(std::size_t depth) const {
@@ -51,8 +50,7 @@ class Writer {
   }
 
   static bool holds_containers(const Json& json) {
-    return std::ranges::any_of(json,
-                               [](const Json& member) { return member.is_structured() && !member.empty(); });
+    return std::ranges::any_of(json, [](const Json& member) { return member.is_structured() && !member.empty(); });
   }
 
   /// On one line; stops early when that becomes longer than a line may be.

@@ -25,8 +25,8 @@ struct NestedStructure {
 
 /// Two spaces of indent. A list or object is on one line if it fits there, and either holds no other or lies
 /// at least `structure` levels deep. Throws GraphError where read_json() could not read the text back.
-WEFT_EXPORT std::string write_json(const nlohmann::ordered_json& json, std::size_t structure,
-                                   NestedStructure nested = {});
+WEFT_EXPORT std::string write_json(
+    const nlohmann::ordered_json& json, std::size_t structure, NestedStructure nested = {});
 
 /// `key` as a step of a JSON pointer (RFC 6901): "/a~1b".
 WEFT_EXPORT std::string pointer_step(std::string_view key);

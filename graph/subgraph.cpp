@@ -12,21 +12,18 @@ constexpr std::string_view kTypePrefix = "subgraph:";
 constexpr const char* kOwnKeys[] = {"title", "nodes", "interface"};
 
 bool is_port_name(std::string_view name) {
-  return !name.empty() &&
-         std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '.'; });
+  return !name.empty() && std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '.'; });
 }
 
 template <class Ports>
-void check_port_names(const Ports& ports, const char* kind, const std::string& type,
-                      std::vector<Problem>& problems) {
+void check_port_names(const Ports& ports, const char* kind, const std::string& type, std::vector<Problem>& problems) {
   std::set<std::string_view> names;
   for (const auto& port : ports) {
     if (!is_port_name(port.name))
-      problems.push_back({type, "", fmt::format("'{}' cannot be the name of an {}", port.name, kind),
-                          "use letters, digits and '_'"});
-    if (!names.insert(port.name).second)
       problems.push_back(
-          {type, port.name, fmt::format("two {}s have this name", kind), "rename one of them"});
+          {type, "", fmt::format("'{}' cannot be the name of an {}", port.name, kind), "use letters, digits and '_'"});
+    if (!names.insert(port.name).second)
+      problems.push_back({type, port.name, fmt::format("two {}s have this name", kind), "rename one of them"});
   }
 }
 
@@ -62,17 +59,15 @@ class NestingOrder {
 
   [[noreturn]] void refuse_recursion(const std::string& name) {
     const std::vector<std::string> circle(std::ranges::find(chain_, name), chain_.end());
-    throw GraphError(
-        Problem{.node = subgraph_type(name),
-                .what = fmt::format("the subgraph holds itself: {} -> {}", fmt::join(circle, " -> "), name),
-                .remedy = "take one of these instances away"});
+    throw GraphError(Problem{.node = subgraph_type(name),
+        .what = fmt::format("the subgraph holds itself: {} -> {}", fmt::join(circle, " -> "), name),
+        .remedy = "take one of these instances away"});
   }
 
   [[noreturn]] void refuse_depth() const {
-    throw GraphError(
-        Problem{.node = subgraph_type(chain_.front()),
-                .what = fmt::format("subgraphs are nested deeper than {} levels", kMaxSubgraphNesting),
-                .remedy = "unpack some of them"});
+    throw GraphError(Problem{.node = subgraph_type(chain_.front()),
+        .what = fmt::format("subgraphs are nested deeper than {} levels", kMaxSubgraphNesting),
+        .remedy = "unpack some of them"});
   }
 
   const Subgraphs& subgraphs_;
@@ -108,26 +103,22 @@ void check_definition(std::string_view name, const Subgraph& subgraph) {
   const std::string type = subgraph_type(name);
   std::vector<Problem> problems;
   if (name.empty() || std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    problems.push_back(
-        {.node = type,
-         .what = "this cannot be the name of a subgraph: it is empty or holds control characters",
-         .remedy = "give it a name, such as 'upscale'"});
+    problems.push_back({.node = type,
+        .what = "this cannot be the name of a subgraph: it is empty or holds control characters",
+        .remedy = "give it a name, such as 'upscale'"});
   check_port_names(subgraph.interface.inputs, "input", type, problems);
   check_port_names(subgraph.interface.outputs, "output", type, problems);
   for (const SubgraphInput& input : subgraph.interface.inputs)
     if (input.targets.empty())
-      problems.push_back(
-          {type, input.name, "the input leads nowhere", "lead it to a port of one of the nodes"});
+      problems.push_back({type, input.name, "the input leads nowhere", "lead it to a port of one of the nodes"});
   for (const char* key : kOwnKeys)
     if (subgraph.extra.contains(key))
       problems.push_back({.node = type,
-                          .what = fmt::format("'{}' stands among the unknown keys", key),
-                          .remedy = "set it in its own place"});
+          .what = fmt::format("'{}' stands among the unknown keys", key),
+          .remedy = "set it in its own place"});
   if (!problems.empty()) throw GraphError(std::move(problems));
 }
 
-std::vector<std::string> innermost_first(const Subgraphs& subgraphs) {
-  return NestingOrder(subgraphs).names();
-}
+std::vector<std::string> innermost_first(const Subgraphs& subgraphs) { return NestingOrder(subgraphs).names(); }
 
 }  // namespace weft

@@ -30,16 +30,14 @@ std::vector<std::string> instances_of(const Graph& graph, const std::string& typ
 
 /// Changes a definition's interface; instances follow by `follow(body, instance)`.
 template <class Change, class Follow>
-Edit change_ports(const Workflow& workflow, const std::string& subgraph, const Change& change,
-                  const Follow& follow) {
+Edit change_ports(const Workflow& workflow, const std::string& subgraph, const Change& change, const Follow& follow) {
   Workflow changed = workflow;
   Subgraph copy = definition(workflow, subgraph);
   change(copy.interface);
   check_definition(subgraph, copy);
   changed.subgraphs.insert_or_assign(subgraph, std::move(copy));
   change_all_scopes(changed, [&](Subgraph& body) {
-    for (const std::string& instance : instances_of(body.graph, subgraph_type(subgraph)))
-      follow(body, instance);
+    for (const std::string& instance : instances_of(body.graph, subgraph_type(subgraph))) follow(body, instance);
   });
   return SetWorkflow{std::move(changed)};
 }
@@ -50,8 +48,7 @@ auto port_at(Ports& ports, const std::string& subgraph, const std::string& name)
   if (found == ports.end()) {
     std::vector<std::string> names;
     for (const auto& port : ports) names.push_back(port.name);
-    throw GraphError(
-        Problem{subgraph_type(subgraph), name, "the subgraph has no such port", suggestion(name, names)});
+    throw GraphError(Problem{subgraph_type(subgraph), name, "the subgraph has no such port", suggestion(name, names)});
   }
   return found;
 }
@@ -77,9 +74,8 @@ Edit rename_subgraph(const Workflow& workflow, const std::string& from, const st
   Subgraph subgraph = definition(workflow, from);
   check_definition(to, subgraph);
   if (from != to && workflow.subgraphs.contains(to))
-    throw GraphError(Problem{.node = subgraph_type(to),
-                             .what = "another subgraph has this name",
-                             .remedy = "choose another name"});
+    throw GraphError(
+        Problem{.node = subgraph_type(to), .what = "another subgraph has this name", .remedy = "choose another name"});
   Workflow changed = workflow;
   changed.subgraphs.erase(from);
   changed.subgraphs.emplace(to, std::move(subgraph));
@@ -90,15 +86,13 @@ Edit rename_subgraph(const Workflow& workflow, const std::string& from, const st
   return SetWorkflow{std::move(changed)};
 }
 
-Edit promote_input(const Workflow& workflow, const std::string& subgraph, const PortRef& target,
-                   std::string port) {
+Edit promote_input(const Workflow& workflow, const std::string& subgraph, const PortRef& target, std::string port) {
   Subgraph changed = definition(workflow, subgraph);
   changed.graph.node(target.node);  // throws if there is none
   for (const SubgraphInput& input : changed.interface.inputs)
     if (std::ranges::count(input.targets, target) > 0)
       throw GraphError(Problem{address_in_subgraph(subgraph, target.node), target.port,
-                               fmt::format("this is the subgraph's input '{}' already", input.name),
-                               "rename that one"});
+          fmt::format("this is the subgraph's input '{}' already", input.name), "rename that one"});
   if (port.empty())
     add_input(changed.interface, target);
   else
@@ -106,8 +100,7 @@ Edit promote_input(const Workflow& workflow, const std::string& subgraph, const 
   return SetSubgraph{subgraph, std::move(changed)};
 }
 
-Edit promote_output(const Workflow& workflow, const std::string& subgraph, const PortRef& source,
-                    std::string port) {
+Edit promote_output(const Workflow& workflow, const std::string& subgraph, const PortRef& source, std::string port) {
   Subgraph changed = definition(workflow, subgraph);
   changed.graph.node(source.node);  // throws if there is none
   if (port.empty())
@@ -135,16 +128,13 @@ Edit remove_subgraph_output(const Workflow& workflow, const std::string& subgrap
   return change_ports(workflow, subgraph, change, [&](Subgraph& body, const std::string& instance) {
     const PortRef gone{instance, port};
     change_links_to(body.graph, gone, std::nullopt);
-    std::erase_if(body.interface.outputs,
-                  [&](const SubgraphOutput& output) { return output.source == gone; });
+    std::erase_if(body.interface.outputs, [&](const SubgraphOutput& output) { return output.source == gone; });
   });
 }
 
-Edit rename_subgraph_input(const Workflow& workflow, const std::string& subgraph, const std::string& from,
-                           const std::string& to) {
-  const auto change = [&](SubgraphInterface& interface) {
-    port_at(interface.inputs, subgraph, from)->name = to;
-  };
+Edit rename_subgraph_input(
+    const Workflow& workflow, const std::string& subgraph, const std::string& from, const std::string& to) {
+  const auto change = [&](SubgraphInterface& interface) { port_at(interface.inputs, subgraph, from)->name = to; };
   return change_ports(workflow, subgraph, change, [&](Subgraph& body, const std::string& instance) {
     const auto& inputs = body.graph.node(instance).inputs;
     if (const auto found = inputs.find(from); found != inputs.end() && from != to) {
@@ -157,11 +147,9 @@ Edit rename_subgraph_input(const Workflow& workflow, const std::string& subgraph
   });
 }
 
-Edit rename_subgraph_output(const Workflow& workflow, const std::string& subgraph, const std::string& from,
-                            const std::string& to) {
-  const auto change = [&](SubgraphInterface& interface) {
-    port_at(interface.outputs, subgraph, from)->name = to;
-  };
+Edit rename_subgraph_output(
+    const Workflow& workflow, const std::string& subgraph, const std::string& from, const std::string& to) {
+  const auto change = [&](SubgraphInterface& interface) { port_at(interface.outputs, subgraph, from)->name = to; };
   return change_ports(workflow, subgraph, change, [&](Subgraph& body, const std::string& instance) {
     change_links_to(body.graph, {instance, from}, PortRef{instance, to});
     for (SubgraphOutput& output : body.interface.outputs)

@@ -18,31 +18,28 @@ namespace weft {
 /// becomes one port. Names of the scope's interface follow, and become the names of their ports. Refuses nodes with another one between them, as
 /// instance and that one would feed each other.
 WEFT_EXPORT Edit make_subgraph(const Workflow& workflow, const std::string& scope,
-                               const std::vector<std::string>& nodes, const std::string& name,
-                               const std::string& instance);
+    const std::vector<std::string>& nodes, const std::string& name, const std::string& instance);
 /// The inverse: the nodes of the definition, with what the instance gives them, in the instance's place. Ids
 /// that are taken get a number. The definition stays. Refuses an instance that is muted or bypassed.
-WEFT_EXPORT Edit unpack_subgraph(const Workflow& workflow, const Registry& registry, const std::string& scope,
-                                 const std::string& instance);
+WEFT_EXPORT Edit unpack_subgraph(
+    const Workflow& workflow, const Registry& registry, const std::string& scope, const std::string& instance);
 
 /// Gives a definition another name; its instances everywhere follow.
 WEFT_EXPORT Edit rename_subgraph(const Workflow& workflow, const std::string& from, const std::string& to);
 
 /// Makes an input or param of an inner node a port of the instances. `port`: its name; empty: that of the
 /// target, with a number if that is taken.
-WEFT_EXPORT Edit promote_input(const Workflow& workflow, const std::string& subgraph, const PortRef& target,
-                               std::string port = {});
-WEFT_EXPORT Edit promote_output(const Workflow& workflow, const std::string& subgraph, const PortRef& source,
-                                std::string port = {});
+WEFT_EXPORT Edit promote_input(
+    const Workflow& workflow, const std::string& subgraph, const PortRef& target, std::string port = {});
+WEFT_EXPORT Edit promote_output(
+    const Workflow& workflow, const std::string& subgraph, const PortRef& source, std::string port = {});
 /// Take a port away, with what instances everywhere have at it.
-WEFT_EXPORT Edit remove_subgraph_input(const Workflow& workflow, const std::string& subgraph,
-                                       const std::string& port);
-WEFT_EXPORT Edit remove_subgraph_output(const Workflow& workflow, const std::string& subgraph,
-                                        const std::string& port);
+WEFT_EXPORT Edit remove_subgraph_input(const Workflow& workflow, const std::string& subgraph, const std::string& port);
+WEFT_EXPORT Edit remove_subgraph_output(const Workflow& workflow, const std::string& subgraph, const std::string& port);
 /// Instances everywhere, and links to them, follow.
-WEFT_EXPORT Edit rename_subgraph_input(const Workflow& workflow, const std::string& subgraph,
-                                       const std::string& from, const std::string& to);
-WEFT_EXPORT Edit rename_subgraph_output(const Workflow& workflow, const std::string& subgraph,
-                                        const std::string& from, const std::string& to);
+WEFT_EXPORT Edit rename_subgraph_input(
+    const Workflow& workflow, const std::string& subgraph, const std::string& from, const std::string& to);
+WEFT_EXPORT Edit rename_subgraph_output(
+    const Workflow& workflow, const std::string& subgraph, const std::string& from, const std::string& to);
 
 }  // namespace weft

@@ -8,20 +8,18 @@ namespace weft {
 namespace {
 
 std::string as_port_name(std::string name) {
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '.'; }, '_');
+  std::ranges::replace_if(name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '.'; }, '_');
   return name;
 }
 
 }  // namespace
 
 const Subgraph& definition(const Workflow& workflow, const std::string& name) {
-  if (const auto found = workflow.subgraphs.find(name); found != workflow.subgraphs.end())
-    return found->second;
+  if (const auto found = workflow.subgraphs.find(name); found != workflow.subgraphs.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, subgraph] : workflow.subgraphs) names.push_back(known);
-  throw GraphError(Problem{
-      .node = subgraph_type(name), .what = "there is no such subgraph", .remedy = suggestion(name, names)});
+  throw GraphError(
+      Problem{.node = subgraph_type(name), .what = "there is no such subgraph", .remedy = suggestion(name, names)});
 }
 
 /// The graph that a scope means with the names that lead into it; the workflow's own in the form of a
@@ -29,10 +27,8 @@ const Subgraph& definition(const Workflow& workflow, const std::string& name) {
 Subgraph body_of(const Workflow& workflow, const std::string& scope) {
   if (!scope.empty()) return definition(workflow, scope);
   Subgraph body{.graph = workflow.graph};
-  for (const auto& [name, target] : workflow.interface.inputs)
-    body.interface.inputs.push_back({name, {target}});
-  for (const auto& [name, source] : workflow.interface.outputs)
-    body.interface.outputs.push_back({name, source});
+  for (const auto& [name, target] : workflow.interface.inputs) body.interface.inputs.push_back({name, {target}});
+  for (const auto& [name, source] : workflow.interface.outputs) body.interface.outputs.push_back({name, source});
   return body;
 }
 
@@ -46,9 +42,9 @@ void put_body(Workflow& workflow, const std::string& scope, Subgraph body) {
   workflow.interface.outputs.clear();
   for (SubgraphInput& input : body.interface.inputs) {
     if (input.targets.size() > 1)
-      throw GraphError(Problem{.what = fmt::format("the interface's input '{}' would lead to {} ports",
-                                                   input.name, input.targets.size()),
-                               .remedy = "remove it from the workflow's interface first"});
+      throw GraphError(Problem{
+          .what = fmt::format("the interface's input '{}' would lead to {} ports", input.name, input.targets.size()),
+          .remedy = "remove it from the workflow's interface first"});
     workflow.interface.inputs.emplace(input.name, std::move(input.targets.front()));
   }
   for (SubgraphOutput& output : body.interface.outputs)
@@ -56,15 +52,15 @@ void put_body(Workflow& workflow, const std::string& scope, Subgraph body) {
 }
 
 std::string add_input(SubgraphInterface& interface, const PortRef& target, const std::string& wanted) {
-  std::string name = free_name(as_port_name(wanted.empty() ? target.port : wanted),
-                               [&](const auto& n) { return interface.find_input(n); });
+  std::string name = free_name(
+      as_port_name(wanted.empty() ? target.port : wanted), [&](const auto& n) { return interface.find_input(n); });
   interface.inputs.push_back({name, {target}});
   return name;
 }
 
 std::string add_output(SubgraphInterface& interface, const PortRef& source, const std::string& wanted) {
-  std::string name = free_name(as_port_name(wanted.empty() ? source.port : wanted),
-                               [&](const auto& n) { return interface.find_output(n); });
+  std::string name = free_name(
+      as_port_name(wanted.empty() ? source.port : wanted), [&](const auto& n) { return interface.find_output(n); });
   interface.outputs.push_back({name, source});
   return name;
 }

@@ -58,8 +58,8 @@ class Unpacker {
     const NodeInfo* info = types_.find(node.type);
     const PortInfo* declared = info ? info->find_input(port) : nullptr;
     const auto there = node.inputs.find(port);
-    const bool behind = declared && declared->many && there != node.inputs.end() &&
-                        std::holds_alternative<Links>(there->second);
+    const bool behind =
+        declared && declared->many && there != node.inputs.end() && std::holds_alternative<Links>(there->second);
     if (!behind) node.inputs.erase(port);
     Links& more = from_outside_[{node.id, port}];
     const Links& links = std::get<Links>(value);
@@ -82,8 +82,7 @@ class Unpacker {
     for (auto& [port, value] : node.inputs)
       if (Links* links = std::get_if<Links>(&value))
         for (PortRef& source : *links) source = outside(source);
-    for (auto it = from_outside_.lower_bound({id, ""}); it != from_outside_.end() && it->first.node == id;
-         ++it) {
+    for (auto it = from_outside_.lower_bound({id, ""}); it != from_outside_.end() && it->first.node == id; ++it) {
       InputValue& value = node.inputs.try_emplace(it->first.port, Links{}).first->second;
       Links& links = std::get<Links>(value);
       links.insert(links.end(), it->second.begin(), it->second.end());
@@ -128,8 +127,7 @@ class Unpacker {
       if (const NodeInfo* info = types_.find(node->type); info && info->options.result)
         nodes.push_back(outside({node->id, ""}));
     if (nodes.empty())
-      for (const SubgraphOutput& port : packed_.interface.outputs)
-        nodes.push_back(outside({port.source.node, ""}));
+      for (const SubgraphOutput& port : packed_.interface.outputs) nodes.push_back(outside({port.source.node, ""}));
     return nodes;
   }
 
@@ -173,18 +171,18 @@ class Unpacker {
 
 }  // namespace
 
-Edit unpack_subgraph(const Workflow& workflow, const Registry& registry, const std::string& scope,
-                     const std::string& instance) {
+Edit unpack_subgraph(
+    const Workflow& workflow, const Registry& registry, const std::string& scope, const std::string& instance) {
   Subgraph body = body_of(workflow, scope);
   const GraphNode& node = body.graph.node(instance);
   const auto name = subgraph_of_type(node.type);
   if (!name)
-    throw GraphError(Problem{
-        .node = instance, .what = "the node is no instance of a subgraph", .remedy = "choose one that is"});
+    throw GraphError(
+        Problem{.node = instance, .what = "the node is no instance of a subgraph", .remedy = "choose one that is"});
   if (node.state != NodeState::Active)
     throw GraphError(Problem{.node = instance,
-                             .what = "the instance is muted or bypassed, its nodes would not be",
-                             .remedy = "activate it first"});
+        .what = "the instance is muted or bypassed, its nodes would not be",
+        .remedy = "activate it first"});
   const NodeTypes types(workflow.subgraphs, registry);
   Unpacker(body, definition(workflow, std::string(*name)), types, node).unpack();
   Workflow changed = workflow;

@@ -34,8 +34,7 @@ class Checker {
 
   /// The graph is that of a definition: ports that its interface leads to are given from outside.
   void set_given(const SubgraphInterface& interface) {
-    for (const SubgraphInput& input : interface.inputs)
-      given_.insert(input.targets.begin(), input.targets.end());
+    for (const SubgraphInput& input : interface.inputs) given_.insert(input.targets.begin(), input.targets.end());
   }
 
   /// The nodes that run when `roots` are wanted, by vertex. Notes bypassed nodes that have nothing to pass to
@@ -74,7 +73,7 @@ class Checker {
         check_value(node, *port, value);
       else
         complain(node, name, fmt::format("'{}' has no input of this name", info->id),
-                 suggestion(name, names_of(info->inputs)));
+            suggestion(name, names_of(info->inputs)));
     }
     if (!must_be_complete) return;
     for (const PortInfo& port : info->inputs)
@@ -82,22 +81,17 @@ class Checker {
   }
 
   /// Why an output cannot feed a port, cycles apart. Where a type is unknown, nothing speaks against it.
-  std::optional<Problem> type_problem(const PortRef& source, const PortRef& target,
-                                      const PortInfo& port) const {
+  std::optional<Problem> type_problem(const PortRef& source, const PortRef& target, const PortInfo& port) const {
     const NodeInfo* info = info_of(graph_.at(source.node));
     if (!info) return std::nullopt;
     const PortInfo* output = info->find_output(source.port);
     if (!output)
-      return Problem{target.node, target.port,
-                     fmt::format("'{}' has no output '{}'", source.node, source.port),
-                     suggestion(source.port, names_of(info->outputs))};
-    if (output->type.empty() || port.type.empty() || types_match(output->type, port.type))
-      return std::nullopt;
+      return Problem{target.node, target.port, fmt::format("'{}' has no output '{}'", source.node, source.port),
+          suggestion(source.port, names_of(info->outputs))};
+    if (output->type.empty() || port.type.empty() || types_match(output->type, port.type)) return std::nullopt;
     return Problem{target.node, target.port,
-                   fmt::format("'{}.{}' is of type '{}', the input takes '{}'", source.node, source.port,
-                               output->type, port.type),
-                   fmt::format("link an output of type '{}'{}", port.type,
-                               such_as(outputs_of_type(port.type, target.node)))};
+        fmt::format("'{}.{}' is of type '{}', the input takes '{}'", source.node, source.port, output->type, port.type),
+        fmt::format("link an output of type '{}'{}", port.type, such_as(outputs_of_type(port.type, target.node)))};
   }
 
   /// The input or param that `target` means. Null where the node's type is unknown.
@@ -106,19 +100,17 @@ class Checker {
     const PortInfo* port = info ? info->find_input(target.port) : nullptr;
     if (info && !port)
       problem = Problem{target.node, target.port, fmt::format("'{}' has no input of this name", info->id),
-                        suggestion(target.port, names_of(info->inputs))};
+          suggestion(target.port, names_of(info->inputs))};
     return port;
   }
 
   void check_interface(const Interface& interface) {
     for (const auto& [name, ref] : interface.inputs)
-      check_name("input", name, ref, [](const NodeInfo& info, const std::string& port) {
-        return info.find_input(port) != nullptr;
-      });
+      check_name("input", name, ref,
+          [](const NodeInfo& info, const std::string& port) { return info.find_input(port) != nullptr; });
     for (const auto& [name, ref] : interface.outputs)
-      check_name("output", name, ref, [](const NodeInfo& info, const std::string& port) {
-        return port.empty() || info.find_output(port);
-      });
+      check_name("output", name, ref,
+          [](const NodeInfo& info, const std::string& port) { return port.empty() || info.find_output(port); });
   }
 
   /// The ports of a definition: each leads to a port that there is, and what stands for several fits all.
@@ -126,22 +118,20 @@ class Checker {
     for (const SubgraphInput& input : interface.inputs) {
       const PortInfo* first = nullptr;
       for (const PortRef& target : input.targets) {
-        check_name("input", input.name, target, [](const NodeInfo& info, const std::string& port) {
-          return info.find_input(port) != nullptr;
-        });
+        check_name("input", input.name, target,
+            [](const NodeInfo& info, const std::string& port) { return info.find_input(port) != nullptr; });
         const PortInfo* port = port_at(target);
         if (first && port && first->type != port->type)
           complain(target.node, target.port,
-                   fmt::format("the interface's input '{}' leads to ports of the types '{}' and '{}'",
-                               input.name, first->type, port->type),
-                   "give them an input each");
+              fmt::format("the interface's input '{}' leads to ports of the types '{}' and '{}'", input.name,
+                  first->type, port->type),
+              "give them an input each");
         if (!first) first = port;
       }
     }
     for (const SubgraphOutput& output : interface.outputs)
-      check_name("output", output.name, output.source, [](const NodeInfo& info, const std::string& port) {
-        return info.find_output(port) != nullptr;
-      });
+      check_name("output", output.name, output.source,
+          [](const NodeInfo& info, const std::string& port) { return info.find_output(port) != nullptr; });
   }
 
   void complain(std::string node, std::string port, std::string what, std::string remedy) {
@@ -216,13 +206,12 @@ class Checker {
     problems_.back().node = node.id;
   }
 
-  void complain_nothing_passes(const GraphNode& node, const std::string& port, const std::string& type,
-                               const PortRef& reader) {
+  void complain_nothing_passes(
+      const GraphNode& node, const std::string& port, const std::string& type, const PortRef& reader) {
     complain(node, "",
-             fmt::format("the node is bypassed, but {} comes in that '{}' could pass on to '{}.{}'",
-                         type.empty() ? "nothing" : fmt::format("nothing of type '{}'", type), port,
-                         reader.node, reader.port),
-             "link an input of the same type, or activate the node");
+        fmt::format("the node is bypassed, but {} comes in that '{}' could pass on to '{}.{}'",
+            type.empty() ? "nothing" : fmt::format("nothing of type '{}'", type), port, reader.node, reader.port),
+        "link an input of the same type, or activate the node");
   }
 
   void complain(const GraphNode& node, const std::string& port, std::string what, std::string remedy) {
@@ -245,11 +234,9 @@ class Checker {
 
   void check_links(const GraphNode& node, const PortInfo& port, const Links& links) {
     if (links.size() > 1 && !port.many)
-      complain(node, port.name, fmt::format("the input takes one link and has {}", links.size()),
-               "keep one of them");
+      complain(node, port.name, fmt::format("the input takes one link and has {}", links.size()), "keep one of them");
     for (const PortRef& source : links)
-      if (auto problem = type_problem(source, {node.id, port.name}, port))
-        problems_.push_back(*std::move(problem));
+      if (auto problem = type_problem(source, {node.id, port.name}, port)) problems_.push_back(*std::move(problem));
   }
 
   bool is_missing(const GraphNode& node, const PortInfo& port) const {
@@ -263,12 +250,11 @@ class Checker {
 
   void complain_missing(const GraphNode& node, const PortInfo& port) {
     if (port.kind == PortKind::Param)
-      complain(node, port.name, "there is no value",
-               fmt::format("give a value of type '{}'; it has no default", port.type));
+      complain(
+          node, port.name, "there is no value", fmt::format("give a value of type '{}'; it has no default", port.type));
     else
       complain(node, port.name, "nothing is linked to this input",
-               fmt::format("link an output of type '{}'{}", port.type,
-                           such_as(outputs_of_type(port.type, node.id))));
+          fmt::format("link an output of type '{}'{}", port.type, such_as(outputs_of_type(port.type, node.id))));
   }
 
   /// Outputs in the graph that may feed a port of that type of `target`. As each call looks at the whole graph, none are
@@ -282,8 +268,7 @@ class Checker {
       const NodeInfo* info = after[v] ? nullptr : info_of(v);
       if (!info) continue;
       for (const PortInfo& port : info->outputs)
-        if (types_match(port.type, type))
-          outputs.push_back(fmt::format("'{}.{}'", graph_[v].node->id, port.name));
+        if (types_match(port.type, type)) outputs.push_back(fmt::format("'{}.{}'", graph_[v].node->id, port.name));
     }
     return outputs;
   }
@@ -300,13 +285,11 @@ class Checker {
     const NodeInfo* info = vertex == kNoVertex ? nullptr : info_of(vertex);
     if (vertex == kNoVertex) {
       complain(ref.node, ref.port,
-               fmt::format("the interface's {} '{}' leads to this node, which does not exist", kind, name),
-               "lead it to another one, or remove it");
+          fmt::format("the interface's {} '{}' leads to this node, which does not exist", kind, name),
+          "lead it to another one, or remove it");
     } else if (info && !has_port(*info, ref.port)) {
-      complain(
-          ref.node, ref.port,
-          fmt::format("the interface's {} '{}' leads to this port, which '{}' does not have", kind, name,
-                      info->id),
+      complain(ref.node, ref.port,
+          fmt::format("the interface's {} '{}' leads to this port, which '{}' does not have", kind, name, info->id),
           suggestion(ref.port, names_of(std::string_view(kind) == "input" ? info->inputs : info->outputs)));
     }
   }
@@ -363,14 +346,13 @@ std::vector<Vertex> roots_of(const Subgraph& subgraph, const NodeTypes& types) {
   const bool all_ends = roots.empty();
   for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) {
     const NodeInfo* info = types.find(graph[v].node->type);
-    if ((info && info->options.result) || (all_ends && boost::out_degree(v, graph.links) == 0))
-      roots.push_back(v);
+    if ((info && info->options.result) || (all_ends && boost::out_degree(v, graph.links) == 0)) roots.push_back(v);
   }
   return roots;
 }
 
-void check_definition_nodes(const std::string& name, const Subgraph& subgraph, const NodeTypes& types,
-                            bool used, std::vector<Problem>& problems) {
+void check_definition_nodes(const std::string& name, const Subgraph& subgraph, const NodeTypes& types, bool used,
+    std::vector<Problem>& problems) {
   Checker checker(subgraph.graph, types);
   checker.set_given(subgraph.interface);
   const Graph::Impl& graph = GraphAccess::impl(subgraph.graph);
@@ -386,8 +368,8 @@ void check_definition_nodes(const std::string& name, const Subgraph& subgraph, c
 
 }  // namespace
 
-std::vector<Problem> validate(const Workflow& workflow, const Registry& registry,
-                              std::span<const std::string> wanted) try {
+std::vector<Problem> validate(
+    const Workflow& workflow, const Registry& registry, std::span<const std::string> wanted) try {
   const Graph::Impl& graph = GraphAccess::impl(workflow.graph);
   const NodeTypes types(workflow.subgraphs, registry);
   Checker checker(workflow.graph, types);
@@ -403,28 +385,26 @@ std::vector<Problem> validate(const Workflow& workflow, const Registry& registry
   }
   checker.check_interface(workflow.interface);
   if (whole_file && results.empty())
-    checker.complain("", "", "there is nothing to run",
-                     "add a node that makes a result, such as one that saves an image");
+    checker.complain(
+        "", "", "there is nothing to run", "add a node that makes a result, such as one that saves an image");
   std::vector<Problem> problems = std::move(checker).problems();
   for (const auto& [name, subgraph] : workflow.subgraphs)
-    if (whole_file || used.contain(name))
-      check_definition_nodes(name, subgraph, types, used.contain(name), problems);
+    if (whole_file || used.contain(name)) check_definition_nodes(name, subgraph, types, used.contain(name), problems);
   return problems;
 } catch (const GraphError& error) {  // definitions that hold themselves: nothing else can be judged
   return error.problems();
 }
 
-std::optional<Problem> why_not_link(const Graph& graph, const Registry& registry, const PortRef& source,
-                                    const PortRef& target) {
+std::optional<Problem> why_not_link(
+    const Graph& graph, const Registry& registry, const PortRef& source, const PortRef& target) {
   return why_not_link(graph, NodeTypes({}, registry), source, target);
 }
 
-std::optional<Problem> why_not_link(const Graph& graph, const NodeTypes& types, const PortRef& source,
-                                    const PortRef& target) {
+std::optional<Problem> why_not_link(
+    const Graph& graph, const NodeTypes& types, const PortRef& source, const PortRef& target) {
   for (const PortRef* end : {&source, &target})
     if (!graph.contains(end->node))
-      return Problem{
-          .node = end->node, .what = "there is no such node", .remedy = "link nodes of this graph"};
+      return Problem{.node = end->node, .what = "there is no such node", .remedy = "link nodes of this graph"};
   const Checker checker(graph, types);
   std::optional<Problem> problem;
   if (const PortInfo* port = checker.find_target(target, problem))
@@ -432,9 +412,8 @@ std::optional<Problem> why_not_link(const Graph& graph, const NodeTypes& types, 
   if (problem) return problem;
   const std::vector<std::string> cycle = graph.cycle_if_linked(source.node, target.node);
   if (cycle.empty()) return std::nullopt;
-  return Problem{target.node, target.port,
-                 fmt::format("the link would make a cycle: {}", fmt::join(cycle, " -> ")),
-                 "link a node that does not depend on this one"};
+  return Problem{target.node, target.port, fmt::format("the link would make a cycle: {}", fmt::join(cycle, " -> ")),
+      "link a node that does not depend on this one"};
 }
 
 std::vector<std::string> default_results(const Workflow& workflow, const Registry& registry) {
@@ -445,16 +424,14 @@ std::vector<std::string> default_results(const Workflow& workflow, const Registr
   };
   if (!workflow.interface.outputs.empty()) {
     for (const auto& [name, ref] : workflow.interface.outputs)
-      if (const GraphNode* node = workflow.graph.find(ref.node); node && node->state != NodeState::Muted)
-        add(ref.node);
+      if (const GraphNode* node = workflow.graph.find(ref.node); node && node->state != NodeState::Muted) add(ref.node);
     return results;
   }
   const Graph::Impl& graph = GraphAccess::impl(workflow.graph);
   const NodeTypes types(workflow.subgraphs, registry);
   for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next) {
     const NodeInfo* info = types.find(graph[v].node->type);
-    if (info && info->options.result && graph[v].node->state == NodeState::Active)
-      results.push_back(graph[v].node->id);
+    if (info && info->options.result && graph[v].node->state == NodeState::Active) results.push_back(graph[v].node->id);
   }
   if (!results.empty()) return results;
   for (Vertex v = graph.first; v != kNoVertex; v = graph[v].next)

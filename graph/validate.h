@@ -18,15 +18,15 @@ namespace weft {
 /// not have to be complete. With `wanted` given, only the nodes that those
 /// need are judged: the rest need not be able to run. Empty `wanted` = a check of the whole file, in which missing inputs
 /// count only where default_results() need them.
-WEFT_EXPORT std::vector<Problem> validate(const Workflow& workflow, const Registry& registry,
-                                          std::span<const std::string> wanted = {});
+WEFT_EXPORT std::vector<Problem> validate(
+    const Workflow& workflow, const Registry& registry, std::span<const std::string> wanted = {});
 
 /// Why `source` cannot be linked to `target`, or nothing.
-WEFT_EXPORT std::optional<Problem> why_not_link(const Graph& graph, const Registry& registry, const PortRef& source,
-                                                const PortRef& target);
+WEFT_EXPORT std::optional<Problem> why_not_link(
+    const Graph& graph, const Registry& registry, const PortRef& source, const PortRef& target);
 /// The same where instances of subgraphs have ports as well.
-WEFT_EXPORT std::optional<Problem> why_not_link(const Graph& graph, const NodeTypes& types, const PortRef& source,
-                                                const PortRef& target);
+WEFT_EXPORT std::optional<Problem> why_not_link(
+    const Graph& graph, const NodeTypes& types, const PortRef& source, const PortRef& target);
 
 /// A literal as a param's value; null stands for the default. Throws GraphError (node empty) with what is wrong and the
 /// range or the choices. A seed above 2^63 - 1 is held as the std::int64_t of the same bits.

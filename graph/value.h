@@ -25,13 +25,18 @@ namespace weft {
 /// Port types of plain parameters. Every other C++ type names itself with `kType`.
 template <class T>
 constexpr std::string_view value_type_id() {
-  if constexpr (std::is_same_v<T, bool>) return "bool";
-  else if constexpr (std::is_integral_v<T>) return "int";
-  else if constexpr (std::is_floating_point_v<T>) return "float";
-  else if constexpr (std::is_same_v<T, std::string>) return "string";
+  if constexpr (std::is_same_v<T, bool>)
+    return "bool";
+  else if constexpr (std::is_integral_v<T>)
+    return "int";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "float";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "string";
   else {
-    static_assert(requires { T::kType; },
-                  "A type that travels along links names itself: static constexpr std::string_view kType = \"group.name\";");
+    static_assert(
+        requires { T::kType; },
+        "A type that travels along links names itself: static constexpr std::string_view kType = \"group.name\";");
     return T::kType;
   }
 }
@@ -60,7 +65,9 @@ class Value {
   std::size_t bytes() const { return held_ ? held_->bytes() : 0; }
 
   template <class T>
-  bool is() const { return type() == value_type_id<T>(); }
+  bool is() const {
+    return type() == value_type_id<T>();
+  }
 
   /// The object. Asking for another type than type() is a programmer's error: ports are checked before a run.
   template <class T>
@@ -83,8 +90,12 @@ class Value {
   struct Holder final : Base {
     explicit Holder(T o) : Base(value_type_id<T>()), object(std::move(o)) {}
     std::size_t bytes() const override {
-      if constexpr (requires { { object.bytes() } -> std::convertible_to<std::size_t>; }) return object.bytes();
-      else return sizeof(T);
+      if constexpr (requires {
+                      { object.bytes() } -> std::convertible_to<std::size_t>;
+                    })
+        return object.bytes();
+      else
+        return sizeof(T);
     }
     T object;
   };
@@ -101,7 +112,8 @@ struct Picture {
 
   /// Whether that holds; what plugins give is asked before it is drawn.
   bool is_whole() const {
-    return width >= 0 && height >= 0 && rgb.size() == static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
+    return width >= 0 && height >= 0 &&
+        rgb.size() == static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
   }
 };
 

@@ -25,16 +25,14 @@ struct Seen {
 };
 
 const PastRun* last_run_of(std::string_view id, std::span<const PastRun> past) {
-  const auto found =
-      std::ranges::find_if(past, [&](const PastRun& run) { return run.plan->find(id) != kNoNode; });
+  const auto found = std::ranges::find_if(past, [&](const PastRun& run) { return run.plan->find(id) != kNoNode; });
   return found == past.end() ? nullptr : &*found;
 }
 
 bool same_links(const Seen& a, const Seen& b, const PortSource& from_a, const PortSource& from_b) {
-  return std::ranges::equal(a.plan.links(from_a), b.plan.links(from_b),
-                            [&](const Source& x, const Source& y) {
-                              return x.output == y.output && a.keys.keys[x.node] == b.keys.keys[y.node];
-                            });
+  return std::ranges::equal(a.plan.links(from_a), b.plan.links(from_b), [&](const Source& x, const Source& y) {
+    return x.output == y.output && a.keys.keys[x.node] == b.keys.keys[y.node];
+  });
 }
 
 bool same_port(const Seen& a, const Seen& b, std::size_t i) {
@@ -50,16 +48,13 @@ std::vector<std::string> differences(const Seen& now, const Seen& then) {
     return {fmt::format("type changed from {} to {}", then.info().id, now.info().id)};
   }
   std::vector<std::string> found;
-  if (now.info().options.revision != then.info().options.revision)
-    found.push_back("revision of the type changed");
+  if (now.info().options.revision != then.info().options.revision) found.push_back("revision of the type changed");
   if (now.keys.environment.dtype != then.keys.environment.dtype) found.push_back("dtype of the run changed");
-  if (now.keys.environment.device_kind != then.keys.environment.device_kind)
-    found.push_back("device changed");
+  if (now.keys.environment.device_kind != then.keys.environment.device_kind) found.push_back("device changed");
   for (std::size_t i = 0; i < now.info().inputs.size() && i < then.info().inputs.size(); ++i) {
     if (same_port(now, then, i)) continue;
     const PortInfo& port = now.info().inputs[i];
-    found.push_back(
-        fmt::format("{} '{}' changed", port.kind == PortKind::Param ? "param" : "input", port.name));
+    found.push_back(fmt::format("{} '{}' changed", port.kind == PortKind::Param ? "param" : "input", port.name));
   }
   if (now.fingerprint() != then.fingerprint()) found.push_back("fingerprint changed");
   return found;

@@ -125,12 +125,11 @@ Literal number_from_text(const PortInfo& port, const std::string& text) {
 }
 
 Literal bool_from_text(const PortInfo& port, std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (text == "true" || text == "on" || text == "1") return true;
   if (text == "false" || text == "off" || text == "0") return false;
   refuse({"", port.name}, fmt::format("'{}' is neither true nor false", printable(text)),
-         "give true or false, on or off, 1 or 0");
+      "give true or false, on or off, 1 or 0");
 }
 
 /// Without a declaration: JSON if it is that, else text.
@@ -153,8 +152,7 @@ void upgrade(Workflow& workflow, const Registry& registry) {
     const Renames inner(subgraph.graph, registry);
     for (SubgraphInput& input : subgraph.interface.inputs)
       for (PortRef& target : input.targets) target.port = inner.input(target);
-    for (SubgraphOutput& output : subgraph.interface.outputs)
-      output.source.port = inner.output(output.source);
+    for (SubgraphOutput& output : subgraph.interface.outputs) output.source.port = inner.output(output.source);
     upgrade_nodes(subgraph.graph, inner);
   }
 }
@@ -169,9 +167,8 @@ Settable find_settable(const Workflow& workflow, const Registry& registry, const
     const std::vector<std::string> names = settable(workflow, types);
     const std::vector<std::string> nearest = nearest_names(name, names);
     refuse({}, fmt::format("there is nothing named '{}' to set", printable(name)),
-           fmt::format("{}there is: {}",
-                       nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest.front()),
-                       name_list(names)));
+        fmt::format("{}there is: {}", nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest.front()),
+            name_list(names)));
   }
   return {target, port ? std::optional(*port) : std::nullopt};
 }
@@ -184,14 +181,11 @@ Literal literal_from_text(const PortInfo& port, const std::string& text) {
   return literal;
 }
 
-void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
-                 const std::string& text) {
-  if (!is_utf8(text))
-    refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
+void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name, const std::string& text) {
+  if (!is_utf8(text)) refuse({}, fmt::format("the text for '{}' is not valid UTF-8", name), "write it in UTF-8");
   const auto [target, port] = find_settable(workflow, registry, name);
   try {
-    workflow.graph.set_input(
-        target.node, target.port,
+    workflow.graph.set_input(target.node, target.port,
         port && !port->type.empty() ? literal_from_text(*port, text) : literal_of_any_type(text));
   } catch (const GraphError& error) {
     std::vector<Problem> problems = error.problems();

@@ -36,7 +36,7 @@ struct Workflow {
   Graph graph;
   Interface interface;
   nlohmann::json extra = nlohmann::json::object();  ///< unknown keys of the file's top level, and "ui", kept
-  Subgraphs subgraphs = {};                         ///< definitions; a node of type "subgraph:NAME" stands for one
+  Subgraphs subgraphs = {};  ///< definitions; a node of type "subgraph:NAME" stands for one
   bool operator==(const Workflow&) const = default;
 };
 
@@ -58,7 +58,7 @@ WEFT_EXPORT void save_workflow(const Workflow& workflow, const std::filesystem::
 
 /// Sets the interface input `name`, or `node.port`, to a literal. The text is read as the param's type says (JSON where
 /// the registry does not know the node). Throws GraphError naming what there is to set.
-WEFT_EXPORT void set_by_name(Workflow& workflow, const Registry& registry, const std::string& name,
-                             const std::string& text);
+WEFT_EXPORT void set_by_name(
+    Workflow& workflow, const Registry& registry, const std::string& name, const std::string& text);
 
 }  // namespace weft

@@ -36,9 +36,8 @@ std::optional<PortRef> port_ref(std::string_view text) {
 }
 
 bool looks_like_api_of_comfyui(const Json& json) {
-  return !json.empty() && std::ranges::all_of(json, [](const Json& node) {
-    return node.is_object() && node.contains("class_type");
-  });
+  return !json.empty() &&
+      std::ranges::all_of(json, [](const Json& node) { return node.is_object() && node.contains("class_type"); });
 }
 
 bool looks_like_ui_of_comfyui(const Json& json) {
@@ -76,39 +75,37 @@ class Reader {
 
   void complain(const std::string& node, const std::string& port, std::string what, std::string remedy) {
     problems_.push_back({.node = node.empty() ? "" : scope_ + node,
-                         .port = node.empty() ? "" : port,
-                         .what = (node.empty() ? source_ + ": " : "") + std::move(what),
-                         .remedy = std::move(remedy)});
+        .port = node.empty() ? "" : port,
+        .what = (node.empty() ? source_ + ": " : "") + std::move(what),
+        .remedy = std::move(remedy)});
   }
 
   /// Notes a wrong shape, unless `right`; returns `right`.
   bool expect(bool right, const Json& json, const std::string& node, const std::string& port,
-              const std::string& pointer, const std::string& wanted) {
+      const std::string& pointer, const std::string& wanted) {
     if (!right)
-      complain(node, port, fmt::format("'{}' is {}, not {}", pointer, with_article(json), wanted),
-               "write " + wanted);
+      complain(node, port, fmt::format("'{}' is {}, not {}", pointer, with_article(json), wanted), "write " + wanted);
     return right;
   }
 
   void check_format(const Json& json) const {
-    if (!json.is_object())
-      refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
+    if (!json.is_object()) refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
     if (!json.contains("weft")) {
       if (looks_like_api_of_comfyui(json))
         refuse("is a ComfyUI workflow (API format), no Weft workflow", "import it, as weft run and weft edit do");
       if (looks_like_ui_of_comfyui(json))
         refuse("is a ComfyUI workflow, no Weft workflow", "import it, as weft run and weft edit do");
       refuse("is no Weft workflow: the key 'weft' is missing",
-             fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
+          fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
     }
     const Json& version = json["weft"];
     if (!version.is_number_integer() || version < 1)
       refuse(fmt::format("has the format version {}, which never was", version.dump()),
-             fmt::format("this program reads version {}", kWorkflowVersion));
+          fmt::format("this program reads version {}", kWorkflowVersion));
     if (version > kWorkflowVersion)
-      refuse(fmt::format("has the format version {}, this program knows those up to {}", version.dump(),
-                         kWorkflowVersion),
-             "update Weft");
+      refuse(
+          fmt::format("has the format version {}, this program knows those up to {}", version.dump(), kWorkflowVersion),
+          "update Weft");
   }
 
   template <class Check>
@@ -153,8 +150,7 @@ class Reader {
         if (expect(value.is_object(), value, id, "", here, "an object")) node.ui = value;
       } else if (key == "inputs") {
         if (!expect(value.is_object(), value, id, "", here, "an object of values by their ports")) continue;
-        for (const auto& [port, input] : value.items())
-          read_input(node, port, input, here + pointer_step(port));
+        for (const auto& [port, input] : value.items()) read_input(node, port, input, here + pointer_step(port));
       } else {
         node.extra[key] = value;
       }
@@ -169,7 +165,7 @@ class Reader {
       node.state = NodeState::Bypassed;
     else
       complain(node.id, "", fmt::format("'{}' is {}, which is no state of a node", at, json.dump()),
-               "write \"muted\" or \"bypassed\", or leave it out");
+          "write \"muted\" or \"bypassed\", or leave it out");
   }
 
   void read_input(GraphNode& node, const std::string& port, const Json& json, const std::string& at) {
@@ -184,28 +180,25 @@ class Reader {
       if (auto link = read_link(node.id, port, json.front(), at + "/link"))
         node.inputs.emplace(port, Links{*std::move(link)});
     } else if (key == "links") {
-      if (!expect(json.front().is_array(), json.front(), node.id, port, at + "/links",
-                  "a list of \"node.output\""))
+      if (!expect(json.front().is_array(), json.front(), node.id, port, at + "/links", "a list of \"node.output\""))
         return;
       Links links;
       for (const auto& [index, text] : json.front().items())
-        if (auto link = read_link(node.id, port, text, at + "/links/" + index))
-          links.push_back(*std::move(link));
+        if (auto link = read_link(node.id, port, text, at + "/links/" + index)) links.push_back(*std::move(link));
       node.inputs.emplace(port, std::move(links));
     } else {
       complain(node.id, port,
-               fmt::format("'{}' is an object without exactly one of the keys 'link', 'links', 'value'", at),
-               "write {\"link\": \"node.output\"}, or {\"value\": {...}} for a literal object");
+          fmt::format("'{}' is an object without exactly one of the keys 'link', 'links', 'value'", at),
+          "write {\"link\": \"node.output\"}, or {\"value\": {...}} for a literal object");
     }
   }
 
-  std::optional<PortRef> read_link(const std::string& node, const std::string& port, const Json& json,
-                                   const std::string& at) {
+  std::optional<PortRef> read_link(
+      const std::string& node, const std::string& port, const Json& json, const std::string& at) {
     if (!expect(json.is_string(), json, node, port, at, "a text \"node.output\"")) return std::nullopt;
     std::optional<PortRef> ref = port_ref(json.get_ref<const std::string&>());
     if (!ref)
-      complain(node, port, fmt::format("'{}' is {}, which names no output", at, json.dump()),
-               "write \"node.output\"");
+      complain(node, port, fmt::format("'{}' is {}, which names no output", at, json.dump()), "write \"node.output\"");
     return ref;
   }
 
@@ -222,10 +215,9 @@ class Reader {
     }
   }
 
-  void read_names(const Json& json, const std::string& at, bool node_alone_is_enough,
-                  std::map<std::string, PortRef>& names) {
-    const std::string wanted =
-        node_alone_is_enough ? "a text \"node.output\" or \"node\"" : "a text \"node.port\"";
+  void read_names(
+      const Json& json, const std::string& at, bool node_alone_is_enough, std::map<std::string, PortRef>& names) {
+    const std::string wanted = node_alone_is_enough ? "a text \"node.output\" or \"node\"" : "a text \"node.port\"";
     if (!expect(json.is_object(), json, "", "", at, "an object of ports by their names")) return;
     for (const auto& [name, value] : json.items()) {
       const std::string here = at + pointer_step(name);
@@ -234,8 +226,7 @@ class Reader {
       std::optional<PortRef> ref = port_ref(text);
       if (!ref && node_alone_is_enough) ref = node_alone(text);
       if (!ref || name.empty())
-        complain("", "", fmt::format("'{}' is {}, which names no port", here, value.dump()),
-                 "write " + wanted);
+        complain("", "", fmt::format("'{}' is {}, which names no port", here, value.dump()), "write " + wanted);
       else
         names.emplace(name, *ref);
     }
@@ -252,8 +243,7 @@ class Reader {
   }
 
   void read_subgraphs(const Json& json) {
-    if (!expect(json.is_object(), json, "", "", "/subgraphs", "an object of definitions by their names"))
-      return;
+    if (!expect(json.is_object(), json, "", "", "/subgraphs", "an object of definitions by their names")) return;
     for (const auto& [name, value] : json.items()) {
       scope_ = address_in_subgraph(name, "");
       Subgraph& subgraph = workflow_.subgraphs.try_emplace(name).first->second;
@@ -317,9 +307,7 @@ class Reader {
   std::optional<PortRef> read_inner_port(const Json& json, const std::string& at) {
     if (!expect(json.is_string(), json, "", "", at, "a text \"node.port\"")) return std::nullopt;
     std::optional<PortRef> ref = port_ref(json.get_ref<const std::string&>());
-    if (!ref)
-      complain("", "", fmt::format("'{}' is {}, which names no port", at, json.dump()),
-               "write \"node.port\"");
+    if (!ref) complain("", "", fmt::format("'{}' is {}, which names no port", at, json.dump()), "write \"node.port\"");
     return ref;
   }
 

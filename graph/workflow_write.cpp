@@ -87,8 +87,7 @@ Json json_of(const std::vector<PortRef>& targets) {
 Json json_of(const SubgraphInterface& interface) {
   Json json = Json::object();
   for (const SubgraphInput& input : interface.inputs) json["inputs"][input.name] = json_of(input.targets);
-  for (const SubgraphOutput& output : interface.outputs)
-    json["outputs"][output.name] = text_of(output.source);
+  for (const SubgraphOutput& output : interface.outputs) json["outputs"][output.name] = text_of(output.source);
   append_unknown_keys(json, interface.extra);
   return json;
 }
@@ -97,8 +96,7 @@ Json json_of(const Subgraph& subgraph) {
   Json json = Json::object();
   if (!subgraph.title.empty()) json["title"] = subgraph.title;
   json["nodes"] = json_of(subgraph.graph);
-  if (Json interface = json_of(subgraph.interface); !interface.empty())
-    json["interface"] = std::move(interface);
+  if (Json interface = json_of(subgraph.interface); !interface.empty()) json["interface"] = std::move(interface);
   append_unknown_keys(json, subgraph.extra);
   return json;
 }
@@ -108,8 +106,7 @@ Json json_of(const Subgraph& subgraph) {
 std::string to_text(const Workflow& workflow) {
   Json json{{"weft", kWorkflowVersion}};
   json["nodes"] = json_of(workflow.graph);
-  if (Json interface = json_of(workflow.interface); !interface.empty())
-    json["interface"] = std::move(interface);
+  if (Json interface = json_of(workflow.interface); !interface.empty()) json["interface"] = std::move(interface);
   if (!workflow.subgraphs.empty()) {
     Json& definitions = json["subgraphs"] = Json::object();
     for (const auto& [name, subgraph] : workflow.subgraphs) append(definitions, name, json_of(subgraph));

@@ -12,7 +12,7 @@ namespace weft::host {
 
 /// What the caller says; the rest follows from it.
 struct EnvironmentChoice {
-  std::filesystem::path workflow_folder;             ///< where the file lies; the current folder if it came from nowhere
+  std::filesystem::path workflow_folder;  ///< where the file lies; the current folder if it came from nowhere
   std::vector<std::filesystem::path> model_folders;  ///< looked in first: see model_roots()
   std::filesystem::path output_folder = "out";
   std::string dtype = "auto";

@@ -7,10 +7,10 @@
 namespace weft::host {
 
 std::vector<Problem> problems_of_run(const Workflow& workflow, const Registry& registry,
-                                     const RunEnvironment& environment, std::span<const std::string> wanted) {
+    const RunEnvironment& environment, std::span<const std::string> wanted) {
   std::vector<Problem> problems = validate(workflow, registry, wanted);
-  const std::vector<std::string> ids = wanted.empty() ? default_results(workflow, registry)
-                                                      : std::vector<std::string>(wanted.begin(), wanted.end());
+  const std::vector<std::string> ids =
+      wanted.empty() ? default_results(workflow, registry) : std::vector<std::string>(wanted.begin(), wanted.end());
   if (ids.empty()) return problems;
   try {
     const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, ids);

@@ -15,6 +15,6 @@ namespace weft::host {
 /// that run, also inside subgraphs (named by their paths), and not in muted ones. With `wanted`, what those need is judged;
 /// empty: the whole file, and the files of default_results(). [any thread]
 std::vector<Problem> problems_of_run(const Workflow& workflow, const Registry& registry,
-                                     const RunEnvironment& environment, std::span<const std::string> wanted = {});
+    const RunEnvironment& environment, std::span<const std::string> wanted = {});
 
 }  // namespace weft::host

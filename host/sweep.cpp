@@ -92,7 +92,8 @@ long double size_of(const SweepRange& range) {
 }
 
 bool all_whole(const SweepRange& range) {
-  return range.from.is_number_integer() && range.to.is_number_integer() && (range.step.is_null() || range.step.is_number_integer());
+  return range.from.is_number_integer() && range.to.is_number_integer() &&
+      (range.step.is_null() || range.step.is_number_integer());
 }
 
 Literal whole(long double number) {
@@ -138,7 +139,7 @@ const nlohmann::json& member(const nlohmann::json& json, const char* key) {
 SweepAxis axis_of(const nlohmann::json& json, std::size_t number) {
   const auto wrong = [number](const std::string& what) {
     refuse(fmt::format("axis {} of \"sweep\": {}", number, what),
-           R"(write {"param": "node.port", "values": [...]}, or "from", "to" and "step" or "count")");
+        R"(write {"param": "node.port", "values": [...]}, or "from", "to" and "step" or "count")");
   };
   if (!json.is_object() || !member(json, "param").is_string()) wrong("it names no \"param\"");
   SweepAxis axis{.param = json["param"].get<std::string>(), .values = std::vector<Literal>()};
@@ -192,8 +193,8 @@ void set(Workflow& workflow, const PortRef& target, const Literal& value) {
 }
 
 /// One axis of a sweep; what is wrong with it goes to `problems`.
-std::optional<SweptAxis> expand_axis(const Workflow& workflow, const Registry& registry, const SweepAxis& axis,
-                                     std::vector<Problem>& problems) {
+std::optional<SweptAxis> expand_axis(
+    const Workflow& workflow, const Registry& registry, const SweepAxis& axis, std::vector<Problem>& problems) {
   const auto add = [&](const GraphError& error) {
     problems.insert(problems.end(), error.problems().begin(), error.problems().end());
   };
@@ -209,16 +210,19 @@ std::optional<SweptAxis> expand_axis(const Workflow& workflow, const Registry& r
     return std::nullopt;
   };
   const SweepRange* range = std::get_if<SweepRange>(&axis.values);
-  if (range && !is_number(swept.param.port)) return refuse_axis("only numbers have ranges", "give its values one by one");
+  if (range && !is_number(swept.param.port))
+    return refuse_axis("only numbers have ranges", "give its values one by one");
   const long double count = range ? size_of(*range) : static_cast<long double>(std::get<0>(axis.values).size());
   if (count < 1) return refuse_axis("there is no value to vary it by", kHowToWrite);
   if (count > static_cast<long double>(kMostCells))
-    return refuse_axis(fmt::format("{:.15g} values are too many: a sweep makes at most {} pictures", static_cast<double>(count), kMostCells),
-                       "give fewer values, or a larger step");
+    return refuse_axis(fmt::format("{:.15g} values are too many: a sweep makes at most {} pictures",
+                           static_cast<double>(count), kMostCells),
+        "give fewer values, or a larger step");
   if (range && range->count == 0 && range->step.is_null() && count == 1 && range->from != range->to)
-    return refuse_axis(fmt::format("the range from {} to {} is less than a step of 1", said(range->from), said(range->to)),
-                       fmt::format("say the step ({0}..{1}/0.1) or how many values it shall have ({0}..{1}x5)",
-                                   said(range->from), said(range->to)));
+    return refuse_axis(
+        fmt::format("the range from {} to {} is less than a step of 1", said(range->from), said(range->to)),
+        fmt::format("say the step ({0}..{1}/0.1) or how many values it shall have ({0}..{1}x5)", said(range->from),
+            said(range->to)));
   swept.values = range ? values_of(swept.param.port, *range) : std::get<0>(axis.values);
   for (const Literal& value : swept.values) {
     try {
@@ -272,7 +276,7 @@ nlohmann::json with_sweep(nlohmann::json extra, const Sweep& sweep) {
 
 bool is_free_text(const PortInfo& port) {
   return !is_number(port) && port.type != "bool" && port.choices.empty() && port.widget != Widget::Model &&
-         port.widget != Widget::Color;
+      port.widget != Widget::Color;
 }
 
 SweepValues read_sweep_values(const PortInfo& port, std::string text) {
@@ -321,8 +325,8 @@ SweepAxis read_sweep_axis(const Workflow& workflow, const Registry& registry, co
   const std::size_t equals = text.find('=');
   if (equals == text.npos || equals == 0)
     refuse(fmt::format("--sweep {}: this is not NAME=VALUES", printable(text)),
-           "write for example --sweep sampler.cfg=3,5,7 or --sweep sampler.steps=10..30/10, or --sweep alone, at the end, "
-           "for the sweep that the workflow holds");
+        "write for example --sweep sampler.cfg=3,5,7 or --sweep sampler.steps=10..30/10, or --sweep alone, at the end, "
+        "for the sweep that the workflow holds");
   const std::string name = text.substr(0, equals);
   const SweepParam param = find_sweep_param(workflow, registry, name);
   try {
@@ -354,11 +358,14 @@ SweepParam find_sweep_param(const Workflow& workflow, const Registry& registry, 
     throw GraphError(Problem{target.node, target.port, std::move(what), std::move(remedy)});
   };
   if (!port) refuse_param("it cannot be varied, as no plugin brings its node", "install the plugin");
-  if (port->kind != PortKind::Param) refuse_param("it cannot be varied, as it takes a link and no value", "vary a param");
+  if (port->kind != PortKind::Param)
+    refuse_param("it cannot be varied, as it takes a link and no value", "vary a param");
   const GraphNode& node = *node_of(workflow, target);
   const auto input = node.inputs.find(target.port);
-  if (input != node.inputs.end() && std::holds_alternative<Links>(input->second) && !std::get<Links>(input->second).empty())
-    refuse_param("it cannot be varied, as a link gives its value", "vary the param where the link comes from, or take the link away");
+  if (input != node.inputs.end() && std::holds_alternative<Links>(input->second) &&
+      !std::get<Links>(input->second).empty())
+    refuse_param("it cannot be varied, as a link gives its value",
+        "vary the param where the link comes from, or take the link away");
   return {target, *port, title_of(workflow, target, node)};
 }
 
@@ -371,11 +378,12 @@ std::vector<SweptAxis> expand_sweep(const Workflow& workflow, const Registry& re
   for (const SweepAxis& axis : sweep.axes)
     if (auto swept = expand_axis(workflow, registry, axis, problems)) axes.push_back(std::move(*swept));
   if (problems.empty() && axes.size() == 2 && axes[0].param.target == axes[1].param.target)
-    problems.push_back({axes[0].param.target.node, axes[0].param.target.port, "it varies twice", "give all its values at once"});
+    problems.push_back(
+        {axes[0].param.target.node, axes[0].param.target.port, "it varies twice", "give all its values at once"});
   if (problems.empty() && cell_count(axes) > kMostCells)
     problems.push_back({.what = fmt::format("the sweep has {} pictures ({} x {}), the most are {}", cell_count(axes),
-                                            axes[0].values.size(), axes[1].values.size(), kMostCells),
-                        .remedy = "give fewer values"});
+                            axes[0].values.size(), axes[1].values.size(), kMostCells),
+        .remedy = "give fewer values"});
   if (!problems.empty()) throw GraphError(std::move(problems));
   return axes;
 }
@@ -396,7 +404,8 @@ Workflow cell_of(const Workflow& workflow, const std::vector<SweptAxis>& axes, s
 std::string cell_caption(const std::vector<SweptAxis>& axes, std::size_t cell) {
   std::string caption;
   for (std::size_t axis = 0; axis < axes.size(); ++axis)
-    caption += fmt::format("{}{} {}", axis > 0 ? ", " : "", axes[axis].param.title, axes[axis].captions[place_of(axes, axis, cell)]);
+    caption += fmt::format(
+        "{}{} {}", axis > 0 ? ", " : "", axes[axis].param.title, axes[axis].captions[place_of(axes, axis, cell)]);
   return caption;
 }
 

@@ -61,9 +61,9 @@ SweepAxis read_sweep_axis(const Workflow& workflow, const Registry& registry, co
 
 /// A param, found in the workflow. Throws GraphError: there is none, or a link gives its value.
 struct SweepParam {
-  PortRef target;         ///< as the workflow has it; of a definition's node the node is "subgraph:NAME/node"
+  PortRef target;  ///< as the workflow has it; of a definition's node the node is "subgraph:NAME/node"
   PortInfo port;
-  std::string title;      ///< "CFG"; with the node's title where that has one of its own
+  std::string title;  ///< "CFG"; with the node's title where that has one of its own
 };
 SweepParam find_sweep_param(const Workflow& workflow, const Registry& registry, const std::string& name);
 

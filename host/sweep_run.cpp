@@ -41,12 +41,14 @@ std::string prefix_of(const GraphNode& node) {
 /// The picture of a result: what the interface names of it, what comes out of it, or what goes in.
 std::optional<PortRef> picture_of(const Workflow& workflow, const GraphNode& node, const NodeInfo& type) {
   for (const auto& [name, ref] : workflow.interface.outputs)
-    if (const PortInfo* port = ref.node == node.id ? type.find_output(ref.port) : nullptr; port && is_picture(*port)) return ref;
+    if (const PortInfo* port = ref.node == node.id ? type.find_output(ref.port) : nullptr; port && is_picture(*port))
+      return ref;
   const auto own = std::ranges::find_if(type.outputs, is_picture);
   return own != type.outputs.end() ? std::optional(PortRef{node.id, own->name}) : picture_at(node, type);
 }
 
-std::vector<SweepPicture> pictures_of(const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted) {
+std::vector<SweepPicture> pictures_of(
+    const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted) {
   const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
   std::vector<SweepPicture> pictures;
   for (const std::string& id : plain.wanted) {
@@ -65,7 +67,7 @@ std::vector<SweepPicture> pictures_of(const Workflow& workflow, const Registry& 
 
 /// Files and models that other values name. Those of the workflow itself are looked for apart.
 void find_missing_files(const Workflow& workflow, const Registry& registry, const std::vector<SweptAxis>& axes,
-                        const RunEnvironment& environment, const std::vector<std::string>& wanted, std::vector<Problem>& problems) {
+    const RunEnvironment& environment, const std::vector<std::string>& wanted, std::vector<Problem>& problems) {
   for (const SweptAxis& axis : axes) {
     if (axis.param.port.widget != Widget::Model && axis.param.port.widget != Widget::File) continue;
     for (const Literal& value : axis.values) {
@@ -78,7 +80,8 @@ void find_missing_files(const Workflow& workflow, const Registry& registry, cons
 }
 
 /// Everything that a picture needs, so that its facts come with the results.
-std::vector<std::string> ancestors_of(const Workflow& workflow, const Registry& registry, const std::vector<std::string>& sources) {
+std::vector<std::string> ancestors_of(
+    const Workflow& workflow, const Registry& registry, const std::vector<std::string>& sources) {
   const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, sources);
   return plain.graph.with_ancestors(plain.wanted);
 }
@@ -89,10 +92,12 @@ class Call {
   Call(const Registry& registry, std::string_view id) : registry_(registry) {
     type_ = registry.find(id);
     if (!type_)
-      throw GraphError(Problem{.what = fmt::format("no plugin brings the node type '{}', which makes the table of a sweep", id),
-                               .remedy = "install Weft's plugin for images"});
+      throw GraphError(
+          Problem{.what = fmt::format("no plugin brings the node type '{}', which makes the table of a sweep", id),
+              .remedy = "install Weft's plugin for images"});
     for (const PortInfo& port : type_->inputs)
-      inputs_.push_back(port.kind == PortKind::Param ? std::vector{literal_value(port, nullptr)} : std::vector<Value>{});
+      inputs_.push_back(
+          port.kind == PortKind::Param ? std::vector{literal_value(port, nullptr)} : std::vector<Value>{});
   }
 
   Call& give(std::string_view port, std::vector<Value> values) {
@@ -173,7 +178,8 @@ class SweepRun {
   }
 
  private:
-  RunResult run_cell(const Workflow& own, const std::vector<std::string>& seen, const Observer& events, const std::stop_token& stop) {
+  RunResult run_cell(
+      const Workflow& own, const std::vector<std::string>& seen, const Observer& events, const std::stop_token& stop) {
     try {
       std::vector<std::string> wanted = ancestors_of(own, registry_, sources_);
       for (const std::string& id : seen)
@@ -211,15 +217,15 @@ class SweepRun {
   }
 
   void keep(const Note& note) {
-    const bool known = std::ranges::any_of(notes_, [&](const Note& each) {
-      return each.node == note.node && each.key == note.key && each.fact == note.fact;
-    });
+    const bool known = std::ranges::any_of(notes_,
+        [&](const Note& each) { return each.node == note.node && each.key == note.key && each.fact == note.fact; });
     if (!known) notes_.push_back(note);
   }
 
   static Value value_of(const Collected& wanted, const RunResult& ran) {
     const auto node = ran.nodes.find(wanted.table.picture.source.node);
-    return node != ran.nodes.end() && wanted.output < node->second.outputs.size() ? node->second.outputs[wanted.output] : Value();
+    return node != ran.nodes.end() && wanted.output < node->second.outputs.size() ? node->second.outputs[wanted.output]
+                                                                                  : Value();
   }
 
   /// The table and its file; without any picture there is none.
@@ -261,7 +267,7 @@ class SweepRun {
 }  // namespace
 
 PreparedSweep prepare_sweep(const Workflow& workflow, const Registry& registry, const Sweep& sweep,
-                            const RunEnvironment& environment, const std::vector<std::string>& wanted) {
+    const RunEnvironment& environment, const std::vector<std::string>& wanted) {
   PreparedSweep prepared{.workflow = workflow, .axes = expand_sweep(workflow, registry, sweep), .pictures = {}};
   prepared.workflow.extra = with_sweep(std::move(prepared.workflow.extra), sweep);
   const std::vector<std::string> results = wanted.empty() ? default_results(workflow, registry) : wanted;
@@ -272,12 +278,13 @@ PreparedSweep prepare_sweep(const Workflow& workflow, const Registry& registry, 
   prepared.pictures = pictures_of(workflow, registry, results);
   if (prepared.pictures.empty())
     throw GraphError(Problem{.what = "a sweep makes a table of pictures, and no result of this workflow is one",
-                             .remedy = "add a node that saves or shows a picture"});
+        .remedy = "add a node that saves or shows a picture"});
   return prepared;
 }
 
-SweepResult run_sweep(const PreparedSweep& sweep, const Registry& registry, Executor& executor, RunEnvironment environment,
-                      const std::vector<std::string>& seen, const SweepObserver& observer, std::stop_token stop) {
+SweepResult run_sweep(const PreparedSweep& sweep, const Registry& registry, Executor& executor,
+    RunEnvironment environment, const std::vector<std::string>& seen, const SweepObserver& observer,
+    std::stop_token stop) {
   return SweepRun(sweep, registry, executor, std::move(environment)).run(seen, observer, stop);
 }
 

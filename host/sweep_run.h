@@ -16,7 +16,7 @@ namespace weft::host {
 
 /// What a sweep makes a table of: a picture that a result of the workflow shows or saves.
 struct SweepPicture {
-  PortRef source;      ///< what makes it; the node is a path into instances
+  PortRef source;  ///< what makes it; the node is a path into instances
   std::string result;  ///< what shows or saves it: a path, too
   std::string prefix;  ///< of the table's file
 };
@@ -31,14 +31,14 @@ struct PreparedSweep {
 /// `wanted`: results; empty: default_results(). Throws GraphError with every problem, also of a workflow that cannot run or
 /// has no picture among its results.
 PreparedSweep prepare_sweep(const Workflow& workflow, const Registry& registry, const Sweep& sweep,
-                            const RunEnvironment& environment, const std::vector<std::string>& wanted = {});
+    const RunEnvironment& environment, const std::vector<std::string>& wanted = {});
 
 /// The table of one picture.
 struct SweepTable {
   SweepPicture picture;
-  std::vector<Value> cells;           ///< those that came, row by row
+  std::vector<Value> cells;  ///< those that came, row by row
   std::vector<std::string> captions;  ///< of `cells`
-  Value table;                        ///< empty if there is none
+  Value table;  ///< empty if there is none
   std::filesystem::path file;
 };
 
@@ -60,7 +60,8 @@ struct SweepObserver {
 
 /// `seen`: nodes whose outputs the observer wants to have in the results, too. `environment.workflow` is filled here. Runs
 /// and waits; failures are in the result. A stop request ends it within a step, without a table.
-SweepResult run_sweep(const PreparedSweep& sweep, const Registry& registry, Executor& executor, RunEnvironment environment,
-                      const std::vector<std::string>& seen, const SweepObserver& observer, std::stop_token stop);
+SweepResult run_sweep(const PreparedSweep& sweep, const Registry& registry, Executor& executor,
+    RunEnvironment environment, const std::vector<std::string>& seen, const SweepObserver& observer,
+    std::stop_token stop);
 
 }  // namespace weft::host

@@ -15,12 +15,10 @@ WEFT_VECTORISED float sum_of_some(const float* __restrict values, int64_t count)
 }
 
 WEFT_VECTORISED void update_all(const float* __restrict gradient, int64_t count, UpdateFactors f,
-                                float* __restrict value, float* __restrict average, float* __restrict moment1,
-                                float* __restrict moment2) {
+    float* __restrict value, float* __restrict average, float* __restrict moment1, float* __restrict moment2) {
   for (int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * f.shrink;
-    const float m = f.beta1 * moment1[i] + (1 - f.beta1) * g,
-                v = f.beta2 * moment2[i] + (1 - f.beta2) * g * g;
+    const float m = f.beta1 * moment1[i] + (1 - f.beta1) * g, v = f.beta2 * moment2[i] + (1 - f.beta2) * g * g;
     const float w = f.decay * value[i] - f.step * m / (__builtin_sqrtf(v * f.scale2) + f.epsilon);
     moment1[i] = m;
     moment2[i] = v;
@@ -38,8 +36,8 @@ double sum_of_squares(const float* values, int64_t count) {
   return sum;
 }
 
-void update(const float* gradient, int64_t count, UpdateFactors factors, float* value, float* average,
-            float* moment1, float* moment2) {
+void update(const float* gradient, int64_t count, UpdateFactors factors, float* value, float* average, float* moment1,
+    float* moment2) {
   update_all(gradient, count, factors, value, average, moment1, moment2);
 }
 

@@ -36,8 +36,7 @@ at::Tensor draw_timesteps(int64_t count, const TimestepOptions& options, uint64_
 }
 
 at::Tensor draw_noise(int64_t count, uint64_t seed) {
-  return at::randn({count, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed),
-                   at::kFloat);
+  return at::randn({count, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed), at::kFloat);
 }
 
 DiffusionLoss::DiffusionLoss(float least_weight) : shares_(signal_shares()), least_weight_(least_weight) {}
@@ -46,14 +45,12 @@ at::Tensor DiffusionLoss::signal(const at::Tensor& timesteps) const {
   return shares_.index_select(0, timesteps).view({-1, 1, 1, 1});
 }
 
-at::Tensor DiffusionLoss::noisy(const at::Tensor& latents, const at::Tensor& noise,
-                                const at::Tensor& timesteps) const {
+at::Tensor DiffusionLoss::noisy(const at::Tensor& latents, const at::Tensor& noise, const at::Tensor& timesteps) const {
   const at::Tensor share = signal(timesteps);
   return share.sqrt() * latents + (1 - share).sqrt() * noise;
 }
 
-at::Tensor DiffusionLoss::loss(const at::Tensor& found, const at::Tensor& noise,
-                               const at::Tensor& timesteps) const {
+at::Tensor DiffusionLoss::loss(const at::Tensor& found, const at::Tensor& noise, const at::Tensor& timesteps) const {
   const at::Tensor share = signal(timesteps), snr = share / (1 - share);
   return ((found - noise).square() * (snr.clamp(least_weight_, kGreatestSnr) / snr)).mean();
 }

@@ -19,9 +19,7 @@ using nlohmann::json;
 json as_json(const std::array<Tally, kAttributes>& tallies) {
   json table;
   Tally all;
-  const auto row = [](const Tally& t) {
-    return json{{"right", t.right}, {"of", t.of}, {"share", t.share()}};
-  };
+  const auto row = [](const Tally& t) { return json{{"right", t.right}, {"of", t.of}, {"share", t.share()}}; };
   for (size_t a = 0; a < kAttributes; ++a) {
     table[std::string(kAttributeNames[a])] = row(tallies[a]);
     all.right += tallies[a].right;
@@ -33,8 +31,7 @@ json as_json(const std::array<Tally, kAttributes>& tallies) {
 
 }  // namespace
 
-json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count,
-                       const DrawOptions& options) {
+json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count, const DrawOptions& options) {
   const std::vector<Scene> said = held_out_scenes(count);
   const std::vector<std::string> captions = captions_of(said);
   std::vector<Scene> read;
@@ -42,8 +39,7 @@ json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t c
     const size_t to = std::min(captions.size(), from + kChunk);
     DrawOptions chunk = options;
     chunk.seed += from;
-    const at::Tensor pictures =
-        model.draw({captions.begin() + int64_t(from), captions.begin() + int64_t(to)}, chunk);
+    const at::Tensor pictures = model.draw({captions.begin() + int64_t(from), captions.begin() + int64_t(to)}, chunk);
     const std::vector<Scene> found = judge.read(pictures);
     read.insert(read.end(), found.begin(), found.end());
   }
@@ -67,9 +63,9 @@ json measure_judge(const Judge& judge, int64_t count) {
 json measure_vae(const std::filesystem::path& folder, const Judge& judge, int64_t count) {
   at::NoGradGuard no_grad;
   const auto [scenes, pictures, labels] = held_out_renders(count);
-  const sd::AutoencoderKL vae(
-      vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(
-                        Optimization::averages_in(read_tensors(folder / "vae.safetensors")), "the average")));
+  const sd::AutoencoderKL vae(vae_config(),
+      sd::Weights(std::make_shared<sd::TensorMapSource>(
+          Optimization::averages_in(read_tensors(folder / "vae.safetensors")), "the average")));
   std::vector<at::Tensor> chunks;
   for (const at::Tensor& chunk : pictures.split(kChunk))
     chunks.push_back(vae.decode(vae.encoder.encode(chunk)).clamp(-1, 1));

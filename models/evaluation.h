@@ -11,8 +11,8 @@ namespace weft::paper_cut {
 
 /// Draws `count` held-out full captions and lets the judge look for each stated attribute: right, of and
 /// share of each and of all together; the captions whose pictures miss something.
-nlohmann::json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count,
-                                 const DrawOptions& options);
+nlohmann::json measure_adherence(
+    const PaperCutModel& model, const Judge& judge, int64_t count, const DrawOptions& options);
 
 /// The judge's own accuracy on held-out renders.
 nlohmann::json measure_judge(const Judge& judge, int64_t count);

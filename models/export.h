@@ -9,7 +9,7 @@ namespace weft::paper_cut {
 /// in `to`, and label_encoder/ where labels are trained. The U-Nets that see more than a latent, as far as
 /// they are trained, become folders in `unets`. Throws std::runtime_error when all is larger than 48 MB, or
 /// the model alone than 20 MB.
-void export_model(const std::filesystem::path& folder, const std::filesystem::path& to,
-                  const std::filesystem::path& unets);
+void export_model(
+    const std::filesystem::path& folder, const std::filesystem::path& to, const std::filesystem::path& unets);
 
 }  // namespace weft::paper_cut

@@ -34,7 +34,7 @@ inline T narrow(float value) {
 // For each channel the sums over the pixels of dy and of dy x.
 #define WEFT_SUMS(T)                                                                                         \
   WEFT_VECTORISED void sums(const T* __restrict dy, const T* __restrict x, int64_t pixels, int64_t channels, \
-                            float* __restrict sum_dy, float* __restrict sum_dyx) {                           \
+      float* __restrict sum_dy, float* __restrict sum_dyx) {                                                 \
     for (int64_t p = 0; p < pixels; ++p, dy += channels, x += channels) {                                    \
       for (int64_t c = 0; c < channels; ++c) {                                                               \
         const float d = widen(dy[c]);                                                                        \
@@ -44,14 +44,12 @@ inline T narrow(float value) {
     }                                                                                                        \
   }
 // dx = k1 dy + k2 x + k3, with the factors of each channel.
-#define WEFT_COMBINE(T)                                                                                  \
-  WEFT_VECTORISED void combine(const T* __restrict dy, const T* __restrict x, int64_t pixels,            \
-                               int64_t channels, const float* __restrict k1, const float* __restrict k2, \
-                               const float* __restrict k3, T* __restrict dx) {                           \
-    for (int64_t p = 0; p < pixels; ++p, dy += channels, x += channels, dx += channels) {                \
-      for (int64_t c = 0; c < channels; ++c)                                                             \
-        dx[c] = narrow<T>(k1[c] * widen(dy[c]) + k2[c] * widen(x[c]) + k3[c]);                           \
-    }                                                                                                    \
+#define WEFT_COMBINE(T)                                                                                             \
+  WEFT_VECTORISED void combine(const T* __restrict dy, const T* __restrict x, int64_t pixels, int64_t channels,     \
+      const float* __restrict k1, const float* __restrict k2, const float* __restrict k3, T* __restrict dx) {       \
+    for (int64_t p = 0; p < pixels; ++p, dy += channels, x += channels, dx += channels) {                           \
+      for (int64_t c = 0; c < channels; ++c) dx[c] = narrow<T>(k1[c] * widen(dy[c]) + k2[c] * widen(x[c]) + k3[c]); \
+    }                                                                                                               \
   }
 // Clones for several CPUs cannot be templates.
 WEFT_SUMS(float)
@@ -61,8 +59,7 @@ WEFT_COMBINE(uint16_t)
 
 template <class T>
 void backward_of_picture(const T* dy, const T* x, const float* mean, const float* r, const float* weight,
-                         int64_t pixels, int64_t channels, int64_t groups, T* dx, float* d_weight,
-                         float* d_bias) {
+    int64_t pixels, int64_t channels, int64_t groups, T* dx, float* d_weight, float* d_bias) {
   const int64_t per_group = channels / groups;
   std::vector<float> factors(size_t(channels) * 3), dyx(size_t(channels), 0.f);
   float *k1 = factors.data(), *k2 = k1 + channels, *k3 = k2 + channels;
@@ -88,15 +85,14 @@ void backward_of_picture(const T* dy, const T* x, const float* mean, const float
 
 using Gradients = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
-Gradients backward(const at::Tensor& grad, const at::Tensor& input, const at::Tensor& mean,
-                   const at::Tensor& rstd, const std::optional<at::Tensor>& weight, int64_t n,
-                   int64_t channels, int64_t pixels, int64_t groups, std::array<bool, 3> wanted) {
+Gradients backward(const at::Tensor& grad, const at::Tensor& input, const at::Tensor& mean, const at::Tensor& rstd,
+    const std::optional<at::Tensor>& weight, int64_t n, int64_t channels, int64_t pixels, int64_t groups,
+    std::array<bool, 3> wanted) {
   const auto channels_last = at::MemoryFormat::ChannelsLast;
   const bool float32 = input.scalar_type() == at::kFloat, bfloat16 = input.scalar_type() == at::kBFloat16;
   if (!(float32 || bfloat16) || input.dim() != 4 || !input.is_contiguous(channels_last) || !weight ||
       weight->scalar_type() != at::kFloat || mean.scalar_type() != at::kFloat) {
-    return at::native::native_group_norm_backward(grad, input, mean, rstd, weight, n, channels, pixels,
-                                                  groups, wanted);
+    return at::native::native_group_norm_backward(grad, input, mean, rstd, weight, n, channels, pixels, groups, wanted);
   }
   const at::Tensor dy = grad.to(input.scalar_type()).contiguous(channels_last);
   at::Tensor dx = at::empty_like(input);
@@ -106,12 +102,10 @@ Gradients backward(const at::Tensor& grad, const at::Tensor& input, const at::Te
       const auto run = [&]<class T>(T*) {
         const int64_t at = i * pixels * channels;
         backward_of_picture(static_cast<const T*>(dy.const_data_ptr()) + at,
-                            static_cast<const T*>(input.const_data_ptr()) + at,
-                            mean.const_data_ptr<float>() + i * groups,
-                            rstd.const_data_ptr<float>() + i * groups, weight->const_data_ptr<float>(),
-                            pixels, channels, groups, static_cast<T*>(dx.mutable_data_ptr()) + at,
-                            d_weight.mutable_data_ptr<float>() + i * channels,
-                            d_bias.mutable_data_ptr<float>() + i * channels);
+            static_cast<const T*>(input.const_data_ptr()) + at, mean.const_data_ptr<float>() + i * groups,
+            rstd.const_data_ptr<float>() + i * groups, weight->const_data_ptr<float>(), pixels, channels, groups,
+            static_cast<T*>(dx.mutable_data_ptr()) + at, d_weight.mutable_data_ptr<float>() + i * channels,
+            d_bias.mutable_data_ptr<float>() + i * channels);
       };
       float32 ? run(static_cast<float*>(nullptr)) : run(static_cast<uint16_t*>(nullptr));
     }

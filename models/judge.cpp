@@ -33,11 +33,9 @@ at::Tensor judge_loss(const Judge& judge, Dice dice) {
     for (int a = 0; a < kAttributes; ++a) values[size_t(a)].push_back(scene.values()[size_t(a)]);
   }
   const at::Tensor logits = judge.logits(worsened(shifted(at::stack(pictures), dice), dice));
-  const auto choices =
-      logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
+  const auto choices = logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   at::Tensor loss = at::zeros({});
-  for (size_t a = 0; a < kAttributes; ++a)
-    loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
+  for (size_t a = 0; a < kAttributes; ++a) loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
   return loss;
 }
 
@@ -80,8 +78,8 @@ at::Tensor Judge::logits(const at::Tensor& pictures) const {
 
 std::vector<Scene> Judge::read(const at::Tensor& pictures) const {
   at::NoGradGuard no_grad;
-  const auto choices = logits(pictures).split_with_sizes(
-      std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
+  const auto choices =
+      logits(pictures).split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   std::vector<Scene> scenes;
   for (int64_t i = 0; i < pictures.size(0); ++i) {
     std::array<int, kAttributes> values;
@@ -93,8 +91,7 @@ std::vector<Scene> Judge::read(const at::Tensor& pictures) const {
 
 void train_judge(const SittingOptions& options, const std::filesystem::path& path, int64_t workers) {
   Sitting sitting("judge", options);
-  const auto source =
-      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const Judge judge{sd::Weights(source)};
   Optimization optimization(source->parameters(), {.average = 0.99}, sitting.saved());
   while (!sitting.done()) {

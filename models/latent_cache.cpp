@@ -35,8 +35,9 @@ Drawn draw_row(uint64_t seed, int64_t index) {
 }
 
 sd::VAEEncoder encoder(const std::filesystem::path& folder) {
-  return {vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(
-                            trained_vae(folder), "the trained autoencoder", at::kBFloat16))};
+  return {vae_config(),
+      sd::Weights(
+          std::make_shared<sd::TensorMapSource>(trained_vae(folder), "the trained autoencoder", at::kBFloat16))};
 }
 
 /// Calls chunk(from, size) for all of 0 to count, several at once.
@@ -82,8 +83,7 @@ sd::TensorMap trained_vae(const std::filesystem::path& folder) {
 
 void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads) {
   const sd::VAEEncoder vae = encoder(folder);
-  at::Tensor latents = at::empty({count, 4, kCells, kCells}),
-             scenes = at::empty({count, kAttributes}, at::kLong);
+  at::Tensor latents = at::empty({count, 4, kCells, kCells}), scenes = at::empty({count, kAttributes}, at::kLong);
   in_chunks(count, threads, [&](int64_t from, int64_t size) {
     std::vector<at::Tensor> pictures;
     for (int64_t i = from; i < from + size; ++i) {
@@ -96,9 +96,8 @@ void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t 
   const double deviation = latents.std().item<double>();
   fmt::print("{} latents, deviation {:.4f}, mean {:.4f}\n", count, deviation, latents.mean().item<double>());
   sd::write_safetensors(folder / "latents.safetensors",
-                        {{"latents", latents.to(at::kHalf)},
-                         {"scenes", scenes},
-                         {"scaling_factor", torch::tensor({1 / deviation}, at::kDouble)}});
+      {{"latents", latents.to(at::kHalf)}, {"scenes", scenes},
+          {"scaling_factor", torch::tensor({1 / deviation}, at::kDouble)}});
 }
 
 Latents cached_latents(const std::filesystem::path& folder) {
@@ -110,8 +109,7 @@ double measured_scaling_factor(const std::filesystem::path& folder) {
   return sd::SafetensorsFile::open(folder / "latents.safetensors").tensor("scaling_factor").item<double>();
 }
 
-void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed,
-                  int64_t threads) {
+void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed, int64_t threads) {
   const sd::VAEEncoder vae = encoder(folder);
   const double scale = measured_scaling_factor(folder);
   at::Tensor all = at::empty({count, kChannels[int(kind)], kCells, kCells}, at::kHalf);
@@ -128,13 +126,11 @@ void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t coun
       pictures.push_back(picture_tensor(picture));
       masks.push_back(random_mask(labels, dice));
     }
-    const at::Tensor part =
-        kind == Concat::kMap
-            ? at::stack(maps)
-            : at::cat(
-                  {mask_of(at::stack(masks)),
-                   vae.encode(without_masked(at::stack(pictures), at::stack(masks))).to(at::kFloat) * scale},
-                  1);
+    const at::Tensor part = kind == Concat::kMap
+        ? at::stack(maps)
+        : at::cat({mask_of(at::stack(masks)),
+                      vae.encode(without_masked(at::stack(pictures), at::stack(masks))).to(at::kFloat) * scale},
+              1);
     all.narrow(0, from, size).copy_(part);
   });
   sd::write_safetensors(folder / kFiles[int(kind)], {{"concat", all}});
@@ -147,7 +143,7 @@ at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind) {
 at::Tensor labels_of(const Picture& picture) {
   at::Tensor tensor = at::empty({kSize, kSize}, at::kLong);
   std::transform(picture.labels.begin(), picture.labels.end(), tensor.mutable_data_ptr<int64_t>(),
-                 [](Label label) { return int64_t(label); });
+      [](Label label) { return int64_t(label); });
   return tensor;
 }
 
@@ -178,8 +174,7 @@ at::Tensor random_mask(const at::Tensor& labels, Dice& dice) {
   if (kind < 0.9f)
     return ellipse(dice.uniform(20, 108), dice.uniform(20, 108), dice.uniform(14, 44), dice.uniform(14, 44));
   const float from = dice.uniform(30, 98);  // one side of the picture
-  if (dice.chance(0.5f))
-    return dice.chance(0.5f) ? rectangle(0, 0, from, kSize) : rectangle(from, 0, kSize, kSize);
+  if (dice.chance(0.5f)) return dice.chance(0.5f) ? rectangle(0, 0, from, kSize) : rectangle(from, 0, kSize, kSize);
   return dice.chance(0.5f) ? rectangle(0, 0, kSize, from) : rectangle(0, from, kSize, kSize);
 }
 

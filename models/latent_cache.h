@@ -39,8 +39,7 @@ double measured_scaling_factor(const std::filesystem::path& folder);
 
 /// For the same pictures (the same count and seed as cache_latents() had): the maps or the masked pictures,
 /// as maps.safetensors or masked.safetensors.
-void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed,
-                  int64_t threads);
+void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed, int64_t threads);
 
 /// What cache_concat() saved, as the U-Net takes it beside the noisy latent: [N, channels, 16, 16] float32.
 at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind);

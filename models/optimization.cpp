@@ -8,8 +8,7 @@
 
 namespace weft::paper_cut {
 
-Optimization::Optimization(Parameters parameters, Options options, const sd::TensorMap& state)
-    : options_(options) {
+Optimization::Optimization(Parameters parameters, Options options, const sd::TensorMap& state) : options_(options) {
   at::NoGradGuard no_grad;
   const auto saved = [&](const std::string& name, const at::Tensor& otherwise) {
     const auto found = state.find(name);
@@ -18,8 +17,7 @@ Optimization::Optimization(Parameters parameters, Options options, const sd::Ten
   };
   for (auto& [name, value] : parameters) {
     slots_.push_back({name, value, saved("average/" + name, value.detach().clone()),
-                      saved("moment1/" + name, at::zeros_like(value)),
-                      saved("moment2/" + name, at::zeros_like(value))});
+        saved("moment1/" + name, at::zeros_like(value)), saved("moment2/" + name, at::zeros_like(value))});
   }
   if (const auto found = state.find("steps"); found != state.end()) steps_ = found->second.item<int64_t>();
 }
@@ -49,9 +47,9 @@ double Optimization::step(double learning_rate) {
   };
   for (Slot& slot : slots_) {
     if (!slot.value.grad().defined()) continue;
-    update(slot.value.grad().const_data_ptr<float>(), slot.value.numel(), factors,
-           slot.value.mutable_data_ptr<float>(), slot.average.mutable_data_ptr<float>(),
-           slot.moment1.mutable_data_ptr<float>(), slot.moment2.mutable_data_ptr<float>());
+    update(slot.value.grad().const_data_ptr<float>(), slot.value.numel(), factors, slot.value.mutable_data_ptr<float>(),
+        slot.average.mutable_data_ptr<float>(), slot.moment1.mutable_data_ptr<float>(),
+        slot.moment2.mutable_data_ptr<float>());
     slot.value.mutable_grad().reset();
   }
   return norm;

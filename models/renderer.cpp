@@ -15,9 +15,7 @@ struct Rgb {
   float r = 0, g = 0, b = 0;
 };
 
-Rgb mix(Rgb a, Rgb b, float t) {
-  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
-}
+Rgb mix(Rgb a, Rgb b, float t) { return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t}; }
 Rgb scaled(Rgb c, float r, float g, float b) { return {c.r * r, c.g * g, c.b * b}; }
 
 struct Point {
@@ -57,8 +55,7 @@ void fill(Coverage& coverage, const Polygon& polygon) {
     }
     std::sort(crossings.begin(), crossings.end());
     float* row = &coverage[size_t(line / kLines * kSize)];
-    for (size_t i = 0; i + 1 < crossings.size(); i += 2)
-      add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
+    for (size_t i = 0; i + 1 < crossings.size(); i += 2) add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
   }
   for (float& c : coverage) c = std::min(c, 1.f);
 }
@@ -91,8 +88,7 @@ Polygon smooth(const Polygon& points) {
   Polygon curve;
   const size_t n = points.size();
   for (size_t i = 0; i < n; ++i) {
-    const Point p0 = points[(i + n - 1) % n], p1 = points[i], p2 = points[(i + 1) % n],
-                p3 = points[(i + 2) % n];
+    const Point p0 = points[(i + n - 1) % n], p1 = points[i], p2 = points[(i + 1) % n], p3 = points[(i + 2) % n];
     for (int k = 0; k < 6; ++k) {
       const float t = float(k) / 6, t2 = t * t, t3 = t2 * t;
       const auto blend = [&](float a, float b, float c, float d) {
@@ -119,8 +115,8 @@ Polygon waves(Dice& dice, float y, float amplitude, float lengths) {
   Polygon shape;
   for (float x = -4; x <= kSize + 4; x += 3) {
     const float u = x / kSize * 2 * kPi;
-    shape.push_back({x, y + amplitude * (0.75f * std::sin(lengths * u + phase) +
-                                         0.25f * std::sin(2.3f * lengths * u + phase2))});
+    shape.push_back(
+        {x, y + amplitude * (0.75f * std::sin(lengths * u + phase) + 0.25f * std::sin(2.3f * lengths * u + phase2))});
   }
   shape.push_back({kSize + 4.f, kSize + 4.f});
   shape.push_back({-4, kSize + 4.f});
@@ -139,17 +135,13 @@ Range mountains(Dice& dice, float foot, float height, float spacing) {
   range.rock.push_back({x - spacing, foot});
   while (x < kSize + spacing) {
     const Point peak{x, foot - height * dice.uniform(0.75f, 1.1f)};
-    const float right = spacing * dice.uniform(0.45f, 0.55f),
-                valley = foot - height * dice.uniform(0.2f, 0.35f);
+    const float right = spacing * dice.uniform(0.45f, 0.55f), valley = foot - height * dice.uniform(0.2f, 0.35f);
     range.rock.push_back(peak);
     range.rock.push_back({x + right, valley});
     const float drop = height * 0.3f, slope = spacing * 0.5f / (height * 0.68f);
-    range.caps.push_back({peak,
-                          {peak.x + drop * slope, peak.y + drop},
-                          {peak.x + drop * slope * 0.3f, peak.y + drop * 0.75f},
-                          {peak.x - drop * slope * 0.2f, peak.y + drop * 1.25f},
-                          {peak.x - drop * slope * 0.5f, peak.y + drop * 0.8f},
-                          {peak.x - drop * slope, peak.y + drop}});
+    range.caps.push_back({peak, {peak.x + drop * slope, peak.y + drop},
+        {peak.x + drop * slope * 0.3f, peak.y + drop * 0.75f}, {peak.x - drop * slope * 0.2f, peak.y + drop * 1.25f},
+        {peak.x - drop * slope * 0.5f, peak.y + drop * 0.8f}, {peak.x - drop * slope, peak.y + drop}});
     x += spacing * dice.uniform(0.9f, 1.1f);
   }
   range.rock.push_back({kSize + 20.f, kSize + 4.f});
@@ -176,8 +168,7 @@ class Table {
   }
 
   void background(Rgb top, Rgb bottom) {
-    for (int i = 0; i < kSize * kSize; ++i)
-      color_[size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
+    for (int i = 0; i < kSize * kSize; ++i) color_[size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
   }
 
   void lay(const Coverage& coverage, const Sheet& sheet) {
@@ -301,10 +292,10 @@ Rgb paint(Color color) {
 void draw_sky(Table& table, const Scene& scene, Dice& dice) {
   const Sky sky = sky_of(scene.time);
   table.background(sky.top, sky.bottom);
-  const float side = scene.light == Light::kLeft    ? 1.f
-                     : scene.light == Light::kRight ? -1.f
-                     : dice.chance(0.5f)            ? 1.f
-                                                    : -1.f;
+  const float side = scene.light == Light::kLeft ? 1.f
+      : scene.light == Light::kRight             ? -1.f
+      : dice.chance(0.5f)                        ? 1.f
+                                                 : -1.f;
   const Point at{64 - side * dice.uniform(27, 39), dice.uniform(22, 32)};
   const float radius = dice.uniform(11, 13.5f);
   if (scene.light != Light::kNone) {
@@ -325,9 +316,8 @@ void draw_sky(Table& table, const Scene& scene, Dice& dice) {
   for (int i = 0; i < clouds; ++i) {  // clouds keep away from the sun
     const Point c{64 + side * dice.uniform(12, 56), 18 + 17 * float(i) + dice.uniform(-4, 4)};
     const float w = dice.uniform(12, 17);
-    const std::array puffs = {ellipse({c.x - 0.7f * w, c.y + 1}, 0.6f * w, 0.28f * w),
-                              ellipse(c, 0.65f * w, 0.46f * w),
-                              ellipse({c.x + 0.8f * w, c.y + 1.5f}, 0.55f * w, 0.24f * w)};
+    const std::array puffs = {ellipse({c.x - 0.7f * w, c.y + 1}, 0.6f * w, 0.28f * w), ellipse(c, 0.65f * w, 0.46f * w),
+        ellipse({c.x + 0.8f * w, c.y + 1.5f}, 0.55f * w, 0.24f * w)};
     table.lay(puffs, {sky.cloud, sky.cloud, Label::kSky, 0.08f, 0.75f});
   }
 }
@@ -354,8 +344,7 @@ Ground4 papers(Ground ground) {
 Label label_of_ground(Ground ground) { return Label(int(Label::kHills) + int(ground)); }
 
 Sheet ground_sheet(Rgb paper, Time time, Label label) {
-  return {lit(mix(paper, {255, 255, 255}, 0.12f), time), lit(scaled(paper, 0.92f, 0.92f, 0.94f), time), label,
-          0.34f};
+  return {lit(mix(paper, {255, 255, 255}, 0.12f), time), lit(scaled(paper, 0.92f, 0.92f, 0.94f), time), label, 0.34f};
 }
 
 /// Lays the three sheets behind the subject; the fourth comes after it.
@@ -435,10 +424,8 @@ void draw_tree(const Stand& stand, Rgb leaves) {
   stand.lay({{-4, -4}, {4, -4}, {4, 16}, {-4, 16}}, {96, 62, 50}, 0.4f);
   for (int tier = 0; tier < 3; ++tier) {
     const float low = 10 + 14 * float(tier), half = 21 - 4.5f * float(tier);
-    stand.lay(
-        {{-half, low}, {half, low}, {0, low + 25}},
-        scaled(leaves, 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier)),
-        0.4f);
+    stand.lay({{-half, low}, {half, low}, {0, low + 25}},
+        scaled(leaves, 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier), 0.88f + 0.06f * float(tier)), 0.4f);
   }
 }
 
@@ -456,12 +443,10 @@ void draw_fox(const Stand& stand, bool arctic) {
   const Rgb light = arctic ? Rgb{226, 236, 250} : Rgb{255, 240, 220};
   const Rgb dark{56, 42, 52};
   const float fluff = arctic ? 1.12f : 1;
-  stand.lay(smooth({{6, -3}, {22 * fluff, -1}, {26 * fluff, 10}, {20 * fluff, 24}, {15, 14}, {8, 8}}), shade,
-            0.4f);
+  stand.lay(smooth({{6, -3}, {22 * fluff, -1}, {26 * fluff, 10}, {20 * fluff, 24}, {15, 14}, {8, 8}}), shade, 0.4f);
   stand.lay(smooth({{20 * fluff, 24}, {16, 16}, {24 * fluff, 13}}), light, 0);
   stand.lay(
-      smooth({{-12 * fluff, -4}, {12 * fluff, -4}, {13 * fluff, 8}, {8, 24}, {-8, 24}, {-13 * fluff, 8}}),
-      coat, 0.4f);
+      smooth({{-12 * fluff, -4}, {12 * fluff, -4}, {13 * fluff, 8}, {8, 24}, {-8, 24}, {-13 * fluff, 8}}), coat, 0.4f);
   stand.lay(smooth({{-5, -4}, {5, -4}, {6, 10}, {0, 22}, {-6, 10}}), light, 0);
   if (arctic) {
     stand.lay(ellipse({-9.5f, 43}, 4.5f, 6), coat, 0.3f);
@@ -470,10 +455,8 @@ void draw_fox(const Stand& stand, bool arctic) {
     stand.lay({{-15, 34}, {-14, 52}, {-2, 42}}, coat, 0.3f);
     stand.lay({{15, 34}, {14, 52}, {2, 42}}, coat, 0.3f);
   }
-  stand.lay(smooth({{-10, 44}, {10, 44}, {17 * fluff, 31}, {5, 20}, {-5, 20}, {-17 * fluff, 31}}), coat,
-            0.35f);
-  stand.lay(smooth({{-15 * fluff, 30}, {-5, 32}, {0, 29}, {5, 32}, {15 * fluff, 30}, {5, 21}, {-5, 21}}),
-            light, 0);
+  stand.lay(smooth({{-10, 44}, {10, 44}, {17 * fluff, 31}, {5, 20}, {-5, 20}, {-17 * fluff, 31}}), coat, 0.35f);
+  stand.lay(smooth({{-15 * fluff, 30}, {-5, 32}, {0, 29}, {5, 32}, {15 * fluff, 30}, {5, 21}, {-5, 21}}), light, 0);
   stand.lay(ellipse({0, 24}, 2.6f, 2.2f), dark, 0);
   stand.lay(ellipse({-7, 34.5f}, 1.9f, 2.3f), dark, 0);
   stand.lay(ellipse({7, 34.5f}, 1.9f, 2.3f), dark, 0);
@@ -481,8 +464,7 @@ void draw_fox(const Stand& stand, bool arctic) {
 
 void draw_subject(Table& table, const Scene& scene, Dice& dice) {
   const float foot_x = 64 + 35 * float(int(scene.place) - int(Place::kMiddle)) + dice.uniform(-4, 4);
-  const Stand stand(table, scene, {foot_x, dice.uniform(108, 112)}, dice.uniform(0.94f, 1.06f),
-                    dice.chance(0.5f));
+  const Stand stand(table, scene, {foot_x, dice.uniform(108, 112)}, dice.uniform(0.94f, 1.06f), dice.chance(0.5f));
   const Rgb color = paint(scene.color);
   switch (scene.subject) {
     case Subject::kNone:
@@ -522,7 +504,7 @@ Picture render(const Scene& scene, uint64_t seed) {
   draw_subject(table, scene, dice);
   const bool water = scene.ground == Ground::kSea && !on_a_beach(scene);
   table.lay(waves(dice, dice.uniform(111, 115), water ? 2.2f : 3, water ? 2.1f : 0.9f),
-            ground_sheet(front, scene.time, front_label));
+      ground_sheet(front, scene.time, front_label));
   return std::move(table).finish();
 }
 

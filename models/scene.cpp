@@ -12,23 +12,17 @@ using Phrases = std::vector<std::string_view>;
 // What people say for each value. The first form stands alone in a list ("night, snow, red house"), the
 // others also fit into a sentence.
 const std::array<Phrases, 4> kTimes = {Phrases{"day", "by day", "at day", "daytime"},
-                                       {"sunset", "at sunset", "in the evening"},
-                                       {"night", "at night", "by night"},
-                                       {"dawn", "at dawn", "in the morning"}};
-const std::array<Phrases, 5> kGrounds = {
-    Phrases{"hills", "in the hills", "green hills", "on the hills"},
+    {"sunset", "at sunset", "in the evening"}, {"night", "at night", "by night"},
+    {"dawn", "at dawn", "in the morning"}};
+const std::array<Phrases, 5> kGrounds = {Phrases{"hills", "in the hills", "green hills", "on the hills"},
     {"mountains", "in the mountains", "near the mountains", "under the mountains"},
-    {"sea", "by the sea", "at the sea", "on the sea"},
-    {"snow", "in the snow", "snowy hills", "on the snow"},
+    {"sea", "by the sea", "at the sea", "on the sea"}, {"snow", "in the snow", "snowy hills", "on the snow"},
     {"desert", "in the desert", "sand dunes", "in the dunes"}};
-const std::array<Phrases, 6> kSubjects = {Phrases{""},           {"house", "cottage"},
-                                          {"tree", "pine tree"}, {"boat", "sailing boat"},
-                                          {"fox", "orange fox"}, {"arctic fox", "white fox"}};
+const std::array<Phrases, 6> kSubjects = {Phrases{""}, {"house", "cottage"}, {"tree", "pine tree"},
+    {"boat", "sailing boat"}, {"fox", "orange fox"}, {"arctic fox", "white fox"}};
 const std::array<std::string_view, 6> kColors = {"", "red", "blue", "yellow", "green", "white"};
-const std::array<Phrases, 4> kPlaces = {Phrases{""},
-                                        {"on the left", "left"},
-                                        {"in the middle", "in the center", "center"},
-                                        {"on the right", "right"}};
+const std::array<Phrases, 4> kPlaces = {
+    Phrases{""}, {"on the left", "left"}, {"in the middle", "in the center", "center"}, {"on the right", "right"}};
 const Phrases kOpenings = {"", "", "", "paper cut", "a paper cut landscape"};
 
 std::string_view pick(const Phrases& phrases, Dice& dice) { return dice.pick(std::span(phrases)); }
@@ -78,8 +72,7 @@ std::string words(const Scene& scene, const Said& said, Dice& dice) {
     return join({opening, join({join({subject, ground}, " "), time, light}, between)}, ", ");
   }
   std::vector<std::string> parts = {subject, light, time, ground};
-  for (size_t i = parts.size(); i > 1; --i)
-    std::swap(parts[i - 1], parts[static_cast<size_t>(dice.below(int(i)))]);
+  for (size_t i = parts.size(); i > 1; --i) std::swap(parts[i - 1], parts[static_cast<size_t>(dice.below(int(i)))]);
   return join({opening, join(parts, ", ")}, ", ");
 }
 
@@ -92,25 +85,22 @@ uint64_t Dice::next() {
   return z ^ (z >> 31);
 }
 
-float Dice::uniform(float low, float high) {
-  return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f;
-}
+float Dice::uniform(float low, float high) { return low + (high - low) * static_cast<float>(next() >> 40) * 0x1p-24f; }
 
 std::array<int, kAttributes> Scene::values() const {
   return {int(time), int(light), int(ground), int(subject), int(color), int(place)};
 }
 
 Scene Scene::from_values(const std::array<int, kAttributes>& values) {
-  return {Time(values[0]),    Light(values[1]), Ground(values[2]),
-          Subject(values[3]), Color(values[4]), Place(values[5])};
+  return {Time(values[0]), Light(values[1]), Ground(values[2]), Subject(values[3]), Color(values[4]), Place(values[5])};
 }
 
 bool consistent(const Scene& scene) {
   const bool named_color =
       scene.subject == Subject::kHouse || scene.subject == Subject::kTree || scene.subject == Subject::kBoat;
   return (scene.color != Color::kNone) == named_color &&
-         (scene.place != Place::kNone) == (scene.subject != Subject::kNone) &&
-         (scene.subject != Subject::kBoat || scene.ground == Ground::kSea);
+      (scene.place != Place::kNone) == (scene.subject != Subject::kNone) &&
+      (scene.subject != Subject::kBoat || scene.ground == Ground::kSea);
 }
 
 bool held_out(const Scene& scene) {
@@ -143,12 +133,12 @@ Scene random_scene(Dice& dice) {
     scene.ground = Ground(dice.below(5));
     // Boats live at sea only: there they get half the room, so that they are learnt as well as the others.
     const bool boat = scene.ground == Ground::kSea && dice.chance(0.5f);
-    constexpr std::array on_land = {Subject::kNone, Subject::kHouse, Subject::kHouse,    Subject::kTree,
-                                    Subject::kTree, Subject::kFox,   Subject::kArcticFox};
+    constexpr std::array on_land = {Subject::kNone, Subject::kHouse, Subject::kHouse, Subject::kTree, Subject::kTree,
+        Subject::kFox, Subject::kArcticFox};
     scene.subject = boat ? Subject::kBoat : dice.pick(std::span<const Subject>(on_land));
     if (scene.subject != Subject::kNone) scene.place = Place(1 + dice.below(3));
-    const bool colored = scene.subject == Subject::kHouse || scene.subject == Subject::kTree ||
-                         scene.subject == Subject::kBoat;
+    const bool colored =
+        scene.subject == Subject::kHouse || scene.subject == Subject::kTree || scene.subject == Subject::kBoat;
     if (colored) scene.color = Color(1 + dice.below(5));
     if (!held_out(scene)) return scene;
   }

@@ -24,8 +24,8 @@ enum class Place : uint8_t { kNone, kLeft, kMiddle, kRight };
 
 /// The attributes, in the order of Scene::values().
 inline constexpr int kAttributes = 6;
-inline constexpr std::array<std::string_view, kAttributes> kAttributeNames = {"time",    "light", "ground",
-                                                                              "subject", "color", "place"};
+inline constexpr std::array<std::string_view, kAttributes> kAttributeNames = {
+    "time", "light", "ground", "subject", "color", "place"};
 inline constexpr std::array<int, kAttributes> kAttributeSizes = {4, 3, 5, 6, 6, 4};
 
 /// One landscape in words. Foxes have no color of their own, a scene without a subject has neither color nor

@@ -76,10 +76,9 @@ Segmenter Segmenter::open(const std::filesystem::path& path) {
 
 at::Tensor Segmenter::logits(const at::Tensor& pictures) const {
   const Parts& p = *parts_;
-  const at::Tensor half = p.down1(pictures.contiguous(at::MemoryFormat::ChannelsLast)),
-                   quarter = p.down2(half), eighth = p.down3(quarter), sixteenth = p.deepest(p.down4(eighth));
-  const at::Tensor found =
-      p.classes(p.up1(beside(p.up2(beside(p.up3(beside(sixteenth, eighth)), quarter)), half)));
+  const at::Tensor half = p.down1(pictures.contiguous(at::MemoryFormat::ChannelsLast)), quarter = p.down2(half),
+                   eighth = p.down3(quarter), sixteenth = p.deepest(p.down4(eighth));
+  const at::Tensor found = p.classes(p.up1(beside(p.up2(beside(p.up3(beside(sixteenth, eighth)), quarter)), half)));
   return at::upsample_bilinear2d(found, {pictures.size(2), pictures.size(3)}, /*align_corners=*/false);
 }
 
@@ -90,15 +89,14 @@ at::Tensor Segmenter::read(const at::Tensor& pictures) const {
 
 void train_segmenter(const SittingOptions& options, const std::filesystem::path& path, int64_t workers) {
   Sitting sitting("segmenter", options);
-  const auto source =
-      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const Segmenter segmenter{sd::Weights(source)};
   Optimization optimization(source->parameters(), {.average = 0.99}, sitting.saved());
   while (!sitting.done()) {
     const int64_t step = optimization.steps();
     const double loss = in_shares(workers, [&](int64_t worker) {
-      return segmenter_loss(segmenter, Dice(options.seed * 1'000'003 + uint64_t(step * workers + worker)),
-                            kBatch / workers);
+      return segmenter_loss(
+          segmenter, Dice(options.seed * 1'000'003 + uint64_t(step * workers + worker)), kBatch / workers);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);

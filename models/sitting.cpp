@@ -25,8 +25,7 @@ double minutes_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Sitting::Sitting(std::string name, const SittingOptions& options)
-    : name_(std::move(name)), options_(options) {
+Sitting::Sitting(std::string name, const SittingOptions& options) : name_(std::move(name)), options_(options) {
   std::filesystem::create_directories(options_.folder);
   if (const auto path = options_.folder / (name_ + ".safetensors"); std::filesystem::exists(path)) {
     saved_ = read_tensors(path);
@@ -55,8 +54,7 @@ void Sitting::note(int64_t step, double loss) {
   const double mean = loss_sum_ / static_cast<double>(loss_count_);
   const std::string line = fmt::format("{},{:.2f},{:.6f},{:.5f}", step, minutes(), learning_rate(step), mean);
   diary_ << line << std::endl;
-  fmt::print(
-      "{} {}  {:.2f} s a step\n", name_, line,
+  fmt::print("{} {}  {:.2f} s a step\n", name_, line,
       minutes_since(began_) * 60 / static_cast<double>(std::max<int64_t>(1, steps_here_ += loss_count_)));
   std::fflush(stdout);
   loss_sum_ = 0;

@@ -52,8 +52,8 @@ Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uin
     captions.push_back(caption.text);
     if (caption.full) said[i].copy_(scene);
   }
-  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions),
-          draw_noise(size, seed + 1), draw_timesteps(size, options.timesteps, seed), said};
+  return {latents.values.index_select(0, torch::tensor(rows)), caption_ids(captions), draw_noise(size, seed + 1),
+      draw_timesteps(size, options.timesteps, seed), said};
 }
 
 struct Networks {
@@ -79,24 +79,22 @@ at::Tensor reading_loss(const Networks& networks, const at::Tensor& context, con
 }
 
 at::Tensor training_loss(const Networks& networks, const Batch& batch, const DiffusionLoss& diffusion,
-                         const UNetTrainingOptions& options, bool text_only) {
+    const UNetTrainingOptions& options, bool text_only) {
   if (text_only) return reading_loss(networks, networks.text_encoder.forward(batch.ids).hidden, batch);
   at::Tensor found, context;
   {
     const Bfloat16 autocast;
     context = networks.text_encoder.forward(batch.ids).hidden;
     found =
-        networks.unet
-            .forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context)
+        networks.unet.forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context)
             .to(at::kFloat);
   }
   return diffusion.loss(found, batch.noise, batch.timesteps) +
-         options.reading_weight * reading_loss(networks, context.to(at::kFloat), batch);
+      options.reading_weight * reading_loss(networks, context.to(at::kFloat), batch);
 }
 
 void preview(const Sitting& sitting, const sd::TensorMap& averages) {
-  const PaperCutModel model(averages, trained_vae(sitting.folder()),
-                            measured_scaling_factor(sitting.folder()));
+  const PaperCutModel model(averages, trained_vae(sitting.folder()), measured_scaling_factor(sitting.folder()));
   const auto captions = captions_of(held_out_scenes(16));
   write_sheet(sitting.folder() / "unet-preview.png", model.draw(captions, {.steps = 12}), 8);
 }
@@ -106,21 +104,20 @@ void preview(const Sitting& sitting, const sd::TensorMap& averages) {
 void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_options) {
   Sitting sitting("unet", options);
   const Latents latents = cached_latents(options.folder);
-  const auto source =
-      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const sd::Weights root(source);
   const Networks networks{sd::TextEncoder(text_encoder_config(vocabulary()), root / kTextPrefix),
-                          sd::UNet(unet_config(), root / kUNetPrefix),
-                          sd::Linear(root / "reader", text_encoder_config(vocabulary()).width,
-                                     std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0))};
+      sd::UNet(unet_config(), root / kUNetPrefix),
+      sd::Linear(root / "reader", text_encoder_config(vocabulary()).width,
+          std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0))};
   Optimization optimization(source->parameters(), {.average = unet_options.average}, sitting.saved());
   const DiffusionLoss diffusion(unet_options.timesteps.least_weight);
   while (!sitting.done()) {
     const int64_t step = optimization.steps();
     const Batch batch = draw_batch(latents, unet_options, options.seed * 1'000'003 + uint64_t(step));
     const double loss = in_shares(unet_options.workers, [&](int64_t worker) {
-      return training_loss(networks, batch.share(worker, unet_options.workers), diffusion, unet_options,
-                           step < unet_options.text_first);
+      return training_loss(
+          networks, batch.share(worker, unet_options.workers), diffusion, unet_options, step < unet_options.text_first);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);
@@ -132,8 +129,8 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
 }
 
 PaperCutModel trained_model(const std::filesystem::path& folder) {
-  return PaperCutModel(Optimization::averages_in(read_tensors(folder / "unet.safetensors")),
-                       trained_vae(folder), measured_scaling_factor(folder));
+  return PaperCutModel(Optimization::averages_in(read_tensors(folder / "unet.safetensors")), trained_vae(folder),
+      measured_scaling_factor(folder));
 }
 
 std::vector<Scene> held_out_scenes(int64_t count) {

@@ -62,8 +62,7 @@ at::Tensor training_loss(const sd::AutoencoderKL& vae, const at::Tensor& picture
   const Bfloat16 autocast;
   const at::Tensor moments = vae.encode_moments(pictures).to(at::kFloat);
   const at::Tensor mean = moments.narrow(1, 0, 4), log_variance = moments.narrow(1, 4, 4).clamp(-20, 10);
-  const at::Tensor noise =
-      at::randn(mean.sizes(), at::make_generator<at::CPUGeneratorImpl>(seed), mean.options());
+  const at::Tensor noise = at::randn(mean.sizes(), at::make_generator<at::CPUGeneratorImpl>(seed), mean.options());
   const at::Tensor found = vae.decode(mean + (0.5 * log_variance).exp() * noise).to(at::kFloat);
   const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
   return reconstruction_loss(found, pictures) + kKlWeight * kl;
@@ -71,22 +70,18 @@ at::Tensor training_loss(const sd::AutoencoderKL& vae, const at::Tensor& picture
 
 void preview(const Sitting& sitting, const sd::TensorMap& weights) {
   at::NoGradGuard no_grad;
-  const sd::AutoencoderKL vae(vae_config(),
-                              sd::Weights(std::make_shared<sd::TensorMapSource>(weights, "the average")));
+  const sd::AutoencoderKL vae(vae_config(), sd::Weights(std::make_shared<sd::TensorMapSource>(weights, "the average")));
   const at::Tensor pictures = draw_pictures(32, 99, true);
   const at::Tensor found = vae.decode(vae.encoder.encode(pictures)).clamp(-1, 1);
   fmt::print("vae: {:.2f} dB on 32 unseen pictures\n", psnr(found, pictures));
   write_sheet(sitting.folder() / "vae-preview.png",
-              at::cat({pictures.narrow(0, 0, 8), found.narrow(0, 0, 8), pictures.narrow(0, 8, 8),
-                       found.narrow(0, 8, 8)}),
-              8);
+      at::cat({pictures.narrow(0, 0, 8), found.narrow(0, 0, 8), pictures.narrow(0, 8, 8), found.narrow(0, 8, 8)}), 8);
 }
 
 }  // namespace
 
 at::Tensor picture_tensor(const Picture& picture) {
-  const at::Tensor bytes =
-      torch::from_blob(const_cast<uint8_t*>(picture.rgb.data()), {kSize, kSize, 3}, at::kByte);
+  const at::Tensor bytes = torch::from_blob(const_cast<uint8_t*>(picture.rgb.data()), {kSize, kSize, 3}, at::kByte);
   return (bytes.permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1).contiguous();
 }
 
@@ -110,8 +105,7 @@ double psnr(const at::Tensor& a, const at::Tensor& b) {
 
 void train_vae(const SittingOptions& options, const VAETrainingOptions& vae_options) {
   Sitting sitting("vae", options);
-  const auto source =
-      std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const sd::AutoencoderKL vae(vae_config(), sd::Weights(source));
   if (sitting.saved().empty()) {  // begin with little noise in the latents: exp(-6 / 2) = 0.05
     at::NoGradGuard no_grad;
@@ -129,8 +123,8 @@ void train_vae(const SittingOptions& options, const VAETrainingOptions& vae_opti
     const int64_t step = optimization.steps();
     Dice dice(options.seed * 1'000'003 + uint64_t(step));
     const at::Tensor pictures = sitting.progress() < vae_options.whole_from
-                                    ? draw_crops(vae_options.crops, dice)
-                                    : draw_pictures(vae_options.crops / 4, dice.next());
+        ? draw_crops(vae_options.crops, dice)
+        : draw_pictures(vae_options.crops / 4, dice.next());
     const double loss = in_shares(vae_options.workers, [&](int64_t worker) {
       const at::Tensor share = pictures.chunk(vae_options.workers)[worker];
       return training_loss(vae, share, uint64_t(step * vae_options.workers + worker));

@@ -104,9 +104,8 @@ at::Tensor maps_of(const at::Tensor& labels) {
   return at::stack(maps);
 }
 
-constexpr std::array<const char*, kSegments> kSegmentNames = {
-    "sky",    "sun",   "moon",  "hills", "mountains", "sea", "snow",
-    "desert", "shore", "house", "tree",  "boat",      "fox", "arctic fox"};
+constexpr std::array<const char*, kSegments> kSegmentNames = {"sky", "sun", "moon", "hills", "mountains", "sea", "snow",
+    "desert", "shore", "house", "tree", "boat", "fox", "arctic fox"};
 
 /// Agreement of maps, over all of them and map by map.
 struct Agreement {
@@ -126,19 +125,16 @@ struct Agreement {
 
   json report() const {
     json classes;
-    for (int64_t segment = 0; segment < kSegments; ++segment)
-      classes[kSegmentNames[size_t(segment)]] = all.of(segment);
-    return {{"mean_iou", all.mean()},
-            {"mean_of_each_map", sum_of_means / double(maps)},
-            {"maps", maps},
-            {"classes", classes}};
+    for (int64_t segment = 0; segment < kSegments; ++segment) classes[kSegmentNames[size_t(segment)]] = all.of(segment);
+    return {{"mean_iou", all.mean()}, {"mean_of_each_map", sum_of_means / double(maps)}, {"maps", maps},
+        {"classes", classes}};
   }
 };
 
 }  // namespace
 
-Measured measure_labels(const std::filesystem::path& model, const Judge& judge, int64_t seeds,
-                        const DrawOptions& options) {
+Measured measure_labels(
+    const std::filesystem::path& model, const Judge& judge, int64_t seeds, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const auto encoder = sd::Checkpoint::open(model).label_encoder();
   const PaperCutModel paper_cut = PaperCutModel::open(model);
@@ -149,9 +145,9 @@ Measured measure_labels(const std::filesystem::path& model, const Judge& judge, 
   std::vector<at::Tensor> shown;
   for (int64_t label = 0; label < unconditional; ++label) {
     const at::Tensor pictures = paper_cut.draw({.positive = {.context = context(label)},
-                                                .negative = {.context = context(unconditional)},
-                                                .latent = empty_latents(seeds)},
-                                               options);
+                                                   .negative = {.context = context(unconditional)},
+                                                   .latent = empty_latents(seeds)},
+        options);
     Tally tally;
     for (const Scene& scene : judge.read(pictures)) count(tally, label_of_scene(scene) == label);
     all.right += tally.right;
@@ -163,8 +159,8 @@ Measured measure_labels(const std::filesystem::path& model, const Judge& judge, 
   return {report, at::cat(shown)};
 }
 
-Measured measure_inpainting(const std::filesystem::path& model, const std::filesystem::path& unet,
-                            const Judge& judge, int64_t most, const DrawOptions& options) {
+Measured measure_inpainting(const std::filesystem::path& model, const std::filesystem::path& unet, const Judge& judge,
+    int64_t most, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const Autoencoder autoencoder(sd::Checkpoint::open(model));
   const PaperCutModel inpainting = PaperCutModel::open(model, unet);
@@ -186,23 +182,21 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
         .context = inpainting.encode({captions.begin() + from, captions.begin() + from + size})};
     sd::ConditioningEntry negative{.context = inpainting.encode({""})};
     positive.concat_mask = negative.concat_mask = masks;
-    positive.concat_latent = negative.concat_latent =
-        autoencoder.encoder.encode(without_masked(pictures, masks));
+    positive.concat_latent = negative.concat_latent = autoencoder.encoder.encode(without_masked(pictures, masks));
     const at::Tensor decoded = inpainting.draw({.positive = positive,
-                                                .negative = negative,
-                                                .latent = autoencoder.encoder.encode(pictures),
-                                                .noise_mask = masks},
-                                               beginning_at(options, from));
-    const at::Tensor composited = pictures * kept + decoded * masks,
-                     coded = autoencoder.there_and_back(pictures), everywhere = kept.expand_as(pictures);
+                                                   .negative = negative,
+                                                   .latent = autoencoder.encoder.encode(pictures),
+                                                   .noise_mask = masks},
+        beginning_at(options, from));
+    const at::Tensor composited = pictures * kept + decoded * masks, coded = autoencoder.there_and_back(pictures),
+                     everywhere = kept.expand_as(pictures);
     const std::vector<Scene> read = judge.read(composited);
     for (int64_t i = 0; i < size; ++i) {
       const Scene& wanted = asked[size_t(from + i)];
       const Scene& found = read[size_t(i)];
       count(subject, found.subject == wanted.subject);
       if (wanted.color != Color::kNone) count(color, found.color == wanted.color);
-      count(both,
-            found.subject == wanted.subject && (wanted.color == Color::kNone || found.color == wanted.color));
+      count(both, found.subject == wanted.subject && (wanted.color == Color::kNone || found.color == wanted.color));
     }
     outside.add((decoded - pictures).square(), everywhere);
     outside_of_autoencoder.add((coded - pictures).square(), everywhere);
@@ -212,23 +206,18 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
     add_steps_across(seams_of_autoencoder, pictures * kept + coded * masks, masks);
     shown.push_back(at::stack({pictures, pictures * kept, composited}, 1).flatten(0, 1));
   });
-  const json report{{"subject", row(subject)},
-                    {"color", row(color)},
-                    {"all_that_was_asked", row(both)},
-                    {"outside_the_mask",
-                     {{"psnr", decibels(outside)},
-                      {"psnr_of_the_autoencoder_alone", decibels(outside_of_autoencoder)},
-                      {"mean_difference_after_compositing", outside_composited.value()}}},
-                    {"mean_step_across_the_border_in_levels_of_255",
-                     {{"composited", seams.value()},
-                      {"render_itself", seams_of_render.value()},
-                      {"autoencoded_render_composited", seams_of_autoencoder.value()}}}};
+  const json report{{"subject", row(subject)}, {"color", row(color)}, {"all_that_was_asked", row(both)},
+      {"outside_the_mask",
+          {{"psnr", decibels(outside)}, {"psnr_of_the_autoencoder_alone", decibels(outside_of_autoencoder)},
+              {"mean_difference_after_compositing", outside_composited.value()}}},
+      {"mean_step_across_the_border_in_levels_of_255",
+          {{"composited", seams.value()}, {"render_itself", seams_of_render.value()},
+              {"autoencoded_render_composited", seams_of_autoencoder.value()}}}};
   return {report, at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * int64_t(asked.size())))};
 }
 
 Measured measure_segmentation(const std::filesystem::path& model, const std::filesystem::path& unet,
-                              const Segmenter& segmenter, const Judge& judge, int64_t most,
-                              const DrawOptions& options) {
+    const Segmenter& segmenter, const Judge& judge, int64_t most, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const PaperCutModel synthesis = PaperCutModel::open(model, unet);
   const Renders renders = held_out_renders(most);
@@ -243,9 +232,9 @@ Measured measure_segmentation(const std::filesystem::path& model, const std::fil
       DrawOptions own = beginning_at(options, from);
       own.cfg = cfg;
       return synthesis.draw({.positive = {.context = synthesis.encode(texts), .concat_map = maps},
-                             .negative = negative,
-                             .latent = empty_latents(size)},
-                            own);
+                                .negative = negative,
+                                .latent = empty_latents(size)},
+          own);
     };
     const at::Tensor told = draw({captions.begin() + from, captions.begin() + from + size}, options.cfg),
                      untold = draw({""}, 1);
@@ -258,10 +247,8 @@ Measured measure_segmentation(const std::filesystem::path& model, const std::fil
   json attributes;
   const auto tallies = tally(renders.scenes, read);
   for (size_t a = 0; a < kAttributes; ++a) attributes[std::string(kAttributeNames[a])] = row(tallies[a]);
-  return {{{"with_full_caption", with_text.report()},
-           {"without_text", without_text.report()},
-           {"judge", attributes}},
-          at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * most))};
+  return {{{"with_full_caption", with_text.report()}, {"without_text", without_text.report()}, {"judge", attributes}},
+      at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * most))};
 }
 
 json measure_segmenter(const std::filesystem::path& model, const Segmenter& segmenter, int64_t most) {
@@ -270,8 +257,7 @@ json measure_segmenter(const std::filesystem::path& model, const Segmenter& segm
   const Renders renders = held_out_renders(most);
   Agreement plain, coded;
   in_chunks(most, [&](int64_t from, int64_t size) {
-    const at::Tensor pictures = renders.pictures.narrow(0, from, size),
-                     labels = renders.labels.narrow(0, from, size);
+    const at::Tensor pictures = renders.pictures.narrow(0, from, size), labels = renders.labels.narrow(0, from, size);
     plain.add(labels, segmenter.read(pictures));
     coded.add(labels, segmenter.read(autoencoder.there_and_back(pictures)));
   });

@@ -49,12 +49,11 @@ using Told = std::vector<at::Tensor>;
 /// Draws what is told for these rows of the cache.
 using Tell = std::function<Told(const std::vector<int64_t>& rows, Dice& dice)>;
 /// The noise that the network finds.
-using Find =
-    std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
+using Find = std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
 
 /// One training: draws batches of the cached latents and improves the parameters until the sitting is over.
 void train(Sitting& sitting, const Latents& latents, Optimization& optimization, uint64_t seed,
-           const VariantTrainingOptions& variant, const Tell& tell, const Find& find) {
+    const VariantTrainingOptions& variant, const Tell& tell, const Find& find) {
   const DiffusionLoss diffusion(variant.timesteps.least_weight);
   while (!sitting.done()) {
     const uint64_t step_seed = seed * 1'000'003 + uint64_t(optimization.steps());
@@ -97,11 +96,10 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
   const Latents latents = cached_latents(options.folder);
   const at::Tensor concat = cached_concat(options.folder, kind);
   const sd::TensorMap trained = trained_text_and_unet(options.folder);
-  const sd::TextEncoder text_encoder(text_encoder_config(vocabulary()),
-                                     weights(without_prefix(trained, kTextPrefix)));
-  const auto source = std::make_shared<sd::ParameterSource>(
-      options.seed, sitting.saved().empty() ? widened(without_prefix(trained, kUNetPrefix), channels_of(kind))
-                                            : Optimization::values_in(sitting.saved()));
+  const sd::TextEncoder text_encoder(text_encoder_config(vocabulary()), weights(without_prefix(trained, kTextPrefix)));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed,
+      sitting.saved().empty() ? widened(without_prefix(trained, kUNetPrefix), channels_of(kind))
+                              : Optimization::values_in(sitting.saved()));
   const sd::UNet unet(concat_unet_config(kind), sd::Weights(source));
   Optimization optimization(source->parameters(), {.average = variant.average}, sitting.saved());
   const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
@@ -121,8 +119,8 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
 }
 
 const std::vector<std::string>& label_names() {
-  static const std::vector<std::string> names = {"landscape", "house",      "tree",         "boat",
-                                                 "fox",       "arctic fox", "unconditional"};
+  static const std::vector<std::string> names = {
+      "landscape", "house", "tree", "boat", "fox", "arctic fox", "unconditional"};
   return names;
 }
 
@@ -136,25 +134,22 @@ void train_labels(const SittingOptions& options, const VariantTrainingOptions& v
   at::Tensor start;
   {
     const at::NoGradGuard no_grad;
-    const sd::TextEncoder text_encoder(text_encoder_config(vocabulary()),
-                                       weights(without_prefix(trained, kTextPrefix)));
+    const sd::TextEncoder text_encoder(
+        text_encoder_config(vocabulary()), weights(without_prefix(trained, kTextPrefix)));
     const at::Tensor words =
         text_encoder.forward(caption_ids({"", "house", "tree", "boat", "fox", "arctic fox", ""})).hidden;
     start = words.narrow(1, 0, kLabelTokens).reshape({labels, kLabelTokens * width}).clone();
   }
   // The U-Net's weights come as parameters too, since packed ones let no gradient through, but are not
   // trained.
-  const auto frozen_source =
-      std::make_shared<sd::ParameterSource>(options.seed, without_prefix(trained, kUNetPrefix));
+  const auto frozen_source = std::make_shared<sd::ParameterSource>(options.seed, without_prefix(trained, kUNetPrefix));
   const sd::UNet unet(unet_config(), sd::Weights(frozen_source));
   for (const auto& [name, tensor] : frozen_source->parameters()) at::Tensor(tensor).set_requires_grad(false);
-  const auto source = std::make_shared<sd::ParameterSource>(
-      options.seed, sitting.saved().empty() ? sd::TensorMap{{"embedding.weight", start}}
-                                            : Optimization::values_in(sitting.saved()));
+  const auto source = std::make_shared<sd::ParameterSource>(options.seed,
+      sitting.saved().empty() ? sd::TensorMap{{"embedding.weight", start}} : Optimization::values_in(sitting.saved()));
   const at::Tensor table =
       sd::Weights(source).get("embedding.weight", {labels, kLabelTokens * width}, sd::Init::kNormal);
-  Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average},
-                            sitting.saved());
+  Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average}, sitting.saved());
   const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
     std::vector<int64_t> said;
     for (const int64_t row : rows)

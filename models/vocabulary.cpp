@@ -61,8 +61,8 @@ Vocabulary::Vocabulary(const std::vector<std::string>& words) {
       for (size_t i = 0; i + 1 < pieces.size(); ++i) ++counts[{pieces[i], pieces[i + 1]}];
     }
     if (counts.empty()) break;
-    const auto best = std::max_element(counts.begin(), counts.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto best = std::max_element(
+        counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     merges_.push_back(best->first);
     tokens_.push_back(best->first.first + best->first.second);
     for (Pieces& pieces : split) merge(pieces, merges_.back());
@@ -94,11 +94,9 @@ void Vocabulary::write(const std::filesystem::path& folder) const {
   merges << "#version: 0.2\n";
   for (const auto& [left, right] : merges_) merges << left << " " << right << "\n";
   const std::string start = tokens_[size_t(start_id())], end = tokens_[size_t(end_id())];
-  const nlohmann::json special = {
-      {"bos_token", start}, {"eos_token", end}, {"pad_token", end}, {"unk_token", end}};
+  const nlohmann::json special = {{"bos_token", start}, {"eos_token", end}, {"pad_token", end}, {"unk_token", end}};
   nlohmann::json config = special;
-  config.update(
-      {{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", kLength}, {"do_lower_case", true}});
+  config.update({{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", kLength}, {"do_lower_case", true}});
   std::ofstream(folder / "tokenizer_config.json") << config.dump(2) << "\n";
   std::ofstream(folder / "special_tokens_map.json") << special.dump(2) << "\n";
 }

@@ -71,8 +71,7 @@ std::string read_build_id(std::ifstream& file) {
 std::string build_id_of(const std::filesystem::path& library) {
   std::ifstream file(library, std::ios::binary);
   if (!file)
-    throw PluginError(fmt::format("the library {} cannot be read", library.string()),
-                      "build the plugin again");
+    throw PluginError(fmt::format("the library {} cannot be read", library.string()), "build the plugin again");
   try {
     return read_build_id(file);
   } catch (const PluginError& error) {

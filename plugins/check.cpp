@@ -53,12 +53,10 @@ struct ChildEnd {
   int status = 0;  ///< as waitpid() gives it
 };
 
-ChildEnd run_child(const std::vector<std::string>& command, const fs::path& folder,
-                   std::chrono::seconds limit) {
+ChildEnd run_child(const std::vector<std::string>& command, const fs::path& folder, std::chrono::seconds limit) {
   process::child child(command.front(), process::args(std::vector(command.begin() + 1, command.end())),
-                       process::start_dir(folder.string()), process::std_in = process::null,
-                       process::std_out = (folder / "stdout").string(),
-                       process::std_err = (folder / "stderr").string());
+      process::start_dir(folder.string()), process::std_in = process::null,
+      process::std_out = (folder / "stdout").string(), process::std_err = (folder / "stderr").string());
   const auto deadline = steady_clock::now() + limit;
   while (child.running()) {
     if (steady_clock::now() > deadline) {
@@ -75,8 +73,7 @@ std::string last_marked(const fs::path& file, std::string_view mark) {
   std::ifstream lines(file);
   std::string found;
   for (std::string line; std::getline(lines, line);) {
-    if (const std::size_t at = line.find(mark); at != std::string::npos)
-      found = line.substr(at + mark.size());
+    if (const std::size_t at = line.find(mark); at != std::string::npos) found = line.substr(at + mark.size());
   }
   return found;
 }
@@ -89,14 +86,13 @@ std::string how_it_ended(const ChildEnd& end, std::chrono::seconds limit) {
   return fmt::format("ended the process (exit code {})", WEXITSTATUS(end.status));
 }
 
-CheckResult without_result(const std::string& test, const ChildEnd& end, const fs::path& folder,
-                           std::chrono::seconds limit) {
+CheckResult without_result(
+    const std::string& test, const ChildEnd& end, const fs::path& folder, std::chrono::seconds limit) {
   const std::string at = last_marked(folder / "stdout", check_protocol::kAt);
   const std::string said = last_line(folder / "stderr");
-  return {test,
-          Verdict::Fail,
-          {fmt::format("{} {}{}", at.empty() ? "the plugin" : at, how_it_ended(end, limit),
-                       said.empty() ? "" : fmt::format("; it said: {}", said))}};
+  return {test, Verdict::Fail,
+      {fmt::format("{} {}{}", at.empty() ? "the plugin" : at, how_it_ended(end, limit),
+          said.empty() ? "" : fmt::format("; it said: {}", said))}};
 }
 
 Verdict verdict_named(const std::string& name) {
@@ -120,12 +116,10 @@ CheckResult run_test(const fs::path& library, const std::string& test, const Che
 /// The plugin's library, whichever of its two files is given.
 fs::path library_of(const fs::path& file) {
   if (!fs::is_regular_file(file))
-    throw PluginError(fmt::format("there is no file {}", file.string()),
-                      "give a plugin's library or its manifest");
+    throw PluginError(fmt::format("there is no file {}", file.string()), "give a plugin's library or its manifest");
   const fs::path whole = fs::absolute(file);
-  return file.filename().string().ends_with(kManifestSuffix)
-             ? whole.parent_path() / read_manifest(whole).library
-             : whole;
+  return file.filename().string().ends_with(kManifestSuffix) ? whole.parent_path() / read_manifest(whole).library
+                                                             : whole;
 }
 
 }  // namespace
@@ -160,8 +154,7 @@ std::vector<CheckResult> check_plugin(const fs::path& file, const CheckOptions& 
 }
 
 bool all_passed(const std::vector<CheckResult>& results) {
-  return std::ranges::none_of(results,
-                              [](const CheckResult& result) { return result.verdict == Verdict::Fail; });
+  return std::ranges::none_of(results, [](const CheckResult& result) { return result.verdict == Verdict::Fail; });
 }
 
 }  // namespace weft

@@ -48,8 +48,7 @@ struct CheckOptions {
 
 /// Runs every test on a plugin, given by its library or its manifest. If it does not even open, the rest is
 /// skipped. Throws PluginError if there is no such file.
-WEFT_EXPORT std::vector<CheckResult> check_plugin(const std::filesystem::path& file,
-                                                  const CheckOptions& options = {});
+WEFT_EXPORT std::vector<CheckResult> check_plugin(const std::filesystem::path& file, const CheckOptions& options = {});
 
 /// False if any test failed: what the exit code is made of. Warnings do not count.
 WEFT_EXPORT bool all_passed(const std::vector<CheckResult>& results);

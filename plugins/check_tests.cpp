@@ -100,9 +100,9 @@ std::optional<NodeInputs> example_inputs(Subject& subject, const NodeInfo& node,
     const bool has_default = port.kind == PortKind::Param && !port.init.is_null() && !names_a_file;
     const Value value = has_default ? literal_value(port, port.init) : subject.values.example(port.type);
     if (names_a_file || (!value && !port.optional)) {
-      why_not = names_a_file ? fmt::format("{} needs a file", who(node, port))
-                             : fmt::format("{}: no plugin gives an example of the type \"{}\"",
-                                           who(node, port), port.type);
+      why_not = names_a_file
+          ? fmt::format("{} needs a file", who(node, port))
+          : fmt::format("{}: no plugin gives an example of the type \"{}\"", who(node, port), port.type);
       return std::nullopt;
     }
     if (!value)
@@ -132,15 +132,13 @@ void for_each_node(Subject& subject, Findings& findings, Test test, bool tell_wh
 /// What the node made, in a form that can be compared; its error counts as a result.
 json summary(Subject& subject, const NodeOutcome& outcome) {
   json all = {{"error", outcome.error}};
-  for (const Value& value : outcome.outputs)
-    all["outputs"].push_back(value ? subject.values.summary(value) : json());
+  for (const Value& value : outcome.outputs) all["outputs"].push_back(value ? subject.values.summary(value) : json());
   return all;
 }
 
 void manifest(Subject& subject, Findings& findings) {
   const std::filesystem::path file = manifest_path(subject.file);
-  if (!std::filesystem::exists(file))
-    return findings.fail(fmt::format("there is no manifest {}", file.string()));
+  if (!std::filesystem::exists(file)) return findings.fail(fmt::format("there is no manifest {}", file.string()));
   const Manifest written = read_manifest(file);
   const Manifest now = describe_plugin(subject.plugin, subject.file);
   require_same_library(written, subject.file);
@@ -159,8 +157,7 @@ void loads_twice(Subject& subject, Findings& findings) {
 void names(Subject& subject, Findings& findings) {
   const std::string id = subject.plugin.entry.id, version = subject.plugin.entry.version;
   if (!std::regex_match(id, std::regex("[a-z0-9_-]+(\\.[a-z0-9_-]+)+")))
-    findings.fail(
-        fmt::format("the plugin's id \"{}\" is no reversed domain: write it as \"org.example.name\"", id));
+    findings.fail(fmt::format("the plugin's id \"{}\" is no reversed domain: write it as \"org.example.name\"", id));
   if (!std::regex_match(version, std::regex("\\d+\\.\\d+\\.\\d+.*")))
     findings.fail(fmt::format("the version \"{}\" is not of the form 1.0.0", version));
 }
@@ -191,11 +188,9 @@ void runs(Subject& subject, Findings& findings) {
         const NodeOutcome outcome = call_node(code, inputs);
         if (outcome.end == End::Cancelled)
           findings.fail(fmt::format("{} threw Cancelled, which nobody asked for", who(node)));
-        if (outcome.end == End::ThrewStrange)
-          findings.fail(fmt::format("{} threw {}", who(node), outcome.error));
+        if (outcome.end == End::ThrewStrange) findings.fail(fmt::format("{} threw {}", who(node), outcome.error));
         if (outcome.end == End::Threw)
-          findings.warn(
-              fmt::format("{} refuses its defaults and example inputs: {}", who(node), outcome.error));
+          findings.warn(fmt::format("{} refuses its defaults and example inputs: {}", who(node), outcome.error));
         if (outcome.progress_runs_wild)
           findings.warn(fmt::format("{}: progress falls, or leaves 0 to total", who(node)));
         if (outcome.end != End::Returned) return;
@@ -205,8 +200,8 @@ void runs(Subject& subject, Findings& findings) {
           if (!value)
             findings.fail(fmt::format("{} was not set", who(node, port)));
           else if (port.type != "any" && value.type() != port.type)
-            findings.fail(fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(),
-                                      port.type));
+            findings.fail(
+                fmt::format("{} gave a \"{}\", declared is \"{}\"", who(node, port), value.type(), port.type));
         }
       },
       /*tell_why_not=*/true);
@@ -214,13 +209,12 @@ void runs(Subject& subject, Findings& findings) {
 
 void deterministic(Subject& subject, Findings& findings) {
   for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
-    if (node.options.cache == Cache::Never)
-      return findings.skip(fmt::format("{} is never cached", who(node)));
+    if (node.options.cache == Cache::Never) return findings.skip(fmt::format("{} is never cached", who(node)));
     if (summary(subject, call_node(code, inputs)) != summary(subject, call_node(code, inputs)))
       findings.fail(
           fmt::format("{} gives another result the second time: make it a function of its inputs, or give it "
                       ".cache = Cache::Never",
-                      who(node)));
+              who(node)));
   });
 }
 
@@ -246,9 +240,8 @@ void cancel(Subject& subject, Findings& findings) {
     if (outcome.progress_calls > 0 && outcome.end != End::Cancelled)
       findings.fail(fmt::format("{} goes on after a cancel: let what progress() throws pass", who(node)));
     if (outcome.progress_calls == 0 && outcome.time > kLongest)
-      findings.warn(
-          fmt::format("{} computed for {:.1f} s without calling progress(), so that it cannot be stopped",
-                      who(node), outcome.time.count()));
+      findings.warn(fmt::format("{} computed for {:.1f} s without calling progress(), so that it cannot be stopped",
+          who(node), outcome.time.count()));
   });
 }
 
@@ -263,9 +256,8 @@ void threads(Subject& subject, Findings& findings) {
     const json alone = summary(subject, call_node(code, inputs));
     const auto other = [&](const NodeOutcome& outcome) { return summary(subject, outcome) != alone; };
     if (std::ranges::any_of(outcomes, other))
-      findings.fail(
-          fmt::format("{} gives other results when {} threads call it at once: a node owns no changing state",
-                      who(node), kThreads));
+      findings.fail(fmt::format("{} gives other results when {} threads call it at once: a node owns no changing state",
+          who(node), kThreads));
   });
 }
 
@@ -273,10 +265,11 @@ void threads(Subject& subject, Findings& findings) {
 void require_same_locale(const ProcessLocale& before, const std::string& what, Findings& findings) {
   const ProcessLocale now;
   if (now == before) return;
-  findings.fail(fmt::format("{} changes the locale of the process (from {} to {}), so that others read \"0,5\" where "
-                            "\"0.5\" stands: leave setlocale() and std::locale::global() alone, or give a thread of "
-                            "its own uselocale()",
-                            what, before.c, now.c));
+  findings.fail(
+      fmt::format("{} changes the locale of the process (from {} to {}), so that others read \"0,5\" where "
+                  "\"0.5\" stands: leave setlocale() and std::locale::global() alone, or give a thread of "
+                  "its own uselocale()",
+          what, before.c, now.c));
   std::locale::global(std::locale::classic());
   std::setlocale(LC_ALL, before.c.c_str());
   uselocale(before.of_thread);
@@ -291,16 +284,15 @@ void locale(Subject& subject, Findings& findings) {
 }
 
 /// Tries the node with one value in the place of another. It may refuse, in words.
-void try_value(const NodeInfo& node, const Node& code, NodeInputs inputs, std::size_t port,
-               std::vector<Value> values, const std::string& what, Findings& findings) {
+void try_value(const NodeInfo& node, const Node& code, NodeInputs inputs, std::size_t port, std::vector<Value> values,
+    const std::string& what, Findings& findings) {
   const std::string where = fmt::format("{}, {}", who(node, node.inputs[port]), what);
   announce(where);
   inputs[port] = std::move(values);
   // Cancelled at the first progress(): the largest value of a range may mean hours of honest work.
   const NodeOutcome outcome = call_node(code, inputs, /*cancel=*/true);
   if (outcome.end == End::ThrewStrange || (outcome.end == End::Threw && outcome.error.empty()))
-    findings.fail(
-        fmt::format("{}: threw without saying why: throw weft::NodeError(\"what\", \"remedy\")", where));
+    findings.fail(fmt::format("{}: threw without saying why: throw weft::NodeError(\"what\", \"remedy\")", where));
 }
 
 void limits(Subject& subject, Findings& findings) {
@@ -309,33 +301,28 @@ void limits(Subject& subject, Findings& findings) {
       const PortInfo& port = node.inputs[i];
       const bool number = port.type == "int" || port.type == "float";
       if (port.kind != PortKind::Param || !number || port.widget == Widget::Seed) continue;
-      if (!port.min || !port.max)
-        findings.warn(fmt::format("{} has no range: give .min and .max", who(node, port)));
+      if (!port.min || !port.max) findings.warn(fmt::format("{} has no range: give .min and .max", who(node, port)));
       for (const auto& limit : {port.min, port.max}) {
         if (!limit) continue;
         const json literal = port.type == "int" ? json(static_cast<std::int64_t>(*limit)) : json(*limit);
-        try_value(node, code, inputs, i, {literal_value(port, literal)},
-                  fmt::format("value {}", literal.dump()), findings);
+        try_value(
+            node, code, inputs, i, {literal_value(port, literal)}, fmt::format("value {}", literal.dump()), findings);
       }
     }
   });
 }
 
 void strange_inputs(Subject& subject, Findings& findings) {
-  const std::vector<std::pair<const char*, std::string>> texts = {
-      {"no text", ""},
-      {"a long text", std::string(1 << 16, 'x')},
-      {"text that is no UTF-8", "\xff\xfe\xc0"},
-      {"a path out of the folder", "../../../../no/such/file"},
-      {"text with a zero byte", std::string("a\0b", 3)},
+  const std::vector<std::pair<const char*, std::string>> texts = {{"no text", ""},
+      {"a long text", std::string(1 << 16, 'x')}, {"text that is no UTF-8", "\xff\xfe\xc0"},
+      {"a path out of the folder", "../../../../no/such/file"}, {"text with a zero byte", std::string("a\0b", 3)},
       {"text like a format", "%s%n{0}{}\n"}};
   for_each_node(subject, findings, [&](const NodeInfo& node, const Node& code, const NodeInputs& inputs) {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const PortInfo& port = node.inputs[i];
       if (port.optional) try_value(node, code, inputs, i, {}, "not linked", findings);
       if (port.type != "string" || !port.choices.empty()) continue;
-      for (const auto& [what, text] : texts)
-        try_value(node, code, inputs, i, {Value::of(text)}, what, findings);
+      for (const auto& [what, text] : texts) try_value(node, code, inputs, i, {Value::of(text)}, what, findings);
     }
   });
 }
@@ -387,7 +374,7 @@ int check_one(const std::filesystem::path& library, const std::string& test) {
     findings.fail(error.what());
   }
   std::printf("\n%s%s\n", check_protocol::kResult,
-              findings.result().dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+      findings.result().dump(-1, ' ', false, json::error_handler_t::replace).c_str());
   std::fflush(stdout);
   return 0;
 }

@@ -20,15 +20,15 @@ namespace weft {
 namespace {
 
 /// What libweft_torch_runtime.so exports. Null on failure, with the reason in `message`.
-using MakeRuntime = DeviceRuntime*(const char* device, const char* dtype, int threads, char* message,
-                                   std::size_t message_size);
+using MakeRuntime = DeviceRuntime*(
+    const char* device, const char* dtype, int threads, char* message, std::size_t message_size);
 
 std::filesystem::path runtime_library() { return program_prefix() / "lib/weft/libweft_torch_runtime.so"; }
 
 OpenedRuntime cpu_alone(const RuntimeChoice& choice, const std::filesystem::path& library) {
   if (choice.device.starts_with("cuda"))
     throw NodeError(fmt::format("--device {}: there is no '{}'", choice.device, library.string()),
-                    "it brings the GPU's support; install it, or use --device cpu");
+        "it brings the GPU's support; install it, or use --device cpu");
   return {make_cpu_runtime(), fmt::format("device cpu: there is no '{}'", library.string())};
 }
 
@@ -43,9 +43,10 @@ void require_addresses(int threads) {
   const unsigned count = threads > 0 ? static_cast<unsigned>(threads) : std::thread::hardware_concurrency();
   const std::uint64_t needed = kNeededAddresses + (count > 2 ? count - 2 : 0) * kNeededByThread;
   if (limit.rlim_cur >= needed) return;
-  throw NodeError(fmt::format("with {} threads, libtorch needs at least {} of address space, the limit (ulimit -v) is {}",
-                              count, byte_text(needed), byte_text(limit.rlim_cur)),
-                  needed > kNeededAddresses ? "raise the limit, or give fewer --threads" : "raise the limit");
+  throw NodeError(
+      fmt::format("with {} threads, libtorch needs at least {} of address space, the limit (ulimit -v) is {}", count,
+          byte_text(needed), byte_text(limit.rlim_cur)),
+      needed > kNeededAddresses ? "raise the limit, or give fewer --threads" : "raise the limit");
 }
 
 /// Never closed: libtorch crashes when it is unloaded.
@@ -55,7 +56,7 @@ const boost::dll::shared_library& opened(const std::filesystem::path& path) {
     return *library;
   } catch (const std::system_error& error) {
     throw NodeError(fmt::format("'{}' cannot be opened ({})", path.string(), system_text(error, path)),
-                    "install Weft again, or raise the limits of memory and open files");
+        "install Weft again, or raise the limits of memory and open files");
   }
 }
 

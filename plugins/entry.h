@@ -12,9 +12,9 @@ extern const char plugin_stamp[];
 }  // namespace weft
 
 /// Defines a library's one entry. Write it once a library; the block that follows adds types to `REGISTRY`.
-#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                                 \
-  static void weft_plugin_add(weft::Registry& REGISTRY);                                                   \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                                        \
-  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                                     \
-      sizeof(weft::PluginEntry), weft::kPluginAbi, weft::plugin_stamp, ID, VERSION, &weft_plugin_add};     \
+#define WEFT_PLUGIN(ID, VERSION, REGISTRY)                                                             \
+  static void weft_plugin_add(weft::Registry& REGISTRY);                                               \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry;                                    \
+  extern "C" WEFT_EXPORT const weft::PluginEntry weft_plugin_entry = {                                 \
+      sizeof(weft::PluginEntry), weft::kPluginAbi, weft::plugin_stamp, ID, VERSION, &weft_plugin_add}; \
   static void weft_plugin_add(weft::Registry& REGISTRY)

@@ -15,8 +15,7 @@ using nlohmann::json;
 bool has_code(const ValueType* type) { return type && (type->preview || type->describe || type->example); }
 
 bool brings_type(const Manifest& manifest, const std::string& type) {
-  return std::ranges::any_of(manifest.types,
-                             [&](const json& entry) { return entry.value("id", "") == type; });
+  return std::ranges::any_of(manifest.types, [&](const json& entry) { return entry.value("id", "") == type; });
 }
 
 /// The library of an installed plugin that brings the type; empty if there is none.

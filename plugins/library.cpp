@@ -22,13 +22,12 @@ const PluginEntry& entry_of(const std::filesystem::path& file) {
   try {
     library.load(whole, mode);
   } catch (const std::system_error& error) {
-    throw PluginError(
-        fmt::format("the library {} cannot be opened ({})", file.string(), system_text(error, whole)),
+    throw PluginError(fmt::format("the library {} cannot be opened ({})", file.string(), system_text(error, whole)),
         "build it again, with all that it needs in LIBRARIES of weft_add_plugin()");
   }
   if (!library.has(kPluginSymbol))
     throw PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", file.string()),
-                      "add WEFT_PLUGIN(\"your.id\", \"1.0.0\", registry) { ... } to one of its source files");
+        "add WEFT_PLUGIN(\"your.id\", \"1.0.0\", registry) { ... } to one of its source files");
   return library.get<const PluginEntry>(kPluginSymbol);
 }
 
@@ -81,21 +80,20 @@ json type_catalogue(const Registry& registry) {
   json types = json::array();
   for (const ValueType* type : registry.types()) {
     if (!builtin.find_type(type->id))
-      types.push_back(
-          {{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
+      types.push_back({{"id", type->id}, {"title", type->title}, {"colour", type->colour}, {"doc", type->doc}});
   }
   return types;
 }
 
 Manifest describe_plugin(const PluginLibrary& plugin, const std::filesystem::path& library) {
   return {.id = plugin.entry.id,
-          .version = plugin.entry.version,
-          .abi = plugin.entry.abi,
-          .stamp = plugin.entry.stamp,
-          .library = library.filename(),
-          .build_id = build_id_of(library),
-          .nodes = node_catalogue(plugin.registry),
-          .types = type_catalogue(plugin.registry)};
+      .version = plugin.entry.version,
+      .abi = plugin.entry.abi,
+      .stamp = plugin.entry.stamp,
+      .library = library.filename(),
+      .build_id = build_id_of(library),
+      .nodes = node_catalogue(plugin.registry),
+      .types = type_catalogue(plugin.registry)};
 }
 
 }  // namespace weft

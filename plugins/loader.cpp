@@ -34,8 +34,7 @@ class LazyLibrary {
   void open() {
     require_same_library(manifest_, file_);  // it may have been built anew since the scan
     PluginLibrary plugin = open_plugin(file_);
-    if (node_catalogue(plugin.registry) != manifest_.nodes ||
-        type_catalogue(plugin.registry) != manifest_.types)
+    if (node_catalogue(plugin.registry) != manifest_.nodes || type_catalogue(plugin.registry) != manifest_.types)
       throw PluginError(
           fmt::format("the library {} brings other nodes or types than its manifest says", file_.string()),
           fmt::format("build the plugin again, or run weft-manifest {}", file_.string()));
@@ -61,11 +60,10 @@ bool mentions_plugin_symbol(const fs::path& library) {
 std::string why_without_manifest(const fs::path& library) {
   if (!mentions_plugin_symbol(library))
     return PluginError(fmt::format("the library {} does not define WEFT_PLUGIN", library.string()),
-                       "add it, or move the library out of the plugin folder")
+        "add it, or move the library out of the plugin folder")
         .what();
-  return PluginError(
-             fmt::format("the library {} has no manifest beside it", library.string()),
-             fmt::format("build it with weft_add_plugin(), or run weft-manifest {}", library.string()))
+  return PluginError(fmt::format("the library {} has no manifest beside it", library.string()),
+      fmt::format("build it with weft_add_plugin(), or run weft-manifest {}", library.string()))
       .what();
 }
 
@@ -83,10 +81,9 @@ PluginHost::PluginHost(Registry& registry, const std::vector<fs::path>& folders)
     try {
       scan(folder);
     } catch (const fs::filesystem_error& error) {
-      plugins_.push_back(
-          {.problem = fmt::format("the plugin folder {} cannot be read ({}): create it, or take it out "
-                                  "of WEFT_PLUGIN_PATH",
-                                  folder.string(), error.code().message())});
+      plugins_.push_back({.problem = fmt::format("the plugin folder {} cannot be read ({}): create it, or take it out "
+                                                 "of WEFT_PLUGIN_PATH",
+                              folder.string(), error.code().message())});
     }
   }
 }
@@ -127,26 +124,24 @@ void PluginHost::take_in(PluginInfo& plugin) {
   }
 }
 
-void PluginHost::refuse_if_taken(const PluginInfo& plugin, const std::vector<NodeInfo>& nodes,
-                                 const std::vector<ValueType>& types) const {
+void PluginHost::refuse_if_taken(
+    const PluginInfo& plugin, const std::vector<NodeInfo>& nodes, const std::vector<ValueType>& types) const {
   const auto same = std::ranges::find_if(
       plugins_, [&](const PluginInfo& other) { return other.id == plugin.id && other.problem.empty(); });
   if (same != plugins_.end())
-    throw PluginError(fmt::format("plugin \"{}\" in {} was found before in {}", plugin.id,
-                                  plugin.library.string(), same->library.string()),
-                      "remove one of the two");
+    throw PluginError(fmt::format("plugin \"{}\" in {} was found before in {}", plugin.id, plugin.library.string(),
+                          same->library.string()),
+        "remove one of the two");
   for (const NodeInfo& node : nodes) {
     if (const NodeInfo* taken = registry_.find(node.id); taken && taken->id == node.id)
-      throw PluginError(
-          fmt::format("plugin \"{}\" brings node \"{}\", which plugin \"{}\" has brought before", plugin.id,
-                      node.id, taken->plugin),
+      throw PluginError(fmt::format("plugin \"{}\" brings node \"{}\", which plugin \"{}\" has brought before",
+                            plugin.id, node.id, taken->plugin),
           "remove one of the two plugins, or give its node another id");
   }
   for (const ValueType& type : types) {
     if (const ValueType* taken = registry_.find_type(type.id); taken && taken->title != type.title)
-      throw PluginError(
-          fmt::format("plugin \"{}\" brings value type \"{}\" as \"{}\", but it is known as \"{}\"",
-                      plugin.id, type.id, type.title, taken->title),
+      throw PluginError(fmt::format("plugin \"{}\" brings value type \"{}\" as \"{}\", but it is known as \"{}\"",
+                            plugin.id, type.id, type.title, taken->title),
           "give the plugin's type another id");
   }
 }

@@ -36,8 +36,8 @@ class WEFT_EXPORT PluginHost {
  private:
   void scan(const std::filesystem::path& folder);
   void take_in(PluginInfo& plugin);
-  void refuse_if_taken(const PluginInfo& plugin, const std::vector<NodeInfo>& nodes,
-                       const std::vector<ValueType>& types) const;
+  void refuse_if_taken(
+      const PluginInfo& plugin, const std::vector<NodeInfo>& nodes, const std::vector<ValueType>& types) const;
 
   Registry& registry_;
   std::vector<PluginInfo> plugins_;

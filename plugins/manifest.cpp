@@ -16,31 +16,25 @@ namespace {
 using nlohmann::json;
 
 json to_json(const Manifest& manifest) {
-  return {{"weft_plugin", kManifestVersion},
-          {"id", manifest.id},
-          {"version", manifest.version},
-          {"abi", manifest.abi},
-          {"stamp", manifest.stamp},
-          {"library", {{"file", manifest.library}, {"build_id", manifest.build_id}}},
-          {"nodes", manifest.nodes},
-          {"types", manifest.types}};
+  return {{"weft_plugin", kManifestVersion}, {"id", manifest.id}, {"version", manifest.version}, {"abi", manifest.abi},
+      {"stamp", manifest.stamp}, {"library", {{"file", manifest.library}, {"build_id", manifest.build_id}}},
+      {"nodes", manifest.nodes}, {"types", manifest.types}};
 }
 
 Manifest from_json(const json& object) {
   const int version = object.at("weft_plugin");
   if (version != kManifestVersion)
-    throw PluginError(
-        fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
+    throw PluginError(fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
         "build the plugin again with this Weft");
   const json& library = object.at("library");
   return {.id = object.at("id"),
-          .version = object.at("version"),
-          .abi = object.at("abi"),
-          .stamp = object.at("stamp"),
-          .library = library.at("file"),
-          .build_id = library.at("build_id"),
-          .nodes = object.at("nodes"),
-          .types = object.at("types")};
+      .version = object.at("version"),
+      .abi = object.at("abi"),
+      .stamp = object.at("stamp"),
+      .library = library.at("file"),
+      .build_id = library.at("build_id"),
+      .nodes = object.at("nodes"),
+      .types = object.at("types")};
 }
 
 /// What nlohmann_json says, without the name of its exception.
@@ -63,10 +57,10 @@ Manifest read_manifest(const std::filesystem::path& file) {
     return from_json(read_foreign_json(read_text_file(file), "it"));
   } catch (const GraphError& error) {
     throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), error.problems().front().what),
-                      "build the plugin again");
+        "build the plugin again");
   } catch (const json::exception& error) {
-    throw PluginError(fmt::format("the manifest {} is damaged ({})", file.string(), words_of(error)),
-                      "build the plugin again");
+    throw PluginError(
+        fmt::format("the manifest {} is damaged ({})", file.string(), words_of(error)), "build the plugin again");
   } catch (const PluginError& error) {
     throw PluginError(fmt::format("the manifest {}: {}", file.string(), error.what()));
   }
@@ -80,21 +74,20 @@ void write_manifest(const Manifest& manifest, const std::filesystem::path& file)
   std::error_code failure;
   if (stream) std::filesystem::rename(unfinished, file, failure);
   if (!stream || failure)
-    throw PluginError(fmt::format("{} cannot be written", file.string()),
-                      "look at the folder's rights and space");
+    throw PluginError(fmt::format("{} cannot be written", file.string()), "look at the folder's rights and space");
 }
 
 void require_this_host(const std::string& who, std::uint32_t abi, const std::string& stamp) {
   const std::string& ours = host_stamp();
   if (abi != kPluginAbi)
     throw PluginError(fmt::format("{} was built for plugin ABI {}, this Weft has {}", who, abi, kPluginAbi),
-                      "build the plugin again with this Weft");
+        "build the plugin again with this Weft");
   if (without_headers(stamp) != without_headers(ours))
     throw PluginError(fmt::format("{} was built with {}, this Weft with {}", who, stamp, ours),
-                      "build the plugin again with the same compiler and libtorch");
+        "build the plugin again with the same compiler and libtorch");
   if (stamp != ours)
-    throw PluginError(fmt::format("{} was built against other headers of Weft", who),
-                      "build the plugin again with this Weft");
+    throw PluginError(
+        fmt::format("{} was built against other headers of Weft", who), "build the plugin again with this Weft");
 }
 
 void require_this_host(const Manifest& manifest) {
@@ -103,12 +96,10 @@ void require_this_host(const Manifest& manifest) {
 
 void require_same_library(const Manifest& manifest, const std::filesystem::path& library) {
   if (!std::filesystem::exists(library))
-    throw PluginError(
-        fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
+    throw PluginError(fmt::format("the library {} of plugin \"{}\" is missing", library.string(), manifest.id),
         "build the plugin again, or delete its manifest");
   if (build_id_of(library) != manifest.build_id)
-    throw PluginError(
-        fmt::format("the library {} is not the one that its manifest was written from", library.string()),
+    throw PluginError(fmt::format("the library {} is not the one that its manifest was written from", library.string()),
         fmt::format("build the plugin again, or run weft-manifest {}", library.string()));
 }
 
@@ -118,8 +109,7 @@ std::vector<NodeInfo> manifest_nodes(const Manifest& manifest) {
     for (NodeInfo& node : nodes) node.plugin = manifest.id;
     return nodes;
   } catch (const std::exception& error) {
-    throw PluginError(
-        fmt::format("the node catalogue of plugin \"{}\" is damaged ({})", manifest.id, error.what()),
+    throw PluginError(fmt::format("the node catalogue of plugin \"{}\" is damaged ({})", manifest.id, error.what()),
         "build the plugin again");
   }
 }
@@ -128,14 +118,11 @@ std::vector<ValueType> manifest_types(const Manifest& manifest) {
   try {
     std::vector<ValueType> types;
     for (const json& type : manifest.types)
-      types.push_back({.id = type.at("id"),
-                       .title = type.at("title"),
-                       .colour = type.at("colour"),
-                       .doc = type.at("doc")});
+      types.push_back(
+          {.id = type.at("id"), .title = type.at("title"), .colour = type.at("colour"), .doc = type.at("doc")});
     return types;
   } catch (const json::exception& error) {
-    throw PluginError(
-        fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, words_of(error)),
+    throw PluginError(fmt::format("the value types of plugin \"{}\" are damaged ({})", manifest.id, words_of(error)),
         "build the plugin again");
   }
 }

@@ -16,7 +16,6 @@ namespace weft {
 /// files. Throws PluginError for a name that cannot be one (lower case letters, digits and '_', beginning
 /// with a letter; not a word that CMake keeps), a folder that holds something, or one that cannot be written.
 WEFT_EXPORT std::vector<std::filesystem::path> create_plugin_project(
-    const std::string& name, const std::filesystem::path& folder,
-    const std::filesystem::path& weft = program_prefix());
+    const std::string& name, const std::filesystem::path& folder, const std::filesystem::path& weft = program_prefix());
 
 }  // namespace weft

@@ -66,8 +66,8 @@ NodeOutcome call(const Node& node, const NodeInputs& inputs, NodeSurroundings su
 NodeOutcome call_node(const Node& node, const NodeInputs& inputs, bool cancel) {
   const std::filesystem::path here = std::filesystem::current_path();
   return call(node, inputs,
-              {.environment = {.workflow_folder = here, .output_folder = here / "out", .workflow = nlohmann::json::object()}},
-              cancel);
+      {.environment = {.workflow_folder = here, .output_folder = here / "out", .workflow = nlohmann::json::object()}},
+      cancel);
 }
 
 NodeOutcome call_node(const Node& node, const NodeInputs& inputs, NodeSurroundings surroundings) {

@@ -22,7 +22,7 @@ struct NodeSurroundings {
 struct NodeOutcome {
   enum class End : std::uint8_t {
     Returned,
-    Threw,         ///< a std::exception
+    Threw,  ///< a std::exception
     ThrewStrange,  ///< something else, which nobody can catch by name
     Cancelled,
   };

@@ -8,8 +8,7 @@
 #include "plugins/manifest.h"
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "Writes the manifest of a Weft plugin library, so that Weft can list its nodes without opening it.");
+  CLI::App app("Writes the manifest of a Weft plugin library, so that Weft can list its nodes without opening it.");
   std::filesystem::path library;
   std::filesystem::path manifest;
   app.add_option("library", library, "the plugin library")->required()->check(CLI::ExistingFile);

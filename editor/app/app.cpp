@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string clock_time() {
-  return fmt::format("{:%H:%M:%S}",
-                     fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format(
+      "{:%H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 }  // namespace
@@ -66,7 +66,8 @@ App::App(AppOptions given)
     ImGui::LoadIniSettingsFromMemory(layout->get_ref<const std::string&>().c_str());
     layout_wanted = false;
   }
-  if (const auto shown = settings.panels.find("shown"); shown != settings.panels.end()) panels.shown.take_wishes(*shown);
+  if (const auto shown = settings.panels.find("shown"); shown != settings.panels.end())
+    panels.shown.take_wishes(*shown);
   if (const auto scale = settings.panels.find("scale"); scale != settings.panels.end() && scale->is_number())
     panels.docks_scale = scale->get<float>();
   apply_look();
@@ -76,11 +77,11 @@ App::App(AppOptions given)
     if (!plugin.problem.empty()) notify(plugin.problem, LogLine::Kind::Warning);
   attempt([&] { journal = std::make_unique<Journal>(options.state_folder / "sessions"); });
   if (journal) panels.recovery.found = journal->recoverable();
-  queue = std::make_unique<RunQueue>(
-      registry, RunQueueOptions{.open_runtime = options.open_runtime,
-                                .environment = [this](const fs::path& folder) { return environment(folder); },
-                                .folder = journal ? journal->folder() / "queue" : fs::path{},
-                                .wake = options.wake});
+  queue = std::make_unique<RunQueue>(registry,
+      RunQueueOptions{.open_runtime = options.open_runtime,
+          .environment = [this](const fs::path& folder) { return environment(folder); },
+          .folder = journal ? journal->folder() / "queue" : fs::path{},
+          .wake = options.wake});
   if (journal)
     for (const fs::path& left : journal->left_queues()) queue->take_up(left);
   gallery.scan(settings.output_folder);
@@ -109,8 +110,8 @@ void App::take_language() {
     fonts = font_shelf.take("en");
     notify(tr_format("No font here has the letters of the language '{}': install one, such as Debian's package "
                      "fonts-noto-cjk, and start Weft again. Its texts are English until then",
-                     wanted),
-           LogLine::Kind::Error);
+               wanted),
+        LogLine::Kind::Error);
   }
   ImGui::GetIO().FontDefault = fonts.regular;
 }
@@ -133,8 +134,7 @@ void App::notify(std::string text, LogLine::Kind kind) {
   toast = std::move(text);
   toast_kind = kind;
   toast_button.clear();
-  toast_until =
-      std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
+  toast_until = std::chrono::steady_clock::now() + std::chrono::seconds(kind == LogLine::Kind::Error ? 10 : 5);
 }
 
 void App::copy_picture(const fs::path& file) {
@@ -143,8 +143,9 @@ void App::copy_picture(const fs::path& file) {
     return;
   }
   ImGui::SetClipboardText(file.c_str());
-  notify(tr_format("Copied the path of {}: this system's clipboard does not take the picture itself", file.filename().string()),
-         LogLine::Kind::Warning);
+  notify(tr_format("Copied the path of {}: this system's clipboard does not take the picture itself",
+             file.filename().string()),
+      LogLine::Kind::Warning);
 }
 
 void App::offer(std::string text, std::string button, std::function<void()> action) {
@@ -259,7 +260,7 @@ bool App::write(Document& document, const fs::path& file) {
 
 fs::path App::proposed_file(const Document& document) const {
   const bool shipped = !options.examples_folder.empty() &&
-                       fs::path(name_from_folder(document.folder(), options.examples_folder)).is_relative();
+      fs::path(name_from_folder(document.folder(), options.examples_folder)).is_relative();
   const fs::path folder = shipped ? fs::current_path() : document.folder();
   return free_file(folder, document.origin().empty() ? "workflow.json" : document.name() + ".json");
 }
@@ -267,20 +268,19 @@ fs::path App::proposed_file(const Document& document) const {
 void App::save_as(Tab& tab) {
   const DocumentId id = tab.document->id();
   const fs::path file = tab.document->file().empty() ? proposed_file(*tab.document) : tab.document->file();
-  file_dialog.ask(
-      {.kind = FileDialog::Kind::Save,
-       .title = tr("Save workflow"),
-       .folder = file.parent_path(),
-       .name = file.filename().string(),
-       .extensions = {".json"},
-       .chosen = [this, id](const fs::path& file) {
-         for (auto& each : tabs) {
-           if (each->document->id() != id) continue;
-           if (!write(*each->document, file)) return;
-           remember_file(settings, file);
-           save_settings_soon();
-         }
-       }});
+  file_dialog.ask({.kind = FileDialog::Kind::Save,
+      .title = tr("Save workflow"),
+      .folder = file.parent_path(),
+      .name = file.filename().string(),
+      .extensions = {".json"},
+      .chosen = [this, id](const fs::path& file) {
+        for (auto& each : tabs) {
+          if (each->document->id() != id) continue;
+          if (!write(*each->document, file)) return;
+          remember_file(settings, file);
+          save_settings_soon();
+        }
+      }});
 }
 
 void App::close(Tab& tab) {
@@ -316,12 +316,11 @@ void App::request_quit() {
 // Models.
 
 void App::ask_for_model_folder() {
-  file_dialog.ask({.kind = FileDialog::Kind::Folder,
-                   .title = tr("A folder with models"),
-                   .chosen = [this](const fs::path& chosen) {
-                     settings.model_folders.push_back(chosen);
-                     model_folders_changed();
-                   }});
+  file_dialog.ask(
+      {.kind = FileDialog::Kind::Folder, .title = tr("A folder with models"), .chosen = [this](const fs::path& chosen) {
+         settings.model_folders.push_back(chosen);
+         model_folders_changed();
+       }});
 }
 
 void App::model_folders_changed() {
@@ -342,7 +341,7 @@ KnownModels App::known_models() {
               return last->second;
             return known->size() == 1 ? known->front() : std::string();
           },
-          .size = [this](const std::string& folder, const std::string& name) { return assets.size(folder, name); }};
+      .size = [this](const std::string& folder, const std::string& name) { return assets.size(folder, name); }};
 }
 
 Beginning App::beginning(const std::string& type) {
@@ -462,10 +461,8 @@ void App::log_run_events(const RunState& before, const RunState& now) {
   for (const Job& job : now.history) {
     const auto known = std::ranges::find(before.history, job.id, &Job::id);
     if (known != before.history.end()) continue;
-    if (job.state == Job::State::Done)
-      notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
-    if (job.state == Job::State::Cancelled)
-      notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
+    if (job.state == Job::State::Done) notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
+    if (job.state == Job::State::Cancelled) notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
     if (job.state != Job::State::Failed) continue;
     if (job.problems.empty()) notify(tr_format("{}: failed", job.title), LogLine::Kind::Error);
     for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
@@ -528,7 +525,8 @@ void App::frame() {
     draw_timings(*this);
     draw_log(*this);
   }
-  if (active_tab && panels.canvas_focused && panels.focus_panel.empty() && panel_took_focus(focused)) active_tab->focus = true;
+  if (active_tab && panels.canvas_focused && panels.focus_panel.empty() && panel_took_focus(focused))
+    active_tab->focus = true;
   draw_missing(*this);
   draw_value_popup(*this);
   draw_vary(*this);
@@ -593,9 +591,8 @@ double App::seconds_until_change() const {
 }
 
 bool App::settled() const {
-  const bool checked = std::ranges::none_of(tabs, [](const auto& tab) {
-    return tab->check.valid() || tab->problems_revision != tab->document->revision();
-  });
+  const bool checked = std::ranges::none_of(
+      tabs, [](const auto& tab) { return tab->check.valid() || tab->problems_revision != tab->document->revision(); });
   const bool seen = !active_tab || active_tab->canvas.settled();
   return checked && seen && !assets.busy() && !pictures.busy() && panels.frames_to_focus == 0;
 }
@@ -611,9 +608,8 @@ void App::draw_tabs() {
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
     const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
     const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse |
-                                   ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoCollapse |
-                                   ImGuiWindowFlags_NoSavedSettings |
-                                   (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
+        ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
+        (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
     if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
     const bool visible = ImGui::Begin(title.c_str(), &open, flags);
     ImGui::PopStyleVar();

@@ -9,8 +9,8 @@
 #include "editor/session/annotations.h"
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
-#include "editor/session/sweeps.h"
 #include "editor/session/layout.h"
+#include "editor/session/sweeps.h"
 
 namespace weft::editor {
 
@@ -33,14 +33,13 @@ Rect area_of(const CanvasModel& model, const Ids& nodes) {
   double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
   for (const std::string& id : nodes)
     if (const NodeView* node = model.find(id)) {
-      left = std::min(left, static_cast<double>(node->at.x)),
-      top = std::min(top, static_cast<double>(node->at.y));
+      left = std::min(left, static_cast<double>(node->at.x)), top = std::min(top, static_cast<double>(node->at.y));
       right = std::max(right, static_cast<double>(node->at.x + node->layout.size.x));
       bottom = std::max(bottom, static_cast<double>(node->at.y + node->layout.size.y));
     }
   constexpr double kMargin = 24;
   return {{left - kMargin, top - kMargin - metric::kTitle},
-          {right - left + 2 * kMargin, bottom - top + 2 * kMargin + metric::kTitle}};
+      {right - left + 2 * kMargin, bottom - top + 2 * kMargin + metric::kTitle}};
 }
 
 }  // namespace
@@ -79,15 +78,13 @@ void App::bind_file_commands() {
   bind("file.template", [this] { panels.templates = true; }, [this] { return !templates.empty(); });
   bind("file.open", [this] {
     file_dialog.ask({.kind = FileDialog::Kind::Open,
-                     .title = tr("Open a workflow, or a picture that carries one"),
-                     .folder = document() ? document()->folder() : std::filesystem::current_path(),
-                     .extensions = {".json", ".png", ".webp", ".jpg"},
-                     .chosen = [this](const std::filesystem::path& file) { open(file); }});
+        .title = tr("Open a workflow, or a picture that carries one"),
+        .folder = document() ? document()->folder() : std::filesystem::current_path(),
+        .extensions = {".json", ".png", ".webp", ".jpg"},
+        .chosen = [this](const std::filesystem::path& file) { open(file); }});
   });
-  bind(
-      "file.save", [this] { save(*active_tab); }, has_document);
-  bind(
-      "file.save_as", [this] { save_as(*active_tab); }, has_document);
+  bind("file.save", [this] { save(*active_tab); }, has_document);
+  bind("file.save_as", [this] { save_as(*active_tab); }, has_document);
   bind(
       "file.reload", [this] { attempt([&] { document()->reload(registry); }); },
       [this] { return document() && !document()->file().empty(); });
@@ -95,28 +92,25 @@ void App::bind_file_commands() {
       "file.export_picture",
       [this] {
         file_dialog.ask({.kind = FileDialog::Kind::Save,
-                         .title = tr("Export a picture of the graph"),
-                         .folder = document()->folder(),
-                         .name = document()->name() + ".png",
-                         .extensions = {".png"},
-                         .chosen = [this](const std::filesystem::path& file) {
-                           active_tab->canvas.fit(false);
-                           export_file = file;
-                         }});
+            .title = tr("Export a picture of the graph"),
+            .folder = document()->folder(),
+            .name = document()->name() + ".png",
+            .extensions = {".png"},
+            .chosen = [this](const std::filesystem::path& file) {
+              active_tab->canvas.fit(false);
+              export_file = file;
+            }});
       },
       has_document);
-  bind(
-      "file.close", [this] { close(*active_tab); }, has_document);
+  bind("file.close", [this] { close(*active_tab); }, has_document);
   const auto step = [this](int by) {
     const auto at = std::ranges::find(tabs, active_tab, &std::unique_ptr<Tab>::get) - tabs.begin();
     const auto count = static_cast<std::ptrdiff_t>(tabs.size());
     tabs[static_cast<std::size_t>((at + by + count) % count)]->focus = true;
   };
   const auto several = [this] { return tabs.size() > 1; };
-  bind(
-      "file.next", [step] { step(1); }, several);
-  bind(
-      "file.previous", [step] { step(-1); }, several);
+  bind("file.next", [step] { step(1); }, several);
+  bind("file.previous", [step] { step(-1); }, several);
   bind("file.quit", [this] { request_quit(); });
   bind("help.settings", [this] { panels.settings.open = true; });
   bind("help.keys", [this] { panels.settings.open = panels.settings.keys_first = true; });
@@ -126,20 +120,15 @@ void App::bind_file_commands() {
 void App::bind_edit_commands() {
   const auto selected = [this] { return document() && !document()->selection().empty(); };
   const auto has_document = [this] { return document() != nullptr; };
-  bind(
-      "edit.undo", [this] { document()->undo(); },
-      [this] { return document() && document()->position() > 0; });
+  bind("edit.undo", [this] { document()->undo(); }, [this] { return document() && document()->position() > 0; });
   bind(
       "edit.redo", [this] { document()->redo(); },
       [this] { return document() && document()->position() < document()->step_names().size(); });
-  bind(
-      "edit.copy", [this] { ImGui::SetClipboardText(copy(*document(), document()->selection()).c_str()); },
-      selected);
+  bind("edit.copy", [this] { ImGui::SetClipboardText(copy(*document(), document()->selection()).c_str()); }, selected);
   bind(
       "edit.cut",
       [this] {
-        attempt(
-            [&] { ImGui::SetClipboardText(cut(*document(), registry, document()->selection()).c_str()); });
+        attempt([&] { ImGui::SetClipboardText(cut(*document(), registry, document()->selection()).c_str()); });
       },
       selected);
   const auto paste_here = [this](OutsideLinks links) {
@@ -148,13 +137,11 @@ void App::bind_edit_commands() {
       paste(*document(), registry, text, place_for_new(*this, size_of_copied(text, registry)), links);
     });
   };
+  bind("edit.paste", [=] { paste_here(OutsideLinks::Drop); }, has_document);
+  bind("edit.paste_linked", [=] { paste_here(OutsideLinks::Keep); }, has_document);
   bind(
-      "edit.paste", [=] { paste_here(OutsideLinks::Drop); }, has_document);
-  bind(
-      "edit.paste_linked", [=] { paste_here(OutsideLinks::Keep); }, has_document);
-  bind(
-      "edit.duplicate",
-      [this] { attempt([&] { duplicate(*document(), registry, document()->selection()); }); }, selected);
+      "edit.duplicate", [this] { attempt([&] { duplicate(*document(), registry, document()->selection()); }); },
+      selected);
   bind(
       "edit.delete",
       [this] {
@@ -166,12 +153,10 @@ void App::bind_edit_commands() {
             remove(*document(), registry, document()->selection());
         });
       },
-      [this, selected] {
-        return selected() || (active_tab && !active_tab->canvas.selected_links().empty());
-      });
+      [this, selected] { return selected() || (active_tab && !active_tab->canvas.selected_links().empty()); });
   bind(
-      "edit.dissolve",
-      [this] { attempt([&] { remove(*document(), registry, document()->selection(), true); }); }, selected);
+      "edit.dissolve", [this] { attempt([&] { remove(*document(), registry, document()->selection(), true); }); },
+      selected);
   bind(
       "edit.rename",
       [this] {
@@ -192,8 +177,7 @@ void App::bind_edit_commands() {
         if (nodes.empty() && notes.empty()) return !document()->path().empty();
         return nodes.size() + notes.size() == 1 && (notes.empty() || active_tab->canvas.has_text(*notes.begin()));
       });
-  bind(
-      "edit.find", [this] { open_node_search(*this); }, has_document);
+  bind("edit.find", [this] { open_node_search(*this); }, has_document);
 
   bind(
       "select.all",
@@ -204,8 +188,7 @@ void App::bind_edit_commands() {
         document()->select(all);
       },
       has_document);
-  bind(
-      "select.none", [this] { document()->select({}); }, has_document);
+  bind("select.none", [this] { document()->select({}); }, has_document);
   bind(
       "select.invert",
       [this] {
@@ -223,12 +206,10 @@ void App::bind_edit_commands() {
   };
   bind(
       "select.upstream",
-      [=, this] { extend([this](const std::string& id) { return document()->graph().ancestors(id); }); },
-      selected);
+      [=, this] { extend([this](const std::string& id) { return document()->graph().ancestors(id); }); }, selected);
   bind(
       "select.downstream",
-      [=, this] { extend([this](const std::string& id) { return document()->graph().descendants(id); }); },
-      selected);
+      [=, this] { extend([this](const std::string& id) { return document()->graph().descendants(id); }); }, selected);
   const auto walk = [this](int by) {
     const std::vector<std::string> order = document()->graph().topological_order();
     if (order.empty()) return;
@@ -238,10 +219,8 @@ void App::bind_edit_commands() {
     if (now.size() == 1) at = std::ranges::find(order, *now.begin()) - order.begin();
     select_and_show(order[static_cast<std::size_t>((at + by + count) % count)]);
   };
-  bind(
-      "select.next", [=] { walk(1); }, has_document);
-  bind(
-      "select.previous", [=] { walk(-1); }, has_document);
+  bind("select.next", [=] { walk(1); }, has_document);
+  bind("select.previous", [=] { walk(-1); }, has_document);
   const auto bind_side = [&](const char* id, ImVec2 direction) {
     bind(
         id,
@@ -263,24 +242,22 @@ void App::bind_node_commands() {
       "node.add",
       [this] {
         const std::optional<Point> mouse = active_tab->canvas.mouse();
-        open_node_palette(*this, {.at = mouse.value_or(active_tab->canvas.centre()),
-                                  .screen = mouse ? ImGui::GetIO().MousePos : ImVec2{-1, -1}});
+        open_node_palette(*this,
+            {.at = mouse.value_or(active_tab->canvas.centre()),
+                .screen = mouse ? ImGui::GetIO().MousePos : ImVec2{-1, -1}});
       },
       has_document);
-  bind(
-      "node.connect", [this] { open_connect_list(*this); }, selected);
+  bind("node.connect", [this] { open_connect_list(*this); }, selected);
   bind(
       "node.lazy_connect",
       [this] {
         const Ids& nodes = document()->selection().nodes;
-        attempt([&, a = *nodes.begin(), b = *std::next(nodes.begin())] {
-          lazy_connect(*document(), registry, a, b);
-        });
+        attempt([&, a = *nodes.begin(), b = *std::next(nodes.begin())] { lazy_connect(*document(), registry, a, b); });
       },
       [this] { return document() && document()->selection().nodes.size() == 2; });
   bind(
-      "node.detach",
-      [this] { attempt([&] { detach(*document(), registry, document()->selection().nodes); }); }, selected);
+      "node.detach", [this] { attempt([&] { detach(*document(), registry, document()->selection().nodes); }); },
+      selected);
   bind(
       "node.collapse",
       [this] {
@@ -292,17 +269,15 @@ void App::bind_node_commands() {
       selected);
   const auto toggle_state = [this](NodeState state) {
     const Ids nodes = document()->selection().nodes;
-    const bool all = std::ranges::all_of(
-        nodes, [&](const std::string& id) { return document()->graph().node(id).state == state; });
+    const bool all =
+        std::ranges::all_of(nodes, [&](const std::string& id) { return document()->graph().node(id).state == state; });
     attempt([&] { set_state(*document(), nodes, all ? NodeState::Active : state); });
   };
-  bind(
-      "node.mute", [=] { toggle_state(NodeState::Muted); }, selected);
-  bind(
-      "node.bypass", [=] { toggle_state(NodeState::Bypassed); }, selected);
+  bind("node.mute", [=] { toggle_state(NodeState::Muted); }, selected);
+  bind("node.bypass", [=] { toggle_state(NodeState::Bypassed); }, selected);
   const auto instance_selected = [this] {
     return document() && document()->selection().nodes.size() == 1 &&
-           is_instance(document()->graph().node(*document()->selection().nodes.begin()));
+        is_instance(document()->graph().node(*document()->selection().nodes.begin()));
   };
   bind(
       "node.group",
@@ -310,9 +285,7 @@ void App::bind_node_commands() {
       selected);
   bind(
       "node.ungroup",
-      [this] {
-        attempt([&] { unpack_subgraph(*document(), registry, *document()->selection().nodes.begin()); });
-      },
+      [this] { attempt([&] { unpack_subgraph(*document(), registry, *document()->selection().nodes.begin()); }); },
       instance_selected);
   bind(
       "node.enter", [this] { attempt([&] { document()->enter(*document()->selection().nodes.begin()); }); },
@@ -362,19 +335,14 @@ void App::bind_node_commands() {
       document()->end_gesture();
     });
   };
-  bind(
-      "node.move_left", [=] { nudge(-16, 0); }, selected);
-  bind(
-      "node.move_right", [=] { nudge(16, 0); }, selected);
-  bind(
-      "node.move_up", [=] { nudge(0, -16); }, selected);
-  bind(
-      "node.move_down", [=] { nudge(0, 16); }, selected);
+  bind("node.move_left", [=] { nudge(-16, 0); }, selected);
+  bind("node.move_right", [=] { nudge(16, 0); }, selected);
+  bind("node.move_up", [=] { nudge(0, -16); }, selected);
+  bind("node.move_down", [=] { nudge(0, 16); }, selected);
 
   const auto arrange = [this](const char* name, auto make) {
     attempt([&] {
-      const Places places =
-          make(document()->graph(), document()->selection().nodes, sizes(active_tab->canvas.model()));
+      const Places places = make(document()->graph(), document()->selection().nodes, sizes(active_tab->canvas.model()));
       move(*document(), {.nodes = {places.begin(), places.end()}, .annotations = {}}, name);
       document()->end_gesture();
     });
@@ -395,17 +363,17 @@ void App::bind_node_commands() {
   bind(
       "arrange.selection",
       [=, this] {
-        arrange(tr("Arrange"), [aspect = active_tab->canvas.aspect()](const Graph& graph, const Ids& nodes, const SizeOf& size) {
-          return auto_layout(graph, nodes, size, {.aspect = aspect});
-        });
+        arrange(tr("Arrange"),
+            [aspect = active_tab->canvas.aspect()](const Graph& graph, const Ids& nodes, const SizeOf& size) {
+              return auto_layout(graph, nodes, size, {.aspect = aspect});
+            });
       },
       selected);
   const auto bind_align = [&](const char* id, Align how) {
     bind(
         id,
         [=] {
-          arrange(tr("Align"),
-                  [=](const Graph& g, const Ids& n, const SizeOf& s) { return align(g, n, s, how); });
+          arrange(tr("Align"), [=](const Graph& g, const Ids& n, const SizeOf& s) { return align(g, n, s, how); });
         },
         selected);
   };
@@ -418,7 +386,7 @@ void App::bind_node_commands() {
         id,
         [=] {
           arrange(tr("Distribute"),
-                  [=](const Graph& g, const Ids& n, const SizeOf& s) { return distribute(g, n, s, how); });
+              [=](const Graph& g, const Ids& n, const SizeOf& s) { return distribute(g, n, s, how); });
         },
         selected);
   };
@@ -446,13 +414,9 @@ void App::bind_run_commands() {
   bind(
       "run.selection", [this, wanted] { run(wanted()); },
       [this] { return document() && !document()->selection().nodes.empty(); });
-  bind(
-      "run.next", [this] { attempt([&] { queue->add_first(*document()); }); }, has_nodes);
-  bind(
-      "run.stop", [this] { queue->cancel(runs->running()->id); },
-      [this] { return runs->running() != nullptr; });
-  bind(
-      "run.cancel_all", [this] { queue->cancel_all(); }, [this] { return !runs->queue.empty(); });
+  bind("run.next", [this] { attempt([&] { queue->add_first(*document()); }); }, has_nodes);
+  bind("run.stop", [this] { queue->cancel(runs->running()->id); }, [this] { return runs->running() != nullptr; });
+  bind("run.cancel_all", [this] { queue->cancel_all(); }, [this] { return !runs->queue.empty(); });
   bind("run.pause", [this] { queue->pause(!runs->paused); });
   bind("run.clear_cache", [this] { queue->clear_cache(); });
   bind(
@@ -468,17 +432,11 @@ void App::bind_run_commands() {
 }
 
 void App::bind_panel_commands() {
-  bind(
-      "panel.canvas", [this] { active_tab->focus = true; }, [this] { return active_tab != nullptr; });
-  for (const auto& [command, name] : {std::pair{"panel.nodes", "Nodes"},
-                                      {"panel.history", "History"},
-                                      {"panel.inspector", "Inspector"},
-                                      {"panel.viewer", "Viewer"},
-                                      {"panel.gallery", "Gallery"},
-                                      {"panel.queue", "Queue"},
-                                      {"panel.problems", "Problems"},
-                                      {"panel.timings", "Timings"},
-                                      {"panel.log", "Log"}})
+  bind("panel.canvas", [this] { active_tab->focus = true; }, [this] { return active_tab != nullptr; });
+  for (const auto& [command, name] :
+      {std::pair{"panel.nodes", "Nodes"}, {"panel.history", "History"}, {"panel.inspector", "Inspector"},
+          {"panel.viewer", "Viewer"}, {"panel.gallery", "Gallery"}, {"panel.queue", "Queue"},
+          {"panel.problems", "Problems"}, {"panel.timings", "Timings"}, {"panel.log", "Log"}})
     bind(command, [this, name = name] {
       panels.focus_panel = name;
       panels.entered_in_frame = ImGui::GetFrameCount();
@@ -492,26 +450,18 @@ void App::select_and_show(const std::string& node) {
 
 void App::bind_view_commands() {
   const auto has_document = [this] { return document() != nullptr; };
-  bind(
-      "view.fit", [this] { active_tab->canvas.fit(false); }, has_document);
-  bind(
-      "view.fit_selection", [this] { active_tab->canvas.fit(true); }, has_document);
-  bind(
-      "view.zoom_in", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() * 1.25f); },
-      has_document);
-  bind(
-      "view.zoom_out", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() / 1.25f); },
-      has_document);
-  bind(
-      "view.zoom_100", [this] { active_tab->canvas.set_zoom(ui_scale()); }, has_document);
+  bind("view.fit", [this] { active_tab->canvas.fit(false); }, has_document);
+  bind("view.fit_selection", [this] { active_tab->canvas.fit(true); }, has_document);
+  bind("view.zoom_in", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() * 1.25f); }, has_document);
+  bind("view.zoom_out", [this] { active_tab->canvas.set_zoom(active_tab->canvas.zoom() / 1.25f); }, has_document);
+  bind("view.zoom_100", [this] { active_tab->canvas.set_zoom(ui_scale()); }, has_document);
   bind(
       "view.next_error",
       [this] {
         const auto& problems = active_tab->problems;
         auto at = std::ranges::find_if(problems, [&](const Problem& each) {
-          return std::ranges::any_of(document()->selection().nodes, [&](const std::string& id) {
-            return each.node == problem_address(*document(), id);
-          });
+          return std::ranges::any_of(document()->selection().nodes,
+              [&](const std::string& id) { return each.node == problem_address(*document(), id); });
         });
         at = at == problems.end() || std::next(at) == problems.end() ? problems.begin() : std::next(at);
         lead_to(std::string(at->node));
@@ -529,18 +479,16 @@ void App::bind_view_commands() {
       [this] {
         const GraphNode& node = document()->graph().node(*document()->selection().nodes.begin());
         const NodeInfo* type = type_of(node);
-        if (type && !type->outputs.empty())
-          view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
+        if (type && !type->outputs.empty()) view_value(*this, *document(), {{node.id, type->outputs[0].name}, true});
       },
       [this] { return document() && document()->selection().nodes.size() == 1; });
   bind("view.follow", [this] { follow_latest(viewer(), viewer().mode != ViewerState::Mode::Follow); });
   const auto shows_something = [this] { return static_cast<bool>(viewer().a); };
-  bind(
-      "view.pin", [this] { pin(viewer(), viewer().mode != ViewerState::Mode::Pinned); }, shows_something);
+  bind("view.pin", [this] { pin(viewer(), viewer().mode != ViewerState::Mode::Pinned); }, shows_something);
   bind(
       "view.lightbox", [this] { open_lightbox(*this, viewer().a); },
       [this] { return static_cast<bool>(picture_of(*this, viewer().a)); });
-  const auto toggle = [this](bool Settings::*which) {
+  const auto toggle = [this](bool Settings::* which) {
     settings.*which = !(settings.*which);
     save_settings_soon();
   };
@@ -557,8 +505,7 @@ void App::bind_view_commands() {
   });
   bind("view.panels", [this] { show_panels([](ShownPanels& shown) { shown.toggle_all(); }); });
   for (const auto& [id, group] : {std::pair{"view.left_panels", PanelGroup::Left},
-                                  {"view.right_panels", PanelGroup::Right},
-                                  {"view.lower_panels", PanelGroup::Below}})
+           {"view.right_panels", PanelGroup::Right}, {"view.lower_panels", PanelGroup::Below}})
     bind(id, [this, group = group] { show_panels([=](ShownPanels& shown) { shown.toggle(group); }); });
   bind("view.grid", [=] { toggle(&Settings::show_grid); });
   bind("view.minimap", [=] { toggle(&Settings::show_minimap); });
@@ -587,8 +534,7 @@ void App::bind_view_commands() {
     bind(
         "bookmark.go_" + std::to_string(number),
         [this, number] {
-          if (const auto view = annotations(*document()).bookmarks[number - 1])
-            active_tab->canvas.look(*view);
+          if (const auto view = annotations(*document()).bookmarks[number - 1]) active_tab->canvas.look(*view);
         },
         has_document);
   }

@@ -26,9 +26,8 @@ const std::map<std::string, ImGuiKey>& keys_by_name() {
 }
 
 bool repeats(std::string_view command) {
-  return command.starts_with("edit.undo") || command.starts_with("edit.redo") ||
-         command.starts_with("view.zoom") || command.starts_with("node.move") ||
-         command.starts_with("select.");
+  return command.starts_with("edit.undo") || command.starts_with("edit.redo") || command.starts_with("view.zoom") ||
+      command.starts_with("node.move") || command.starts_with("select.");
 }
 
 }  // namespace
@@ -50,7 +49,8 @@ void App::leave_panel_by_key(const KeyChord& pressed) {
   if (panels.entered_in_frame == 0 || popup || !active_tab) return;
   const bool typing = ImGui::GetIO().WantTextInput;
   const bool enter = pressed == KeyChord{.key = "Enter"} || pressed == KeyChord{.key = "KeypadEnter"};
-  if (pressed == KeyChord{.key = "Tab"} || pressed == KeyChord{.shift = true, .key = "Tab"}) panels.leaves_panel = false;
+  if (pressed == KeyChord{.key = "Tab"} || pressed == KeyChord{.shift = true, .key = "Tab"})
+    panels.leaves_panel = false;
   panels.leaves_panel |= pressed == KeyChord{.key = "Escape"} || (typing && enter);
   if (panels.leaves_panel && !typing) active_tab->focus = true;
 }
@@ -58,7 +58,7 @@ void App::leave_panel_by_key(const KeyChord& pressed) {
 void App::hear_keys() {
   const bool modal = dialog() < Dialog::Picture;
   const bool typing = ImGui::GetIO().WantTextInput ||
-                      ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+      ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   const KeyChord chord = pressed_chord();
   if (panels.popup_was_open && chord.key == "Escape") return;  // it has just closed a menu or a list
   if (!modal) leave_panel_by_key(chord);

@@ -27,8 +27,8 @@ AssetLists::Models AssetLists::read(const std::string& folder, const std::vector
   return models;
 }
 
-const std::vector<std::string>* AssetLists::names(const std::string& folder,
-                                                  const std::vector<std::filesystem::path>& roots) {
+const std::vector<std::string>* AssetLists::names(
+    const std::string& folder, const std::vector<std::filesystem::path>& roots) {
   List& list = lists_[folder];
   if (ready(list.coming)) {
     list.models = list.coming.get();

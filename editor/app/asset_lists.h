@@ -18,8 +18,7 @@ class AssetLists {
   explicit AssetLists(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   /// Null until they are read; the first call for a folder starts that.
-  const std::vector<std::string>* names(const std::string& folder,
-                                        const std::vector<std::filesystem::path>& roots);
+  const std::vector<std::string>* names(const std::string& folder, const std::vector<std::filesystem::path>& roots);
   /// native_size() of one of them; nothing as long as it is not known.
   std::optional<std::int64_t> size(const std::string& folder, const std::string& name) const;
   /// Reads again what is asked for next; what is known stays until then.

@@ -14,7 +14,7 @@ namespace {
 
 bool is_over(const Canvas& canvas, ImVec2 at) {
   return at.x >= canvas.screen_min().x && at.y >= canvas.screen_min().y && at.x < canvas.screen_max().x &&
-         at.y < canvas.screen_max().y;
+      at.y < canvas.screen_max().y;
 }
 
 /// The node under the mouse, if it reads a picture.
@@ -70,16 +70,17 @@ void open_picture(App& app, const fs::path& file, ImVec2 at) {
   const std::size_t tabs = app.tabs.size();
   if (!app.open(file) || app.tabs.size() == tabs) return;
   const DocumentId opened = app.document()->id();
-  app.offer(tr_format("The workflow of {}", file.filename().string()), tr("Load as Picture"), [&app, file, target, opened, place] {
-    if (Tab* tab = tab_of(app, opened); tab && !tab->document->dirty()) app.close_now(*tab);
-    if (Tab* tab = tab_of(app, target)) {
-      app.active_tab = tab;
-      tab->focus = true;
-    } else if (!app.document()) {
-      app.new_document();
-    }
-    add_reader(app, *app.document(), file, place);
-  });
+  app.offer(tr_format("The workflow of {}", file.filename().string()), tr("Load as Picture"),
+      [&app, file, target, opened, place] {
+        if (Tab* tab = tab_of(app, opened); tab && !tab->document->dirty()) app.close_now(*tab);
+        if (Tab* tab = tab_of(app, target)) {
+          app.active_tab = tab;
+          tab->focus = true;
+        } else if (!app.document()) {
+          app.new_document();
+        }
+        add_reader(app, *app.document(), file, place);
+      });
 }
 
 void take_one(App& app, const fs::path& file, ImVec2 at) {
@@ -90,7 +91,8 @@ void take_one(App& app, const fs::path& file, ImVec2 at) {
   } else if (!app.attempt([&] { picture_codec(); })) {
     return;
   } else if (!picture_codec().is_picture(file)) {
-    app.notify(tr_format("'{}' is neither a picture that can be read nor a workflow", file.string()), LogLine::Kind::Error);
+    app.notify(
+        tr_format("'{}' is neither a picture that can be read nor a workflow", file.string()), LogLine::Kind::Error);
   } else if (!reader_at(app, at) && carries_workflow(app, file)) {
     open_picture(app, file, at);
   } else {

@@ -45,8 +45,7 @@ FileDialog::Listing FileDialog::read(const fs::path& folder, const Request& requ
     if (name.starts_with('.')) continue;
     std::error_code none;
     const bool is_folder = each->is_directory(none);
-    const bool fits =
-        request.extensions.empty() ||
+    const bool fits = request.extensions.empty() ||
         std::ranges::find(request.extensions, each->path().extension().string()) != request.extensions.end();
     if (is_folder || (fits && request.kind != Kind::Folder))
       found.entries.push_back({name, is_folder, each->last_write_time(none)});
@@ -97,8 +96,7 @@ void FileDialog::accept() {
     go_to(file);
     return;
   }
-  if (request_.kind == Kind::Save && !request_.extensions.empty() &&
-      file.extension() != request_.extensions[0])
+  if (request_.kind == Kind::Save && !request_.extensions.empty() && file.extension() != request_.extensions[0])
     file += request_.extensions[0];
   if (request_.kind == Kind::Open && !fs::exists(file, none)) {
     problem_ = tr_format("There is no '{}'", file.string());
@@ -160,8 +158,7 @@ void FileDialog::draw_cell(App& app, const Entry& entry, float width) {
   ImGui::SetItemTooltip("%s", entry.name.c_str());
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const bool chosen = is_chosen(entry);
-  if (chosen || ImGui::IsItemHovered())
-    list.AddRectFilled(min, max, chosen ? theme.selection : theme.field_hovered, 4);
+  if (chosen || ImGui::IsItemHovered()) list.AddRectFilled(min, max, chosen ? theme.selection : theme.field_hovered, 4);
   const ImVec2 middle{min.x + width / 2, min.y + picture_height / 2};
   const fs::path file = request_.folder / entry.name;
   std::shared_ptr<const Picture> picture;
@@ -171,17 +168,17 @@ void FileDialog::draw_cell(App& app, const Entry& entry, float width) {
     const Textures::Entry texture = app.textures.get("file " + file.string(), version, *picture);
     const float scale = std::min((width - 8) / texture.size.x, (picture_height - 8) / texture.size.y);
     const ImVec2 half{texture.size.x * scale / 2, texture.size.y * scale / 2};
-    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y},
-                         {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 3);
+    list.AddImageRounded(texture.ref, {middle.x - half.x, middle.y - half.y}, {middle.x + half.x, middle.y + half.y},
+        {0, 0}, {1, 1}, IM_COL32_WHITE, 3);
   } else {
     const float size = ImGui::GetFontSize() * 2.2f;
     const char* mark = entry.folder ? icon::kFolder : icon::kFile;
     const ImVec2 extent = ImGui::GetFont()->CalcTextSizeA(size, FLT_MAX, 0, mark);
     list.AddText(nullptr, size, {middle.x - extent.x / 2, middle.y - extent.y / 2},
-                 entry.folder ? theme.accent : theme.text_faint, mark);
+        entry.folder ? theme.accent : theme.text_faint, mark);
   }
-  draw_text_in(list, {min.x + 4, max.y - line - 4}, {max.x - 4, max.y - 2}, elided(entry.name, width - 8),
-               theme.text, 0.5f);
+  draw_text_in(
+      list, {min.x + 4, max.y - line - 4}, {max.x - 4, max.y - 2}, elided(entry.name, width - 8), theme.text, 0.5f);
   ImGui::PopID();
 }
 
@@ -193,8 +190,8 @@ void FileDialog::draw_grid(App& app) {
   const int columns = std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (width + gap)));
   const int count = static_cast<int>(shown.size());
   ImGuiListClipper clipper;
-  clipper.Begin((count + columns - 1) / columns,
-                width * 0.8f + ImGui::GetTextLineHeight() + 6 + ImGui::GetStyle().ItemSpacing.y);
+  clipper.Begin(
+      (count + columns - 1) / columns, width * 0.8f + ImGui::GetTextLineHeight() + 6 + ImGui::GetStyle().ItemSpacing.y);
   while (clipper.Step())
     for (int i = clipper.DisplayStart * columns; i < std::min(count, clipper.DisplayEnd * columns); ++i) {
       if (i % columns > 0) ImGui::SameLine();
@@ -204,8 +201,7 @@ void FileDialog::draw_grid(App& app) {
 
 void FileDialog::draw_entries(App& app) {
   const float below = ImGui::GetFrameHeightWithSpacing() * (request_.kind == Kind::Folder ? 1.0f : 2.0f) +
-                      (problem_.empty() ? 0 : ImGui::GetTextLineHeightWithSpacing()) +
-                      ImGui::GetStyle().ItemSpacing.y;
+      (problem_.empty() ? 0 : ImGui::GetTextLineHeightWithSpacing()) + ImGui::GetStyle().ItemSpacing.y;
   if (request_.thumbnails) {
     const float side = ImGui::GetFontSize() * 11;
     if (ImGui::BeginChild("places", {side, -below}, ImGuiChildFlags_Borders)) draw_places(app);
@@ -244,8 +240,7 @@ void FileDialog::draw_places(App& app) {
   dim_text(app.theme, tr("Folders"));
   for (const fs::path& place : request_.places) {
     const fs::path name = place.filename().empty() ? place : place.filename();
-    if (ImGui::Selectable(fmt::format("{}##{}", name.string(), place.string()).c_str(),
-                          place == request_.folder))
+    if (ImGui::Selectable(fmt::format("{}##{}", name.string(), place.string()).c_str(), place == request_.folder))
       go_to(place);
     ImGui::SetItemTooltip("%s", place.c_str());
   }
@@ -255,15 +250,12 @@ void FileDialog::draw_foot(App& app) {
   if (request_.kind != Kind::Folder) {
     if (opened_now_) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1);
-    accepted_ |=
-        ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
+    accepted_ |= ImGui::InputTextWithHint("##name", tr("File name"), &name_, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) ask_overwrite_ = false, selected_.clear();
   }
   opened_now_ = false;
   if (!problem_.empty()) ImGui::TextColored(as_vec4(app.theme.warn), "%s", problem_.c_str());
-  const char* verb = request_.kind == Kind::Open   ? tr("Open")
-                     : request_.kind == Kind::Save ? tr("Save")
-                                                   : tr("Choose");
+  const char* verb = request_.kind == Kind::Open ? tr("Open") : request_.kind == Kind::Save ? tr("Save") : tr("Choose");
   accepted_ |= accent_button(fmt::format("{}##accept", verb).c_str(), app.theme);
   ImGui::SameLine();
   if (ImGui::Button(label("Cancel")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) cancel();
@@ -276,8 +268,8 @@ void FileDialog::draw(App& app) {
   const std::string title = request_.title + "###File dialog";
   const ImVec2 room = ImGui::GetMainViewport()->Size;
   const float wide = request_.thumbnails ? 66.0f : 46.0f, high = request_.thumbnails ? 44.0f : 32.0f;
-  if (!begin_dialog(title.c_str(), {std::min(room.x * 0.8f, ImGui::GetFontSize() * wide),
-                                    std::min(room.y * 0.8f, ImGui::GetFontSize() * high)}))
+  if (!begin_dialog(title.c_str(),
+          {std::min(room.x * 0.8f, ImGui::GetFontSize() * wide), std::min(room.y * 0.8f, ImGui::GetFontSize() * high)}))
     return;
   draw_path();
   draw_entries(app);

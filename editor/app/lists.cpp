@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "editor/session/gestures.h"
-#include "editor/session/usual_links.h"
 #include "editor/session/node_text.h"
+#include "editor/session/usual_links.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 
@@ -29,9 +29,8 @@ Point place_of_choice(App& app, const PaletteRequest& request, const std::string
   if (info && request.from) {
     const NodeLayout layout = lay_out_new(*info);
     const bool output = !request.from->is_output;
-    const auto pin = std::ranges::find_if(layout.ports, [&](const ShownPort& each) {
-      return each.is_output == output && each.info.name == port;
-    });
+    const auto pin = std::ranges::find_if(
+        layout.ports, [&](const ShownPort& each) { return each.is_output == output && each.info.name == port; });
     if (pin != layout.ports.end()) at = at - Point{pin->pin.x, pin->pin.y};
   }
   return app.active()->canvas.free_place(at, size_of_new(app, type));
@@ -43,14 +42,15 @@ void add_chosen(App& app, const PaletteRequest& request, const std::string& type
   if (!document) return;
   remember_use(app.settings.node_usage, type);
   if (request.from)
-    remember_use(app.settings.node_usage, link_usage_key(port_type(document->graph(), document->types(app.registry), *request.from),
-                                                         request.from->is_output, type));
+    remember_use(app.settings.node_usage,
+        link_usage_key(
+            port_type(document->graph(), document->types(app.registry), *request.from), request.from->is_output, type));
   app.save_settings_soon();
   const Point at = place_of_choice(app, request, type, port);
   app.attempt([&] {
     if (request.from)
-      add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, at,
-                      *request.from, app.beginning(type));
+      add_linked_node(*document, app.registry, {document->types(app.registry).find(type), port}, at, *request.from,
+          app.beginning(type));
     else if (request.on_link)
       add_on_link(*document, app.registry, type, at, *request.on_link, app.beginning(type));
     else
@@ -74,11 +74,11 @@ void put_usual_first(App& app, const LinkEnd& from, SearchList& list) {
 SearchList::Entry node_entry(App& app, const NodeChoice& choice, std::function<void()> choose) {
   const NodeInfo& type = *choice.type;
   return {.title = shown_title(type),
-          .detail = choice.port.empty() ? std::string{} : port_label(choice.port),
-          .right = shown_menu(type.options.menu),
-          .colour = category_colour(app.theme, type.options.menu),
-          .tip = first_sentence(type.options.doc),
-          .choose = std::move(choose)};
+      .detail = choice.port.empty() ? std::string{} : port_label(choice.port),
+      .right = shown_menu(type.options.menu),
+      .colour = category_colour(app.theme, type.options.menu),
+      .tip = first_sentence(type.options.doc),
+      .choose = std::move(choose)};
 }
 
 }  // namespace
@@ -86,15 +86,14 @@ SearchList::Entry node_entry(App& app, const NodeChoice& choice, std::function<v
 void open_node_palette(App& app, const PaletteRequest& request) {
   SearchList list;
   list.name = "Add node";
-  list.hint = request.from      ? tr("Nodes that fit this port")
-              : request.on_link ? tr("Node to insert")
-                                : tr("Search nodes");
+  list.hint = request.from ? tr("Nodes that fit this port")
+      : request.on_link    ? tr("Node to insert")
+                           : tr("Search nodes");
   list.at = request.screen;
   list.link_to = request.at;
   list.usage = app.settings.node_usage;
   const NodeTypes& types = app.document()->types(app.registry);
-  const std::vector<const NodeInfo*> known =
-      all_types(app.registry, types, app.document()->workflow().subgraphs);
+  const std::vector<const NodeInfo*> known = all_types(app.registry, types, app.document()->workflow().subgraphs);
   std::vector<NodeChoice> choices;
   if (request.from) {
     choices = nodes_for_link(app.document()->graph(), types, known, *request.from);
@@ -104,9 +103,8 @@ void open_node_palette(App& app, const PaletteRequest& request) {
   list.searchable = searchable_choices(choices);
   if (request.from) put_usual_first(app, *request.from, list);
   for (const NodeChoice& choice : choices)
-    list.entries.push_back(node_entry(app, choice, [&app, request, type = choice.type->id, port = choice.port] {
-      add_chosen(app, request, type, port);
-    }));
+    list.entries.push_back(node_entry(app, choice,
+        [&app, request, type = choice.type->id, port = choice.port] { add_chosen(app, request, type, port); }));
   open_list(app, std::move(list));
 }
 
@@ -114,8 +112,8 @@ void open_replace_list(App& app, const std::vector<Spot>& nodes) {
   const Document& document = *app.document();
   SearchList list;
   list.name = "Replace";
-  list.hint = tr_format("What stands for {}",
-                        title_of(node_at(document.workflow(), nodes.front()), document.types(app.registry)));
+  list.hint = tr_format(
+      "What stands for {}", title_of(node_at(document.workflow(), nodes.front()), document.types(app.registry)));
   std::vector<NodeChoice> choices;
   for (const NodeInfo* type : types_like(document, app.registry, nodes.front())) choices.push_back({type, {}});
   list.searchable = searchable_choices(choices);
@@ -131,8 +129,9 @@ void open_model_list(App& app, const std::vector<Spot>& params, const std::strin
   const Document& document = *app.document();
   const auto* names = app.assets.names(folder, app.environment(document.folder()).model_folders);
   if (!names || names->empty()) {
-    app.notify(names ? tr_format("There is no model in '{}' of the model folders", folder) : tr("Looking for models\u2026"),
-               LogLine::Kind::Warning);
+    app.notify(
+        names ? tr_format("There is no model in '{}' of the model folders", folder) : tr("Looking for models\u2026"),
+        LogLine::Kind::Warning);
     return;
   }
   SearchList list;
@@ -140,12 +139,13 @@ void open_model_list(App& app, const std::vector<Spot>& params, const std::strin
   list.hint = tr_format("Models in '{}'", folder);
   for (const std::string& name : *names) {
     list.searchable.push_back({.key = name, .title = name});
-    list.entries.push_back({.title = name, .detail = {}, .right = {}, .choose = [&app, params, id = document.id(), folder, name] {
-                              if (!app.document() || app.document()->id() != id) return;
-                              app.settings.last_models[folder] = name;
-                              app.save_settings_soon();
-                              app.attempt([&] { set_all(*app.document(), params, name); });
-                            }});
+    list.entries.push_back(
+        {.title = name, .detail = {}, .right = {}, .choose = [&app, params, id = document.id(), folder, name] {
+           if (!app.document() || app.document()->id() != id) return;
+           app.settings.last_models[folder] = name;
+           app.save_settings_soon();
+           app.attempt([&] { set_all(*app.document(), params, name); });
+         }});
   }
   open_list(app, std::move(list));
 }
@@ -161,14 +161,14 @@ void open_command_palette(App& app) {
     if (!app.is_bound(command.id) || !app.commands.enabled(command.id)) continue;
     list.searchable.push_back(all[i]);
     list.entries.push_back({.title = command.shown_title(),
-                            .detail = command.shown_menu(),
-                            .right = app.commands.keys_text(command.id),
-                            .tip = command.shown_tip(),
-                            .choose = [&app, id = std::string(command.id)] {
-                              remember_use(app.settings.command_usage, id);
-                              app.save_settings_soon();
-                              app.commands.run(id);
-                            }});
+        .detail = command.shown_menu(),
+        .right = app.commands.keys_text(command.id),
+        .tip = command.shown_tip(),
+        .choose = [&app, id = std::string(command.id)] {
+          remember_use(app.settings.command_usage, id);
+          app.save_settings_soon();
+          app.commands.run(id);
+        }});
   }
   open_list(app, std::move(list));
 }
@@ -182,14 +182,14 @@ void open_node_search(App& app) {
     const GraphNode* node = app.document()->graph().find(each.key);
     const NodeInfo* type = node ? app.type_of(*node) : nullptr;
     list.entries.push_back({.title = each.title,
-                            .detail = each.key,
-                            .right = type ? shown_title(*type) : std::string{},
-                            .colour = category_colour(app.theme, type ? type->options.menu : ""),
-                            .choose = [&app, id = each.key] {
-                              if (!app.document() || !app.document()->graph().contains(id)) return;
-                              app.document()->select({{id}, {}});
-                              app.active()->canvas.look_at(id);
-                            }});
+        .detail = each.key,
+        .right = type ? shown_title(*type) : std::string{},
+        .colour = category_colour(app.theme, type ? type->options.menu : ""),
+        .choose = [&app, id = each.key] {
+          if (!app.document() || !app.document()->graph().contains(id)) return;
+          app.document()->select({{id}, {}});
+          app.active()->canvas.look_at(id);
+        }});
   }
   open_list(app, std::move(list));
 }
@@ -210,14 +210,12 @@ void open_connect_list(App& app) {
         fmt::format("{} {} {}.{}", own.port, outgoing ? "\u2192" : "\u2190", other.node, other.port);
     list.searchable.push_back({.key = title, .title = title, .id = own.port, .menu = other.node});
     list.entries.push_back({.title = title,
-                            .detail = check.replaces ? tr_format("replaces {}", check.replaces->node) : std::string{},
-                            .right = port_type(graph, types, {link.source, true}),
-                            .colour = type_colour(app.theme, app.registry.find_type(port_type(
-                                                                 graph, types, {link.source, true}))),
-                            .choose = [&app, link] {
-                              if (app.document())
-                                app.attempt([&] { connect(*app.document(), app.registry, link); });
-                            }});
+        .detail = check.replaces ? tr_format("replaces {}", check.replaces->node) : std::string{},
+        .right = port_type(graph, types, {link.source, true}),
+        .colour = type_colour(app.theme, app.registry.find_type(port_type(graph, types, {link.source, true}))),
+        .choose = [&app, link] {
+          if (app.document()) app.attempt([&] { connect(*app.document(), app.registry, link); });
+        }});
   };
   const NodeInfo* own_type = types.find(graph.node(self).type);
   for (const GraphNode* other : graph.nodes()) {
@@ -250,8 +248,8 @@ void view_value(App& app, Document& document, const LinkEnd& end) {
 namespace {
 
 /// Text with the letters that matched in the accent colour.
-void draw_matched(ImDrawList& list, ImVec2 at, const std::string& text,
-                  const std::vector<std::size_t>& positions, const Theme& theme) {
+void draw_matched(ImDrawList& list, ImVec2 at, const std::string& text, const std::vector<std::size_t>& positions,
+    const Theme& theme) {
   std::size_t from = 0;
   const auto put = [&](std::size_t to, bool matched) {
     if (to <= from) return;
@@ -284,8 +282,7 @@ bool draw_entry(App& app, const SearchList::Entry& entry, const SearchHit& hit, 
   const float text_top = min.y + (height - ImGui::GetFontSize()) / 2;
   if (entry.colour) {
     const float size = ImGui::GetFontSize() * 0.62f;
-    list.AddRectFilled({x, min.y + (height - size) / 2}, {x + size, min.y + (height + size) / 2},
-                       entry.colour, 3);
+    list.AddRectFilled({x, min.y + (height - size) / 2}, {x + size, min.y + (height + size) / 2}, entry.colour, 3);
     x += size + 8;
   }
   draw_matched(list, {x, text_top}, entry.title, hit.title_positions, t);
@@ -293,8 +290,8 @@ bool draw_entry(App& app, const SearchList::Entry& entry, const SearchHit& hit, 
   const float right = ImGui::CalcTextSize(entry.right.c_str()).x;
   if (!entry.detail.empty() && x < min.x + width - right - 20)
     draw_text_in(list, {x, min.y}, {min.x + width - right - 16, min.y + height}, entry.detail, t.text_faint);
-  draw_text_in(list, {min.x + width - right - 6, min.y}, {min.x + width - 4, min.y + height}, entry.right,
-               t.text_faint, 1);
+  draw_text_in(
+      list, {min.x + width - right - 6, min.y}, {min.x + width - 4, min.y + height}, entry.right, t.text_faint, 1);
   return pressed;
 }
 
@@ -308,7 +305,7 @@ int draw_hits(App& app, SearchList& list) {
   const float row = ImGui::GetFrameHeight() + ImGui::GetStyle().ItemSpacing.y;
   const int room = static_cast<int>(ImGui::GetMainViewport()->WorkSize.y * 0.7f / row);  // beside the query
   if (ImGui::BeginChild("hits", {0, row * static_cast<float>(std::clamp(count, 1, std::clamp(room, 1, kRows)))}, 0,
-                        ImGuiWindowFlags_NoNavInputs)) {
+          ImGuiWindowFlags_NoNavInputs)) {
     if (count == 0) dim_text(app.theme, tr("Nothing is found"));
     ImGuiListClipper clipper;
     clipper.Begin(count, row);
@@ -336,20 +333,18 @@ void draw_search_list(App& app) {
   if (list.opened_now) ImGui::OpenPopup(id.c_str());
   ImGui::SetNextWindowSize({width, 0});
   ImGui::SetNextWindowPos(
-      anywhere ? ImVec2{viewport.GetCenter().x - width / 2, viewport.Pos.y + viewport.Size.y * 0.16f}
-               : list.at,
+      anywhere ? ImVec2{viewport.GetCenter().x - width / 2, viewport.Pos.y + viewport.Size.y * 0.16f} : list.at,
       ImGuiCond_Appearing);
-  if (!ImGui::BeginPopup(id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                                         ImGuiWindowFlags_NoNavInputs)) {
+  if (!ImGui::BeginPopup(
+          id.c_str(), ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoNavInputs)) {
     list.open = list.opened_now;
     return;
   }
   if (list.opened_now) ImGui::SetKeyboardFocusHere();
   list.opened_now = false;
   ImGui::SetNextItemWidth(-1);
-  const bool entered =
-      ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  " + list.hint).c_str(),
-                               &list.query, ImGuiInputTextFlags_EnterReturnsTrue);
+  const bool entered = ImGui::InputTextWithHint("##query", (std::string(icon::kSearch) + "  " + list.hint).c_str(),
+      &list.query, ImGuiInputTextFlags_EnterReturnsTrue);
   if (list.query != list.searched) {
     list.searched = list.query;
     list.hits = search(list.query, list.searchable, list.usage);

@@ -16,8 +16,8 @@ namespace weft::editor {
 
 namespace {
 
-constexpr std::array kMenus = {tr_later("File"),    tr_later("Edit"), tr_later("Select"), tr_later("Node"),
-                              tr_later("Arrange"), tr_later("Run"),  tr_later("View"),   tr_later("Help")};
+constexpr std::array kMenus = {tr_later("File"), tr_later("Edit"), tr_later("Select"), tr_later("Node"),
+    tr_later("Arrange"), tr_later("Run"), tr_later("View"), tr_later("Help")};
 
 /// Which commands are switches, and whether they are on.
 std::optional<bool> state_of(App& app, std::string_view id) {
@@ -77,8 +77,8 @@ void draw_progress(App& app, float width) {
   list.AddRectFilled(from, to, mixed(t.field, t.accent, 0.55f), rounding);
   list.PopClipRect();
   draw_text_in(list, {from.x + rounding, from.y}, {to.x - rounding, to.y}, progress_text(*job), t.text, 0.5f);
-  ImGui::SetItemTooltip("%s\n%s", job->title.c_str(),
-                        tr_format("for {} so far", duration_text(seconds_of(*job))).c_str());
+  ImGui::SetItemTooltip(
+      "%s\n%s", job->title.c_str(), tr_format("for {} so far", duration_text(seconds_of(*job))).c_str());
 }
 
 void draw_run_controls(App& app) {
@@ -107,7 +107,7 @@ void draw_run_controls(App& app) {
   if (pictures > 0) {
     if (ImGui::Button(sweep.c_str())) app.commands.run("run.sweep");
     ImGui::SetItemTooltip("%s (%s)\n%s", tr("Run the sweep"), app.commands.keys_text("run.sweep").c_str(),
-                          sweep_summary(app, *app.document()).c_str());
+        sweep_summary(app, *app.document()).c_str());
     if (ImGui::BeginPopupContextItem("sweep menu")) {
       menu_item(app, "run.sweep");
       menu_item(app, "run.clear_sweep");
@@ -118,7 +118,8 @@ void draw_run_controls(App& app) {
   constexpr int kMostRuns = 999;
   ImGui::SetNextItemWidth(count);
   ImGui::DragInt("##run count", &app.panels.run_count, 0.1f, 1, kMostRuns, "\u00d7 %d", ImGuiSliderFlags_AlwaysClamp);
-  ImGui::SetItemTooltip("%s", tr("This many runs are queued at once; seeds that are not fixed are drawn anew for each"));
+  ImGui::SetItemTooltip(
+      "%s", tr("This many runs are queued at once; seeds that are not fixed are drawn anew for each"));
   ImGui::SameLine();
   ImGui::BeginDisabled(!app.commands.enabled("run.all"));
   if (accent_button((run + "##run").c_str(), app.theme)) app.commands.run("run.all");
@@ -132,15 +133,15 @@ void menu_item(App& app, const char* command) {
   const CommandInfo* info = app.commands.find(command);
   if (!info || !app.is_bound(command)) return;
   const std::optional<bool> on = state_of(app, command);
-  if (ImGui::MenuItem(label(info->title.data()), app.commands.keys_text(command).c_str(),
-                      on.value_or(false), app.commands.enabled(command)))
+  if (ImGui::MenuItem(label(info->title.data()), app.commands.keys_text(command).c_str(), on.value_or(false),
+          app.commands.enabled(command)))
     app.commands.run(command);
   if (!info->tip.empty()) ImGui::SetItemTooltip("%s", info->shown_tip());
 }
 
 void draw_menu_bar(App& app) {
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding,
-                      ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
+  ImGui::PushStyleVar(
+      ImGuiStyleVar_FramePadding, ImVec2{ImGui::GetStyle().FramePadding.x, ImGui::GetStyle().FramePadding.y * 1.35f});
   if (ImGui::BeginMainMenuBar()) {
     for (const char* menu : kMenus) {
       if (!ImGui::BeginMenu(label(menu))) continue;
@@ -160,22 +161,25 @@ void draw_menu_bar(App& app) {
 void draw_status_bar(App& app) {
   const float height = ImGui::GetFrameHeight() + 2;
   if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height,
-                                  ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_MenuBar)) {
+          ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_MenuBar)) {
     if (ImGui::BeginMenuBar()) {
       const Theme& t = app.theme;
       const ImGuiStyle& style = ImGui::GetStyle();
       std::string facts;
       if (Tab* tab = app.active())
         facts = tr_format_n("{} node  \u00b7  {:.0f} %", "{} nodes  \u00b7  {:.0f} %", tab->document->graph().size(),
-                            tab->canvas.zoom() / app.ui_scale() * 100);
-      const float place_of_facts = ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x - style.ItemSpacing.x * 2;
+            tab->canvas.zoom() / app.ui_scale() * 100);
+      const float place_of_facts =
+          ImGui::GetWindowWidth() - ImGui::CalcTextSize(facts.c_str()).x - style.ItemSpacing.x * 2;
       if (std::chrono::steady_clock::now() < app.toast_until) {
-        const ImU32 colour = app.toast_kind == LogLine::Kind::Error     ? t.bad
-                             : app.toast_kind == LogLine::Kind::Warning ? t.warn
-                                                                        : t.text;
+        const ImU32 colour = app.toast_kind == LogLine::Kind::Error ? t.bad
+            : app.toast_kind == LogLine::Kind::Warning              ? t.warn
+                                                                    : t.text;
         ImGui::PushStyleColor(ImGuiCol_Text, colour);
-        const float button = app.toast_button.empty() ? 0 : ImGui::CalcTextSize(app.toast_button.c_str()).x + style.FramePadding.x * 2;
-        const std::string shown = elided(app.toast, place_of_facts - ImGui::GetCursorPosX() - button - style.ItemSpacing.x * 2);
+        const float button =
+            app.toast_button.empty() ? 0 : ImGui::CalcTextSize(app.toast_button.c_str()).x + style.FramePadding.x * 2;
+        const std::string shown =
+            elided(app.toast, place_of_facts - ImGui::GetCursorPosX() - button - style.ItemSpacing.x * 2);
         ImGui::TextUnformatted(shown.c_str());
         ImGui::PopStyleColor();
         if (shown != app.toast && ImGui::BeginItemTooltip()) {
@@ -189,8 +193,9 @@ void draw_status_bar(App& app) {
           std::exchange(app.toast_action, {})();
         }
       } else {
-        dim_text(t, tr_format("{}  {} adds a node, {} finds every command", icon::kSearch,
-                              app.commands.keys_text("node.add"), app.commands.keys_text("palette.commands")));
+        dim_text(t,
+            tr_format("{}  {} adds a node, {} finds every command", icon::kSearch, app.commands.keys_text("node.add"),
+                app.commands.keys_text("palette.commands")));
       }
       if (!facts.empty()) {
         ImGui::SameLine(place_of_facts);

@@ -23,7 +23,8 @@ struct Mask {
 
 /// Small: it is as large as a field. Empty where the text is no painting.
 Mask mask_of(const std::string& text, const painting::Manner& manner, int width, int height) {
-  Mask mask{width, height, std::vector<float>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0.0f)};
+  Mask mask{
+      width, height, std::vector<float>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0.0f)};
   try {
     for (const painting::Stroke& stroke : painting::parse(text))
       painting::apply(stroke, manner, {width, height, mask.pixels});
@@ -44,7 +45,8 @@ ShownPicture picture_below(App& app, const GraphNode& node, const NodeInfo& type
 
 }  // namespace
 
-bool painting_field(App& app, const GraphNode& node, const NodeInfo& type, const PortInfo& port, ImVec2 size, bool wrong) {
+bool painting_field(
+    App& app, const GraphNode& node, const NodeInfo& type, const PortInfo& port, ImVec2 size, bool wrong) {
   const bool pressed = ImGui::InvisibleButton(("##" + port.name).c_str(), size);
   const ImVec2 min = ImGui::GetItemRectMin(), max = ImGui::GetItemRectMax();
   const Theme& theme = app.theme;
@@ -57,8 +59,8 @@ bool painting_field(App& app, const GraphNode& node, const NodeInfo& type, const
   Size whole = painting_size(node, type);
   if (below) whole = {static_cast<double>(below.picture->width), static_cast<double>(below.picture->height)};
   constexpr float kPad = 3;
-  const float scale = std::min((size.x - 2 * kPad) / static_cast<float>(whole.width),
-                               (size.y - 2 * kPad) / static_cast<float>(whole.height));
+  const float scale = std::min(
+      (size.x - 2 * kPad) / static_cast<float>(whole.width), (size.y - 2 * kPad) / static_cast<float>(whole.height));
   const ImVec2 half{static_cast<float>(whole.width) * scale / 2, static_cast<float>(whole.height) * scale / 2};
   const ImVec2 middle{(min.x + max.x) / 2, (min.y + max.y) / 2};
   const ImVec2 from{middle.x - half.x, middle.y - half.y}, to{middle.x + half.x, middle.y + half.y};
@@ -71,8 +73,8 @@ bool painting_field(App& app, const GraphNode& node, const NodeInfo& type, const
   const double shrink = std::min(1.0, kLongest / std::max(whole.width, whole.height));
   const int width = std::max(1, static_cast<int>(std::lround(whole.width * shrink)));
   const int height = std::max(1, static_cast<int>(std::lround(whole.height * shrink)));
-  const std::uint64_t version =
-      std::hash<std::string>{}(fmt::format("{} {} {} {} {} {}", width, height, manner.polygons, manner.brush, theme.good, text));
+  const std::uint64_t version = std::hash<std::string>{}(
+      fmt::format("{} {} {} {} {} {}", width, height, manner.polygons, manner.brush, theme.good, text));
   const std::string key = "painting.mask " + node.id;
   if (!app.textures.find(key, version)) {
     const Mask mask = mask_of(text, manner, width, height);

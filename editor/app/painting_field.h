@@ -12,6 +12,7 @@ namespace weft::editor {
 class App;
 
 /// Draws it at the cursor; `port` is painting_param() of the type. True if it was clicked.
-bool painting_field(App& app, const GraphNode& node, const NodeInfo& type, const PortInfo& port, ImVec2 size, bool wrong);
+bool painting_field(
+    App& app, const GraphNode& node, const NodeInfo& type, const PortInfo& port, ImVec2 size, bool wrong);
 
 }  // namespace weft::editor

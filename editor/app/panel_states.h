@@ -38,7 +38,7 @@ struct SearchList {
   std::string hint;   ///< in the empty field
   ImVec2 at{-1, -1};  ///< screen; negative: upper middle of the window
   std::optional<LinkEnd> link_from = {};  ///< of a link that waits for its other end, and is drawn as long as it waits
-  Point link_to = {};                     ///< on the canvas
+  Point link_to = {};  ///< on the canvas
   std::string query;
   std::string searched = "\n";  ///< the query that `hits` are of
   std::vector<Entry> entries;
@@ -65,10 +65,10 @@ struct VaryState {
   bool opened_now = false;
   DocumentId document = 0;
   std::string node, port;
-  std::string text;           ///< the values
-  std::string query = {};     ///< among choices
+  std::string text;  ///< the values
+  std::string query = {};  ///< among choices
   std::string judged = "\n";  ///< the text that what follows is of
-  std::string problem = {};   ///< why it will not do
+  std::string problem = {};  ///< why it will not do
   std::string summary = {};
   std::size_t pictures = 0;
 };
@@ -90,14 +90,14 @@ struct PainterState {
   PictureView view;
   std::vector<painting::Point> stroke;  ///< that is being made
   bool stroke_erases = false;
-  std::optional<std::string> text;      ///< of the document, that `strokes` are of
+  std::optional<std::string> text;  ///< of the document, that `strokes` are of
   std::vector<painting::Stroke> strokes;
   painting::Manner manner;
-  int width = 0, height = 0;   ///< of the two below
+  int width = 0, height = 0;  ///< of the two below
   std::vector<float> painted;  ///< by `strokes`
-  std::vector<float> shown;    ///< with the stroke that is being made
-  std::uint64_t version = 0;   ///< of `shown`
-  std::string problem;         ///< why the text is no painting
+  std::vector<float> shown;  ///< with the stroke that is being made
+  std::uint64_t version = 0;  ///< of `shown`
+  std::string problem;  ///< why the text is no painting
 };
 
 /// The window in which a node's region is dragged.
@@ -106,8 +106,8 @@ struct RegionState {
   std::string node;
   PictureView view;
   int grip = -1;  ///< what is dragged: 0 to 7 a handle, 8 the whole; -1: nothing
-  Rect start;     ///< the region when the drag began
-  Point from;     ///< where it began, in the picture
+  Rect start;  ///< the region when the drag began
+  Point from;  ///< where it began, in the picture
 };
 
 struct LibraryState {
@@ -121,7 +121,7 @@ struct SettingsDialogState {
   std::string key_query;
   std::string recording;  ///< id of the command whose keys are awaited
   std::vector<Language> languages;  ///< to choose from; found when it is opened
-  bool keys_first = false;          ///< opens on the page of keys
+  bool keys_first = false;  ///< opens on the page of keys
 };
 
 /// The question about a file that somebody else has changed.
@@ -143,7 +143,7 @@ struct ProblemsState {
 
 /// The summary of what is missing.
 struct MissingState {
-  DocumentId document = 0;     ///< that it is about; 0: it is not shown
+  DocumentId document = 0;  ///< that it is about; 0: it is not shown
   std::uint64_t revision = 0;  ///< of the document, that `missing` is of
   std::vector<Missing> missing;
 };
@@ -168,24 +168,24 @@ struct PanelStates {
   DiskChangeState disk_change;
   PainterState painter;
   RegionState region;
-  ShownPanels shown, known_shown;       ///< now, and in the frame before
+  ShownPanels shown, known_shown;  ///< now, and in the frame before
   std::vector<std::string> front_tabs;  ///< of the panels that are, or were, shown
-  std::vector<std::string> to_front;    ///< the tabs that come there next, the last first
-  float docks_scale = 0;       ///< of the interface, that the panels' sizes were made for; 0: not known
-  ImGuiID centre_dock = 0;     ///< where documents are
+  std::vector<std::string> to_front;  ///< the tabs that come there next, the last first
+  float docks_scale = 0;  ///< of the interface, that the panels' sizes were made for; 0: not known
+  ImGuiID centre_dock = 0;  ///< where documents are
   bool docks_are_new = false;  ///< documents have to be docked again
   int frames_to_focus = 0;
   bool canvas_focused = false;
   bool popup_was_open = false;  ///< at the end of the frame before
   bool focus_inspector = false, focus_first_param = false;
-  std::string focus_panel;      ///< the panel that gets the keyboard in the next frame
+  std::string focus_panel;  ///< the panel that gets the keyboard in the next frame
   int entered_in_frame = 0;  ///< the frame in which a key led into the panel that has the keyboard; 0: none did
   /// To the first param, by a key.
   void enter_inspector() { focus_inspector = true, entered_in_frame = ImGui::GetFrameCount(); }
-  bool leaves_panel = false;    ///< as soon as its field is done with
+  bool leaves_panel = false;  ///< as soon as its field is done with
   std::string new_name;  ///< while a port or a subgraph is renamed in the inspector
   bool templates = false;  ///< the gallery to begin a workflow from
-  bool about = false;     ///< the window that tells versions, folders and plugins
+  bool about = false;  ///< the window that tells versions, folders and plugins
   bool quitting = false;  ///< asks what to do with what is not saved
   bool saving_all = false;  ///< and then quits
   DocumentId save_asked = 0;  ///< whose turn it was last

@@ -52,19 +52,19 @@ void ask_for_file(App& app, const std::string& now, const std::function<void(con
   std::error_code none;
   const bool known = !now.empty() && std::filesystem::exists(at, none);
   app.file_dialog.ask({.kind = FileDialog::Kind::Open,
-                       .title = tr("Choose a file"),
-                       .folder = known            ? at.parent_path()
-                                 : places.empty() ? app.document()->folder()
-                                                  : places.front(),
-                       .name = known ? at.filename().string() : std::string(),
-                       .thumbnails = true,
-                       .places = places,
-                       .chosen = [&app, id, chosen](const std::filesystem::path& file) {
-                         if (!app.document() || app.document()->id() != id) return;
-                         remember_folder(app.settings, file.parent_path());
-                         app.save_settings_soon();
-                         app.attempt([&] { chosen(file); });
-                       }});
+      .title = tr("Choose a file"),
+      .folder = known      ? at.parent_path()
+          : places.empty() ? app.document()->folder()
+                           : places.front(),
+      .name = known ? at.filename().string() : std::string(),
+      .thumbnails = true,
+      .places = places,
+      .chosen = [&app, id, chosen](const std::filesystem::path& file) {
+        if (!app.document() || app.document()->id() != id) return;
+        remember_folder(app.settings, file.parent_path());
+        app.save_settings_soon();
+        app.attempt([&] { chosen(file); });
+      }});
 }
 
 void open_painter(App& app, const std::string& node) {
@@ -81,33 +81,34 @@ std::string shown_seed(const App& app, const Document& document, const GraphNode
     if (const auto used = run->second->seeds.find({node.id, port.name});
         used != run->second->seeds.end() && used->second.mode == mode)
       return fmt::format("{}  {}", mark, used->second.seed);
-  return fmt::format("{}  {}", mark, mode == SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
+  return fmt::format(
+      "{}  {}", mark, mode == SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
 }
 
 void take_field_edit(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
-                     const FieldEdit& edit, ImVec2 min, ImVec2 max) {
+    const FieldEdit& edit, ImVec2 min, ImVec2 max) {
   if (edit.value) app.attempt([&] { set_param(document, nodes, port.name, *edit.value); });
   if (edit.done) document.end_gesture();
   if (!edit.wants_popup) return;
   if (port.widget == Widget::File) {
     const nlohmann::json now = effective_value(document.graph().node(nodes.front()), port);
     ask_for_file(app, now.is_string() ? now.get<std::string>() : std::string(),
-                 [&app, all = std::vector(nodes.begin(), nodes.end()), name = port.name](const std::filesystem::path& file) {
-                   set_param(*app.document(), all, name, app.document()->name_of_file(file));
-                   app.document()->end_gesture();
-                 });
+        [&app, all = std::vector(nodes.begin(), nodes.end()), name = port.name](const std::filesystem::path& file) {
+          set_param(*app.document(), all, name, app.document()->name_of_file(file));
+          app.document()->end_gesture();
+        });
     return;
   }
   if (port.widget == Widget::Model) app.assets.refresh();
   const nlohmann::json& value = param_value(document.graph().node(nodes.front()), port.name);
   const nlohmann::json& shown = value.is_null() ? port.init : value;
   app.panels.popup = {.open = true,
-                      .opened_now = true,
-                      .nodes = {nodes.begin(), nodes.end()},
-                      .port = port.name,
-                      .min = min,
-                      .max = max,
-                      .text = shown.is_string() ? shown.get<std::string>() : std::string{}};
+      .opened_now = true,
+      .nodes = {nodes.begin(), nodes.end()},
+      .port = port.name,
+      .min = min,
+      .max = max,
+      .text = shown.is_string() ? shown.get<std::string>() : std::string{}};
 }
 
 namespace {
@@ -161,8 +162,7 @@ class Popup {
   void draw_text(ImVec2 size) {
     if (state_.opened_now) ImGui::SetKeyboardFocusHere();
     const bool done = escape_keeps_text();
-    if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap))
-      set(state_.text);
+    if (ImGui::InputTextMultiline("##text", &state_.text, size, ImGuiInputTextFlags_WordWrap)) set(state_.text);
     if (done) ImGui::CloseCurrentPopup();
     if (!is_painting_ || !ImGui::Button(paint_label().c_str())) return;
     ImGui::CloseCurrentPopup();
@@ -199,8 +199,8 @@ class Popup {
       ImGui::SetKeyboardFocusHere();
     }
     ImGui::SetNextItemWidth(std::max(width(), ImGui::GetFontSize() * 15));
-    const bool entered = ImGui::InputTextWithHint("##search", tr("Search"), &state_.text,
-                                                  ImGuiInputTextFlags_EnterReturnsTrue);
+    const bool entered =
+        ImGui::InputTextWithHint("##search", tr("Search"), &state_.text, ImGuiInputTextFlags_EnterReturnsTrue);
     if (ImGui::IsItemEdited()) state_.chosen = 0;
     std::vector<Searchable> list;
     for (const std::string& each : all) list.push_back({.key = each, .title = shown_entry(each), .id = each});
@@ -208,9 +208,8 @@ class Popup {
     const int count = static_cast<int>(hits.size());
     const bool down = ImGui::IsKeyPressed(ImGuiKey_DownArrow), up = ImGui::IsKeyPressed(ImGuiKey_UpArrow);
     if (count > 0) state_.chosen = std::clamp(state_.chosen + (down ? 1 : 0) - (up ? 1 : 0), 0, count - 1);
-    if (ImGui::BeginChild("choices",
-                          {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}, 0,
-                          ImGuiWindowFlags_NoNavInputs))
+    if (ImGui::BeginChild("choices", {0, ImGui::GetFrameHeight() * static_cast<float>(std::min(count, 12) + 0.5f)}, 0,
+            ImGuiWindowFlags_NoNavInputs))
       for (int i = 0; i < count; ++i) {
         const std::string& name = all[hits[static_cast<std::size_t>(i)].index];
         if (ImGui::Selectable((shown_entry(name) + "###" + name).c_str(), i == state_.chosen)) choose(name);
@@ -233,9 +232,8 @@ void draw_value_popup(App& app) {
   ValuePopup& state = app.panels.popup;
   if (!state.open) return;
   Document* document = app.document();
-  const bool all_there = document && std::ranges::all_of(state.nodes, [&](const std::string& node) {
-                           return document->graph().contains(node);
-                         });
+  const bool all_there = document &&
+      std::ranges::all_of(state.nodes, [&](const std::string& node) { return document->graph().contains(node); });
   const GraphNode* node = all_there ? document->graph().find(state.nodes.front()) : nullptr;
   const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   const PortInfo* port = type ? type->find_input(state.port) : nullptr;
@@ -262,8 +260,7 @@ bool draw_picture_tools(App& app, const GraphNode& node, const NodeInfo& type, b
   };
   const bool paints = painting_param(type) != nullptr, has_region = region_params(type).has_value();
   if (paints && pressed(paint_label())) open_painter(app, node.id);
-  if (has_region &&
-      pressed(fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"))))
+  if (has_region && pressed(fmt::format("{}  {}###Area", icon::kRegion, tr("Choose the Area on the Picture"))))
     app.panels.region = {.open = true, .node = node.id};
   return paints || has_region;
 }

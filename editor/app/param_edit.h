@@ -21,9 +21,9 @@ const nlohmann::json& param_value(const GraphNode& node, std::string_view port);
 
 /// `nodes`: those that the field is of, mostly one. `min`, `max`: the field on the screen, where its popup opens.
 void take_field_edit(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
-                     const FieldEdit& edit, ImVec2 min, ImVec2 max);
+    const FieldEdit& edit, ImVec2 min, ImVec2 max);
 inline void take_field_edit(App& app, Document& document, const std::string& node, const PortInfo& port,
-                            const FieldEdit& edit, ImVec2 min, ImVec2 max) {
+    const FieldEdit& edit, ImVec2 min, ImVec2 max) {
   take_field_edit(app, document, std::span(&node, 1), port, edit, min, max);
 }
 

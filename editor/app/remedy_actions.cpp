@@ -37,11 +37,21 @@ void carry_out(App& app, const ToldProblem& problem, const Remedy& remedy) {
     case Remedy::Kind::Link:
       app.attempt([&] { make_link(*app.document(), app.registry, spot, *remedy.link); });
       break;
-    case Remedy::Kind::AddNode: offer_nodes_for(app, problem); break;
-    case Remedy::Kind::ChooseModel: open_model_list(app, {spot}, folder_of(app, spot)); break;
-    case Remedy::Kind::AddModelFolder: app.ask_for_model_folder(); break;
-    case Remedy::Kind::ChooseFile: choose_file_for(app, {spot}); break;
-    case Remedy::Kind::Replace: open_replace_list(app, {spot}); break;
+    case Remedy::Kind::AddNode:
+      offer_nodes_for(app, problem);
+      break;
+    case Remedy::Kind::ChooseModel:
+      open_model_list(app, {spot}, folder_of(app, spot));
+      break;
+    case Remedy::Kind::AddModelFolder:
+      app.ask_for_model_folder();
+      break;
+    case Remedy::Kind::ChooseFile:
+      choose_file_for(app, {spot});
+      break;
+    case Remedy::Kind::Replace:
+      open_replace_list(app, {spot});
+      break;
     case Remedy::Kind::Bypass:
       app.attempt([&] { bypass_all(*app.document(), {spot}); });
       break;

@@ -40,8 +40,8 @@ ShownPicture preview_inside(const DocumentRun& run, const std::string& address) 
 }
 
 ShownPicture picture_of_file(App& app, const std::filesystem::path& file, std::filesystem::file_time_type time) {
-  const std::uint64_t version = std::hash<std::string>{}(file.string()) * 31 +
-                                static_cast<std::uint64_t>(time.time_since_epoch().count());
+  const std::uint64_t version =
+      std::hash<std::string>{}(file.string()) * 31 + static_cast<std::uint64_t>(time.time_since_epoch().count());
   if (auto whole = app.pictures.get(file, 0, time)) return {std::move(whole), version};
   return {app.pictures.thumbnail(file, time), version + 1};
 }
@@ -103,8 +103,8 @@ bool gives_file(App& app, const Shown& shown) {
   const GraphNode* node = app.document() ? node_at(app.document()->workflow(), shown.node) : nullptr;
   const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   return type && std::ranges::any_of(type->outputs, [&](const PortInfo& port) {
-           return port.name == shown.port && port.type == "image";
-         });
+    return port.name == shown.port && port.type == "image";
+  });
 }
 
 std::string origin_text(const RunOrigin& origin) {
@@ -129,8 +129,8 @@ std::optional<InputFile> input_file(App& app, const std::string& address) {
   if (!param || source_of(*node, param->name)) return std::nullopt;
   const nlohmann::json name = effective_value(*node, *param);
   if (!name.is_string()) return std::nullopt;
-  return app.input_files.find(document->folder(), name.get<std::string>(),
-                              [&] { return app.environment(document->folder()); });
+  return app.input_files.find(
+      document->folder(), name.get<std::string>(), [&] { return app.environment(document->folder()); });
 }
 
 const OutputView* output_of(const App& app, const Shown& shown) {
@@ -159,13 +159,13 @@ std::optional<Shown> latest_picture(const App& app) {
 
 bool is_stale(App& app, const Shown& shown, const ShownPicture& picture) {
   return app.document() && picture.origin && !picture.live &&
-         app.stale.is_stale(*app.document(), app.registry, picture.origin->workflow, shown.node);
+      app.stale.is_stale(*app.document(), app.registry, picture.origin->workflow, shown.node);
 }
 
 std::string caption_of(const App&, const Shown& shown, const ShownPicture& picture) {
-  const std::string name = !shown.file.empty()    ? std::filesystem::path(shown.file).filename().string()
-                           : shown.port.empty() ? shown.node
-                                                : shown.node + "." + shown.port;
+  const std::string name = !shown.file.empty() ? std::filesystem::path(shown.file).filename().string()
+      : shown.port.empty()                     ? shown.node
+                                               : shown.node + "." + shown.port;
   return picture.origin ? name + ", " + origin_text(*picture.origin) : name;
 }
 

@@ -102,8 +102,8 @@ class VaryDialog {
       return false;
     }
     ImGui::SetNextItemWidth(-1);
-    const bool entered = ImGui::InputTextWithHint("##values", "3, 5, 7", &state_.text,
-                                                  ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
+    const bool entered = ImGui::InputTextWithHint(
+        "##values", "3, 5, 7", &state_.text, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
     if (port_.type == "int" || port_.type == "float")
       dim_text(app_.theme, tr("Values: 3, 5, 7. A range: 10..30/10 in steps of 10, 0..1x5 for five values."));
     return entered;
@@ -145,7 +145,8 @@ class VaryDialog {
     return names;
   }
 
-  static std::vector<std::string> in_order(const std::vector<std::string>& all, const std::vector<std::string>& chosen) {
+  static std::vector<std::string> in_order(
+      const std::vector<std::string>& all, const std::vector<std::string>& chosen) {
     std::vector<std::string> ordered;
     for (const std::string& each : all)
       if (std::ranges::find(chosen, each) != chosen.end()) ordered.push_back(each);
@@ -191,7 +192,8 @@ class VaryDialog {
   void draw_buttons(bool entered) {
     const bool can = state_.problem.empty();
     ImGui::BeginDisabled(!can);
-    const std::string make = can ? tr_format_n("Make {} Picture", "Make {} Pictures", state_.pictures) : tr("Make Pictures");
+    const std::string make =
+        can ? tr_format_n("Make {} Picture", "Make {} Pictures", state_.pictures) : tr("Make Pictures");
     const std::string run = fmt::format("{}  {}###Run sweep", icon::kPlay, make);
     if ((accent_button(run.c_str(), app_.theme) || entered) && can && apply()) {
       app_.run_sweep();
@@ -237,7 +239,8 @@ void draw_vary_items(App& app, Document& document, const std::string& node, cons
     app.attempt([&] { swap_axes(document); });
 }
 
-std::string shown_values(const Document& document, const host::Sweep& sweep, const std::string& node, const PortInfo& port) {
+std::string shown_values(
+    const Document& document, const host::Sweep& sweep, const std::string& node, const PortInfo& port) {
   const auto axis = sweep_axis(document, sweep, node, port.name);
   if (!axis) return {};
   const std::string values = host::sweep_text(port, sweep.axes[*axis].values);
@@ -256,7 +259,7 @@ std::string sweep_summary(const App& app, const Document& document) {
     try {
       const host::SweepParam param = host::find_sweep_param(document.workflow(), app.registry, now.axes[i].param);
       summary += fmt::format("{}{}: {}  {}", i > 0 ? "\n" : "", tr(kPlaces[i]), axis_title(param),
-                             elided(one_line(host::sweep_text(param.port, now.axes[i].values)), ImGui::GetFontSize() * kLongestValues));
+          elided(one_line(host::sweep_text(param.port, now.axes[i].values)), ImGui::GetFontSize() * kLongestValues));
     } catch (const GraphError& error) {
       summary += fmt::format("{}{}: {}", i > 0 ? "\n" : "", tr(kPlaces[i]), error.problems().front().what);
     }
@@ -277,7 +280,8 @@ void draw_vary(App& app) {
   VaryState& state = app.panels.vary;
   if (!state.open) return;
   Document* document = app.document();
-  const PortInfo* port = document && document->id() == state.document ? port_of(app, *document, state.node, state.port) : nullptr;
+  const PortInfo* port =
+      document && document->id() == state.document ? port_of(app, *document, state.node, state.port) : nullptr;
   if (!port) {
     state.open = false;
     return;

@@ -17,7 +17,8 @@ class App;
 void draw_vary_items(App& app, Document& document, const std::string& node, const PortInfo& port);
 
 /// The values by which the param of a node that is shown varies, for its field to show; empty if it does not.
-std::string shown_values(const Document& document, const host::Sweep& sweep, const std::string& node, const PortInfo& port);
+std::string shown_values(
+    const Document& document, const host::Sweep& sweep, const std::string& node, const PortInfo& port);
 /// The mark on such a field.
 void draw_vary_mark(const App& app, ImDrawList& list, ImVec2 min, ImVec2 max);
 

@@ -28,7 +28,8 @@ void pin(ViewerState& viewer, bool pinned) { viewer.mode = pinned ? Mode::Pinned
 
 void compare_with_file(App& app, const std::string& file) {
   ViewerState& viewer = app.viewer();
-  viewer.b = {.picture = nullptr, .version = 0, .file = file, .caption = std::filesystem::path(file).filename().string()};
+  viewer.b = {
+      .picture = nullptr, .version = 0, .file = file, .caption = std::filesystem::path(file).filename().string()};
   viewer.compare = ViewerState::Compare::Wipe;
 }
 

@@ -102,9 +102,7 @@ std::optional<Point> Canvas::mouse() const {
   return to_canvas(at);
 }
 
-Point Canvas::centre() const {
-  return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0};
-}
+Point Canvas::centre() const { return {(view_min_.x + view_max_.x) / 2.0, (view_min_.y + view_max_.y) / 2.0}; }
 
 void Canvas::draw(App& app, Document& document) {
   ed::SetCurrentEditor(context_.get());
@@ -178,7 +176,8 @@ void Canvas::draw(App& app, Document& document) {
 }
 
 void Canvas::find_readers(App& app, const Document& document) {
-  if (std::exchange(readers_revision_, document.revision()) == document.revision() && shown_scope_ == readers_scope_) return;
+  if (std::exchange(readers_revision_, document.revision()) == document.revision() && shown_scope_ == readers_scope_)
+    return;
   readers_scope_ = shown_scope_;
   readers_ = picture_readers(document, app.registry);
   std::ranges::sort(readers_);
@@ -192,9 +191,10 @@ void Canvas::take_dropped_type(App& app, Document& document) {
     drop_picture(app, document, file, ImGui::GetIO().MousePos);
   }
   if (const ImGuiPayload* payload = ImGui::AcceptDragDropPayload("node type")) {
-    const std::string type(static_cast<const char*>(payload->Data),
-                           static_cast<std::size_t>(payload->DataSize));
-    app.attempt([&] { add_node(document, app.registry, type, place_for_new(app, size_of_new(app, type)), app.beginning(type)); });
+    const std::string type(static_cast<const char*>(payload->Data), static_cast<std::size_t>(payload->DataSize));
+    app.attempt([&] {
+      add_node(document, app.registry, type, place_for_new(app, size_of_new(app, type)), app.beginning(type));
+    });
   }
   ImGui::EndDragDropTarget();
 }
@@ -244,8 +244,8 @@ void Canvas::find_seen() {
   for (std::size_t i = 0; i < count; ++i) {
     const NodeView& node = model_.nodes[i];
     seen_[i] = node.at.x < view_max_.x + kMargin && node.at.y < view_max_.y + kMargin &&
-               node.at.x + node.layout.size.x > view_min_.x - kMargin &&
-               node.at.y + node.layout.size.y > view_min_.y - kMargin;
+        node.at.x + node.layout.size.x > view_min_.x - kMargin &&
+        node.at.y + node.layout.size.y > view_min_.y - kMargin;
   }
   if (selected_generation_ == model_.generation() && selected_.size() == count) return;
   selected_generation_ = model_.generation();
@@ -258,8 +258,8 @@ void Canvas::find_seen() {
 void Canvas::find_awake() {
   const ImVec2 mouse = ImGui::GetMousePos();
   const bool down = ImGui::IsMouseDown(ImGuiMouseButton_Left) || ImGui::IsMouseDown(ImGuiMouseButton_Right);
-  if (const NodeView* under = node_at(mouse); !down || ImGui::IsMouseClicked(ImGuiMouseButton_Left) ||
-                                              ImGui::IsMouseClicked(ImGuiMouseButton_Right))
+  if (const NodeView* under = node_at(mouse);
+      !down || ImGui::IsMouseClicked(ImGuiMouseButton_Left) || ImGui::IsMouseClicked(ImGuiMouseButton_Right))
     held_ = under ? under->id : std::string{};
   if (selects()) {
     awake_ = seen_;
@@ -302,14 +302,12 @@ void Canvas::exchange_selection(Document& document) {
         put_position(static_cast<std::size_t>(node - model_.nodes.data()));
         ed::SelectNode(node->number, true);
       }
-    for (const std::string& id : known_selection_.annotations)
-      ed::SelectNode(model_.annotation_number(id), true);
+    for (const std::string& id : known_selection_.annotations) ed::SelectNode(model_.annotation_number(id), true);
     return;
   }
   if (!ed::HasSelectionChanged()) return;
   std::vector<ed::NodeId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
-  numbers.resize(
-      static_cast<std::size_t>(ed::GetSelectedNodes(numbers.data(), static_cast<int>(numbers.size()))));
+  numbers.resize(static_cast<std::size_t>(ed::GetSelectedNodes(numbers.data(), static_cast<int>(numbers.size()))));
   Selection selection;
   for (const ed::NodeId number : numbers) {
     if (const NodeView* node = model_.node_of(number))
@@ -325,8 +323,7 @@ void Canvas::exchange_selection(Document& document) {
 std::vector<Link> Canvas::selected_links() const {
   ed::SetCurrentEditor(context_.get());
   std::vector<ed::LinkId> numbers(static_cast<std::size_t>(ed::GetSelectedObjectCount()));
-  numbers.resize(
-      static_cast<std::size_t>(ed::GetSelectedLinks(numbers.data(), static_cast<int>(numbers.size()))));
+  numbers.resize(static_cast<std::size_t>(ed::GetSelectedLinks(numbers.data(), static_cast<int>(numbers.size()))));
   std::vector<Link> links;
   for (const ed::LinkId number : numbers)
     if (const LinkView* link = model_.link_of(number)) links.push_back(link->link);
@@ -336,8 +333,8 @@ std::vector<Link> Canvas::selected_links() const {
 void Canvas::draw_frames(App& app, Document& document) {
   const auto begin = [&](const std::string& id, const Rect& area) {
     ed::BeginNode(model_.annotation_number(id));
-    return std::pair{ImGui::GetCursorScreenPos(),
-                     ImVec2{static_cast<float>(area.size.width), static_cast<float>(area.size.height)}};
+    return std::pair{
+        ImGui::GetCursorScreenPos(), ImVec2{static_cast<float>(area.size.width), static_cast<float>(area.size.height)}};
   };
   for (const Frame& frame : model_.frames) {
     const ImU32 colour = frame_colour(frame.colour, app.theme);
@@ -380,8 +377,8 @@ void Canvas::draw_frame_title(const App& app, const std::string& title, ImVec2 b
   const float size = ImGui::GetFontSize() * std::clamp(kLeastZoom / zoom_, 1.0f, 5.0f);
   const ImVec2 at{bottom_left.x, bottom_left.y - (metric::kTitle - ImGui::GetFontSize()) / 2 - size};
   const ImVec4 clip{at.x, at.y, at.x + width, at.y + size * 1.3f};
-  ImGui::GetWindowDrawList()->AddText(app.fonts.bold, size, at, app.theme.text_dim, title.data(),
-                                      title.data() + title.size(), 0, &clip);
+  ImGui::GetWindowDrawList()->AddText(
+      app.fonts.bold, size, at, app.theme.text_dim, title.data(), title.data() + title.size(), 0, &clip);
 }
 
 void Canvas::take_frame_size(App& app, Document& document, const Frame& frame) {
@@ -389,8 +386,7 @@ void Canvas::take_frame_size(App& app, Document& document, const Frame& frame) {
   const ImVec2 size = ed::GetNodeSize(number);
   if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) || size.x == 0) return;
   const Size now{std::max(80.0f, size.x), std::max(60.0f, size.y)};
-  if (std::abs(now.width - frame.area.size.width) < 1 && std::abs(now.height - frame.area.size.height) < 1)
-    return;
+  if (std::abs(now.width - frame.area.size.width) < 1 && std::abs(now.height - frame.area.size.height) < 1) return;
   Frame sized = frame;
   const ImVec2 at = ed::GetNodePosition(number);
   sized.area = {{at.x, at.y}, now};
@@ -422,7 +418,7 @@ void Canvas::draw_reroutes(const App& app) {
 
 void Canvas::take_clicks(App& app, Document& document) {
   const bool released = ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
-                        ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < 16;
+      ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < 16;
   if (const ed::PinId pin = ed::GetHoveredPin()) {
     if (const std::optional<LinkEnd> end = model_.port_of(pin)) {
       if (released) view_value(app, document, *end);

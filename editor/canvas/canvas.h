@@ -83,7 +83,7 @@ class Canvas {
   /// The node next to `from` in a direction, for the arrow keys.
   std::string neighbour(const std::string& from, ImVec2 direction) const;
 
-  bool knife = false;         ///< a stroke cuts links
+  bool knife = false;  ///< a stroke cuts links
   bool lazy_connect = false;  ///< a stroke from node to node links them
 
  private:
@@ -147,36 +147,36 @@ class Canvas {
   std::string shown_scope_;
   Selection known_selection_;
   float zoom_ = 1;
-  ImVec2 min_, max_;            ///< of the canvas on the screen
-  ImVec2 size_;                 ///< that it had in the frame before
+  ImVec2 min_, max_;  ///< of the canvas on the screen
+  ImVec2 size_;  ///< that it had in the frame before
   ImVec2 view_min_, view_max_;  ///< what it shows, in canvas units
   int frames_ = 0;
   bool fit_wanted_ = true, fit_selection_ = false;
   std::string look_at_;
   std::optional<View> look_wanted_;
-  std::optional<View> navigated_;    ///< what the library was asked to show in the frame before
+  std::optional<View> navigated_;  ///< what the library was asked to show in the frame before
   std::optional<View> fitted_view_;  ///< the last one, if it shows all
   std::vector<View> views_before_, views_after_;  ///< to go back and forward; the latest last
-  std::map<std::size_t, View> views_of_steps_;    ///< before them
-  std::size_t known_position_ = 0;                ///< in the document's history
+  std::map<std::size_t, View> views_of_steps_;  ///< before them
+  std::size_t known_position_ = 0;  ///< in the document's history
   // Of each node of the model.
-  std::vector<char> seen_;      ///< it is in the view
-  std::vector<char> drawn_;     ///< its pins are: a link of it may be in the view
-  std::vector<char> awake_;     ///< the library knows it, though it is far away
+  std::vector<char> seen_;  ///< it is in the view
+  std::vector<char> drawn_;  ///< its pins are: a link of it may be in the view
+  std::vector<char> awake_;  ///< the library knows it, though it is far away
   std::vector<char> selected_;
-  std::vector<char> placed_;    ///< it lies in the library where it does in the model
+  std::vector<char> placed_;  ///< it lies in the library where it does in the model
   std::uint64_t selected_generation_ = 0;
-  std::string held_;            ///< the node on which the mouse was pressed
-  std::vector<std::string> readers_;              ///< nodes that show the file that they read; sorted
-  std::uint64_t readers_revision_ = 0;            ///< of the document that they were found in
-  std::string readers_scope_;                     ///< and of the graph that was shown
+  std::string held_;  ///< the node on which the mouse was pressed
+  std::vector<std::string> readers_;  ///< nodes that show the file that they read; sorted
+  std::uint64_t readers_revision_ = 0;  ///< of the document that they were found in
+  std::string readers_scope_;  ///< and of the graph that was shown
   bool moving_ = false;
-  Positions moved_;             ///< where the drag has brought what it moves; the document hears it at its end
-  std::string last_moved_;      ///< the node, if it was a single one
+  Positions moved_;  ///< where the drag has brought what it moves; the document hears it at its end
+  std::string last_moved_;  ///< the node, if it was a single one
   std::vector<ImVec2> stroke_;  ///< in canvas units
   bool stroke_is_knife_ = false;
-  std::optional<LinkEnd> dragged_;     ///< the end that a dragged link holds on to
-  std::optional<Link> taken_up_;       ///< the link whose end is dragged off its input
+  std::optional<LinkEnd> dragged_;  ///< the end that a dragged link holds on to
+  std::optional<Link> taken_up_;  ///< the link whose end is dragged off its input
   std::optional<Link> insert_target_;  ///< the link under a node that is dragged
   ax::NodeEditor::NodeId menu_node_ = 0;
   ax::NodeEditor::LinkId menu_link_ = 0;

@@ -28,16 +28,13 @@ std::array<ImVec2, kSamples + 1> sampled(ImVec2 from, ImVec2 to) {
     const float t = static_cast<float>(i) / kSamples, u = 1 - t;
     const float a = u * u * u, b = 3 * u * u * t, c = 3 * u * t * t, d = t * t * t;
     points[static_cast<std::size_t>(i)] = {
-        a * from.x + b * (from.x + handle) + c * (to.x - handle) + d * to.x,
-        (a + b) * from.y + (c + d) * to.y};
+        a * from.x + b * (from.x + handle) + c * (to.x - handle) + d * to.x, (a + b) * from.y + (c + d) * to.y};
   }
   return points;
 }
 
 bool cross(ImVec2 a, ImVec2 b, ImVec2 c, ImVec2 d) {
-  const auto side = [](ImVec2 p, ImVec2 q, ImVec2 r) {
-    return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
-  };
+  const auto side = [](ImVec2 p, ImVec2 q, ImVec2 r) { return (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x); };
   return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
 }
 
@@ -49,8 +46,7 @@ std::pair<ImVec2, ImVec2> CanvasLinks::ends(const LinkView& link) const {
     return reroute >= 0 ? model.reroutes[static_cast<std::size_t>(reroute)].at
                         : model.pin_place(model.nodes[node], static_cast<std::size_t>(port));
   };
-  return {end(link.from_reroute, link.from_node, link.from_port),
-          end(link.to_reroute, link.to_node, link.to_port)};
+  return {end(link.from_reroute, link.from_node, link.from_port), end(link.to_reroute, link.to_node, link.to_port)};
 }
 
 void CanvasLinks::draw_plain() {
@@ -75,7 +71,10 @@ void CanvasLinks::draw_plain(const LinkView& link, ImDrawList& list) {
   if (length < 12)
     list.PathLineTo(to);
   else
-    list.PathBezierCubicCurveTo({from.x + handle, from.y}, {to.x - handle, to.y}, to, length < 60 ? 4 : length < 200 ? 8 : 14);
+    list.PathBezierCubicCurveTo({from.x + handle, from.y}, {to.x - handle, to.y}, to,
+        length < 60        ? 4
+            : length < 200 ? 8
+                           : 14);
   list.PathStroke(colour, width);
 }
 
@@ -84,8 +83,8 @@ void CanvasLinks::draw_all() {
     if (!canvas.drawn_[link.from_node] || !canvas.drawn_[link.to_node]) continue;  // no part of it is seen
     if (canvas.taken_up_ == link.link) continue;  // its end hangs at the mouse
     const bool target = canvas.insert_target_ == link.link;
-    ed::Link(link.number, link.from, link.to,
-             as_vec4(target ? app.theme.accent : with_alpha(link.colour, 0.9f)), target ? 4.5f : 2.2f);
+    ed::Link(link.number, link.from, link.to, as_vec4(target ? app.theme.accent : with_alpha(link.colour, 0.9f)),
+        target ? 4.5f : 2.2f);
   }
 }
 
@@ -120,7 +119,8 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
   if (check.replaces)
     say(tr_format("replaces the link from {}.{}", check.replaces->node, check.replaces->port), {}, false);
   const std::optional<Link>& moved = canvas.taken_up_;
-  if (ed::AcceptNewItem(moved ? ImVec4{} : good, 3.0f)) app.attempt([&] {
+  if (ed::AcceptNewItem(moved ? ImVec4{} : good, 3.0f))
+    app.attempt([&] {
       if (moved)
         reconnect(document, app.registry, *moved, link);
       else
@@ -131,8 +131,8 @@ void CanvasLinks::take_pair(const LinkEnd& held, const LinkEnd& other) {
 std::optional<Link> CanvasLinks::link_into(const LinkEnd& end) const {
   if (end.is_output) return std::nullopt;
   const auto& links = canvas.model_.links;
-  const auto found = std::find_if(links.rbegin(), links.rend(),
-                                  [&](const LinkView& each) { return each.link.target == end.port; });
+  const auto found =
+      std::find_if(links.rbegin(), links.rend(), [&](const LinkView& each) { return each.link.target == end.port; });
   return found == links.rend() ? std::nullopt : std::optional(found->link);
 }
 
@@ -146,8 +146,7 @@ std::optional<LinkEnd> CanvasLinks::take_up(const std::optional<LinkEnd>& presse
 void CanvasLinks::take_drop(const LinkEnd& held) {
   if (canvas.taken_up_) {
     say(tr("removes the link"), {}, false);
-    if (ed::AcceptNewItem({}, 2.5f))
-      app.attempt([&, link = *canvas.taken_up_] { disconnect(document, {link}); });
+    if (ed::AcceptNewItem({}, 2.5f)) app.attempt([&, link = *canvas.taken_up_] { disconnect(document, {link}); });
     return;
   }
   if (!ed::AcceptNewItem(as_vec4(app.theme.text_dim), 2.5f)) return;
@@ -190,18 +189,16 @@ void CanvasLinks::find_insert_target() {
   if (canvas.moved_.nodes.size() == 1) id = canvas.moved_.nodes.begin()->first;
   const NodeView* node = canvas.model_.find(id);
   if (!node) return;
-  const bool linked = std::ranges::any_of(canvas.model_.links, [&](const LinkView& each) {
-    return each.link.source.node == id || each.link.target.node == id;
-  });
+  const bool linked = std::ranges::any_of(canvas.model_.links,
+      [&](const LinkView& each) { return each.link.source.node == id || each.link.target.node == id; });
   if (linked) return;
   const ImVec2 at = ed::GetNodePosition(node->number);
   const ImVec2 size = node->layout.size;
   for (const LinkView& link : canvas.model_.links) {
     const auto [from, to] = ends(link);
     const auto points = sampled(from, to);
-    const bool under = std::ranges::any_of(points, [&](ImVec2 p) {
-      return p.x > at.x + 12 && p.x < at.x + size.x - 12 && p.y > at.y && p.y < at.y + size.y;
-    });
+    const bool under = std::ranges::any_of(points,
+        [&](ImVec2 p) { return p.x > at.x + 12 && p.x < at.x + size.x - 12 && p.y > at.y && p.y < at.y + size.y; });
     if (under && insertion(document.graph(), canvas.model_.types(), id, link.link)) {
       canvas.insert_target_ = link.link;
       return;
@@ -213,8 +210,7 @@ void CanvasLinks::drop_on_link() {
   if (!canvas.insert_target_) return;
   const Link link = *std::exchange(canvas.insert_target_, std::nullopt);
   const Ids& selected = document.selection().nodes;
-  const std::string node =
-      canvas.last_moved_.empty() && selected.size() == 1 ? *selected.begin() : canvas.last_moved_;
+  const std::string node = canvas.last_moved_.empty() && selected.size() == 1 ? *selected.begin() : canvas.last_moved_;
   if (!node.empty()) app.attempt([&] { insert_on_link(document, app.registry, node, link); });
 }
 

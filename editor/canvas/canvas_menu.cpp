@@ -28,7 +28,8 @@ const ShownPort* field_at(const NodeView& node, ImVec2 at) {
   if (node.collapsed) return nullptr;
   for (const ShownPort& port : node.layout.ports) {
     const ImVec2 min{node.at.x + port.field_min.x, node.at.y + port.field_min.y};
-    if (port.field && at.x >= min.x && at.y >= min.y && at.x < min.x + port.field_size.x && at.y < min.y + port.field_size.y)
+    if (port.field && at.x >= min.x && at.y >= min.y && at.x < min.x + port.field_size.x &&
+        at.y < min.y + port.field_size.y)
       return &port;
   }
   return nullptr;
@@ -39,9 +40,8 @@ const ShownPort* field_at(const NodeView& node, ImVec2 at) {
 void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   const NodeView* node = model_.find(end.port.node);
   if (!node || dragged_ || ImGui::GetIO().MouseDown[0]) return;
-  const auto port = std::ranges::find_if(node->layout.ports, [&](const ShownPort& each) {
-    return each.is_output == end.is_output && each.info.name == end.port.port;
-  });
+  const auto port = std::ranges::find_if(node->layout.ports,
+      [&](const ShownPort& each) { return each.is_output == end.is_output && each.info.name == end.port.port; });
   if (port == node->layout.ports.end() || !ImGui::BeginTooltip()) return;
   const ValueType* type = app.registry.find_type(port->info.type);
   ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
@@ -49,14 +49,14 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
   ImGui::TextUnformatted(port->label.c_str());
   ImGui::PopFont();
   ImGui::SameLine(0, ImGui::GetFontSize() * 0.6f);
-  ImGui::TextColored(as_vec4(type_colour(app.theme, type)), "%s",
-                     type ? shown_title(*type).c_str() : port->info.type.c_str());
+  ImGui::TextColored(
+      as_vec4(type_colour(app.theme, type)), "%s", type ? shown_title(*type).c_str() : port->info.type.c_str());
   if (!port->info.tip.empty()) ImGui::TextUnformatted(port->info.tip.c_str());
   if (!port->exposed_as.empty())
     ImGui::TextColored(as_vec4(app.theme.accent), "%s",
-                       (document.path().empty() ? tr_format("For callers it is '{}'", port->exposed_as)
-                                                : tr_format("It is the subgraph's port '{}'", port->exposed_as))
-                           .c_str());
+        (document.path().empty() ? tr_format("For callers it is '{}'", port->exposed_as)
+                                 : tr_format("It is the subgraph's port '{}'", port->exposed_as))
+            .c_str());
   const NodeRun* run = app.runs->node(document.id(), document.address(node->id));
   if (run && port->is_output)
     for (const OutputView& output : run->outputs)
@@ -115,7 +115,8 @@ void Canvas::node_menu(App& app, Document& document) {
   if (!note.empty() && !wanted.annotations.contains(note)) wanted = {{}, {note}};
   if (wanted != document.selection()) document.select(wanted);
   if (!note.empty()) {
-    if (has_text(note) && ImGui::MenuItem(label("Edit Text\u2026"), app.commands.keys_text("edit.rename").c_str())) edit_text(note);
+    if (has_text(note) && ImGui::MenuItem(label("Edit Text\u2026"), app.commands.keys_text("edit.rename").c_str()))
+      edit_text(note);
     frame_colour_menu(app, document, note);
     menu_item(app, "edit.delete");
     return;
@@ -125,26 +126,9 @@ void Canvas::node_menu(App& app, Document& document) {
     ImGui::Separator();
   }
   if (node && node->type && draw_picture_tools(app, *node->node, *node->type, /*in_menu=*/true)) ImGui::Separator();
-  for (const char* id : {"run.selection",
-                         "view.node",
-                         "",
-                         "edit.rename",
-                         "edit.duplicate",
-                         "edit.copy",
-                         "node.collapse",
-                         "node.mute",
-                         "node.bypass",
-                         "node.frame",
-                         "node.detach",
-                         "",
-                         "node.group",
-                         "node.enter",
-                         "node.ungroup",
-                         "",
-                         "node.help",
-                         "",
-                         "edit.dissolve",
-                         "edit.delete"}) {
+  for (const char* id : {"run.selection", "view.node", "", "edit.rename", "edit.duplicate", "edit.copy",
+           "node.collapse", "node.mute", "node.bypass", "node.frame", "node.detach", "", "node.group", "node.enter",
+           "node.ungroup", "", "node.help", "", "edit.dissolve", "edit.delete"}) {
     if (*id)
       menu_item(app, id);
     else
@@ -155,8 +139,8 @@ void Canvas::node_menu(App& app, Document& document) {
 void Canvas::frame_colour_menu(App& app, Document& document, const std::string& id) {
   const auto frame = std::ranges::find(model_.frames, id, &Frame::id);
   if (frame == model_.frames.end() || !ImGui::BeginMenu(label("Colour"))) return;
-  static constexpr const char* kColours[] = {"#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b",
-                                             "#a58a3f", "#a5603f", "#8a4f7d"};
+  static constexpr const char* kColours[] = {
+      "#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b", "#a58a3f", "#a5603f", "#8a4f7d"};
   for (const char* colour : kColours) {
     ImGui::PushID(colour);
     if (ImGui::ColorButton("##colour", as_vec4(frame_colour(colour, app.theme)))) {
@@ -184,8 +168,7 @@ void Canvas::port_menu(App& app, Document& document) {
   if (ImGui::MenuItem(label("Disconnect"), nullptr, false, !links.empty()))
     app.attempt([&] { disconnect(document, links); });
   const NodeView* node = model_.find(end.port.node);
-  const PortInfo* info =
-      node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
+  const PortInfo* info = node && node->type && !end.is_output ? node->type->find_input(end.port.port) : nullptr;
   if (info && info->kind == PortKind::Param) {
     if (links.empty()) draw_vary_items(app, document, end.port.node, *info);
     const bool as_input = node_ui(*node->node).shown_ports.contains(info->name);
@@ -197,9 +180,8 @@ void Canvas::port_menu(App& app, Document& document) {
   if (!document.path().empty()) return;
   const bool named = end.is_output ? false : info && info->kind == PortKind::Param;
   if (named && ImGui::MenuItem(label("Make an Input of the Workflow")))
-    app.attempt([&] {
-      app.notify(tr_format("Callers may set it as '{}'", expose_input(document, end.port, end.port.port)));
-    });
+    app.attempt(
+        [&] { app.notify(tr_format("Callers may set it as '{}'", expose_input(document, end.port, end.port.port))); });
   if (end.is_output && ImGui::MenuItem(label("Make an Output of the Workflow")))
     app.attempt(
         [&] { app.notify(tr_format("Callers get it as '{}'", expose_output(document, end.port, end.port.port))); });
@@ -223,11 +205,9 @@ void Canvas::background_menu(App& app, Document& document) {
   if (ImGui::MenuItem(label("Add Node\u2026"), app.commands.keys_text("node.add").c_str()))
     open_node_palette(app, {.at = at, .screen = to_screen(menu_at_)});
   if (ImGui::MenuItem(label("Add Comment")))
-    app.attempt([&] {
-      edit_text(add_comment(document, "", {free_place(at, kNewComment), kNewComment}), /*is_new=*/true);
-    });
-  if (ImGui::MenuItem(label("Add Frame")))
-    app.attempt([&] { edit_text(add_frame(document, "", {at, {420, 300}})); });
+    app.attempt(
+        [&] { edit_text(add_comment(document, "", {free_place(at, kNewComment), kNewComment}), /*is_new=*/true); });
+  if (ImGui::MenuItem(label("Add Frame"))) app.attempt([&] { edit_text(add_frame(document, "", {at, {420, 300}})); });
   ImGui::Separator();
   for (const char* id : {"edit.paste", "select.all", "arrange.all", "view.fit"}) menu_item(app, id);
 }
@@ -240,7 +220,7 @@ void Canvas::edit_text(const std::string& annotation, bool is_new) {
 
 bool Canvas::has_text(const std::string& annotation) const {
   return std::ranges::find(model_.frames, annotation, &Frame::id) != model_.frames.end() ||
-         std::ranges::find(model_.comments, annotation, &Comment::id) != model_.comments.end();
+      std::ranges::find(model_.comments, annotation, &Comment::id) != model_.comments.end();
 }
 
 void Canvas::draw_text_edit(App& app, Document& document) {
@@ -258,8 +238,8 @@ void Canvas::draw_text_edit(App& app, Document& document) {
     edit_text_ = is_frame ? frame->title : comment->text;
     ImGui::OpenPopup("Text");
   }
-  ImGui::SetNextWindowPos(to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)}),
-                          ImGuiCond_Appearing);
+  ImGui::SetNextWindowPos(
+      to_screen({static_cast<float>(area.at.x), static_cast<float>(area.at.y)}), ImGuiCond_Appearing);
   if (!ImGui::BeginPopup("Text")) {
     document.end_gesture();
     if (edit_is_new_ && edit_text_.empty()) document.undo();  // nobody wants an empty one
@@ -276,7 +256,7 @@ void Canvas::draw_text_edit(App& app, Document& document) {
   } else {
     const float height = std::max(ImGui::GetFontSize() * 5, static_cast<float>(area.size.height) * zoom_);
     entered |= ImGui::InputTextMultiline("##text", &edit_text_, {width, height},
-                                         ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_EnterReturnsTrue);  // Ctrl+Enter
+        ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_EnterReturnsTrue);  // Ctrl+Enter
   }
   if (ImGui::IsItemEdited()) app.attempt([&] { set_note_text(document, notes); });
   if (entered) ImGui::CloseCurrentPopup();

@@ -25,8 +25,8 @@ ImU32 own_colour(const std::string& hex, ImU32 otherwise) {
 }
 
 std::string link_key(const Link& link, int segment) {
-  return "link " + link.source.node + '\n' + link.source.port + '\n' + link.target.node + '\n' +
-         link.target.port + '\n' + std::to_string(segment);
+  return "link " + link.source.node + '\n' + link.source.port + '\n' + link.target.node + '\n' + link.target.port +
+      '\n' + std::to_string(segment);
 }
 
 }  // namespace
@@ -81,8 +81,7 @@ std::optional<LinkEnd> CanvasModel::port_of(ed::PinId pin) const {
 
 const RerouteView* CanvasModel::reroute_of_pin(ed::PinId pin) const {
   const std::uintptr_t number = (pin.Get() & ~kPinMark) / kPortsPerNode;
-  const auto found =
-      std::ranges::find(reroutes, number, [](const RerouteView& each) { return each.number.Get(); });
+  const auto found = std::ranges::find(reroutes, number, [](const RerouteView& each) { return each.number.Get(); });
   return found == reroutes.end() ? nullptr : &*found;
 }
 
@@ -105,12 +104,12 @@ void CanvasModel::add_nodes(const Registry& registry, const Theme& theme, const 
     view.type = types_->find(node->type);
     const NodeUi ui = node_ui(*node);
     const auto outputs = linked_outputs.find(node->id);
-    view.layout = lay_out({*node, view.type, outputs == linked_outputs.end() ? kNone : outputs->second},
-                          thumbnails.contains(node->id));
+    view.layout = lay_out(
+        {*node, view.type, outputs == linked_outputs.end() ? kNone : outputs->second}, thumbnails.contains(node->id));
     view.at = {static_cast<float>(ui.at.x), static_cast<float>(ui.at.y)};
     view.collapsed = ui.collapsed;
-    view.colour = own_colour(ui.colour, view.type ? category_colour(theme, view.type->options.menu)
-                                                  : mixed(theme.bad, theme.node, 0.45f));
+    view.colour = own_colour(
+        ui.colour, view.type ? category_colour(theme, view.type->options.menu) : mixed(theme.bad, theme.node, 0.45f));
     for (const ShownPort& port : view.layout.ports)
       view.port_colours.push_back(type_colour(theme, registry.find_type(port.info.type)));
     index_[view.id] = nodes.size();
@@ -156,8 +155,7 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
     whole.to_node = to->second;
     whole.from_port = port_index(nodes[whole.from_node], link.source.port, true);
     whole.to_port = port_index(nodes[whole.to_node], link.target.port, false);
-    if (whole.from_port < 0 || whole.to_port < 0)
-      continue;  // a port that its type does not have: in the problems
+    if (whole.from_port < 0 || whole.to_port < 0) continue;  // a port that its type does not have: in the problems
     whole.from = pin_of(nodes[whole.from_node], static_cast<std::size_t>(whole.from_port));
     whole.to = pin_of(nodes[whole.to_node], static_cast<std::size_t>(whole.to_port));
     const std::string type = port_type(graph_, *types_, {link.source, true});
@@ -165,8 +163,8 @@ void CanvasModel::add_links(const Registry& registry, const Theme& theme) {
   }
 }
 
-void CanvasModel::update(const Document& document, const Registry& registry, const Theme& theme,
-                         const Ids& thumbnails) {
+void CanvasModel::update(
+    const Document& document, const Registry& registry, const Theme& theme, const Ids& thumbnails) {
   const std::string scope = document.address("");
   if (revision_ == document.revision() && scope == scope_ && thumbnails == thumbnails_ && dark_ == theme.dark &&
       language_ == language())
@@ -185,10 +183,8 @@ void CanvasModel::update(const Document& document, const Registry& registry, con
   frames = notes.frames;
   comments = notes.comments;
   for (const Reroute& reroute : notes.reroutes)
-    reroutes.push_back({reroute,
-                        annotation_number(reroute.id),
-                        {static_cast<float>(reroute.at.x), static_cast<float>(reroute.at.y)},
-                        theme.text_dim});
+    reroutes.push_back({reroute, annotation_number(reroute.id),
+        {static_cast<float>(reroute.at.x), static_cast<float>(reroute.at.y)}, theme.text_dim});
   for (const Frame& each : frames) annotations_[annotation_number(each.id).Get()] = each.id;
   for (const Comment& each : comments) annotations_[annotation_number(each.id).Get()] = each.id;
   for (const RerouteView& each : reroutes) annotations_[each.number.Get()] = each.reroute.id;
@@ -210,9 +206,10 @@ void CanvasModel::fit_pictures() {
     if (node.layout.picture_height <= 0) continue;
     const float from = node.at.y + node.layout.thumbnail_top, end = from + node.layout.picture_height + kGap;
     for (auto below = std::ranges::lower_bound(by_top, node.at.y + metric::kTitle, {}, top);
-         below != by_top.end() && top(*below) < end; ++below) {
+        below != by_top.end() && top(*below) < end; ++below) {
       const NodeView& other = nodes[*below];
-      if (*below == i || other.at.x >= node.at.x + node.layout.size.x || other.at.x + other.layout.size.x <= node.at.x) continue;
+      if (*below == i || other.at.x >= node.at.x + node.layout.size.x || other.at.x + other.layout.size.x <= node.at.x)
+        continue;
       limit_picture(node.layout, top(*below) - from - kGap);
       break;
     }
@@ -252,12 +249,12 @@ ImVec4 CanvasModel::bounds() const {
   ImVec4 all{1e9f, 1e9f, -1e9f, -1e9f};
   const auto take = [&](ImVec2 min, ImVec2 size) {
     all = {std::min(all.x, min.x), std::min(all.y, min.y), std::max(all.z, min.x + size.x),
-           std::max(all.w, min.y + size.y)};
+        std::max(all.w, min.y + size.y)};
   };
   for (const NodeView& node : nodes) take(node.at, node.layout.size);
   const auto take_area = [&](const Rect& area) {
     take({static_cast<float>(area.at.x), static_cast<float>(area.at.y)},
-         {static_cast<float>(area.size.width), static_cast<float>(area.size.height)});
+        {static_cast<float>(area.size.width), static_cast<float>(area.size.height)});
   };
   for (const Frame& frame : frames) take_area(frame.area);
   for (const Comment& comment : comments) take_area(comment.area);

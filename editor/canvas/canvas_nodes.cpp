@@ -6,10 +6,10 @@
 
 #include "editor/app/painting_field.h"
 #include "editor/app/param_edit.h"
+#include "editor/app/shown_pictures.h"
 #include "editor/app/vary.h"
 #include "editor/canvas/canvas_titles.h"
 #include "editor/session/picture_params.h"
-#include "editor/app/shown_pictures.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
 #include "editor/window/icons.h"
@@ -40,8 +40,7 @@ Badge badge_of(const NodeRun* node, bool stale, const Theme& t, ImU32 on_title) 
     case State::Queued:
       return {icon::kQueued, {}, on_title};
     case State::Running:
-      return {icon::kPlay, node->total > 0 ? fmt::format("{}/{}", node->done, node->total) : std::string{},
-              on_title};
+      return {icon::kPlay, node->total > 0 ? fmt::format("{}/{}", node->done, node->total) : std::string{}, on_title};
     case State::Cached:
       return {icon::kCached, {}, on_title};
     case State::Done:
@@ -197,8 +196,8 @@ void CanvasNodes::draw_node(std::size_t index) {
     draw_failure(view, at, list, node);
   } else if (seen && detail == Detail::Simple) {
     const float bar = title_bar(view, canvas.zoom_ / app.ui_scale());
-    draw_picture(view, {at.x + kPad, at.y + bar + kPad}, {view.layout.size.x - 2 * kPad, view.layout.size.y - bar - 2 * kPad},
-                 list, node);
+    draw_picture(view, {at.x + kPad, at.y + bar + kPad},
+        {view.layout.size.x - 2 * kPad, view.layout.size.y - bar - 2 * kPad}, list, node);
   }
   if (detail != Detail::Map) draw_pins(view, at, list, seen);
   ImGui::PopID();
@@ -241,11 +240,11 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
   const float bar = title_bar(view, canvas.zoom_ / app.ui_scale());
   for (const float grow : {5.0f, 2.5f})
     list.AddRectFilled({at.x - grow, at.y - grow + 2}, {end.x + grow, end.y + grow + 2},
-                       with_alpha(t.node_shadow, t.dark ? 0.16f : 0.07f), kRounding + grow);
+        with_alpha(t.node_shadow, t.dark ? 0.16f : 0.07f), kRounding + grow);
   const bool only_title = view.layout.size.y <= bar;
   list.AddRectFilled(at, end, body, kRounding);
   list.AddRectFilled(at, {end.x, at.y + bar}, view.colour, kRounding,
-                     only_title ? ImDrawFlags_RoundCornersAll : ImDrawFlags_RoundCornersTop);
+      only_title ? ImDrawFlags_RoundCornersAll : ImDrawFlags_RoundCornersTop);
   if (view.node->state != NodeState::Active) {  // greyed; crossed out if nothing comes through
     list.AddRectFilled(at, end, with_alpha(t.canvas, 0.55f), kRounding);
     const float y = at.y + bar / 2;
@@ -273,14 +272,13 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
     const std::string text = badge.text.empty() ? badge.icon : fmt::format("{}  {}", badge.text, badge.icon);
     const float room = ImGui::CalcTextSize(text.c_str()).x;
     if (badge.colour == t.bad)  // red on a coloured title needs a ground to be read on
-      list.AddRectFilled({at.x + width - room - kPad - 5, at.y + 5},
-                         {at.x + width - kPad + 5, at.y + kTitle - 5}, t.node, 5);
-    draw_text_in(list, {at.x + width - room - kPad, at.y}, {at.x + width - kPad + 1, at.y + kTitle}, text,
-                 badge.colour, 1);
+      list.AddRectFilled(
+          {at.x + width - room - kPad - 5, at.y + 5}, {at.x + width - kPad + 5, at.y + kTitle - 5}, t.node, 5);
+    draw_text_in(
+        list, {at.x + width - room - kPad, at.y}, {at.x + width - kPad + 1, at.y + kTitle}, text, badge.colour, 1);
   }
   if (!node || node->state != NodeRun::State::Running) return;
-  const float share =
-      node->total > 0 ? static_cast<float>(node->done) / static_cast<float>(node->total) : 0.03f;
+  const float share = node->total > 0 ? static_cast<float>(node->done) / static_cast<float>(node->total) : 0.03f;
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width, at.y + kTitle}, with_alpha(t.node, 0.6f));
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width * share, at.y + kTitle}, t.accent);
 }
@@ -290,9 +288,7 @@ void CanvasNodes::draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list)
   for (const ShownPort& port : view.layout.ports) {
     if (port.field) continue;
     const bool wrong = has_problem(view, port);
-    const ImU32 colour = wrong                  ? app.theme.bad
-                         : may_take(view, port) ? app.theme.text_dim
-                                                : app.theme.text_faint;
+    const ImU32 colour = wrong ? app.theme.bad : may_take(view, port) ? app.theme.text_dim : app.theme.text_faint;
     const float y = at.y + port.pin.y - kRow / 2;
     const float left = port.is_output ? at.x + width * 0.4f : at.x + kPad + 6;
     const float right = port.is_output ? at.x + width - kPad - 6 : at.x + width * 0.72f;
@@ -313,8 +309,8 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
     }
     const std::string values = shown_values(document, varied, view.id, port.info);
     const std::string shown = values.empty() ? shown_seed(app, document, *view.node, port.info) : values;
-    const FieldEdit edit = param_field(port.info, param_value(*view.node, port.info.name),
-                                       {app.theme, port.field_size, port.label, wrong, shown});
+    const FieldEdit edit = param_field(
+        port.info, param_value(*view.node, port.info.name), {app.theme, port.field_size, port.label, wrong, shown});
     const ImVec2 max{min.x + port.field_size.x, min.y + port.field_size.y};
     if (!values.empty()) draw_vary_mark(app, *ImGui::GetWindowDrawList(), min, max);
     take_field_edit(app, document, view.id, port.info, edit, canvas.to_screen(min), canvas.to_screen(max));
@@ -324,7 +320,7 @@ void CanvasNodes::draw_fields(const NodeView& view, ImVec2 at) {
 void CanvasNodes::draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list) {
   const float y = at.y + view.layout.thumbnail_top - 4 - kRow;
   draw_text_in(list, {at.x + kPad + 4, y}, {at.x + view.layout.size.x - kPad, y + kRow},
-               fmt::format("{}  {}", icon::kWarning, tr_format("no plugin brings '{}'", view.node->type)), app.theme.bad);
+      fmt::format("{}  {}", icon::kWarning, tr_format("no plugin brings '{}'", view.node->type)), app.theme.bad);
 }
 
 void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen) {
@@ -342,15 +338,12 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
     if (!seen) continue;
     const bool fits = may_take(view, port);
     const ImU32 colour = fits ? view.port_colours[i] : mixed(view.port_colours[i], app.theme.node, 0.75f);
-    const float radius = port.field                ? kPinRadius * 0.72f
-                         : canvas.dragged_ && fits ? kPinRadius * 1.25f
-                                                   : kPinRadius;
+    const float radius = port.field ? kPinRadius * 0.72f : canvas.dragged_ && fits ? kPinRadius * 1.25f : kPinRadius;
     const bool wrong = has_problem(view, port);
     if (wrong) list.AddCircleFilled(centre, radius + 4, with_alpha(app.theme.bad, 0.35f));
     if (!port.exposed_as.empty()) list.AddCircle(centre, radius + 3.5f, app.theme.accent, 20, 1.6f);
     if (detail == Detail::Full)
-      draw_pin(list, centre, radius, pin_shape(port.info.type), colour, port.linked || port.is_output,
-               app.theme.node);
+      draw_pin(list, centre, radius, pin_shape(port.info.type), colour, port.linked || port.is_output, app.theme.node);
     else
       list.AddCircleFilled(centre, radius, colour, 8);
   }
@@ -394,8 +387,8 @@ void CanvasNodes::draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, Im
   if (view.collapsed || room.x <= 0 || room.y <= 0) return;
   const auto [picture, version, stale] = thumbnail_of(view, node);
   if (!picture || picture->width == 0) return;
-  const Textures::Entry texture = app.textures.get(
-      fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
+  const Textures::Entry texture =
+      app.textures.get(fmt::format("node {} {}", document.id(), document.address(view.id)), version, *picture);
   const float scale = std::min(room.x / texture.size.x, room.y / texture.size.y);
   const ImVec2 size{texture.size.x * scale, texture.size.y * scale};
   const ImVec2 from{min.x + (room.x - size.x) / 2, min.y + (room.y - size.y) / 2};
@@ -409,14 +402,14 @@ void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list
   const float width = view.layout.size.x;
   const std::string& what = node->problem->what;
   const float top = at.y + view.layout.size.y + 6;
-  const ImVec2 size = ImGui::CalcTextSize(what.data(), what.data() + std::min<std::size_t>(what.size(), 240),
-                                          false, width - 2 * kPad);
+  const ImVec2 size =
+      ImGui::CalcTextSize(what.data(), what.data() + std::min<std::size_t>(what.size(), 240), false, width - 2 * kPad);
   const ImVec2 end{at.x + width, top + std::min(size.y, 76.0f) + 12};
   list.AddRectFilled({at.x, top}, end, mixed(t.node, t.bad, 0.22f), 5);
   list.AddRect({at.x, top}, end, t.bad, 5);
   const ImVec4 clip{at.x, top, end.x, end.y - 4};
-  list.AddText(nullptr, 0, {at.x + kPad, top + 6}, t.text, what.data(), what.data() + what.size(),
-               width - 2 * kPad, &clip);
+  list.AddText(
+      nullptr, 0, {at.x + kPad, top + 6}, t.text, what.data(), what.data() + what.size(), width - 2 * kPad, &clip);
 }
 
 }  // namespace weft::editor

@@ -23,8 +23,8 @@ CanvasTitles::CanvasTitles(const App& app, const Canvas& canvas)
     : app_(app), canvas_(canvas), list_(*ImGui::GetWindowDrawList()), size_(kLeastTitle * app.ui_scale()) {}
 
 CanvasTitles::Box CanvasTitles::on_screen(const NodeView& node) const {
-  return {canvas_.to_screen(node.at),
-          canvas_.to_screen({node.at.x + node.layout.size.x, node.at.y + node.layout.size.y})};
+  return {
+      canvas_.to_screen(node.at), canvas_.to_screen({node.at.x + node.layout.size.x, node.at.y + node.layout.size.y})};
 }
 
 void CanvasTitles::draw_all() {
@@ -98,8 +98,7 @@ void CanvasTitles::take(const Box& box, std::uint32_t mark) {
   };
   const int left = cell(box.min.x, canvas_.min_.x, columns_ - 1), right = cell(box.max.x, canvas_.min_.x, columns_ - 1);
   const int top = cell(box.min.y, canvas_.min_.y, rows_ - 1), bottom = cell(box.max.y, canvas_.min_.y, rows_ - 1);
-  for (int y = top; y <= bottom; ++y)
-    std::fill_n(cells_.begin() + y * columns_ + left, right - left + 1, mark);
+  for (int y = top; y <= bottom; ++y) std::fill_n(cells_.begin() + y * columns_ + left, right - left + 1, mark);
 }
 
 /// How far to the right a row is free of others, from the node on.

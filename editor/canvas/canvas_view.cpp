@@ -38,8 +38,7 @@ void Canvas::draw_path(App& app, Document& document) {
   ImGui::SetCursorScreenPos({min_.x + 12 * app.ui_scale(), min_.y + 10 * app.ui_scale()});
   ImGui::PushStyleColor(ImGuiCol_ChildBg, with_alpha(app.theme.panel, 0.9f));
   ImGui::BeginChild(
-      "path", {0, 0},
-      ImGuiChildFlags_AutoResizeX | ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysAutoResize);
+      "path", {0, 0}, ImGuiChildFlags_AutoResizeX | ImGuiChildFlags_AutoResizeY | ImGuiChildFlags_AlwaysAutoResize);
   ImGui::PopStyleColor();
   const std::vector<std::string> path = document.path();
   if (quiet_button((document.name() + "##top").c_str(), app.theme)) document.leave(0);
@@ -95,7 +94,8 @@ void Canvas::reveal(const std::string& node) {
   const NodeView* view = model_.find(node);
   if (!view) return;
   const ImVec2 end{view->at.x + view->layout.size.x, view->at.y + view->layout.size.y};
-  const bool seen = view->at.x >= view_min_.x && view->at.y >= view_min_.y && end.x <= view_max_.x && end.y <= view_max_.y;
+  const bool seen =
+      view->at.x >= view_min_.x && view->at.y >= view_min_.y && end.x <= view_max_.x && end.y <= view_max_.y;
   if (!seen) look_wanted_ = View{{(view->at.x + end.x) / 2.0, (view->at.y + end.y) / 2.0}, zoom_};
 }
 
@@ -124,7 +124,7 @@ void Canvas::follow_history(const Document& document) {
   if (now > was) return;
   const bool some = std::ranges::any_of(model_.nodes, [&](const NodeView& node) {
     return node.at.x < view_max_.x && node.at.y < view_max_.y && node.at.x + node.layout.size.x > view_min_.x &&
-           node.at.y + node.layout.size.y > view_min_.y;
+        node.at.y + node.layout.size.y > view_min_.y;
   });
   if (!some) fit_wanted_ = true, fit_selection_ = false;
 }
@@ -135,7 +135,7 @@ bool Canvas::covers_nodes(const ImVec4& view, const ImVec4& area) const {
   const ImVec2 to{view.x + (area.z - min_.x) / zoom, view.y + (area.w - min_.y) / zoom};
   return std::ranges::any_of(model_.nodes, [&](const NodeView& node) {
     return node.at.x < to.x && node.at.y < to.y && node.at.x + node.layout.size.x > from.x &&
-           node.at.y + node.layout.size.y > from.y;
+        node.at.y + node.layout.size.y > from.y;
   });
 }
 
@@ -149,7 +149,7 @@ ImVec4 Canvas::fitted(const App& app, ImVec4 all) const {
   const auto view_in = [&](const ImVec4& room) {
     const float zoom = zoom_in(room);
     const ImVec2 from{(all.x + all.z) / 2 - ((room.x + room.z) / 2 - min_.x) / zoom,
-                      (all.y + all.w) / 2 - ((room.y + room.w) / 2 - min_.y) / zoom};
+        (all.y + all.w) / 2 - ((room.y + room.w) / 2 - min_.y) / zoom};
     return ImVec4{from.x, from.y, from.x + (max_.x - min_.x) / zoom, from.y + (max_.y - min_.y) / zoom};
   };
   const ImVec4 whole{min_.x, min_.y, max_.x, max_.y};
@@ -168,14 +168,13 @@ std::optional<ImVec4> Canvas::wanted_rect(const App& app, const Document& docume
   };
   if (look_wanted_) {
     const View view = *std::exchange(look_wanted_, std::nullopt);
-    return around({static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)},
-                  static_cast<float>(view.zoom));
+    return around(
+        {static_cast<float>(view.centre.x), static_cast<float>(view.centre.y)}, static_cast<float>(view.zoom));
   }
   const float scale = app.ui_scale();
   if (const NodeView* node = model_.find(std::exchange(look_at_, {}))) {
     fit_wanted_ = false;  // that a subgraph was entered asks for it
-    return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2},
-                  std::max(zoom_, scale));
+    return around({node->at.x + node->layout.size.x / 2, node->at.y + node->layout.size.y / 2}, std::max(zoom_, scale));
   }
   if (!fit_wanted_ || frames_ < 1) return std::nullopt;
   fit_wanted_ = false;
@@ -185,8 +184,7 @@ std::optional<ImVec4> Canvas::wanted_rect(const App& app, const Document& docume
     for (const std::string& id : document.selection().nodes)
       if (const NodeView* node = model_.find(id))
         all = {std::min(all.x, node->at.x), std::min(all.y, node->at.y),
-               std::max(all.z, node->at.x + node->layout.size.x),
-               std::max(all.w, node->at.y + node->layout.size.y)};
+            std::max(all.z, node->at.x + node->layout.size.x), std::max(all.w, node->at.y + node->layout.size.y)};
   }
   return all.z <= all.x ? around({0, 0}, scale) : fitted(app, all);
 }
@@ -199,9 +197,11 @@ void Canvas::follow_size(const Document& document) {
   if (size.x == before.x && size.y == before.y) return;
   if (look_wanted_ || fit_wanted_ || !look_at_.empty()) return;
   const auto shows = [&](const View& view) {
-    return std::hypot(view.centre.x - centre().x, view.centre.y - centre().y) * zoom_ < 2 && std::abs(view.zoom / zoom_ - 1) < 0.01;
+    return std::hypot(view.centre.x - centre().x, view.centre.y - centre().y) * zoom_ < 2 &&
+        std::abs(view.zoom / zoom_ - 1) < 0.01;
   };
-  const bool untouched = fitted_view_ && document.position() == 0 && document.selection().nodes.empty() && shows(*fitted_view_);
+  const bool untouched =
+      fitted_view_ && document.position() == 0 && document.selection().nodes.empty() && shows(*fitted_view_);
   if (untouched || (last && fitted_view_ == last))
     fit_wanted_ = true;
   else
@@ -232,8 +232,12 @@ void Canvas::take_dragged() {
   ed::Detail::EditorAction* action = internals(context_.get()).GetCurrentAction();
   const ed::Detail::DragAction* drag = action ? action->AsDrag() : nullptr;
   if (!drag || !drag->m_IsActive) return;
-  const auto has_moved = [](ImVec2 now, ImVec2 was) { return std::abs(now.x - was.x) > 0.5f || std::abs(now.y - was.y) > 0.5f; };
-  const auto floored = [](Point p) { return ImVec2{std::floor(static_cast<float>(p.x)), std::floor(static_cast<float>(p.y))}; };
+  const auto has_moved = [](ImVec2 now, ImVec2 was) {
+    return std::abs(now.x - was.x) > 0.5f || std::abs(now.y - was.y) > 0.5f;
+  };
+  const auto floored = [](Point p) {
+    return ImVec2{std::floor(static_cast<float>(p.x)), std::floor(static_cast<float>(p.y))};
+  };
   const auto take_area = [&](auto& annotations, const std::string& id, ImVec2 now) {
     for (auto& each : annotations)
       if (each.id == id && has_moved(now, floored(each.area.at)))
@@ -313,8 +317,8 @@ void Canvas::draw_loose_link(const App& app, const LinkEnd& end, ImVec2 to) {
   if (port < 0) return;
   const ImVec2 from = to_screen(model_.pin_place(*node, static_cast<std::size_t>(port)));
   const float handle = std::min(90.0f * zoom_, std::abs(to.x - from.x) * 0.5f) * (end.is_output ? 1 : -1);
-  ImGui::GetWindowDrawList()->AddBezierCubic(from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, app.theme.text_dim,
-                                             2.5f);
+  ImGui::GetWindowDrawList()->AddBezierCubic(
+      from, {from.x + handle, from.y}, {to.x - handle, to.y}, to, app.theme.text_dim, 2.5f);
 }
 
 std::string Canvas::node_under(ImVec2 screen) const {
@@ -327,13 +331,13 @@ void Canvas::draw_rubber_line(const App& app) {
   if (taken_up_) draw_loose_link(app, {taken_up_->source, true}, ImGui::GetIO().MousePos);
   const SearchList& list = app.panels.search;
   if (list.open && list.link_from && app.active_tab && &app.active_tab->canvas == this)
-    draw_loose_link(app, *list.link_from,
-                    to_screen({static_cast<float>(list.link_to.x), static_cast<float>(list.link_to.y)}));
+    draw_loose_link(
+        app, *list.link_from, to_screen({static_cast<float>(list.link_to.x), static_cast<float>(list.link_to.y)}));
   ImDrawList& list_of_window = *ImGui::GetWindowDrawList();
   if (stroke_.size() < 2) return;
   for (std::size_t i = 1; i < stroke_.size(); ++i)
-    list_of_window.AddLine(to_screen(stroke_[i - 1]), to_screen(stroke_[i]),
-                           stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
+    list_of_window.AddLine(
+        to_screen(stroke_[i - 1]), to_screen(stroke_[i]), stroke_is_knife_ ? app.theme.bad : app.theme.good, 2);
 }
 
 std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
@@ -359,7 +363,8 @@ std::string Canvas::neighbour(const std::string& from, ImVec2 direction) const {
 /// On the screen: left, top, right, bottom. Nothing where it is switched off, or has no room.
 std::optional<ImVec4> Canvas::minimap_area(const App& app) const {
   const float scale = app.ui_scale();
-  const float share = std::min({1.0f, (max_.x - min_.x) * 0.24f / (190 * scale), (max_.y - min_.y) * 0.3f / (120 * scale)});
+  const float share =
+      std::min({1.0f, (max_.x - min_.x) * 0.24f / (190 * scale), (max_.y - min_.y) * 0.3f / (120 * scale)});
   if (!app.settings.show_minimap || model_.nodes.empty() || share < 0.4f) return std::nullopt;
   const float margin = 12 * scale;
   const ImVec2 end{max_.x - margin, max_.y - margin};
@@ -372,18 +377,14 @@ void Canvas::draw_minimap(App& app) {
   const ImVec2 at{area->x, area->y}, room{area->z - area->x, area->w - area->y};
   ImVec4 all = model_.bounds();
   all = {std::min(all.x, view_min_.x), std::min(all.y, view_min_.y), std::max(all.z, view_max_.x),
-         std::max(all.w, view_max_.y)};
+      std::max(all.w, view_max_.y)};
   const float fit = std::min(room.x / (all.z - all.x), room.y / (all.w - all.y)) * 0.92f;
-  const ImVec2 start{at.x + (room.x - (all.z - all.x) * fit) / 2,
-                     at.y + (room.y - (all.w - all.y) * fit) / 2};
-  const auto place = [&](ImVec2 p) {
-    return ImVec2{start.x + (p.x - all.x) * fit, start.y + (p.y - all.y) * fit};
-  };
+  const ImVec2 start{at.x + (room.x - (all.z - all.x) * fit) / 2, at.y + (room.y - (all.w - all.y) * fit) / 2};
+  const auto place = [&](ImVec2 p) { return ImVec2{start.x + (p.x - all.x) * fit, start.y + (p.y - all.y) * fit}; };
 
   ImGui::SetCursorScreenPos(at);
   ImGui::PushStyleColor(ImGuiCol_ChildBg, with_alpha(app.theme.panel, 0.88f));
-  ImGui::BeginChild("minimap", room, ImGuiChildFlags_None,
-                    ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::BeginChild("minimap", room, ImGuiChildFlags_None, ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleColor();
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.AddRect(at, {at.x + room.x, at.y + room.y}, app.theme.border, ImGui::GetStyle().ChildRounding);
@@ -393,8 +394,7 @@ void Canvas::draw_minimap(App& app) {
     const ImVec2 min = place(node.at);
     const ImVec2 size{std::max(2.0f, node.layout.size.x * fit), std::max(2.0f, node.layout.size.y * fit)};
     const bool selected = i < selected_.size() && selected_[i];
-    list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour,
-                       rounding);
+    list.AddRectFilled(min, {min.x + size.x, min.y + size.y}, selected ? app.theme.accent : node.colour, rounding);
   }
   list.AddRectFilled(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.06f), 2);
   list.AddRect(place(view_min_), place(view_max_), with_alpha(app.theme.text, 0.45f), 2);

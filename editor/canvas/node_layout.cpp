@@ -16,7 +16,7 @@ using namespace metric;
 bool is_linked(const GraphNode& node, const std::string& port) {
   const auto found = node.inputs.find(port);
   return found != node.inputs.end() && std::holds_alternative<Links>(found->second) &&
-         !std::get<Links>(found->second).empty();
+      !std::get<Links>(found->second).empty();
 }
 
 ShownPort shown(const PortInfo& info, bool is_output, bool linked) {
@@ -32,8 +32,7 @@ ShownPort shown(const PortInfo& info, bool is_output, bool linked) {
 std::vector<ShownPort> guessed_ports(const LayoutInput& input) {
   std::vector<ShownPort> ports;
   for (const auto& [name, value] : input.node.inputs)
-    if (std::holds_alternative<Links>(value))
-      ports.push_back(shown({.name = name, .type = "any"}, false, true));
+    if (std::holds_alternative<Links>(value)) ports.push_back(shown({.name = name, .type = "any"}, false, true));
   for (const std::string& name : input.linked_outputs)
     ports.push_back(shown({.kind = PortKind::Output, .name = name, .type = "any"}, true, true));
   return ports;
@@ -80,7 +79,7 @@ NodeLayout lay_out(const LayoutInput& input, bool with_thumbnail) {
   const auto width = static_cast<float>(node_width(ui));
   NodeLayout layout;
   const std::string title = !input.node.title.empty() ? input.node.title
-                            : input.type              ? shown_title(*input.type)
+      : input.type                                    ? shown_title(*input.type)
                                                       : input.node.type;
   layout.title = elided(title, width - 84);
   layout.full_title = title;

@@ -13,10 +13,8 @@ namespace {
 using Facts = std::vector<std::pair<const char*, std::string>>;
 
 Facts facts_of(const App& app) {
-  Facts facts{{tr("Version"), WEFT_VERSION},
-              {tr("Settings"), app.options.settings_file.string()},
-              {tr("Journals"), app.options.state_folder.string()},
-              {tr("Pictures go to"), app.settings.output_folder.string()}};
+  Facts facts{{tr("Version"), WEFT_VERSION}, {tr("Settings"), app.options.settings_file.string()},
+      {tr("Journals"), app.options.state_folder.string()}, {tr("Pictures go to"), app.settings.output_folder.string()}};
   for (const auto& folder : app.options.plugin_folders) facts.emplace_back(tr("Plugins"), folder.string());
   return facts;
 }

@@ -84,7 +84,7 @@ void App::look_at_disk() {
     if (found != Document::OnDisk::Vanished) continue;
     tab->document->keep_mine();
     notify(tr_format("{} is no longer on the disk; saving writes it again", tab->document->file().string()),
-           LogLine::Kind::Warning);
+        LogLine::Kind::Warning);
   }
 }
 
@@ -105,8 +105,7 @@ void draw_disk_change(App& app) {
   }
   if (app.dialog() != Dialog::DiskChange || !begin_dialog(label("Changed on Disk"), 36)) return;
   ImGui::PushTextWrapPos();
-  ImGui::TextUnformatted(
-      tr_format("Another program has changed {}.", tab->document->file().string()).c_str());
+  ImGui::TextUnformatted(tr_format("Another program has changed {}.", tab->document->file().string()).c_str());
   if (tab->document->dirty()) ImGui::TextUnformatted(tr("You have changes here that are not saved."));
   ImGui::PopTextWrapPos();
   ImGui::Spacing();

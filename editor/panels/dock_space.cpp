@@ -28,13 +28,12 @@ void dock_defaults(App& app, ImGuiID space) {
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Left, left_part, &left, &centre);
   ImGui::DockBuilderSplitNode(centre, ImGuiDir_Right, right_part, &right, &centre);
   ImGui::DockBuilderSplitNode(right, ImGuiDir_Up, 0.52f, &right_top, &right);
-  ImGui::DockBuilderSplitNode(centre, ImGuiDir_Down, std::min(0.35f, text * 11.5f / viewport.WorkSize.y),
-                              &below, &centre);
+  ImGui::DockBuilderSplitNode(
+      centre, ImGuiDir_Down, std::min(0.35f, text * 11.5f / viewport.WorkSize.y), &below, &centre);
   for (const char* name : {"Nodes", "History"}) ImGui::DockBuilderDockWindow(name, left);
   for (const char* name : {"Inspector"}) ImGui::DockBuilderDockWindow(name, right_top);
   for (const char* name : {"Viewer"}) ImGui::DockBuilderDockWindow(name, right);
-  for (const char* name : {"Gallery", "Queue", "Problems", "Timings", "Log"})
-    ImGui::DockBuilderDockWindow(name, below);
+  for (const char* name : {"Gallery", "Queue", "Problems", "Timings", "Log"}) ImGui::DockBuilderDockWindow(name, below);
   ImGui::DockBuilderFinish(space);
   // Those that are hidden at first come with their first tab as well.
   for (const auto& [node, name] : {std::pair{left, "Nodes"}, {below, "Gallery"}})
@@ -130,17 +129,20 @@ void rename_question(App& app) {
   Document* document = app.document();
   const GraphNode* node = document ? document->graph().find(panels.rename_node) : nullptr;
   const bool definition = !panels.rename_definition.empty();
-  const bool is_there = document && (definition ? document->workflow().subgraphs.contains(panels.rename_definition) : node != nullptr);
+  const bool is_there =
+      document && (definition ? document->workflow().subgraphs.contains(panels.rename_definition) : node != nullptr);
   if (is_there) {
     const Canvas& canvas = app.active()->canvas;
     const NodeView* view = node ? canvas.model().find(node->id) : nullptr;
     const float below_path = 3 * ImGui::GetFrameHeight();
-    ImGui::SetNextWindowPos(view ? canvas.to_screen(view->at)
-                                 : ImVec2{canvas.screen_min().x + ImGui::GetFontSize(), canvas.screen_min().y + below_path},
-                            ImGuiCond_Appearing);
+    ImGui::SetNextWindowPos(view
+            ? canvas.to_screen(view->at)
+            : ImVec2{canvas.screen_min().x + ImGui::GetFontSize(), canvas.screen_min().y + below_path},
+        ImGuiCond_Appearing);
   }
   if (!is_there || !ImGui::BeginPopup("Rename")) {  // a click elsewhere ends it
-    const std::string renamed = std::exchange(panels.rename_node, {}), from = std::exchange(panels.rename_definition, {});
+    const std::string renamed = std::exchange(panels.rename_node, {}),
+                      from = std::exchange(panels.rename_definition, {});
     if (is_there && definition && from != panels.rename_text)
       app.attempt([&] { rename_subgraph(*document, from, panels.rename_text); });
     else if (is_there && !definition && node->title != panels.rename_text)
@@ -168,10 +170,10 @@ void focus_panel(const char* name) {
   ImGui::SetNavCursorVisible(true);
 }
 
-constexpr std::pair<std::string_view, PanelGroup> kPanels[] = {
-    {"Nodes", PanelGroup::Left},    {"History", PanelGroup::Left},  {"Inspector", PanelGroup::Right},
-    {"Viewer", PanelGroup::Right},  {"Gallery", PanelGroup::Below}, {"Queue", PanelGroup::Below},
-    {"Problems", PanelGroup::Below}, {"Timings", PanelGroup::Below}, {"Log", PanelGroup::Below}};
+constexpr std::pair<std::string_view, PanelGroup> kPanels[] = {{"Nodes", PanelGroup::Left},
+    {"History", PanelGroup::Left}, {"Inspector", PanelGroup::Right}, {"Viewer", PanelGroup::Right},
+    {"Gallery", PanelGroup::Below}, {"Queue", PanelGroup::Below}, {"Problems", PanelGroup::Below},
+    {"Timings", PanelGroup::Below}, {"Log", PanelGroup::Below}};
 
 /// The tabs that one sees first, and those that one saw before panels were hidden. One a frame, as only the one that has
 /// the focus at its end comes to the front; the canvas has it afterwards.
@@ -233,7 +235,8 @@ void draw_dock_space(App& app) {
   const float text = ImGui::GetFontSize();
   app.panels.shown.set_room({room.x / text, room.y / text});
   keep_front_tabs(app);
-  if (const float before = std::exchange(app.panels.docks_scale, app.ui_scale()); before > 0 && before != app.ui_scale())
+  if (const float before = std::exchange(app.panels.docks_scale, app.ui_scale());
+      before > 0 && before != app.ui_scale())
     scale_docks(ImGui::DockBuilderGetNode(space), app.ui_scale() / before);
   ImGui::DockSpaceOverViewport(space, ImGui::GetMainViewport(), ImGuiDockNodeFlags_None);
   app.panels.centre_dock = ImGui::DockBuilderGetCentralNode(space)->ID;
@@ -246,18 +249,19 @@ void draw_panel_handles(App& app, const Canvas& canvas) {
     ImVec2 part;  ///< of the canvas
   };
   static constexpr Handle kHandles[] = {{PanelGroup::Left, icon::kRight, "view.left_panels", {0, 0.5f}},
-                                        {PanelGroup::Right, icon::kLeft, "view.right_panels", {1, 0.5f}},
-                                        {PanelGroup::Below, icon::kUp, "view.lower_panels", {0.5f, 1}}};
+      {PanelGroup::Right, icon::kLeft, "view.right_panels", {1, 0.5f}},
+      {PanelGroup::Below, icon::kUp, "view.lower_panels", {0.5f, 1}}};
   const ImVec2 min = canvas.screen_min(), max = canvas.screen_max();
   const float thick = ImGui::GetFontSize() * 1.1f, length = ImGui::GetFontSize() * 3.2f;
   for (const Handle& handle : kHandles) {
     if (app.panels.shown.shows(handle.group)) continue;
     const ImVec2 size = handle.group == PanelGroup::Below ? ImVec2{length, thick} : ImVec2{thick, length};
-    ImGui::SetCursorScreenPos({min.x + (max.x - min.x - size.x) * handle.part.x,
-                               min.y + (max.y - min.y - size.y) * handle.part.y});
+    ImGui::SetCursorScreenPos(
+        {min.x + (max.x - min.x - size.x) * handle.part.x, min.y + (max.y - min.y - size.y) * handle.part.y});
     ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2{0, 0});
     if (ImGui::BeginChild(handle.command, size, 0, ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollbar)) {
-      if (ImGui::Button(fmt::format("{}##{}", handle.icon, handle.command).c_str(), size)) app.commands.run(handle.command);
+      if (ImGui::Button(fmt::format("{}##{}", handle.icon, handle.command).c_str(), size))
+        app.commands.run(handle.command);
       ImGui::SetItemTooltip("%s", app.commands.find(handle.command)->shown_title());
     }
     ImGui::EndChild();
@@ -267,18 +271,17 @@ void draw_panel_handles(App& app, const Canvas& canvas) {
 
 void draw_empty_canvas(App& app) {
   const Canvas& canvas = app.active()->canvas;
-  const std::string lines[] = {
-      tr("An empty canvas"), tr_format("{} or a double click adds a node", app.commands.keys_text("node.add")),
+  const std::string lines[] = {tr("An empty canvas"),
+      tr_format("{} or a double click adds a node", app.commands.keys_text("node.add")),
       tr_format("{} begins with a template", app.commands.keys_text("file.template")),
       tr("Drop a workflow to open it, or a picture to load it")};
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const ImVec2 middle{(canvas.screen_min().x + canvas.screen_max().x) / 2,
-                      (canvas.screen_min().y + canvas.screen_max().y) / 2};
+  const ImVec2 middle{
+      (canvas.screen_min().x + canvas.screen_max().x) / 2, (canvas.screen_min().y + canvas.screen_max().y) / 2};
   float y = middle.y - 1.5f * ImGui::GetTextLineHeightWithSpacing();
   for (std::size_t i = 0; i < std::size(lines); ++i) {
     const ImVec2 size = ImGui::CalcTextSize(lines[i].c_str());
-    list.AddText({middle.x - size.x / 2, y}, i == 0 ? app.theme.text_dim : app.theme.text_faint,
-                 lines[i].c_str());
+    list.AddText({middle.x - size.x / 2, y}, i == 0 ? app.theme.text_dim : app.theme.text_faint, lines[i].c_str());
     y += ImGui::GetTextLineHeightWithSpacing() * (i == 0 ? 1.4f : 1.0f);
   }
 }

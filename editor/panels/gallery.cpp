@@ -74,12 +74,13 @@ void draw_item(App& app, const GalleryItem& item, float size) {
   ImVec2 half{size / 2, size / 2};
   if (const std::shared_ptr<const Picture> picture = app.pictures.thumbnail(item.file, item.time);
       picture && picture->width > 0) {
-    texture = app.textures.get("gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
+    texture =
+        app.textures.get("gallery " + item.file.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
     const float scale = std::min(size / texture->size.x, size / texture->size.y);
     half = {texture->size.x * scale / 2, texture->size.y * scale / 2};
     const ImVec2 middle{min.x + size / 2, min.y + size / 2};
-    list.AddImageRounded(texture->ref, {middle.x - half.x, middle.y - half.y},
-                         {middle.x + half.x, middle.y + half.y}, {0, 0}, {1, 1}, IM_COL32_WHITE, 5);
+    list.AddImageRounded(texture->ref, {middle.x - half.x, middle.y - half.y}, {middle.x + half.x, middle.y + half.y},
+        {0, 0}, {1, 1}, IM_COL32_WHITE, 5);
   }
   drag_item(item, texture, {2 * half.x, 2 * half.y});
   const bool shown = app.viewer().a.file == item.file.string();
@@ -96,10 +97,9 @@ void draw_gallery(App& app) {
     const auto items = app.gallery.items();
     if (items->empty())
       empty_hint(app.theme, icon::kImage,
-                 tr("Pictures that runs have written appear here, each with the workflow that made it."));
+          tr("Pictures that runs have written appear here, each with the workflow that made it."));
     const float size = ImGui::GetFontSize() * 7.2f, gap = ImGui::GetStyle().ItemSpacing.y;
-    const int columns =
-        std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (size + gap)));
+    const int columns = std::max(1, static_cast<int>((ImGui::GetContentRegionAvail().x + gap) / (size + gap)));
     const int rows = (static_cast<int>(items->size()) + columns - 1) / columns;
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{gap, gap});
     ImGuiListClipper clipper;

@@ -17,10 +17,8 @@ void draw_history(App& app) {
       std::size_t wanted = document->position();
       for (std::size_t i = 0; i <= steps.size(); ++i) {
         ImGui::PushID(static_cast<int>(i));
-        ImGui::PushStyleColor(ImGuiCol_Text,
-                              i > document->position() ? app.theme.text_faint : app.theme.text);
-        if (ImGui::Selectable(i == 0 ? tr("Opened") : steps[i - 1].c_str(), i == document->position()))
-          wanted = i;
+        ImGui::PushStyleColor(ImGuiCol_Text, i > document->position() ? app.theme.text_faint : app.theme.text);
+        if (ImGui::Selectable(i == 0 ? tr("Opened") : steps[i - 1].c_str(), i == document->position())) wanted = i;
         ImGui::PopStyleColor();
         ImGui::PopID();
       }

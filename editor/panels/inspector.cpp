@@ -26,7 +26,7 @@ namespace {
 /// The field of a param, as wide as the panel, with a button to take the default again; where the field lies. `nodes`: those
 /// that it sets.
 ImRect draw_field(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,
-                const nlohmann::json& value, bool wrong, const std::string& shown, bool mixed = false) {
+    const nlohmann::json& value, bool wrong, const std::string& shown, bool mixed = false) {
   const float height = ImGui::GetFrameHeight();
   const bool text = port.widget == Widget::Text;
   const std::string name = port_label(port.name);
@@ -80,26 +80,24 @@ class Inspector {
     const ImVec2 min = ImGui::GetCursorScreenPos();
     const float size = ImGui::GetFontSize() * 0.7f;
     ImGui::GetWindowDrawList()->AddRectFilled({min.x, min.y + 3}, {min.x + size, min.y + 3 + size},
-                                              category_colour(app_.theme, type_ ? type_->options.menu : ""),
-                                              3);
+        category_colour(app_.theme, type_ ? type_->options.menu : ""), 3);
     ImGui::SetCursorScreenPos({min.x + size + 8, min.y});
     ImGui::PushFont(app_.fonts.bold, 0);
-    ImGui::TextUnformatted((!node_.title.empty() ? node_.title
-                            : type_              ? shown_title(*type_)
-                                                 : node_.type)
-                               .c_str());
+    ImGui::TextUnformatted((!node_.title.empty() ? node_.title : type_ ? shown_title(*type_) : node_.type).c_str());
     ImGui::PopFont();
     ImGui::SameLine();
-    dim_text(app_.theme, node_.id + (node_.state == NodeState::Muted      ? tr(", muted")
-                                     : node_.state == NodeState::Bypassed ? tr(", bypassed")
-                                                                          : ""));
+    dim_text(app_.theme,
+        node_.id +
+            (node_.state == NodeState::Muted             ? tr(", muted")
+                    : node_.state == NodeState::Bypassed ? tr(", bypassed")
+                                                         : ""));
     ImGui::Spacing();
   }
 
   void draw_missing() {
     ImGui::PushTextWrapPos();
-    ImGui::TextColored(as_vec4(app_.theme.bad), "%s",
-                       tr_format("No plugin brings the node type '{}'.", node_.type).c_str());
+    ImGui::TextColored(
+        as_vec4(app_.theme.bad), "%s", tr_format("No plugin brings the node type '{}'.", node_.type).c_str());
     for (const Problem& problem : app_.active()->problems)
       if (problem.node == address_ && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
     dim_text(app_.theme, tr("It is kept as it is, and is saved with the workflow."));
@@ -137,12 +135,11 @@ class Inspector {
       dim_text(app_.theme, fmt::format("{}   \u2190  {}.{}", port_label(port.name), link->node, link->port));
       return;
     }
-    const bool wrong = std::ranges::any_of(app_.active()->problems, [&](const Problem& each) {
-      return each.node == address_ && each.port == port.name;
-    });
+    const bool wrong = std::ranges::any_of(
+        app_.active()->problems, [&](const Problem& each) { return each.node == address_ && each.port == port.name; });
     const std::string values = shown_values(document_, sweep(document_), node_.id, port);
-    const ImRect field = draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name), wrong,
-                                    values.empty() ? shown_seed(app_, document_, node_, port) : values);
+    const ImRect field = draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name),
+        wrong, values.empty() ? shown_seed(app_, document_, node_, port) : values);
     if (!values.empty()) draw_vary_mark(app_, *ImGui::GetWindowDrawList(), field.Min, field.Max);
     draw_menu(port, field.Min, field.Max);
     if (port.widget == Widget::Seed) draw_seed(port);
@@ -150,7 +147,8 @@ class Inspector {
 
   void draw_menu(const PortInfo& port, ImVec2 min, ImVec2 max) {
     ImGui::PushID(port.name.c_str());
-    if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max) && ImGui::IsMouseReleased(ImGuiMouseButton_Right))
+    if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(min, max) &&
+        ImGui::IsMouseReleased(ImGuiMouseButton_Right))
       ImGui::OpenPopup("param menu");
     if (ImGui::BeginPopup("param menu")) {
       draw_vary_items(app_, document_, node_.id, port);
@@ -161,10 +159,8 @@ class Inspector {
 
   void draw_seed(const PortInfo& port) {
     const SeedMode mode = seed_mode(node_, port.name);
-    constexpr std::pair<SeedMode, const char*> kModes[] = {
-        {SeedMode::Fixed, tr_later("Fixed")},
-        {SeedMode::Random, tr_later("Random")},
-        {SeedMode::Increment, tr_later("Count up")}};
+    constexpr std::pair<SeedMode, const char*> kModes[] = {{SeedMode::Fixed, tr_later("Fixed")},
+        {SeedMode::Random, tr_later("Random")}, {SeedMode::Increment, tr_later("Count up")}};
     ImGui::Indent(ImGui::GetStyle().FramePadding.x);
     for (const auto& [each, name] : kModes) {
       if (each != SeedMode::Fixed) same_line_if_fits(label(name));
@@ -173,13 +169,13 @@ class Inspector {
     }
     const auto run = app_.runs->documents.find(document_.id());
     if (run != app_.runs->documents.end())
-      if (const auto used = run->second->seeds.find({node_.id, port.name});
-          used != run->second->seeds.end()) {
+      if (const auto used = run->second->seeds.find({node_.id, port.name}); used != run->second->seeds.end()) {
         ImGui::AlignTextToFramePadding();
         dim_text(app_.theme, tr_format("Last used: {}", used->second.seed));
         if (mode != SeedMode::Fixed) {
           ImGui::SameLine();
-          if (quiet_button((std::string(icon::kLock) + "##keep").c_str(), app_.theme, tr("Keep the seed that was used")))
+          if (quiet_button(
+                  (std::string(icon::kLock) + "##keep").c_str(), app_.theme, tr("Keep the seed that was used")))
             app_.attempt([&] { keep_seed(document_, node_.id, port.name, used->second.seed); });
         }
       }
@@ -198,8 +194,8 @@ class Inspector {
     if (!run->because_of.empty()) dim_text(app_.theme, tr_format("Skipped: '{}' failed", run->because_of));
     if (run->state == NodeRun::State::Done)
       dim_text(app_.theme,
-               tr_format("{:.2f} s on {}, {:.1f} MB", run->seconds,
-                           run->device.empty() ? "cpu" : run->device, static_cast<double>(run->bytes) / 1e6));
+          tr_format("{:.2f} s on {}, {:.1f} MB", run->seconds, run->device.empty() ? "cpu" : run->device,
+              static_cast<double>(run->bytes) / 1e6));
     if (run->state == NodeRun::State::Cached) dim_text(app_.theme, tr("Taken from the cache"));
     if (!run->why.empty()) dim_text(app_.theme, run->why);
     for (const std::string& warning : run->warnings)
@@ -222,10 +218,10 @@ class Inspector {
         ImGui::TextUnformatted(port_label(port.name).c_str());
         ImGui::SameLine();
         ImGui::TextColored(as_vec4(type_colour(app_.theme, app_.registry.find_type(port.type))), "%s%s",
-                           port.type.c_str(),
-                           port.kind == PortKind::Output ? tr(", output")
-                           : port.optional               ? tr(", optional")
-                                                         : "");
+            port.type.c_str(),
+            port.kind == PortKind::Output ? tr(", output")
+                : port.optional           ? tr(", optional")
+                                          : "");
         if (!port.tip.empty()) dim_text(app_.theme, port.tip);
       }
     dim_text(app_.theme, tr_format("{}, brought by {}", type_->id, type_->plugin));
@@ -261,7 +257,8 @@ void draw_of_several(App& app, Document& document, const Ids& nodes) {
   for (std::size_t i = 0; i < params.size(); ++i) {
     const SharedParam& each = params[i];
     ImGui::PushID(static_cast<int>(i));
-    draw_field(app, document, each.nodes, each.port, each.value, /*wrong=*/false, each.mixed ? tr("mixed") : "", each.mixed);
+    draw_field(
+        app, document, each.nodes, each.port, each.value, /*wrong=*/false, each.mixed ? tr("mixed") : "", each.mixed);
     ImGui::PopID();
   }
   ImGui::PopID();
@@ -284,8 +281,7 @@ void draw_inspector(App& app) {
       ImGui::PushID(node->id.c_str());
       const GraphNode shown = *node;  // edits replace the document's
       const NodeInfo* known = app.type_of(shown);
-      const std::optional<NodeInfo> type =
-          known ? std::optional(*known) : std::nullopt;  // edits may replace it, too
+      const std::optional<NodeInfo> type = known ? std::optional(*known) : std::nullopt;  // edits may replace it, too
       Inspector(app, *document, shown, type ? &*type : nullptr).draw();
       ImGui::PopID();
     }

@@ -38,9 +38,10 @@ class InterfacePanel {
     draw_subgraphs();
     ImGui::PushTextWrapPos();
     if (inputs.empty() && outputs.empty()) dim_text(app_.theme, tr("Select a node to see its params."));
-    dim_text(app_.theme, inside ? tr("The menu of a port makes it a port of the subgraph.")
-                                : tr("The menu of a port makes it an input or output of the workflow, for those who run it "
-                                     "from outside."));
+    dim_text(app_.theme,
+        inside ? tr("The menu of a port makes it a port of the subgraph.")
+               : tr("The menu of a port makes it an input or output of the workflow, for those who run it "
+                    "from outside."));
     ImGui::PopTextWrapPos();
   }
 
@@ -57,7 +58,8 @@ class InterfacePanel {
       return rows;
     }
     const Interface& interface = document_.workflow().interface;
-    for (const auto& [name, port] : side == Side::Input ? interface.inputs : interface.outputs) rows.push_back({name, port});
+    for (const auto& [name, port] : side == Side::Input ? interface.inputs : interface.outputs)
+      rows.push_back({name, port});
     std::ranges::stable_sort(rows, {}, [this](const Row& row) { return place_of(row.port); });
     return rows;
   }

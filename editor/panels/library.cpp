@@ -37,7 +37,10 @@ Menu menu_of(const Registry& registry) {
 
 void add_to_canvas(App& app, const NodeInfo& type) {
   if (!app.document()) app.new_document();
-  app.attempt([&] { add_node(*app.document(), app.registry, type.id, place_for_new(app, size_of_new(app, type.id)), app.beginning(type.id)); });
+  app.attempt([&] {
+    add_node(
+        *app.document(), app.registry, type.id, place_for_new(app, size_of_new(app, type.id)), app.beginning(type.id));
+  });
 }
 
 void draw_type(App& app, const NodeInfo& type) {
@@ -52,8 +55,7 @@ void draw_type(App& app, const NodeInfo& type) {
     add_to_canvas(app, type);
   ImGui::PopID();
   ImGui::GetWindowDrawList()->AddRectFilled({min.x, min.y + (ImGui::GetFontSize() - mark) / 2 + 1},
-                                            {min.x + mark, min.y + (ImGui::GetFontSize() + mark) / 2 + 1},
-                                            category_colour(app.theme, type.options.menu), 3);
+      {min.x + mark, min.y + (ImGui::GetFontSize() + mark) / 2 + 1}, category_colour(app.theme, type.options.menu), 3);
   if (ImGui::BeginDragDropSource()) {
     const std::string_view id = type.id;
     ImGui::SetDragDropPayload("node type", id.data(), id.size());
@@ -76,9 +78,9 @@ void draw_menu(App& app, const Menu& menu, bool top) {
     ImGui::PushStyleColor(ImGuiCol_Text, app.theme.text_dim);
     ImGui::PushFont(top ? app.fonts.bold : app.fonts.regular, 0);
     const std::string header = shown_menu(name) + "###" + name;
-    const bool open = top ? ImGui::CollapsingHeader(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
-                          : ImGui::TreeNodeEx(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen |
-                                                                  ImGuiTreeNodeFlags_SpanAvailWidth);
+    const bool open = top
+        ? ImGui::CollapsingHeader(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen)
+        : ImGui::TreeNodeEx(header.c_str(), ImGuiTreeNodeFlags_DefaultOpen | ImGuiTreeNodeFlags_SpanAvailWidth);
     ImGui::PopFont();
     ImGui::PopStyleColor(2);
     if (!open) continue;
@@ -101,13 +103,11 @@ void draw_library(App& app) {
     ImGui::InputTextWithHint("##query", fmt::format("{}  {}", icon::kSearch, tr("Search")).c_str(), &state.query);
     if (ImGui::BeginChild("types")) {
       if (state.query.empty()) {
-        if (!state.menu_known)
-          state.menu = std::make_shared<Menu>(menu_of(app.registry)), state.menu_known = true;
+        if (!state.menu_known) state.menu = std::make_shared<Menu>(menu_of(app.registry)), state.menu_known = true;
         draw_menu(app, *std::static_pointer_cast<Menu>(state.menu), true);
       } else {
         const std::vector<const NodeInfo*> types = app.registry.nodes();
-        for (const SearchHit& hit :
-             search(state.query, searchable_nodes(app.registry), app.settings.node_usage))
+        for (const SearchHit& hit : search(state.query, searchable_nodes(app.registry), app.settings.node_usage))
           draw_type(app, *types[hit.index]);
       }
     }

@@ -25,8 +25,8 @@ bool begin() {
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
   ImGui::PushStyleColor(ImGuiCol_PopupBg, IM_COL32(12, 12, 14, 255));
-  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                                      ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs;
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+      ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoNavInputs;
   const bool begun = ImGui::BeginPopupModal(kName, nullptr, kFlags);
   ImGui::PopStyleColor();
   ImGui::PopStyleVar(3);
@@ -63,7 +63,8 @@ bool arrow(const char* name, ImVec2 at, ImVec2 size) {
 void draw_picture(App& app, LightboxState& state, const ShownPicture& shown, ImVec2 min, ImVec2 room) {
   ImGui::SetCursorScreenPos(min);
   ImGui::SetNextItemAllowOverlap();
-  const bool clicked = ImGui::InvisibleButton("##picture", room, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+  const bool clicked =
+      ImGui::InvisibleButton("##picture", room, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
   const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
   constexpr float kDragged = 16;  // square pixels: less is a click
   if (clicked && ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < kDragged) state.open = false;
@@ -71,7 +72,7 @@ void draw_picture(App& app, LightboxState& state, const ShownPicture& shown, ImV
   const Picture& picture = *shown.picture;
   const PicturePlace place =
       place_picture(state.view, {static_cast<float>(picture.width), static_cast<float>(picture.height)}, min, room,
-                    app.ui_scale(), hovered, active, /*left_moves=*/true);
+          app.ui_scale(), hovered, active, /*left_moves=*/true);
   ImDrawList& list = *ImGui::GetWindowDrawList();
   list.PushClipRect(min, {min.x + room.x, min.y + room.y}, true);
   if (place.zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerNearest, nullptr);
@@ -88,20 +89,22 @@ void draw(App& app, LightboxState& state) {
   const float bar = ImGui::GetFrameHeight() * 1.4f, pad = (bar - ImGui::GetTextLineHeight()) / 2;
   draw_picture(app, state, shown, {viewport.Pos.x, viewport.Pos.y + bar}, {viewport.Size.x, viewport.Size.y - 2 * bar});
   text_at({viewport.Pos.x + pad, viewport.Pos.y + pad}, caption_of(app, now, shown));
-  const std::string size = shown ? fmt::format("{} \u00d7 {}", shown.picture->width, shown.picture->height) : std::string();
+  const std::string size =
+      shown ? fmt::format("{} \u00d7 {}", shown.picture->width, shown.picture->height) : std::string();
   text_at({viewport.Pos.x + pad, viewport.Pos.y + viewport.Size.y - bar + pad}, size);
   const std::string hint = tr("A click or Escape closes, the wheel zooms");
   text_at({viewport.Pos.x + (viewport.Size.x - ImGui::CalcTextSize(hint.c_str()).x) / 2,
-           viewport.Pos.y + viewport.Size.y - bar + pad},
-          hint);
+              viewport.Pos.y + viewport.Size.y - bar + pad},
+      hint);
   if (state.pictures.size() < 2) return;
   const std::string place = tr_format("{} of {}", state.at + 1, state.pictures.size());
   text_at({viewport.Pos.x + viewport.Size.x - pad - ImGui::CalcTextSize(place.c_str()).x, viewport.Pos.y + pad}, place);
   const ImVec2 size_of_arrow{bar, bar * 2};
   const float middle = viewport.Pos.y + (viewport.Size.y - size_of_arrow.y) / 2;
-  if (arrow(fmt::format("{}##before", icon::kLeft).c_str(), {viewport.Pos.x + pad, middle}, size_of_arrow)) step(state, -1);
+  if (arrow(fmt::format("{}##before", icon::kLeft).c_str(), {viewport.Pos.x + pad, middle}, size_of_arrow))
+    step(state, -1);
   if (arrow(fmt::format("{}##after", icon::kRight).c_str(),
-            {viewport.Pos.x + viewport.Size.x - pad - size_of_arrow.x, middle}, size_of_arrow))
+          {viewport.Pos.x + viewport.Size.x - pad - size_of_arrow.x, middle}, size_of_arrow))
     step(state, 1);
 }
 

@@ -11,9 +11,9 @@ void draw_log(App& app) {
     for (const LogLine& line : app.log) {
       dim_text(app.theme, line.time);
       ImGui::SameLine();
-      const ImU32 colour = line.kind == LogLine::Kind::Error     ? app.theme.bad
-                           : line.kind == LogLine::Kind::Warning ? app.theme.warn
-                                                                 : app.theme.text;
+      const ImU32 colour = line.kind == LogLine::Kind::Error ? app.theme.bad
+          : line.kind == LogLine::Kind::Warning              ? app.theme.warn
+                                                             : app.theme.text;
       ImGui::PushStyleColor(ImGuiCol_Text, colour);
       ImGui::PushTextWrapPos();
       ImGui::TextUnformatted(line.text.c_str());

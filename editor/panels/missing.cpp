@@ -13,13 +13,18 @@ namespace weft::editor {
 
 namespace {
 
-std::string address_of(const Spot& spot) { return spot.scope.empty() ? spot.node : address_in_subgraph(spot.scope, spot.node); }
+std::string address_of(const Spot& spot) {
+  return spot.scope.empty() ? spot.node : address_in_subgraph(spot.scope, spot.node);
+}
 
 const char* heading_of(Missing::Kind kind) {
   switch (kind) {
-    case Missing::Kind::NodeType: return tr("Node types that no plugin brings");
-    case Missing::Kind::Model: return tr("Models that are not in the model folders");
-    case Missing::Kind::File: return tr("Files that are not there");
+    case Missing::Kind::NodeType:
+      return tr("Node types that no plugin brings");
+    case Missing::Kind::Model:
+      return tr("Models that are not in the model folders");
+    case Missing::Kind::File:
+      return tr("Files that are not there");
   }
   return "";
 }
@@ -30,8 +35,8 @@ void draw_row(App& app, const Missing& each) {
   ImGui::SetItemTooltip("%s", each.name.c_str());
   ImGui::SameLine();
   const std::string count = each.kind == Missing::Kind::Model
-                                ? tr_format_n("{} node, in '{}'", "{} nodes, in '{}'", each.spots.size(), each.folder)
-                                : tr_format_n("{} node", "{} nodes", each.spots.size());
+      ? tr_format_n("{} node, in '{}'", "{} nodes, in '{}'", each.spots.size(), each.folder)
+      : tr_format_n("{} node", "{} nodes", each.spots.size());
   dim_text(app.theme, count);
   const float indent = ImGui::GetFontSize() * 1.5f;
   ImGui::Indent(indent);
@@ -101,8 +106,8 @@ void draw_missing(App& app) {
   ImGui::SetNextWindowSizeConstraints({font * 26, 0}, {viewport.Size.x * 0.9f, viewport.Size.y * 0.8f});
   bool open = true;
   if (ImGui::Begin(label("What Is Missing"), &open,
-                   ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing |
-                       ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoCollapse)) {
+          ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing |
+              ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoCollapse)) {
     ImGui::BeginDisabled(stale);
     const std::vector<Missing> missing = state.missing;  // buttons change it
     for (std::size_t i = 0; i < missing.size(); ++i) {

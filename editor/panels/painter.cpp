@@ -36,7 +36,7 @@ class Painter {
         size_(painting_size(node, type)) {
     if (!backdrop_.source.empty() && backdrop_.picture)
       size_ = {static_cast<double>(backdrop_.picture.picture->width),
-               static_cast<double>(backdrop_.picture.picture->height)};
+          static_cast<double>(backdrop_.picture.picture->height)};
   }
 
   void draw() {
@@ -59,19 +59,17 @@ class Painter {
     const int width = std::max(1, static_cast<int>(std::lround(size_.width * scale)));
     const int height = std::max(1, static_cast<int>(std::lround(size_.height * scale)));
     const std::string text = text_.is_string() ? text_.get<std::string>() : std::string();
-    const bool same = state_.width == width && state_.height == height &&
-                      state_.manner.polygons == manner_.polygons && state_.manner.brush == manner_.brush;
+    const bool same = state_.width == width && state_.height == height && state_.manner.polygons == manner_.polygons &&
+        state_.manner.brush == manner_.brush;
     if (same && state_.text == text) return;
     std::vector<Stroke> strokes = strokes_of(text);
     const bool goes_on = same && strokes.size() >= state_.strokes.size() &&
-                         std::equal(state_.strokes.begin(), state_.strokes.end(), strokes.begin());
+        std::equal(state_.strokes.begin(), state_.strokes.end(), strokes.begin());
     const std::size_t made = goes_on ? state_.strokes.size() : 0;
     state_.width = width;
     state_.height = height;
-    if (!goes_on)
-      state_.painted.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
-    for (std::size_t i = made; i < strokes.size(); ++i)
-      painting::apply(strokes[i], manner_, canvas(state_.painted));
+    if (!goes_on) state_.painted.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 0);
+    for (std::size_t i = made; i < strokes.size(); ++i) painting::apply(strokes[i], manner_, canvas(state_.painted));
     state_.strokes = std::move(strokes);
     state_.manner = manner_;
     state_.text = text;
@@ -107,8 +105,8 @@ class Painter {
 
   Stroke stroke_of(std::vector<painting::Point> points) const {
     Stroke stroke{.kind = state_.stroke_erases ? Stroke::Kind::Erase : Stroke::Kind::Paint,
-                  .hardness = state_.hardness,
-                  .points = std::move(points)};
+        .hardness = state_.hardness,
+        .points = std::move(points)};
     if (manner_.polygons)
       stroke.hardness = 1;
     else
@@ -137,8 +135,7 @@ class Painter {
     } else if (!state_.stroke.empty()) {
       const painting::Point now = point_at(place);
       if (far_enough(state_.stroke.back(), now)) go_on(now);
-      if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) && !ImGui::IsMouseDown(ImGuiMouseButton_Right))
-        end_stroke();
+      if (!ImGui::IsMouseDown(ImGuiMouseButton_Left) && !ImGui::IsMouseDown(ImGuiMouseButton_Right)) end_stroke();
     }
   }
 
@@ -150,8 +147,7 @@ class Painter {
       painting::apply(stroke_of(state_.stroke), manner_, canvas(state_.shown));
     } else {  // what is covered twice counts once: the last piece is enough
       const std::size_t from = count > 1 ? count - 2 : 0;
-      painting::apply(
-          stroke_of({state_.stroke.begin() + static_cast<std::ptrdiff_t>(from), state_.stroke.end()}),
+      painting::apply(stroke_of({state_.stroke.begin() + static_cast<std::ptrdiff_t>(from), state_.stroke.end()}),
           manner_, canvas(state_.shown));
     }
     ++state_.version;
@@ -176,8 +172,7 @@ class Painter {
       draw_slider(tr("Hardness"), "##hardness", state_.hardness, 0, 1, slider, false);
       ImGui::SameLine();
     }
-    tool(icon::kBrush, "##paint", tr("Paint (the right button erases)"), !state_.erase,
-         [&] { state_.erase = false; });
+    tool(icon::kBrush, "##paint", tr("Paint (the right button erases)"), !state_.erase, [&] { state_.erase = false; });
     tool(icon::kEraser, "##erase", tr("Erase (E)"), state_.erase, [&] { state_.erase = true; });
     ImGui::SameLine(0, ImGui::GetFontSize());
     if (ImGui::Button(label("Invert"))) add(tr("Invert the painting"), {.kind = Stroke::Kind::Invert});
@@ -188,15 +183,15 @@ class Painter {
     tool(icon::kRedo, "##redo", tr("Redo"), false, [&] { document_.redo(); });
   }
 
-  void draw_slider(const char* name, const char* id, double& value, double least, double most, float width,
-                   bool logarithmic) {
+  void draw_slider(
+      const char* name, const char* id, double& value, double least, double most, float width, bool logarithmic) {
     ImGui::AlignTextToFramePadding();
     dim_text(theme_, name);
     ImGui::SameLine();
     ImGui::SetNextItemWidth(width);
     float percent = static_cast<float>(value * 100);
-    if (ImGui::SliderFloat(id, &percent, static_cast<float>(least * 100), static_cast<float>(most * 100),
-                           "", logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
+    if (ImGui::SliderFloat(id, &percent, static_cast<float>(least * 100), static_cast<float>(most * 100), "",
+            logarithmic ? ImGuiSliderFlags_Logarithmic : 0))
       value = std::clamp(static_cast<double>(percent) / 100, least, most);
     // Beside the slider: on it the knob would cover it.
     ImGui::SameLine(0, ImGui::GetStyle().ItemInnerSpacing.x);
@@ -213,9 +208,7 @@ class Painter {
   }
 
   void hear_keys() {
-    const auto scaled = [&](double by) {
-      state_.brush = std::clamp(state_.brush * by, kLeastBrush, kMostBrush);
-    };
+    const auto scaled = [&](double by) { state_.brush = std::clamp(state_.brush * by, kLeastBrush, kMostBrush); };
     if (ImGui::GetIO().WantTextInput) return;
     if (ImGui::IsKeyPressed(ImGuiKey_LeftBracket)) scaled(1 / 1.15);
     if (ImGui::IsKeyPressed(ImGuiKey_RightBracket)) scaled(1.15);
@@ -233,30 +226,26 @@ class Painter {
   void draw_canvas() {
     ImGui::NewLine();
     const ImVec2 room = ImGui::GetContentRegionAvail();
-    const ImVec2 area{std::max(room.x, 20.0f),
-                      std::max(room.y - ImGui::GetFrameHeightWithSpacing() * 1.2f, 20.0f)};
+    const ImVec2 area{std::max(room.x, 20.0f), std::max(room.y - ImGui::GetFrameHeightWithSpacing() * 1.2f, 20.0f)};
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
     ImGui::InvisibleButton("##canvas", area,
-                           ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight |
-                               ImGuiButtonFlags_MouseButtonMiddle);
+        ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     const PicturePlace place =
-        place_picture(state_.view, {static_cast<float>(size_.width), static_cast<float>(size_.height)}, min,
-                      area, app_.ui_scale(), hovered, active, false);
+        place_picture(state_.view, {static_cast<float>(size_.width), static_cast<float>(size_.height)}, min, area,
+            app_.ui_scale(), hovered, active, false);
     take_mouse(place, hovered);
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(
-          app_.textures.get("painter.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+      list.AddImage(app_.textures.get("painter.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
           place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
     const ImU32 tint = with_alpha(theme_.good, 0.62f);
     list.AddImage(
-        app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint)
-            .ref,
+        app_.textures.get("painter.mask", state_.version, state_.width, state_.height, state_.shown, tint).ref,
         place.at, place.max());
     list.AddRect(place.at, place.max(), theme_.border);
     if (hovered && !manner_.polygons) draw_brush(list, place);
@@ -265,8 +254,7 @@ class Painter {
 
   void draw_brush(ImDrawList& list, const PicturePlace& place) const {
     const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const float radius =
-        static_cast<float>(state_.brush * std::min(size_.width, size_.height) / 2) * place.zoom;
+    const float radius = static_cast<float>(state_.brush * std::min(size_.width, size_.height) / 2) * place.zoom;
     list.AddCircle(mouse, radius + 1, IM_COL32_BLACK, 0, 1);
     list.AddCircle(mouse, radius, IM_COL32_WHITE, 0, 1.5f);
     if (state_.hardness < 1)
@@ -284,9 +272,10 @@ class Painter {
       ImGui::SameLine();
       if (ImGui::Button(label("Make It"))) app_.run({backdrop_.source});
     } else {
-      dim_text(theme_, fmt::format("{:.0f} \u00d7 {:.0f}, {}   {}", size_.width, size_.height,
-                                   tr_format_n("{} stroke", "{} strokes", state_.strokes.size()),
-                                   tr("[ and ] change the size, the wheel zooms")));
+      dim_text(theme_,
+          fmt::format("{:.0f} \u00d7 {:.0f}, {}   {}", size_.width, size_.height,
+              tr_format_n("{} stroke", "{} strokes", state_.strokes.size()),
+              tr("[ and ] change the size, the wheel zooms")));
     }
   }
 
@@ -305,10 +294,10 @@ class Painter {
 
 void draw_painter(App& app) {
   PainterState& state = app.panels.painter;
-  draw_node_dialog(app, state, tr("Paint"), painting_param,
-                   [&](Document& document, const GraphNode& node, const NodeInfo& type) {
-                     Painter(app, document, node, type, *painting_param(type)).draw();
-                   });
+  draw_node_dialog(
+      app, state, tr("Paint"), painting_param, [&](Document& document, const GraphNode& node, const NodeInfo& type) {
+        Painter(app, document, node, type, *painting_param(type)).draw();
+      });
   if (!state.open) state = {.brush = state.brush, .hardness = state.hardness};
 }
 

@@ -12,10 +12,9 @@ Picture channel_of(const Picture& picture, ViewerState::Channel channel) {
   Picture made = picture;
   for (std::size_t i = 0; i + 2 < made.rgb.size(); i += 3) {
     const auto* from = &picture.rgb[i];
-    const std::uint8_t value =
-        channel == Channel::Luminance
-            ? static_cast<std::uint8_t>(std::lround(0.2126 * from[0] + 0.7152 * from[1] + 0.0722 * from[2]))
-            : from[static_cast<int>(channel) - static_cast<int>(Channel::Red)];
+    const std::uint8_t value = channel == Channel::Luminance
+        ? static_cast<std::uint8_t>(std::lround(0.2126 * from[0] + 0.7152 * from[1] + 0.0722 * from[2]))
+        : from[static_cast<int>(channel) - static_cast<int>(Channel::Red)];
     std::fill_n(&made.rgb[i], 3, value);
   }
   return made;

@@ -35,9 +35,10 @@ std::shared_ptr<const std::vector<ToldProblem>> told_problems(App& app) {
   const DocumentId document = tab ? tab->document->id() : 0;
   const std::uint64_t revision = tab ? tab->document->revision() : 0;
   const bool same = state.document == document && state.revision == revision && state.failed == failed &&
-                    (!tab || state.found == tab->problems) && state.language == language();
+      (!tab || state.found == tab->problems) && state.language == language();
   if (same && state.told) return state.told;
-  state = {.document = document, .revision = revision, .failed = failed, .found = {}, .language = language(), .told = {}};
+  state = {
+      .document = document, .revision = revision, .failed = failed, .found = {}, .language = language(), .told = {}};
   if (tab) state.found = tab->problems;
   state.told = std::make_shared<const std::vector<ToldProblem>>(
       tab ? tell_all(*tab->document, app.registry, failed, state.found) : std::vector<ToldProblem>{});
@@ -60,7 +61,8 @@ void draw_heading(App& app, const ToldProblem& problem) {
   if (!problem.problem.port.empty()) text += "  \u203a  " + port_label(problem.problem.port);
   if (!text.empty()) text += ":  ";
   if (ImGui::Selectable((text + problem.what + "##" + problem.problem.node).c_str())) app.lead_to(problem.problem.node);
-  if (!problem.problem.node.empty()) ImGui::SetItemTooltip("%s\n%s", problem.problem.text().c_str(), tr("Click to show the node"));
+  if (!problem.problem.node.empty())
+    ImGui::SetItemTooltip("%s\n%s", problem.problem.text().c_str(), tr("Click to show the node"));
 }
 
 void draw_remedies(App& app, const ToldProblem& problem) {

@@ -70,16 +70,18 @@ void draw_thumbnail(App& app, const std::vector<Shown>& pictures, float size) {
   const Textures::Entry texture =
       app.textures.get("queue " + pictures.front().file, reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
   // The middle of it, as a square.
-  const float wide = std::min(1.0f, texture.size.y / texture.size.x) / 2, high = std::min(1.0f, texture.size.x / texture.size.y) / 2;
-  ImGui::GetWindowDrawList()->AddImageRounded(texture.ref, min, max, {0.5f - wide, 0.5f - high}, {0.5f + wide, 0.5f + high},
-                                              IM_COL32_WHITE, 3);
+  const float wide = std::min(1.0f, texture.size.y / texture.size.x) / 2,
+              high = std::min(1.0f, texture.size.x / texture.size.y) / 2;
+  ImGui::GetWindowDrawList()->AddImageRounded(
+      texture.ref, min, max, {0.5f - wide, 0.5f - high}, {0.5f + wide, 0.5f + high}, IM_COL32_WHITE, 3);
 }
 
 /// What tells the job from the others: what differs from the one before, its seeds, when it was.
 std::string details_of(const Job& job) {
   std::vector<std::string> words = job.differs;
   for (const SeedUse& use : job.seeds)
-    if (const std::string seed = fmt::format("{} {}", port_label(use.port.port), use.seed); std::ranges::find(words, seed) == words.end())
+    if (const std::string seed = fmt::format("{} {}", port_label(use.port.port), use.seed);
+        std::ranges::find(words, seed) == words.end())
       words.push_back(seed);
   const auto at = job.state == Job::State::Queued ? job.queued_at : job.started_at;
   if (at != std::chrono::system_clock::time_point{})
@@ -103,8 +105,7 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
   ImGui::SetItemTooltip("%s", details.c_str());
   ImGui::TableNextColumn();
   if (job.state == Job::State::Running)
-    ImGui::ProgressBar(static_cast<float>(job.fraction), {-1, 0},
-                       fmt::format("{:.0f} %", job.fraction * 100).c_str());
+    ImGui::ProgressBar(static_cast<float>(job.fraction), {-1, 0}, fmt::format("{:.0f} %", job.fraction * 100).c_str());
   else if (job.state != Job::State::Queued)
     dim_text(app.theme, fmt::format("{:.1f} s", seconds_of(job)));
   ImGui::TableNextColumn();
@@ -134,8 +135,7 @@ void draw_queue(App& app) {
     const std::string pause = state.paused ? fmt::format("{}  {}##pause", icon::kPlay, tr("Go On"))
                                            : fmt::format("{}  {}##pause", icon::kPause, tr("Pause"));
     if (quiet_button(pause.c_str(), app.theme,
-                     state.paused ? tr("Begins what waits") : tr("What runs goes on; nothing new is begun"),
-                     state.paused))
+            state.paused ? tr("Begins what waits") : tr("What runs goes on; nothing new is begun"), state.paused))
       app.queue->pause(!state.paused);
     ImGui::SameLine();
     ImGui::BeginDisabled(state.queue.empty());
@@ -144,10 +144,10 @@ void draw_queue(App& app) {
     ImGui::EndDisabled();
     if (state.queue.empty() && state.history.empty()) {
       empty_hint(app.theme, icon::kList,
-                 tr("Runs wait here for their turn. Several may be queued, also of different workflows."));
+          tr("Runs wait here for their turn. Several may be queued, also of different workflows."));
     } else if (ImGui::BeginTable("jobs", 4, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY)) {
       ImGui::TableSetupColumn("state", ImGuiTableColumnFlags_WidthFixed,
-                              ImGui::GetFontSize() * 1.4f + 2 * ImGui::GetTextLineHeightWithSpacing());
+          ImGui::GetFontSize() * 1.4f + 2 * ImGui::GetTextLineHeightWithSpacing());
       ImGui::TableSetupColumn("title", ImGuiTableColumnFlags_WidthStretch, 4);
       ImGui::TableSetupColumn("progress", ImGuiTableColumnFlags_WidthStretch, 1.4f);
       ImGui::TableSetupColumn("actions", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 7);

@@ -17,8 +17,9 @@ std::string name_of(const Recoverable& each) {
 std::string what_is_lost(const Recoverable& each) {
   std::string time = fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(std::chrono::system_clock::to_time_t(each.time)));
   if (each.gestures.empty() || each.gestures.back().empty()) return time;  // as an earlier recovery left it
-  return time + ", " + tr_format_n("{} unsaved step, the last: {}", "{} unsaved steps, the last: {}", each.gestures.size(),
-                                   each.gestures.back().c_str());
+  return time + ", " +
+      tr_format_n("{} unsaved step, the last: {}", "{} unsaved steps, the last: {}", each.gestures.size(),
+          each.gestures.back().c_str());
 }
 
 /// In a tab, in the place of one that shows the file as it was saved.
@@ -59,7 +60,8 @@ void draw_recovery(App& app) {
     ImGui::PopID();
   }
   ImGui::Spacing();
-  if (default_button(several ? label("Recover All") : label("Recover"), app.theme)) recovered.assign(found.size(), true);
+  if (default_button(several ? label("Recover All") : label("Recover"), app.theme))
+    recovered.assign(found.size(), true);
   ImGui::SameLine();
   if (!several) {
     discarded[0] = ImGui::Button(label("Discard"));

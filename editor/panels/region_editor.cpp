@@ -32,8 +32,7 @@ constexpr std::array<Grip, 8> kGrips{{{-1, -1}, {0, -1}, {1, -1}, {1, 0}, {1, 1}
 /// Lives for a frame.
 class RegionEditor {
  public:
-  RegionEditor(App& app, Document& document, const GraphNode& node, const NodeInfo& type,
-               const RegionParams& params)
+  RegionEditor(App& app, Document& document, const GraphNode& node, const NodeInfo& type, const RegionParams& params)
       : app_(app),
         document_(document),
         state_(app.panels.region),
@@ -49,8 +48,7 @@ class RegionEditor {
   void draw() {
     const float side = ImGui::GetFontSize() * 15;
     const ImVec2 room = ImGui::GetContentRegionAvail();
-    const ImVec2 area{std::max(room.x - side - ImGui::GetStyle().ItemSpacing.x, 20.0f),
-                      std::max(room.y, 20.0f)};
+    const ImVec2 area{std::max(room.x - side - ImGui::GetStyle().ItemSpacing.x, 20.0f), std::max(room.y, 20.0f)};
     draw_picture(area);
     ImGui::SameLine();
     if (ImGui::BeginChild("##side")) draw_side();
@@ -61,7 +59,7 @@ class RegionEditor {
   Size size_of_picture(const NodeInfo& type) const {
     if (backdrop_.picture)
       return {static_cast<double>(backdrop_.picture.picture->width),
-              static_cast<double>(backdrop_.picture.picture->height)};
+          static_cast<double>(backdrop_.picture.picture->height)};
     if (params_.parts || params_.form != RegionParams::Form::Box) return painting_size(node_, type);
     const Rect said = region_of(node_, params_, {});
     return {std::max(512.0, said.right()), std::max(512.0, said.bottom())};
@@ -73,8 +71,7 @@ class RegionEditor {
     for (const PortInfo& input : type.inputs) {
       const auto source = source_of(node_, input.name);
       if (input.type != "image" || !source || images++ == 0) continue;
-      if (const ShownPicture above =
-              picture_of(app_, {.node = source->node, .port = source->port, .file = {}}))
+      if (const ShownPicture above = picture_of(app_, {.node = source->node, .port = source->port, .file = {}}))
         return {static_cast<double>(above.picture->width), static_cast<double>(above.picture->height)};
     }
     return {picture_.width / 4, picture_.height / 4};
@@ -101,14 +98,12 @@ class RegionEditor {
       return within({{snapped(start.at.x + by.x, step), snapped(start.at.y + by.y, step)}, start.size});
     const Grip grip = kGrips[static_cast<std::size_t>(state_.grip)];
     const auto [left, right] = edges(start.at.x, start.right(), grip.x, by.x, picture_.width, least_size(2));
-    const auto [top, bottom] =
-        edges(start.at.y, start.bottom(), grip.y, by.y, picture_.height, least_size(3));
+    const auto [top, bottom] = edges(start.at.y, start.bottom(), grip.y, by.y, picture_.height, least_size(3));
     return {{left, top}, {right - left, bottom - top}};
   }
 
   /// Both edges of one direction, of which the grip moves one; they do not cross nor leave the picture.
-  std::pair<double, double> edges(double low, double high, int grip, double by, double end,
-                                  double least) const {
+  std::pair<double, double> edges(double low, double high, int grip, double by, double end, double least) const {
     const double step = this->step();
     if (grip < 0) return {std::clamp(snapped(low + by, step), 0.0, std::max(0.0, high - least)), high};
     if (grip > 0) return {low, std::clamp(snapped(high + by, step), low + least, std::max(low + least, end))};
@@ -131,7 +126,7 @@ class RegionEditor {
 
   ImVec2 handle(const Rect& region, Grip grip, const PicturePlace& place) const {
     return place.to_screen({static_cast<float>(region.at.x + region.size.width * (grip.x + 1) / 2),
-                            static_cast<float>(region.at.y + region.size.height * (grip.y + 1) / 2)});
+        static_cast<float>(region.at.y + region.size.height * (grip.y + 1) / 2)});
   }
 
   /// What the mouse is on; -1: nothing.
@@ -143,8 +138,7 @@ class RegionEditor {
         if (std::abs(at.x - mouse.x) < reach && std::abs(at.y - mouse.y) < reach) return static_cast<int>(i);
       }
     const ImVec2 p = place.to_picture(mouse);
-    const bool inside =
-        p.x >= region_.at.x && p.y >= region_.at.y && p.x < region_.right() && p.y < region_.bottom();
+    const bool inside = p.x >= region_.at.x && p.y >= region_.at.y && p.x < region_.right() && p.y < region_.bottom();
     return inside ? kWhole : -1;
   }
 
@@ -181,21 +175,18 @@ class RegionEditor {
 
   void draw_picture(ImVec2 area) {
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
-    ImGui::InvisibleButton("##picture", area,
-                           ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+    ImGui::InvisibleButton("##picture", area, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     const float margin = 24 * app_.ui_scale();  // handles at the edges are to be reached
-    const PicturePlace place =
-        place_picture(state_.view, {static_cast<float>(picture_.width), static_cast<float>(picture_.height)},
-                      {min.x + margin, min.y + margin}, {area.x - 2 * margin, area.y - 2 * margin},
-                      app_.ui_scale(), hovered, active, false);
+    const PicturePlace place = place_picture(state_.view,
+        {static_cast<float>(picture_.width), static_cast<float>(picture_.height)}, {min.x + margin, min.y + margin},
+        {area.x - 2 * margin, area.y - 2 * margin}, app_.ui_scale(), hovered, active, false);
     take_mouse(place, hovered);
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
     list.PushClipRect(min, max, true);
     if (backdrop_.picture)
-      list.AddImage(
-          app_.textures.get("region.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
+      list.AddImage(app_.textures.get("region.backdrop", backdrop_.picture.version, *backdrop_.picture.picture).ref,
           place.at, place.max());
     else
       list.AddRectFilled(place.at, place.max(), theme_.field);
@@ -229,10 +220,9 @@ class RegionEditor {
   }
 
   static void show_cursor(int grip) {
-    constexpr ImGuiMouseCursor kCursors[] = {
-        ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,   ImGuiMouseCursor_ResizeNESW,
-        ImGuiMouseCursor_ResizeEW,   ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
-        ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW,   ImGuiMouseCursor_ResizeAll};
+    constexpr ImGuiMouseCursor kCursors[] = {ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
+        ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW, ImGuiMouseCursor_ResizeNWSE, ImGuiMouseCursor_ResizeNS,
+        ImGuiMouseCursor_ResizeNESW, ImGuiMouseCursor_ResizeEW, ImGuiMouseCursor_ResizeAll};
     if (grip >= 0) ImGui::SetMouseCursor(kCursors[grip]);
   }
 
@@ -240,8 +230,7 @@ class RegionEditor {
     const ImVec2 size{ImGui::GetContentRegionAvail().x, ImGui::GetFrameHeight()};
     for (const PortInfo* port : params_.ports) {
       if (const auto source = source_of(node_, port->name)) {
-        dim_text(theme_,
-                 fmt::format("{}   \u2190  {}.{}", port_label(port->name), source->node, source->port));
+        dim_text(theme_, fmt::format("{}   \u2190  {}.{}", port_label(port->name), source->node, source->port));
         continue;
       }
       const std::string name = port_label(port->name);
@@ -251,9 +240,9 @@ class RegionEditor {
     }
     ImGui::Spacing();
     ImGui::PushTextWrapPos();
-    dim_text(theme_, tr_format("{:.0f} \u00d7 {:.0f} at {:.0f}, {:.0f} of a picture of {:.0f} \u00d7 {:.0f}",
-                               region_.size.width, region_.size.height, region_.at.x, region_.at.y,
-                               picture_.width, picture_.height));
+    dim_text(theme_,
+        tr_format("{:.0f} \u00d7 {:.0f} at {:.0f}, {:.0f} of a picture of {:.0f} \u00d7 {:.0f}", region_.size.width,
+            region_.size.height, region_.at.x, region_.at.y, picture_.width, picture_.height));
     ImGui::Spacing();
     dim_text(theme_, tr("Drags go in steps of 8 pixels, with Ctrl one by one."));
     if (!backdrop_.picture) {
@@ -281,10 +270,10 @@ class RegionEditor {
 
 void draw_region_editor(App& app) {
   RegionState& state = app.panels.region;
-  draw_node_dialog(app, state, tr("Area"), region_params,
-                   [&](Document& document, const GraphNode& node, const NodeInfo& type) {
-                     RegionEditor(app, document, node, type, *region_params(type)).draw();
-                   });
+  draw_node_dialog(
+      app, state, tr("Area"), region_params, [&](Document& document, const GraphNode& node, const NodeInfo& type) {
+        RegionEditor(app, document, node, type, *region_params(type)).draw();
+      });
   if (!state.open) state = {};
 }
 

@@ -50,8 +50,8 @@ void label_before(const char* text, float column) {
 
 void draw_look(App& app) {
   Settings& settings = app.settings;
-  const float column = column_after({tr("Theme"), tr("Language"), tr("Interface scale"), tr("Grid"),
-                                     tr("Snap to Grid"), tr("Minimap")});
+  const float column =
+      column_after({tr("Theme"), tr("Language"), tr("Interface scale"), tr("Grid"), tr("Snap to Grid"), tr("Minimap")});
   const bool light = !app.theme.dark;
   label_before(tr("Theme"), column);
   bool changed = false;
@@ -81,8 +81,7 @@ void draw_look(App& app) {
     ImGui::EndCombo();
   }
   for (const auto& [name, which] : {std::pair{tr_later("Grid"), &Settings::show_grid},
-                                    {tr_later("Snap to Grid"), &Settings::snap_to_grid},
-                                    {tr_later("Minimap"), &Settings::show_minimap}}) {
+           {tr_later("Snap to Grid"), &Settings::snap_to_grid}, {tr_later("Minimap"), &Settings::show_minimap}}) {
     label_before(tr(name), column);
     changed |= ImGui::Checkbox(fmt::format("##{}", name).c_str(), &(settings.*which));
   }
@@ -134,13 +133,10 @@ void draw_keys(App& app) {
   SettingsDialogState& state = app.panels.settings;
   for (const KeyConflict& conflict : app.commands.conflicts())
     ImGui::TextColored(as_vec4(app.theme.warn), "%s",
-                       tr_format("{} means both '{}' and '{}'", to_text(conflict.keys), conflict.first,
-                                 conflict.second)
-                           .c_str());
+        tr_format("{} means both '{}' and '{}'", to_text(conflict.keys), conflict.first, conflict.second).c_str());
   ImGui::SetNextItemWidth(-1);
   ImGui::InputTextWithHint("##query", fmt::format("{}  {}", icon::kSearch, tr("Search")).c_str(), &state.key_query);
-  if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY,
-                         {0, ImGui::GetFontSize() * 18}))
+  if (!ImGui::BeginTable("keys", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY, {0, ImGui::GetFontSize() * 18}))
     return;
   ImGui::TableSetupColumn("command", ImGuiTableColumnFlags_WidthStretch);
   ImGui::TableSetupColumn("keys", ImGuiTableColumnFlags_WidthFixed, ImGui::GetFontSize() * 11);
@@ -156,8 +152,7 @@ void draw_keys(App& app) {
     ImGui::TableNextColumn();
     const bool recording = state.recording == command.id;
     const std::string keys = recording ? tr("Press keys\u2026") : app.commands.keys_text(command.id);
-    if (ImGui::Button(((keys.empty() ? tr("none") : keys) + "##keys").c_str(), {-1, 0}))
-      state.recording = command.id;
+    if (ImGui::Button(((keys.empty() ? tr("none") : keys) + "##keys").c_str(), {-1, 0})) state.recording = command.id;
     ImGui::TableNextColumn();
     if (app.commands.changed(command.id) &&
         quiet_button((std::string(icon::kUndo) + "##reset").c_str(), app.theme, tr("The default again"))) {

@@ -40,8 +40,8 @@ void draw_start(App& app) {
   const float width = std::min(centre->Size.x - 2 * margin, ImGui::GetFontSize() * 58);
   ImGui::SetNextWindowPos({centre->Pos.x + (centre->Size.x - width) / 2, centre->Pos.y + margin});
   ImGui::SetNextWindowSize({width, centre->Size.y - 2 * margin});
-  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoMove |
-                                      ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBackground;
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoDocking |
+      ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBackground;
   if (ImGui::Begin("##start", nullptr, kFlags & ~ImGuiWindowFlags_NoScrollbar)) {
     draw_problem(app);
     for (const char* command : {"file.new", "file.open"}) {

@@ -15,9 +15,12 @@ constexpr float kShape = 1.5f;  // of a picture, width by height
 
 const char* title_of(Template::Group group) {
   switch (group) {
-    case Template::Group::Start: return tr("Start with");
-    case Template::Group::Explain: return tr("How Stable Diffusion works");
-    case Template::Group::Larger: return tr("With models that you bring");
+    case Template::Group::Start:
+      return tr("Start with");
+    case Template::Group::Explain:
+      return tr("How Stable Diffusion works");
+    case Template::Group::Larger:
+      return tr("With models that you bring");
   }
   return "";
 }
@@ -26,17 +29,16 @@ void draw_preview(App& app, const Template& each, ImVec2 min, ImVec2 max) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const float rounding = ImGui::GetStyle().FrameRounding;
   list.AddRectFilled(min, max, app.theme.field, rounding, ImDrawFlags_RoundCornersTop);
-  const std::shared_ptr<const Picture> picture =
-      each.picture.empty() ? nullptr : app.pictures.get(each.picture);
+  const std::shared_ptr<const Picture> picture = each.picture.empty() ? nullptr : app.pictures.get(each.picture);
   if (picture && picture->width > 0) {
-    const Textures::Entry texture = app.textures.get("template " + each.picture.string(),
-                                                     reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
+    const Textures::Entry texture = app.textures.get(
+        "template " + each.picture.string(), reinterpret_cast<std::uintptr_t>(picture.get()), *picture);
     list.AddImageRounded(texture.ref, min, max, {0, 0}, {1, 1}, IM_COL32_WHITE, rounding, ImDrawFlags_RoundCornersTop);
   } else if (each.picture.empty()) {
     const float size = ImGui::GetFontSize() * 2;
     const ImVec2 extent = ImGui::GetFont()->CalcTextSizeA(size, FLT_MAX, 0, icon::kImage);
     list.AddText(ImGui::GetFont(), size, {(min.x + max.x - extent.x) / 2, (min.y + max.y - extent.y) / 2},
-                 app.theme.text_faint, icon::kImage);
+        app.theme.text_faint, icon::kImage);
   }
 }
 
@@ -47,7 +49,8 @@ bool draw_card(App& app, const Template& each, float width) {
   const ImVec2 min = ImGui::GetCursorScreenPos();
   const ImVec2 max{min.x + width, min.y + picture + 3 * line + 2.4f * pad};
   // "/" in a name leads to a window within a window, where somebody looks for the card by its name.
-  const bool chosen = ImGui::InvisibleButton(each.file.stem().c_str(), {width, max.y - min.y}, ImGuiButtonFlags_EnableNav);
+  const bool chosen =
+      ImGui::InvisibleButton(each.file.stem().c_str(), {width, max.y - min.y}, ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   if (hovered) ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
   ImDrawList& list = *ImGui::GetWindowDrawList();
@@ -60,7 +63,7 @@ bool draw_card(App& app, const Template& each, float width) {
   list.AddText(nullptr, 0, text, app.theme.text, elided(tr(each.title), width - 2 * pad).c_str());
   ImGui::PopFont();
   list.AddText(nullptr, 0, {text.x, text.y + line + pad * 0.3f}, app.theme.text_dim, tr(each.about), nullptr,
-               width - 2 * pad, &clip);
+      width - 2 * pad, &clip);
   list.AddRect(min, max, hovered ? app.theme.accent : app.theme.border, rounding, hovered ? 2.0f : 1.0f);
   return chosen;
 }

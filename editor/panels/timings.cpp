@@ -32,7 +32,8 @@ void draw_bar(const Theme& theme, float share, const std::string& text) {
   const float rounding = ImGui::GetStyle().FrameRounding / 2;
   list.AddRectFilled(min, max, theme.field, rounding);
   if (share > 0)
-    list.AddRectFilled(min, {min.x + (max.x - min.x) * share, max.y}, mixed(theme.field, theme.accent, 0.55f), rounding);
+    list.AddRectFilled(
+        min, {min.x + (max.x - min.x) * share, max.y}, mixed(theme.field, theme.accent, 0.55f), rounding);
   draw_text_in(list, {min.x + rounding + 2, min.y}, max, text, theme.text);
   ImGui::Dummy({max.x - min.x, max.y - min.y});
 }
@@ -58,8 +59,7 @@ void draw_timings(App& app) {
         for (const Row& row : rows) {
           ImGui::TableNextRow();
           ImGui::TableNextColumn();
-          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns))
-            app.lead_to(*row.id);
+          if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns)) app.lead_to(*row.id);
           ImGui::TableNextColumn();
           const bool cached = row.node->state == NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;

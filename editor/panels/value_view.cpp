@@ -21,14 +21,13 @@ bool is_numbers(const json& value) {
 }
 
 bool is_table(const json& value) {
-  return value.is_object() && value.contains("columns") && value.contains("rows") &&
-         value["columns"].is_array() && value["rows"].is_array();
+  return value.is_object() && value.contains("columns") && value.contains("rows") && value["columns"].is_array() &&
+      value["rows"].is_array();
 }
 
 bool is_histogram(const json& value) {
-  return value.is_object() && value.contains("counts") && is_numbers(value["counts"]) &&
-         value.contains("min") && value.contains("max") && value["min"].is_number() &&
-         value["max"].is_number();
+  return value.is_object() && value.contains("counts") && is_numbers(value["counts"]) && value.contains("min") &&
+      value.contains("max") && value["min"].is_number() && value["max"].is_number();
 }
 
 std::string text_of(const json& value) {
@@ -45,28 +44,15 @@ std::string text_of(const json& value) {
 /// Keys and columns of descriptions that have words in the user's language, in the order in which they are
 /// shown; others stand as the plugin gave them.
 constexpr std::pair<const char*, const char*> kKnown[] = {{"shape", tr_later("Shape")},
-                                                          {"dtype", tr_later("Number type")},
-                                                          {"min", tr_later("Least")},
-                                                          {"max", tr_later("Greatest")},
-                                                          {"mean", tr_later("Mean")},
-                                                          {"deviation", tr_later("Deviation")},
-                                                          {"not_finite", tr_later("Not finite")},
-                                                          {"strength", tr_later("Strength")},
-                                                          {"start", tr_later("Counts from")},
-                                                          {"end", tr_later("Counts until")},
-                                                          {"area", tr_later("Area")},
-                                                          {"mask", tr_later("Mask")},
-                                                          {"tokens", tr_later("Tokens")},
-                                                          {"place", tr_later("Place")},
-                                                          {"token", tr_later("Token")},
-                                                          {"weight", tr_later("Weight")},
-                                                          {"length", tr_later("Length")},
-                                                          {"histogram", tr_later("Histogram")},
-                                                          {"context", tr_later("Context")}};
+    {"dtype", tr_later("Number type")}, {"min", tr_later("Least")}, {"max", tr_later("Greatest")},
+    {"mean", tr_later("Mean")}, {"deviation", tr_later("Deviation")}, {"not_finite", tr_later("Not finite")},
+    {"strength", tr_later("Strength")}, {"start", tr_later("Counts from")}, {"end", tr_later("Counts until")},
+    {"area", tr_later("Area")}, {"mask", tr_later("Mask")}, {"tokens", tr_later("Tokens")},
+    {"place", tr_later("Place")}, {"token", tr_later("Token")}, {"weight", tr_later("Weight")},
+    {"length", tr_later("Length")}, {"histogram", tr_later("Histogram")}, {"context", tr_later("Context")}};
 
 std::size_t rank_of(const std::string& key) {
-  const auto* known =
-      std::ranges::find(kKnown, key, [](const auto& each) { return std::string(each.first); });
+  const auto* known = std::ranges::find(kKnown, key, [](const auto& each) { return std::string(each.first); });
   return static_cast<std::size_t>(known - std::begin(kKnown));
 }
 
@@ -153,8 +139,7 @@ class ValueView {
     for (std::size_t i = 0; i < list.size(); ++i) {
       ImGui::PushID(static_cast<int>(i));
       const std::string title = tr_format("{} of {}", i + 1, list.size());
-      if (list.size() == 1 || ImGui::CollapsingHeader(title.c_str(), ImGuiTreeNodeFlags_DefaultOpen))
-        draw(list[i]);
+      if (list.size() == 1 || ImGui::CollapsingHeader(title.c_str(), ImGuiTreeNodeFlags_DefaultOpen)) draw(list[i]);
       ImGui::PopID();
     }
     if (list.empty()) dim_text(theme_, tr("Empty"));
@@ -165,25 +150,24 @@ class ValueView {
   void draw_histogram(const std::string& title, const json& histogram) {
     const auto counts = histogram["counts"].get<std::vector<double>>();
     const double least = histogram["min"].get<double>(), most = histogram["max"].get<double>();
-    if (counts.empty() || !ImPlot::BeginPlot(fmt::format("{}##histogram", title).c_str(), plot_size(),
-                                             ImPlotFlags_NoLegend | ImPlotFlags_NoMenus))
+    if (counts.empty() ||
+        !ImPlot::BeginPlot(
+            fmt::format("{}##histogram", title).c_str(), plot_size(), ImPlotFlags_NoLegend | ImPlotFlags_NoMenus))
       return;
     const double bin = (most - least) / static_cast<double>(counts.size());
     std::vector<double> middles;
-    for (std::size_t i = 0; i < counts.size(); ++i)
-      middles.push_back(least + bin * (static_cast<double>(i) + 0.5));
-    ImPlot::SetupAxes(nullptr, nullptr, ImPlotAxisFlags_AutoFit,
-                      ImPlotAxisFlags_AutoFit | ImPlotAxisFlags_NoTickLabels);
+    for (std::size_t i = 0; i < counts.size(); ++i) middles.push_back(least + bin * (static_cast<double>(i) + 0.5));
+    ImPlot::SetupAxes(
+        nullptr, nullptr, ImPlotAxisFlags_AutoFit, ImPlotAxisFlags_AutoFit | ImPlotAxisFlags_NoTickLabels);
     ImPlot::PlotBars("##counts", middles.data(), counts.data(), static_cast<int>(counts.size()), bin);
     ImPlot::EndPlot();
   }
 
   void draw_curve(const std::string& title, const json& numbers) {
     const auto points = numbers.get<std::vector<double>>();
-    draw_fact(tr("Values"),
-              tr_format("{}, from {:.5g} to {:.5g}", points.size(), points.front(), points.back()));
-    if (!ImPlot::BeginPlot(fmt::format("{}##curve", title).c_str(), plot_size(),
-                           ImPlotFlags_NoLegend | ImPlotFlags_NoMenus))
+    draw_fact(tr("Values"), tr_format("{}, from {:.5g} to {:.5g}", points.size(), points.front(), points.back()));
+    if (!ImPlot::BeginPlot(
+            fmt::format("{}##curve", title).c_str(), plot_size(), ImPlotFlags_NoLegend | ImPlotFlags_NoMenus))
       return;
     ImPlot::SetupAxes(nullptr, nullptr, ImPlotAxisFlags_AutoFit, ImPlotAxisFlags_AutoFit);
     ImPlot::PlotLine("##points", points.data(), static_cast<int>(points.size()));
@@ -196,7 +180,7 @@ class ValueView {
     constexpr int kMostColumns = 64;  // of ImGui's tables
     const int count = static_cast<int>(std::min<std::size_t>(columns.size(), kMostColumns));
     constexpr ImGuiTableFlags kFlags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerV |
-                                       ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_ScrollY;
+        ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_ScrollY;
     const float line = ImGui::GetTextLineHeightWithSpacing();
     const float height = line * static_cast<float>(std::min<std::size_t>(rows.size(), 14) + 1) + line / 2;
     if (count == 0 || !ImGui::BeginTable(id, count, kFlags, {0, height})) return;
@@ -236,8 +220,7 @@ json described(const OutputView& output) {
 }  // namespace
 
 void draw_value(const Theme& theme, const ValueType* type, const OutputView& output) {
-  ImGui::TextColored(as_vec4(type_colour(theme, type)), "%s",
-                     type ? shown_title(*type).c_str() : output.type.c_str());
+  ImGui::TextColored(as_vec4(type_colour(theme, type)), "%s", type ? shown_title(*type).c_str() : output.type.c_str());
   ImGui::Spacing();
   const json description = described(output);
   if (description.is_null())

@@ -94,7 +94,7 @@ class Viewer {
   void draw_picture_tools(bool described) {
     const float channel_width = ImGui::GetFontSize() * 5.5f, button = ImGui::GetFrameHeight() * 1.5f;
     ImGui::SameLine(ImGui::GetWindowWidth() - channel_width - button - (described ? button : 0) -
-                    ImGui::GetStyle().WindowPadding.x);
+        ImGui::GetStyle().WindowPadding.x);
     const char* const channels[] = {"RGB", tr("Red"), tr("Green"), tr("Blue"), tr("Luminance")};
     ImGui::SetNextItemWidth(channel_width);
     int channel = static_cast<int>(state_.channel);
@@ -106,7 +106,7 @@ class Viewer {
     if (!described) return;
     ImGui::SameLine(0, 2);
     if (quiet_button((std::string(icon::kChart) + "##numbers").c_str(), theme_,
-                     tr("The value in numbers: shape, range and histogram"), state_.numbers))
+            tr("The value in numbers: shape, range and histogram"), state_.numbers))
       state_.numbers = !state_.numbers;
   }
 
@@ -118,12 +118,12 @@ class Viewer {
       return keys.empty() ? std::string(tip) : fmt::format("{} ({})", tip, keys);
     };
     if (quiet_button(label("Follow"), theme_,
-                     with_keys(tr("Shows the newest picture of each run"), "view.follow").c_str(), follows))
+            with_keys(tr("Shows the newest picture of each run"), "view.follow").c_str(), follows))
       follow_latest(state_, !follows);
     ImGui::SameLine(0, 2);
     ImGui::BeginDisabled(!state_.a);
     if (quiet_button((std::string(icon::kPin) + "##pin").c_str(), theme_,
-                     with_keys(tr("Keeps showing this, whatever is clicked"), "view.pin").c_str(), pinned))
+            with_keys(tr("Keeps showing this, whatever is clicked"), "view.pin").c_str(), pinned))
       pin(state_, !pinned);
     ImGui::EndDisabled();
   }
@@ -135,10 +135,8 @@ class Viewer {
       state_.compare = Compare::Wipe;
     }
     if (!state_.b) return;
-    constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"},
-                                                          {Compare::Wipe, tr_later("Wipe")},
-                                                          {Compare::SideBySide, tr_later("Side")},
-                                                          {Compare::Difference, tr_later("Diff")}};
+    constexpr std::pair<Compare, const char*> kModes[] = {{Compare::Off, "A"}, {Compare::Wipe, tr_later("Wipe")},
+        {Compare::SideBySide, tr_later("Side")}, {Compare::Difference, tr_later("Diff")}};
     for (const auto& [mode, name] : kModes) {
       ImGui::SameLine(0, 2);
       if (quiet_button(label(name), theme_, nullptr, state_.compare == mode)) state_.compare = mode;
@@ -193,8 +191,7 @@ class Viewer {
     const float facts = ImGui::GetTextLineHeightWithSpacing();
     const ImVec2 area{std::max(room.x, 20.0f), std::max(room.y - facts, 20.0f)};
     const ImVec2 min = ImGui::GetCursorScreenPos(), max{min.x + area.x, min.y + area.y};
-    ImGui::InvisibleButton("##picture", area,
-                           ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
+    ImGui::InvisibleButton("##picture", area, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
     const bool hovered = ImGui::IsItemHovered(), active = ImGui::IsItemActive();
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min, max, theme_.canvas, 4);
@@ -204,9 +201,8 @@ class Viewer {
     if (compare == Compare::Wipe) drag_wipe(min, pane);
     if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && !state_.dragging_wipe)
       open_lightbox(app_, state_.a);
-    const PicturePlace place =
-        place_picture(state_.view, {static_cast<float>(a.width), static_cast<float>(a.height)}, min, pane,
-                      app_.ui_scale(), hovered, active, !state_.dragging_wipe);
+    const PicturePlace place = place_picture(state_.view, {static_cast<float>(a.width), static_cast<float>(a.height)},
+        min, pane, app_.ui_scale(), hovered, active, !state_.dragging_wipe);
     const auto& [at, size, zoom] = place;
     list.PushClipRect(min, max, true);
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerNearest, nullptr);
@@ -217,7 +213,8 @@ class Viewer {
     if (zoom >= 2) list.AddCallback(ImGui::GetPlatformIO().DrawCallback_SetSamplerLinear, nullptr);
     if (stale_) {
       const float pad = 2 * ImGui::GetStyle().FramePadding.y;
-      draw_chip(list, {min.x + pad, max.y - ImGui::GetTextLineHeight() - pad}, tr("of an earlier version"), theme_.warn);
+      draw_chip(
+          list, {min.x + pad, max.y - ImGui::GetTextLineHeight() - pad}, tr("of an earlier version"), theme_.warn);
     }
     list.PopClipRect();
     draw_facts(a, b, compare, hovered, at, zoom);
@@ -227,15 +224,14 @@ class Viewer {
   void draw_chip(ImDrawList& list, ImVec2 at, std::string_view text, ImU32 colour) {
     const ImVec2 size = ImGui::CalcTextSize(text.data(), text.data() + text.size());
     const float pad = ImGui::GetStyle().FramePadding.y;
-    list.AddRectFilled({at.x - pad, at.y - pad}, {at.x + size.x + pad, at.y + size.y + pad},
-                       with_alpha(theme_.panel, 0.85f), 4);
+    list.AddRectFilled(
+        {at.x - pad, at.y - pad}, {at.x + size.x + pad, at.y + size.y + pad}, with_alpha(theme_.panel, 0.85f), 4);
     list.AddText(at, colour, text.data(), text.data() + text.size());
   }
 
   void drag_wipe(ImVec2 min, ImVec2 pane) {
     const float mouse = ImGui::GetIO().MousePos.x, wipe_x = min.x + pane.x * state_.wipe;
-    if (ImGui::IsItemClicked() && std::abs(mouse - wipe_x) < 10 * app_.ui_scale())
-      state_.dragging_wipe = true;
+    if (ImGui::IsItemClicked() && std::abs(mouse - wipe_x) < 10 * app_.ui_scale()) state_.dragging_wipe = true;
     if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) state_.dragging_wipe = false;
     if (state_.dragging_wipe) state_.wipe = std::clamp((mouse - min.x) / pane.x, 0.0f, 1.0f);
   }
@@ -265,8 +261,7 @@ class Viewer {
   }
 
   void draw_facts(const Picture& a, const Picture* b, Compare compare, bool hovered, ImVec2 at, float zoom) {
-    std::string facts =
-        fmt::format("{} \u00d7 {}   {:.0f} %", a.width, a.height, zoom / app_.ui_scale() * 100);
+    std::string facts = fmt::format("{} \u00d7 {}   {:.0f} %", a.width, a.height, zoom / app_.ui_scale() * 100);
     const ImVec2 mouse = ImGui::GetIO().MousePos;
     const int x = static_cast<int>(std::floor((mouse.x - at.x) / zoom)),
               y = static_cast<int>(std::floor((mouse.y - at.y) / zoom));
@@ -312,8 +307,7 @@ class Viewer {
 }  // namespace
 
 void draw_viewer(App& app) {
-  if (ImGui::Begin(label("Viewer"), nullptr,
-                   ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
+  if (ImGui::Begin(label("Viewer"), nullptr, ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoScrollWithMouse))
     Viewer(app).draw();
   ImGui::End();
 }

@@ -17,8 +17,7 @@ namespace {
 
 /// A picture as it stands in the file, in 8 bits, whose memory an ImageBuf looks at.
 struct Whole {
-  explicit Whole(pictures::PictureFile& file)
-      : pixels{.width = file.width(), .height = file.height(), .rgba = {}} {
+  explicit Whole(pictures::PictureFile& file) : pixels{.width = file.width(), .height = file.height(), .rgba = {}} {
     pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
     file.read([&](const pictures::Strip& strip) {
       std::int64_t at = std::int64_t{strip.y} * pixels.width + strip.x;
@@ -32,12 +31,11 @@ struct Whole {
   Pixels shrunk(int longest) && {
     const int now = std::max(pixels.width, pixels.height);
     if (longest <= 0 || now <= longest) return std::move(pixels);
-    const auto scaled = [&](int length) {
-      return std::max(1, static_cast<int>(std::int64_t{length} * longest / now));
-    };
+    const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::int64_t{length} * longest / now)); };
     Pixels small{.width = scaled(pixels.width), .height = scaled(pixels.height), .rgba = {}};
     small.rgba.resize(static_cast<std::size_t>(small.width) * static_cast<std::size_t>(small.height) * 4);
-    const OIIO::ImageBuf from(OIIO::ImageSpec(pixels.width, pixels.height, 4, OIIO::TypeDesc::UINT8), pixels.rgba.data());
+    const OIIO::ImageBuf from(
+        OIIO::ImageSpec(pixels.width, pixels.height, 4, OIIO::TypeDesc::UINT8), pixels.rgba.data());
     OIIO::ImageBuf to(OIIO::ImageSpec(small.width, small.height, 4, OIIO::TypeDesc::UINT8), small.rgba.data());
     if (!OIIO::ImageBufAlgo::resize(to, from, "", 0, {}, 1)) throw std::runtime_error(to.geterror());
     return small;
@@ -69,8 +67,7 @@ class OpenImageIoCodec final : public PictureCodec {
     const auto input = opened(file);
     if (!input) return texts;
     for (const OIIO::ParamValue& attribute : input->spec().extra_attribs)
-      if (attribute.type() == OIIO::TypeDesc::STRING)
-        texts[attribute.name().string()] = attribute.get_string(0);
+      if (attribute.type() == OIIO::TypeDesc::STRING) texts[attribute.name().string()] = attribute.get_string(0);
     return texts;
   }
 

@@ -14,8 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 Rect read_area(const Json& json) {
-  return {read_point(json),
-          {std::max(0.0, read_number(json, "width", 0)), std::max(0.0, read_number(json, "height", 0))}};
+  return {
+      read_point(json), {std::max(0.0, read_number(json, "width", 0)), std::max(0.0, read_number(json, "height", 0))}};
 }
 
 void write_point(Json& json, Point at) {
@@ -41,8 +41,8 @@ std::string text_of(const PortRef& ref) { return ref.node + "." + ref.port; }
 
 bool is_linked(const Graph& graph, const PortRef& source, const PortRef& target) {
   const GraphNode* node = graph.find(target.node);
-  const auto input = node ? node->inputs.find(target.port)
-                          : std::map<std::string, InputValue, std::less<>>::const_iterator{};
+  const auto input =
+      node ? node->inputs.find(target.port) : std::map<std::string, InputValue, std::less<>>::const_iterator{};
   if (!node || input == node->inputs.end()) return false;
   const Links* links = std::get_if<Links>(&input->second);
   return links && std::ranges::find(*links, source) != links->end();
@@ -87,8 +87,7 @@ Json written(const Annotations& annotations, Json ui) {
   };
   Json frames = Json::array(), comments = Json::array(), reroutes = Json::array(), bookmarks = Json::array();
   for (const Frame& frame : annotations.frames) {
-    Json& json =
-        frames.emplace_back(Json{{"id", frame.id}, {"title", frame.title}, {"colour", frame.colour}});
+    Json& json = frames.emplace_back(Json{{"id", frame.id}, {"title", frame.title}, {"colour", frame.colour}});
     write_area(json, frame.area);
   }
   for (const Comment& comment : annotations.comments) {
@@ -119,13 +118,12 @@ void apply(Document& document, std::string name, const Annotations& changed, std
 }
 
 template <class T>
-void replace(Document& document, std::vector<T> Annotations::*list, const T& changed,
-             const std::string& name) {
+void replace(Document& document, std::vector<T> Annotations::* list, const T& changed, const std::string& name) {
   Annotations all = annotations(document);
   const auto found = std::ranges::find(all.*list, changed.id, &T::id);
   if (found == (all.*list).end())
-    throw GraphError(Problem{.what = tr_format("there is no '{}' on the canvas", changed.id),
-                             .remedy = tr("choose one that is there")});
+    throw GraphError(Problem{
+        .what = tr_format("there is no '{}' on the canvas", changed.id), .remedy = tr("choose one that is there")});
   *found = changed;
   apply(document, name, all, "annotation " + changed.id);
 }
@@ -187,12 +185,11 @@ std::string add_comment(Document& document, const std::string& text, Rect area) 
   return id;
 }
 
-std::string add_reroute(Document& document, const PortRef& source, const PortRef& target, Point at,
-                        const std::string& before) {
+std::string add_reroute(
+    Document& document, const PortRef& source, const PortRef& target, Point at, const std::string& before) {
   if (!is_linked(document.graph(), source, target))
-    throw GraphError(Problem{target.node, target.port,
-                             tr_format("no link leads here from '{}'", text_of(source)),
-                             tr("lead a link that is there through a reroute")});
+    throw GraphError(Problem{target.node, target.port, tr_format("no link leads here from '{}'", text_of(source)),
+        tr("lead a link that is there through a reroute")});
   Annotations all = annotations(document);
   const std::string id = free_annotation_id(all, "reroute");
   const auto place = std::ranges::find(all.reroutes, before, &Reroute::id);
@@ -213,8 +210,8 @@ void set_reroute(Document& document, const Reroute& reroute) {
 
 void set_bookmark(Document& document, std::size_t number, std::optional<View> view) {
   if (number < 1 || number > kBookmarks)
-    throw GraphError(Problem{.what = tr_format("there is no bookmark {}", number),
-                             .remedy = tr_format("use 1 to {}", kBookmarks)});
+    throw GraphError(
+        Problem{.what = tr_format("there is no bookmark {}", number), .remedy = tr_format("use 1 to {}", kBookmarks)});
   Annotations all = annotations(document);
   all.bookmarks[number - 1] = view;
   apply(document, view ? tr("Set bookmark") : tr("Forget bookmark"), all);

@@ -58,9 +58,7 @@ struct Annotations {
 /// are gone too.
 Annotations annotations(const Document& document);
 Annotations annotations(const Graph& graph, const nlohmann::json& extra);
-inline Annotations annotations(const Workflow& workflow) {
-  return annotations(workflow.graph, workflow.extra);
-}
+inline Annotations annotations(const Workflow& workflow) { return annotations(workflow.graph, workflow.extra); }
 /// The unknown keys with these in place of the old ones; others stay.
 nlohmann::json with_annotations(nlohmann::json extra, const Annotations& annotations);
 /// Of frames, comments and reroutes.
@@ -75,8 +73,8 @@ inline constexpr Size kNewComment{240, 90};
 std::string add_frame(Document& document, const std::string& title, Rect area);
 std::string add_comment(Document& document, const std::string& text, Rect area);
 /// `before`: the reroute of the same link that it comes before; empty: the last.
-std::string add_reroute(Document& document, const PortRef& source, const PortRef& target, Point at,
-                        const std::string& before = {});
+std::string add_reroute(
+    Document& document, const PortRef& source, const PortRef& target, Point at, const std::string& before = {});
 /// Replaces the annotation with this one's id. Drags merge.
 void set_frame(Document& document, const Frame& frame);
 void set_comment(Document& document, const Comment& comment);

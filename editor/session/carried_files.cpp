@@ -20,8 +20,8 @@ std::optional<std::string> carried(const std::string& name, const RunEnvironment
   return name_from_folder(fs::absolute(*meant).lexically_normal(), to.workflow_folder);
 }
 
-std::vector<Edit> edits_of(const Graph& graph, const NodeTypes& types, const RunEnvironment& from,
-                           const RunEnvironment& to) {
+std::vector<Edit> edits_of(
+    const Graph& graph, const NodeTypes& types, const RunEnvironment& from, const RunEnvironment& to) {
   std::vector<Edit> edits;
   for (const GraphNode* node : graph.nodes()) {
     const NodeInfo* info = types.find(node->type);

@@ -106,8 +106,7 @@ void add_outside_links(Draft& draft, const Json& outside, const Names& names) {
       for (const Json& source : sources.is_array() ? sources : Json::array()) {
         if (source.size() != 2 || !source[0].is_string() || !source[1].is_string()) continue;
         const Link link{{source[0].get<std::string>(), source[1].get<std::string>()}, {name, port}};
-        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), draft.types(), link).ok())
-          continue;
+        if (!draft.graph().contains(link.source.node) || !check_link(draft.graph(), draft.types(), link).ok()) continue;
         const GraphNode& node = draft.graph().node(name);
         const auto found = node.inputs.find(port);
         Links links = found == node.inputs.end() ? Links{} : std::get<Links>(found->second);
@@ -172,9 +171,7 @@ void add_definitions(Draft& draft, Workflow& copied) {
   for (const auto& [name, subgraph] : copied.subgraphs) {
     const auto there = draft.workflow().subgraphs.find(name);
     std::string free = name;
-    const auto taken = [&] {
-      return draft.workflow().subgraphs.contains(free) || copied.subgraphs.contains(free);
-    };
+    const auto taken = [&] { return draft.workflow().subgraphs.contains(free) || copied.subgraphs.contains(free); };
     if (there == draft.workflow().subgraphs.end() || there->second == subgraph) continue;
     for (int number = 2; taken(); ++number) free = fmt::format("{}_{}", name, number);
     renamed[name] = free;
@@ -189,8 +186,8 @@ void add_definitions(Draft& draft, Workflow& copied) {
   }
 }
 
-Selection paste_workflow(Document& document, const Registry& registry, const std::string& step,
-                         Workflow copied, Point shift, OutsideLinks outside) {
+Selection paste_workflow(Document& document, const Registry& registry, const std::string& step, Workflow copied,
+    Point shift, OutsideLinks outside) {
   Draft draft(document, registry);
   add_definitions(draft, copied);
   const Names names = add_nodes(draft, copied, shift);
@@ -214,8 +211,7 @@ Workflow copied(const Document& document, const Selection& what) {
   for (const GraphNode* node : document.graph().nodes()) {
     if (!what.nodes.contains(node->id)) continue;
     GraphNode& copy = nodes.emplace_back(*node);
-    if (Json links = take_outside_links(copy, what.nodes); !links.empty())
-      outside[node->id] = std::move(links);
+    if (Json links = take_outside_links(copy, what.nodes); !links.empty()) outside[node->id] = std::move(links);
   }
   copied.graph.add_all(std::move(nodes));
   copied.subgraphs = definitions_of(copied.graph, document.workflow().subgraphs);
@@ -236,8 +232,7 @@ std::string cut(Document& document, const Registry& registry, const Selection& w
   return text;
 }
 
-Selection paste(Document& document, const Registry& registry, const std::string& text, Point at,
-                OutsideLinks outside) {
+Selection paste(Document& document, const Registry& registry, const std::string& text, Point at, OutsideLinks outside) {
   Workflow workflow = parse_workflow(text, tr("the clipboard"));
   upgrade(workflow, registry);
   const Point shift = at - area_of(workflow, registry).at;

@@ -24,14 +24,13 @@ enum class OutsideLinks : std::uint8_t {
 /// Adds what `text` holds under free names, its top left at `at`, and selects it. Throws GraphError if the
 /// text is no workflow: with every reason, as for a file.
 Selection paste(Document& document, const Registry& registry, const std::string& text, Point at,
-                OutsideLinks outside = OutsideLinks::Drop);
+    OutsideLinks outside = OutsideLinks::Drop);
 /// How much room that takes on the canvas, so that a free place can be found for it. Throws as paste() does.
 Size size_of_copied(const std::string& text, const Registry& registry);
 /// Whether paste() would take it; for enabling a menu entry.
 bool can_paste(const std::string& text);
 
 /// A copy beside the original, with links among the copies and from outside. Selects the copies.
-Selection duplicate(Document& document, const Registry& registry, const Selection& what,
-                    Point offset = {40, 40});
+Selection duplicate(Document& document, const Registry& registry, const Selection& what, Point offset = {40, 40});
 
 }  // namespace weft::editor

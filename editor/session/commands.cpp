@@ -57,9 +57,7 @@ std::string Commands::keys_text(std::string_view id) const {
   return chords.empty() ? std::string() : to_text(chords.front());
 }
 
-void Commands::set_keys(std::string_view id, std::vector<KeyChord> keys) {
-  bound_[index(id)].keys = std::move(keys);
-}
+void Commands::set_keys(std::string_view id, std::vector<KeyChord> keys) { bound_[index(id)].keys = std::move(keys); }
 
 void Commands::reset_keys(std::string_view id) {
   const std::size_t i = index(id);

@@ -39,8 +39,8 @@ class Comparison {
     for (const GraphNode* node : in_file.nodes())
       if (!here.contains(node->id)) lines.push_back(tr_format("{}: only in the file", path + node->id));
     if (moved > 0)
-      lines.push_back(path +
-                      tr_format_n("{} node looks or lies differently", "{} nodes look or lie differently", moved));
+      lines.push_back(
+          path + tr_format_n("{} node looks or lies differently", "{} nodes look or lie differently", moved));
   }
 
   void compare(const Subgraphs& here, const Subgraphs& in_file) {
@@ -77,8 +77,7 @@ class Comparison {
     };
     for (const auto& [port, value] : here.inputs)
       if (const InputValue* other = value_of(in_file, port); !other || *other != value)
-        lines.push_back(
-            tr_format("{}: {} here, {} in the file", name + "." + port, text_of(&value), text_of(other)));
+        lines.push_back(tr_format("{}: {} here, {} in the file", name + "." + port, text_of(&value), text_of(other)));
     for (const auto& [port, value] : in_file.inputs)
       if (!here.inputs.contains(port)) tell(name + "." + port, text_of(nullptr), text_of(&value));
     if (here.extra != in_file.extra) lines.push_back(tr_format("{}: what other programs noted differs", name));

@@ -20,7 +20,7 @@ const PortInfo* int_param(const NodeInfo& type, std::string_view name) {
 bool sizes_latents(const NodeInfo& type) {
   const auto is_latent = [](const PortInfo& port) { return port.type == "latent"; };
   return int_param(type, "width") && int_param(type, "height") && std::ranges::any_of(type.outputs, is_latent) &&
-         std::ranges::none_of(type.inputs, is_latent);
+      std::ranges::none_of(type.inputs, is_latent);
 }
 
 /// The first checkpoint of the graph whose size is known.
@@ -39,13 +39,14 @@ std::optional<std::int64_t> size_in(const Graph& graph, const NodeTypes& types, 
 }
 
 bool has_size(const GraphNode& node, const NodeInfo& type, std::int64_t size) {
-  return effective_value(node, *int_param(type, "width")) == size && effective_value(node, *int_param(type, "height")) == size;
+  return effective_value(node, *int_param(type, "width")) == size &&
+      effective_value(node, *int_param(type, "height")) == size;
 }
 
 }  // namespace
 
-std::map<std::string, Literal> first_values(const Graph& graph, const NodeTypes& types, const NodeInfo& type,
-                                            const KnownModels& models) {
+std::map<std::string, Literal> first_values(
+    const Graph& graph, const NodeTypes& types, const NodeInfo& type, const KnownModels& models) {
   std::map<std::string, Literal> values;
   for (const PortInfo& port : type.inputs)
     if (port.widget == Widget::Model && port.init.is_null())
@@ -80,7 +81,7 @@ std::vector<Link> obvious_links(const Graph& graph, const NodeTypes& types, cons
 }
 
 void choose_model(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,
-                  const std::string& name, const KnownModels& models) {
+    const std::string& name, const KnownModels& models) {
   constexpr std::int64_t kUsual = 512;  // of models of which nothing is known
   const Graph& graph = document.graph();
   const NodeTypes& types = document.types(registry);
@@ -96,7 +97,8 @@ void choose_model(Document& document, const Registry& registry, const std::strin
         !has_size(*other, *info, old_size))
       continue;
     const std::vector<std::string> both = graph.descendants(other->id);
-    if (std::ranges::none_of(both, [&](const std::string& id) { return std::ranges::find(fed, id) != fed.end(); })) continue;
+    if (std::ranges::none_of(both, [&](const std::string& id) { return std::ranges::find(fed, id) != fed.end(); }))
+      continue;
     for (const char* side : {"width", "height"})
       if (!source_of(*other, side)) edits.push_back(SetInput{other->id, side, new_size});
   }

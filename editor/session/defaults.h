@@ -24,8 +24,8 @@ struct KnownModels {
 
 /// Values for a new node of this type: a model where one is wanted; for an empty latent the size of the checkpoint that is
 /// in the graph, or would be chosen; for a painting none at all, as it is about to be made.
-std::map<std::string, Literal> first_values(const Graph& graph, const NodeTypes& types, const NodeInfo& type,
-                                            const KnownModels& models);
+std::map<std::string, Literal> first_values(
+    const Graph& graph, const NodeTypes& types, const NodeInfo& type, const KnownModels& models);
 
 /// Links to the node's required inputs for which the graph has just one output, and the node one input, of their type.
 std::vector<Link> obvious_links(const Graph& graph, const NodeTypes& types, const std::string& node);
@@ -33,6 +33,6 @@ std::vector<Link> obvious_links(const Graph& graph, const NodeTypes& types, cons
 /// Chooses a model as one step. Empty latents that end up with it in one sampler, and have the size of the model before,
 /// take the size of this one.
 void choose_model(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,
-                  const std::string& name, const KnownModels& models);
+    const std::string& name, const KnownModels& models);
 
 }  // namespace weft::editor

@@ -37,12 +37,11 @@ bool changed_nothing(const Workflow& now, const Edit& edit, const Edit& inverse)
   if (const auto* group = std::get_if<EditGroup>(&edit)) {
     const std::vector<Edit>& inverses = std::get<EditGroup>(inverse).edits;
     return group->edits.size() == inverses.size() &&
-           std::equal(group->edits.begin(), group->edits.end(), inverses.rbegin(),
-                      [&](const Edit& one, const Edit& back) { return changed_nothing(now, one, back); });
+        std::equal(group->edits.begin(), group->edits.end(), inverses.rbegin(),
+            [&](const Edit& one, const Edit& back) { return changed_nothing(now, one, back); });
   }
   if (const auto* rename = std::get_if<RenameNode>(&edit)) return rename->from == rename->to;
-  if (const auto* before =
-          std::get_if<SetSubgraph>(&inverse)) {  // that is how edits of definitions are taken back
+  if (const auto* before = std::get_if<SetSubgraph>(&inverse)) {  // that is how edits of definitions are taken back
     const auto found = now.subgraphs.find(before->name);
     return before->subgraph && found != now.subgraphs.end() && *before->subgraph == found->second;
   }
@@ -62,7 +61,8 @@ std::size_t hash_of(const fs::path& file) {
 }  // namespace
 
 std::string name_from_folder(const fs::path& file, const fs::path& folder) {
-  const fs::path inside = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
+  const fs::path inside =
+      fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(folder).lexically_normal());
   return inside.empty() || *inside.begin() == ".." ? file.string() : inside.string();
 }
 
@@ -101,8 +101,8 @@ std::string Document::scope_of(const std::vector<std::string>& path) const {
     const std::optional<std::string_view> name = node ? subgraph_of_type(node->type) : std::nullopt;
     if (!name || !workflow_.subgraphs.contains(*name))
       throw GraphError(Problem{.node = instance,
-                               .what = tr("the node is no instance of a subgraph that the workflow has"),
-                               .remedy = tr("enter one that is")});
+          .what = tr("the node is no instance of a subgraph that the workflow has"),
+          .remedy = tr("enter one that is")});
     scope = *name;
   }
   return scope;
@@ -172,8 +172,8 @@ void Document::apply_to_workflow(std::string name, std::vector<Edit> edits, std:
     merge_ = merge;
     ++gesture_;
   }
-  const bool replaces = position_ > 0 && position_ == steps_.size() && steps_.back().gesture == gesture_ &&
-                        saved_position_ != position_;
+  const bool replaces =
+      position_ > 0 && position_ == steps_.size() && steps_.back().gesture == gesture_ && saved_position_ != position_;
   if (replaces) turn(steps_.back());
   const Edit edit = EditGroup{std::move(edits)};
   Edit inverse = edit;

@@ -54,8 +54,8 @@ class Document {
   static std::unique_ptr<Document> open(const std::filesystem::path& file, const Registry& registry);
   /// A document that a crash left: it belongs to `file` (or has none, and comes from `origin`), holds `workflow`, and is
   /// not saved.
-  static std::unique_ptr<Document> recovered(Workflow workflow, const std::filesystem::path& file,
-                                             const std::filesystem::path& origin = {});
+  static std::unique_ptr<Document> recovered(
+      Workflow workflow, const std::filesystem::path& file, const std::filesystem::path& origin = {});
 
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
@@ -100,9 +100,9 @@ class Document {
 
   bool undo();  ///< false if there is nothing to undo
   bool redo();
-  std::vector<std::string> step_names() const;        ///< the whole history, oldest first
+  std::vector<std::string> step_names() const;  ///< the whole history, oldest first
   std::size_t position() const { return position_; }  ///< so many of the steps are done
-  void go_to(std::size_t position);                   ///< undo or redo until so many are done
+  void go_to(std::size_t position);  ///< undo or redo until so many are done
 
   const Selection& selection() const { return selection_; }
   /// What does not exist is left out.
@@ -110,9 +110,9 @@ class Document {
 
   // The file.
 
-  const std::filesystem::path& file() const { return file_; }      ///< empty: it was never saved
+  const std::filesystem::path& file() const { return file_; }  ///< empty: it was never saved
   const std::filesystem::path& origin() const { return origin_; }  ///< see the constructor
-  std::string name() const;                                        ///< for a tab: "portrait", "Untitled"
+  std::string name() const;  ///< for a tab: "portrait", "Untitled"
   /// Relative file params are looked up here: where the file is, or that which it comes from; the current folder for an
   /// untitled document.
   std::filesystem::path folder() const;
@@ -141,7 +141,7 @@ class Document {
     std::string name;
     std::uint64_t gesture = 0;
     std::vector<std::string> path;  ///< where it was made
-    Edit edit;                      ///< undoes a step that is done, redoes one that is undone
+    Edit edit;  ///< undoes a step that is done, redoes one that is undone
   };
   struct Stamp {  ///< of the file as we last saw it
     std::filesystem::file_time_type time = {};
@@ -161,7 +161,7 @@ class Document {
   std::uint64_t revision_ = 1;
   std::vector<Step> steps_;  // done ones, then undone ones in the order in which redo takes them
   std::size_t position_ = 0;
-  std::string merge_;          // of the gesture that goes on
+  std::string merge_;  // of the gesture that goes on
   std::uint64_t gesture_ = 0;  // its number
   std::optional<std::size_t> saved_position_ = 0;
   Selection selection_;

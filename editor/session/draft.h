@@ -15,9 +15,7 @@ class Draft {
       : workflow_(document.workflow()), scope_(document.scope()), types_(workflow_.subgraphs, registry) {}
 
   const Workflow& workflow() const { return workflow_; }
-  const Graph& graph() const {
-    return scope_.empty() ? workflow_.graph : workflow_.subgraphs.at(scope_).graph;
-  }
+  const Graph& graph() const { return scope_.empty() ? workflow_.graph : workflow_.subgraphs.at(scope_).graph; }
   /// As they were before the gesture.
   const NodeTypes& types() const { return types_; }
 

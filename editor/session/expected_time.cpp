@@ -29,7 +29,8 @@ double pixels_before(const Graph& graph, const GraphNode& node) {
       const Links* links = std::get_if<Links>(&value);
       if (!links) continue;
       for (const PortRef& source : *links)
-        if (const GraphNode* found = graph.find(source.node); found && met.insert(found->id).second) next.push_back(found);
+        if (const GraphNode* found = graph.find(source.node); found && met.insert(found->id).second)
+          next.push_back(found);
     }
   }
   return 0;
@@ -50,7 +51,8 @@ Work work_of(const Graph& graph, const GraphNode& node) {
 std::optional<double> PastTimes::expected(std::string_view type, const Work& work) const {
   const auto found = last_.find(type);
   if (found == last_.end()) return std::nullopt;
-  const auto steps = growth(found->second.work.steps, work.steps), pixels = growth(found->second.work.pixels, work.pixels);
+  const auto steps = growth(found->second.work.steps, work.steps),
+             pixels = growth(found->second.work.pixels, work.pixels);
   return steps && pixels ? std::optional(found->second.seconds * *steps * *pixels) : std::nullopt;
 }
 

@@ -14,7 +14,7 @@ namespace weft::editor {
 /// What a node's time grows with, as far as literals say: its own steps, and the pixels (of all pictures of a batch) that
 /// the nearest node before it with a width and a height gives.
 struct Work {
-  double steps = 0;   ///< 0: not known
+  double steps = 0;  ///< 0: not known
   double pixels = 0;  ///< 0: not known
 };
 Work work_of(const Graph& graph, const GraphNode& node);

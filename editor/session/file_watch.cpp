@@ -5,8 +5,7 @@ namespace weft::editor {
 namespace fs = std::filesystem;
 
 FileWatch::FileWatch(std::function<void()> wake, std::chrono::milliseconds interval)
-    : wake_(std::move(wake)),
-      thread_([this, interval](const std::stop_token& stop) { work(stop, interval); }) {}
+    : wake_(std::move(wake)), thread_([this, interval](const std::stop_token& stop) { work(stop, interval); }) {}
 
 FileWatch::State FileWatch::state_of(const fs::path& file) {
   std::error_code error;

@@ -35,8 +35,7 @@ std::vector<GalleryItem> pictures_in(const fs::path& folder) {
   constexpr auto kOptions = fs::directory_options::skip_permission_denied;
   std::vector<GalleryItem> items;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, kOptions, error), end; !error && it != end;
-       it.increment(error)) {
+  for (fs::recursive_directory_iterator it(folder, kOptions, error), end; !error && it != end; it.increment(error)) {
     std::error_code none;
     if (!it->is_regular_file(none) || !is_picture_name(it->path())) continue;
     if (auto item = item_of(fs::absolute(it->path(), none).lexically_normal(), 0)) items.push_back(*item);

@@ -47,9 +47,7 @@ Edit links_edit(const PortRef& target, Links links) {
   return SetInput{target.node, target.port, std::move(links)};
 }
 
-void set_links(Draft& draft, const PortRef& target, Links links) {
-  draft.apply(links_edit(target, std::move(links)));
-}
+void set_links(Draft& draft, const PortRef& target, Links links) { draft.apply(links_edit(target, std::move(links))); }
 
 void unlink(Draft& draft, const Link& link) {
   Links links = links_at(draft.graph(), link.target);
@@ -84,8 +82,7 @@ void link_obvious(Draft& draft, const std::string& node) {
 /// fits.
 class Healer {
  public:
-  Healer(const Graph& graph, const NodeTypes& types, const Ids& gone)
-      : graph_(graph), types_(types), gone_(gone) {}
+  Healer(const Graph& graph, const NodeTypes& types, const Ids& gone) : graph_(graph), types_(types), gone_(gone) {}
 
   std::optional<PortRef> source_for(const PortRef& output, const std::string& wanted_type) const {
     if (!gone_.contains(output.node)) return output;
@@ -137,9 +134,8 @@ void take_into_link(Draft& draft, const std::string& node, const Link& link_befo
   const std::optional<Insertion> found = insertion(draft.graph(), draft.types(), node, link_before);
   if (!found)
     throw GraphError(Problem{.node = node,
-                             .what = tr_format("the node does not fit between {} and {}",
-                                                 link_before.source.node, link_before.target.node),
-                             .remedy = tr("use a node that takes and gives what the link carries")});
+        .what = tr_format("the node does not fit between {} and {}", link_before.source.node, link_before.target.node),
+        .remedy = tr("use a node that takes and gives what the link carries")});
   link(draft, found->in);
   Links links = links_at(draft.graph(), link_before.target);
   std::ranges::replace(links, link_before.source, found->out.source);
@@ -155,8 +151,8 @@ Annotations without(Annotations all, const Ids& gone) {
 }
 
 /// `edit` changes the NodeUi of each of these nodes.
-void change_ui(Document& document, const std::string& name, const Ids& nodes,
-               const std::function<void(NodeUi&)>& edit, std::string_view merge = {}) {
+void change_ui(Document& document, const std::string& name, const Ids& nodes, const std::function<void(NodeUi&)>& edit,
+    std::string_view merge = {}) {
   std::vector<Edit> edits;
   for (const std::string& id : nodes) {
     const GraphNode& node = document.graph().node(id);
@@ -170,9 +166,9 @@ void change_ui(Document& document, const std::string& name, const Ids& nodes,
 /// "Delete {}" with the one that is meant, or how many.
 std::string counted(const char* format, const Selection& what) {
   const std::size_t count = what.nodes.size() + what.annotations.size();
-  const std::string whom = count != 1           ? tr_format_n("{} item", "{} items", count)
-                           : what.nodes.empty() ? *what.annotations.begin()
-                                                : *what.nodes.begin();
+  const std::string whom = count != 1 ? tr_format_n("{} item", "{} items", count)
+      : what.nodes.empty()            ? *what.annotations.begin()
+                                      : *what.nodes.begin();
   return fmt::vformat(format, fmt::make_format_args(whom));
 }
 
@@ -184,8 +180,8 @@ std::string free_id(const Graph& graph, std::string_view wanted) {
   return id;
 }
 
-std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at,
-                     const Beginning& beginning) {
+std::string add_node(
+    Document& document, const Registry& registry, const std::string& type, Point at, const Beginning& beginning) {
   Draft draft(document, registry);
   const std::string id = begin_node(draft, type, at, beginning);
   if (beginning.link_obvious) link_obvious(draft, id);
@@ -195,14 +191,14 @@ std::string add_node(Document& document, const Registry& registry, const std::st
 }
 
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
-                            const LinkEnd& from, const Beginning& beginning) {
+    const LinkEnd& from, const Beginning& beginning) {
   Draft draft(document, registry);
   const std::string id = begin_node(draft, choice.type->id, at, beginning);
   const PortRef here{id, choice.port};
   link(draft, from.is_output ? Link{from.port, here} : Link{here, from.port});
   if (beginning.link_obvious) link_obvious(draft, id);
-  document.apply_to_workflow(tr_format("Add {}", title_of(document.types(registry), choice.type->id)),
-                             std::move(draft).edits());
+  document.apply_to_workflow(
+      tr_format("Add {}", title_of(document.types(registry), choice.type->id)), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
@@ -216,11 +212,12 @@ void remove(Document& document, const Registry& registry, const Selection& what,
   const Annotations kept = without(annotations(draft.graph(), document.extra()), what.annotations);
   if (!(kept == annotations(document))) draft.apply(SetExtra{with_annotations(document.extra(), kept)});
   const auto move = [&](const Workflow&, const PortRef& param) {
-    const bool gone = std::ranges::any_of(what.nodes, [&](const std::string& id) { return param.node == node_in_sweep(document, id); });
+    const bool gone = std::ranges::any_of(
+        what.nodes, [&](const std::string& id) { return param.node == node_in_sweep(document, id); });
     return gone ? std::nullopt : std::optional(param);
   };
   document.apply_to_workflow(counted(heal ? tr("Dissolve {}") : tr("Delete {}"), what),
-                             with_sweep_following(document, std::move(draft).edits(), move));
+      with_sweep_following(document, std::move(draft).edits(), move));
 }
 
 void detach(Document& document, const Registry& registry, const Ids& nodes) {
@@ -232,8 +229,8 @@ void detach(Document& document, const Registry& registry, const Ids& nodes) {
       const Links* links = std::get_if<Links>(&value);
       if (!links) continue;
       Links kept;
-      std::ranges::copy_if(*links, std::back_inserter(kept),
-                           [&](const PortRef& source) { return nodes.contains(source.node); });
+      std::ranges::copy_if(
+          *links, std::back_inserter(kept), [&](const PortRef& source) { return nodes.contains(source.node); });
       if (kept != *links) set_links(draft, {id, port}, std::move(kept));
     }
   }
@@ -254,7 +251,8 @@ void rename(Document& document, const std::string& from, const std::string& to) 
     return std::optional(std::move(param));
   };
   Selection selection = document.selection();
-  document.apply_to_workflow(tr_format("Rename {} to {}", from, to), with_sweep_following(document, std::move(edits), move));
+  document.apply_to_workflow(
+      tr_format("Rename {} to {}", from, to), with_sweep_following(document, std::move(edits), move));
   if (!selection.nodes.contains(from)) return;
   selection.nodes.insert(to);
   document.select(std::move(selection));
@@ -306,7 +304,7 @@ Positions positions(const Document& document, const Selection& what) {
 
 void set_collapsed(Document& document, const Ids& nodes, bool collapsed) {
   change_ui(document, counted(collapsed ? tr("Collapse {}") : tr("Expand {}"), {.nodes = nodes}), nodes,
-            [&](NodeUi& ui) { ui.collapsed = collapsed; });
+      [&](NodeUi& ui) { ui.collapsed = collapsed; });
 }
 
 void set_colour(Document& document, const Ids& nodes, const std::string& colour) {
@@ -314,8 +312,7 @@ void set_colour(Document& document, const Ids& nodes, const std::string& colour)
 }
 
 void set_width(Document& document, const std::string& node, double width) {
-  change_ui(
-      document, tr_format("Resize {}", node), {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
+  change_ui(document, tr_format("Resize {}", node), {node}, [&](NodeUi& ui) { ui.width = width; }, "width " + node);
 }
 
 void show_as_input(Document& document, const std::string& node, const std::string& param, bool as_input) {
@@ -326,18 +323,17 @@ void show_as_input(Document& document, const std::string& node, const std::strin
   else
     ui.shown_ports.erase(param);
   std::vector<Edit> edits{SetUi{node, with_node_ui(now, ui)}};
-  if (!as_input && !links_at(document.graph(), {node, param}).empty())
-    edits.push_back(ClearInput{node, param});
-  document.apply(as_input ? tr_format("Make {} an input", param) : tr_format("Make {} a param", param), std::move(edits));
+  if (!as_input && !links_at(document.graph(), {node, param}).empty()) edits.push_back(ClearInput{node, param});
+  document.apply(
+      as_input ? tr_format("Make {} an input", param) : tr_format("Make {} a param", param), std::move(edits));
 }
 
-void set_param(Document& document, const std::string& node, const std::string& port,
-               const nlohmann::json& value) {
+void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value) {
   set_param(document, std::span(&node, 1), port, value);
 }
 
-void set_param(Document& document, std::span<const std::string> nodes, const std::string& port,
-               const nlohmann::json& value) {
+void set_param(
+    Document& document, std::span<const std::string> nodes, const std::string& port, const nlohmann::json& value) {
   std::vector<Edit> edits;
   for (const std::string& node : nodes) {
     if (value.is_null())
@@ -346,26 +342,24 @@ void set_param(Document& document, std::span<const std::string> nodes, const std
       edits.emplace_back(SetInput{node, port, value});
   }
   document.apply(value.is_null() ? tr_format("Reset {}", port) : tr_format("Change {}", port), std::move(edits),
-                 fmt::format("param {}.{}", fmt::join(nodes, " "), port));
+      fmt::format("param {}.{}", fmt::join(nodes, " "), port));
 }
 
 void connect(Document& document, const Registry& registry, const Link& wanted) {
   Draft draft(document, registry);
   link(draft, wanted);
-  document.apply_to_workflow(tr_format("Link {} to {}", wanted.source.node, wanted.target.node),
-                             std::move(draft).edits());
+  document.apply_to_workflow(
+      tr_format("Link {} to {}", wanted.source.node, wanted.target.node), std::move(draft).edits());
 }
 
 void disconnect(Document& document, const std::vector<Link>& links) {
   std::map<PortRef, Links> left;
   for (const Link& link : links)
-    std::erase(left.try_emplace(link.target, links_at(document.graph(), link.target)).first->second,
-               link.source);
+    std::erase(left.try_emplace(link.target, links_at(document.graph(), link.target)).first->second, link.source);
   std::vector<Edit> edits;
   for (auto& [target, sources] : left) edits.push_back(links_edit(target, std::move(sources)));
-  document.apply(
-      links.size() == 1 ? tr_format("Unlink {}", links.front().target.node)
-                        : tr_format_n("Cut {} link", "Cut {} links", links.size()),
+  document.apply(links.size() == 1 ? tr_format("Unlink {}", links.front().target.node)
+                                   : tr_format_n("Cut {} link", "Cut {} links", links.size()),
       std::move(edits));
 }
 
@@ -384,12 +378,13 @@ void insert_on_link(Document& document, const Registry& registry, const std::str
 }
 
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
-                        const Link& link, const Beginning& beginning) {
+    const Link& link, const Beginning& beginning) {
   Draft draft(document, registry);
   const std::string id = begin_node(draft, type, at, beginning);
   take_into_link(draft, id, link);
   if (beginning.link_obvious) link_obvious(draft, id);
-  document.apply_to_workflow(tr_format("Insert {}", title_of(document.types(registry), type)), std::move(draft).edits());
+  document.apply_to_workflow(
+      tr_format("Insert {}", title_of(document.types(registry), type)), std::move(draft).edits());
   document.select({.nodes = {id}});
   return id;
 }
@@ -397,10 +392,9 @@ std::string add_on_link(Document& document, const Registry& registry, const std:
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b) {
   const std::optional<Link> best = best_link(document.graph(), document.types(registry), a, b);
   if (!best)
-    throw GraphError(
-        Problem{.node = b,
-                .what = tr_format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
-                .remedy = tr("link other nodes, or drag from a port to see what fits it")});
+    throw GraphError(Problem{.node = b,
+        .what = tr_format("no output of one of '{}' and '{}' fits a free input of the other", a, b),
+        .remedy = tr("link other nodes, or drag from a port to see what fits it")});
   connect(document, registry, *best);
   return *best;
 }
@@ -408,9 +402,9 @@ Link lazy_connect(Document& document, const Registry& registry, const std::strin
 void set_state(Document& document, const Ids& nodes, NodeState state) {
   std::vector<Edit> edits;
   for (const std::string& id : nodes) edits.push_back(SetState{id, state});
-  const char* const format = state == NodeState::Muted      ? tr("Mute {}")
-                           : state == NodeState::Bypassed ? tr("Bypass {}")
-                                                          : tr("Activate {}");
+  const char* const format = state == NodeState::Muted ? tr("Mute {}")
+      : state == NodeState::Bypassed                   ? tr("Bypass {}")
+                                                       : tr("Activate {}");
   document.apply(counted(format, {.nodes = nodes}), std::move(edits));
 }
 

@@ -30,11 +30,11 @@ struct Beginning {
 
 /// Gives the new node's id; selects it. "sample.ksampler" becomes "ksampler". A type that the registry does
 /// not know is a placeholder.
-std::string add_node(Document& document, const Registry& registry, const std::string& type, Point at,
-                     const Beginning& beginning = {});
+std::string add_node(
+    Document& document, const Registry& registry, const std::string& type, Point at, const Beginning& beginning = {});
 /// The same, and links it to the end of a link that was dropped on empty canvas.
 std::string add_linked_node(Document& document, const Registry& registry, const NodeChoice& choice, Point at,
-                            const LinkEnd& from, const Beginning& beginning = {});
+    const LinkEnd& from, const Beginning& beginning = {});
 /// With `heal`, what fed a node that goes feeds what the node fed, where types allow.
 void remove(Document& document, const Registry& registry, const Selection& what, bool heal = false);
 /// Takes nodes out of their links and heals these: for nodes that are dragged off.
@@ -61,11 +61,10 @@ void show_as_input(Document& document, const std::string& node, const std::strin
 // Params.
 
 /// Merges. A null takes the default again.
-void set_param(Document& document, const std::string& node, const std::string& port,
-               const nlohmann::json& value);
+void set_param(Document& document, const std::string& node, const std::string& port, const nlohmann::json& value);
 /// The same value in several nodes: one step.
-void set_param(Document& document, std::span<const std::string> nodes, const std::string& port,
-               const nlohmann::json& value);
+void set_param(
+    Document& document, std::span<const std::string> nodes, const std::string& port, const nlohmann::json& value);
 
 // Links.
 
@@ -78,7 +77,7 @@ void reconnect(Document& document, const Registry& registry, const Link& from, c
 void insert_on_link(Document& document, const Registry& registry, const std::string& node, const Link& link);
 /// Adds a new node into a link.
 std::string add_on_link(Document& document, const Registry& registry, const std::string& type, Point at,
-                        const Link& link, const Beginning& beginning = {});
+    const Link& link, const Beginning& beginning = {});
 /// Links the best pair of ports of two nodes, whichever way fits. Throws where none fits.
 Link lazy_connect(Document& document, const Registry& registry, const std::string& a, const std::string& b);
 

@@ -7,8 +7,8 @@ namespace weft::editor {
 std::optional<PressedKey> HeldKeys::filtered(int scancode, std::uint64_t time, bool taken) {
   scancode_ = scancode, time_ = time, taken_ = taken;
   if (taken) return std::nullopt;
-  const auto found = std::ranges::find_if(
-      held_, [&](const Held& held) { return held.key.scancode == scancode && held.time == time; });
+  const auto found =
+      std::ranges::find_if(held_, [&](const Held& held) { return held.key.scancode == scancode && held.time == time; });
   if (found == held_.end()) return std::nullopt;
   const PressedKey key = found->key;
   held_.erase(held_.begin(), found + 1);  // those before it are kept by the input method: it returns them in order

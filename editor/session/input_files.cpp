@@ -31,7 +31,7 @@ std::string add_picture_reader(Document& document, const Registry& registry, con
   const PortInfo* param = type ? picture_file_param(*type) : nullptr;
   if (!param)
     throw GraphError(Problem{.what = tr_format("no plugin brings '{}', which reads pictures", kPictureReader),
-                             .remedy = tr("see Help > About Weft for the plugins and why one is missing")});
+        .remedy = tr("see Help > About Weft for the plugins and why one is missing")});
   const std::string name = tr_format("Load {}", file.filename().string());
   GraphNode node{.id = free_id(document.graph(), "load"), .type = kPictureReader};
   node.inputs[param->name] = Literal(document.name_of_file(file));
@@ -46,11 +46,11 @@ void set_picture_file(Document& document, const Registry& registry, const std::s
   const NodeInfo* type = document.types(registry).find(document.graph().node(node).type);
   if (const PortInfo* param = type ? picture_file_param(*type) : nullptr)
     document.apply(tr_format("Load {}", file.filename().string()),
-                   {SetInput{node, param->name, Literal(document.name_of_file(file))}});
+        {SetInput{node, param->name, Literal(document.name_of_file(file))}});
 }
 
-std::optional<InputFile> InputFiles::find(const fs::path& folder, const std::string& name,
-                                          const std::function<RunEnvironment()>& environment) {
+std::optional<InputFile> InputFiles::find(
+    const fs::path& folder, const std::string& name, const std::function<RunEnvironment()>& environment) {
   constexpr auto kFresh = std::chrono::seconds(1);
   constexpr std::size_t kMost = 500;
   if (name.empty()) return std::nullopt;

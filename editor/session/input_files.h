@@ -26,10 +26,11 @@ inline constexpr char kPictureReader[] = "image.load";
 
 /// Adds a Load Image that reads the file; one step. It is named as Document::name_of_file() does. Throws GraphError if there
 /// is no such node type. Gives the node's id.
-std::string add_picture_reader(Document& document, const Registry& registry, const std::filesystem::path& file, Point at);
+std::string add_picture_reader(
+    Document& document, const Registry& registry, const std::filesystem::path& file, Point at);
 /// The node reads this file from now on; one step.
-void set_picture_file(Document& document, const Registry& registry, const std::string& node,
-                      const std::filesystem::path& file);
+void set_picture_file(
+    Document& document, const Registry& registry, const std::string& node, const std::filesystem::path& file);
 
 struct InputFile {
   std::filesystem::path file;
@@ -41,8 +42,8 @@ class InputFiles {
  public:
   /// The file that a param names in a workflow of `folder`; nothing if there is none. `environment` is called where the
   /// disk is asked.
-  std::optional<InputFile> find(const std::filesystem::path& folder, const std::string& name,
-                                const std::function<RunEnvironment()>& environment);
+  std::optional<InputFile> find(
+      const std::filesystem::path& folder, const std::string& name, const std::function<RunEnvironment()>& environment);
 
  private:
   struct Known {

@@ -20,25 +20,17 @@ constexpr const char* kOrder = "order.json";
 std::string file_name(JobId job) { return fmt::format("job-{}.json", job); }
 
 Json json_of(const Job& job) {
-  Json json{{"title", job.title},
-            {"file", job.file.string()},
-            {"folder", job.folder.string()},
-            {"wanted", job.wanted},
-            {"cells", job.cells},
-            {"seeds", Json::array()},
-            {"workflow", to_text(*job.workflow)}};
+  Json json{{"title", job.title}, {"file", job.file.string()}, {"folder", job.folder.string()}, {"wanted", job.wanted},
+      {"cells", job.cells}, {"seeds", Json::array()}, {"workflow", to_text(*job.workflow)}};
   for (const SeedUse& use : job.seeds)
-    json["seeds"].push_back({{"node", use.port.node},
-                             {"port", use.port.port},
-                             {"seed", use.seed},
-                             {"mode", static_cast<int>(use.mode)}});
+    json["seeds"].push_back(
+        {{"node", use.port.node}, {"port", use.port.port}, {"seed", use.seed}, {"mode", static_cast<int>(use.mode)}});
   return json;
 }
 
 SeedUse seed_use(const Json& json) {
   const auto mode = std::clamp(json.at("mode").get<int>(), 0, static_cast<int>(SeedMode::Increment));
-  return {
-      {json.at("node"), json.at("port")}, json.at("seed").get<std::uint64_t>(), static_cast<SeedMode>(mode)};
+  return {{json.at("node"), json.at("port")}, json.at("seed").get<std::uint64_t>(), static_cast<SeedMode>(mode)};
 }
 
 /// Throws where the file holds no job.
@@ -63,8 +55,7 @@ std::map<JobId, fs::path> job_files(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     JobId id = 0;
-    if (std::sscanf(name.c_str(), "job-%lu.json", &id) == 1 && name == file_name(id))
-      files[id] = entry.path();
+    if (std::sscanf(name.c_str(), "job-%lu.json", &id) == 1 && name == file_name(id)) files[id] = entry.path();
   }
   return files;
 }

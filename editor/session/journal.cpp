@@ -27,8 +27,7 @@ constexpr const char* kQueue = "queue";
 class FileLock {
  public:
   enum class IfTaken : std::uint8_t { Wait, GiveUp };
-  FileLock(const fs::path& file, IfTaken what)
-      : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  FileLock(const fs::path& file, IfTaken what) : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     const int operation = what == IfTaken::Wait ? LOCK_EX : LOCK_EX | LOCK_NB;
     locked_ = descriptor_ >= 0 && ::flock(descriptor_, operation) == 0;
   }
@@ -51,9 +50,8 @@ fs::path make_session_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(own, error);
   if (error)
-    throw GraphError(
-        Problem{.what = tr_format("cannot make the folder '{}': {}", own.string(), error.message()),
-                .remedy = tr("make it writable, or name another one in XDG_STATE_HOME")});
+    throw GraphError(Problem{.what = tr_format("cannot make the folder '{}': {}", own.string(), error.message()),
+        .remedy = tr("make it writable, or name another one in XDG_STATE_HOME")});
   return own;
 }
 
@@ -127,8 +125,7 @@ struct Journal::Impl {
   void record(const Document& document) {
     Entry& entry = entries[document.id()];
     const bool saved = !document.dirty();
-    if (entry.revision == document.revision() && entry.saved == saved && entry.file == document.file())
-      return;
+    if (entry.revision == document.revision() && entry.saved == saved && entry.file == document.file()) return;
     if (!writer.idle()) {
       if (document.in_gesture()) return;  // the drag's next state, or its end, will be noted
       writer.flush();
@@ -141,8 +138,8 @@ struct Journal::Impl {
       writer.add([journal = std::move(entry.journal)] { journal->remove(); });
     else
       writer.add([journal = entry.journal, workflow = document.workflow(),
-                  place = JournalFile::Place{document.file(), document.origin()},
-                  gesture = gesture_of(document)] { journal->append(workflow, place, gesture); });
+                     place = JournalFile::Place{document.file(), document.origin()},
+                     gesture = gesture_of(document)] { journal->append(workflow, place, gesture); });
     remember(entry, document);
   }
 

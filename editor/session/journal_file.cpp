@@ -52,9 +52,7 @@ Difference difference(std::string_view before, std::string_view now) {
   while (start > 0 && (inside_character(before, start) || inside_character(now, start))) --start;
   std::size_t end = 0;
   while (end < shorter - start && before[before.size() - 1 - end] == now[now.size() - 1 - end]) ++end;
-  while (end > 0 &&
-         (inside_character(before, before.size() - end) || inside_character(now, now.size() - end)))
-    --end;
+  while (end > 0 && (inside_character(before, before.size() - end) || inside_character(now, now.size() - end))) --end;
   return {start, before.size() - end - start, now.substr(start, now.size() - end - start)};
 }
 
@@ -87,22 +85,15 @@ void JournalFile::append(const Workflow& workflow, const Place& place, const std
     begin(text, place, gesture);
   } else {
     const Difference change = difference(text_, text);
-    append_line(line_of({{"gesture", gesture},
-                         {"start", change.start},
-                         {"cut", change.cut},
-                         {"put", std::string(change.put)},
-                         {"hash", hash_of(text)}}));
+    append_line(line_of({{"gesture", gesture}, {"start", change.start}, {"cut", change.cut},
+        {"put", std::string(change.put)}, {"hash", hash_of(text)}}));
   }
   text_ = std::move(text);
 }
 
 void JournalFile::begin(const std::string& text, const Place& place, const std::string& gesture) {
-  const std::string line = line_of({{"weft_journal", 1},
-                                    {"file", place.file.string()},
-                                    {"origin", place.origin.string()},
-                                    {"gesture", gesture},
-                                    {"text", text},
-                                    {"hash", hash_of(text)}});
+  const std::string line = line_of({{"weft_journal", 1}, {"file", place.file.string()},
+      {"origin", place.origin.string()}, {"gesture", gesture}, {"text", text}, {"hash", hash_of(text)}});
   close();
   write_file_atomically(path_, line);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -125,9 +116,9 @@ void JournalFile::append_line(const std::string& line) {
   bytes_ += line.size();
   if (error == 0) return;
   close();  // the line may be torn: the next gesture begins the file anew
-  throw GraphError(Problem{
-      .what = tr_format("cannot write '{}': {}", path_.string(), std::generic_category().message(error)),
-      .remedy = tr("free some space: until then a crash would lose what is not saved")});
+  throw GraphError(
+      Problem{.what = tr_format("cannot write '{}': {}", path_.string(), std::generic_category().message(error)),
+          .remedy = tr("free some space: until then a crash would lose what is not saved")});
 }
 
 void JournalFile::remove() {
@@ -142,8 +133,7 @@ std::optional<Recoverable> read_journal(const fs::path& path) {
   if (!std::getline(stream, line)) return std::nullopt;
   const Json head = foreign_json_or_null(line);
   std::string text = read_text(head, "text");
-  if (read_number(head, "weft_journal", 0) != 1 || hash_of(text) != read_text(head, "hash"))
-    return std::nullopt;
+  if (read_number(head, "weft_journal", 0) != 1 || hash_of(text) != read_text(head, "hash")) return std::nullopt;
 
   Recoverable document{.journal = path, .file = read_text(head, "file"), .origin = read_text(head, "origin")};
   document.gestures.push_back(read_text(head, "gesture"));

@@ -40,9 +40,7 @@ inline const nlohmann::json& read_list(const nlohmann::json& json, const char* k
   return member.is_array() ? member : none;
 }
 
-inline Point read_point(const nlohmann::json& json) {
-  return {read_number(json, "x", 0), read_number(json, "y", 0)};
-}
+inline Point read_point(const nlohmann::json& json) { return {read_number(json, "x", 0), read_number(json, "y", 0)}; }
 
 /// Whole numbers stand in files without a point: 320, not 320.0.
 inline nlohmann::json written(double number) {

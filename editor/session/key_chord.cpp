@@ -19,12 +19,10 @@ std::vector<std::string> make_key_names() {
   for (char letter = 'A'; letter <= 'Z'; ++letter) names.emplace_back(1, letter);
   for (char digit = '0'; digit <= '9'; ++digit) names.emplace_back(1, digit);
   for (int number = 1; number <= 12; ++number) names.push_back(fmt::format("F{}", number));
-  for (const char* name :
-       {"Space",      "Enter", "Escape",      "Tab",          "Backspace",   "Delete",     "Insert",
-        "Home",       "End",   "PageUp",      "PageDown",     "LeftArrow",   "RightArrow", "UpArrow",
-        "DownArrow",  "Comma", "Period",      "Slash",        "Backslash",   "Semicolon",  "Apostrophe",
-        "Minus",      "Equal", "LeftBracket", "RightBracket", "GraveAccent", "KeypadAdd",  "KeypadSubtract",
-        "KeypadEnter"})
+  for (const char* name : {"Space", "Enter", "Escape", "Tab", "Backspace", "Delete", "Insert", "Home", "End", "PageUp",
+           "PageDown", "LeftArrow", "RightArrow", "UpArrow", "DownArrow", "Comma", "Period", "Slash", "Backslash",
+           "Semicolon", "Apostrophe", "Minus", "Equal", "LeftBracket", "RightBracket", "GraveAccent", "KeypadAdd",
+           "KeypadSubtract", "KeypadEnter"})
     names.emplace_back(name);
   return names;
 }

@@ -29,15 +29,13 @@ struct Box {
 std::vector<Box> boxes_of(const Graph& graph, const Ids& nodes, const SizeOf& size) {
   std::vector<Box> boxes;
   for (const GraphNode* node : graph.nodes())
-    if (nodes.empty() || nodes.contains(node->id))
-      boxes.push_back({node->id, {node_ui(*node).at, size(node->id)}});
+    if (nodes.empty() || nodes.contains(node->id)) boxes.push_back({node->id, {node_ui(*node).at, size(node->id)}});
   return boxes;
 }
 
 Point top_left(const std::vector<Box>& boxes) {
   Point corner = boxes.front().rect.at;
-  for (const Box& box : boxes)
-    corner = {std::min(corner.x, box.rect.at.x), std::min(corner.y, box.rect.at.y)};
+  for (const Box& box : boxes) corner = {std::min(corner.x, box.rect.at.x), std::min(corner.y, box.rect.at.y)};
   return corner;
 }
 
@@ -109,8 +107,7 @@ class Part {
       const auto found = index.find(id);
       if (found == index.end()) continue;
       Vertex& vertex = vertices_[found->second];
-      for (const std::size_t source : vertex.left)
-        vertex.layer = std::max(vertex.layer, vertices_[source].layer + 1);
+      for (const std::size_t source : vertex.left) vertex.layer = std::max(vertex.layer, vertices_[source].layer + 1);
     }
     for (Vertex& vertex : vertices_) {
       if (!vertex.left.empty() || vertex.right.empty()) continue;
@@ -183,8 +180,7 @@ class Part {
         const std::vector<std::size_t>& neighbours = rightwards ? vertices_[v].left : vertices_[v].right;
         double sum = 0;
         for (const std::size_t n : neighbours) sum += static_cast<double>(rank[n]);
-        middle[v] =
-            neighbours.empty() ? static_cast<double>(rank[v]) : sum / static_cast<double>(neighbours.size());
+        middle[v] = neighbours.empty() ? static_cast<double>(rank[v]) : sum / static_cast<double>(neighbours.size());
       }
       std::ranges::stable_sort(layer, {}, [&](std::size_t v) { return middle[v]; });
       for (std::size_t i = 0; i < layer.size(); ++i) rank[layer[i]] = i;
@@ -230,8 +226,8 @@ class Part {
 
   /// The least distance between the middles of two that follow each other.
   double gap(std::size_t above, std::size_t below) const {
-    const double room = vertices_[above].passage && vertices_[below].passage ? spacing_.between_nodes / 2
-                                                                             : spacing_.between_nodes;
+    const double room =
+        vertices_[above].passage && vertices_[below].passage ? spacing_.between_nodes / 2 : spacing_.between_nodes;
     return (vertices_[above].size.height + vertices_[below].size.height) / 2 + room;
   }
 
@@ -260,8 +256,8 @@ class Part {
       while (pools.size() > 1 && pools[pools.size() - 2].mean() >= pools.back().mean()) {
         const Pool last = pools.back();
         pools.pop_back();
-        pools.back() = {pools.back().sum + last.sum, pools.back().weight + last.weight,
-                        pools.back().count + last.count};
+        pools.back() = {
+            pools.back().sum + last.sum, pools.back().weight + last.weight, pools.back().count + last.count};
       }
     }
     std::size_t i = 0;
@@ -282,8 +278,7 @@ std::vector<std::vector<Box>> connected_parts(const Graph& graph, const std::vec
   boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS> links(boxes.size());
   for (std::size_t i = 0; i < boxes.size(); ++i)
     for (const auto& [source, target] : graph.links_from(boxes[i].id))
-      if (const auto found = index.find(target.node); found != index.end())
-        boost::add_edge(i, found->second, links);
+      if (const auto found = index.find(target.node); found != index.end()) boost::add_edge(i, found->second, links);
   std::vector<std::size_t> part(boxes.size());
   std::vector<std::vector<Box>> parts(boost::connected_components(links, part.data()));
   for (std::size_t i = 0; i < boxes.size(); ++i) parts[part[i]].push_back(boxes[i]);
@@ -344,9 +339,7 @@ Rows best_rows(const std::vector<Block>& blocks, LayoutSpacing spacing) {
 }
 
 double start_of(const Rect& rect, bool horizontal) { return horizontal ? rect.at.x : rect.at.y; }
-double length_of(const Rect& rect, bool horizontal) {
-  return horizontal ? rect.size.width : rect.size.height;
-}
+double length_of(const Rect& rect, bool horizontal) { return horizontal ? rect.size.width : rect.size.height; }
 
 }  // namespace
 
@@ -423,8 +416,7 @@ Point free_place(std::span<const Rect> taken, Point wanted, Size of_new) {
     const Rect here{{at.x - gap, at.y - gap}, {of_new.width + 2 * gap, of_new.height + 2 * gap}};
     return std::ranges::none_of(taken, [&](const Rect& rect) { return rect.overlaps(here); });
   };
-  for (int ring = 0; ring <= kFarthest;
-       ++ring) {  // squares around it, nearest first; below and right before the rest
+  for (int ring = 0; ring <= kFarthest; ++ring) {  // squares around it, nearest first; below and right before the rest
     std::optional<Point> best;
     double nearest = 0;
     for (int dy = ring; dy >= -ring; --dy) {

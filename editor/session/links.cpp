@@ -35,8 +35,8 @@ struct Candidate {
   Fit fit;
 };
 
-std::optional<Candidate> best_candidate(const Graph& graph, const NodeTypes& types, const std::string& source,
-                                        const std::string& target) {
+std::optional<Candidate> best_candidate(
+    const Graph& graph, const NodeTypes& types, const std::string& source, const std::string& target) {
   const NodeInfo* from = info_of(graph, types, source);
   const NodeInfo* to = info_of(graph, types, target);
   if (!from || !to) return std::nullopt;
@@ -46,8 +46,7 @@ std::optional<Candidate> best_candidate(const Graph& graph, const NodeTypes& typ
       if (!types_match(output.type, input.type)) continue;
       const Link link{{source, output.name}, {target, input.name}};
       const Fit how = fit(graph, output, input, link.target);
-      const LinkCheck check =
-          !best || how < best->fit ? check_link(graph, types, link) : LinkCheck{.exists = true};
+      const LinkCheck check = !best || how < best->fit ? check_link(graph, types, link) : LinkCheck{.exists = true};
       if (check.ok() && !check.exists) best = Candidate{link, how};
     }
   }
@@ -59,8 +58,8 @@ std::optional<Candidate> best_candidate(const Graph& graph, const NodeTypes& typ
 LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& link) {
   LinkCheck check;
   if (link.source.node == link.target.node) {
-    check.problem = Problem{link.target.node, link.target.port, tr("a node cannot feed itself"),
-                            tr("link another node's output")};
+    check.problem =
+        Problem{link.target.node, link.target.port, tr("a node cannot feed itself"), tr("link another node's output")};
     return check;
   }
   check.problem = why_not_link(graph, types, link.source, link.target);
@@ -89,16 +88,15 @@ std::string port_type(const Graph& graph, const NodeTypes& types, const LinkEnd&
   return port ? port->type : std::string();
 }
 
-std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types,
-                                       const Subgraphs& subgraphs) {
+std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types, const Subgraphs& subgraphs) {
   std::vector<const NodeInfo*> all = registry.nodes();
   for (const auto& [name, subgraph] : subgraphs)
     if (const NodeInfo* info = types.find(subgraph_type(name))) all.push_back(info);
   return all;
 }
 
-std::vector<NodeChoice> nodes_for_link(const Graph& graph, const NodeTypes& types,
-                                       const std::vector<const NodeInfo*>& known, const LinkEnd& end) {
+std::vector<NodeChoice> nodes_for_link(
+    const Graph& graph, const NodeTypes& types, const std::vector<const NodeInfo*>& known, const LinkEnd& end) {
   const std::string type = port_type(graph, types, end);
   std::vector<NodeChoice> exact, others;
   for (const NodeInfo* info : known) {
@@ -118,8 +116,7 @@ std::vector<NodeChoice> nodes_for_link(const Graph& graph, const NodeTypes& type
   return exact;
 }
 
-std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a,
-                              const std::string& b) {
+std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a, const std::string& b) {
   if (a == b) return std::nullopt;
   const std::optional<Candidate> forwards = best_candidate(graph, types, a, b);
   const std::optional<Candidate> backwards = best_candidate(graph, types, b, a);
@@ -128,22 +125,21 @@ std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const 
   return back ? backwards->link : forwards->link;
 }
 
-std::optional<Insertion> insertion(const Graph& graph, const NodeTypes& types, const std::string& node,
-                                   const Link& link) {
+std::optional<Insertion> insertion(
+    const Graph& graph, const NodeTypes& types, const std::string& node, const Link& link) {
   const NodeInfo* info = info_of(graph, types, node);
   if (!info || node == link.source.node || node == link.target.node) return std::nullopt;
   const std::string in_type = port_type(graph, types, {link.source, true});
   const std::string out_type = port_type(graph, types, {link.target, false});
   const auto input = std::ranges::find_if(info->inputs, [&](const PortInfo& port) {
     return port.kind == PortKind::Input && types_match(in_type, port.type) &&
-           (port.many || !links_at(graph, {node, port.name}));
+        (port.many || !links_at(graph, {node, port.name}));
   });
-  const auto output = std::ranges::find_if(
-      info->outputs, [&](const PortInfo& port) { return types_match(port.type, out_type); });
+  const auto output =
+      std::ranges::find_if(info->outputs, [&](const PortInfo& port) { return types_match(port.type, out_type); });
   if (input == info->inputs.end() || output == info->outputs.end()) return std::nullopt;
   const Insertion found{{link.source, {node, input->name}}, {{node, output->name}, link.target}};
-  if (!check_link(graph, types, found.in).ok() || !check_link(graph, types, found.out).ok())
-    return std::nullopt;
+  if (!check_link(graph, types, found.in).ok() || !check_link(graph, types, found.out).ok()) return std::nullopt;
   return found;
 }
 

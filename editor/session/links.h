@@ -45,25 +45,23 @@ struct NodeChoice {
 };
 /// Node types that a link from `end` may lead to, those whose port is an exact match first, then by id.
 /// `known`: all that there are (all_types()).
-std::vector<NodeChoice> nodes_for_link(const Graph& graph, const NodeTypes& types,
-                                       const std::vector<const NodeInfo*>& known, const LinkEnd& end);
+std::vector<NodeChoice> nodes_for_link(
+    const Graph& graph, const NodeTypes& types, const std::vector<const NodeInfo*>& known, const LinkEnd& end);
 /// Every node type: the registry's by id, then the workflow's subgraphs. Valid as long as `types`.
-std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types,
-                                       const Subgraphs& subgraphs);
+std::vector<const NodeInfo*> all_types(const Registry& registry, const NodeTypes& types, const Subgraphs& subgraphs);
 
 /// The best pair of ports to link two nodes: a -> b before b -> a; same type before convertible, free inputs
 /// before occupied ones, same name before others, inputs before params, then in declared order. None: nothing
 /// fits.
-std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a,
-                              const std::string& b);
+std::optional<Link> best_link(const Graph& graph, const NodeTypes& types, const std::string& a, const std::string& b);
 
 /// The links that take a node into `link`, if its ports allow: source -> node, node -> target.
 struct Insertion {
   Link in;
   Link out;
 };
-std::optional<Insertion> insertion(const Graph& graph, const NodeTypes& types, const std::string& node,
-                                   const Link& link);
+std::optional<Insertion> insertion(
+    const Graph& graph, const NodeTypes& types, const std::string& node, const Link& link);
 
 // The same where there are no subgraphs.
 inline LinkCheck check_link(const Graph& graph, const Registry& registry, const Link& link) {
@@ -72,16 +70,15 @@ inline LinkCheck check_link(const Graph& graph, const Registry& registry, const 
 inline std::string port_type(const Graph& graph, const Registry& registry, const LinkEnd& end) {
   return port_type(graph, NodeTypes({}, registry), end);
 }
-inline std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry,
-                                              const LinkEnd& end) {
+inline std::vector<NodeChoice> nodes_for_link(const Graph& graph, const Registry& registry, const LinkEnd& end) {
   return nodes_for_link(graph, NodeTypes({}, registry), registry.nodes(), end);
 }
-inline std::optional<Link> best_link(const Graph& graph, const Registry& registry, const std::string& a,
-                                     const std::string& b) {
+inline std::optional<Link> best_link(
+    const Graph& graph, const Registry& registry, const std::string& a, const std::string& b) {
   return best_link(graph, NodeTypes({}, registry), a, b);
 }
-inline std::optional<Insertion> insertion(const Graph& graph, const Registry& registry,
-                                          const std::string& node, const Link& link) {
+inline std::optional<Insertion> insertion(
+    const Graph& graph, const Registry& registry, const std::string& node, const Link& link) {
   return insertion(graph, NodeTypes({}, registry), node, link);
 }
 

@@ -34,7 +34,8 @@ std::optional<Spot> by_path(const Workflow& workflow, const std::string& scope, 
   for (std::size_t slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
     const GraphNode* instance = graph.find(path.substr(0, slash));
     const auto name = instance ? subgraph_of_type(instance->type) : std::nullopt;
-    if (name && workflow.subgraphs.contains(*name)) return by_path(workflow, std::string(*name), path.substr(slash + 1));
+    if (name && workflow.subgraphs.contains(*name))
+      return by_path(workflow, std::string(*name), path.substr(slash + 1));
   }
   return std::nullopt;
 }
@@ -87,8 +88,8 @@ std::vector<Need> needed_outputs(const Graph& graph, const NodeTypes& types, con
 }
 
 /// Which port of the new type stands for each that was needed; the same name first, then the first free one of the type.
-std::map<std::string, std::string> assigned(const std::vector<Need>& needs, const std::vector<PortInfo>& ports,
-                                            bool are_inputs) {
+std::map<std::string, std::string> assigned(
+    const std::vector<Need>& needs, const std::vector<PortInfo>& ports, bool are_inputs) {
   std::map<std::string, std::string> chosen;
   std::vector<std::string> taken;
   const auto fits = [&](const Need& need, const PortInfo& port) {
@@ -119,7 +120,8 @@ std::vector<Edit> replacing(const Graph& graph, const NodeTypes& types, const st
   for (const auto& [port, value] : node.inputs) {
     const bool linked = std::holds_alternative<Links>(value);
     const auto to = inputs.find(port);
-    if (linked ? to == inputs.end() || to->second != port : !info.find_input(port)) edits.push_back(ClearInput{id, port});
+    if (linked ? to == inputs.end() || to->second != port : !info.find_input(port))
+      edits.push_back(ClearInput{id, port});
   }
   for (const auto& [from, to] : inputs)
     if (from != to) edits.push_back(SetInput{id, to, node.inputs.at(from)});
@@ -151,10 +153,12 @@ const Graph& graph_at(const Workflow& workflow, const Spot& spot) {
   return spot.scope.empty() ? workflow.graph : workflow.subgraphs.at(spot.scope).graph;
 }
 
-const GraphNode& node_at(const Workflow& workflow, const Spot& spot) { return graph_at(workflow, spot).node(spot.node); }
+const GraphNode& node_at(const Workflow& workflow, const Spot& spot) {
+  return graph_at(workflow, spot).node(spot.node);
+}
 
-std::vector<Missing> what_is_missing(const Document& document, const Registry& registry,
-                                     const std::vector<Problem>& problems) {
+std::vector<Missing> what_is_missing(
+    const Document& document, const Registry& registry, const std::vector<Problem>& problems) {
   const NodeTypes& types = document.types(registry);
   std::vector<Missing> all;
   for (const Problem& problem : problems) {
@@ -186,7 +190,8 @@ void set_all(Document& document, const std::vector<Spot>& params, const nlohmann
   document.apply_to_workflow(tr_format("Change {}", params.front().port), std::move(edits));
 }
 
-void replace_all(Document& document, const Registry& registry, const std::vector<Spot>& nodes, const std::string& type) {
+void replace_all(
+    Document& document, const Registry& registry, const std::vector<Spot>& nodes, const std::string& type) {
   Workflow changed = document.workflow();
   const NodeTypes types(changed.subgraphs, registry);
   const NodeInfo* info = types.find(type);
@@ -206,7 +211,7 @@ std::vector<const NodeInfo*> types_like(const Document& document, const Registry
   std::erase_if(known, [&](const NodeInfo* info) { return info->id == graph.node(node.node).type; });
   const auto misfits = [&](const NodeInfo* info) {
     return inputs.size() + outputs.size() - assigned(inputs, info->inputs, true).size() -
-           assigned(outputs, info->outputs, false).size();
+        assigned(outputs, info->outputs, false).size();
   };
   std::ranges::stable_sort(known, {}, misfits);
   return known;

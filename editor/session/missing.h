@@ -28,15 +28,15 @@ const GraphNode& node_at(const Workflow& workflow, const Spot& spot);
 struct Missing {
   enum class Kind : std::uint8_t { NodeType, Model, File };
   Kind kind = Kind::NodeType;
-  std::string name;          ///< the type, or what the params say
-  std::string title;         ///< to show: of a type of another program without that one's name
-  std::string folder;        ///< of a model: "checkpoints"
-  std::vector<Spot> spots;   ///< that name it, each once
+  std::string name;  ///< the type, or what the params say
+  std::string title;  ///< to show: of a type of another program without that one's name
+  std::string folder;  ///< of a model: "checkpoints"
+  std::vector<Spot> spots;  ///< that name it, each once
 };
 
 /// What the problems of the document say is not there, each once: node types first, then models, then files.
-std::vector<Missing> what_is_missing(const Document& document, const Registry& registry,
-                                     const std::vector<Problem>& problems);
+std::vector<Missing> what_is_missing(
+    const Document& document, const Registry& registry, const std::vector<Problem>& problems);
 
 /// The nodes pass on what comes in.
 void bypass_all(Document& document, const std::vector<Spot>& nodes);

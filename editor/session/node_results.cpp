@@ -43,9 +43,9 @@ std::vector<std::shared_ptr<const Picture>> pictures_of(const ValueType& type, c
   for (const Value& item : items) {
     auto picture = std::make_shared<const Picture>(type.preview(item));
     if (!picture->is_whole())
-      throw PluginError(tr_format("its picture of {} x {} has {} bytes", picture->width, picture->height,
-                                  picture->rgb.size()),
-                        tr("rgb must hold width * height * 3"));
+      throw PluginError(
+          tr_format("its picture of {} x {} has {} bytes", picture->width, picture->height, picture->rgb.size()),
+          tr("rgb must hold width * height * 3"));
     pictures.push_back(std::move(picture));
   }
   return pictures;

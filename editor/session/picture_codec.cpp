@@ -17,7 +17,7 @@ const PictureCodec& open_codec() {
     return *library->get<const PictureCodec*()>("weft_picture_codec")();
   } catch (const std::exception& error) {
     throw GraphError(Problem{.what = tr_format("no picture can be read without '{}': {}", path.string(), error.what()),
-                             .remedy = tr("install Weft anew")});
+        .remedy = tr("install Weft anew")});
   }
 }
 

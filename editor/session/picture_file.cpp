@@ -20,8 +20,7 @@ using Json = nlohmann::json;
 using Kind = FoundWorkflow::Kind;
 
 [[noreturn]] void fail(const fs::path& file, const std::string& why, const std::string& remedy) {
-  throw GraphError(
-      Problem{.what = tr_format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
+  throw GraphError(Problem{.what = tr_format("cannot read '{}': {}", file.string(), why), .remedy = remedy});
 }
 
 void check_readable(const fs::path& file) {
@@ -48,8 +47,8 @@ FoundWorkflow from_json(const std::string& text, const std::string& source) {
 FoundWorkflow from_provenance(const std::string& text, const std::string& source) {
   const Json json = foreign_json_or_null(text, kMaxJsonDepth + 1);  // the workflow may be as deep as one is
   if (!json.is_object())
-    throw GraphError(Problem{.what = tr_format("the workflow in '{}' is damaged", source),
-                             .remedy = tr("use another copy of the picture")});
+    throw GraphError(Problem{
+        .what = tr_format("the workflow in '{}' is damaged", source), .remedy = tr("use another copy of the picture")});
   FoundWorkflow found = from_json(read_member(json, "workflow").dump(), source);
   found.facts = read_member(json, "facts");
   return found;
@@ -63,9 +62,7 @@ FoundWorkflow from_picture(const fs::path& file) {
   };
   if (const std::string* weft = text("weft")) return from_provenance(*weft, file.string());
   // ComfyUI writes both: "prompt" says more plainly what ran, "workflow" where the nodes stood.
-  const auto json = [&](const char* key) {
-    return text(key) ? foreign_json_or_null(*text(key)) : Json();
-  };
+  const auto json = [&](const char* key) { return text(key) ? foreign_json_or_null(*text(key)) : Json(); };
   const Json prompt = json("prompt"), workflow = json("workflow");
   for (const Json& each : {prompt, workflow})
     if (comfyui::is_workflow(each)) return imported(each, file.string(), workflow);
@@ -75,8 +72,8 @@ FoundWorkflow from_picture(const fs::path& file) {
 }  // namespace
 
 bool is_picture_name(const fs::path& file) {
-  constexpr std::array<std::string_view, 8> kEndings = {".png", ".jpg", ".jpeg", ".webp",
-                                                        ".gif", ".tif", ".tiff", ".exr"};
+  constexpr std::array<std::string_view, 8> kEndings = {
+      ".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".exr"};
   std::string ending = file.extension().string();
   std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::ranges::find(kEndings, ending) != kEndings.end();
@@ -108,7 +105,7 @@ FoundWorkflow find_workflow(const fs::path& file) {
 
 Problem why_not_opened(const fs::path& file) {
   return {.what = tr_format("'{}' holds no workflow", file.string()),
-          .remedy = tr("open a workflow file, or a picture that Weft or ComfyUI has written")};
+      .remedy = tr("open a workflow file, or a picture that Weft or ComfyUI has written")};
 }
 
 }  // namespace weft::editor

@@ -32,7 +32,7 @@ struct FoundWorkflow {
   };
   Kind kind = Kind::None;
   std::optional<Workflow> workflow;
-  nlohmann::json facts;              ///< what the nodes noted: seeds that were used, hashes of models
+  nlohmann::json facts;  ///< what the nodes noted: seeds that were used, hashes of models
   std::vector<std::string> remarks = {};  ///< what could not be imported as it was
 };
 

@@ -35,8 +35,7 @@ std::shared_ptr<const Picture> read(const Key& key) {
 }  // namespace
 
 struct PictureLoader::Impl {
-  Impl(std::function<void()> w, std::size_t most)
-      : wake(std::move(w)), most_bytes(most), thread([this] { work(); }) {}
+  Impl(std::function<void()> w, std::size_t most) : wake(std::move(w)), most_bytes(most), thread([this] { work(); }) {}
 
   ~Impl() {
     {
@@ -74,8 +73,7 @@ struct PictureLoader::Impl {
     bytes += picture ? picture->rgb.size() : 0;
     held[key] = {std::move(picture), ++uses};
     while (bytes > most_bytes && held.size() > 1) {  // the one that has just come stays, however large
-      const auto oldest =
-          std::ranges::min_element(held, {}, [](const auto& each) { return each.second.used; });
+      const auto oldest = std::ranges::min_element(held, {}, [](const auto& each) { return each.second.used; });
       bytes -= oldest->second.picture ? oldest->second.picture->rgb.size() : 0;
       held.erase(oldest);
     }
@@ -104,8 +102,7 @@ PictureLoader::PictureLoader(std::function<void()> wake, std::size_t most_bytes)
 
 PictureLoader::~PictureLoader() = default;
 
-std::shared_ptr<const Picture> PictureLoader::get(const fs::path& file, int longest,
-                                                  fs::file_time_type time) {
+std::shared_ptr<const Picture> PictureLoader::get(const fs::path& file, int longest, fs::file_time_type time) {
   Key key{file, longest, time};
   const std::scoped_lock lock(impl_->mutex);
   if (const auto found = impl_->held.find(key); found != impl_->held.end()) {

@@ -25,15 +25,15 @@ class PictureLoader {
 
   /// At most `longest` pixels wide and high; 0: as it is. Null until it is read, and for what cannot be read.
   /// A file of another `time` is another picture.
-  std::shared_ptr<const Picture> get(const std::filesystem::path& file, int longest = 0,
-                                     std::filesystem::file_time_type time = {});
-  std::shared_ptr<const Picture> thumbnail(const std::filesystem::path& file,
-                                           std::filesystem::file_time_type time = {}) {
+  std::shared_ptr<const Picture> get(
+      const std::filesystem::path& file, int longest = 0, std::filesystem::file_time_type time = {});
+  std::shared_ptr<const Picture> thumbnail(
+      const std::filesystem::path& file, std::filesystem::file_time_type time = {}) {
     return get(file, kThumbnail, time);
   }
   /// Whether the file was read, and is no picture.
-  bool is_unreadable(const std::filesystem::path& file, int longest = 0,
-                     std::filesystem::file_time_type time = {}) const;
+  bool is_unreadable(
+      const std::filesystem::path& file, int longest = 0, std::filesystem::file_time_type time = {}) const;
   bool busy() const;
   /// Waits until nothing is left to read.
   void wait_until_idle() const;

@@ -58,10 +58,8 @@ std::optional<PortRef> source_of(const GraphNode& node, std::string_view input) 
 }
 
 std::optional<RegionParams> region_params(const NodeInfo& type) {
-  const std::pair<Form, std::vector<std::string_view>> forms[] = {
-      {Form::Box, {"x", "y", "width", "height"}},
-      {Form::Edges, {"left", "top", "right", "bottom"}},
-      {Form::Corner, {"x", "y"}}};
+  const std::pair<Form, std::vector<std::string_view>> forms[] = {{Form::Box, {"x", "y", "width", "height"}},
+      {Form::Edges, {"left", "top", "right", "bottom"}}, {Form::Corner, {"x", "y"}}};
   for (const auto& [form, names] : forms) {
     std::vector<const PortInfo*> ports = numbers_named(type, names);
     if (ports.empty()) continue;
@@ -79,8 +77,8 @@ Rect region_of(const GraphNode& node, const RegionParams& params, Size picture) 
   return {{said[0], said[1]}, {said[2], said[3]}};
 }
 
-void set_region(Document& document, const std::string& node, const RegionParams& params, const Rect& region,
-                Size picture) {
+void set_region(
+    Document& document, const std::string& node, const RegionParams& params, const Rect& region, Size picture) {
   std::array<double, 4> said{region.at.x, region.at.y, region.size.width, region.size.height};
   if (params.form == Form::Edges) said = {said[0], said[1], region.right(), region.bottom()};
   const GraphNode& now = document.graph().node(node);
@@ -96,8 +94,7 @@ void set_region(Document& document, const std::string& node, const RegionParams&
 const PortInfo* painting_param(const NodeInfo& type) {
   const PortInfo* port = type.find_input("shapes");
   const bool text = port && port->kind == PortKind::Param && port->widget == Widget::Text;
-  const bool mask =
-      std::ranges::any_of(type.outputs, [](const PortInfo& each) { return each.type == "mask"; });
+  const bool mask = std::ranges::any_of(type.outputs, [](const PortInfo& each) { return each.type == "mask"; });
   return text && mask ? port : nullptr;
 }
 
@@ -117,7 +114,7 @@ Size painting_size(const GraphNode& node, const NodeInfo& type) {
 }
 
 void set_painting(Document& document, const std::string& node, const PortInfo& port, const std::string& step,
-                  const std::vector<painting::Stroke>& strokes) {
+    const std::vector<painting::Stroke>& strokes) {
   document.apply(step, {SetInput{node, port.name, painting::to_text(strokes)}});
   document.end_gesture();
 }

@@ -31,8 +31,8 @@ std::optional<RegionParams> region_params(const NodeInfo& type);
 /// In pixels of a picture of this size. A Corner has no size of its own: it is `picture`'s then.
 Rect region_of(const GraphNode& node, const RegionParams& params, Size picture);
 /// Merges, as drags do; linked params are left alone.
-void set_region(Document& document, const std::string& node, const RegionParams& params, const Rect& region,
-                Size picture);
+void set_region(
+    Document& document, const std::string& node, const RegionParams& params, const Rect& region, Size picture);
 
 // Paintings: a param of several lines, named shapes, of a node that gives a mask (painting.h tells the
 // lines).
@@ -44,6 +44,6 @@ painting::Manner painting_manner(const GraphNode& node, const NodeInfo& type);
 Size painting_size(const GraphNode& node, const NodeInfo& type);
 /// One step of undo.
 void set_painting(Document& document, const std::string& node, const PortInfo& port, const std::string& step,
-                  const std::vector<painting::Stroke>& strokes);
+    const std::vector<painting::Stroke>& strokes);
 
 }  // namespace weft::editor

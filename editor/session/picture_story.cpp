@@ -49,7 +49,8 @@ std::string prompt_of(const Workflow& workflow) {
     if (const GraphNode* node = workflow.graph.find(known->second.node))
       if (std::string text = text_at(*node, known->second.port); !text.empty()) return text;
   std::string text = prompt_in(workflow.graph);
-  for (auto definition = workflow.subgraphs.begin(); text.empty() && definition != workflow.subgraphs.end(); ++definition)
+  for (auto definition = workflow.subgraphs.begin(); text.empty() && definition != workflow.subgraphs.end();
+      ++definition)
     text = prompt_in(definition->second.graph);
   return text;
 }

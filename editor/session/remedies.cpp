@@ -15,14 +15,14 @@ constexpr std::size_t kMostLinks = 3;  // more are no help: the user has to look
 /// "Load Checkpoint.VAE"; of two nodes with one title also the id.
 std::string name_of(const Graph& graph, const NodeTypes& types, const PortRef& output) {
   const std::string title = title_of(graph.node(output.node), types);
-  const auto same = std::ranges::count_if(
-      graph.nodes(), [&](const GraphNode* each) { return title_of(*each, types) == title; });
+  const auto same =
+      std::ranges::count_if(graph.nodes(), [&](const GraphNode* each) { return title_of(*each, types) == title; });
   return (same > 1 ? fmt::format("{} ({})", title, output.node) : title) + "." + port_label(output.port);
 }
 
 /// Outputs that the input may be linked to, those of its name first; no more than it is worth to show.
-std::vector<Link> fitting_links(const Graph& graph, const NodeTypes& types, const PortRef& input,
-                                const PortInfo& port) {
+std::vector<Link> fitting_links(
+    const Graph& graph, const NodeTypes& types, const PortRef& input, const PortInfo& port) {
   std::vector<Link> links;
   for (const GraphNode* node : graph.nodes()) {
     const NodeInfo* info = node->id == input.node ? nullptr : types.find(node->type);
@@ -68,8 +68,13 @@ void tell_file(ToldProblem& told, bool none) {
 }  // namespace
 
 ToldProblem tell(const Document& document, const Registry& registry, const Problem& problem) {
-  ToldProblem told{.problem = problem, .failed = false, .spot = spot_of(document.workflow(), problem), .title = problem.node,
-                   .what = problem.what, .advice = problem.remedy, .remedies = {}};
+  ToldProblem told{.problem = problem,
+      .failed = false,
+      .spot = spot_of(document.workflow(), problem),
+      .title = problem.node,
+      .what = problem.what,
+      .advice = problem.remedy,
+      .remedies = {}};
   if (!told.spot) return told;
   const NodeTypes& types = document.types(registry);
   const Graph& graph = graph_at(document.workflow(), *told.spot);
@@ -94,8 +99,8 @@ ToldProblem tell(const Document& document, const Registry& registry, const Probl
   return told;
 }
 
-std::vector<ToldProblem> tell_all(const Document& document, const Registry& registry, const std::vector<Problem>& failed,
-                                  const std::vector<Problem>& found) {
+std::vector<ToldProblem> tell_all(const Document& document, const Registry& registry,
+    const std::vector<Problem>& failed, const std::vector<Problem>& found) {
   std::vector<ToldProblem> all;
   const auto add = [&](const Problem& problem, bool by_run) {
     const bool known = std::ranges::any_of(all, [&](const ToldProblem& each) { return each.problem == problem; });
@@ -114,7 +119,7 @@ void make_link(Document& document, const Registry& registry, const Spot& spot, c
   if (check.problem) throw GraphError(*check.problem);
   const Edit edit = SetInput{link.target.node, link.target.port, Links{link.source}};
   document.apply_to_workflow(tr_format("Link {} to {}", link.source.node, link.target.node),
-                             {spot.scope.empty() ? edit : Edit{EditSubgraph{spot.scope, {edit}}}});
+      {spot.scope.empty() ? edit : Edit{EditSubgraph{spot.scope, {edit}}}});
 }
 
 }  // namespace weft::editor

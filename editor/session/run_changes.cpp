@@ -74,14 +74,15 @@ class Comparison {
     if (then == &now) return false;  // unchanged nodes are shared
     if (!then || then->type != now.type || then->state != now.state) return true;
     const NodeInfo* type = types_.find(now.type);
-    return std::ranges::any_of(differing_ports(*then, now, type),
-                               [&](const std::string& port) { return !is_drawn_anew(now, type, port); });
+    return std::ranges::any_of(
+        differing_ports(*then, now, type), [&](const std::string& port) { return !is_drawn_anew(now, type, port); });
   }
 
   bool gets_something_else(const Graph& graph, const GraphNode& node, const std::string& path) const {
     return std::ranges::any_of(node.inputs, [&](const auto& input) {
       const Links* links = std::get_if<Links>(&input.second);
-      return links && std::ranges::any_of(*links, [&](const PortRef& source) { return has_changed(graph, source, path); });
+      return links &&
+          std::ranges::any_of(*links, [&](const PortRef& source) { return has_changed(graph, source, path); });
     });
   }
 
@@ -98,13 +99,13 @@ class Comparison {
 
   /// The instance has changed where one of its nodes has.
   void compare_instance(const GraphNode* then, const GraphNode& now, const std::string& name, const Graph& graph,
-                        const std::string& path, bool differs) {
+      const std::string& path, bool differs) {
     const auto old = then_.subgraphs.find(name), held = now_.subgraphs.find(name);
     if (held == now_.subgraphs.end()) return;
     const Subgraph& definition = held->second;
     const std::string inside = path + now.id + "/";
-    const bool comparable = then && old != then_.subgraphs.end() && then->type == now.type && then->state == now.state &&
-                            old->second.interface == definition.interface && now.state == NodeState::Active;
+    const bool comparable = then && old != then_.subgraphs.end() && then->type == now.type &&
+        then->state == now.state && old->second.interface == definition.interface && now.state == NodeState::Active;
     Ids given;
     for (const SubgraphInput& input : definition.interface.inputs)
       if (!comparable || input_differs(*then, now, input.name, graph, path, differs))
@@ -118,12 +119,13 @@ class Comparison {
   }
 
   bool input_differs(const GraphNode& then, const GraphNode& now, const std::string& port, const Graph& graph,
-                     const std::string& path, bool differs) const {
+      const std::string& path, bool differs) const {
     const InputValue* value = value_at(now, port);
     const InputValue* before = value_at(then, port);
     if (differs && (!value != !before || (value && *value != *before))) return true;
     const Links* links = value ? std::get_if<Links>(value) : nullptr;
-    return links && std::ranges::any_of(*links, [&](const PortRef& source) { return has_changed(graph, source, path); });
+    return links &&
+        std::ranges::any_of(*links, [&](const PortRef& source) { return has_changed(graph, source, path); });
   }
 
   const Workflow& then_;
@@ -135,9 +137,8 @@ class Comparison {
 std::string short_text(const Literal& value) {
   constexpr std::size_t kLongest = 24;
   std::string text = value.is_string() ? value.get<std::string>()
-                     : value.is_number_float()
-                         ? fmt::format("{:.6g}", value.get<double>())
-                         : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      : value.is_number_float()        ? fmt::format("{:.6g}", value.get<double>())
+                                       : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::ranges::replace(text, '\n', ' ');
   if (text.size() <= kLongest) return text;
   std::size_t end = kLongest;
@@ -167,7 +168,8 @@ void add_differences(const Graph& before, const Graph& now, const NodeTypes& typ
       if (const Literal* literal = std::get_if<Literal>(&value))
         lines.push_back(port_label(port) + " " + short_text(*literal));
       else
-        for (const PortRef& source : std::get<Links>(value)) lines.push_back(port_label(port) + " \u2190 " + source.node);
+        for (const PortRef& source : std::get<Links>(value))
+          lines.push_back(port_label(port) + " \u2190 " + source.node);
     }
   }
   for (const GraphNode* old : before.nodes())
@@ -183,7 +185,7 @@ Ids changed_nodes(const Workflow& then, const Workflow& now, const Registry& reg
 }
 
 bool StaleResults::is_stale(const Document& document, const Registry& registry,
-                            const std::shared_ptr<const Workflow>& then, std::string_view address) {
+    const std::shared_ptr<const Workflow>& then, std::string_view address) {
   if (!then) return false;
   Known& known = known_[document.id()];
   if (known.revision != document.revision()) known = {.revision = document.revision(), .changed = {}};

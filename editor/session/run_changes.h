@@ -25,7 +25,7 @@ class StaleResults {
  public:
   /// Whether the document would give something else at the node than a run of `then` did. Null: nothing ran.
   bool is_stale(const Document& document, const Registry& registry, const std::shared_ptr<const Workflow>& then,
-                std::string_view address);
+      std::string_view address);
   void forget(DocumentId document) { known_.erase(document); }
 
  private:

@@ -57,8 +57,7 @@ void forget_failures(DocumentRun& run) {
 }  // namespace
 
 struct RunQueue::Impl {
-  Impl(const Registry& r, RunQueueOptions o)
-      : registry(r), options(std::move(o)), thread([this] { work(); }) {}
+  Impl(const Registry& r, RunQueueOptions o) : registry(r), options(std::move(o)), thread([this] { work(); }) {}
 
   ~Impl() {
     {
@@ -74,13 +73,13 @@ struct RunQueue::Impl {
 
   JobId add(const Document& document, std::vector<std::string> wanted, bool first, std::size_t cells = 0) {
     Job job{.id = next_job(),
-            .document = document.id(),
-            .title = cells > 0 ? tr_format("{}: sweep", document.name()) : job_title(document, wanted),
-            .file = document.file(),
-            .folder = document.folder(),
-            .revision = document.revision(),
-            .wanted = std::move(wanted),
-            .cells = cells};
+        .document = document.id(),
+        .title = cells > 0 ? tr_format("{}: sweep", document.name()) : job_title(document, wanted),
+        .file = document.file(),
+        .folder = document.folder(),
+        .revision = document.revision(),
+        .wanted = std::move(wanted),
+        .cells = cells};
     job.queued_at = SystemClock::now();
     Workflow workflow = document.workflow();
     const std::scoped_lock lock(mutex);
@@ -99,8 +98,7 @@ struct RunQueue::Impl {
   JobId enqueue(Job job, bool first) {
     const JobId id = job.id;
     if (!options.folder.empty()) writer.add([job, folder = options.folder] { write_job(job, folder); });
-    queue.insert(first ? queue.begin() + static_cast<std::ptrdiff_t>(running()) : queue.end(),
-                 std::move(job));
+    queue.insert(first ? queue.begin() + static_cast<std::ptrdiff_t>(running()) : queue.end(), std::move(job));
     keep_order();
     touch();
     return id;
@@ -226,8 +224,8 @@ struct RunQueue::Impl {
     }
   }
 
-  Job execute(Job job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder,
-              const std::stop_token& token) {
+  Job execute(
+      Job job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder, const std::stop_token& token) {
     try {
       run(job, origin, folder, token);
     } catch (const GraphError& error) {
@@ -240,10 +238,9 @@ struct RunQueue::Impl {
     return job;
   }
 
-  void run(Job& job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder,
-           const std::stop_token& token) {
-    RunRequest request{
-        .graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
+  void run(
+      Job& job, const std::shared_ptr<const RunOrigin>& origin, const fs::path& folder, const std::stop_token& token) {
+    RunRequest request{.graph = job.workflow->graph, .wanted = job.wanted, .subgraphs = job.workflow->subgraphs};
     if (options.environment) request.environment = options.environment(folder);
     if (job.cells > 0) return run_sweep(job, origin, std::move(request.environment), token);
     if (request.wanted.empty()) request.wanted = default_results(*job.workflow, registry);
@@ -253,26 +250,26 @@ struct RunQueue::Impl {
     request.environment.workflow = read_foreign_json(to_text(*job.workflow), "workflow");
     add_watched(job, request.wanted);
 
-    const RunResult result = opened_executor().run(
-        request, [&](const Event& event) { take(job.document, event); }, token);
+    const RunResult result =
+        opened_executor().run(request, [&](const Event& event) { take(job.document, event); }, token);
     keep_results(job, origin, result);
     job.problems = result.problems;
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
   }
 
   void run_sweep(Job& job, const std::shared_ptr<const RunOrigin>& origin, RunEnvironment environment,
-                 const std::stop_token& token) {
+      const std::stop_token& token) {
     const host::Sweep sweep = host::sweep_of(*job.workflow).value_or(host::Sweep());
     const host::PreparedSweep prepared = host::prepare_sweep(*job.workflow, registry, sweep, environment, job.wanted);
     std::vector<std::string> seen;
     for (const host::SweepPicture& picture : prepared.pictures) seen.push_back(picture.source.node);
     add_watched(job, seen);
-    const host::SweepResult result = host::run_sweep(
-        prepared, registry, opened_executor(), std::move(environment), seen,
-        {.begins = [&](std::size_t begun, const Workflow&) { begin_cell(origin, begun); },
-         .ended = [&](std::size_t, const RunResult& ran) { keep_results(job, origin, ran); },
-         .events = [&](const Event& event) { take(job.document, event); }},
-        token);
+    const host::SweepResult result =
+        host::run_sweep(prepared, registry, opened_executor(), std::move(environment), seen,
+            {.begins = [&](std::size_t begun, const Workflow&) { begin_cell(origin, begun); },
+                .ended = [&](std::size_t, const RunResult& ran) { keep_results(job, origin, ran); },
+                .events = [&](const Event& event) { take(job.document, event); }},
+            token);
     for (const host::SweepTable& table : result.tables) keep_table(job, origin, table, result.warnings);
     job.problems = result.problems;
     job.state = result.cancelled ? Job::State::Cancelled : result.ok ? Job::State::Done : Job::State::Failed;
@@ -287,7 +284,7 @@ struct RunQueue::Impl {
 
   /// The table stands at what made its pictures, for the viewer, and at what would have saved them.
   void keep_table(Job& job, const std::shared_ptr<const RunOrigin>& origin, const host::SweepTable& table,
-                  const std::vector<std::string>& warnings) {
+      const std::vector<std::string>& warnings) {
     if (!table.table) return;
     OutputView view = view_of_table(registry, table);
     view.origin = origin;
@@ -317,10 +314,10 @@ struct RunQueue::Impl {
     if (!executor) {
       runtime = options.open_runtime();
       executor = std::make_unique<Executor>(registry, *runtime,
-                                            ExecutorOptions{.light_workers = options.light_workers,
-                                                            .device = runtime->devices().front(),
-                                                            .cache_bytes = options.cache_bytes,
-                                                            .previews = true});
+          ExecutorOptions{.light_workers = options.light_workers,
+              .device = runtime->devices().front(),
+              .cache_bytes = options.cache_bytes,
+              .previews = true});
     }
     return *executor;
   }
@@ -389,8 +386,7 @@ struct RunQueue::Impl {
     job.fraction = job.state == Job::State::Done ? 1 : job.fraction;
     job.seconds_left.reset();
     folders.erase(job.id);
-    if (!options.folder.empty())
-      writer.add([id = job.id, folder = options.folder] { remove_job(id, folder); });
+    if (!options.folder.empty()) writer.add([id = job.id, folder = options.folder] { remove_job(id, folder); });
     history.push_back(std::move(job));
     if (history.size() > kMostHistory) history.erase(history.begin());
     keep_order();

@@ -26,10 +26,9 @@ struct RunQueueOptions {
   /// thread.
   std::function<RunEnvironment(const std::filesystem::path& folder)> environment;
   std::filesystem::path folder;  ///< where what waits is kept; empty: nowhere
-  std::function<void()>
-      wake;  ///< called after state() has changed; any thread; must be quick and not call the queue
+  std::function<void()> wake;  ///< called after state() has changed; any thread; must be quick and not call the queue
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;
-  unsigned light_workers = 0;             ///< see ExecutorOptions
+  unsigned light_workers = 0;  ///< see ExecutorOptions
   std::function<std::uint64_t()> random;  ///< for seeds; empty: of the system
 };
 

@@ -29,7 +29,9 @@ void begin(NodeRun& node) {
 
 }  // namespace
 
-const GraphNode* node_at(const Workflow& workflow, std::string_view address) { return place_at(workflow, address).node; }
+const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
+  return place_at(workflow, address).node;
+}
 
 NodePlace place_at(const Workflow& workflow, std::string_view address) {
   const Graph* graph = &workflow.graph;
@@ -111,11 +113,9 @@ void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now
   std::visit(cases, event.kind);
 }
 
-void RunRecord::progress(const std::string& id, const NodeProgress& progress, NodeRun& node,
-                         Clock::time_point now) {
+void RunRecord::progress(const std::string& id, const NodeProgress& progress, NodeRun& node, Clock::time_point now) {
   Times& times = times_[id];
-  if (node.done == 0 &&
-      node.total == 0) {  // what came before the first step (loading) says nothing of the rest
+  if (node.done == 0 && node.total == 0) {  // what came before the first step (loading) says nothing of the rest
     times.first_progress = now;
     times.first_done = progress.done;
   }
@@ -124,12 +124,11 @@ void RunRecord::progress(const std::string& id, const NodeProgress& progress, No
   node.seconds_left = seconds_left(id, node, now);
 }
 
-std::optional<double> RunRecord::seconds_left(const std::string& id, const NodeRun& node,
-                                              Clock::time_point now) const {
+std::optional<double> RunRecord::seconds_left(const std::string& id, const NodeRun& node, Clock::time_point now) const {
   const auto times = times_.find(id);
   if (times == times_.end() || node.total <= 0 || node.done <= times->second.first_done) return std::nullopt;
-  const double each = seconds_between(times->second.first_progress, now) /
-                      static_cast<double>(node.done - times->second.first_done);
+  const double each =
+      seconds_between(times->second.first_progress, now) / static_cast<double>(node.done - times->second.first_done);
   return each * static_cast<double>(node.total - node.done);
 }
 

@@ -57,8 +57,7 @@ std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document
   std::optional<NodeRun> whole;
   if (const auto found = run.nodes.find(address); found != run.nodes.end()) whole = found->second;
   const std::string inside = address + '/';
-  for (auto it = run.nodes.lower_bound(inside); it != run.nodes.end() && it->first.starts_with(inside);
-       ++it) {
+  for (auto it = run.nodes.lower_bound(inside); it != run.nodes.end() && it->first.starts_with(inside); ++it) {
     if (!whole) whole.emplace();
     add(*whole, it->second);
   }

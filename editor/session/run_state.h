@@ -56,27 +56,27 @@ struct NodeRun {
   std::uint64_t preview_number = 0;          ///< another one for each preview: when to upload a texture anew
   std::shared_ptr<const RunOrigin> preview_origin;
   std::chrono::steady_clock::time_point preview_at;  ///< when it came
-  std::shared_ptr<const RunOrigin> origin;   ///< of the run that it came to its end in, or was taken from the cache for
-  std::vector<OutputView> outputs;           ///< of wanted and watched nodes
+  std::shared_ptr<const RunOrigin> origin;  ///< of the run that it came to its end in, or was taken from the cache for
+  std::vector<OutputView> outputs;  ///< of wanted and watched nodes
   std::vector<std::filesystem::path> files;  ///< that it wrote
 };
 
 struct Job {
   enum class State : std::uint8_t { Queued, Running, Done, Failed, Cancelled };
   JobId id = 0;
-  DocumentId document = 0;                   ///< 0: of an earlier session
-  std::string title;                         ///< the document's name, and the nodes if not all
-  std::filesystem::path file;                ///< of the document
-  std::filesystem::path folder;              ///< where it looks for files: Document::folder()
-  std::uint64_t revision = 0;                ///< of the document when it was queued
+  DocumentId document = 0;  ///< 0: of an earlier session
+  std::string title;  ///< the document's name, and the nodes if not all
+  std::filesystem::path file;  ///< of the document
+  std::filesystem::path folder;  ///< where it looks for files: Document::folder()
+  std::uint64_t revision = 0;  ///< of the document when it was queued
   std::shared_ptr<const Workflow> workflow;  ///< what runs, with the seeds that were drawn
-  std::vector<std::string> wanted;           ///< empty: all results
-  std::size_t cells = 0;                     ///< of the workflow's sweep, which runs as a whole; 0: a plain run
+  std::vector<std::string> wanted;  ///< empty: all results
+  std::size_t cells = 0;  ///< of the workflow's sweep, which runs as a whole; 0: a plain run
   std::vector<SeedUse> seeds;
-  std::vector<std::string> differs;          ///< from the job that its document queued before: "CFG 7.5"
+  std::vector<std::string> differs;  ///< from the job that its document queued before: "CFG 7.5"
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;
-  double fraction = 0;                 ///< of the work, by the time that nodes took before; 0 to 1
+  double fraction = 0;  ///< of the work, by the time that nodes took before; 0 to 1
   std::optional<double> seconds_left;  ///< when this was made; nothing as long as it is not known
   std::chrono::system_clock::time_point outlook_at;  ///< when that was
   std::vector<Problem> problems;
@@ -100,7 +100,7 @@ std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document
 struct RunState {
   std::uint64_t revision = 0;
   bool paused = false;
-  std::vector<Job> queue;    ///< the running one first, then those that wait, in order
+  std::vector<Job> queue;  ///< the running one first, then those that wait, in order
   std::vector<Job> history;  ///< ended ones, latest last; the last hundred
   std::map<DocumentId, std::shared_ptr<const DocumentRun>> documents;
 

@@ -24,9 +24,8 @@ Letters letters_of(std::string_view text) {
   Letters letters;
   for (std::size_t i = 0; i < text.size();) {
     utf8proc_int32_t letter = 0;
-    const auto length =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
-                         static_cast<utf8proc_ssize_t>(text.size() - i), &letter);
+    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
+        static_cast<utf8proc_ssize_t>(text.size() - i), &letter);
     letters.all += length > 0 ? static_cast<char32_t>(letter) : U'\uFFFD';
     letters.at.push_back(i);
     i += length > 0 ? static_cast<std::size_t>(length) : 1;
@@ -48,8 +47,8 @@ bool starts_word(std::u32string_view text, std::size_t i) {
 constexpr double kLetter = 1, kStart = 3, kRun = 4, kGap = 0.1;
 
 /// The best way to find the letters of `query` in `text`, by dynamic programming over (letter, place).
-std::optional<std::pair<double, std::vector<std::size_t>>> best_way(std::u32string_view query,
-                                                                    std::u32string_view text) {
+std::optional<std::pair<double, std::vector<std::size_t>>> best_way(
+    std::u32string_view query, std::u32string_view text) {
   constexpr double kNone = -1e9;
   const std::size_t n = query.size(), m = text.size();
   // best[i][j]: score of the first i + 1 letters with the last one at j; from[i][j]: place of the one before.
@@ -99,9 +98,7 @@ bool has_word_that_begins(std::string_view text, std::string_view query) {
 }
 
 /// Letters that are spread over the text are chance, unless each starts a word: "ksa" in "K Sampler".
-bool is_chance(const FuzzyMatch& match, std::string_view query) {
-  return query.size() > 1 && match.score < 0.25;
-}
+bool is_chance(const FuzzyMatch& match, std::string_view query) { return query.size() > 1 && match.score < 0.25; }
 
 struct WordHit {
   double score = 0;
@@ -152,23 +149,32 @@ void append(std::string& text, std::string_view more) {
 /// What people who come from ComfyUI and its like type, beside the names of its classes: the titles that it shows, and
 /// words of everyday talk.
 constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
-    {"checkpoint.load", tr_later("Load Model")},      {"checkpoint.load", tr_later("Checkpoint Loader")},
-    {"text.encode", tr_later("Prompt")},              {"text.encode", tr_later("CLIP Text Encode")},
+    {"checkpoint.load", tr_later("Load Model")},
+    {"checkpoint.load", tr_later("Checkpoint Loader")},
+    {"text.encode", tr_later("Prompt")},
+    {"text.encode", tr_later("CLIP Text Encode")},
     {"text.clip_skip", tr_later("CLIP Set Last Layer")},
-    {"image.resize", tr_later("Upscale Image")},      {"image.resize", tr_later("Scale Image")},
-    {"image.resize_by", tr_later("Upscale Image By")}, {"image.resize_by", tr_later("Upscale x2")},
-    {"latent.resize", tr_later("Upscale Latent")},    {"latent.resize", tr_later("Hires Fix")},
-    {"latent.empty", tr_later("Empty Latent Image")}, {"latent.empty", tr_later("Size")},
-    {"sample.ksampler", tr_later("Denoise")},         {"sample.ksampler", tr_later("Generate")},
-    {"conditioning.inpaint", tr_later("Inpainting")}, {"vae.encode_inpaint", tr_later("Inpainting")},
+    {"image.resize", tr_later("Upscale Image")},
+    {"image.resize", tr_later("Scale Image")},
+    {"image.resize_by", tr_later("Upscale Image By")},
+    {"image.resize_by", tr_later("Upscale x2")},
+    {"latent.resize", tr_later("Upscale Latent")},
+    {"latent.resize", tr_later("Hires Fix")},
+    {"latent.empty", tr_later("Empty Latent Image")},
+    {"latent.empty", tr_later("Size")},
+    {"sample.ksampler", tr_later("Denoise")},
+    {"sample.ksampler", tr_later("Generate")},
+    {"conditioning.inpaint", tr_later("Inpainting")},
+    {"vae.encode_inpaint", tr_later("Inpainting")},
     {"conditioning.set_area", tr_later("Regional Prompt")},
-    {"image.load", tr_later("Open Picture")},         {"image.save", tr_later("Export Picture")},
-    {"mask.draw", tr_later("Paint Mask")},            {"mask.draw", tr_later("Mask Editor")},
+    {"image.load", tr_later("Open Picture")},
+    {"image.save", tr_later("Export Picture")},
+    {"mask.draw", tr_later("Paint Mask")},
+    {"mask.draw", tr_later("Mask Editor")},
 };
 
 Searchable searchable(const NodeInfo& info) {
-  Searchable thing{
-      .key = info.id, .title = shown_title(info), .id = info.id, .menu = shown_menu(info.options.menu)};
+  Searchable thing{.key = info.id, .title = shown_title(info), .id = info.id, .menu = shown_menu(info.options.menu)};
   if (thing.title != info.options.title) thing.names.push_back(info.options.title);
   for (const std::string_view name : comfyui::class_names(info.id)) thing.names.emplace_back(name);
   for (const auto& [type, name] : kOtherNames)
@@ -202,8 +208,7 @@ std::optional<FuzzyMatch> fuzzy_match(std::string_view query, std::string_view t
   return FuzzyMatch{quality * (0.8 + 0.2 * covered), std::move(way->second)};
 }
 
-std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list,
-                              const UsageMap& usage) {
+std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list, const UsageMap& usage) {
   std::int64_t latest = 0;
   for (const auto& [name, use] : usage) latest = std::max(latest, use.last);
   const std::vector<std::string_view> words = words_of(query);
@@ -216,8 +221,8 @@ std::vector<SearchHit> search(std::string_view query, const std::vector<Searchab
       all = all && found;
       if (!all) break;
       hit.score += found->score / static_cast<double>(words.size());
-      hit.title_positions.insert(hit.title_positions.end(), found->title_positions.begin(),
-                                 found->title_positions.end());
+      hit.title_positions.insert(
+          hit.title_positions.end(), found->title_positions.begin(), found->title_positions.end());
     }
     if (!all) continue;
     std::ranges::sort(hit.title_positions);
@@ -244,10 +249,10 @@ std::vector<Searchable> searchable_commands(const Commands& commands) {
   std::vector<Searchable> things;
   for (const CommandInfo& command : commands.all())
     things.push_back({.key = std::string(command.id),
-                      .title = command.shown_title(),
-                      .id = std::string(command.id),
-                      .menu = command.shown_menu(),
-                      .words = fmt::format("{} {}", command.title, command.shown_tip())});
+        .title = command.shown_title(),
+        .id = std::string(command.id),
+        .menu = command.shown_menu(),
+        .words = fmt::format("{} {}", command.title, command.shown_tip())});
   return things;
 }
 
@@ -255,10 +260,8 @@ std::vector<Searchable> searchable_graph(const Graph& graph, const Registry& reg
   std::vector<Searchable> things;
   for (const GraphNode* node : graph.nodes()) {
     const NodeInfo* info = registry.find(node->type);
-    Searchable thing{.key = node->id,
-                     .title = node->title.empty() ? node->id : node->title,
-                     .id = node->id,
-                     .menu = node->type};
+    Searchable thing{
+        .key = node->id, .title = node->title.empty() ? node->id : node->title, .id = node->id, .menu = node->type};
     if (info) append(thing.words, shown_title(*info)), append(thing.words, info->options.title);
     for (const auto& [port, value] : node->inputs)
       if (const Literal* literal = std::get_if<Literal>(&value); literal && literal->is_string())

@@ -43,8 +43,7 @@ struct SearchHit {
 
 /// Best first; equal ones in the order of the list. Each word of the query must be found somewhere. An empty
 /// query gives all: those that were used first, then the rest.
-std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list,
-                              const UsageMap& usage = {});
+std::vector<SearchHit> search(std::string_view query, const std::vector<Searchable>& list, const UsageMap& usage = {});
 
 std::vector<Searchable> searchable_nodes(const Registry& registry);
 /// Of what may take a dragged link: same order as `choices`.

@@ -34,8 +34,8 @@ std::optional<std::uint64_t> written_seed(const GraphNode& node, const PortInfo&
   }
 }
 
-std::uint64_t next_seed(SeedMode mode, std::uint64_t written, const std::uint64_t* last,
-                        const std::function<std::uint64_t()>& random) {
+std::uint64_t next_seed(
+    SeedMode mode, std::uint64_t written, const std::uint64_t* last, const std::function<std::uint64_t()>& random) {
   if (mode == SeedMode::Random) return random();
   return mode == SeedMode::Increment && last ? *last + 1 : written;
 }
@@ -43,7 +43,7 @@ std::uint64_t next_seed(SeedMode mode, std::uint64_t written, const std::uint64_
 /// Of one graph. `address` names its nodes in what is told.
 template <class Address>
 std::vector<SeedUse> draw_in(Graph& graph, const NodeTypes& types, const LastSeeds& last,
-                             const std::function<std::uint64_t()>& random, const Address& address) {
+    const std::function<std::uint64_t()>& random, const Address& address) {
   std::vector<SeedUse> used;
   std::vector<SetInput> edits;
   for (const GraphNode* node : graph.nodes()) {
@@ -78,12 +78,13 @@ void set_seed_mode(Document& document, const std::string& node, const std::strin
 }
 
 void keep_seed(Document& document, const std::string& node, const std::string& port, std::uint64_t seed) {
-  document.apply(tr("Keep seed"), {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
-                               SetInput{node, port, Literal(seed)}});
+  document.apply(tr("Keep seed"),
+      {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
+          SetInput{node, port, Literal(seed)}});
 }
 
-std::vector<SeedUse> draw_seeds(Workflow& workflow, const Registry& registry, const LastSeeds& last,
-                                const std::function<std::uint64_t()>& random) {
+std::vector<SeedUse> draw_seeds(
+    Workflow& workflow, const Registry& registry, const LastSeeds& last, const std::function<std::uint64_t()>& random) {
   const NodeTypes types(workflow.subgraphs, registry);
   std::vector<SeedUse> all;
   const auto draw = [&](Graph& graph, const auto& address) {

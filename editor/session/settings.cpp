@@ -26,16 +26,14 @@ constexpr std::pair<Theme, const char*> kThemes[] = {
     {Theme::System, "system"}, {Theme::Dark, "dark"}, {Theme::Light, "light"}};
 
 Theme theme_named(const std::string& name, Theme otherwise) {
-  const auto found =
-      std::ranges::find(kThemes, name, [](const auto& theme) { return std::string(theme.second); });
+  const auto found = std::ranges::find(kThemes, name, [](const auto& theme) { return std::string(theme.second); });
   return found == std::end(kThemes) ? otherwise : found->first;
 }
 
 std::vector<fs::path> read_paths(const Json& list) {
   std::vector<fs::path> paths;
   for (const Json& path : list)
-    if (path.is_string() && !path.get_ref<const std::string&>().empty())
-      paths.emplace_back(path.get<std::string>());
+    if (path.is_string() && !path.get_ref<const std::string&>().empty()) paths.emplace_back(path.get<std::string>());
   return paths;
 }
 
@@ -97,8 +95,7 @@ Settings read(Json json) {
   const double scale = read_number(json, "ui_scale", 0);
   settings.ui_scale = scale <= 0 ? 0 : std::clamp(scale, 0.5, 4.0);
   known("ui_scale");
-  if (const Json language = known("language"); language.is_string())
-    settings.language = language.get<std::string>();
+  if (const Json language = known("language"); language.is_string()) settings.language = language.get<std::string>();
   flag("snap_to_grid", settings.snap_to_grid);
   flag("show_minimap", settings.show_minimap);
   flag("show_grid", settings.show_grid);
@@ -156,8 +153,8 @@ LoadedSettings load_settings(const fs::path& file) {
     const fs::path aside = file.string() + ".damaged";
     fs::rename(file, aside, error);
     return {{},
-            tr_format("{}; the settings are the defaults now, the old file is {}", problem.what(),
-                        error ? file.string() : aside.string())};
+        tr_format("{}; the settings are the defaults now, the old file is {}", problem.what(),
+            error ? file.string() : aside.string())};
   }
 }
 
@@ -169,14 +166,12 @@ void save_settings(const Settings& settings, const fs::path& file) {
 
 RunEnvironment environment_of(const Settings& settings, const fs::path& folder, const std::string& dtype) {
   return host::make_environment({.workflow_folder = folder,
-                                 .model_folders = settings.model_folders,
-                                 .output_folder = settings.output_folder,
-                                 .dtype = dtype});
+      .model_folders = settings.model_folders,
+      .output_folder = settings.output_folder,
+      .dtype = dtype});
 }
 
-void remember_file(Settings& settings, const fs::path& file) {
-  remember(settings.recent_files, file, kMostRecent);
-}
+void remember_file(Settings& settings, const fs::path& file) { remember(settings.recent_files, file, kMostRecent); }
 
 void remember_folder(Settings& settings, const fs::path& folder) {
   remember(settings.recent_folders, folder, kMostFolders);

@@ -35,11 +35,11 @@ struct Settings {
   std::map<std::string, std::vector<std::string>> keys = {};  ///< by command: what the user changed
   std::vector<std::filesystem::path> recent_files = {};       ///< latest first
   std::vector<std::filesystem::path> recent_folders = {};     ///< that pictures were chosen from; latest first
-  std::map<std::string, std::string> last_models = {};        ///< by kind ("checkpoints"): the one that was chosen last
+  std::map<std::string, std::string> last_models = {};  ///< by kind ("checkpoints"): the one that was chosen last
   UsageMap node_usage = {};
   UsageMap command_usage = {};
   nlohmann::json panels = nlohmann::json::object();  ///< the window's layout; its own business
-  nlohmann::json extra = nlohmann::json::object();   ///< unknown keys, kept
+  nlohmann::json extra = nlohmann::json::object();  ///< unknown keys, kept
   bool operator==(const Settings&) const = default;
 };
 

@@ -37,7 +37,8 @@ std::string file_uri(const fs::path& file) {
   std::string uri = "file://";
   for (const char letter : fs::absolute(file).string()) {
     const auto byte = static_cast<unsigned char>(letter);
-    const bool plain = byte < 0x80 && (std::isalnum(byte) || std::string_view("/-._~").find(letter) != std::string_view::npos);
+    const bool plain =
+        byte < 0x80 && (std::isalnum(byte) || std::string_view("/-._~").find(letter) != std::string_view::npos);
     uri += plain ? std::string(1, letter) : fmt::format("%{:02X}", byte);
   }
   return uri;
@@ -48,7 +49,7 @@ void show_in_folder(const fs::path& file) {
   const std::string folder = fs::absolute(file).parent_path().string();
   if (!is_program(kProgram))
     throw GraphError(Problem{.what = tr_format("this system has no program that shows folders ({})", kProgram),
-                             .remedy = tr_format("the picture lies in '{}'", folder)});
+        .remedy = tr_format("the picture lies in '{}'", folder)});
   std::array<char*, 3> arguments = {const_cast<char*>(kProgram), const_cast<char*>(folder.c_str()), nullptr};
   pid_t child = 0;
   if (::posix_spawnp(&child, kProgram, nullptr, nullptr, arguments.data(), environ) == 0)

@@ -13,9 +13,7 @@ namespace {
 
 using Names = std::map<std::string, PortRef>;
 
-Names& names_of(Interface& interface, Side side) {
-  return side == Side::Input ? interface.inputs : interface.outputs;
-}
+Names& names_of(Interface& interface, Side side) { return side == Side::Input ? interface.inputs : interface.outputs; }
 
 Names::iterator name_at(Names& names, const std::string& name) {
   const auto found = names.find(name);
@@ -82,10 +80,10 @@ void put_in_order(Subgraph& definition, const NodeTypes& types) {
     }
     return std::pair(node - nodes.begin(), port);
   };
-  std::ranges::stable_sort(definition.interface.inputs, {},
-                           [&](const SubgraphInput& input) { return place(input.targets.front(), false); });
-  std::ranges::stable_sort(definition.interface.outputs, {},
-                           [&](const SubgraphOutput& output) { return place(output.source, true); });
+  std::ranges::stable_sort(
+      definition.interface.inputs, {}, [&](const SubgraphInput& input) { return place(input.targets.front(), false); });
+  std::ranges::stable_sort(
+      definition.interface.outputs, {}, [&](const SubgraphOutput& output) { return place(output.source, true); });
 }
 
 std::string free_name(const Names& names, const std::string& wanted) {
@@ -106,17 +104,20 @@ std::string make_subgraph(Document& document, const Registry& registry, const Id
     for (const std::string& node : nodes) {
       if (param.node != node_in_sweep(document, node)) continue;
       const SubgraphInput* port = port_to(after.subgraphs.at(definition), {node, param.port});
-      return port ? PortRef{node_in_sweep(document, instance), port->name} : PortRef{address_in_subgraph(definition, node), param.port};
+      return port ? PortRef{node_in_sweep(document, instance), port->name}
+                  : PortRef{address_in_subgraph(definition, node), param.port};
     }
     return param;
   };
-  std::vector<Edit> edits{weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)};
+  std::vector<Edit> edits{
+      weft::make_subgraph(workflow, document.scope(), {nodes.begin(), nodes.end()}, definition, instance)};
   Workflow made = workflow;
   weft::apply(made, edits.front());
   Subgraph& ordered = made.subgraphs.at(definition);
   put_in_order(ordered, document.types(registry));
   edits.push_back(SetSubgraph{definition, std::move(ordered)});
-  document.apply_to_workflow(tr_format("Make subgraph {}", definition), with_sweep_following(document, std::move(edits), move));
+  document.apply_to_workflow(
+      tr_format("Make subgraph {}", definition), with_sweep_following(document, std::move(edits), move));
   document.select({.nodes = {instance}});
   return instance;
 }
@@ -132,7 +133,8 @@ void unpack_subgraph(Document& document, const Registry& registry, const std::st
     const auto packed = after.subgraphs.at(definition).graph.nodes();
     auto place = std::ranges::find(packed, inner, &GraphNode::id) - packed.begin();
     for (const GraphNode* node : graph.nodes())
-      if ((!before.contains(node->id) || node->id == instance) && place-- == 0) return node_in_sweep(document, node->id);
+      if ((!before.contains(node->id) || node->id == instance) && place-- == 0)
+        return node_in_sweep(document, node->id);
     return {};
   };
   const auto move = [&](const Workflow& after, const PortRef& param) -> std::optional<PortRef> {
@@ -145,8 +147,7 @@ void unpack_subgraph(Document& document, const Registry& registry, const std::st
     if (!inner || count_instances(after, definition) > 0) return param;
     return PortRef{unpacked_id(after, *inner), param.port};
   };
-  document.apply_to_workflow(
-      tr_format("Unpack {}", instance),
+  document.apply_to_workflow(tr_format("Unpack {}", instance),
       with_sweep_following(document, {weft::unpack_subgraph(document.workflow(), registry, scope, instance)}, move));
   Selection unpacked;
   for (const GraphNode* node : document.graph().nodes())
@@ -160,13 +161,14 @@ void rename_subgraph(Document& document, const std::string& from, const std::str
     return std::optional(std::move(param));
   };
   document.apply_to_workflow(tr_format("Rename subgraph {} to {}", from, to),
-                             with_sweep_following(document, {weft::rename_subgraph(document.workflow(), from, to)}, move));
+      with_sweep_following(document, {weft::rename_subgraph(document.workflow(), from, to)}, move));
 }
 
 std::size_t count_instances(const Workflow& workflow, const std::string& name) {
   const std::string type = subgraph_type(name);
   const auto in = [&](const Graph& graph) {
-    return static_cast<std::size_t>(std::ranges::count(graph.nodes(), type, [](const GraphNode* node) { return node->type; }));
+    return static_cast<std::size_t>(
+        std::ranges::count(graph.nodes(), type, [](const GraphNode* node) { return node->type; }));
   };
   std::size_t count = in(workflow.graph);
   for (const auto& [other, subgraph] : workflow.subgraphs) count += in(subgraph.graph);
@@ -175,25 +177,24 @@ std::size_t count_instances(const Workflow& workflow, const std::string& name) {
 
 void remove_subgraph(Document& document, const std::string& name) {
   if (const std::size_t count = count_instances(document.workflow(), name); count > 0)
-    throw GraphError(Problem{.what = tr_format_n("{} node stands for the subgraph '{}'", "{} nodes stand for the subgraph '{}'",
-                                                 count, name),
-                             .remedy = tr("delete or unpack them first")});
+    throw GraphError(Problem{.what = tr_format_n("{} node stands for the subgraph '{}'",
+                                 "{} nodes stand for the subgraph '{}'", count, name),
+        .remedy = tr("delete or unpack them first")});
   const auto move = [&](const Workflow&, const PortRef& param) {
     return inside(name, param.node) ? std::nullopt : std::optional(param);
   };
-  document.apply_to_workflow(tr_format("Remove subgraph {}", name),
-                             with_sweep_following(document, {SetSubgraph{name, std::nullopt}}, move));
+  document.apply_to_workflow(
+      tr_format("Remove subgraph {}", name), with_sweep_following(document, {SetSubgraph{name, std::nullopt}}, move));
 }
 
 void promote(Document& document, const LinkEnd& end) {
   const std::string scope = document.scope();
   if (scope.empty())
-    throw GraphError(Problem{end.port.node, end.port.port,
-                             tr("only what is inside a subgraph can become its port"),
-                             tr("make a subgraph of the node first, or name the port in the interface")});
+    throw GraphError(Problem{end.port.node, end.port.port, tr("only what is inside a subgraph can become its port"),
+        tr("make a subgraph of the node first, or name the port in the interface")});
   document.apply_to_workflow(tr_format("Promote {}", end.port.port),
-                             {end.is_output ? promote_output(document.workflow(), scope, end.port)
-                                            : promote_input(document.workflow(), scope, end.port)});
+      {end.is_output ? promote_output(document.workflow(), scope, end.port)
+                     : promote_input(document.workflow(), scope, end.port)});
 }
 
 std::string expose_input(Document& document, const PortRef& port, const std::string& wanted) {
@@ -222,8 +223,9 @@ void rename_port(Document& document, Side side, const std::string& from, const s
   const Workflow& workflow = document.workflow();
   if (const std::string scope = document.scope(); !scope.empty()) {
     if (side == Side::Input)
-      document.apply_to_workflow(step, with_sweep_following(document, {rename_subgraph_input(workflow, scope, from, to)},
-                                                            port_renamed(document, from, to)));
+      document.apply_to_workflow(step,
+          with_sweep_following(
+              document, {rename_subgraph_input(workflow, scope, from, to)}, port_renamed(document, from, to)));
     else
       document.apply_to_workflow(step, {rename_subgraph_output(workflow, scope, from, to)});
     return;
@@ -232,9 +234,9 @@ void rename_port(Document& document, Side side, const std::string& from, const s
   Names& names = names_of(interface, side);
   const auto known = name_at(names, from);
   if (to.empty() || names.contains(to))
-    throw GraphError(Problem{.what = to.empty() ? tr("a port needs a name")
-                                                : tr_format("the workflow has a port '{}' already", to),
-                             .remedy = tr("choose another name")});
+    throw GraphError(
+        Problem{.what = to.empty() ? tr("a port needs a name") : tr_format("the workflow has a port '{}' already", to),
+            .remedy = tr("choose another name")});
   names.emplace(to, known->second);
   names.erase(known);
   set_interface(document, step, interface);
@@ -245,8 +247,9 @@ void remove_port(Document& document, Side side, const std::string& name) {
   const Workflow& workflow = document.workflow();
   if (const std::string scope = document.scope(); !scope.empty()) {
     if (side == Side::Input)
-      document.apply_to_workflow(
-          step, with_sweep_following(document, {remove_subgraph_input(workflow, scope, name)}, port_renamed(document, name, "")));
+      document.apply_to_workflow(step,
+          with_sweep_following(
+              document, {remove_subgraph_input(workflow, scope, name)}, port_renamed(document, name, "")));
     else
       document.apply_to_workflow(step, {remove_subgraph_output(workflow, scope, name)});
     return;

@@ -89,7 +89,8 @@ class SumReader {
     std::string digits;
     const auto take_digits = [&] {
       const std::size_t before = digits.size();
-      for (; !left_.empty() && left_.front() >= '0' && left_.front() <= '9'; left_.remove_prefix(1)) digits += left_.front();
+      for (; !left_.empty() && left_.front() >= '0' && left_.front() <= '9'; left_.remove_prefix(1))
+        digits += left_.front();
       return digits.size() - before;
     };
     std::size_t count = take_digits();

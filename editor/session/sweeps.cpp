@@ -29,8 +29,8 @@ std::string sweep_name(const Document& document, const std::string& node, const 
   return host::param_name({node_in_sweep(document, node), port});
 }
 
-std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
-                                      const std::string& port) {
+std::optional<std::size_t> sweep_axis(
+    const Document& document, const host::Sweep& sweep, const std::string& node, const std::string& port) {
   if (sweep.axes.empty()) return std::nullopt;  // asked for each field of each frame
   const std::string name = sweep_name(document, node, port);
   const auto& named = document.workflow().interface.inputs;
@@ -52,11 +52,11 @@ std::size_t sweep_size(const Document& document, const Registry& registry) {
 }
 
 void vary(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,
-          const std::string& values) {
+    const std::string& values) {
   host::Sweep changed = sweep(document);
   const auto known = sweep_axis(document, changed, node, port.name);
   const host::SweepAxis axis{known ? changed.axes[*known].param : sweep_name(document, node, port.name),
-                             host::read_sweep_values(port, values)};
+      host::read_sweep_values(port, values)};
   if (known)
     changed.axes[*known] = axis;
   else if (changed.axes.size() < 2)
@@ -98,9 +98,12 @@ std::vector<Edit> with_sweep_following(const Document& document, std::vector<Edi
       continue;
     }
     const std::size_t dot = axis.param.rfind('.');
-    const PortRef param = name != named.end() ? name->second : PortRef{axis.param.substr(0, dot), axis.param.substr(dot + 1)};
+    const PortRef param =
+        name != named.end() ? name->second : PortRef{axis.param.substr(0, dot), axis.param.substr(dot + 1)};
     const auto moved = move(after, param);
-    if (moved) followed.axes.push_back({name == named.end() && moved == param ? axis.param : host::param_name(*moved), axis.values});
+    if (moved)
+      followed.axes.push_back(
+          {name == named.end() && moved == param ? axis.param : host::param_name(*moved), axis.values});
   }
   if (!(followed == before)) edits.push_back(SetExtra{host::with_sweep(after.extra, followed)});
   return edits;

@@ -21,8 +21,8 @@ std::string sweep_name(const Document& document, const std::string& node, const 
 std::string node_in_sweep(const Document& document, const std::string& node);
 
 /// Which axis a param of a node that is shown has; nothing: it does not vary. Names of the interface are resolved.
-std::optional<std::size_t> sweep_axis(const Document& document, const host::Sweep& sweep, const std::string& node,
-                                      const std::string& port);
+std::optional<std::size_t> sweep_axis(
+    const Document& document, const host::Sweep& sweep, const std::string& node, const std::string& port);
 
 /// How many pictures the sweep makes; 0: it has none, or cannot run.
 std::size_t sweep_size(const Document& document, const Registry& registry);
@@ -31,7 +31,7 @@ std::size_t sweep_size(const Document& document, const Registry& registry);
 
 /// The param varies by these values. One that varied keeps its place, another one is added; of three the second gives way.
 void vary(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,
-          const std::string& values);
+    const std::string& values);
 void stop_varying(Document& document, const std::string& node, const std::string& port);
 /// Rows become columns.
 void swap_axes(Document& document);

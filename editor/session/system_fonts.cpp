@@ -21,9 +21,8 @@ using FontSet = std::unique_ptr<FcFontSet, Destroy<FcFontSetDestroy>>;
 
 /// "zh_CN" is "zh-cn" to fontconfig.
 std::string fontconfig_name(std::string language) {
-  std::ranges::transform(language, language.begin(), [](unsigned char c) {
-    return c == '_' ? '-' : static_cast<char>(std::tolower(c));
-  });
+  std::ranges::transform(
+      language, language.begin(), [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
   return language;
 }
 
@@ -44,7 +43,7 @@ bool is_drawable(const FcPattern* font) {
 bool writes(const FcPattern* font, const std::string& language) {
   FcLangSet* languages = nullptr;
   return FcPatternGetLangSet(font, FC_LANG, 0, &languages) == FcResultMatch &&
-         FcLangSetHasLang(languages, as_fontconfig(language.c_str())) == FcLangEqual;
+      FcLangSetHasLang(languages, as_fontconfig(language.c_str())) == FcLangEqual;
 }
 
 std::optional<FontFace> face_of(const FcPattern* font) {

@@ -45,9 +45,7 @@ class Catalogue {
     return texts_->get(0, nullptr, one, static_cast<int>(std::min<std::size_t>(count, 1'000'000)));
   }
 
-  const char* find_declared(const char* context, const char* english) const {
-    return texts_->get(1, context, english);
-  }
+  const char* find_declared(const char* context, const char* english) const { return texts_->get(1, context, english); }
 
   const char* label(const char* english) const {
     const std::scoped_lock lock(mutex_);
@@ -158,9 +156,7 @@ bool choose_language(const fs::path& folder, const std::string& code) {
   const std::string chosen = chosen_code(folder, code);
   if (chosen == language()) return false;
   const auto known = std::ranges::find(opened, chosen, &Catalogue::code);
-  current = chosen == kEnglish      ? nullptr
-            : known != opened.end() ? &*known
-                                    : &opened.emplace_back(folder, chosen);
+  current = chosen == kEnglish ? nullptr : known != opened.end() ? &*known : &opened.emplace_back(folder, chosen);
   return true;
 }
 

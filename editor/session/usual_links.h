@@ -10,8 +10,8 @@ namespace weft::editor {
 
 /// How usual it is to lead a link from a node of `type`, where a value of `value_type` comes out (or goes in), to a node of
 /// the type `other`: 0 is the most usual. Nothing: it is not usual at all.
-std::optional<std::size_t> usual_rank(std::string_view type, std::string_view value_type, bool from_output,
-                                      std::string_view other);
+std::optional<std::size_t> usual_rank(
+    std::string_view type, std::string_view value_type, bool from_output, std::string_view other);
 
 /// By which the settings remember how often the user has done it.
 std::string link_usage_key(std::string_view value_type, bool from_output, std::string_view other);

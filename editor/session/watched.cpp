@@ -23,8 +23,7 @@ bool stands_for_others(const GraphNode& node) {
 }
 
 /// Whether all that it stands for is among the nodes that run.
-bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry,
-               const std::string& id) {
+bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry, const std::string& id) {
   try {
     const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, std::vector{id});
     return std::ranges::all_of(plain.wanted, [&](const std::string& each) { return running.contains(each); });
@@ -41,8 +40,8 @@ Ids addresses(const Workflow& workflow) {
   return found;
 }
 
-std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
-                                     const std::vector<std::string>& wanted, const Ids& watched) {
+std::vector<std::string> seen_anyway(
+    const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted, const Ids& watched) {
   const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
   const std::vector<std::string> order = plain.graph.with_ancestors(plain.wanted);
   const Ids running(order.begin(), order.end());
@@ -50,8 +49,8 @@ std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& r
   std::vector<std::string> seen;
   for (const std::string& id : watched) {
     const GraphNode* node = node_at(workflow, id);
-    const bool is_seen = running.contains(id) ||
-                         (node && stands_for_others(*node) && runs_with(running, workflow, registry, id));
+    const bool is_seen =
+        running.contains(id) || (node && stands_for_others(*node) && runs_with(running, workflow, registry, id));
     if (is_seen && !asked_for.contains(id)) seen.push_back(id);
   }
   return seen;

@@ -14,7 +14,7 @@ Ids addresses(const Workflow& workflow);
 /// Those of `watched` whose outputs come of a run of `wanted` without that anything more has to run: what
 /// `wanted` needs, and the instances and bypassed nodes that stand for such nodes. Throws GraphError as
 /// expand() does.
-std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
-                                     const std::vector<std::string>& wanted, const Ids& watched);
+std::vector<std::string> seen_anyway(
+    const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted, const Ids& watched);
 
 }  // namespace weft::editor

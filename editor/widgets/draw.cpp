@@ -20,8 +20,7 @@ Corners polygon(ImVec2 centre, float radius, int corners, float first_angle) {
   for (int i = 0; i < corners; ++i) {
     const float angle =
         first_angle + 2 * std::numbers::pi_v<float> * static_cast<float>(i) / static_cast<float>(corners);
-    made.at[static_cast<std::size_t>(i)] = {centre.x + radius * std::cos(angle),
-                                            centre.y + radius * std::sin(angle)};
+    made.at[static_cast<std::size_t>(i)] = {centre.x + radius * std::cos(angle), centre.y + radius * std::sin(angle)};
   }
   return made;
 }
@@ -44,8 +43,7 @@ Corners corners_of(PinShape shape, ImVec2 centre, float radius) {
 
 }  // namespace
 
-void draw_pin(ImDrawList& list, ImVec2 centre, float radius, PinShape shape, ImU32 colour, bool filled,
-              ImU32 back) {
+void draw_pin(ImDrawList& list, ImVec2 centre, float radius, PinShape shape, ImU32 colour, bool filled, ImU32 back) {
   const float line = std::max(1.0f, radius * 0.36f);
   if (shape == PinShape::Circle || shape == PinShape::Ring) {
     list.AddCircleFilled(centre, radius, filled ? colour : back, 16);
@@ -58,7 +56,7 @@ void draw_pin(ImDrawList& list, ImVec2 centre, float radius, PinShape shape, ImU
   if (!filled)
     for (int i = 0; i < corners.count; ++i)
       list.AddLine(corners.at[static_cast<std::size_t>(i)],
-                   corners.at[static_cast<std::size_t>((i + 1) % corners.count)], colour, line);
+          corners.at[static_cast<std::size_t>((i + 1) % corners.count)], colour, line);
 }
 
 std::string elided(std::string_view text, float width) {
@@ -73,19 +71,17 @@ std::string elided(std::string_view text, float width) {
     const std::size_t middle = (fits + over) / 2;
     (measure(text.substr(0, middle)) <= room ? fits : over) = middle;
   }
-  while (fits > 0 && (static_cast<unsigned char>(text[fits]) & 0xc0) == 0x80)
-    --fits;  // not within a character
+  while (fits > 0 && (static_cast<unsigned char>(text[fits]) & 0xc0) == 0x80) --fits;  // not within a character
   return std::string(text.substr(0, fits)).append(kDots);
 }
 
-void draw_text_in(ImDrawList& list, ImVec2 min, ImVec2 max, std::string_view text, ImU32 colour,
-                  float align) {
+void draw_text_in(ImDrawList& list, ImVec2 min, ImVec2 max, std::string_view text, ImU32 colour, float align) {
   const ImVec2 size = ImGui::CalcTextSize(text.data(), text.data() + text.size(), false);
   const float x = min.x + std::max(0.0f, (max.x - min.x - size.x) * align);
   const float y = min.y + (max.y - min.y - size.y) / 2;
   const ImVec4 clip{min.x, min.y, max.x, max.y};
-  list.AddText(nullptr, 0, {x, y}, colour, text.data(), text.data() + text.size(), 0,
-               size.x > max.x - min.x ? &clip : nullptr);
+  list.AddText(
+      nullptr, 0, {x, y}, colour, text.data(), text.data() + text.size(), 0, size.x > max.x - min.x ? &clip : nullptr);
 }
 
 bool quiet_button(const char* label, const Theme& theme, const char* tip, bool on) {

@@ -11,15 +11,13 @@
 namespace weft::editor {
 
 /// The shape of a type; hollow where nothing is linked.
-void draw_pin(ImDrawList& list, ImVec2 centre, float radius, PinShape shape, ImU32 colour, bool filled,
-              ImU32 back);
+void draw_pin(ImDrawList& list, ImVec2 centre, float radius, PinShape shape, ImU32 colour, bool filled, ImU32 back);
 
 /// `text`, cut with an ellipsis so that it takes at most `width` in the font that is in use.
 std::string elided(std::string_view text, float width);
 
 /// Text in a rectangle: `align` 0 left, 1 right, centred from top to bottom, cut at the edge.
-void draw_text_in(ImDrawList& list, ImVec2 min, ImVec2 max, std::string_view text, ImU32 colour,
-                  float align = 0);
+void draw_text_in(ImDrawList& list, ImVec2 min, ImVec2 max, std::string_view text, ImU32 colour, float align = 0);
 
 /// A button without a frame until the mouse is on it. `label` may hold "##id".
 bool quiet_button(const char* label, const Theme& theme, const char* tip = nullptr, bool on = false);

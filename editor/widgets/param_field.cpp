@@ -43,24 +43,20 @@ struct Frame {
   ImDrawList& list;
 };
 
-Frame frame_of_item() {
-  return {ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), *ImGui::GetWindowDrawList()};
-}
+Frame frame_of_item() { return {ImGui::GetItemRectMin(), ImGui::GetItemRectMax(), *ImGui::GetWindowDrawList()}; }
 
 void draw_back(const Frame& f, const FieldLook& look) {
-  const ImU32 colour = ImGui::IsItemActive()    ? look.theme.field_active
-                       : ImGui::IsItemHovered() ? look.theme.field_hovered
-                                                : look.theme.field;
+  const ImU32 colour = ImGui::IsItemActive() ? look.theme.field_active
+      : ImGui::IsItemHovered()               ? look.theme.field_hovered
+                                             : look.theme.field;
   f.list.AddRectFilled(f.min, f.max, colour, ImGui::GetStyle().FrameRounding);
 }
 
-void draw_label_and_value(const Frame& f, const FieldLook& look, const std::string& value,
-                          float room_at_right = 0) {
+void draw_label_and_value(const Frame& f, const FieldLook& look, const std::string& value, float room_at_right = 0) {
   const float pad = ImGui::GetStyle().FramePadding.x;
   const ImVec2 min{f.min.x + pad, f.min.y}, max{f.max.x - pad - room_at_right, f.max.y};
   const float label_width =
-      look.label.empty() ? 0
-                         : ImGui::CalcTextSize(look.label.data(), look.label.data() + look.label.size()).x;
+      look.label.empty() ? 0 : ImGui::CalcTextSize(look.label.data(), look.label.data() + look.label.size()).x;
   if (!look.label.empty()) draw_text_in(f.list, min, max, look.label, look.theme.text_dim);
   const float from = min.x + (label_width > 0 ? label_width + pad : 0);
   if (from < max.x) {
@@ -98,7 +94,7 @@ void keep_enter_away(ImGuiID field) {
 /// The field of DragScalar while a number is typed: it takes sums, and says so in red while the text is none.
 template <class Number>
 FieldEdit typed_field(const char* name, ImGuiID id, Number number, Number least, Number most, const FieldLook& look,
-                      ImVec2 size, ImGuiDataType type, const char* format) {
+    ImVec2 size, ImGuiDataType type, const char* format) {
   char text[64];
   ImGui::DataTypeFormatString(text, sizeof text, type, &number, format);
   const ImVec2 min = ImGui::GetCursorScreenPos();
@@ -110,7 +106,8 @@ FieldEdit typed_field(const char* name, ImGuiID id, Number number, Number least,
   const ImGuiInputTextState* state = ImGui::GetInputTextState(id);
   const bool left = ImGui::GetCurrentContext()->InputTextDeactivatedState.ID == id;  // for another field, with changes
   const bool edited = left || (state && state->EditedBefore && !ImGui::IsKeyPressed(ImGuiKey_Escape));
-  const bool wrong = edited && !left && state->TextLen > 0 && !value_of_sum({state->TextA.Data, static_cast<std::size_t>(state->TextLen)});
+  const bool wrong = edited && !left && state->TextLen > 0 &&
+      !value_of_sum({state->TextA.Data, static_cast<std::size_t>(state->TextLen)});
   if (wrong) keep_enter_away(id);
   if (look.mixed) text[0] = 0;  // whatever is typed is another value for some of them
   FieldEdit edit;
@@ -119,22 +116,23 @@ FieldEdit typed_field(const char* name, ImGuiID id, Number number, Number least,
     edit.value = within(*value, least, most);
     edit.done = true;
   }
-  if (wrong) ImGui::GetWindowDrawList()->AddRect(box.Min, box.Max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
+  if (wrong)
+    ImGui::GetWindowDrawList()->AddRect(box.Min, box.Max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
   return edit;
 }
 
 /// DragScalar, whose text we draw ourselves unless it is being typed.
 template <class Number>
-FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& look, ImGuiDataType type,
-                       float speed, const char* format, float room_at_right = 0) {
+FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& look, ImGuiDataType type, float speed,
+    const char* format, float room_at_right = 0) {
   const Number least = port.min ? static_cast<Number>(*port.min) : std::numeric_limits<Number>::lowest();
   const Number most = port.max && *port.max < static_cast<double>(std::numeric_limits<Number>::max())
-                          ? static_cast<Number>(*port.max)
-                          : std::numeric_limits<Number>::max();
+      ? static_cast<Number>(*port.max)
+      : std::numeric_limits<Number>::max();
   const std::string hidden = "##" + port.name;
   const ImGuiID id = ImGui::GetID(hidden.c_str());
-  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, {ImGui::GetStyle().FramePadding.x,
-                                                   std::max(0.0f, (look.size.y - ImGui::GetFontSize()) / 2)});
+  ImGui::PushStyleVar(ImGuiStyleVar_FramePadding,
+      {ImGui::GetStyle().FramePadding.x, std::max(0.0f, (look.size.y - ImGui::GetFontSize()) / 2)});
   if (ImGui::TempInputIsActive(id)) {
     const ImVec2 size{look.size.x - room_at_right, look.size.y};
     FieldEdit edit = typed_field(hidden.c_str(), id, number, least, most, look, size, type, format);
@@ -145,7 +143,7 @@ FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& loo
   ImGui::PushStyleColor(ImGuiCol_Text, 0);
   const Number before = number;
   const bool changed = ImGui::DragScalar(hidden.c_str(), type, &number, speed, &least, &most, format,
-                                         ImGuiSliderFlags_AlwaysClamp | ImGuiSliderFlags_NoRoundToFormat);
+      ImGuiSliderFlags_AlwaysClamp | ImGuiSliderFlags_NoRoundToFormat);
   ImGui::PopStyleColor();
   ImGui::PopStyleVar();
   FieldEdit edit;
@@ -164,7 +162,8 @@ FieldEdit number_field(const PortInfo& port, Number number, const FieldLook& loo
     const Frame frame = frame_of_item();
     const bool dragged = ImGui::IsItemActive();
     if (!look.mixed || dragged) draw_fill(frame, port, static_cast<double>(number), look);
-    draw_label_and_value(frame, look, look.shown.empty() || dragged ? number_text(port, json(number)) : std::string(look.shown));
+    draw_label_and_value(
+        frame, look, look.shown.empty() || dragged ? number_text(port, json(number)) : std::string(look.shown));
   }
   return edit;
 }
@@ -178,16 +177,15 @@ FieldEdit int_field(const PortInfo& port, const json& value, const FieldLook& lo
   if (edit.value && step > 1 && ImGui::IsItemActive() && !ImGui::TempInputIsActive(ImGui::GetItemID())) {
     const auto least = static_cast<std::int64_t>(port.min.value_or(0));
     const std::int64_t given = edit.value->get<std::int64_t>();
-    edit.value = least % step == 0 ? (given + step / 2) / step * step
-                                   : (given - least + step / 2) / step * step + least;
+    edit.value =
+        least % step == 0 ? (given + step / 2) / step * step : (given - least + step / 2) / step * step + least;
   }
   return edit;
 }
 
 FieldEdit float_field(const PortInfo& port, const json& value, const FieldLook& look) {
   const double number = value.is_number() ? value.get<double>() : 0;
-  const double span =
-      port.min && port.max ? std::min(*port.max - *port.min, 100.0) : std::max(1.0, std::abs(number));
+  const double span = port.min && port.max ? std::min(*port.max - *port.min, 100.0) : std::max(1.0, std::abs(number));
   const float speed = static_cast<float>(std::max(port.step.value_or(0) / 2, span / 400));
   return number_field<double>(port, number, look, ImGuiDataType_Double, speed, "%.6g");
 }
@@ -195,8 +193,7 @@ FieldEdit float_field(const PortInfo& port, const json& value, const FieldLook& 
 FieldEdit seed_field(const PortInfo& port, const json& value, const FieldLook& look) {
   const float button = look.size.y;
   const std::uint64_t number = value.is_number() ? value.get<std::uint64_t>() : 0;
-  FieldEdit edit =
-      number_field<std::uint64_t>(port, number, look, ImGuiDataType_U64, 0.2f, "%llu", button + 2);
+  FieldEdit edit = number_field<std::uint64_t>(port, number, look, ImGuiDataType_U64, 0.2f, "%llu", button + 2);
   ImGui::SameLine(0, 2);
   ImGui::PushItemFlag(ImGuiItemFlags_NoTabStop, true);  // Tab goes from field to field
   const bool pressed = ImGui::Button(icon::kDice, {button, button});
@@ -223,10 +220,10 @@ FieldEdit toggle_field(const PortInfo& port, const json& value, const FieldLook&
   draw_label_and_value(frame, look, look.mixed ? std::string(look.shown) : std::string{}, width + pad);
   const float top = frame.min.y + (look.size.y - height) / 2;
   const float left = look.label.empty() ? frame.min.x + pad : frame.max.x - pad - width;
-  frame.list.AddRectFilled({left, top}, {left + width, top + height},
-                           on ? look.theme.accent : look.theme.text_faint, height / 2);
-  frame.list.AddCircleFilled({on ? left + width - height / 2 : left + height / 2, top + height / 2},
-                             height / 2 - 2, on ? look.theme.on_accent : look.theme.panel);
+  frame.list.AddRectFilled(
+      {left, top}, {left + width, top + height}, on ? look.theme.accent : look.theme.text_faint, height / 2);
+  frame.list.AddCircleFilled({on ? left + width - height / 2 : left + height / 2, top + height / 2}, height / 2 - 2,
+      on ? look.theme.on_accent : look.theme.panel);
   return edit;
 }
 
@@ -243,18 +240,17 @@ FieldEdit popup_field(const PortInfo& port, const json& value, const FieldLook& 
     if (value.is_string() && std::sscanf(value.get<std::string>().c_str(), "#%2x%2x%2x", &r, &g, &b) == 3)
       rgb = {static_cast<float>(r) / 255, static_cast<float>(g) / 255, static_cast<float>(b) / 255, 1};
     const float pad = 4, width = look.size.y * 1.6f;
-    frame.list.AddRectFilled({frame.max.x - width - pad, frame.min.y + pad},
-                             {frame.max.x - pad, frame.max.y - pad}, ImGui::GetColorU32(rgb), 3);
+    frame.list.AddRectFilled({frame.max.x - width - pad, frame.min.y + pad}, {frame.max.x - pad, frame.max.y - pad},
+        ImGui::GetColorU32(rgb), 3);
     return edit;
   }
-  const bool opens_list =
-      port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;
+  const bool opens_list = port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;
   const float caret = opens_list ? ImGui::GetFontSize() : 0;
   draw_label_and_value(frame, look, look.shown.empty() ? value_text(port, value) : std::string(look.shown), caret);
   if (opens_list) {
     const char* mark = port.widget == Widget::Choice ? icon::kCaret : icon::kFolder;
     draw_text_in(frame.list, {frame.max.x - caret - 4, frame.min.y}, {frame.max.x - 6, frame.max.y}, mark,
-                 look.theme.text_faint, 1);
+        look.theme.text_faint, 1);
   }
   return edit;
 }
@@ -266,15 +262,16 @@ FieldEdit text_field(const PortInfo& port, const json& value, const FieldLook& l
   const Frame frame = frame_of_item();
   draw_back(frame, look);
   const ImVec2 pad = {ImGui::GetStyle().FramePadding.x, 5};
-  const std::string text = look.mixed ? std::string(look.shown) : value.is_string() ? value.get<std::string>() : std::string{};
+  const std::string text = look.mixed ? std::string(look.shown)
+      : value.is_string()             ? value.get<std::string>()
+                                      : std::string{};
   const ImVec4 clip{frame.min.x, frame.min.y, frame.max.x, frame.max.y - 2};
   const bool empty = text.empty();
   const std::string shown = !look.shown.empty() ? std::string(look.shown) : empty ? std::string(look.label) : text;
   frame.list.AddText(nullptr, 0, {frame.min.x + pad.x, frame.min.y + pad.y},
-                     empty ? look.theme.text_faint : look.theme.text, shown.data(),
-                     shown.data() + shown.size(), look.size.x - 2 * pad.x, &clip);
-  if (look.wrong)
-    frame.list.AddRect(frame.min, frame.max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
+      empty ? look.theme.text_faint : look.theme.text, shown.data(), shown.data() + shown.size(),
+      look.size.x - 2 * pad.x, &clip);
+  if (look.wrong) frame.list.AddRect(frame.min, frame.max, look.theme.bad, ImGui::GetStyle().FrameRounding, 1.5f);
   return edit;
 }
 

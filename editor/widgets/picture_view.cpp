@@ -28,8 +28,8 @@ bool begin_large_modal(const char* name, bool& open) {
   return true;
 }
 
-PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale,
-                           bool hovered, bool active, bool left_moves) {
+PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale, bool hovered,
+    bool active, bool left_moves) {
   const ImGuiIO& io = ImGui::GetIO();
   const float fit = std::min({room.x / picture.x, room.y / picture.y, kMostFit});
   float zoom = view.zoom > 0 ? view.zoom * ui_scale : fit;
@@ -45,8 +45,7 @@ PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2
     zoom = wanted;
   }
   const ImVec2 size{picture.x * zoom, picture.y * zoom};
-  return {
-      {min.x + (room.x - size.x) / 2 + view.pan.x, min.y + (room.y - size.y) / 2 + view.pan.y}, size, zoom};
+  return {{min.x + (room.x - size.x) / 2 + view.pan.x, min.y + (room.y - size.y) / 2 + view.pan.y}, size, zoom};
 }
 
 }  // namespace weft::editor

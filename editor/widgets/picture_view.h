@@ -30,7 +30,7 @@ bool begin_large_modal(const char* name, bool& open);
 /// `picture`: its size; `min` and `room`: the frame. Zooms with the wheel where `hovered`, so that the pixel
 /// under the mouse stays there; moves with the middle button, and with the left where `left_moves`, while
 /// `active`.
-PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale,
-                           bool hovered, bool active, bool left_moves);
+PicturePlace place_picture(PictureView& view, ImVec2 picture, ImVec2 min, ImVec2 room, float ui_scale, bool hovered,
+    bool active, bool left_moves);
 
 }  // namespace weft::editor

@@ -13,10 +13,9 @@
 #include "editor/session/text.h"
 
 // The files become part of the program, so that it looks the same wherever it is installed.
-#define WEFT_EMBED(symbol, file)                                                   \
-  asm(".section .rodata\n.balign 16\n" #symbol ":\n.incbin \"" file "\"\n" #symbol \
-      "_end:\n.byte 0\n.previous\n");                                              \
-  extern "C" const unsigned char symbol[];                                         \
+#define WEFT_EMBED(symbol, file)                                                                                   \
+  asm(".section .rodata\n.balign 16\n" #symbol ":\n.incbin \"" file "\"\n" #symbol "_end:\n.byte 0\n.previous\n"); \
+  extern "C" const unsigned char symbol[];                                                                         \
   extern "C" const unsigned char symbol##_end[]
 
 WEFT_EMBED(weft_font_regular, WEFT_FONT_REGULAR);
@@ -31,7 +30,7 @@ class FontShelf::Mapping {
   explicit Mapping(const std::filesystem::path& file) {
     const int opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (opened < 0) return;
-    struct stat about {};
+    struct stat about{};
     if (fstat(opened, &about) == 0 && about.st_size > 0) {
       size_ = static_cast<std::size_t>(about.st_size);
       data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, opened, 0);
@@ -61,8 +60,8 @@ constexpr float kReference = 16;  ///< pixels: the size that offsets of glyphs a
 ImFont* add(const unsigned char* begin, const unsigned char* end, const ImFontConfig& given) {
   ImFontConfig config = given;
   config.FontDataOwnedByAtlas = false;
-  return ImGui::GetIO().Fonts->AddFontFromMemoryTTF(const_cast<unsigned char*>(begin),
-                                                    static_cast<int>(end - begin), kReference, &config);
+  return ImGui::GetIO().Fonts->AddFontFromMemoryTTF(
+      const_cast<unsigned char*>(begin), static_cast<int>(end - begin), kReference, &config);
 }
 
 /// The languages whose fonts are taken, the best first: that of the editor's texts, those of the user's environment, and
@@ -103,8 +102,8 @@ Fonts FontShelf::take(const std::string& language) {
       if (const auto face = system.face_for(each, is_bold); face && std::ranges::find(faces, *face) == faces.end())
         faces.push_back(*face);
     }
-  const Fonts made = {make(weft_font_regular, weft_font_regular_end, regular),
-                      make(weft_font_bold, weft_font_bold_end, bold)};
+  const Fonts made = {
+      make(weft_font_regular, weft_font_regular_end, regular), make(weft_font_bold, weft_font_bold_end, bold)};
   if (!regular.empty()) fonts_.emplace(language, made);  // else one may be installed meanwhile
   return made;
 }

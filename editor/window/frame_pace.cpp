@@ -36,7 +36,8 @@ double until_tooltip() {
 bool moves() {
   const ImGuiContext& g = *ImGui::GetCurrentContext();
   for (const ImGuiPopupData& popup : g.OpenPopupStack)
-    if (!popup.Window || popup.Window->Hidden || popup.Window->Appearing || popup.Window->AutoFitFramesX > 0) return true;
+    if (!popup.Window || popup.Window->Hidden || popup.Window->Appearing || popup.Window->AutoFitFramesX > 0)
+      return true;
   return g.DimBgRatio > 0 && (g.DimBgRatio < 1 || !ImGui::GetTopMostPopupModal());
 }
 

@@ -23,7 +23,7 @@ class FramePace {
   int moving_ = 0;  ///< frames one after the other for what moves by itself
   Clock::time_point last_input_ = Clock::now(), last_shown_ = {};
   Clock::duration drawing_{};  ///< what the last frame took that was drawn
-  bool draws_ = false;         ///< the frame that was begun
+  bool draws_ = false;  ///< the frame that was begun
 };
 
 }  // namespace weft::editor

@@ -11,7 +11,8 @@ bool is_modifier(ImGuiKey key) {
 /// Whether a text field takes it as a letter, or to move in its text: ImGui orders those itself.
 bool is_for_text(ImGuiKey key) {
   const ImGuiIO& io = ImGui::GetIO();
-  const bool ends = key == ImGuiKey_Enter || key == ImGuiKey_KeypadEnter || key == ImGuiKey_Escape || key == ImGuiKey_Tab;
+  const bool ends =
+      key == ImGuiKey_Enter || key == ImGuiKey_KeypadEnter || key == ImGuiKey_Escape || key == ImGuiKey_Tab;
   return io.WantTextInput && !io.KeyCtrl && !io.KeyAlt && !ends;
 }
 
@@ -22,7 +23,7 @@ bool input_waits() { return !ImGui::GetCurrentContext()->InputEventsQueue.empty(
 bool InputSteps::in_transition() const {
   const ImGuiContext& g = *ImGui::GetCurrentContext();
   return g.NavMoveSubmitted || g.NavMoveScoringItems || g.NavInitRequest || g.NavNextActivateId != 0 ||
-         g.OpenPopupStack.Size != popups_;
+      g.OpenPopupStack.Size != popups_;
 }
 
 int InputSteps::length(bool hold) const {

@@ -24,7 +24,7 @@ class InputSteps {
   bool in_transition() const;
 
   ImVector<ImGuiInputEvent> later_;
-  int popups_ = 0;       ///< that were open when the frame before began
+  int popups_ = 0;  ///< that were open when the frame before began
   int frames_held_ = 0;  ///< one after the other, for a transition
 };
 

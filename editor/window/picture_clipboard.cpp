@@ -103,11 +103,12 @@ struct PictureClipboard::Owner {
   }
 
   bool put(const XSelectionRequestEvent& request) {
-    const Atom png = atom("image/png"), list = atom("text/uri-list"), utf8 = atom("UTF8_STRING"), targets = atom("TARGETS");
+    const Atom png = atom("image/png"), list = atom("text/uri-list"), utf8 = atom("UTF8_STRING"),
+               targets = atom("TARGETS");
     if (request.property == None) return false;
     const auto set = [&](Atom type, int bits, const void* data, std::size_t count) {
       XChangeProperty(display, request.requestor, request.property, type, bits, PropModeReplace,
-                      static_cast<const unsigned char*>(data), static_cast<int>(count));
+          static_cast<const unsigned char*>(data), static_cast<int>(count));
       return true;
     };
     if (request.target == targets) {
@@ -116,7 +117,8 @@ struct PictureClipboard::Owner {
     }
     if (request.target == png) return set(png, 8, png_.data(), png_.size());
     if (request.target == list) return set(list, 8, uri_.data(), uri_.size());
-    if (request.target == utf8 || request.target == XA_STRING) return set(request.target, 8, path_.data(), path_.size());
+    if (request.target == utf8 || request.target == XA_STRING)
+      return set(request.target, 8, path_.data(), path_.size());
     return false;
   }
 

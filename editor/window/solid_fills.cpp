@@ -49,7 +49,7 @@ class Runs {
         indices_(list.IdxBuffer.Data + command.IdxOffset),
         white_(ImGui::GetFontTexUvWhitePixel()) {
     const double most = static_cast<double>(command.ClipRect.z - command.ClipRect.x) *
-                        static_cast<double>(command.ClipRect.w - command.ClipRect.y);
+        static_cast<double>(command.ClipRect.w - command.ClipRect.y);
     for (unsigned i = 0; i + 2 < command.ElemCount; i += 3) add(i, most);
     join();
   }
@@ -68,8 +68,8 @@ class Runs {
     Run& run = runs_.back();
     run.count += 3;
     if (kind == Kind::Textured) return;
-    const double twice = std::abs(static_cast<double>((b.pos.x - a.pos.x) * (c.pos.y - a.pos.y) -
-                                                      (c.pos.x - a.pos.x) * (b.pos.y - a.pos.y)));
+    const double twice = std::abs(
+        static_cast<double>((b.pos.x - a.pos.x) * (c.pos.y - a.pos.y) - (c.pos.x - a.pos.x) * (b.pos.y - a.pos.y)));
     run.area += std::min(twice / 2, most);
   }
 

@@ -31,8 +31,7 @@ std::unique_ptr<ImTextureData> upload(int width, int height, std::span<const flo
   const ImU32 opaque = (colour & IM_COL32_A_MASK) >> IM_COL32_A_SHIFT;
   for (const float each : alpha)
     *to++ = (colour & ~IM_COL32_A_MASK) |
-            static_cast<ImU32>(std::clamp(each, 0.0f, 1.0f) * static_cast<float>(opaque) + 0.5f)
-                << IM_COL32_A_SHIFT;
+        static_cast<ImU32>(std::clamp(each, 0.0f, 1.0f) * static_cast<float>(opaque) + 0.5f) << IM_COL32_A_SHIFT;
   return texture;
 }
 
@@ -66,8 +65,8 @@ Textures::Entry Textures::get(const std::string& key, std::uint64_t version, con
   return held(key, version, [&] { return upload(picture); });
 }
 
-Textures::Entry Textures::get(const std::string& key, std::uint64_t version, int width, int height,
-                              std::span<const float> alpha, ImU32 colour) {
+Textures::Entry Textures::get(
+    const std::string& key, std::uint64_t version, int width, int height, std::span<const float> alpha, ImU32 colour) {
   return held(key, version, [&] { return upload(width, height, alpha, colour); });
 }
 

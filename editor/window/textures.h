@@ -33,8 +33,8 @@ class Textures {
   /// The picture's texture. Made anew when `version` differs from that of the last call with this key.
   Entry get(const std::string& key, std::uint64_t version, const Picture& picture);
   /// One colour, as opaque at each pixel as `alpha` (0 to 1) says: for masks over pictures.
-  Entry get(const std::string& key, std::uint64_t version, int width, int height, std::span<const float> alpha,
-            ImU32 colour);
+  Entry get(
+      const std::string& key, std::uint64_t version, int width, int height, std::span<const float> alpha, ImU32 colour);
   /// The same, if it is there already in that version.
   std::optional<Entry> find(std::string_view key, std::uint64_t version);
   /// Frees what was not asked for in the last hundred frames. Once a frame.

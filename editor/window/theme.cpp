@@ -20,8 +20,12 @@ struct Named {
 
 // Hues at equal lightness, muted: a title has to carry white or black text.
 constexpr Named kCategories[] = {
-    {"Loaders", 0x4a5f8f, 0xa9bbe6},  {"Conditioning", 0x8a6d3b, 0xe8cf9c}, {"Latent", 0x7a4f86, 0xdcb8e6},
-    {"Sampling", 0x2f7477, 0x9bd8d8}, {"Image", 0x3f7350, 0xa9dcb8},        {"Mask", 0x5c6b73, 0xc3d0d6},
+    {"Loaders", 0x4a5f8f, 0xa9bbe6},
+    {"Conditioning", 0x8a6d3b, 0xe8cf9c},
+    {"Latent", 0x7a4f86, 0xdcb8e6},
+    {"Sampling", 0x2f7477, 0x9bd8d8},
+    {"Image", 0x3f7350, 0xa9dcb8},
+    {"Mask", 0x5c6b73, 0xc3d0d6},
     {"Text", 0x8a5a44, 0xebc2ae},
 };
 constexpr unsigned kOtherCategory[] = {0x505866, 0xc6ccd6};
@@ -30,8 +34,12 @@ constexpr struct {
   std::string_view type;
   PinShape shape;
 } kShapes[] = {
-    {"image", PinShape::Square},          {"mask", PinShape::Square},   {"latent", PinShape::Diamond},
-    {"conditioning", PinShape::Triangle}, {"model", PinShape::Hexagon}, {"clip", PinShape::Hexagon},
+    {"image", PinShape::Square},
+    {"mask", PinShape::Square},
+    {"latent", PinShape::Diamond},
+    {"conditioning", PinShape::Triangle},
+    {"model", PinShape::Hexagon},
+    {"clip", PinShape::Hexagon},
     {"vae", PinShape::Hexagon},
 };
 
@@ -83,8 +91,7 @@ PinShape pin_shape(std::string_view type) {
 
 ImU32 type_colour(const Theme& theme, const ValueType* type) {
   unsigned hex = 0x9aa3b0;
-  if (type && type->colour.size() == 7)
-    std::from_chars(type->colour.data() + 1, type->colour.data() + 7, hex, 16);
+  if (type && type->colour.size() == 7) std::from_chars(type->colour.data() + 1, type->colour.data() + 7, hex, 16);
   const ImU32 given = rgb(hex);
   return theme.dark ? mixed(given, IM_COL32_WHITE, 0.12f) : mixed(given, IM_COL32_BLACK, 0.28f);
 }
@@ -152,15 +159,14 @@ void apply_theme(const Theme& t, float text_size, float scale) {
   };
   const ImU32 none = 0;
   set({ImGuiCol_Text, ImGuiCol_UnsavedMarker, ImGuiCol_InputTextCursor, ImGuiCol_PlotLinesHovered,
-       ImGuiCol_PlotHistogramHovered},
+          ImGuiCol_PlotHistogramHovered},
       t.text);
   set({ImGuiCol_TextDisabled}, t.text_faint);
   set({ImGuiCol_WindowBg, ImGuiCol_TitleBg, ImGuiCol_TitleBgActive, ImGuiCol_TitleBgCollapsed}, t.panel);
   set({ImGuiCol_ChildBg, ImGuiCol_BorderShadow, ImGuiCol_ScrollbarBg, ImGuiCol_TableRowBg}, none);
   set({ImGuiCol_PopupBg}, t.raised);
   set({ImGuiCol_MenuBarBg, ImGuiCol_DockingEmptyBg}, t.window);
-  set({ImGuiCol_Border, ImGuiCol_Separator, ImGuiCol_TableBorderLight, ImGuiCol_TableBorderStrong,
-       ImGuiCol_TreeLines},
+  set({ImGuiCol_Border, ImGuiCol_Separator, ImGuiCol_TableBorderLight, ImGuiCol_TableBorderStrong, ImGuiCol_TreeLines},
       t.border);
   set({ImGuiCol_FrameBg, ImGuiCol_Button, ImGuiCol_CheckboxSelectedBg}, t.field);
   set({ImGuiCol_FrameBgHovered, ImGuiCol_ButtonHovered}, t.field_hovered);
@@ -169,8 +175,8 @@ void apply_theme(const Theme& t, float text_size, float scale) {
   set({ImGuiCol_HeaderHovered}, t.field_hovered);
   set({ImGuiCol_HeaderActive}, t.selection);
   set({ImGuiCol_CheckMark, ImGuiCol_SliderGrab, ImGuiCol_SliderGrabActive, ImGuiCol_TabSelectedOverline,
-       ImGuiCol_NavCursor, ImGuiCol_PlotHistogram, ImGuiCol_PlotLines, ImGuiCol_SeparatorHovered,
-       ImGuiCol_SeparatorActive, ImGuiCol_DragDropTarget, ImGuiCol_TextLink},
+          ImGuiCol_NavCursor, ImGuiCol_PlotHistogram, ImGuiCol_PlotLines, ImGuiCol_SeparatorHovered,
+          ImGuiCol_SeparatorActive, ImGuiCol_DragDropTarget, ImGuiCol_TextLink},
       t.accent);
   set({ImGuiCol_DockingPreview, ImGuiCol_NavWindowingHighlight}, with_alpha(t.accent, 0.4f));
   set({ImGuiCol_ScrollbarGrab}, t.field_active);

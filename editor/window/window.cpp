@@ -54,9 +54,10 @@ GLFWwindow* make_window(int width, int height, const std::string& title) {
   }
   const std::string why = reason();
   glfwTerminate();
-  throw NoDisplay(fmt::format("no window with OpenGL 3.3 could be made{}; update the graphics driver, or let the "
-                              "processor draw by LIBGL_ALWAYS_SOFTWARE=1",
-                              why));
+  throw NoDisplay(
+      fmt::format("no window with OpenGL 3.3 could be made{}; update the graphics driver, or let the "
+                  "processor draw by LIBGL_ALWAYS_SOFTWARE=1",
+          why));
 }
 
 /// Of all that it draws. Words are taken as they are in memory: it is compared within this process alone.
@@ -73,24 +74,27 @@ std::uint64_t drawing_hash(const ImDrawData& drawing) {
       size -= part;
     }
   };
-  const auto add_all = [&add](const auto& buffer) { add(buffer.Data, static_cast<std::size_t>(buffer.size_in_bytes())); };
+  const auto add_all = [&add](
+                           const auto& buffer) { add(buffer.Data, static_cast<std::size_t>(buffer.size_in_bytes())); };
   add(&drawing.DisplaySize, sizeof drawing.DisplaySize);
   add(&drawing.FramebufferScale, sizeof drawing.FramebufferScale);
-  for (const ImDrawList* list : drawing.CmdLists) add_all(list->CmdBuffer), add_all(list->IdxBuffer), add_all(list->VtxBuffer);
+  for (const ImDrawList* list : drawing.CmdLists)
+    add_all(list->CmdBuffer), add_all(list->IdxBuffer), add_all(list->VtxBuffer);
   return hash;
 }
 
 bool changes_textures(const ImDrawData& drawing) {
   return drawing.Textures && std::ranges::any_of(*drawing.Textures, [](const ImTextureData* texture) {
-           return texture->Status != ImTextureStatus_OK && texture->Status != ImTextureStatus_Destroyed;
-         });
+    return texture->Status != ImTextureStatus_OK && texture->Status != ImTextureStatus_Destroyed;
+  });
 }
 
 }  // namespace
 
 Window::Window(int width, int height, const std::string& title) {
   if (!glfwInit())
-    throw NoDisplay(fmt::format("no display could be opened{}; run it where there is a screen, or under xvfb-run", reason()));
+    throw NoDisplay(
+        fmt::format("no display could be opened{}; run it where there is a screen, or under xvfb-run", reason()));
   explain_when_the_display_goes();
   window_ = make_window(width, height, title);
   glfwMakeContextCurrent(window_);
@@ -105,12 +109,10 @@ Window::Window(int width, int height, const std::string& title) {
     self->dropped_.files.insert(self->dropped_.files.end(), paths, paths + count);
     self->dropped_.at = {static_cast<float>(x), static_cast<float>(y)};
   });
-  glfwSetWindowRefreshCallback(window_, [](GLFWwindow* window) {
-    static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true;
-  });
-  glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* window, int, int) {
-    static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true;
-  });
+  glfwSetWindowRefreshCallback(
+      window_, [](GLFWwindow* window) { static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true; });
+  glfwSetFramebufferSizeCallback(window_,
+      [](GLFWwindow* window, int, int) { static_cast<Window*>(glfwGetWindowUserPointer(window))->damaged_ = true; });
   ImGui_ImplGlfw_InitForOpenGL(window_, true);
   take_keys(window_);
   ImGui_ImplOpenGL3_Init("#version 330");
@@ -177,7 +179,7 @@ Picture Window::read_pixels() const {
   picture.rgb.resize(upside_down.size());
   for (int y = 0; y < picture.height; ++y)
     std::copy_n(upside_down.begin() + static_cast<std::ptrdiff_t>(row * (picture.height - 1 - y)), row,
-                picture.rgb.begin() + static_cast<std::ptrdiff_t>(row * y));
+        picture.rgb.begin() + static_cast<std::ptrdiff_t>(row * y));
   return picture;
 }
 

@@ -71,7 +71,7 @@ class Window {
   Dropped dropped_;
   InputSteps steps_;
   std::uint64_t shown_ = 0;  ///< drawing_hash() of what the window shows
-  bool damaged_ = true;      ///< what it shows is lost
+  bool damaged_ = true;  ///< what it shows is lost
 };
 
 }  // namespace weft::editor

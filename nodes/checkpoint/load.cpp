@@ -48,15 +48,15 @@ class LoadCheckpoint final : public Loader {
  public:
   LoadCheckpoint()
       : Loader("checkpoints", "a .safetensors file or a diffusers folder in the model folder 'checkpoints'",
-               &sd::Checkpoint::open) {}
+            &sd::Checkpoint::open) {}
 
  private:
   Output<Model> model_{*this, "model", {.tip = "the U-Net, for samplers"}};
   Output<Clip> clip_{*this, "clip", {.tip = "the text encoder, for Encode Text"}};
   Output<Vae> vae_{*this, "vae", {.tip = "the autoencoder, between pictures and latents"}};
   Output<LabelEncoder> labels_{*this, "labels", {.tip = "the classes that a class-conditional model knows"}};
-  Output<SpatialRescaler> rescaler_{*this, "rescaler", {
-      .tip = "brings segmentation maps to the form that a model for semantic synthesis was trained on"}};
+  Output<SpatialRescaler> rescaler_{*this, "rescaler",
+      {.tip = "brings segmentation maps to the form that a model for semantic synthesis was trained on"}};
 
   void run(RunContext& ctx) const override {
     const auto checkpoint = load(ctx);
@@ -73,9 +73,9 @@ class LoadUnet final : public Loader {
  public:
   LoadUnet()
       : Loader("diffusion_models",
-               "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
-               "folder 'diffusion_models' or 'unet'",
-               &sd::Checkpoint::open_unet) {}
+            "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
+            "folder 'diffusion_models' or 'unet'",
+            &sd::Checkpoint::open_unet) {}
 
  private:
   Output<Model> model_{*this, "model", {.tip = "the U-Net, for samplers"}};
@@ -87,9 +87,9 @@ class LoadVae final : public Loader {
  public:
   LoadVae()
       : Loader("vae",
-               "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
-               "folder 'vae'",
-               &sd::Checkpoint::open_vae) {}
+            "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
+            "folder 'vae'",
+            &sd::Checkpoint::open_vae) {}
 
  private:
   Output<Vae> vae_{*this, "vae", {.tip = "the autoencoder, between pictures and latents"}};
@@ -100,17 +100,29 @@ class LoadVae final : public Loader {
 }  // namespace
 
 void add_load(Registry& registry) {
-  registry.add<LoadCheckpoint>("checkpoint.load", {.title = "Load Checkpoint", .menu = "Loaders",
-      .doc = "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
-             "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
-             "needed. What the file lacks, such as a VAE, is missed where it is used.",
-      .revision = 2, .lane = Lane::Io});
-  registry.add<LoadUnet>("unet.load", {.title = "Load U-Net", .menu = "Loaders",
-      .doc = "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
-             "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
-      .revision = 2, .lane = Lane::Io});
-  registry.add<LoadVae>("vae.load", {.title = "Load VAE", .menu = "Loaders",
-      .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.", .revision = 2, .lane = Lane::Io});
+  registry.add<LoadCheckpoint>("checkpoint.load",
+      {.title = "Load Checkpoint",
+          .menu = "Loaders",
+          .doc =
+              "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
+              "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
+              "needed. What the file lacks, such as a VAE, is missed where it is used.",
+          .revision = 2,
+          .lane = Lane::Io});
+  registry.add<LoadUnet>("unet.load",
+      {.title = "Load U-Net",
+          .menu = "Loaders",
+          .doc =
+              "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
+              "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
+          .revision = 2,
+          .lane = Lane::Io});
+  registry.add<LoadVae>("vae.load",
+      {.title = "Load VAE",
+          .menu = "Loaders",
+          .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.",
+          .revision = 2,
+          .lane = Lane::Io});
 }
 
 }  // namespace weft::checkpoint

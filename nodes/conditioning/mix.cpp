@@ -27,7 +27,8 @@ class Concat final : public Node {
 class Average final : public Node {
   Input<Conditioning> a_{*this, "a", {.tip = "the first text, encoded"}};
   Input<Conditioning> b_{*this, "b", {.tip = "the second, cut or padded to the length of the first"}};
-  Param<double> share_{*this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is 'a' alone, 0 is 'b' alone"}};
+  Param<double> share_{
+      *this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is 'a' alone, 0 is 'b' alone"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "between both texts"}};
 
   void run(RunContext& ctx) const override {
@@ -39,22 +40,26 @@ class ZeroOut final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "gives the shape"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "zeros in that shape"}};
 
-  void run(RunContext& ctx) const override {
-    ctx.set(result_, Conditioning{sd::zero_out(ctx[conditioning_].entries)});
-  }
+  void run(RunContext& ctx) const override { ctx.set(result_, Conditioning{sd::zero_out(ctx[conditioning_].entries)}); }
 };
 
 }  // namespace
 
 void add_mix(Registry& registry) {
-  registry.add<Combine>("conditioning.combine", {.title = "Combine Conditioning", .menu = "Conditioning",
-      .doc = "Both count: the model is asked for each, and the answers are averaged."});
-  registry.add<Concat>("conditioning.concat", {.title = "Concatenate Conditioning", .menu = "Conditioning",
-      .doc = "One text after the other, as if it were one longer text; the model is asked once."});
-  registry.add<Average>("conditioning.average", {.title = "Average Conditioning", .menu = "Conditioning",
-      .doc = "Mixes the encoded texts themselves."});
-  registry.add<ZeroOut>("conditioning.zero_out", {.title = "Zero Out Conditioning", .menu = "Conditioning",
-      .doc = "The same shape, filled with zeros: no text at all, not even the empty one."});
+  registry.add<Combine>("conditioning.combine",
+      {.title = "Combine Conditioning",
+          .menu = "Conditioning",
+          .doc = "Both count: the model is asked for each, and the answers are averaged."});
+  registry.add<Concat>("conditioning.concat",
+      {.title = "Concatenate Conditioning",
+          .menu = "Conditioning",
+          .doc = "One text after the other, as if it were one longer text; the model is asked once."});
+  registry.add<Average>("conditioning.average",
+      {.title = "Average Conditioning", .menu = "Conditioning", .doc = "Mixes the encoded texts themselves."});
+  registry.add<ZeroOut>("conditioning.zero_out",
+      {.title = "Zero Out Conditioning",
+          .menu = "Conditioning",
+          .doc = "The same shape, filled with zeros: no text at all, not even the empty one."});
 }
 
 }  // namespace weft::conditioning

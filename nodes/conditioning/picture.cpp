@@ -13,8 +13,10 @@ namespace {
 
 class EncodeLabel final : public Node {
   Input<LabelEncoder> encoder_{*this, "labels", {.tip = "of a model that was trained on classes"}};
-  Param<std::string> label_{*this, "label", {.tip = "a class by its name or number; empty: any class, for the negative side"}};
-  Output<Conditioning> conditioning_{*this, "conditioning", {.tip = "the class as a vector, which the U-Net attends to"}};
+  Param<std::string> label_{
+      *this, "label", {.tip = "a class by its name or number; empty: any class, for the negative side"}};
+  Output<Conditioning> conditioning_{
+      *this, "conditioning", {.tip = "the class as a vector, which the U-Net attends to"}};
   Output<std::string> name_{*this, "name", {.tip = "the class's whole name, as a caption"}};
 
   void run(RunContext& ctx) const override {
@@ -28,7 +30,7 @@ class EncodeLabel final : public Node {
     if (label.empty() && encoder.unconditional()) return *encoder.unconditional();
     if (label.empty())
       throw NodeError("the label is empty, and this model has no class for 'any'",
-                      fmt::format("give a class, such as '{}'", encoder.name(0)));
+          fmt::format("give a class, such as '{}'", encoder.name(0)));
     return encoder.find(label);
   }
 };
@@ -37,14 +39,18 @@ class SegmentationConditioning final : public Node {
   Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<SegmentationMap> map_{*this, "map", {.tip = "what stands where, in pixels of the picture"}};
-  Input<SpatialRescaler> rescaler_{*this, "rescaler", {.tip = "the model's own, if it has one; without it each class is a channel", .optional = true}};
-  Input<Vae> vae_{*this, "vae", {.tip = "without a rescaler: whose latents the map is made as large as; none: a latent spans 8 pixels", .optional = true}};
+  Input<SpatialRescaler> rescaler_{*this, "rescaler",
+      {.tip = "the model's own, if it has one; without it each class is a channel", .optional = true}};
+  Input<Vae> vae_{*this, "vae",
+      {.tip = "without a rescaler: whose latents the map is made as large as; none: a latent spans 8 pixels",
+          .optional = true}};
   Output<Conditioning> positive_out_{*this, "positive", {.tip = "with the map beside the noisy latent"}};
   Output<Conditioning> negative_out_{*this, "negative", {.tip = "with the map beside the noisy latent"}};
 
   void run(RunContext& ctx) const override {
     const torch::Tensor classes = sd::one_hot(ctx[map_]);
-    const torch::Tensor map = ctx.has(rescaler_) ? ctx[rescaler_].get()(classes) : sd::SpatialRescaler(halvings(ctx))(classes);
+    const torch::Tensor map =
+        ctx.has(rescaler_) ? ctx[rescaler_].get()(classes) : sd::SpatialRescaler(halvings(ctx))(classes);
     ctx.set(positive_out_, Conditioning{sd::set_concat_map(ctx[positive_].entries, map)});
     ctx.set(negative_out_, Conditioning{sd::set_concat_map(ctx[negative_].entries, map)});
   }
@@ -59,12 +65,17 @@ class SegmentationConditioning final : public Node {
 }  // namespace
 
 void add_picture(Registry& registry) {
-  registry.add<EncodeLabel>("conditioning.label", {.title = "Label", .menu = "Conditioning",
-      .doc = "Context by cross-attention without words: a class, such as \"arctic fox\", as the vector that the model "
-             "learnt for it."});
-  registry.add<SegmentationConditioning>("conditioning.segmentation_map", {.title = "Segmentation Map Conditioning",
-      .menu = "Conditioning/Picture",
-      .doc = "Context by concatenation: shows a model for semantic image synthesis what shall stand where, at every step."});
+  registry.add<EncodeLabel>("conditioning.label",
+      {.title = "Label",
+          .menu = "Conditioning",
+          .doc =
+              "Context by cross-attention without words: a class, such as \"arctic fox\", as the vector that the model "
+              "learnt for it."});
+  registry.add<SegmentationConditioning>("conditioning.segmentation_map",
+      {.title = "Segmentation Map Conditioning",
+          .menu = "Conditioning/Picture",
+          .doc =
+              "Context by concatenation: shows a model for semantic image synthesis what shall stand where, at every step."});
 }
 
 }  // namespace weft::conditioning

@@ -10,22 +10,27 @@ class SetArea final : public Node {
   Param<std::int64_t> height_{*this, "height", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "left edge, in pixels"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "upper edge, in pixels"}};
-  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Param<double> strength_{*this, "strength",
+      {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(result_, Conditioning{sd::set_area(ctx[conditioning_].entries, ctx[width_], ctx[height_], ctx[x_], ctx[y_],
-                                               ctx[strength_])});
+    ctx.set(result_,
+        Conditioning{
+            sd::set_area(ctx[conditioning_].entries, ctx[width_], ctx[height_], ctx[x_], ctx[y_], ctx[strength_])});
   }
 };
 
 class SetAreaPercent final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
-  Param<double> width_{*this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
-  Param<double> height_{*this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+  Param<double> width_{
+      *this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+  Param<double> height_{
+      *this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
   Param<double> x_{*this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "left edge"}};
   Param<double> y_{*this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "upper edge"}};
-  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Param<double> strength_{*this, "strength",
+      {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
 
   void run(RunContext& ctx) const override {
@@ -37,15 +42,18 @@ class SetAreaPercent final : public Node {
 class SetMask final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to the latent's"}};
-  Param<double> strength_{*this, "strength", {.init = 1, .min = 0, .max = 10, .step = 0.01,
-      .tip = "weight against others that cover the same place"}};
-  Param<std::string> area_{*this, "area", {.init = "whole picture", .choices = {"whole picture", "mask bounds"},
-      .tip = "mask bounds: the model sees only the rectangle around the mask"}};
+  Param<double> strength_{*this, "strength",
+      {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Param<std::string> area_{*this, "area",
+      {.init = "whole picture",
+          .choices = {"whole picture", "mask bounds"},
+          .tip = "mask bounds: the model sees only the rectangle around the mask"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for what the mask selects"}};
 
   void run(RunContext& ctx) const override {
-    ctx.set(result_, Conditioning{sd::set_mask(ctx[conditioning_].entries, ctx[mask_].values(), ctx[strength_],
-                                               ctx[area_] == "mask bounds")});
+    ctx.set(result_,
+        Conditioning{sd::set_mask(
+            ctx[conditioning_].entries, ctx[mask_].values(), ctx[strength_], ctx[area_] == "mask bounds")});
   }
 };
 
@@ -63,14 +71,20 @@ class SetTimestepRange final : public Node {
 }  // namespace
 
 void add_place(Registry& registry) {
-  registry.add<SetArea>("conditioning.set_area", {.title = "Set Area", .menu = "Conditioning/Place",
-      .doc = "The text counts in a rectangle of the picture, given in pixels."});
-  registry.add<SetAreaPercent>("conditioning.set_area_percent", {.title = "Set Area (Percent)", .menu = "Conditioning/Place",
-      .doc = "The text counts in a rectangle of the picture, given as parts of its size."});
-  registry.add<SetMask>("conditioning.set_mask", {.title = "Set Mask", .menu = "Conditioning/Place",
-      .doc = "The text counts where a mask says."});
-  registry.add<SetTimestepRange>("conditioning.set_timestep_range", {.title = "Set Timestep Range", .menu = "Conditioning/Place",
-      .doc = "The text counts in a part of the sampling: early steps lay out, late ones draw details."});
+  registry.add<SetArea>("conditioning.set_area",
+      {.title = "Set Area",
+          .menu = "Conditioning/Place",
+          .doc = "The text counts in a rectangle of the picture, given in pixels."});
+  registry.add<SetAreaPercent>("conditioning.set_area_percent",
+      {.title = "Set Area (Percent)",
+          .menu = "Conditioning/Place",
+          .doc = "The text counts in a rectangle of the picture, given as parts of its size."});
+  registry.add<SetMask>("conditioning.set_mask",
+      {.title = "Set Mask", .menu = "Conditioning/Place", .doc = "The text counts where a mask says."});
+  registry.add<SetTimestepRange>("conditioning.set_timestep_range",
+      {.title = "Set Timestep Range",
+          .menu = "Conditioning/Place",
+          .doc = "The text counts in a part of the sampling: early steps lay out, late ones draw details."});
 }
 
 }  // namespace weft::conditioning

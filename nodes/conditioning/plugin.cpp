@@ -2,12 +2,15 @@
 #include "nodes/sd/describe.h"
 
 WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
-  registry.add_type({.id = "conditioning", .title = "Conditioning", .colour = "#ffb74d",
+  registry.add_type({.id = "conditioning",
+      .title = "Conditioning",
+      .colour = "#ffb74d",
       .doc = "What a picture is conditioned on: encoded words, and where and when they count.",
       .describe = [](const weft::Value& v) { return weft::sd::describe(v.as<weft::Conditioning>().entries); },
-      .example = [] {
-        return weft::Value::of(weft::Conditioning{{{.context = torch::linspace(-1, 1, 7 * 8).view({1, 7, 8})}}});
-      }});
+      .example =
+          [] {
+            return weft::Value::of(weft::Conditioning{{{.context = torch::linspace(-1, 1, 7 * 8).view({1, 7, 8})}}});
+          }});
   weft::conditioning::add_mix(registry);
   weft::conditioning::add_place(registry);
   weft::conditioning::add_segmentation(registry);

@@ -17,8 +17,10 @@ constexpr const char* kLegendTip = "one class a line, in the model's order, as n
 class MapFromImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture in the legend's colours, drawn with any program; hard edges"}};
   Param<std::string> legend_{*this, "legend", {.init = kExampleLegend, .widget = Widget::Text, .tip = kLegendTip}};
-  Param<std::string> unknown_{*this, "unknown", {.init = "refuse", .choices = {"refuse", "nearest"},
-      .tip = "what to do with colours that are not in the legend; nearest is for soft edges and JPEG files"}};
+  Param<std::string> unknown_{*this, "unknown",
+      {.init = "refuse",
+          .choices = {"refuse", "nearest"},
+          .tip = "what to do with colours that are not in the legend; nearest is for soft edges and JPEG files"}};
   Output<SegmentationMap> map_{*this, "map", {.tip = "a class for each pixel"}};
 
   void run(RunContext& ctx) const override {
@@ -41,12 +43,16 @@ std::pair<std::string, std::string> split_shape(const std::string& line) {
 }
 
 class DrawMap final : public Node {
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 8, .max = 16384, .step = 8, .tip = "of the map, in pixels"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 8, .max = 16384, .step = 8, .tip = "of the map, in pixels"}};
+  Param<std::int64_t> width_{
+      *this, "width", {.init = 512, .min = 8, .max = 16384, .step = 8, .tip = "of the map, in pixels"}};
+  Param<std::int64_t> height_{
+      *this, "height", {.init = 512, .min = 8, .max = 16384, .step = 8, .tip = "of the map, in pixels"}};
   Param<std::string> legend_{*this, "legend", {.init = kExampleLegend, .widget = Widget::Text, .tip = kLegendTip}};
   Param<std::string> background_{*this, "background", {.init = "sky", .tip = "the class where nothing is drawn"}};
-  Param<std::string> shapes_{*this, "shapes", {.widget = Widget::Text,
-      .tip = "one a line, each over those before: a class and the corners of a polygon, as hills 0,0.6 1,0.5 1,1 0,1"}};
+  Param<std::string> shapes_{*this, "shapes",
+      {.widget = Widget::Text,
+          .tip =
+              "one a line, each over those before: a class and the corners of a polygon, as hills 0,0.6 1,0.5 1,1 0,1"}};
   Output<SegmentationMap> map_{*this, "map", {.tip = "a class for each pixel"}};
 
   void run(RunContext& ctx) const override {
@@ -77,8 +83,9 @@ class MapToImage final : public Node {
 Picture painted(const SegmentationMap& map) {
   const torch::Tensor bytes = (sd::paint_classes(map)[0] * 255).round().to(torch::kUInt8).contiguous();
   const auto* data = bytes.data_ptr<std::uint8_t>();
-  return {.width = static_cast<int>(bytes.size(1)), .height = static_cast<int>(bytes.size(0)),
-          .rgb = {data, data + bytes.numel()}};
+  return {.width = static_cast<int>(bytes.size(1)),
+      .height = static_cast<int>(bytes.size(0)),
+      .rgb = {data, data + bytes.numel()}};
 }
 
 /// How many pixels each class has.
@@ -94,21 +101,28 @@ nlohmann::json describe(const SegmentationMap& map) {
 }  // namespace
 
 void add_segmentation(Registry& registry) {
-  registry.add_type({.id = "segmentation_map", .title = "Segmentation Map", .colour = "#aed581",
+  registry.add_type({.id = "segmentation_map",
+      .title = "Segmentation Map",
+      .colour = "#aed581",
       .doc = "What stands where in a picture: a class for each pixel, with the classes' names and colours.",
       .preview = [](const Value& v) { return painted(v.as<SegmentationMap>()); },
       .items = [](const Value& v) { return sd::items(v.as<SegmentationMap>(), &SegmentationMap::classes); },
       .describe = [](const Value& v) { return describe(v.as<SegmentationMap>()); },
-      .example = [] {
-        const torch::Tensor halves = (torch::arange(2 * 40 * 48) % 48 >= 24).to(torch::kInt64).view({2, 40, 48});
-        return Value::of(SegmentationMap{halves, sd::parse_legend(kExampleLegend)});
-      }});
-  registry.add<MapFromImage>("segmentation.from_image", {.title = "Segmentation Map from Image", .menu = "Conditioning/Picture",
-      .doc = "Reads a coloured picture as a map: each colour of the legend is a class."});
-  registry.add<DrawMap>("segmentation.draw", {.title = "Draw Segmentation Map", .menu = "Conditioning/Picture",
-      .doc = "A map from polygons, given as text."});
-  registry.add<MapToImage>("segmentation.to_image", {.title = "Segmentation Map to Image", .menu = "Conditioning/Picture",
-      .doc = "Shows a map in its legend's colours."});
+      .example =
+          [] {
+            const torch::Tensor halves = (torch::arange(2 * 40 * 48) % 48 >= 24).to(torch::kInt64).view({2, 40, 48});
+            return Value::of(SegmentationMap{halves, sd::parse_legend(kExampleLegend)});
+          }});
+  registry.add<MapFromImage>("segmentation.from_image",
+      {.title = "Segmentation Map from Image",
+          .menu = "Conditioning/Picture",
+          .doc = "Reads a coloured picture as a map: each colour of the legend is a class."});
+  registry.add<DrawMap>("segmentation.draw",
+      {.title = "Draw Segmentation Map", .menu = "Conditioning/Picture", .doc = "A map from polygons, given as text."});
+  registry.add<MapToImage>("segmentation.to_image",
+      {.title = "Segmentation Map to Image",
+          .menu = "Conditioning/Picture",
+          .doc = "Shows a map in its legend's colours."});
 }
 
 }  // namespace weft::conditioning

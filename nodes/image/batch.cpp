@@ -19,7 +19,7 @@ class BatchImages final : public Node {
       torch::Tensor pixels = image->pixels();
       if (image->height() != first.height() || image->width() != first.width()) {
         ctx.warn(fmt::format("a picture of {} x {} was resized to {} x {}, the size of the first", image->width(),
-                             image->height(), first.width(), first.height()));
+            image->height(), first.width(), first.height()));
         pixels = sd::resize(pixels.permute({0, 3, 1, 2}), first.width(), first.height(), sd::Resize::kBilinear)
                      .permute({0, 2, 3, 1});
       }
@@ -38,7 +38,7 @@ class PickImage final : public Node {
     const Image& image = ctx[image_];
     if (ctx[index_] >= image.batch())
       throw NodeError(fmt::format("there is no picture {} in a batch of {}", ctx[index_], image.batch()),
-                      fmt::format("give an index from 0 to {}", image.batch() - 1));
+          fmt::format("give an index from 0 to {}", image.batch() - 1));
     ctx.set(result_, Image(image.pixels().narrow(0, ctx[index_], 1)));
   }
 };
@@ -46,10 +46,12 @@ class PickImage final : public Node {
 }  // namespace
 
 void add_batch(Registry& registry) {
-  registry.add<BatchImages>("image.batch", {.title = "Batch Images", .menu = "Image/Batch",
-      .doc = "Joins pictures into one batch. Other sizes than the first's are resized to it."});
-  registry.add<PickImage>("image.pick", {.title = "Pick Image", .menu = "Image/Batch",
-      .doc = "Takes one picture out of a batch."});
+  registry.add<BatchImages>("image.batch",
+      {.title = "Batch Images",
+          .menu = "Image/Batch",
+          .doc = "Joins pictures into one batch. Other sizes than the first's are resized to it."});
+  registry.add<PickImage>(
+      "image.pick", {.title = "Pick Image", .menu = "Image/Batch", .doc = "Takes one picture out of a batch."});
 }
 
 }  // namespace weft::image

@@ -20,15 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The first of these that the system has: what setup installs, then what most systems have.
-constexpr std::array kFonts{"Inter-Regular.otf", "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf",
-                            "Arial.ttf"};
-constexpr std::array kEastAsianFonts{"NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "VL-Gothic-Regular.ttf",
-                                     "DroidSansFallbackFull.ttf"};
+constexpr std::array kFonts{
+    "Inter-Regular.otf", "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf"};
+constexpr std::array kEastAsianFonts{
+    "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "VL-Gothic-Regular.ttf", "DroidSansFallbackFull.ttf"};
 
 std::optional<fs::path> find_font(const std::string& name) {
   const char* home = std::getenv("HOME");
   for (const fs::path& folder : {fs::path("/usr/share/fonts"), fs::path("/usr/local/share/fonts"),
-                                 fs::path(home ? home : "") / ".local/share/fonts", fs::path("/Library/Fonts")}) {
+           fs::path(home ? home : "") / ".local/share/fonts", fs::path("/Library/Fonts")}) {
     std::error_code error;
     for (const auto& entry : fs::recursive_directory_iterator(folder, error))
       if (entry.path().filename() == name) return entry.path();
@@ -56,7 +56,8 @@ bool is_east_asian(std::string_view text) {
 const std::string& font_for(std::string_view text) {
   static const std::string usual = first_of(kFonts), east_asian = first_of(kEastAsianFonts);
   const std::string& found = is_east_asian(text) && !east_asian.empty() ? east_asian : usual;
-  if (found.empty()) throw NodeError("there is no font to write with", "install one, such as Debian's fonts-dejavu-core");
+  if (found.empty())
+    throw NodeError("there is no font to write with", "install one, such as Debian's fonts-dejavu-core");
   return found;
 }
 
@@ -95,7 +96,8 @@ std::vector<std::string> wrapped(const std::string& text, std::int64_t width, st
       lines.push_back(rest.substr(0, fitting(rest, width, size, kEllipsis)) + kEllipsis);
       break;
     }
-    if (const std::size_t space = rest.rfind(' ', end); end < rest.size() && space != rest.npos && space > 0) end = space;
+    if (const std::size_t space = rest.rfind(' ', end); end < rest.size() && space != rest.npos && space > 0)
+      end = space;
     lines.push_back(rest.substr(0, end));
     const std::size_t next = rest.find_first_not_of(' ', end);
     rest = next == rest.npos ? std::string() : rest.substr(next);
@@ -104,22 +106,22 @@ std::vector<std::string> wrapped(const std::string& text, std::int64_t width, st
 }
 
 void draw_text(torch::Tensor& picture, const std::string& text, std::int64_t x, std::int64_t y, std::int64_t size,
-               const torch::Tensor& colour, AlignX align) {
+    const torch::Tensor& colour, AlignX align) {
   using OIIO::ImageBufAlgo::TextAlignX;
   using OIIO::ImageBufAlgo::TextAlignY;
   if (text.empty()) return;
   TORCH_CHECK(picture.is_contiguous() && picture.dim() == 3, "draw_text needs a contiguous picture [H, W, 3]");
-  const OIIO::ImageSpec spec(static_cast<int>(picture.size(1)), static_cast<int>(picture.size(0)), 3,
-                             OIIO::TypeDesc::FLOAT);
+  const OIIO::ImageSpec spec(
+      static_cast<int>(picture.size(1)), static_cast<int>(picture.size(0)), 3, OIIO::TypeDesc::FLOAT);
   OIIO::ImageBuf canvas(spec, picture.data_ptr<float>());
   const std::array<float, 3> rgb{colour[0].item<float>(), colour[1].item<float>(), colour[2].item<float>()};
-  const TextAlignX side = align == AlignX::kLeft     ? TextAlignX::Left
-                          : align == AlignX::kCentre ? TextAlignX::Center
-                                                     : TextAlignX::Right;
+  const TextAlignX side = align == AlignX::kLeft ? TextAlignX::Left
+      : align == AlignX::kCentre                 ? TextAlignX::Center
+                                                 : TextAlignX::Right;
   // Letters stand on the baseline, whatever letters they are; a capital is about 0.73 of the size high.
   const auto baseline = static_cast<int>(y + size);
-  if (!OIIO::ImageBufAlgo::render_text(canvas, static_cast<int>(x), baseline, text, static_cast<int>(size), font_for(text), rgb,
-                                       side, TextAlignY::Baseline))
+  if (!OIIO::ImageBufAlgo::render_text(canvas, static_cast<int>(x), baseline, text, static_cast<int>(size),
+          font_for(text), rgb, side, TextAlignY::Baseline))
     throw NodeError(fmt::format("cannot write with the font {}: {}", font_for(text), canvas.geterror()));
 }
 

@@ -14,8 +14,9 @@ torch::Tensor parse_color(const std::string& text) {
   const bool shaped = text.size() == 7 && text[0] == '#';
   if (!shaped || std::from_chars(text.data() + 1, end, rgb, 16).ptr != end)
     throw NodeError(fmt::format("'{}' is no colour", text), "write it as #rrggbb, such as #ff8800");
-  return torch::tensor({static_cast<float>(rgb >> 16 & 255), static_cast<float>(rgb >> 8 & 255),
-                        static_cast<float>(rgb & 255)}) / 255;
+  return torch::tensor(
+             {static_cast<float>(rgb >> 16 & 255), static_cast<float>(rgb >> 8 & 255), static_cast<float>(rgb & 255)}) /
+      255;
 }
 
 }  // namespace weft::image

@@ -14,11 +14,11 @@ namespace {
 torch::Tensor difference(RunContext& ctx, const Image& a, const Image& b) {
   if (a.batch() != b.batch() && a.batch() != 1 && b.batch() != 1)
     throw NodeError(fmt::format("'a' holds {} pictures and 'b' {}", a.batch(), b.batch()),
-                    "give as many to both, or one to one of them");
+        "give as many to both, or one to one of them");
   torch::Tensor other = b.pixels();
   if (a.height() != b.height() || a.width() != b.width()) {
-    ctx.warn(fmt::format("'b' of {} x {} was resized to {} x {}, the size of 'a'", b.width(), b.height(), a.width(),
-                         a.height()));
+    ctx.warn(fmt::format(
+        "'b' of {} x {} was resized to {} x {}, the size of 'a'", b.width(), b.height(), a.width(), a.height()));
     other = sd::resize(other.permute({0, 3, 1, 2}), a.width(), a.height(), sd::Resize::kBilinear).permute({0, 2, 3, 1});
   }
   return a.pixels() - other;
@@ -27,25 +27,32 @@ torch::Tensor difference(RunContext& ctx, const Image& a, const Image& b) {
 class ImageDifference final : public Node {
   Input<Image> a_{*this, "a", {.tip = "a picture, or a batch"}};
   Input<Image> b_{*this, "b", {.tip = "what to compare it with; resized to the size of 'a'"}};
-  Param<double> amplify_{*this, "amplify", {.init = 4, .min = 0, .max = 1000, .step = 0.5,
-      .tip = "1 shows a difference of the whole range as white; 4 one of a quarter"}};
-  Param<std::string> colors_{*this, "colors", {.init = "heat", .choices = {"heat", "grey", "signed"},
-      .tip = "heat: black over red and yellow to white; signed: around grey, channel by channel"}};
+  Param<double> amplify_{*this, "amplify",
+      {.init = 4,
+          .min = 0,
+          .max = 1000,
+          .step = 0.5,
+          .tip = "1 shows a difference of the whole range as white; 4 one of a quarter"}};
+  Param<std::string> colors_{*this, "colors",
+      {.init = "heat",
+          .choices = {"heat", "grey", "signed"},
+          .tip = "heat: black over red and yellow to white; signed: around grey, channel by channel"}};
   Output<Image> result_{*this, "image", {.tip = "dark where both are the same"}};
 
   void run(RunContext& ctx) const override {
     const torch::Tensor change = difference(ctx, ctx[a_], ctx[b_]) * ctx[amplify_];
     if (ctx[colors_] == "signed") return ctx.set(result_, Image((change / 2 + 0.5).clamp(0, 1)));
     const torch::Tensor size = change.abs().mean(3);
-    ctx.set(result_, Image(ctx[colors_] == "heat" ? sd::heat_colours(size)
-                                                  : size.clamp(0, 1).unsqueeze(3).repeat({1, 1, 1, 3})));
+    ctx.set(result_,
+        Image(ctx[colors_] == "heat" ? sd::heat_colours(size) : size.clamp(0, 1).unsqueeze(3).repeat({1, 1, 1, 3})));
   }
 };
 
 class ImageMetrics final : public Node {
   Input<Image> a_{*this, "a", {.tip = "a picture, or a batch"}};
   Input<Image> b_{*this, "b", {.tip = "what to compare it with; resized to the size of 'a'"}};
-  Output<double> psnr_{*this, "psnr", {.tip = "peak signal to noise ratio in dB, more is more alike; 100 for equal pictures"}};
+  Output<double> psnr_{
+      *this, "psnr", {.tip = "peak signal to noise ratio in dB, more is more alike; 100 for equal pictures"}};
   Output<double> mean_{*this, "mean", {.tip = "mean absolute difference, 0 to 1"}};
   Output<double> largest_{*this, "largest", {.tip = "largest absolute difference, 0 to 1"}};
   Output<std::string> text_{*this, "text", {.tip = "all three in words, as a caption"}};
@@ -65,10 +72,10 @@ class ImageMetrics final : public Node {
 }  // namespace
 
 void add_compare(Registry& registry) {
-  registry.add<ImageDifference>("image.difference", {.title = "Image Difference", .menu = "Image/Explain",
-      .doc = "Shows where two pictures differ, and how much."});
-  registry.add<ImageMetrics>("image.metrics", {.title = "Image Metrics", .menu = "Image/Explain",
-      .doc = "How alike two pictures are, in numbers."});
+  registry.add<ImageDifference>("image.difference",
+      {.title = "Image Difference", .menu = "Image/Explain", .doc = "Shows where two pictures differ, and how much."});
+  registry.add<ImageMetrics>("image.metrics",
+      {.title = "Image Metrics", .menu = "Image/Explain", .doc = "How alike two pictures are, in numbers."});
 }
 
 }  // namespace weft::image

@@ -19,7 +19,8 @@ torch::Tensor fit_mask(const torch::Tensor& mask, std::int64_t height, std::int6
 class CompositeImages final : public Node {
   Input<Image> below_{*this, "below", {.tip = "the picture to change"}};
   Input<Image> above_{*this, "above", {.tip = "what is laid over it; may reach beyond its edges"}};
-  Input<Mask> mask_{*this, "mask", {.tip = "where 'above' shows: 1 whole, 0 not at all; none = everywhere", .optional = true}};
+  Input<Mask> mask_{
+      *this, "mask", {.tip = "where 'above' shows: 1 whole, 0 not at all; none = everywhere", .optional = true}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = -16384, .max = 16384, .tip = "of the left edge of 'above'"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = -16384, .max = 16384, .tip = "of the upper edge of 'above'"}};
   Output<Image> result_{*this, "image", {.tip = "in the size of 'below'"}};
@@ -29,7 +30,7 @@ class CompositeImages final : public Node {
     const Image& above = ctx[above_];
     if (above.batch() != 1 && above.batch() != below.batch())
       throw NodeError(fmt::format("'above' holds {} pictures and 'below' {}", above.batch(), below.batch()),
-                      "give one picture, or as many as 'below' has");
+          "give one picture, or as many as 'below' has");
     const std::int64_t x = ctx[x_], y = ctx[y_];
     const std::int64_t left = std::max<std::int64_t>(x, 0), right = std::min(x + above.width(), below.width());
     const std::int64_t top = std::max<std::int64_t>(y, 0), bottom = std::min(y + above.height(), below.height());
@@ -52,9 +53,12 @@ class CompositeImages final : public Node {
 }  // namespace
 
 void add_composite(Registry& registry) {
-  registry.add<CompositeImages>("image.composite", {.title = "Composite Images", .menu = "Image",
-      .doc = "Lays 'above' over 'below' at a place, through a mask. With the mask of an inpainting, everything outside "
-             "it stays exactly as it was."});
+  registry.add<CompositeImages>("image.composite",
+      {.title = "Composite Images",
+          .menu = "Image",
+          .doc =
+              "Lays 'above' over 'below' at a place, through a mask. With the mask of an inpainting, everything outside "
+              "it stays exactly as it was."});
 }
 
 }  // namespace weft::image

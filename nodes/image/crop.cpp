@@ -10,19 +10,19 @@ class CropImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .tip = "left edge, in pixels"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .tip = "upper edge, in pixels"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384,
-      .tip = "in pixels; cut at the picture's edge"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384,
-      .tip = "in pixels; cut at the picture's edge"}};
+  Param<std::int64_t> width_{
+      *this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
+  Param<std::int64_t> height_{
+      *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
   Output<Image> result_{*this, "image", {.tip = "the rectangle alone"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
     const std::int64_t x = ctx[x_], y = ctx[y_];
     if (x >= image.width() || y >= image.height())
-      throw NodeError(fmt::format("the corner ({}, {}) lies outside the picture of {} x {}", x, y, image.width(),
-                                  image.height()),
-                      "move x and y into the picture");
+      throw NodeError(
+          fmt::format("the corner ({}, {}) lies outside the picture of {} x {}", x, y, image.width(), image.height()),
+          "move x and y into the picture");
     const std::int64_t width = std::min<std::int64_t>(ctx[width_], image.width() - x);
     const std::int64_t height = std::min<std::int64_t>(ctx[height_], image.height() - y);
     if (width != ctx[width_] || height != ctx[height_])
@@ -34,8 +34,8 @@ class CropImage final : public Node {
 }  // namespace
 
 void add_crop(Registry& registry) {
-  registry.add<CropImage>("image.crop", {.title = "Crop Image", .menu = "Image/Transform",
-      .doc = "Cuts a rectangle out of every picture of a batch."});
+  registry.add<CropImage>("image.crop",
+      {.title = "Crop Image", .menu = "Image/Transform", .doc = "Cuts a rectangle out of every picture of a batch."});
 }
 
 }  // namespace weft::image

@@ -12,10 +12,12 @@ class ImageGrid final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "row by row; batches are laid out one picture after another"}};
   Param<std::int64_t> columns_{*this, "columns", {.init = 0, .min = 0, .max = 256, .tip = "0: as square as it gets"}};
   Param<std::int64_t> gap_{*this, "gap", {.init = 8, .min = 0, .max = 512, .tip = "between pictures, in pixels"}};
-  Param<std::string> align_{*this, "align", {.init = "centre", .choices = {"centre", "left"},
-      .tip = "where pictures stand that are smaller than their column or row"}};
-  Param<std::string> background_{*this, "background", {.init = "#ffffff", .widget = Widget::Color,
-      .tip = "between and behind the pictures"}};
+  Param<std::string> align_{*this, "align",
+      {.init = "centre",
+          .choices = {"centre", "left"},
+          .tip = "where pictures stand that are smaller than their column or row"}};
+  Param<std::string> background_{
+      *this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "between and behind the pictures"}};
   Output<Image> result_{*this, "image", {.tip = "one picture with all of them on it"}};
 
   void run(RunContext& ctx) const override {
@@ -23,8 +25,9 @@ class ImageGrid final : public Node {
     for (const Image* image : ctx.all(images_))
       for (const torch::Tensor& picture : image->pixels().unbind(0)) pictures.push_back(picture);
     const std::size_t count = pictures.size(), gap = static_cast<std::size_t>(ctx[gap_]);
-    const std::size_t columns = std::min(count, ctx[columns_] ? static_cast<std::size_t>(ctx[columns_])
-                                                              : static_cast<std::size_t>(std::ceil(std::sqrt(count))));
+    const std::size_t columns = std::min(count,
+        ctx[columns_] ? static_cast<std::size_t>(ctx[columns_])
+                      : static_cast<std::size_t>(std::ceil(std::sqrt(count))));
     // A column is as wide as its widest picture, a row as high as its highest.
     std::vector<std::int64_t> widths(columns), heights((count + columns - 1) / columns);
     for (std::size_t i = 0; i < count; ++i) {
@@ -33,7 +36,7 @@ class ImageGrid final : public Node {
     }
     const auto sum = [gap](const std::vector<std::int64_t>& sides, std::size_t n) {
       return std::accumulate(sides.begin(), sides.begin() + static_cast<std::ptrdiff_t>(n), std::int64_t{0}) +
-             static_cast<std::int64_t>(n * gap);
+          static_cast<std::int64_t>(n * gap);
     };
     torch::Tensor sheet = parse_color(ctx[background_])
                               .expand({sum(heights, heights.size()) - ctx[gap_], sum(widths, columns) - ctx[gap_], 3})
@@ -53,9 +56,12 @@ class ImageGrid final : public Node {
 }  // namespace
 
 void add_grid(Registry& registry) {
-  registry.add<ImageGrid>("image.grid", {.title = "Image Grid", .menu = "Image/Batch",
-      .doc = "Lays pictures out in rows on one sheet. A column is as wide as its widest picture, a row as high as its highest.",
-      .revision = 2});
+  registry.add<ImageGrid>("image.grid",
+      {.title = "Image Grid",
+          .menu = "Image/Batch",
+          .doc =
+              "Lays pictures out in rows on one sheet. A column is as wide as its widest picture, a row as high as its highest.",
+          .revision = 2});
 }
 
 }  // namespace weft::image

@@ -41,7 +41,7 @@ LoadedPicture pixels_of(pictures::PictureFile& file, const std::function<void(st
 }  // namespace
 
 LoadedPicture load_picture(const fs::path& file, const pictures::ReadOptions& options,
-                           const std::function<void(std::int64_t, std::int64_t)>& progress) {
+    const std::function<void(std::int64_t, std::int64_t)>& progress) {
   std::error_code error;
   if (!fs::is_regular_file(file, error))
     throw NodeError(fmt::format("there is no picture {}", file.string()), "check the path");

@@ -23,7 +23,7 @@ struct LoadedPicture {
 /// Throws NodeError naming the file: missing, no picture, damaged, too large. `progress(frame, frames)` is called now and
 /// then; what it throws ends the reading.
 LoadedPicture load_picture(const std::filesystem::path& file, const pictures::ReadOptions& options,
-                           const std::function<void(std::int64_t, std::int64_t)>& progress);
+    const std::function<void(std::int64_t, std::int64_t)>& progress);
 
 /// 8-bit RGB, truncated as ComfyUI does: floor(255 x). pixels [height, width, 3].
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& pixels);

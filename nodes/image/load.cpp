@@ -11,7 +11,7 @@ namespace {
 std::filesystem::path find_file(const std::string& name, const RunEnvironment& environment) {
   if (const auto found = find_input_file(environment, name)) return *found;
   throw NodeError(fmt::format("there is no file '{}' beside the workflow or in the input folder", name),
-                  "check the name, or give an absolute path");
+      "check the name, or give an absolute path");
 }
 
 constexpr std::int64_t kAllFrames = -1;
@@ -25,20 +25,24 @@ std::uint64_t most_pixels() {
 }
 
 class LoadImage final : public Node {
-  Param<std::string> file_{*this, "file", {.required = true, .widget = Widget::File,
-      .tip = "PNG, JPEG, WebP, GIF, TIFF or EXR; looked up beside the workflow, then in the input folder"}};
-  Param<std::int64_t> frame_{*this, "frame", {.init = kAllFrames, .min = kAllFrames, .max = 1'000'000,
-      .tip = "of an animation or of a file with pages: -1 gives all as a batch, 0 the first, and so on"}};
+  Param<std::string> file_{*this, "file",
+      {.required = true,
+          .widget = Widget::File,
+          .tip = "PNG, JPEG, WebP, GIF, TIFF or EXR; looked up beside the workflow, then in the input folder"}};
+  Param<std::int64_t> frame_{*this, "frame",
+      {.init = kAllFrames,
+          .min = kAllFrames,
+          .max = 1'000'000,
+          .tip = "of an animation or of a file with pages: -1 gives all as a batch, 0 the first, and so on"}};
   Output<Image> image_{*this, "image", {.tip = "turned upright, in the file's colours from 0 to 1"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where the picture is transparent; all 0 if it has no transparency"}};
 
   void run(RunContext& ctx) const override {
-    pictures::ReadOptions options{.frame = std::nullopt, .allow_truncated = ctx.environment().allow_truncated,
-                                  .most_pixels = most_pixels()};
+    pictures::ReadOptions options{
+        .frame = std::nullopt, .allow_truncated = ctx.environment().allow_truncated, .most_pixels = most_pixels()};
     if (ctx[frame_] != kAllFrames) options.frame = static_cast<int>(ctx[frame_]);
-    const LoadedPicture loaded =
-        load_picture(find_file(ctx[file_], ctx.environment()), options,
-                     [&](std::int64_t done, std::int64_t total) { ctx.progress(done, total); });
+    const LoadedPicture loaded = load_picture(find_file(ctx[file_], ctx.environment()), options,
+        [&](std::int64_t done, std::int64_t total) { ctx.progress(done, total); });
     for (const std::string& warning : loaded.warnings) ctx.warn(fmt::format("{}: {}", ctx[file_], warning));
     ctx.set(image_, Image(loaded.pixels));
     ctx.set(mask_, Mask(loaded.mask));
@@ -48,18 +52,21 @@ class LoadImage final : public Node {
     if (!ctx.input(file_.index)) return {};
     const std::filesystem::path file = find_file(ctx[file_], ctx.environment());
     return fmt::format("{} {} {} {}", file.string(), std::filesystem::file_size(file),
-                       std::filesystem::last_write_time(file).time_since_epoch().count(),
-                       ctx.environment().allow_truncated);
+        std::filesystem::last_write_time(file).time_since_epoch().count(), ctx.environment().allow_truncated);
   }
 };
 
 }  // namespace
 
 void add_load(Registry& registry) {
-  registry.add<LoadImage>("image.load", {.title = "Load Image", .menu = "Image",
-      .doc = "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the file, "
-             "also where it is transparent; transparency comes out as a mask, which inpainting takes as it is.",
-      .revision = 3, .lane = Lane::Io});
+  registry.add<LoadImage>("image.load",
+      {.title = "Load Image",
+          .menu = "Image",
+          .doc =
+              "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the file, "
+              "also where it is transparent; transparency comes out as a mask, which inpainting takes as it is.",
+          .revision = 3,
+          .lane = Lane::Io});
 }
 
 }  // namespace weft::image

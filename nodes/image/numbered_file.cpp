@@ -23,7 +23,8 @@ int next_number(const fs::path& folder, const std::string& stem) {
     int number = 0;
     const char* digits = name.data() + stem.size() + 1;
     const auto [end, bad] = std::from_chars(digits, name.data() + name.size(), number);
-    if (bad == std::errc() && std::string_view(end, name.data() + name.size()) == "_.png") last = std::max(last, number);
+    if (bad == std::errc() && std::string_view(end, name.data() + name.size()) == "_.png")
+      last = std::max(last, number);
   }
   return last + 1;
 }
@@ -35,7 +36,7 @@ fs::path write_next(const fs::path& folder, const std::string& prefix, std::span
   const fs::path relative = wanted.lexically_relative(folder.lexically_normal());
   if (prefix.empty() || relative.empty() || *relative.begin() == "..")
     throw NodeError(fmt::format("the file name prefix '{}' leads out of the output folder", prefix),
-                    "give a name, or subfolder/name");
+        "give a name, or subfolder/name");
   const fs::path parent = wanted.parent_path();
   const std::string stem = wanted.filename().string();
   std::error_code error;

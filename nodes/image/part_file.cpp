@@ -50,7 +50,7 @@ bool is_abandoned(const fs::path& part, pid_t writer) {
   if (descriptor < 0) return false;
   const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
   const bool cannot_lock = !locked && errno != EWOULDBLOCK;
-  struct stat state {};
+  struct stat state{};
   const bool known = ::fstat(descriptor, &state) == 0 && S_ISREG(state.st_mode);
   ::close(descriptor);
   if (!known || (!locked && !cannot_lock)) return false;
@@ -65,8 +65,9 @@ bool is_abandoned(const fs::path& part, pid_t writer) {
 int open_locked(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (descriptor < 0) return -1;
-  struct stat state {};
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || ::fstat(descriptor, &state) != 0 || state.st_nlink > 0) return descriptor;
+  struct stat state{};
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || ::fstat(descriptor, &state) != 0 || state.st_nlink > 0)
+    return descriptor;
   ::close(descriptor);
   errno = EEXIST;
   return -1;
@@ -95,7 +96,7 @@ Published rename_in_turn(const fs::path& from, const fs::path& to) {
   const int folder = ::open(to.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) fail_to_write(to, errno);
   ::flock(folder, LOCK_EX);
-  struct stat state {};
+  struct stat state{};
   const bool taken = ::lstat(to.c_str(), &state) == 0;
   const int error = taken || ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
   ::close(folder);
@@ -107,8 +108,8 @@ Published rename_in_turn(const fs::path& from, const fs::path& to) {
 
 void fail_to_write(const fs::path& file, int error) {
   throw NodeError(fmt::format("cannot write {}: {}", file.string(), std::strerror(error)),
-                  error == ENOSPC ? "free some space, or choose another folder with --out"
-                                  : "choose a folder that can be written with --out");
+      error == ENOSPC ? "free some space, or choose another folder with --out"
+                      : "choose a folder that can be written with --out");
 }
 
 PartFile::PartFile(const fs::path& folder, const std::string& stem) {

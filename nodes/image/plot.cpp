@@ -35,7 +35,8 @@ class Canvas {
       stroke({{double(left_), y}, {double(right_), y}}, 1, kGrid);
       write(fmt::format("{:g}", tick), left_ - text_ / 2, std::lround(y - 0.65 * text_), AlignX::kRight, kInk);
     }
-    stroke({{double(left_), double(top_)}, {double(left_), double(bottom_)}, {double(right_), double(bottom_)}}, 1, kInk);
+    stroke(
+        {{double(left_), double(top_)}, {double(left_), double(bottom_)}, {double(right_), double(bottom_)}}, 1, kInk);
     for (const Curve& curve : plot_.curves) draw_curve(curve);
     write(plot_.title, width_ / 2, text_ / 3, AlignX::kCentre, kInk);
     write(plot_.x.name, (left_ + right_) / 2, bottom_ + line_height(text_) + text_ / 3, AlignX::kCentre, kInk);
@@ -55,7 +56,7 @@ class Canvas {
 
   sd::Point place(sd::Point p) const {
     return {static_cast<double>(left_) + share(plot_.x, p.x) * static_cast<double>(right_ - left_),
-            static_cast<double>(bottom_) - share(plot_.y, p.y) * static_cast<double>(bottom_ - top_)};
+        static_cast<double>(bottom_) - share(plot_.y, p.y) * static_cast<double>(bottom_ - top_)};
   }
 
   void stroke(const std::vector<sd::Point>& points, double line_width, const std::string& colour) {

@@ -30,17 +30,21 @@ Axis logarithmic(const std::string& name, double least, double largest) {
 }
 
 class PlotNoise final : public Node {
-  Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "a sampler's noise levels; connected, they are drawn instead of a schedule", .optional = true}};
-  Param<std::string> schedule_{*this, "schedule", {.init = "all", .choices = schedule_choices(),
-      .tip = "how forward diffusion spreads its noise over 1000 steps"}};
-  Param<std::string> quantity_{*this, "quantity", {.init = "alpha-bar", .choices = {"alpha-bar", "sigma"},
-      .tip = "alpha-bar: the picture's share of the variance; sigma: noise against picture, as samplers count it"}};
+  Input<Sigmas> sigmas_{*this, "sigmas",
+      {.tip = "a sampler's noise levels; connected, they are drawn instead of a schedule", .optional = true}};
+  Param<std::string> schedule_{*this, "schedule",
+      {.init = "all", .choices = schedule_choices(), .tip = "how forward diffusion spreads its noise over 1000 steps"}};
+  Param<std::string> quantity_{*this, "quantity",
+      {.init = "alpha-bar",
+          .choices = {"alpha-bar", "sigma"},
+          .tip = "alpha-bar: the picture's share of the variance; sigma: noise against picture, as samplers count it"}};
   Param<std::int64_t> width_{*this, "width", {.init = 480, .min = 64, .max = 4096, .tip = "in pixels"}};
   Param<std::int64_t> height_{*this, "height", {.init = 320, .min = 64, .max = 4096, .tip = "in pixels"}};
   Output<Image> image_{*this, "image", {.tip = "noise over steps"}};
 
   void run(RunContext& ctx) const override {
-    const Plot plot = ctx.has(sigmas_) ? of_sampler(ctx[sigmas_]) : of_schedules(ctx[schedule_], ctx[quantity_] == "sigma");
+    const Plot plot =
+        ctx.has(sigmas_) ? of_sampler(ctx[sigmas_]) : of_schedules(ctx[schedule_], ctx[quantity_] == "sigma");
     ctx.set(image_, Image(draw_plot(plot, ctx[width_], ctx[height_]).unsqueeze(0)));
   }
 
@@ -87,8 +91,10 @@ class PlotNoise final : public Node {
 }  // namespace
 
 void add_plot_noise(Registry& registry) {
-  registry.add<PlotNoise>("image.plot_noise", {.title = "Plot Noise Schedule", .menu = "Image/Explain",
-      .doc = "Draws how noise grows over the steps of forward diffusion, or falls over those of a sampler."});
+  registry.add<PlotNoise>("image.plot_noise",
+      {.title = "Plot Noise Schedule",
+          .menu = "Image/Explain",
+          .doc = "Draws how noise grows over the steps of forward diffusion, or falls over those of a sampler."});
 }
 
 }  // namespace weft::image

@@ -14,8 +14,9 @@ class PreviewImage final : public Node {
     const Image& image = ctx[image_];
     sd::require_finite(image.pixels(), "the picture holds", "look at the node that made it");
     if (ctx.wants_preview())
-      ctx.preview({.width = static_cast<int>(image.width()), .height = static_cast<int>(image.height()),
-                   .rgb = to_bytes(image.pixels()[0])});
+      ctx.preview({.width = static_cast<int>(image.width()),
+          .height = static_cast<int>(image.height()),
+          .rgb = to_bytes(image.pixels()[0])});
     ctx.forward(image_, result_);
   }
 };
@@ -23,8 +24,11 @@ class PreviewImage final : public Node {
 }  // namespace
 
 void add_preview(Registry& registry) {
-  registry.add<PreviewImage>("image.preview", {.title = "Preview Image", .menu = "Image",
-      .doc = "Shows the first picture of a batch and passes the batch on.", .result = true});
+  registry.add<PreviewImage>("image.preview",
+      {.title = "Preview Image",
+          .menu = "Image",
+          .doc = "Shows the first picture of a batch and passes the batch on.",
+          .result = true});
 }
 
 }  // namespace weft::image

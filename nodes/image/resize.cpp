@@ -15,11 +15,11 @@ const std::vector<std::string> kMethods{"nearest-exact", "bilinear", "area", "bi
 
 constexpr std::int64_t kLargestSide = 16384;
 
-torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int64_t height, const std::string& method,
-                      sd::Crop crop) {
+torch::Tensor resized(
+    const torch::Tensor& pixels, std::int64_t width, std::int64_t height, const std::string& method, sd::Crop crop) {
   if (std::max(width, height) > kLargestSide)
     throw NodeError(fmt::format("the picture would become {} x {} pixels", width, height),
-                    fmt::format("give sizes that make no side larger than {}", kLargestSide));
+        fmt::format("give sizes that make no side larger than {}", kLargestSide));
   // Some methods go through 8 bits, where such a pixel would become a colour.
   sd::require_finite(pixels, "the picture holds", "look at the node that made it");
   const torch::Tensor channels_first = pixels.permute({0, 3, 1, 2});
@@ -28,12 +28,18 @@ torch::Tensor resized(const torch::Tensor& pixels, std::int64_t width, std::int6
 
 class ResizeImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
-  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods,
-      .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
-  Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
-      .tip = "center cuts to the new aspect ratio first; none stretches"}};
+  Param<std::int64_t> width_{
+      *this, "width", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
+  Param<std::int64_t> height_{
+      *this, "height", {.init = 512, .min = 0, .max = kLargestSide, .tip = "0 keeps the shape; both 0 change nothing"}};
+  Param<std::string> method_{*this, "method",
+      {.init = "lanczos",
+          .choices = kMethods,
+          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
+  Param<std::string> crop_{*this, "crop",
+      {.init = "none",
+          .choices = {"none", "center"},
+          .tip = "center cuts to the new aspect ratio first; none stretches"}};
   Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
@@ -47,10 +53,12 @@ class ResizeImage final : public Node {
 
 class ResizeImageBy final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
-  Param<double> factor_{*this, "factor", {.init = 2, .min = 0.01, .max = 16, .step = 0.05,
-      .tip = "2 doubles each side, 0.5 halves it"}};
-  Param<std::string> method_{*this, "method", {.init = "lanczos", .choices = kMethods,
-      .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
+  Param<double> factor_{
+      *this, "factor", {.init = 2, .min = 0.01, .max = 16, .step = 0.05, .tip = "2 doubles each side, 0.5 halves it"}};
+  Param<std::string> method_{*this, "method",
+      {.init = "lanczos",
+          .choices = kMethods,
+          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
   Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
@@ -58,18 +66,19 @@ class ResizeImageBy final : public Node {
     const auto scaled = [&](std::int64_t side) {
       return std::max<std::int64_t>(1, std::llrint(static_cast<double>(side) * ctx[factor_]));  // a half to even
     };
-    ctx.set(result_, Image(resized(image.pixels(), scaled(image.width()), scaled(image.height()), ctx[method_],
-                                   sd::Crop::kDisabled)));
+    ctx.set(result_,
+        Image(
+            resized(image.pixels(), scaled(image.width()), scaled(image.height()), ctx[method_], sd::Crop::kDisabled)));
   }
 };
 
 }  // namespace
 
 void add_resize(Registry& registry) {
-  registry.add<ResizeImage>("image.resize", {.title = "Resize Image", .menu = "Image/Transform",
-      .doc = "Scales to a size in pixels.", .revision = 2});
-  registry.add<ResizeImageBy>("image.resize_by", {.title = "Resize Image By", .menu = "Image/Transform",
-      .doc = "Scales by a factor.", .revision = 2});
+  registry.add<ResizeImage>("image.resize",
+      {.title = "Resize Image", .menu = "Image/Transform", .doc = "Scales to a size in pixels.", .revision = 2});
+  registry.add<ResizeImageBy>("image.resize_by",
+      {.title = "Resize Image By", .menu = "Image/Transform", .doc = "Scales by a factor.", .revision = 2});
 }
 
 }  // namespace weft::image

@@ -13,15 +13,16 @@ namespace {
 /// noted (seeds, hashes of models). ASCII, so that any PNG reader shows it.
 std::string provenance(const RunContext& ctx) {
   nlohmann::json facts = nlohmann::json::array();
-  for (const Note& note : ctx.ancestor_notes()) facts.push_back({{"node", note.node}, {"key", note.key}, {"fact", note.fact}});
+  for (const Note& note : ctx.ancestor_notes())
+    facts.push_back({{"node", note.node}, {"key", note.key}, {"fact", note.fact}});
   const nlohmann::json all = {{"workflow", ctx.environment().workflow}, {"facts", facts}};
   return all.dump(-1, ' ', /*ensure_ascii=*/true);
 }
 
 class SaveImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a batch gives a file each"}};
-  Param<std::string> prefix_{*this, "prefix", {.init = "weft",
-      .tip = "file name before the number; may hold a subfolder: landscapes/night"}};
+  Param<std::string> prefix_{
+      *this, "prefix", {.init = "weft", .tip = "file name before the number; may hold a subfolder: landscapes/night"}};
   Output<std::string> path_{*this, "path", {.tip = "the files that were written, a line each"}};
 
   void run(RunContext& ctx) const override {
@@ -38,8 +39,9 @@ class SaveImage final : public Node {
       paths += file.string();
     }
     if (ctx.wants_preview())
-      ctx.preview({.width = static_cast<int>(pixels.size(2)), .height = static_cast<int>(pixels.size(1)),
-                   .rgb = to_bytes(pixels[0])});
+      ctx.preview({.width = static_cast<int>(pixels.size(2)),
+          .height = static_cast<int>(pixels.size(1)),
+          .rgb = to_bytes(pixels[0])});
     ctx.set(path_, paths);
   }
 };
@@ -47,10 +49,15 @@ class SaveImage final : public Node {
 }  // namespace
 
 void add_save(Registry& registry) {
-  registry.add<SaveImage>("image.save", {.title = "Save Image", .menu = "Image",
-      .doc = "Writes each picture as the next free PNG file in the output folder. The file carries the workflow, the "
-             "seeds and the models' hashes.",
-      .lane = Lane::Io, .cache = Cache::Never, .result = true});
+  registry.add<SaveImage>("image.save",
+      {.title = "Save Image",
+          .menu = "Image",
+          .doc =
+              "Writes each picture as the next free PNG file in the output folder. The file carries the workflow, the "
+              "seeds and the models' hashes.",
+          .lane = Lane::Io,
+          .cache = Cache::Never,
+          .result = true});
 }
 
 }  // namespace weft::image

@@ -10,15 +10,20 @@ namespace {
 
 class ImageStrip final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "from left to right; batches are laid out one picture after another"}};
-  Param<std::string> captions_{*this, "captions", {.widget = Widget::Text,
-      .tip = "one a line, for the pictures in their order; fewer lines leave the rest without"}};
+  Param<std::string> captions_{*this, "captions",
+      {.widget = Widget::Text,
+          .tip = "one a line, for the pictures in their order; fewer lines leave the rest without"}};
   Param<std::string> title_{*this, "title", {.tip = "a line above all pictures; empty: none"}};
-  Param<std::int64_t> columns_{*this, "columns", {.init = 0, .min = 0, .max = 256,
-      .tip = "pictures in a row before it wraps; 0: all in one row"}};
-  Param<std::int64_t> gap_{*this, "gap", {.init = 8, .min = 0, .max = 512, .tip = "between pictures and around them, in pixels"}};
-  Param<std::int64_t> text_size_{*this, "text_size", {.init = 14, .min = 6, .max = 256, .tip = "height of the letters, in pixels"}};
-  Param<std::string> text_color_{*this, "text_color", {.init = "#202020", .widget = Widget::Color, .tip = "of the captions"}};
-  Param<std::string> background_{*this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "behind pictures and captions"}};
+  Param<std::int64_t> columns_{*this, "columns",
+      {.init = 0, .min = 0, .max = 256, .tip = "pictures in a row before it wraps; 0: all in one row"}};
+  Param<std::int64_t> gap_{
+      *this, "gap", {.init = 8, .min = 0, .max = 512, .tip = "between pictures and around them, in pixels"}};
+  Param<std::int64_t> text_size_{
+      *this, "text_size", {.init = 14, .min = 6, .max = 256, .tip = "height of the letters, in pixels"}};
+  Param<std::string> text_color_{
+      *this, "text_color", {.init = "#202020", .widget = Widget::Color, .tip = "of the captions"}};
+  Param<std::string> background_{
+      *this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "behind pictures and captions"}};
   Output<Image> result_{*this, "image", {.tip = "one picture with all of them on it"}};
 
   void run(RunContext& ctx) const override {
@@ -28,7 +33,8 @@ class ImageStrip final : public Node {
     const std::vector<std::string> captions = lines_of(ctx[captions_]);
     const auto count = static_cast<std::int64_t>(pictures.size());
     if (static_cast<std::int64_t>(captions.size()) > count)
-      ctx.warn(fmt::format("there are {} captions and {} pictures; the last captions are left out", captions.size(), count));
+      ctx.warn(
+          fmt::format("there are {} captions and {} pictures; the last captions are left out", captions.size(), count));
 
     // A cell is as wide as the widest picture or caption.
     const std::int64_t size = ctx[text_size_], gap = ctx[gap_];
@@ -53,8 +59,8 @@ class ImageStrip final : public Node {
           .narrow(1, left + (width - picture.size(1)) / 2, picture.size(1))
           .copy_(picture);
       if (i < static_cast<std::int64_t>(captions.size()))
-        draw_text(strip, captions[static_cast<std::size_t>(i)], left + width / 2, top + height + size / 6, size, text_color,
-                  AlignX::kCentre);
+        draw_text(strip, captions[static_cast<std::size_t>(i)], left + width / 2, top + height + size / 6, size,
+            text_color, AlignX::kCentre);
     }
     ctx.set(result_, Image(strip.unsqueeze(0)));
   }
@@ -63,8 +69,10 @@ class ImageStrip final : public Node {
 }  // namespace
 
 void add_strip(Registry& registry) {
-  registry.add<ImageStrip>("image.strip", {.title = "Picture Strip", .menu = "Image/Explain",
-      .doc = "Lays pictures out from left to right, in rows if they are many, and writes a caption below each."});
+  registry.add<ImageStrip>("image.strip",
+      {.title = "Picture Strip",
+          .menu = "Image/Explain",
+          .doc = "Lays pictures out from left to right, in rows if they are many, and writes a caption below each."});
 }
 
 }  // namespace weft::image

@@ -31,9 +31,11 @@ torch::Tensor as_one(const torch::Tensor& batch) {
 }
 
 torch::Tensor resized(const torch::Tensor& picture, double by) {
-  const auto side = [by](std::int64_t length) { return std::max<std::int64_t>(1, std::llround(by * static_cast<double>(length))); };
-  return sd::resize(picture.unsqueeze(0).permute({0, 3, 1, 2}), side(picture.size(1)), side(picture.size(0)),
-                    sd::Resize::kArea)
+  const auto side = [by](std::int64_t length) {
+    return std::max<std::int64_t>(1, std::llround(by * static_cast<double>(length)));
+  };
+  return sd::resize(
+      picture.unsqueeze(0).permute({0, 3, 1, 2}), side(picture.size(1)), side(picture.size(0)), sd::Resize::kArea)
       .permute({0, 2, 3, 1})[0]
       .contiguous();
 }
@@ -46,7 +48,8 @@ std::map<std::size_t, std::string> missing_places(const std::string& text) {
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), place);
     const std::size_t said = static_cast<std::size_t>(end - line.data());
     if (error != std::errc() || place == 0 || (said < line.size() && line[said] != ':'))
-      throw NodeError(fmt::format("\"missing\" has the line '{}'", line), "write a place and what to say there: 4: out of memory");
+      throw NodeError(
+          fmt::format("\"missing\" has the line '{}'", line), "write a place and what to say there: 4: out of memory");
     const std::size_t from = line.find_first_not_of(": ", said);
     places[place - 1] = from == std::string::npos ? "" : line.substr(from);
   }
@@ -66,7 +69,7 @@ struct Layout {
 
   static std::int64_t sum(const std::vector<std::int64_t>& sides, std::size_t n, std::int64_t gap) {
     return std::accumulate(sides.begin(), sides.begin() + static_cast<std::ptrdiff_t>(n), std::int64_t{0}) +
-           static_cast<std::int64_t>(n) * gap;
+        static_cast<std::int64_t>(n) * gap;
   }
   std::int64_t x(std::size_t column) const { return left + sum(widths, column, gap); }
   std::int64_t y(std::size_t row) const { return top + sum(heights, row, gap); }
@@ -80,24 +83,31 @@ std::string caption_at(const std::vector<std::string>& captions, std::size_t i) 
 
 class ImageTable final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "row by row; the pictures of a batch share a place"}};
-  Param<std::int64_t> columns_{*this, "columns", {.init = 0, .min = 0, .max = 4096, .tip = "pictures in a row; 0: all in one row"}};
+  Param<std::int64_t> columns_{
+      *this, "columns", {.init = 0, .min = 0, .max = 4096, .tip = "pictures in a row; 0: all in one row"}};
   Param<std::string> column_title_{*this, "column_title", {.tip = "what the columns differ in: CFG"}};
-  Param<std::string> column_captions_{*this, "column_captions", {.widget = Widget::Text, .tip = "above each column, one a line"}};
+  Param<std::string> column_captions_{
+      *this, "column_captions", {.widget = Widget::Text, .tip = "above each column, one a line"}};
   Param<std::string> row_title_{*this, "row_title", {.tip = "what the rows differ in: Steps"}};
-  Param<std::string> row_captions_{*this, "row_captions", {.widget = Widget::Text, .tip = "beside each row, one a line"}};
+  Param<std::string> row_captions_{
+      *this, "row_captions", {.widget = Widget::Text, .tip = "beside each row, one a line"}};
   Param<std::string> title_{*this, "title", {.tip = "a line above all; empty: none"}};
-  Param<std::string> missing_{*this, "missing", {.widget = Widget::Text,
-      .tip = "places without a picture, counted from 1, and what to say there, one a line: 4: out of memory"}};
-  Param<std::int64_t> text_size_{*this, "text_size", {.init = 0, .min = 0, .max = 256,
-      .tip = "height of the letters, in pixels; 0: by the size of the pictures"}};
-  Param<std::string> text_color_{*this, "text_color", {.init = "#202020", .widget = Widget::Color, .tip = "of titles and captions"}};
-  Param<std::string> background_{*this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "behind everything"}};
+  Param<std::string> missing_{*this, "missing",
+      {.widget = Widget::Text,
+          .tip = "places without a picture, counted from 1, and what to say there, one a line: 4: out of memory"}};
+  Param<std::int64_t> text_size_{*this, "text_size",
+      {.init = 0, .min = 0, .max = 256, .tip = "height of the letters, in pixels; 0: by the size of the pictures"}};
+  Param<std::string> text_color_{
+      *this, "text_color", {.init = "#202020", .widget = Widget::Color, .tip = "of titles and captions"}};
+  Param<std::string> background_{
+      *this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "behind everything"}};
   Output<Image> result_{*this, "image", {.tip = "one picture with all of them on it"}};
 
   void run(RunContext& ctx) const override {
     const std::map<std::size_t, std::string> missing = missing_places(ctx[missing_]);
     Places places = placed(ctx.all(images_), missing);
-    const std::size_t columns = std::min<std::size_t>(ctx[columns_] ? static_cast<std::size_t>(ctx[columns_]) : places.size(), places.size());
+    const std::size_t columns =
+        std::min<std::size_t>(ctx[columns_] ? static_cast<std::size_t>(ctx[columns_]) : places.size(), places.size());
     shrink(ctx, places, columns);
     const bool writes = can_write(ctx);
     const Layout layout = lay_out(ctx, places, columns, writes);
@@ -141,14 +151,16 @@ class ImageTable final : public Node {
     const double by = std::sqrt(kMostPixels / pixels);
     for (auto& place : places)
       if (place) place = resized(*place, by);
-    ctx.warn(fmt::format("the table would have {:.0f} megapixels; its pictures were made smaller, to {:.0f} %", pixels / 1e6, by * 100));
+    ctx.warn(fmt::format(
+        "the table would have {:.0f} megapixels; its pictures were made smaller, to {:.0f} %", pixels / 1e6, by * 100));
   }
 
   /// A column is as wide as its widest picture, a row as high as its highest; where there is none, as usual.
   static Layout sides_of(const Places& places, std::size_t columns) {
     std::int64_t usual_width = 0, usual_height = 0;
     for (const auto& place : places)
-      if (place) usual_width = std::max(usual_width, place->size(1)), usual_height = std::max(usual_height, place->size(0));
+      if (place)
+        usual_width = std::max(usual_width, place->size(1)), usual_height = std::max(usual_height, place->size(0));
     constexpr std::int64_t kWithoutAny = 256;
     Layout layout;
     layout.widths.resize(columns);
@@ -183,7 +195,8 @@ class ImageTable final : public Node {
     for (std::size_t row = 0; row < layout.heights.size(); ++row) {
       const auto most = static_cast<std::size_t>(std::max<std::int64_t>(1, layout.heights[row] / line));
       layout.beside.push_back(wrapped(caption_at(beside, row), room_beside, layout.size, most));
-      for (const std::string& each : layout.beside.back()) width_beside = std::max(width_beside, text_width(each, layout.size));
+      for (const std::string& each : layout.beside.back())
+        width_beside = std::max(width_beside, text_width(each, layout.size));
     }
     layout.title_height = ctx[title_].empty() ? 0 : line;
     layout.column_title_height = ctx[column_title_].empty() ? 0 : line;
@@ -202,7 +215,7 @@ class ImageTable final : public Node {
     draw_text(sheet, one_line(ctx[title_], layout.width() - 2 * layout.gap), layout.gap, layout.gap / 2, size, ink);
     const std::int64_t over_columns = layout.width() - layout.gap - layout.left;
     draw_text(sheet, one_line(ctx[column_title_], over_columns), layout.left + over_columns / 2,
-              layout.gap / 2 + layout.title_height, size, ink, AlignX::kCentre);
+        layout.gap / 2 + layout.title_height, size, ink, AlignX::kCentre);
     for (std::size_t column = 0; column < layout.above.size(); ++column) {  // the last line stands on the picture
       std::int64_t y = layout.top - static_cast<std::int64_t>(layout.above[column].size()) * line - layout.gap / 4;
       for (const std::string& text : layout.above[column]) {
@@ -213,7 +226,8 @@ class ImageTable final : public Node {
     const std::int64_t right = layout.left - layout.gap;
     draw_text(sheet, ctx[row_title_], right, layout.top - line - layout.gap / 4, size, ink, AlignX::kRight);
     for (std::size_t row = 0; row < layout.beside.size(); ++row) {
-      std::int64_t y = layout.y(row) + (layout.heights[row] - static_cast<std::int64_t>(layout.beside[row].size()) * line) / 2;
+      std::int64_t y =
+          layout.y(row) + (layout.heights[row] - static_cast<std::int64_t>(layout.beside[row].size()) * line) / 2;
       for (const std::string& text : layout.beside[row]) {
         draw_text(sheet, text, right, y, size, ink, AlignX::kRight);
         y += line;
@@ -250,9 +264,12 @@ class ImageTable final : public Node {
 }  // namespace
 
 void add_table(Registry& registry) {
-  registry.add<ImageTable>("image.table", {.title = "Picture Table", .menu = "Image/Explain",
-      .doc = "Lays pictures out in rows and columns, with a caption for each: what a sweep gives. A table of more than 64 "
-             "megapixels has smaller pictures."});
+  registry.add<ImageTable>("image.table",
+      {.title = "Picture Table",
+          .menu = "Image/Explain",
+          .doc =
+              "Lays pictures out in rows and columns, with a caption for each: what a sweep gives. A table of more than 64 "
+              "megapixels has smaller pictures."});
 }
 
 }  // namespace weft::image

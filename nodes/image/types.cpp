@@ -8,8 +8,9 @@ namespace {
 
 /// The first picture of a batch [B, H, W, 3].
 Picture first_picture(const torch::Tensor& pixels) {
-  return {.width = static_cast<int>(pixels.size(2)), .height = static_cast<int>(pixels.size(1)),
-          .rgb = to_bytes(pixels[0])};
+  return {.width = static_cast<int>(pixels.size(2)),
+      .height = static_cast<int>(pixels.size(1)),
+      .rgb = to_bytes(pixels[0])};
 }
 
 /// A value for each item of a batch.
@@ -26,17 +27,20 @@ torch::Tensor example_ramp() { return torch::linspace(0, 1, 36 * 52).view({1, 36
 }  // namespace
 
 void add_types(Registry& registry) {
-  registry.add_type({.id = "image", .title = "Image", .colour = "#64b5f6",
+  registry.add_type({.id = "image",
+      .title = "Image",
+      .colour = "#64b5f6",
       .doc = "A batch of RGB pictures: float32 [batch, height, width, 3] in [0, 1].",
       .preview = [](const Value& v) { return first_picture(v.as<Image>().pixels()); },
       .items = [](const Value& v) { return split<Image>(v.as<Image>().pixels()); },
       .describe = [](const Value& v) { return sd::describe(v.as<Image>().pixels()); },
       .example = [] { return Value::of(Image(example_ramp().unsqueeze(3) * torch::tensor({1.f, 0.5f, 0.25f}))); }});
-  registry.add_type({.id = "mask", .title = "Mask", .colour = "#81c784",
+  registry.add_type({.id = "mask",
+      .title = "Mask",
+      .colour = "#81c784",
       .doc = "A batch of masks: float32 [batch, height, width] in [0, 1]; 1 = selected.",
-      .preview = [](const Value& v) {
-        return first_picture(v.as<Mask>().values().unsqueeze(3).expand({-1, -1, -1, 3}));
-      },
+      .preview =
+          [](const Value& v) { return first_picture(v.as<Mask>().values().unsqueeze(3).expand({-1, -1, -1, 3})); },
       .items = [](const Value& v) { return split<Mask>(v.as<Mask>().values()); },
       .describe = [](const Value& v) { return sd::describe(v.as<Mask>().values()); },
       .example = [] { return Value::of(Mask(example_ramp())); }});

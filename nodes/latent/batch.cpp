@@ -37,8 +37,8 @@ class BatchLatents final : public Node {
     for (const Latent* latent : latents) {
       if (latent->samples.sizes().slice(1) != latents.front()->samples.sizes().slice(1))
         throw NodeError(fmt::format("a latent of {} cannot stand in a batch with one of {}", size_of(*latent),
-                                    size_of(*latents.front())),
-                        "resize it first");
+                            size_of(*latents.front())),
+            "resize it first");
       samples.push_back(latent->samples);
       places.insert(places.end(), latent->batch_index.begin(), latent->batch_index.end());
     }
@@ -57,8 +57,8 @@ class BatchLatents final : public Node {
 
 class RepeatLatent final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "one latent, or a batch"}};
-  Param<std::int64_t> times_{*this, "times", {.init = 2, .min = 1, .max = 4096,
-      .tip = "how many times the batch is repeated"}};
+  Param<std::int64_t> times_{
+      *this, "times", {.init = 2, .min = 1, .max = 4096, .tip = "how many times the batch is repeated"}};
   Output<Latent> result_{*this, "latent", {.tip = "the longer batch"}};
 
   void run(RunContext& ctx) const override {
@@ -81,12 +81,12 @@ class PickLatent final : public Node {
     const std::int64_t index = ctx[index_], count = all.samples.size(0);
     if (index >= count)
       throw NodeError(fmt::format("there is no latent {} in a batch of {}", index, count),
-                      fmt::format("give an index from 0 to {}", count - 1));
+          fmt::format("give an index from 0 to {}", count - 1));
     const bool whole = all.batch_index.empty();
     Latent one{.samples = all.samples.narrow(0, index, 1),
-               .batch_index = {whole ? index : all.batch_index[static_cast<std::size_t>(index)]},
-               .batch_size = whole ? count : all.batch_size,
-               .space = all.space};
+        .batch_index = {whole ? index : all.batch_index[static_cast<std::size_t>(index)]},
+        .batch_size = whole ? count : all.batch_size,
+        .space = all.space};
     if (all.noise_mask.defined())
       one.noise_mask = all.noise_mask.size(0) > 1 ? all.noise_mask.narrow(0, index, 1) : all.noise_mask;
     ctx.set(result_, std::move(one));
@@ -96,15 +96,25 @@ class PickLatent final : public Node {
 }  // namespace
 
 void add_batch(Registry& registry) {
-  registry.add<BatchLatents>("latent.batch", {.title = "Batch Latents", .menu = "Latent/Batch",
-      .doc = "Joins latents into one batch, to decode or to show them together. Picked ones keep their noise.",
-      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
-  registry.add<RepeatLatent>("latent.repeat", {.title = "Repeat Latent", .menu = "Latent/Batch",
-      .doc = "The same latent several times; each gets its own noise.",
-      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
-  registry.add<PickLatent>("latent.pick", {.title = "Pick Latent", .menu = "Latent/Batch",
-      .doc = "Takes one latent out of a batch, together with its noise: so one picture of a batch can be made again alone.",
-      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<BatchLatents>("latent.batch",
+      {.title = "Batch Latents",
+          .menu = "Latent/Batch",
+          .doc = "Joins latents into one batch, to decode or to show them together. Picked ones keep their noise.",
+          .revision = 2,
+          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<RepeatLatent>("latent.repeat",
+      {.title = "Repeat Latent",
+          .menu = "Latent/Batch",
+          .doc = "The same latent several times; each gets its own noise.",
+          .revision = 2,
+          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<PickLatent>("latent.pick",
+      {.title = "Pick Latent",
+          .menu = "Latent/Batch",
+          .doc =
+              "Takes one latent out of a batch, together with its noise: so one picture of a batch can be made again alone.",
+          .revision = 2,
+          .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 
 }  // namespace weft::latent

@@ -14,14 +14,26 @@ const std::vector<std::string> kMethods{"nearest-exact", "bilinear", "area", "bi
 
 class ResizeLatent final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "a latent, or a batch"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 0, .max = kLargestSide, .step = 8,
-      .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 0, .max = kLargestSide, .step = 8,
-      .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
-  Param<std::string> method_{*this, "method", {.init = "nearest-exact", .choices = kMethods,
-      .tip = "bislerp is made for latents; nearest-exact keeps them as they are"}};
-  Param<std::string> crop_{*this, "crop", {.init = "none", .choices = {"none", "center"},
-      .tip = "center cuts to the new aspect ratio first; none stretches"}};
+  Param<std::int64_t> width_{*this, "width",
+      {.init = 512,
+          .min = 0,
+          .max = kLargestSide,
+          .step = 8,
+          .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
+  Param<std::int64_t> height_{*this, "height",
+      {.init = 512,
+          .min = 0,
+          .max = kLargestSide,
+          .step = 8,
+          .tip = "in pixels, at least 64; 0 keeps the shape, both 0 change nothing"}};
+  Param<std::string> method_{*this, "method",
+      {.init = "nearest-exact",
+          .choices = kMethods,
+          .tip = "bislerp is made for latents; nearest-exact keeps them as they are"}};
+  Param<std::string> crop_{*this, "crop",
+      {.init = "none",
+          .choices = {"none", "center"},
+          .tip = "center cuts to the new aspect ratio first; none stretches"}};
   Output<Latent> result_{*this, "latent", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
@@ -32,11 +44,11 @@ class ResizeLatent final : public Node {
         sd::keep_shape(latent.samples.size(3), latent.samples.size(2), ctx[width_], ctx[height_], /*least=*/64);
     if (std::max(width, height) > kLargestSide)
       throw NodeError(fmt::format("the latent would become {} x {} pixels large", width, height),
-                      fmt::format("give sizes that make no side larger than {}", kLargestSide));
+          fmt::format("give sizes that make no side larger than {}", kLargestSide));
     const std::int64_t unit = latent.space.downscale;
-    latent.samples = sd::resize(latent.samples, std::max<std::int64_t>(width / unit, 1),
-                                std::max<std::int64_t>(height / unit, 1), sd::resize_method(ctx[method_]),
-                                ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled);
+    latent.samples =
+        sd::resize(latent.samples, std::max<std::int64_t>(width / unit, 1), std::max<std::int64_t>(height / unit, 1),
+            sd::resize_method(ctx[method_]), ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled);
     ctx.set(result_, std::move(latent));
   }
 };
@@ -56,13 +68,18 @@ class SetLatentMask final : public Node {
 }  // namespace
 
 void add_change(Registry& registry) {
-  registry.add<ResizeLatent>("latent.resize", {.title = "Resize Latent", .menu = "Latent",
-      .doc = "Scales a latent, as the first half of a two-pass picture: sample small, resize, sample again with "
-             "denoise below 1.",
-      .revision = 2, .bytes_per_pixel = sd::kLatentBytesPerPixel});
-  registry.add<SetLatentMask>("latent.set_mask", {.title = "Set Latent Mask", .menu = "Latent",
-      .doc = "Lets a sampler change only what the mask selects; the rest is kept.",
-      .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<ResizeLatent>("latent.resize",
+      {.title = "Resize Latent",
+          .menu = "Latent",
+          .doc = "Scales a latent, as the first half of a two-pass picture: sample small, resize, sample again with "
+                 "denoise below 1.",
+          .revision = 2,
+          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<SetLatentMask>("latent.set_mask",
+      {.title = "Set Latent Mask",
+          .menu = "Latent",
+          .doc = "Lets a sampler change only what the mask selects; the rest is kept.",
+          .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 
 }  // namespace weft::latent

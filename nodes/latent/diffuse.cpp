@@ -20,12 +20,17 @@ template <class T>
 class DiffuseNode : public Node {
  protected:
   Input<T> x0_{*this, std::string(T::kType), {.tip = "x_0, without noise; a batch is diffused together"}};
-  Param<std::string> schedule_{*this, "schedule", {.init = "scaled-linear", .choices = schedule_names(),
-      .tip = "how much noise each of the 1000 steps adds: DDPM's, Stable Diffusion's, or Nichol and Dhariwal's"}};
-  Param<std::string> timesteps_{*this, "timesteps", {.init = "0, 50, 100, 200, 300, 500, 700, 1000",
-      .tip = "after how many steps to look, rising from 0 (the picture) to 1000 (noise)"}};
-  Param<std::string> method_{*this, "method", {.init = "closed form", .choices = {"closed form", "step by step"},
-      .tip = "closed form reaches each timestep in one go; step by step adds a little noise up to 1000 times"}};
+  Param<std::string> schedule_{*this, "schedule",
+      {.init = "scaled-linear",
+          .choices = schedule_names(),
+          .tip = "how much noise each of the 1000 steps adds: DDPM's, Stable Diffusion's, or Nichol and Dhariwal's"}};
+  Param<std::string> timesteps_{*this, "timesteps",
+      {.init = "0, 50, 100, 200, 300, 500, 700, 1000",
+          .tip = "after how many steps to look, rising from 0 (the picture) to 1000 (noise)"}};
+  Param<std::string> method_{*this, "method",
+      {.init = "closed form",
+          .choices = {"closed form", "step by step"},
+          .tip = "closed form reaches each timestep in one go; step by step adds a little noise up to 1000 times"}};
   Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "of the noise"}};
   Output<T> result_{*this, std::string(T::kType), {.tip = "x_t at each timestep, as a batch"}};
   Output<std::string> captions_{*this, "captions", {.tip = "a line for each of the results, for a Picture Strip"}};
@@ -57,18 +62,24 @@ class DiffuseLatent final : public DiffuseNode<Latent> {
 
   void run(RunContext& ctx) const override {
     const sd::LatentSpace& space = ctx[model_].space();
-    ctx.set(result_, Latent{.samples = space.from_network(diffused(ctx, space.to_network(ctx[x0_].samples))), .space = space});
+    ctx.set(result_,
+        Latent{.samples = space.from_network(diffused(ctx, space.to_network(ctx[x0_].samples))), .space = space});
   }
 };
 
 }  // namespace
 
 void add_diffuse(Registry& registry) {
-  registry.add<DiffuseImage>("image.diffuse", {.title = "Diffuse Image", .menu = "Image/Explain",
-      .doc = "Forward diffusion: adds a little noise to a picture, again and again, and shows it at chosen timesteps. "
-             "Colours that leave their range are cut."});
-  registry.add<DiffuseLatent>("latent.diffuse", {.title = "Diffuse Latent", .menu = "Latent/Explain",
-      .doc = "Forward diffusion of a latent, as the model saw it in training."});
+  registry.add<DiffuseImage>("image.diffuse",
+      {.title = "Diffuse Image",
+          .menu = "Image/Explain",
+          .doc =
+              "Forward diffusion: adds a little noise to a picture, again and again, and shows it at chosen timesteps. "
+              "Colours that leave their range are cut."});
+  registry.add<DiffuseLatent>("latent.diffuse",
+      {.title = "Diffuse Latent",
+          .menu = "Latent/Explain",
+          .doc = "Forward diffusion of a latent, as the model saw it in training."});
 }
 
 }  // namespace weft::latent

@@ -1,6 +1,6 @@
 // latent.noise, latent.add_noise: Gaussian noise, alone and added as a sampler would.
-#include "nodes/latent/nodes.h"
 #include "nodes/sd/noise.h"
+#include "nodes/latent/nodes.h"
 
 namespace weft::latent {
 namespace {
@@ -12,7 +12,8 @@ class LatentNoise final : public Node {
 
   void run(RunContext& ctx) const override {
     ctx.note("seed", ctx[seed_]);
-    Latent noise = ctx[latent_];  // its places too: a sampler that goes on from here draws the noise of the same pictures
+    Latent noise =
+        ctx[latent_];  // its places too: a sampler that goes on from here draws the noise of the same pictures
     noise.samples = noise_for(noise, ctx[seed_]);
     noise.noise_mask = torch::Tensor();
     ctx.set(noise_, std::move(noise));
@@ -23,9 +24,10 @@ class AddNoise final : public Node {
   Input<Model> model_{*this, "model", {.tip = "knows the scale of its latents"}};
   Input<Latent> latent_{*this, "latent", {.tip = "empty, or an encoded picture"}};
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
-  Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 10000, .tip = "the noise level is sigmas[step]; 0 is the noisiest"}};
-  Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed,
-      .tip = "the same seed gives the same noise, and that of a sampler"}};
+  Param<std::int64_t> step_{
+      *this, "step", {.init = 0, .min = 0, .max = 10000, .tip = "the noise level is sigmas[step]; 0 is the noisiest"}};
+  Param<std::uint64_t> seed_{
+      *this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same noise, and that of a sampler"}};
   Output<Latent> result_{*this, "latent", {.tip = "ready for the step of the same number"}};
 
   void run(RunContext& ctx) const override {
@@ -41,12 +43,20 @@ class AddNoise final : public Node {
 }  // namespace
 
 void add_noise(Registry& registry) {
-  registry.add<LatentNoise>("latent.noise", {.title = "Noise", .menu = "Latent",
-      .doc = "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every device "
-             "and processor.", .revision = 2});
-  registry.add<AddNoise>("latent.add_noise", {.title = "Add Noise", .menu = "Latent",
-      .doc = "Forward diffusion in one go: latent + sigma * noise, in closed form. At step 0 this is what the sampler "
-             "does first, so a chain of U-Net steps begins here.", .revision = 2});
+  registry.add<LatentNoise>("latent.noise",
+      {.title = "Noise",
+          .menu = "Latent",
+          .doc =
+              "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every device "
+              "and processor.",
+          .revision = 2});
+  registry.add<AddNoise>("latent.add_noise",
+      {.title = "Add Noise",
+          .menu = "Latent",
+          .doc =
+              "Forward diffusion in one go: latent + sigma * noise, in closed form. At step 0 this is what the sampler "
+              "does first, so a chain of U-Net steps begins here.",
+          .revision = 2});
 }
 
 }  // namespace weft::latent

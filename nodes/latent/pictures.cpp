@@ -12,8 +12,10 @@ torch::Tensor enlarge(const torch::Tensor& pixels, std::int64_t side) {
 
 class LatentToImage final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "of any scale, with or without noise"}};
-  Input<Model> model_{*this, "model", {.tip = "whose latents they are; without it those of the node that made them", .optional = true}};
-  Param<std::int64_t> side_{*this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
+  Input<Model> model_{
+      *this, "model", {.tip = "whose latents they are; without it those of the node that made them", .optional = true}};
+  Param<std::int64_t> side_{
+      *this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
   Output<Image> image_{*this, "image", {.tip = "a picture for each latent of the batch"}};
 
   void run(RunContext& ctx) const override {
@@ -21,7 +23,8 @@ class LatentToImage final : public Node {
     std::vector<torch::Tensor> pictures;
     for (const torch::Tensor& latent : ctx[latent_].samples.split(1)) {
       const Picture preview = sd::latent_preview(latent, space.colours);
-      pictures.push_back(torch::tensor(preview.rgb).view({1, preview.height, preview.width, 3}).to(torch::kFloat32) / 255);
+      pictures.push_back(
+          torch::tensor(preview.rgb).view({1, preview.height, preview.width, 3}).to(torch::kFloat32) / 255);
     }
     ctx.set(image_, Image(enlarge(torch::cat(pictures), ctx[side_])));
   }
@@ -29,7 +32,8 @@ class LatentToImage final : public Node {
 
 class LatentChannels final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "of any scale, with or without noise"}};
-  Param<std::int64_t> side_{*this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
+  Param<std::int64_t> side_{
+      *this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
   Output<Image> image_{*this, "image", {.tip = "a grey picture for each channel of each latent"}};
 
   void run(RunContext& ctx) const override {
@@ -45,10 +49,15 @@ class LatentChannels final : public Node {
 }  // namespace
 
 void add_pictures(Registry& registry) {
-  registry.add<LatentToImage>("latent.to_image", {.title = "Latent to Image", .menu = "Latent/Explain",
-      .doc = "Shows a latent in rough colours without decoding it: one square for each place.", .revision = 2});
-  registry.add<LatentChannels>("latent.channels", {.title = "Latent Channels", .menu = "Latent/Explain",
-      .doc = "Shows each channel of a latent as a grey picture."});
+  registry.add<LatentToImage>("latent.to_image",
+      {.title = "Latent to Image",
+          .menu = "Latent/Explain",
+          .doc = "Shows a latent in rough colours without decoding it: one square for each place.",
+          .revision = 2});
+  registry.add<LatentChannels>("latent.channels",
+      {.title = "Latent Channels",
+          .menu = "Latent/Explain",
+          .doc = "Shows each channel of a latent as a grey picture."});
 }
 
 }  // namespace weft::latent

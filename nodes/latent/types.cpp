@@ -5,14 +5,19 @@
 
 namespace weft::latent {
 void add_types(Registry& registry) {
-  registry.add_type({.id = "latent", .title = "Latent", .colour = "#ba68c8",
+  registry.add_type({.id = "latent",
+      .title = "Latent",
+      .colour = "#ba68c8",
       .doc = "Pictures in the autoencoder's space: float32 [batch, channels, height, width], in latents, as the "
              "encoder gives them (not scaled), and optionally a mask of what a sampler may change.",
-      .preview = [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples, v.as<Latent>().space.colours); },
+      .preview =
+          [](const Value& v) { return sd::latent_preview(v.as<Latent>().samples, v.as<Latent>().space.colours); },
       .items = [](const Value& v) { return sd::items(v.as<Latent>(), &Latent::samples); },
       .describe = [](const Value& v) { return sd::describe(v.as<Latent>().samples); },
       .example = [] { return Value::of(Latent{torch::linspace(-3, 3, 2 * 4 * 6 * 10).view({2, 4, 6, 10})}); }});
-  registry.add_type({.id = "sigmas", .title = "Sigmas", .colour = "#a1887f",
+  registry.add_type({.id = "sigmas",
+      .title = "Sigmas",
+      .colour = "#a1887f",
       .doc = "The noise levels that a sampler visits, falling; the last is 0 if no noise shall remain.",
       .describe = [](const Value& v) { return nlohmann::json(v.as<Sigmas>().values); },
       .example = [] { return Value::of(Sigmas{{14.6f, 5.0f, 1.0f, 0.0f}}); }});

@@ -6,8 +6,10 @@ namespace {
 
 class MaskFromImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
-  Param<std::string> channel_{*this, "channel", {.init = "brightness", .choices = {"brightness", "red", "green", "blue"},
-      .tip = "what becomes the mask's value"}};
+  Param<std::string> channel_{*this, "channel",
+      {.init = "brightness",
+          .choices = {"brightness", "red", "green", "blue"},
+          .tip = "what becomes the mask's value"}};
   Output<Mask> mask_{*this, "mask", {.tip = "of the picture's size; 1 where the channel is brightest"}};
 
   void run(RunContext& ctx) const override {
@@ -33,10 +35,12 @@ class MaskToImage final : public Node {
 }  // namespace
 
 void add_convert(Registry& registry) {
-  registry.add<MaskFromImage>("mask.from_image", {.title = "Mask from Image", .menu = "Mask",
-      .doc = "Takes a picture's brightness, or one of its channels, as a mask."});
-  registry.add<MaskToImage>("mask.to_image", {.title = "Mask to Image", .menu = "Mask",
-      .doc = "Shows a mask as a grey picture."});
+  registry.add<MaskFromImage>("mask.from_image",
+      {.title = "Mask from Image",
+          .menu = "Mask",
+          .doc = "Takes a picture's brightness, or one of its channels, as a mask."});
+  registry.add<MaskToImage>(
+      "mask.to_image", {.title = "Mask to Image", .menu = "Mask", .doc = "Shows a mask as a grey picture."});
 }
 
 }  // namespace weft::mask

@@ -10,13 +10,22 @@ namespace {
 class DrawMask final : public Node {
   Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "of the mask, in pixels"}};
   Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the mask, in pixels"}};
-  Param<std::string> shapes_{*this, "shapes", {.init = "0.2,0.5 0.8,0.5", .widget = Widget::Text,
-      .tip = "one a line, as points x,y in parts of the width and the height: 0.2,0.5 0.8,0.5; before them may stand "
-             "erase, brush=0.05 and hardness=0.5; a line 'invert' turns what was drawn so far"}};
-  Param<std::string> as_{*this, "as", {.init = "strokes", .choices = {"strokes", "polygons"},
-      .tip = "strokes: lines through the points; polygons: what the points enclose"}};
-  Param<double> brush_{*this, "brush", {.init = 0.1, .min = 0.001, .max = 2, .step = 0.01,
-      .tip = "width of a stroke, as a part of the mask's shorter side"}};
+  Param<std::string> shapes_{*this, "shapes",
+      {.init = "0.2,0.5 0.8,0.5",
+          .widget = Widget::Text,
+          .tip =
+              "one a line, as points x,y in parts of the width and the height: 0.2,0.5 0.8,0.5; before them may stand "
+              "erase, brush=0.05 and hardness=0.5; a line 'invert' turns what was drawn so far"}};
+  Param<std::string> as_{*this, "as",
+      {.init = "strokes",
+          .choices = {"strokes", "polygons"},
+          .tip = "strokes: lines through the points; polygons: what the points enclose"}};
+  Param<double> brush_{*this, "brush",
+      {.init = 0.1,
+          .min = 0.001,
+          .max = 2,
+          .step = 0.01,
+          .tip = "width of a stroke, as a part of the mask's shorter side"}};
   Input<Image> image_{*this, "image", {.tip = "what is drawn on: the mask takes its size", .optional = true}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where something was drawn"}};
 
@@ -39,7 +48,7 @@ class DrawMask final : public Node {
     for (const painting::Stroke& stroke : strokes)
       if (polygons && stroke.kind != painting::Stroke::Kind::Invert && stroke.points.size() < 3)
         throw NodeError(fmt::format("the polygon '{}' has {} points", painting::to_text(stroke), stroke.points.size()),
-                        "give it three or more");
+            "give it three or more");
     return strokes;
   }
 };
@@ -47,8 +56,11 @@ class DrawMask final : public Node {
 }  // namespace
 
 void add_draw(Registry& registry) {
-  registry.add<DrawMask>("mask.draw", {.title = "Draw Mask", .menu = "Mask",
-      .doc = "Selects what strokes of a brush cover, or what polygons enclose: painted on a picture in the editor, or given as points."});
+  registry.add<DrawMask>("mask.draw",
+      {.title = "Draw Mask",
+          .menu = "Mask",
+          .doc =
+              "Selects what strokes of a brush cover, or what polygons enclose: painted on a picture in the editor, or given as points."});
 }
 
 }  // namespace weft::mask

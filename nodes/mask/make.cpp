@@ -18,12 +18,18 @@ class SolidMask final : public Node {
 /// What rectangle and ellipse share: a canvas and a box in it.
 class BoxNode : public Node {
  protected:
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
-  Param<double> left_{*this, "left", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
-  Param<double> top_{*this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
-  Param<double> right_{*this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
-  Param<double> bottom_{*this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
+  Param<std::int64_t> width_{
+      *this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
+  Param<std::int64_t> height_{
+      *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
+  Param<double> left_{
+      *this, "left", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
+  Param<double> top_{
+      *this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
+  Param<double> right_{
+      *this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
+  Param<double> bottom_{
+      *this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 inside, 0 outside"}};
 
   /// Centres of the pixels as parts of the width [1, 1, width] and of the height [1, height, 1].
@@ -46,7 +52,8 @@ class RectangleMask final : public BoxNode {
 class EllipseMask final : public BoxNode {
   void run(RunContext& ctx) const override {
     const double rx = (ctx[right_] - ctx[left_]) / 2, ry = (ctx[bottom_] - ctx[top_]) / 2;
-    if (rx <= 0 || ry <= 0) throw NodeError("the ellipse has no extent", "make right larger than left, and bottom than top");
+    if (rx <= 0 || ry <= 0)
+      throw NodeError("the ellipse has no extent", "make right larger than left, and bottom than top");
     const torch::Tensor x = (across(ctx) - (ctx[left_] + rx)) / rx, y = (down(ctx) - (ctx[top_] + ry)) / ry;
     ctx.set(mask_, Mask((x * x + y * y <= 1).to(torch::kFloat32)));
   }
@@ -55,11 +62,16 @@ class EllipseMask final : public BoxNode {
 }  // namespace
 
 void add_make(Registry& registry) {
-  registry.add<SolidMask>("mask.solid", {.title = "Solid Mask", .menu = "Mask", .doc = "A mask of one value everywhere."});
-  registry.add<RectangleMask>("mask.rectangle", {.title = "Rectangle Mask", .menu = "Mask",
-      .doc = "Selects a rectangle, given by its edges as parts of the width and the height."});
-  registry.add<EllipseMask>("mask.ellipse", {.title = "Ellipse Mask", .menu = "Mask",
-      .doc = "Selects the ellipse that fills a box, given by its edges as parts of the width and the height."});
+  registry.add<SolidMask>(
+      "mask.solid", {.title = "Solid Mask", .menu = "Mask", .doc = "A mask of one value everywhere."});
+  registry.add<RectangleMask>("mask.rectangle",
+      {.title = "Rectangle Mask",
+          .menu = "Mask",
+          .doc = "Selects a rectangle, given by its edges as parts of the width and the height."});
+  registry.add<EllipseMask>("mask.ellipse",
+      {.title = "Ellipse Mask",
+          .menu = "Mask",
+          .doc = "Selects the ellipse that fills a box, given by its edges as parts of the width and the height."});
 }
 
 }  // namespace weft::mask

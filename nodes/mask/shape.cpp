@@ -30,8 +30,8 @@ class GrowMask final : public Node {
 
 class FeatherMask final : public Node {
   Input<Mask> mask_{*this, "mask", {.tip = "with hard edges, or soft already"}};
-  Param<double> radius_{*this, "radius", {.init = 8, .min = 0, .max = 256, .step = 0.5,
-      .tip = "standard deviation of the blur, in pixels"}};
+  Param<double> radius_{*this, "radius",
+      {.init = 8, .min = 0, .max = 256, .step = 0.5, .tip = "standard deviation of the blur, in pixels"}};
   Output<Mask> result_{*this, "mask", {.tip = "with soft edges"}};
 
   void run(RunContext& ctx) const override {
@@ -54,8 +54,10 @@ class FeatherMask final : public Node {
 class CombineMasks final : public Node {
   Input<Mask> a_{*this, "a", {.tip = "gives the size"}};
   Input<Mask> b_{*this, "b", {.tip = "resized to the size of 'a'"}};
-  Param<std::string> how_{*this, "how", {.init = "either", .choices = {"either", "both", "first but not second", "difference"},
-      .tip = "what the result selects"}};
+  Param<std::string> how_{*this, "how",
+      {.init = "either",
+          .choices = {"either", "both", "first but not second", "difference"},
+          .tip = "what the result selects"}};
   Output<Mask> result_{*this, "mask", {.tip = "in the size of 'a'"}};
 
   void run(RunContext& ctx) const override {
@@ -66,24 +68,31 @@ class CombineMasks final : public Node {
       b = at::upsample_bilinear2d(b.unsqueeze(1), {a.size(1), a.size(2)}, false).squeeze(1);
     }
     const std::string how = ctx[how_];
-    ctx.set(result_, Mask(how == "either"                 ? torch::maximum(a, b)
-                          : how == "both"                 ? torch::minimum(a, b)
-                          : how == "first but not second" ? torch::minimum(a, 1 - b)
-                                                          : (a - b).abs()));
+    ctx.set(result_,
+        Mask(how == "either"                    ? torch::maximum(a, b)
+                : how == "both"                 ? torch::minimum(a, b)
+                : how == "first but not second" ? torch::minimum(a, 1 - b)
+                                                : (a - b).abs()));
   }
 };
 
 }  // namespace
 
 void add_shape(Registry& registry) {
-  registry.add<InvertMask>("mask.invert", {.title = "Invert Mask", .menu = "Mask/Change",
-      .doc = "Selects what was not selected."});
-  registry.add<GrowMask>("mask.grow", {.title = "Grow Mask", .menu = "Mask/Change",
-      .doc = "Makes what is selected larger, or smaller, by a number of pixels."});
-  registry.add<FeatherMask>("mask.feather", {.title = "Feather Mask", .menu = "Mask/Change",
-      .doc = "Blurs a mask, so that what is pasted through it has no hard edge."});
-  registry.add<CombineMasks>("mask.combine", {.title = "Combine Masks", .menu = "Mask/Change",
-      .doc = "One mask from two: either, both, the first without the second, or where they differ."});
+  registry.add<InvertMask>(
+      "mask.invert", {.title = "Invert Mask", .menu = "Mask/Change", .doc = "Selects what was not selected."});
+  registry.add<GrowMask>("mask.grow",
+      {.title = "Grow Mask",
+          .menu = "Mask/Change",
+          .doc = "Makes what is selected larger, or smaller, by a number of pixels."});
+  registry.add<FeatherMask>("mask.feather",
+      {.title = "Feather Mask",
+          .menu = "Mask/Change",
+          .doc = "Blurs a mask, so that what is pasted through it has no hard edge."});
+  registry.add<CombineMasks>("mask.combine",
+      {.title = "Combine Masks",
+          .menu = "Mask/Change",
+          .doc = "One mask from two: either, both, the first without the second, or where they differ."});
 }
 
 }  // namespace weft::mask

@@ -20,8 +20,7 @@ class CustomSampling final : public Node {
 
   void run(RunContext& ctx) const override {
     Sampled sampled = run_sampler(ctx, ctx[model_], ctx[sampler_], ctx[sigmas_],
-                                  {ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[latent_],
-                                  {.seed = ctx[seed_], .add = ctx[add_noise_]});
+        {ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[latent_], {.seed = ctx[seed_], .add = ctx[add_noise_]});
     ctx.set(result_, std::move(sampled.latent));
     ctx.set(x0_, std::move(sampled.x0));
   }
@@ -30,9 +29,13 @@ class CustomSampling final : public Node {
 }  // namespace
 
 void add_custom(Registry& registry) {
-  registry.add<CustomSampling>("sample.custom", {.title = "Custom Sampling", .menu = "Sampling",
-      .doc = "A sampling put together from parts: the sampler and the noise levels come in as values.",
-      .revision = 2, .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
+  registry.add<CustomSampling>("sample.custom",
+      {.title = "Custom Sampling",
+          .menu = "Sampling",
+          .doc = "A sampling put together from parts: the sampler and the noise levels come in as values.",
+          .revision = 2,
+          .lane = Lane::Device,
+          .bytes_per_pixel = sd::kStepBytesPerPixel});
 }
 
 }  // namespace weft::sampler

@@ -7,11 +7,11 @@ namespace {
 
 class Schedule final : public Node {
   Input<Model> model_{*this, "model", {.tip = "knows the noise levels that it was trained with"}};
-  Param<std::string> schedule_{*this, "schedule", {.init = "normal", .choices = schedule_names(),
-      .tip = "how the noise levels are spread over the steps"}};
+  Param<std::string> schedule_{*this, "schedule",
+      {.init = "normal", .choices = schedule_names(), .tip = "how the noise levels are spread over the steps"}};
   Param<std::int64_t> steps_{*this, "steps", {.init = 20, .min = 1, .max = 10000, .tip = "more is finer and slower"}};
-  Param<double> denoise_{*this, "denoise", {.init = 1, .min = 0, .max = 1, .step = 0.01,
-      .tip = "less takes the last part of a longer schedule"}};
+  Param<double> denoise_{*this, "denoise",
+      {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "less takes the last part of a longer schedule"}};
   Output<Sigmas> sigmas_{*this, "sigmas", {.tip = "one noise level more than steps; the last is 0"}};
 
   void run(RunContext& ctx) const override {
@@ -20,8 +20,11 @@ class Schedule final : public Node {
 };
 
 class PickSampler final : public Node {
-  Param<std::string> name_{*this, "name", {.init = "euler", .choices = sampler_names(),
-      .tip = "euler and ddim are the simplest; dpmpp_2m needs few steps; those with sde or ancestral add noise on the way"}};
+  Param<std::string> name_{*this, "name",
+      {.init = "euler",
+          .choices = sampler_names(),
+          .tip =
+              "euler and ddim are the simplest; dpmpp_2m needs few steps; those with sde or ancestral add noise on the way"}};
   Output<Sampler> sampler_{*this, "sampler", {.tip = "for Custom Sampling"}};
 
   void run(RunContext& ctx) const override { ctx.set(sampler_, builtin_sampler(ctx[name_])); }
@@ -30,10 +33,13 @@ class PickSampler final : public Node {
 }  // namespace
 
 void add_parts(Registry& registry) {
-  registry.add<Schedule>("sample.schedule", {.title = "Noise Schedule", .menu = "Sampling/Parts",
-      .doc = "The noise levels that a sampler visits, from most noise to none.", .revision = 2});
-  registry.add<PickSampler>("sample.sampler", {.title = "Sampler", .menu = "Sampling/Parts",
-      .doc = "One of the samplers, for a Custom Sampling node."});
+  registry.add<Schedule>("sample.schedule",
+      {.title = "Noise Schedule",
+          .menu = "Sampling/Parts",
+          .doc = "The noise levels that a sampler visits, from most noise to none.",
+          .revision = 2});
+  registry.add<PickSampler>("sample.sampler",
+      {.title = "Sampler", .menu = "Sampling/Parts", .doc = "One of the samplers, for a Custom Sampling node."});
 }
 
 }  // namespace weft::sampler

@@ -2,7 +2,9 @@
 #include "nodes/sampler/sampling.h"
 
 WEFT_PLUGIN("weft.sampler", "0.1.0", registry) {
-  registry.add_type({.id = "sampler", .title = "Sampler", .colour = "#90a4ae",
+  registry.add_type({.id = "sampler",
+      .title = "Sampler",
+      .colour = "#90a4ae",
       .doc = "A way to go from noise to a picture, step by step.",
       .describe = [](const weft::Value& v) { return nlohmann::json(v.as<weft::Sampler>().name); },
       .example = [] { return weft::Value::of(weft::sampler::builtin_sampler("euler")); }});

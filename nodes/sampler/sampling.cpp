@@ -27,12 +27,10 @@ std::vector<std::string> schedule_names() {
   return names;
 }
 
-Sampler builtin_sampler(const std::string& name) {
-  return {.name = name, .method = sd::find_sampler(name)};
-}
+Sampler builtin_sampler(const std::string& name) { return {.name = name, .method = sd::find_sampler(name)}; }
 
 Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
-                    const Guidance& guidance, const Latent& given, const Noise& noise) {
+    const Guidance& guidance, const Latent& given, const Noise& noise) {
   const Latent latent = for_space(given, model.space());
   const sd::MemoryNeed need = model.need(ctx.device(), latent.samples, guidance.cfg);
   sd::require_memory(ctx.memory(), need, latent.size_text());

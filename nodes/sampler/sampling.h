@@ -35,6 +35,6 @@ struct Sampled {
 
 /// Samples `latent` along `sigmas`, with progress, previews and cancel through `ctx`; notes the seed.
 Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
-                    const Guidance& guidance, const Latent& latent, const Noise& noise);
+    const Guidance& guidance, const Latent& latent, const Noise& noise);
 
 }  // namespace weft::sampler

@@ -64,8 +64,7 @@ std::vector<AddedTokens::Piece> AddedTokens::split(const CodePoints& text, const
     const auto& sought = candidates == index.end() ? none : candidates->second;
     const auto found = std::ranges::find_if(sought, [&](const Sought& word) {
       return word.content.size() <= text.size() - at &&
-             std::equal(word.content.begin(), word.content.end(),
-                        text.begin() + static_cast<std::ptrdiff_t>(at));
+          std::equal(word.content.begin(), word.content.end(), text.begin() + static_cast<std::ptrdiff_t>(at));
     });
     if (found == sought.end()) {
       ++at;
@@ -90,8 +89,7 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text) const 
     if (piece.id) {
       pieces.push_back(std::move(piece));
     } else {
-      for (Piece& part : split(normalise_(utf8_of(piece.text)), normalised_))
-        pieces.push_back(std::move(part));
+      for (Piece& part : split(normalise_(utf8_of(piece.text)), normalised_)) pieces.push_back(std::move(part));
     }
   }
   return pieces;

@@ -105,8 +105,8 @@ at::Tensor BrownianTree::increment(double from, double to) const {
 
 /// Appends the increments that cover [from, to], a part of `node` whose own increment is w, left to right.
 /// A half is drawn from the Brownian bridge: mean l / (l + r) * w, variance l * r / (l + r).
-void BrownianTree::collect(const Interval& node, const at::Tensor& w, double from, double to,
-                           std::vector<at::Tensor>& pieces) const {
+void BrownianTree::collect(
+    const Interval& node, const at::Tensor& w, double from, double to, std::vector<at::Tensor>& pieces) const {
   if (from == node.begin && to == node.end) {
     pieces.push_back(w);
     return;
@@ -120,8 +120,8 @@ void BrownianTree::collect(const Interval& node, const at::Tensor& w, double fro
   if (to > middle) collect(node.right(), w - left, std::max(from, middle), to, pieces);
 }
 
-BrownianNoise::BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed,
-                             BatchNoise batch, const BatchPlaces& places)
+BrownianNoise::BrownianNoise(
+    const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch, const BatchPlaces& places)
     : groups_(x.sizes(), seed, batch, places), device_(x.device()) {
   for (const NoiseGroup& group : groups_.groups) trees_.emplace_back(group, sigma_min, sigma_max);
 }

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include "nodes/sd/noise.h"
 #include "nodes/sd/export.h"
+#include "nodes/sd/noise.h"
 
 namespace weft::sd {
 
@@ -36,8 +36,8 @@ class BrownianTree {
  private:
   struct Interval;
   at::Tensor draw(uint32_t seed) const;
-  void collect(const Interval& node, const at::Tensor& w, double from, double to,
-               std::vector<at::Tensor>& pieces) const;
+  void collect(
+      const Interval& node, const at::Tensor& w, double from, double to, std::vector<at::Tensor>& pieces) const;
 
   NoiseGroup group_;
   double begin_, end_;
@@ -48,7 +48,7 @@ class BrownianTree {
 class BrownianNoise {
  public:
   BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch,
-                const BatchPlaces& places = {});
+      const BatchPlaces& places = {});
 
   /// Noise for a step from one sigma to another, as samplers go: downwards. Upwards has the opposite sign.
   at::Tensor operator()(float sigma, float next) const;

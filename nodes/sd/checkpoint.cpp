@@ -52,12 +52,12 @@ const TensorMap& Checkpoint::tensors(Part part) const {
 std::string Checkpoint::absence(Part part) const {
   const auto lost = lost_folders_.find(part);
   return lost == lost_folders_.end()
-             ? fmt::format("has no {}", title(part))
-             : fmt::format("lacks the folder '{}', which its model_index.json lists", lost->second);
+      ? fmt::format("has no {}", title(part))
+      : fmt::format("lacks the folder '{}', which its model_index.json lists", lost->second);
 }
 
-Resident::What Checkpoint::network(const std::string& title, Part part, at::ScalarType dtype,
-                                   std::string_view without) const {
+Resident::What Checkpoint::network(
+    const std::string& title, Part part, at::ScalarType dtype, std::string_view without) const {
   Resident::What what{.name = title + " " + path_.filename().string()};
   for (const auto& [name, tensor] : tensors(part))
     if (without.empty() || !name.starts_with(without))
@@ -69,8 +69,8 @@ template <class Network, class Config>
 Network Checkpoint::build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const {
   if (!has(part)) throw ModelError(path_.string(), absence(part), "use a model that has one");
   const auto scales = scales_.find(part);
-  TensorMapSource source(tensors(part), path_.string(), dtype, device,
-                         scales == scales_.end() ? TensorMap() : scales->second);
+  TensorMapSource source(
+      tensors(part), path_.string(), dtype, device, scales == scales_.end() ? TensorMap() : scales->second);
   return Network(config, Weights(std::make_shared<MappedWeights>(std::move(source), files_)));
 }
 

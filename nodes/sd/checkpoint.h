@@ -69,7 +69,8 @@ class Checkpoint {
 
   /// A network of a part's tensors in `dtype`, as the memory ledger knows it: "model v1-5.safetensors". `without`: tensors
   /// whose names begin so are not in it.
-  Resident::What network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
+  Resident::What network(
+      const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
 
   /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part.
   UNet unet(at::Device device, at::ScalarType dtype) const;

@@ -49,22 +49,11 @@ std::vector<SafetensorsFile> open_all(const std::vector<fs::path>& paths) {
 
 // Buffers that files carry along and no network needs.
 bool is_bookkeeping(const std::string& name) {
-  static constexpr std::array kPrefixes{"model_ema.",
-                                        "betas",
-                                        "alphas_",
-                                        "sqrt_",
-                                        "log_one_minus",
-                                        "posterior_",
-                                        "logvar",
-                                        "lvlb_weights",
-                                        "scale_factor",
-                                        "cond_ids",
-                                        "embedding_manager.",
-                                        "first_stage_model.loss.",
-                                        "cond_stage_model.transformer.to_logits."};
+  static constexpr std::array kPrefixes{"model_ema.", "betas", "alphas_", "sqrt_", "log_one_minus", "posterior_",
+      "logvar", "lvlb_weights", "scale_factor", "cond_ids", "embedding_manager.", "first_stage_model.loss.",
+      "cond_stage_model.transformer.to_logits."};
   return name.ends_with("position_ids") || marks_scaled_network(name) ||
-         std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                     [&](const char* prefix) { return name.starts_with(prefix); });
+      std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](const char* prefix) { return name.starts_with(prefix); });
 }
 
 std::string pipeline_class(const ConfigFile& index) {
@@ -100,7 +89,7 @@ std::optional<Fact> fact(const SafetensorsFile& file, const std::string& name) {
   if (type != at::kDouble && type != at::kFloat && type != at::kHalf) return std::nullopt;
   const at::Tensor values = file.tensor(name).to(at::kDouble).flatten().contiguous();
   return Fact{{values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()},
-              type == at::kHalf ? 1e-3 : 1e-6};
+      type == at::kHalf ? 1e-3 : 1e-6};
 }
 
 bool agree(double a, double b, double rounding) { return std::abs(a - b) <= rounding * std::abs(b); }
@@ -166,7 +155,7 @@ class CheckpointReader {
     const fs::path& folder = model_.path_;
     if (!fs::exists(folder / "model_index.json")) {
       throw ModelError(folder.string(), "is a folder without model_index.json, so not a diffusers model",
-                       "give the folder that holds model_index.json");
+          "give the folder that holds model_index.json");
     }
     const ConfigFile index(folder / "model_index.json");
     refuse_other_pipelines(folder, pipeline_class(index));
@@ -183,8 +172,7 @@ class CheckpointReader {
     hints_ = hints_from_folder(folder);
   }
 
-  void read_listed_part(const ConfigFile& index, const std::string& name, const std::string& stem,
-                        Part part) {
+  void read_listed_part(const ConfigFile& index, const std::string& name, const std::string& stem, Part part) {
     if (fs::exists(model_.path_ / name)) {
       read_part(model_.path_ / name, stem, part);
     } else if (lists(index, name)) {
@@ -193,8 +181,8 @@ class CheckpointReader {
   }
 
   [[noreturn]] void fail_without(const std::string& listed) const {
-    throw ModelError(origin_, fmt::format("lacks {}, which its model_index.json lists", listed),
-                     "download the whole folder");
+    throw ModelError(
+        origin_, fmt::format("lacks {}, which its model_index.json lists", listed), "download the whole folder");
   }
 
   /// The usual vocabulary is very likely the model's where it has as many words.
@@ -211,8 +199,7 @@ class CheckpointReader {
     model_.parts_[part];  // is there from here on, if only to be found incomplete
     for (const SafetensorsFile& file : open_all(weight_files(folder, stem, whole))) {
       formats_ = formats_in(file.metadata(), file.path().string());
-      for (const auto& [name, entry] : file.entries())
-        put(part, canonical_from_diffusers(part, name), file, name);
+      for (const auto& [name, entry] : file.entries()) put(part, canonical_from_diffusers(part, name), file, name);
       model_.files_.push_back(file);
     }
   }
@@ -246,8 +233,7 @@ class CheckpointReader {
     for (const auto& [name, entry] : file.entries()) {
       if (diffusers) {
         put(part, canonical_from_diffusers(part, name), file, name);
-      } else if (const auto canonical = canonical_from_ldm(full(name), shape);
-                 canonical && canonical->part == part) {
+      } else if (const auto canonical = canonical_from_ldm(full(name), shape); canonical && canonical->part == part) {
         put(part, canonical->name, file, name);
       }
     }
@@ -311,8 +297,7 @@ class CheckpointReader {
     const PublishedModel published = published_model(config.block_channels.front(), config.context_dim);
     const std::vector<double> usual = scaled_linear_betas(published.beta_start, published.beta_end, 1000);
     const bool own = !hints_.betas.empty() &&
-                     !std::ranges::equal(hints_.betas, usual,
-                                         [&](double a, double b) { return agree(a, b, betas_rounding_); });
+        !std::ranges::equal(hints_.betas, usual, [&](double a, double b) { return agree(a, b, betas_rounding_); });
     model_.noise_table_ = NoiseTable::from_betas(own ? hints_.betas : usual, hints_.zero_terminal_snr);
   }
 
@@ -338,9 +323,9 @@ class CheckpointReader {
     const int64_t tokens = labels_.tokens;
     if (table.size(1) % tokens != 0 || (labels_.width > 0 && labels_.width * tokens != table.size(1))) {
       throw ModelError(origin_,
-                       fmt::format("its class embedder is {} wide, and its config.json says {} tokens of {}",
-                                   table.size(1), tokens, labels_.width),
-                       "its configuration is wrong");
+          fmt::format("its class embedder is {} wide, and its config.json says {} tokens of {}", table.size(1), tokens,
+              labels_.width),
+          "its configuration is wrong");
     }
     table = table.unflatten(1, {tokens, table.size(1) / tokens});
     require_context(Part::kLabelEncoder, table.size(2));
@@ -354,10 +339,9 @@ class CheckpointReader {
     const at::Tensor mapper = one_tensor(Part::kSpatialRescaler, "channel_mapper.weight", 4);
     const int64_t wanted = model_.unet_config_.in_channels - model_.unet_config_.out_channels;
     if (mapper.size(0) != wanted) {
-      throw ModelError(
-          origin_,
-          fmt::format("its spatial rescaler gives {} channels and its U-Net takes {} beside the latent",
-                      mapper.size(0), wanted),
+      throw ModelError(origin_,
+          fmt::format("its spatial rescaler gives {} channels and its U-Net takes {} beside the latent", mapper.size(0),
+              wanted),
           "the parts are of different models");
     }
     const auto halvings = std::countr_zero(static_cast<uint64_t>(model_.vae_config_.downscale()));
@@ -368,17 +352,16 @@ class CheckpointReader {
     const UNetConfig& unet = model_.unet_config_;
     const PublishedModel published = published_model(unet.block_channels[0], unet.context_dim);
     return {.channels = unet.out_channels,
-            .downscale = published.downscale,
-            .scale = hints_.vae_scaling_factor.value_or(published.latent_scale),
-            .colours = hints_.preview_colours.value_or(kStableDiffusionColours)};
+        .downscale = published.downscale,
+        .scale = hints_.vae_scaling_factor.value_or(published.latent_scale),
+        .colours = hints_.preview_colours.value_or(kStableDiffusionColours)};
   }
 
   at::Tensor one_tensor(Part part, const std::string& name, int64_t rank) {
     const auto found = model_.tensors(part).find(name);
     if (found == model_.tensors(part).end() || found->second.dim() != rank) {
-      throw ModelError(origin_,
-                       fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
-                       "the file is incomplete, or of another model");
+      throw ModelError(origin_, fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
+          "the file is incomplete, or of another model");
     }
     require_float(part, name);
     return dequantised(found->second, model_.scales_[part], name);
@@ -400,9 +383,8 @@ class CheckpointReader {
   void require_context(Part part, int64_t width) {
     if (width == model_.unet_config_.context_dim) return;
     throw ModelError(origin_,
-                     fmt::format("its {} is {} wide and its U-Net expects {}", title(part), width,
-                                 model_.unet_config_.context_dim),
-                     "the parts are of different models");
+        fmt::format("its {} is {} wide and its U-Net expects {}", title(part), width, model_.unet_config_.context_dim),
+        "the parts are of different models");
   }
 
   std::string origin_;
@@ -410,8 +392,7 @@ class CheckpointReader {
   LabelConfig labels_;
   bool lost_tokenizer_ = false;  ///< listed, and not there
   double betas_rounding_ = 0;  ///< of hints_.betas, relative
-  std::map<Part, std::map<std::string, std::string>>
-      other_types_;  ///< tensors that are no floats: what to say of them
+  std::map<Part, std::map<std::string, std::string>> other_types_;  ///< tensors that are no floats: what to say of them
   TensorMap formats_;  ///< of quantised layers, by their names, as the metadata of the file at hand has them
   Checkpoint model_;
 };

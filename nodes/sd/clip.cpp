@@ -37,10 +37,9 @@ struct Clip::Shared {
     const bool needs_no_words = checkpoint->has(sd::Part::kLabelEncoder) || !attends_to_context();
     if (checkpoint->lost(kPart) || !needs_no_words)
       throw NodeError(fmt::format("'{}' {}", name, checkpoint->absence(kPart)),
-                      checkpoint->lost(kPart) ? "download the whole folder"
-                                              : "connect the text encoder of a model that has one");
+          checkpoint->lost(kPart) ? "download the whole folder" : "connect the text encoder of a model that has one");
     throw NodeError(fmt::format("'{}' was trained without text, so it understands none", name),
-                    "give it a label (conditioning.label) or a map (conditioning.segmentation_map)");
+        "give it a label (conditioning.label) or a map (conditioning.segmentation_map)");
   }
 };
 
@@ -53,15 +52,15 @@ Conditioning Clip::encode(const std::string& text, const Residency& where) const
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
-  const auto encoder = shared_->encoders.get(
-      where, shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype),
+  const auto encoder = shared_->encoders.get(where,
+      shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype),
       [&] { return shared_->checkpoint->text_encoder(sd::torch_device(where.device()), sd::kTextEncoderDtype); });
   const sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
   sd::require_finite(encoded.context, "the text encoder gave",
-                     "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
+      "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
   return {{{.context = encoded.context,
-            .pooled = encoded.pooled,
-            .tokens = sd::prompt_tokens(shared_->tokenizer(), text, encoder->config().max_positions)}}};
+      .pooled = encoded.pooled,
+      .tokens = sd::prompt_tokens(shared_->tokenizer(), text, encoder->config().max_positions)}}};
 }
 
 std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {

@@ -159,8 +159,7 @@ const json& member(const json& object, const char* key) {
 ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
   constexpr size_t kMerges = 49152 - 256 - 2;  // the file has more; CLIP stopped there
   std::vector<std::string> lines = merge_lines(read_gz(path));
-  if (lines.size() < kMerges)
-    throw ModelError(path.string(), "has too few merges", "run ./weft --setup-only");
+  if (lines.size() < kMerges) throw ModelError(path.string(), "has too few merges", "run ./weft --setup-only");
   lines.resize(kMerges);
   ClipVocabulary vocabulary;
   const auto add = [&](std::string piece) {
@@ -191,13 +190,11 @@ ClipVocabulary ClipVocabulary::from_tokenizer_json(const fs::path& path) {
   const json& model = member(file, "model");
   const json& type = member(model, "type");
   if (!type.is_null() && type != "BPE")
-    throw ModelError(path.string(),
-                     fmt::format("holds a tokenizer of the kind {}, and CLIP's is BPE", shown(type)),
-                     "use the tokenizer folder that came with the model");
+    throw ModelError(path.string(), fmt::format("holds a tokenizer of the kind {}, and CLIP's is BPE", shown(type)),
+        "use the tokenizer folder that came with the model");
   if (member(model, "end_of_word_suffix") != kWordEnd)
-    throw ModelError(path.string(),
-                     "holds a tokenizer that is not of CLIP's kind (its words do not end in </w>)",
-                     "use the tokenizer folder that came with the model");
+    throw ModelError(path.string(), "holds a tokenizer that is not of CLIP's kind (its words do not end in </w>)",
+        "use the tokenizer folder that came with the model");
   ClipVocabulary vocabulary;
   vocabulary.add_pieces(member(model, "vocab"), path.string());
   vocabulary.add_merges(pairs_of(member(model, "merges"), path.string()), path.string());
@@ -219,9 +216,8 @@ void ClipVocabulary::add_merges(const std::vector<Pair>& pairs, const std::strin
   for (const auto& [left, right] : pairs) {
     const int64_t result = find(left + right);
     if (find(left) < 0 || find(right) < 0 || result < 0) {
-      throw ModelError(origin,
-                       fmt::format("joins \"{} {}\", which the vocabulary does not have", left, right),
-                       "pieces and merges are of different tokenizers: download the whole folder again");
+      throw ModelError(origin, fmt::format("joins \"{} {}\", which the vocabulary does not have", left, right),
+          "pieces and merges are of different tokenizers: download the whole folder again");
     }
     merges_.emplace(pair_key(find(left), find(right)), Merge{rank++, result});
   }
@@ -258,8 +254,7 @@ void ClipVocabulary::split_word(std::string_view word, int64_t unknown, std::vec
     // Everywhere from left to right, as one merge of the training did.
     std::vector<int64_t> joined;
     for (size_t i = 0; i < pieces.size(); ++i) {
-      const auto found =
-          i + 1 < pieces.size() ? merges_.find(pair_key(pieces[i], pieces[i + 1])) : merges_.end();
+      const auto found = i + 1 < pieces.size() ? merges_.find(pair_key(pieces[i], pieces[i + 1])) : merges_.end();
       const bool joins = found != merges_.end() && found->second.rank == best->rank;
       joined.push_back(joins ? best->result : pieces[i]);
       if (joins) ++i;

@@ -14,8 +14,8 @@ CodePoints decode_utf8(std::string_view text) {
   CodePoints points;
   while (!text.empty()) {
     utf8proc_int32_t point = 0;
-    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                         static_cast<utf8proc_ssize_t>(text.size()), &point);
+    const auto length = utf8proc_iterate(
+        reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &point);
     points.push_back(length > 0 ? point : 0xFFFD);
     text.remove_prefix(length > 0 ? static_cast<size_t>(length) : 1);
   }
@@ -34,10 +34,8 @@ CodePoints normalised(std::string_view text, Normalisation form) {
   const auto option = form == Normalisation::kComposed ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
   utf8proc_uint8_t* mapped = nullptr;
   const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(valid.data()),
-                                   static_cast<utf8proc_ssize_t>(valid.size()), &mapped,
-                                   static_cast<utf8proc_option_t>(option | UTF8PROC_STABLE));
-  if (length < 0)
-    throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
+      static_cast<utf8proc_ssize_t>(valid.size()), &mapped, static_cast<utf8proc_option_t>(option | UTF8PROC_STABLE));
+  if (length < 0) throw std::runtime_error(fmt::format("text cannot be normalised: {}", utf8proc_errmsg(length)));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
   return decode_utf8({reinterpret_cast<const char*>(mapped), static_cast<size_t>(length)});
 }

@@ -1,7 +1,7 @@
 #include "nodes/sd/conditioning.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -16,14 +16,13 @@ Conditioning with(Conditioning conditioning, Change change) {
 }
 
 const ConditioningEntry& first_of(const Conditioning& from, const ConditioningEntry* like) {
-  if (from.empty())
-    throw std::invalid_argument("the conditioning to take from is empty: connect an encoded prompt");
+  if (from.empty()) throw std::invalid_argument("the conditioning to take from is empty: connect an encoded prompt");
   const ConditioningEntry& first = from.front();
   if (like != nullptr && first.context.size(2) != like->context.size(2)) {
-    throw std::invalid_argument(fmt::format(
-        "the two prompts were encoded by different kinds of text encoder ({} and {} values a token): "
-        "encode both with the same one",
-        like->context.size(2), first.context.size(2)));
+    throw std::invalid_argument(
+        fmt::format("the two prompts were encoded by different kinds of text encoder ({} and {} values a token): "
+                    "encode both with the same one",
+            like->context.size(2), first.context.size(2)));
   }
   return first;
 }
@@ -68,8 +67,8 @@ Conditioning zero_out(const Conditioning& conditioning) {
   });
 }
 
-Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y,
-                      double strength) {
+Conditioning set_area(
+    const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = PixelArea{.height = height, .width = width, .y = y, .x = x};
     entry.strength = strength;
@@ -77,8 +76,7 @@ Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t h
   });
 }
 
-Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area,
-                                 double strength) {
+Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = area;
     entry.strength = strength;
@@ -90,8 +88,7 @@ Conditioning set_area_strength(const Conditioning& conditioning, double strength
   return with(conditioning, [&](ConditioningEntry& entry) { entry.strength = strength; });
 }
 
-Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength,
-                      bool area_from_mask) {
+Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength, bool area_from_mask) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.mask = mask.dim() < 3 ? mask.unsqueeze(0) : mask;
     entry.mask_strength = strength;
@@ -122,7 +119,7 @@ std::vector<std::string> resized_concats(const Conditioning& conditioning, int64
   const auto compare = [&](std::string_view name, const at::Tensor& part) {
     if (!part.defined() || (part.size(2) == height && part.size(3) == width)) return;
     std::string sentence = fmt::format("the {} of {} x {} latents was resized to {} x {}, the size of the latent", name,
-                                       part.size(3), part.size(2), width, height);
+        part.size(3), part.size(2), width, height);
     if (std::ranges::find(sentences, sentence) == sentences.end()) sentences.push_back(std::move(sentence));
   };
   for (const ConditioningEntry& entry : conditioning) {

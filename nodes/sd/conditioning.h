@@ -70,8 +70,8 @@ Conditioning average(const Conditioning& to, const Conditioning& from, double to
 Conditioning zero_out(const Conditioning& conditioning);
 
 /// A rectangle in pixels; the model will round it down to latents.
-Conditioning set_area(const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y,
-                      double strength);
+Conditioning set_area(
+    const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength);
 
 /// A rectangle in shares of the picture.
 Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength);
@@ -79,8 +79,7 @@ Conditioning set_area_percentage(const Conditioning& conditioning, const Fractio
 Conditioning set_area_strength(const Conditioning& conditioning, double strength);
 
 /// mask [h, w] or [B, h, w].
-Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength,
-                      bool area_from_mask);
+Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength, bool area_from_mask);
 
 /// 0 is the noisiest moment, 1 the end.
 Conditioning set_timestep_range(const Conditioning& conditioning, double start_percent, double end_percent);

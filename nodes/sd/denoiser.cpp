@@ -1,7 +1,7 @@
 #include "nodes/sd/denoiser.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,11 +20,9 @@ at::Tensor crop(const at::Tensor& tensor, const std::optional<LatentArea>& area)
 
 /// A share of the picture in latents: at least one latent, rounded half to even.
 LatentArea in_latents(const FractionArea& area, int64_t height, int64_t width) {
-  const auto part = [](double share, int64_t whole) {
-    return std::lrint(share * static_cast<double>(whole));
-  };
+  const auto part = [](double share, int64_t whole) { return std::lrint(share * static_cast<double>(whole)); };
   return {std::max<int64_t>(1, part(area.height, height)), std::max<int64_t>(1, part(area.width, width)),
-          part(area.y, height), part(area.x, width)};
+      part(area.y, height), part(area.x, width)};
 }
 
 /// The rectangle of mask [B, h, w] that is not zero, at least 8x8.
@@ -33,8 +31,8 @@ LatentArea bounds(const at::Tensor& mask) {
   if (painted.size(0) == 0) return {8, 8, 0, 0};
   const at::Tensor low = painted.amin(0), high = painted.amax(0);
   const int64_t y = low[0].item<int64_t>(), x = low[1].item<int64_t>();
-  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1),
-          std::max<int64_t>(8, high[1].item<int64_t>() - x + 1), y, x};
+  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1), std::max<int64_t>(8, high[1].item<int64_t>() - x + 1),
+      y, x};
 }
 
 /// A rectangle in pixels, rounded down to latents.
@@ -42,8 +40,8 @@ LatentArea in_latents(const PixelArea& area, int64_t downscale) {
   return {area.height / downscale, area.width / downscale, area.y / downscale, area.x / downscale};
 }
 
-std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at::Tensor& mask,
-                                       const at::Tensor& latent, int64_t downscale) {
+std::optional<LatentArea> resolve_area(
+    const ConditioningEntry& entry, const at::Tensor& mask, const at::Tensor& latent, int64_t downscale) {
   const int64_t height = latent.size(2), width = latent.size(3);
   LatentArea area;
   if (mask.defined() && entry.area_from_mask) {
@@ -59,11 +57,11 @@ std::optional<LatentArea> resolve_area(const ConditioningEntry& entry, const at:
   area.height = std::min(area.height, height - area.y);
   area.width = std::min(area.width, width - area.x);
   if (area.height < 1 || area.width < 1 || area.y < 0 || area.x < 0) {
-    throw std::invalid_argument(fmt::format(
-        "the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
-        "{}x{} pixels: move it inside, and make it at least {} pixels wide and high",
-        asked.width * downscale, asked.height * downscale, asked.x * downscale, asked.y * downscale, width * downscale,
-        height * downscale, downscale));
+    throw std::invalid_argument(
+        fmt::format("the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
+                    "{}x{} pixels: move it inside, and make it at least {} pixels wide and high",
+            asked.width * downscale, asked.height * downscale, asked.x * downscale, asked.y * downscale,
+            width * downscale, height * downscale, downscale));
   }
   return area;
 }
@@ -98,12 +96,11 @@ at::Tensor fit(const at::Tensor& tensor, const at::Tensor& latent) {
 
 /// Mask and masked latent of an inpainting model, [B, 1 + C, h, w]. Without a mask everything is painted,
 /// over the latent of a grey picture.
-at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& entry,
-                          const at::Tensor& latent, const at::Tensor& noise_mask) {
+at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
+    const at::Tensor& noise_mask) {
   const at::Tensor mask = entry.concat_mask.defined() ? entry.concat_mask : noise_mask;
   if (!mask.defined()) {
-    const at::Tensor grey =
-        at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
+    const at::Tensor grey = at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
     return at::cat({at::ones_like(latent.narrow(1, 0, 1)), grey.expand_as(latent)}, 1);
   }
   const at::Tensor planes =
@@ -139,18 +136,17 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
   }
   const bool has_mask = extra == 5 && has_noise_mask;  // then the picture is the latent itself
   if (extra > 0 && !picture && !map && !has_mask) {
-    throw std::invalid_argument(fmt::format(
-        "the latent has {} channels, the model needs {} ({}): connect {}", model.space.channels, model.in_channels,
-        name_of_extra(extra),
-        extra == 5   ? "the picture and its mask through Inpaint Conditioning (conditioning.inpaint)"
-        : extra == 4 ? "the picture to change"
-                     : "a segmentation map through Segmentation Map Conditioning (conditioning.segmentation_map)"));
+    throw std::invalid_argument(fmt::format("the latent has {} channels, the model needs {} ({}): connect {}",
+        model.space.channels, model.in_channels, name_of_extra(extra),
+        extra == 5       ? "the picture and its mask through Inpaint Conditioning (conditioning.inpaint)"
+            : extra == 4 ? "the picture to change"
+                         : "a segmentation map through Segmentation Map Conditioning (conditioning.segmentation_map)"));
   }
 }
 
 /// The channels that the network takes beyond the latent, or undefined.
 at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
-                       const at::Tensor& noise_mask) {
+    const at::Tensor& noise_mask) {
   if (model.strict_concat) check_concat(model, entry, noise_mask.defined());
   const int64_t extra = model.in_channels - model.space.channels;
   if (extra == 0) return {};
@@ -162,7 +158,7 @@ at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& ent
 
 bool covers(const LatentArea& outer, const LatentArea& inner) {
   return inner.y >= outer.y && inner.x >= outer.x && outer.y + outer.height >= inner.y + inner.height &&
-         outer.x + outer.width >= inner.x + inner.width;
+      outer.x + outer.width >= inner.x + inner.width;
 }
 
 /// Token counts can be made equal by repeating, at most 4 times: repeated tokens do not change attention.
@@ -170,8 +166,8 @@ bool tokens_agree(int64_t a, int64_t b) { return std::lcm(a, b) / std::min(a, b)
 
 }  // namespace
 
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma,
-                      const at::Tensor& context, const at::Tensor& concat) {
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
+    const at::Tensor& concat) {
   const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
   at::Tensor input = x / deviation;
   if (concat.defined()) input = at::cat({input, concat}, 1);
@@ -182,15 +178,14 @@ at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float si
   return x - output * sigma;
 }
 
-GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive,
-                               const Conditioning& negative, double cfg, const at::Tensor& latent,
-                               const at::Tensor& noise_mask)
+GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
+    double cfg, const at::Tensor& latent, const at::Tensor& noise_mask)
     : model_(model), cfg_(cfg) {
   if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
         fmt::format("the latent has {} channels, the model's latents have {}: "
                     "use the empty latent or VAE that belongs to this model",
-                    latent.size(1), model.space.channels));
+            latent.size(1), model.space.channels));
   }
   positive_ = prepare(positive, latent, noise_mask);
   negative_ = prepare(negative, latent, noise_mask);
@@ -200,8 +195,8 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& 
   weigh(negative_, latent);
 }
 
-GuidedDenoiser::Side GuidedDenoiser::prepare(const Conditioning& conditioning, const at::Tensor& latent,
-                                             const at::Tensor& noise_mask) const {
+GuidedDenoiser::Side GuidedDenoiser::prepare(
+    const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const {
   Side side;
   for (const ConditioningEntry& given : conditioning) {
     Entry entry;
@@ -246,15 +241,15 @@ void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
       const int64_t count = entry.mask.size(0) == 1 ? 1 : latent.size(0);
       entry.weight = crop(repeat_to_batch(entry.mask, count), entry.area).unsqueeze(1) * entry.strength;
     } else {
-      entry.weight = at::full_like(crop(latent, entry.area).narrow(0, 0, 1).narrow(1, 0, 1), entry.strength,
-                                   at::MemoryFormat::Contiguous);
+      entry.weight = at::full_like(
+          crop(latent, entry.area).narrow(0, 0, 1).narrow(1, 0, 1), entry.strength, at::MemoryFormat::Contiguous);
       if (entry.area) feather(entry.weight, *entry.area, latent);
     }
   }
 }
 
-std::vector<at::Tensor> GuidedDenoiser::evaluate(std::vector<const Side*> sides, const at::Tensor& x,
-                                                 float sigma) const {
+std::vector<at::Tensor> GuidedDenoiser::evaluate(
+    std::vector<const Side*> sides, const at::Tensor& x, float sigma) const {
   struct Job {
     size_t side;
     const Entry* entry;
@@ -285,12 +280,11 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(std::vector<const Side*> sides,
     for (const Job* job : together) {
       const Entry& entry = *job->entry;
       xs.push_back(crop(x, entry.area));
-      contexts.push_back(
-          repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
+      contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
-    const at::Tensor all = predict_x0(model_, at::cat(xs), sigma, at::cat(contexts),
-                                      concats.empty() ? at::Tensor() : at::cat(concats));
+    const at::Tensor all =
+        predict_x0(model_, at::cat(xs), sigma, at::cat(contexts), concats.empty() ? at::Tensor() : at::cat(concats));
     for (size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
 
@@ -307,8 +301,7 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(std::vector<const Side*> sides,
     at::Tensor sum = at::zeros_like(x), weights = at::full_like(x, 1e-37);
     for (const Job* job : own) {
       const std::optional<LatentArea>& area = job->entry->area;
-      const at::Tensor weight =
-          job->entry->weight.defined() ? job->entry->weight : at::ones({1}, x.options());
+      const at::Tensor weight = job->entry->weight.defined() ? job->entry->weight : at::ones({1}, x.options());
       crop(sum, area).add_(job->x0 * weight);
       crop(weights, area).add_(weight);
     }

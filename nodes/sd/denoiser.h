@@ -19,8 +19,7 @@ namespace weft::sd {
 /// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context
 /// [B, tokens, D]; returns [B, space.channels, h, w]. It casts its inputs to its own dtype; the result may
 /// have any float dtype.
-using Network =
-    std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
+using Network = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
 
 struct DiffusionModel {
   Network network;
@@ -45,8 +44,8 @@ struct LatentArea {
 
 /// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or
 /// undefined. Returns x0, float32.
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma,
-                      const at::Tensor& context, const at::Tensor& concat = {});
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
+    const at::Tensor& concat = {});
 
 /// negative + (positive - negative) * cfg, and the part that cfg++ samplers need.
 struct Guided {
@@ -62,8 +61,8 @@ class GuidedDenoiser {
  public:
   /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it); noise_mask [B, C, h,
   /// w] or undefined. Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
-  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
-                 double cfg, const at::Tensor& latent, const at::Tensor& noise_mask = {});
+  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative, double cfg,
+      const at::Tensor& latent, const at::Tensor& noise_mask = {});
 
   /// With cfg 1 the negative side is not evaluated.
   at::Tensor x0(const at::Tensor& x, float sigma) const;
@@ -84,8 +83,7 @@ class GuidedDenoiser {
   };
   using Side = std::vector<Entry>;
 
-  Side prepare(const Conditioning& conditioning, const at::Tensor& latent,
-               const at::Tensor& noise_mask) const;
+  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(std::vector<const Side*> sides, const at::Tensor& x, float sigma) const;

@@ -14,14 +14,22 @@ using nlohmann::json;
 
 std::string name_of(at::ScalarType dtype) {
   switch (dtype) {
-    case at::kFloat: return "float32";
-    case at::kDouble: return "float64";
-    case at::kHalf: return "float16";
-    case at::kBFloat16: return "bfloat16";
-    case at::kLong: return "int64";
-    case at::kByte: return "uint8";
-    case at::kBool: return "bool";
-    default: return at::toString(dtype);
+    case at::kFloat:
+      return "float32";
+    case at::kDouble:
+      return "float64";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kLong:
+      return "int64";
+    case at::kByte:
+      return "uint8";
+    case at::kBool:
+      return "bool";
+    default:
+      return at::toString(dtype);
   }
 }
 
@@ -41,7 +49,7 @@ json token_table(const ConditioningEntry& entry) {
     while (end < tokens.size() && tokens[end].text == tokens[i].text) ++end;
     if (end - i < 3) end = i + 1;
     rows.push_back({end - i == 1 ? fmt::format("{}", i) : fmt::format("{} - {}", i, end - 1), tokens[i].text,
-                    tokens[i].weight, lengths[static_cast<std::int64_t>(i)].item<double>()});
+        tokens[i].weight, lengths[static_cast<std::int64_t>(i)].item<double>()});
   }
   return {{"columns", {"place", "token", "weight", "length"}}, {"rows", std::move(rows)}};
 }

@@ -21,7 +21,7 @@ nlohmann::json describe(const Conditioning& conditioning);
 
 /// ValueType::items of a value whose `tensor` is a batch [B, ...]: a copy of it for each item, with that item alone.
 template <class T>
-std::vector<Value> items(const T& batch, at::Tensor T::*tensor) {
+std::vector<Value> items(const T& batch, at::Tensor T::* tensor) {
   std::vector<Value> each;
   for (const at::Tensor& item : (batch.*tensor).split(1)) {
     T alone = batch;

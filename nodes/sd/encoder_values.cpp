@@ -12,7 +12,7 @@ LabelEncoder::LabelEncoder(std::shared_ptr<const sd::LabelEncoder> encoder, std:
 const sd::LabelEncoder& LabelEncoder::get() const {
   if (encoder_) return *encoder_;
   throw NodeError(fmt::format("'{}' was not trained on classes, so it knows no labels", origin_),
-                  "use a class-conditional model, or encode a text");
+      "use a class-conditional model, or encode a text");
 }
 
 SpatialRescaler::SpatialRescaler(std::shared_ptr<const sd::SpatialRescaler> rescaler, std::string origin)
@@ -21,7 +21,7 @@ SpatialRescaler::SpatialRescaler(std::shared_ptr<const sd::SpatialRescaler> resc
 const sd::SpatialRescaler& SpatialRescaler::get() const {
   if (rescaler_) return *rescaler_;
   throw NodeError(fmt::format("'{}' has no rescaler for segmentation maps", origin_),
-                  "use a model for semantic synthesis, or connect none if it takes the map as it is");
+      "use a model for semantic synthesis, or connect none if it takes the map as it is");
 }
 
 }  // namespace weft

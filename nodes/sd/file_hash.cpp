@@ -79,8 +79,8 @@ void remember(const fs::path& file, const std::string& key, const std::string& s
 std::string file_stamp(const fs::path& path) {
   std::string stamp;
   for (const fs::path& file : files_of(path))
-    stamp += fmt::format("{} {} {};", file.string(), fs::file_size(file),
-                         fs::last_write_time(file).time_since_epoch().count());
+    stamp += fmt::format(
+        "{} {} {};", file.string(), fs::file_size(file), fs::last_write_time(file).time_since_epoch().count());
   return stamp;
 }
 
@@ -91,7 +91,8 @@ std::string model_hash(const fs::path& path) {
   const std::lock_guard lock(one_at_a_time);
   if (!cache.empty()) {
     const nlohmann::json known = read_cache(cache).value(key, nlohmann::json::object());
-    if (known.is_object() && known.value("stamp", "") == stamp && known.contains("sha256") && known["sha256"].is_string())
+    if (known.is_object() && known.value("stamp", "") == stamp && known.contains("sha256") &&
+        known["sha256"].is_string())
       return known["sha256"];
   }
   const std::string hash = sha256(files_of(path));

@@ -59,8 +59,8 @@ constexpr auto kSchedules = std::to_array<BetaSchedule>({
 void check(std::span<const int64_t> times, int64_t steps) {
   if (times.empty()) throw std::invalid_argument("there are no timesteps: give at least one, such as 0, 500, 1000");
   if (!std::ranges::is_sorted(times) || times.front() < 0 || times.back() > steps)
-    throw std::invalid_argument(fmt::format("the timesteps {} do not rise, or leave 0 to {}: give rising ones",
-                                            fmt::join(times, ", "), steps));
+    throw std::invalid_argument(
+        fmt::format("the timesteps {} do not rise, or leave 0 to {}: give rising ones", fmt::join(times, ", "), steps));
 }
 
 int64_t count(std::span<const double> betas) { return static_cast<int64_t>(betas.size()); }
@@ -100,8 +100,8 @@ std::vector<int64_t> parse_times(std::string_view text, int64_t steps) {
   return times;
 }
 
-at::Tensor diffuse_at_once(const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times,
-                           uint64_t seed) {
+at::Tensor diffuse_at_once(
+    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed) {
   check(times, count(betas));
   const std::vector<double> bars = alpha_bars(betas);
   const at::Tensor noise = initial_noise(x0.sizes(), seed).to(x0.device());
@@ -113,8 +113,8 @@ at::Tensor diffuse_at_once(const at::Tensor& x0, std::span<const double> betas, 
   return at::cat(all);
 }
 
-at::Tensor diffuse_stepwise(const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times,
-                            uint64_t seed) {
+at::Tensor diffuse_stepwise(
+    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed) {
   check(times, count(betas));
   StepNoise noise(x0, seed, BatchNoise::kTogether);
   std::vector<at::Tensor> all;

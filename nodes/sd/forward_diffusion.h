@@ -39,11 +39,11 @@ std::vector<int64_t> parse_times(std::string_view text, int64_t steps);
 
 /// x_t for each t of `times` (rising, from 0 to the number of betas), in closed form, all with the same noise. x0 of any
 /// shape [B, ...]; returns [times * B, ...], the first time's items first.
-at::Tensor diffuse_at_once(const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times,
-                           uint64_t seed);
+at::Tensor diffuse_at_once(
+    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed);
 
 /// The same step by step, with fresh noise at each. The same distribution at each time, other draws.
-at::Tensor diffuse_stepwise(const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times,
-                            uint64_t seed);
+at::Tensor diffuse_stepwise(
+    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed);
 
 }  // namespace weft::sd

@@ -62,7 +62,7 @@ Affine affine_of(const Shape& shape, const std::vector<float>& sums, const T* we
   const int64_t width = shape.channels / shape.groups;
   const auto count = static_cast<double>(width * shape.pixels);
   Affine affine{std::vector<float>(size_t(shape.items * shape.channels)),
-                std::vector<float>(size_t(shape.items * shape.channels))};
+      std::vector<float>(size_t(shape.items * shape.channels))};
   for (int64_t item = 0; item < shape.items; ++item) {
     for (int64_t first = 0; first < shape.channels; first += width) {
       double sum = 0, square = 0;
@@ -87,8 +87,8 @@ Affine affine_of(const Shape& shape, const std::vector<float>& sums, const T* we
 }
 
 template <class T>
-void normalise(const Passes<T>& passes, const Shape& shape, const T* image, const T* weight, const T* bias, double eps, AfterNorm after,
-               T* result) {
+void normalise(const Passes<T>& passes, const Shape& shape, const T* image, const T* weight, const T* bias, double eps,
+    AfterNorm after, T* result) {
   // Strips of all items, side by side; each strip is pixels from..from + size of its item.
   const auto for_strips = [&](const auto& work) {
     at::parallel_for(0, shape.items * shape.strips(), 1, [&](int64_t begin, int64_t end) {
@@ -106,22 +106,22 @@ void normalise(const Passes<T>& passes, const Shape& shape, const T* image, cons
   const Affine affine = affine_of(shape, sums, weight, bias, eps);
   for_strips([&](int64_t, int64_t item, int64_t offset, int64_t size) {
     const int64_t channels = item * shape.channels;
-    passes.apply(image + offset, size, shape.channels, affine.scales.data() + channels, affine.shifts.data() + channels, after,
-          result + offset);
+    passes.apply(image + offset, size, shape.channels, affine.scales.data() + channels, affine.shifts.data() + channels,
+        after, result + offset);
   });
 }
 
 template <class T>
 void normalise_tensor(bool native, const Shape& shape, const at::Tensor& x, const at::Tensor& weight,
-                      const at::Tensor& bias, double eps, AfterNorm after, const at::Tensor& result) {
-  const Passes<T> passes = native ? Passes<T>{native::add_up<T>, native::apply<T>}
-                                  : Passes<T>{portable::add_up<T>, portable::apply<T>};
+    const at::Tensor& bias, double eps, AfterNorm after, const at::Tensor& result) {
+  const Passes<T> passes =
+      native ? Passes<T>{native::add_up<T>, native::apply<T>} : Passes<T>{portable::add_up<T>, portable::apply<T>};
   normalise(passes, shape, x.const_data_ptr<T>(), weight.const_data_ptr<T>(), bias.const_data_ptr<T>(), eps, after,
-            result.mutable_data_ptr<T>());
+      result.mutable_data_ptr<T>());
 }
 
-at::Tensor normalised(bool native, const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                      double eps, AfterNorm after) {
+at::Tensor normalised(bool native, const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+    const at::Tensor& bias, double eps, AfterNorm after) {
   TORCH_CHECK(x.size(1) % groups == 0, x.size(1), " channels do not make ", groups, " groups");
   const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), groups};
   const at::Tensor result = at::empty_like(x), w = weight.contiguous(), b = bias.contiguous();
@@ -138,20 +138,19 @@ bool fits_fused_group_norm(const at::Tensor& x, const at::Tensor& weight) {
 
 bool fits_portable_group_norm(const at::Tensor& x, const at::Tensor& weight) {
   const auto type = x.scalar_type();
-  return x.is_cpu() && x.dim() == 4 && (type == at::kFloat || type == at::kBFloat16) &&
-         type == weight.scalar_type() && x.size(1) % kLanes == 0 && x.numel() > 0 &&
-         x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         !(at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad()));
+  return x.is_cpu() && x.dim() == 4 && (type == at::kFloat || type == at::kBFloat16) && type == weight.scalar_type() &&
+      x.size(1) % kLanes == 0 && x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+      !(at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad()));
 }
 
 at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                            double eps, AfterNorm after) {
+    double eps, AfterNorm after) {
   TORCH_CHECK(fits_fused_group_norm(x, weight), "fused_group_norm() does not take this image");
   return normalised(true, x, groups, weight, bias, eps, after);
 }
 
 at::Tensor portable_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                               double eps, AfterNorm after) {
+    double eps, AfterNorm after) {
   TORCH_CHECK(fits_portable_group_norm(x, weight), "portable_group_norm() does not take this image");
   return normalised(false, x, groups, weight, bias, eps, after);
 }

@@ -19,12 +19,12 @@ bool fits_fused_group_norm(const at::Tensor& x, const at::Tensor& weight);
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias, mean and variance over each group of channels of an item, then
 /// what comes after. x [B, C, H, W], weight and bias [C], C divisible by `groups`; gives [B, C, H, W].
-at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                            double eps, AfterNorm after);
+at::Tensor fused_group_norm(
+    const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps, AfterNorm after);
 
 /// The same algorithm in plain C++, for tests on any machine: slow.
 bool fits_portable_group_norm(const at::Tensor& x, const at::Tensor& weight);
-at::Tensor portable_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-                               double eps, AfterNorm after);
+at::Tensor portable_group_norm(
+    const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps, AfterNorm after);
 
 }  // namespace weft::sd

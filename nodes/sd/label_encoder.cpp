@@ -81,8 +81,7 @@ std::vector<std::string> nearest(const std::string& label, const std::vector<std
 
 }  // namespace
 
-LabelEncoder::LabelEncoder(at::Tensor table, std::vector<std::string> names,
-                           std::optional<int64_t> unconditional)
+LabelEncoder::LabelEncoder(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional)
     : table_((table.dim() == 2 ? table.unsqueeze(1) : table).to(at::kFloat)),
       names_(std::move(names)),
       unconditional_(unconditional) {}
@@ -101,15 +100,14 @@ int64_t LabelEncoder::find(std::string_view label) const {
   }
   if (const auto index = number(label)) {
     if (*index >= 0 && *index < classes()) return *index;
-    throw std::invalid_argument(
-        fmt::format("there is no class {}: give 0 to {}{}", *index, classes() - 1,
-                    names_.empty() ? "" : ", or a name such as '" + names_.front() + "'"));
+    throw std::invalid_argument(fmt::format("there is no class {}: give 0 to {}{}", *index, classes() - 1,
+        names_.empty() ? "" : ", or a name such as '" + names_.front() + "'"));
   }
   if (names_.empty())
     throw std::invalid_argument(fmt::format(
         "the classes have no names, so there is no '{}': give a number from 0 to {}", label, classes() - 1));
-  throw std::invalid_argument(fmt::format("there is no class '{}': the nearest are {}", label,
-                                          fmt::join(nearest(wanted, names_), ", ")));
+  throw std::invalid_argument(
+      fmt::format("there is no class '{}': the nearest are {}", label, fmt::join(nearest(wanted, names_), ", ")));
 }
 
 at::Tensor LabelEncoder::context(std::span<const int64_t> labels) const {

@@ -15,11 +15,11 @@
 #include <immintrin.h>
 
 // For functions that may only be called where has_avx512().
-#define WEFT_BEGIN_AVX512                                                                                           \
-  _Pragma("GCC diagnostic push")                                                                                    \
-  _Pragma("GCC diagnostic ignored \"-Wmaybe-uninitialized\"") /* g++ 12 sees it in its own intrinsics (bug 105593) */ \
-  _Pragma("GCC push_options")                                                                                       \
-  _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16\")")
+#define WEFT_BEGIN_AVX512                                                                                         \
+  _Pragma("GCC diagnostic push") _Pragma(                                                                         \
+      "GCC diagnostic ignored \"-Wmaybe-uninitialized\"") /* g++ 12 sees it in its own intrinsics (bug 105593) */ \
+      _Pragma("GCC push_options")                                                                                 \
+          _Pragma("GCC target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16\")")
 #define WEFT_END_AVX512 _Pragma("GCC pop_options") _Pragma("GCC diagnostic pop")
 #endif
 
@@ -105,8 +105,7 @@ inline Lanes times_power_of_two(Lanes a, Lanes whole) {
 /// Whether this processor has what `native` is made of, but for tiles.
 inline bool has_avx512() {
   static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512bf16");
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16");
   return has;
 }
 
@@ -139,9 +138,7 @@ inline Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.x, b.x)}; }
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.x, b.x, c.x)}; }
 inline Lanes multiply_subtract(Lanes a, Lanes b, Lanes c) { return {_mm512_fmsub_ps(a.x, b.x, c.x)}; }
 inline Lanes larger(Lanes a, Lanes b) { return {_mm512_max_ps(a.x, b.x)}; }
-inline bool any_above(Lanes a, float limit) {
-  return _mm512_cmp_ps_mask(a.x, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
-}
+inline bool any_above(Lanes a, float limit) { return _mm512_cmp_ps_mask(a.x, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0; }
 inline float largest(Lanes a) { return _mm512_reduce_max_ps(a.x); }
 inline float sum(Lanes a) { return _mm512_reduce_add_ps(a.x); }
 inline Lanes nearest_whole(Lanes a) {

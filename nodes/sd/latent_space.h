@@ -15,8 +15,8 @@ namespace weft::sd {
 using PreviewColours = std::array<double, 15>;
 
 /// Stable Diffusion 1's, as published on the Hugging Face forum in 2022 ("Decoding latents to RGB without upscaling").
-inline constexpr PreviewColours kStableDiffusionColours{0.298, 0.207, 0.208, 0.187, 0.286, 0.173, -0.158, 0.189,
-                                                        0.264, -0.184, -0.271, -0.473, 0, 0, 0};
+inline constexpr PreviewColours kStableDiffusionColours{
+    0.298, 0.207, 0.208, 0.187, 0.286, 0.173, -0.158, 0.189, 0.264, -0.184, -0.271, -0.473, 0, 0, 0};
 
 /// Its latents' standard deviation is about 1 / this.
 inline constexpr double kStableDiffusionScale = 0.18215;

@@ -89,8 +89,8 @@ at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64
   const int64_t h = x.size(2), w = x.size(3);
   if (!packed_ || height != 2 * h || width != 2 * w)
     return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
-  const at::Tensor result = at::empty({x.size(0), bias_.size(0), height, width},
-                                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  const at::Tensor result =
+      at::empty({x.size(0), bias_.size(0), height, width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
   for (const int64_t below : {0, 1}) {
     for (const int64_t right : {0, 1}) {
@@ -126,8 +126,7 @@ at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
 }
 
 Geglu::Geglu(const Weights& weights, int64_t in, int64_t out)
-    : weight_(weights.get("weight", {2 * out, in}, Init::kFanIn)),
-      bias_(weights.get("bias", {2 * out}, Init::kFanIn)) {
+    : weight_(weights.get("weight", {2 * out, in}, Init::kFanIn)), bias_(weights.get("bias", {2 * out}, Init::kFanIn)) {
   packed_ = onednn::wants_packing(weight_);
   if (!packed_) return;
   value_weight_ = onednn::pack_linear(weight_.narrow(0, 0, out));
@@ -154,14 +153,12 @@ GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, d
       eps_(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  if (fits_fused_group_norm(x, weight_))
-    return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kNothing);
+  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kNothing);
   return at::group_norm(x, groups_, weight_, bias_, eps_);
 }
 
 at::Tensor GroupNorm::silu(const at::Tensor& x) const {
-  if (fits_fused_group_norm(x, weight_))
-    return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kSilu);
+  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kSilu);
   at::Tensor normed = (*this)(x);
   return normed.requires_grad() ? at::silu(normed) : at::silu_(normed);
 }
@@ -175,8 +172,8 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);
 }
 
-at::Tensor multi_head_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
-                                bool causal) {
+at::Tensor multi_head_attention(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal) {
   cancel_point();
   if (!causal && fits_tile_attention(q, k, v, heads)) return tile_attention(q, k, v, heads);
   // libtorch's kernel is a sixth faster on contiguous heads, which pays for the copy.
@@ -196,7 +193,8 @@ Attention::Attention(const Weights& weights, int64_t width, int64_t context_widt
 
 at::Tensor Attention::plus(const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x) const {
   const at::Tensor q = to_q_(normed), k = to_k_(context);
-  if (const auto* observer = AttentionObserver::current(); observer && !context.is_same(normed)) observer->see(q, k, heads_);
+  if (const auto* observer = AttentionObserver::current(); observer && !context.is_same(normed))
+    observer->see(q, k, heads_);
   return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
 }
 
@@ -206,8 +204,7 @@ ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, Option
       norm2_(weights / "norm2", options.groups, out, options.eps),
       conv2_(weights / "conv2", out, out) {
   if (options.time_width > 0) time_projection_.emplace(weights / "time_emb_proj", options.time_width, out);
-  if (in != out)
-    shortcut_.emplace(weights / "conv_shortcut", in, out, Conv2d::Options{.kernel = 1, .padding = 0});
+  if (in != out) shortcut_.emplace(weights / "conv_shortcut", in, out, Conv2d::Options{.kernel = 1, .padding = 0});
 }
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& activated_time) const {

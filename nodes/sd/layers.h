@@ -122,8 +122,8 @@ class LayerNorm {
 
 /// softmax(q k^T / sqrt(width / heads)) v, heads split and joined again. q [B, T, width], k and v [B, S,
 /// width].
-at::Tensor multi_head_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
-                                bool causal = false);
+at::Tensor multi_head_attention(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal = false);
 
 /// Attention of x to a context, with diffusers' names to_q, to_k, to_v, to_out.0. Without context: to itself.
 class Attention {

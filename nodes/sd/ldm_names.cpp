@@ -73,8 +73,12 @@ constexpr Rule kBertPlaces[] = {
 // Names inside a residual block or a VAE's attention, where the two layouts differ; applied to the rest (*)
 // of a name.
 constexpr Rule kUNetLeaves[] = {
-    {"in_layers.0.*", "norm1.*"},  {"in_layers.2.*", "conv1.*"},  {"emb_layers.1.*", "time_emb_proj.*"},
-    {"out_layers.0.*", "norm2.*"}, {"out_layers.3.*", "conv2.*"}, {"skip_connection.*", "conv_shortcut.*"},
+    {"in_layers.0.*", "norm1.*"},
+    {"in_layers.2.*", "conv1.*"},
+    {"emb_layers.1.*", "time_emb_proj.*"},
+    {"out_layers.0.*", "norm2.*"},
+    {"out_layers.3.*", "conv2.*"},
+    {"skip_connection.*", "conv_shortcut.*"},
 };
 constexpr Rule kVAELeaves[] = {
     {"nin_shortcut.*", "conv_shortcut.*"},
@@ -143,8 +147,7 @@ std::string rename_rest(std::string_view rest, std::span<const Rule> leaves) {
   return std::string(rest);
 }
 
-std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
-                    std::span<const Rule> leaves) {
+std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape, std::span<const Rule> leaves) {
   const auto value = [&](std::string_view hole) -> int64_t {
     const int64_t per_level = shape.unet_layers_per_block + 1;
     const int64_t block = found.numbers[0] - (rule.from.starts_with("input_blocks") ? 1 : 0);
@@ -173,8 +176,8 @@ std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
   return result;
 }
 
-std::optional<std::string> rename_by(std::span<const Rule> rules, std::string_view name,
-                                     const LdmShape& shape = {}, std::span<const Rule> leaves = {}) {
+std::optional<std::string> rename_by(
+    std::span<const Rule> rules, std::string_view name, const LdmShape& shape = {}, std::span<const Rule> leaves = {}) {
   for (const auto& rule : rules) {
     if (const auto found = match(rule.from, name)) return fill_in(rule, *found, shape, leaves);
   }
@@ -191,7 +194,7 @@ void move(TensorMap& tensors, const std::string& from, const std::string& to) {
 // qkv [heads * 3 * width, ...] -> to_q, to_k, to_v [heads * width, ...]. What cannot be split stays, and its
 // parts are missed by name.
 void split_heads(TensorMap& tensors, const std::string& block, const std::string& end,
-                 const std::function<int64_t(int64_t channels)>& heads_in) {
+    const std::function<int64_t(int64_t channels)>& heads_in) {
   const auto found = tensors.find(block + "qkv" + end);
   if (found == tensors.end()) return;
   const at::Tensor joined = found->second;
@@ -240,13 +243,11 @@ std::optional<CanonicalName> canonical_from_ldm(const std::string& name, const L
     return in(Part::kVAE, rename_by(kVAEPlaces, found->rest, shape, kVAELeaves));
   }
   if (const auto found = match("cond_stage_model.transformer.*", name)) {
-    if (found->rest.starts_with("to_logits."))
-      return std::nullopt;  // what it was trained to say, not to be heard
+    if (found->rest.starts_with("to_logits.")) return std::nullopt;  // what it was trained to say, not to be heard
     const auto bert = rename_by(kBertPlaces, found->rest);
     return CanonicalName{Part::kTextEncoder, bert ? *bert : with_text_model_prefix(found->rest)};
   }
-  if (name == "cond_stage_model.embedding.weight")
-    return CanonicalName{Part::kLabelEncoder, "embedding.weight"};
+  if (name == "cond_stage_model.embedding.weight") return CanonicalName{Part::kLabelEncoder, "embedding.weight"};
   if (name == "cond_stage_model.channel_mapper.weight") {
     return CanonicalName{Part::kSpatialRescaler, "channel_mapper.weight"};
   }

@@ -33,7 +33,6 @@ PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, i
 
 /// `from` laid into `to` at (x, y), all in latents; what lies outside is cut. Edges inside `to` are faded in
 /// over `feather` latents.
-at::Tensor composite_latents(const at::Tensor& to, const at::Tensor& from, int64_t x, int64_t y,
-                             int64_t feather);
+at::Tensor composite_latents(const at::Tensor& to, const at::Tensor& from, int64_t x, int64_t y, int64_t feather);
 
 }  // namespace weft::sd

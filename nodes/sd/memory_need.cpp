@@ -30,13 +30,14 @@ MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t bat
   const double attention = attends ? (5 + 8) * top : 0;  // feed-forward: twice 4 times as wide
   const double places = static_cast<double>(batch) * area(height, width);
   return {.least = bytes_of(skips + joined + resnet, dtype, places),
-          .about = bytes_of(skips + joined + std::max(resnet, attention), dtype, places)};
+      .about = bytes_of(skips + joined + std::max(resnet, attention), dtype, places)};
 }
 
 MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width) {
   // In the finest residual block: its input, and five tensors on the way to its output.
   const double planes = 6 * static_cast<double>(config.block_channels.front());
-  return {.least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
+  return {
+      .least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
 }
 
 MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width) {
@@ -44,7 +45,8 @@ MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t 
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);
   const double planes = below + 5 * top;
-  return {.least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
+  return {
+      .least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
 }
 
 std::string shortage_text(const MemoryNeed& need, const std::string& work, std::uint64_t free) {
@@ -55,8 +57,8 @@ void require_memory(const Residency& where, const MemoryNeed& need, const std::s
   const DeviceMemory memory = where.make_room(0);
   if (memory.total > 0 && need.least > memory.total + memory.swap)
     throw NodeError(fmt::format("{}, needs about {}; {} has {}", work, byte_text(need.about), where.device().name(),
-                                byte_text(memory.total)),
-                    "choose a smaller size, a smaller batch or tiles");
+                        byte_text(memory.total)),
+        "choose a smaller size, a smaller batch or tiles");
 }
 
 std::optional<std::uint64_t> make_room(const Residency& where, const MemoryNeed& need) {

@@ -23,8 +23,8 @@ constexpr int64_t kClipEnd = 49407;  // <|endoftext|> of CLIP's
 TextActivation activation(const std::string& origin, const std::string& name) {
   if (name == "quick_gelu") return TextActivation::kQuickGelu;
   if (name == "gelu") return TextActivation::kGelu;
-  throw ModelError(origin, fmt::format("has activation \"{}\" in its text encoder", name),
-                   "quick_gelu and gelu are supported");
+  throw ModelError(
+      origin, fmt::format("has activation \"{}\" in its text encoder", name), "quick_gelu and gelu are supported");
 }
 
 // What diffusers' U-Nets can be, and those here are not.
@@ -67,11 +67,10 @@ constexpr KeyRule kVAEKeys[] = {
 // diffusers' pipelines of Stable Diffusion 1 do not look at these either; those of other families do.
 constexpr KeyRule kIgnoredVAEKeys[] = {{"latents_mean", {}}, {"latents_std", {}}, {"shift_factor", {"0"}}};
 
-std::vector<std::string> ignored_in(const fs::path& file, const std::vector<std::string>& keys,
-                                    std::string_view why) {
+std::vector<std::string> ignored_in(const fs::path& file, const std::vector<std::string>& keys, std::string_view why) {
   if (keys.empty()) return {};
-  return {fmt::format("{}: {} {} no effect: {}", file.string(), fmt::join(keys, ", "),
-                      keys.size() == 1 ? "has" : "have", why)};
+  return {fmt::format(
+      "{}: {} {} no effect: {}", file.string(), fmt::join(keys, ", "), keys.size() == 1 ? "has" : "have", why)};
 }
 
 /// An eps of a norm.
@@ -109,7 +108,7 @@ class Shapes {
     const auto found = tensors_.find(name);
     if (found != tensors_.end()) return found->second.sizes();
     throw ModelError(origin_, fmt::format("has no {}: tensor \"{}\" is missing", network_, name),
-                     "the file is incomplete, or of another model");
+        "the file is incomplete, or of another model");
   }
 
   bool has_any(const std::string& beginning) const {
@@ -120,8 +119,8 @@ class Shapes {
   int64_t size(const std::string& name, size_t axis) const {
     const auto sizes = this->sizes(name);
     if (axis >= sizes.size() || sizes[axis] <= 0) {
-      throw ModelError(origin_, fmt::format("tensor \"{}\" has shape {}", name, shape_text(sizes)),
-                       "the file is of another model");
+      throw ModelError(
+          origin_, fmt::format("tensor \"{}\" has shape {}", name, shape_text(sizes)), "the file is of another model");
     }
     return sizes[axis];
   }
@@ -157,12 +156,11 @@ int64_t usual_norm_groups(const std::vector<int64_t>& channels) {
   return groups;
 }
 
-void require_divides(const std::string& origin, const char* what, int64_t divisor,
-                     const std::vector<int64_t>& widths) {
+void require_divides(const std::string& origin, const char* what, int64_t divisor, const std::vector<int64_t>& widths) {
   for (const int64_t width : widths) {
     if (width % divisor != 0) {
       throw ModelError(origin, fmt::format("{} {} do not divide {} channels", divisor, what, width),
-                       "its configuration is wrong or missing");
+          "its configuration is wrong or missing");
     }
   }
 }
@@ -184,13 +182,14 @@ std::vector<int64_t> attending_channels(const UNetConfig& config) {
 }
 
 [[noreturn]] void refuse_other_weights(const std::string& file, const std::string& contradiction) {
-  throw ModelError(file, contradiction, "use the configuration and the weights of one model: download the whole folder");
+  throw ModelError(
+      file, contradiction, "use the configuration and the weights of one model: download the whole folder");
 }
 
 void refuse_other_codebooks(const Shapes& shapes, const std::string& origin) {
   const auto refuse = [&](const char* what) {
     throw ModelError(origin, fmt::format("its first stage is a VQ autoencoder with {}", what),
-                     "those with one plain codebook (\"quantize.embedding.weight\") are supported");
+        "those with one plain codebook (\"quantize.embedding.weight\") are supported");
   };
   if (shapes.has("quantize.embed.weight")) refuse("Gumbel quantisation");
   if (shapes.has("quantize.used")) refuse("a codebook of which it uses a part");
@@ -215,16 +214,15 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
   };
   const auto integer = [&](const char* key) -> std::optional<int64_t> {
     const auto value = real(key);
-    return value ? std::optional(positive(origin, key, std::llround(std::clamp(*value, -1.0, 1e9))))
-                 : std::nullopt;
+    return value ? std::optional(positive(origin, key, std::llround(std::clamp(*value, -1.0, 1e9)))) : std::nullopt;
   };
   ConfigHints hints{.unet_heads = integer("weft.unet.heads"),
-                    .unet_head_width = integer("weft.unet.head_width"),
-                    .unet_norm_groups = integer("weft.unet.norm_groups"),
-                    .vae_norm_groups = integer("weft.vae.norm_groups"),
-                    .vae_scaling_factor = real("weft.vae.scaling_factor"),
-                    .text_heads = integer("weft.text.heads"),
-                    .text_eos_id = integer("weft.text.eos_id")};
+      .unet_head_width = integer("weft.unet.head_width"),
+      .unet_norm_groups = integer("weft.unet.norm_groups"),
+      .vae_norm_groups = integer("weft.vae.norm_groups"),
+      .vae_scaling_factor = real("weft.vae.scaling_factor"),
+      .text_heads = integer("weft.text.heads"),
+      .text_eos_id = integer("weft.text.eos_id")};
   if (const auto name = text("weft.text.activation")) hints.text_activation = activation(origin, *name);
   if (const auto name = text("weft.prediction")) hints.prediction = prediction_of(origin, *name);
   return hints;
@@ -250,34 +248,32 @@ ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
   const ConfigFile vae(vae_folder / "config.json");
   require_values(vae, kVAEKeys);
   return {.vae_file = vae.origin(),
-          .vae_norm_groups = vae.integer("norm_num_groups"),
-          .vae_mid_attention = vae.boolean("mid_block_add_attention"),
-          .vae_scaling_factor = factor(vae, "scaling_factor"),
-          .preview_colours = preview_colours(vae),
-          .ignored = ignored_in(
-              vae.origin(), other_values(vae, kIgnoredVAEKeys),
-              "as in diffusers, latents of this kind of model are scaled by scaling_factor alone")};
+      .vae_norm_groups = vae.integer("norm_num_groups"),
+      .vae_mid_attention = vae.boolean("mid_block_add_attention"),
+      .vae_scaling_factor = factor(vae, "scaling_factor"),
+      .preview_colours = preview_colours(vae),
+      .ignored = ignored_in(vae.origin(), other_values(vae, kIgnoredVAEKeys),
+          "as in diffusers, latents of this kind of model are scaled by scaling_factor alone")};
 }
 
 ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   const ConfigFile unet(unet_folder / "config.json");
   require_values(unet, kUNetKeys);
   ConfigHints hints{.unet_file = unet.origin(),
-                    .unet_heads = unet.integer("num_attention_heads"),
-                    .unet_norm_groups = unet.integer("norm_num_groups"),
-                    .unet_norm_eps = eps(unet, "norm_eps"),
-                    .unet_freq_shift = unet.real("freq_shift"),
-                    .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
-                    .unet_mid_block = said_not_null(unet, "mid_block_type"),
-                    .vae_scaling_factor = factor(unet, "scaling_factor"),
-                    .preview_colours = preview_colours(unet),
-                    .ignored = ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys),
-                                          "guidance is what the sampling node does")};
+      .unet_heads = unet.integer("num_attention_heads"),
+      .unet_norm_groups = unet.integer("norm_num_groups"),
+      .unet_norm_eps = eps(unet, "norm_eps"),
+      .unet_freq_shift = unet.real("freq_shift"),
+      .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
+      .unet_mid_block = said_not_null(unet, "mid_block_type"),
+      .vae_scaling_factor = factor(unet, "scaling_factor"),
+      .preview_colours = preview_colours(unet),
+      .ignored =
+          ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys), "guidance is what the sampling node does")};
   // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
   // elsewhere.
   const bool is_width = unet.text("_class_name") == "UNet2DModel";
-  if (!hints.unet_heads)
-    (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
+  if (!hints.unet_heads) (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
   if (const auto name = unet.text("prediction_type")) hints.prediction = prediction_of(unet.origin(), *name);
   return hints;
 }
@@ -304,16 +300,16 @@ ConfigHints hints_from_folder(const fs::path& folder) {
   hints.betas = scheduler.betas;
   hints.zero_terminal_snr = scheduler.zero_terminal_snr;
   append(hints.ignored, vae.ignored);
-  append(hints.ignored, ignored_in(scheduler_file, scheduler.ignored,
-                                   "the nodes of the workflow choose sampler and schedule"));
+  append(hints.ignored,
+      ignored_in(scheduler_file, scheduler.ignored, "the nodes of the workflow choose sampler and schedule"));
   return hints;
 }
 
 LabelConfig label_config_from_folder(const fs::path& label_encoder_folder) {
   const ConfigFile file(label_encoder_folder / "config.json");
   LabelConfig config{.tokens = file.integer("tokens").value_or(1),
-                     .width = file.integer("width").value_or(0),
-                     .names = file.texts("names")};
+      .width = file.integer("width").value_or(0),
+      .names = file.texts("names")};
   if (const auto label = file.real("unconditional")) config.unconditional = static_cast<int64_t>(*label);
   return config;
 }
@@ -349,20 +345,19 @@ UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const 
   config.freq_shift = hints.unet_freq_shift.value_or(config.freq_shift);
   if (!(config.freq_shift < static_cast<double>(config.block_channels[0] / 2)))
     throw ModelError(origin, fmt::format("its config.json says that freq_shift is {}", config.freq_shift),
-                     "it must be less than half the channels of the first level");
+        "it must be less than half the channels of the first level");
   const PublishedModel published = published_model(config.block_channels[0], config.context_dim);
   const bool told = hints.unet_heads || hints.unet_head_width;
   config.heads = told ? hints.unet_heads.value_or(0) : published.heads;
   config.head_width = told ? hints.unet_head_width.value_or(0) : published.head_width;
   config.norm_groups = hints.unet_norm_groups.value_or(usual_norm_groups(config.block_channels));
   if (config.context_dim == 1024) {
-    throw ModelError(
-        origin, "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet",
+    throw ModelError(origin, "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet",
         "use a Stable Diffusion 1.x checkpoint");
   }
   require_divides(origin, "norm groups of the U-Net", config.norm_groups, config.block_channels);
-  require_divides(origin, "attention heads of the U-Net", std::max(config.heads, config.head_width),
-                  attending_channels(config));
+  require_divides(
+      origin, "attention heads of the U-Net", std::max(config.heads, config.head_width), attending_channels(config));
   return config;
 }
 
@@ -377,11 +372,10 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const st
   config.mid_attention = shapes.has("encoder.mid_block.attentions.0.to_q.weight");
   if (hints.vae_mid_attention.value_or(config.mid_attention) != config.mid_attention)
     refuse_other_weights(hints.vae_file,
-                         fmt::format("mid_block_add_attention is {}, and the weights have {}attention in the mid block",
-                                     !config.mid_attention, config.mid_attention ? "" : "no "));
+        fmt::format("mid_block_add_attention is {}, and the weights have {}attention in the mid block",
+            !config.mid_attention, config.mid_attention ? "" : "no "));
   for (size_t i = 0; i < config.block_channels.size(); ++i) {
-    config.level_attention.push_back(
-        shapes.has(fmt::format("encoder.down_blocks.{}.attentions.0.to_q.weight", i)));
+    config.level_attention.push_back(shapes.has(fmt::format("encoder.down_blocks.{}.attentions.0.to_q.weight", i)));
   }
   // As many channels as the decoder takes: a VQ encoder. Twice as many: mean and variance.
   const bool vq = shapes.size("quant_conv.weight", 0) == config.latent_channels;
@@ -393,8 +387,7 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const st
   return config;
 }
 
-TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints,
-                                     const std::string& origin) {
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin) {
   const Shapes shapes(tensors, origin, "text encoder");
   const std::string first = "text_model.encoder.layers.0.";
   TextEncoderConfig config;
@@ -404,12 +397,10 @@ TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints
   config.layers = shapes.count("text_model.encoder.layers.{}.mlp.fc1.weight");
   config.mlp_width = shapes.size(first + "mlp.fc1.weight", 0);
   config.attention_width = shapes.size(first + "self_attn.q_proj.weight", 0);
-  const bool bias =
-      shapes.has(first + "self_attn.q_proj.bias") || shapes.has(first + "self_attn.v_proj.bias");
+  const bool bias = shapes.has(first + "self_attn.q_proj.bias") || shapes.has(first + "self_attn.v_proj.bias");
   config.family = bias ? TextFamily::kClip : TextFamily::kBert;
   config.heads = hints.text_heads.value_or(std::max<int64_t>(1, config.attention_width / 64));
-  config.activation =
-      hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
+  config.activation = hints.text_activation.value_or(bias ? TextActivation::kQuickGelu : TextActivation::kGelu);
   // Rows beyond CLIP's own are learned words.
   config.eos_id = hints.text_eos_id.value_or(std::min(bias ? kClipEnd : kBertEnd, config.vocab - 1));
   config.pools_at_largest_id = hints.text_pools_at_largest_id;

@@ -39,8 +39,7 @@ struct ConfigHints {
 /// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,
 /// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation
 /// (quick_gelu, gelu), weft.prediction (epsilon, v_prediction).
-ConfigHints hints_from_metadata(const std::filesystem::path& file,
-                                const std::map<std::string, std::string>& metadata);
+ConfigHints hints_from_metadata(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata);
 
 /// From the config.json files of a diffusers folder; those that are missing say nothing.
 ConfigHints hints_from_folder(const std::filesystem::path& folder);
@@ -65,7 +64,6 @@ LabelConfig label_config_from_folder(const std::filesystem::path& label_encoder_
 /// `origin` is named in the ModelError when the tensors do not make up such a network.
 UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
-TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints,
-                                     const std::string& origin);
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
 
 }  // namespace weft::sd

@@ -29,8 +29,7 @@ constexpr Sign kSigns[] = {
     {"controlnet_cond_embedding.", "is a ControlNet, not a checkpoint", "put it in the controlnet folder"},
     {"input_hint_block.", "is a ControlNet, not a checkpoint", "put it in the controlnet folder"},
     {"emb_params", "is a textual-inversion embedding, not a checkpoint", "put it in the embeddings folder"},
-    {"string_to_param", "is a textual-inversion embedding, not a checkpoint",
-     "put it in the embeddings folder"},
+    {"string_to_param", "is a textual-inversion embedding, not a checkpoint", "put it in the embeddings folder"},
     {"joint_blocks.", "is a Stable Diffusion 3 model, which is not supported yet", kUseSd1},
     {"double_blocks.", "is a FLUX model, which is not supported yet", kUseSd1},
     {"single_transformer_blocks.", "is a FLUX model, which is not supported yet", kUseSd1},
@@ -42,18 +41,18 @@ constexpr Sign kSigns[] = {
     {"label_emb.0.", "is a Stable Diffusion XL model, which is not supported yet", kUseSd1},
     {"add_embedding.linear_1.", "is a Stable Diffusion XL model, which is not supported yet", kUseSd1},
     {"cond_stage_model.model.",
-     "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet", kUseSd1},
+        "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet", kUseSd1},
     {"cond_stage_model.encoder.",
-     "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported "
-     "yet",
-     kUseSd1},
+        "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported "
+        "yet",
+        kUseSd1},
     {"body.0.rdb1.", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
     {"model.0.weight", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
 };
 
 bool any_contains(const std::vector<std::string>& names, std::string_view fragment) {
-  return std::any_of(names.begin(), names.end(),
-                     [&](const auto& name) { return name.find(fragment) != std::string::npos; });
+  return std::any_of(
+      names.begin(), names.end(), [&](const auto& name) { return name.find(fragment) != std::string::npos; });
 }
 
 bool any_starts(const std::vector<std::string>& names, std::string_view prefix) {
@@ -76,8 +75,7 @@ void refuse_other_families(const std::filesystem::path& file, const std::vector<
   refuse_by_signs(file, names);
   if (any_starts(names, "model.diffusion_model.")) return;
   if (any_starts(names, "first_stage_model.") || any_starts(names, "decoder.")) {
-    refuse(file, "holds a VAE only, not a whole checkpoint",
-           "put it in the folder 'vae' and load it with vae.load");
+    refuse(file, "holds a VAE only, not a whole checkpoint", "put it in the folder 'vae' and load it with vae.load");
   }
   if (any_starts(names, "down_blocks.") || any_starts(names, "input_blocks.")) {
     refuse(file, "holds a U-Net only", "put it in the folder 'diffusion_models' and load it with unet.load");
@@ -99,11 +97,10 @@ void refuse_other_unets(const std::filesystem::path& file, const std::vector<std
 void refuse_other_pipelines(const std::filesystem::path& folder, const std::string& pipeline_class) {
   // StableDiffusionPipeline, StableDiffusionInpaintPipeline, StableDiffusionInstructPix2PixPipeline, ...
   const bool sd = pipeline_class.starts_with("StableDiffusion");
-  const bool later =
-      pipeline_class.starts_with("StableDiffusionXL") || pipeline_class.starts_with("StableDiffusion3");
+  const bool later = pipeline_class.starts_with("StableDiffusionXL") || pipeline_class.starts_with("StableDiffusion3");
   if (sd && !later) return;
-  throw ModelError(folder.string(), fmt::format("is a {} model, which is not supported yet", pipeline_class),
-                   std::string(kUseSd1));
+  throw ModelError(
+      folder.string(), fmt::format("is a {} model, which is not supported yet", pipeline_class), std::string(kUseSd1));
 }
 
 }  // namespace weft::sd

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "graph/error.h"
 #include "graph/foreign_json.h"
 #include "graph/text_file.h"
@@ -120,14 +119,13 @@ std::vector<double> ConfigFile::reals(const char* key) const {
 }
 
 void ConfigFile::fail(std::string_view key, const std::string& wanted) const {
-  throw ModelError(origin_, fmt::format("{} is {}", key, shown((*this)[key])),
-                   fmt::format("it must be {}", wanted));
+  throw ModelError(origin_, fmt::format("{} is {}", key, shown((*this)[key])), fmt::format("it must be {}", wanted));
 }
 
 int64_t positive(const std::string& origin, const std::string& key, int64_t value) {
   if (value > 0 && value <= kLargest) return value;
-  throw ModelError(origin, fmt::format("{} is {}", key, value),
-                   fmt::format("it must be a positive number, {} at most", kLargest));
+  throw ModelError(
+      origin, fmt::format("{} is {}", key, value), fmt::format("it must be a positive number, {} at most", kLargest));
 }
 
 }  // namespace weft::sd

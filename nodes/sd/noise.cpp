@@ -1,7 +1,7 @@
 #include "nodes/sd/noise.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -19,9 +19,8 @@ std::vector<int64_t> batch_of(at::IntArrayRef shape, int64_t items) {
 void check(at::IntArrayRef shape, const BatchPlaces& places) {
   if (places.index.empty()) return;
   if (static_cast<int64_t>(places.index.size()) != shape[0]) {
-    throw std::invalid_argument(
-        fmt::format("the latent has {} items but {} batch indexes: give one index an item", shape[0],
-                    places.index.size()));
+    throw std::invalid_argument(fmt::format(
+        "the latent has {} items but {} batch indexes: give one index an item", shape[0], places.index.size()));
   }
   if (std::ranges::any_of(places.index, [](int64_t index) { return index < 0; })) {
     throw std::invalid_argument("a batch index is negative: indexes count from 0");
@@ -47,7 +46,8 @@ at::Tensor picked(at::IntArrayRef shape, uint64_t seed, const BatchPlaces& place
 
 at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch, const BatchPlaces& places) {
   check(shape, places);
-  if (batch == BatchNoise::kTogether) return places.index.empty() ? NormalDraws(seed)(shape) : picked(shape, seed, places);
+  if (batch == BatchNoise::kTogether)
+    return places.index.empty() ? NormalDraws(seed)(shape) : picked(shape, seed, places);
   std::vector<at::Tensor> items;
   for (int64_t i = 0; i < shape[0]; ++i) {
     const int64_t place = places.index.empty() ? i : places.index[static_cast<size_t>(i)];

@@ -31,8 +31,8 @@ struct BatchPlaces {
 };
 
 /// Standard normal noise to start from, on the CPU. Throws std::invalid_argument for places that do not fit.
-WEFT_SD_EXPORT at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, BatchNoise batch = BatchNoise::kTogether,
-                                        const BatchPlaces& places = {});
+WEFT_SD_EXPORT at::Tensor initial_noise(
+    at::IntArrayRef shape, uint64_t seed, BatchNoise batch = BatchNoise::kTogether, const BatchPlaces& places = {});
 
 /// The same for single draws: item i is draw number `batch_index[i]`.
 WEFT_SD_EXPORT at::Tensor initial_noise(at::IntArrayRef shape, uint64_t seed, std::span<const int64_t> batch_index);

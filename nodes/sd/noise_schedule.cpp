@@ -43,7 +43,7 @@ std::vector<float> simple(const NoiseTable& table, int64_t steps) {
 /// Timesteps evenly spaced from the noisiest to the cleanest, `count` of them.
 std::vector<float> even_timesteps(const NoiseTable& table, int64_t count) {
   return scalar::linspace(static_cast<float>(table.timestep(table.sigma_max())),
-                          static_cast<float>(table.timestep(table.sigma_min())), count);
+      static_cast<float>(table.timestep(table.sigma_min())), count);
 }
 
 std::vector<float> at_timesteps(const NoiseTable& table, std::span<const float> timesteps) {
@@ -219,8 +219,8 @@ std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view sch
   throw std::invalid_argument(fmt::format("there is no schedule \"{}\": choose one of {}", schedule, names));
 }
 
-std::vector<float> sampling_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps,
-                                   double denoise, bool drop_penultimate) {
+std::vector<float> sampling_sigmas(
+    const NoiseTable& table, std::string_view schedule, int64_t steps, double denoise, bool drop_penultimate) {
   if (denoise <= 0) return {};
   const bool whole = denoise > 0.9999;
   const int64_t total = whole ? steps : static_cast<int64_t>(static_cast<double>(steps) / denoise);

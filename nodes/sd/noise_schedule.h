@@ -71,7 +71,7 @@ std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view sch
 /// Above 0.9999 it is the whole schedule, and at 0 nothing: an empty list. `drop_penultimate`: see
 /// SamplerInfo.
 std::vector<float> sampling_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps,
-                                   double denoise = 1, bool drop_penultimate = false);
+    double denoise = 1, bool drop_penultimate = false);
 
 /// Cuts out steps `start` to `end` (counted from 0, `end` not included; either may lie past the last). Where
 /// the end is cut and `leave_noise` is false, the last sigma becomes 0, so that the last step removes all

@@ -26,7 +26,7 @@ class NormalDraws {
 
   /// std::mt19937 on 32-bit words, which is quicker.
   using MersenneTwister = std::mersenne_twister_engine<uint32_t, 32, 624, 397, 31, 0x9908b0df, 11, 0xffffffff, 7,
-                                                       0x9d2c5680, 15, 0xefc60000, 18, 1812433253>;
+      0x9d2c5680, 15, 0xefc60000, 18, 1812433253>;
 
   MersenneTwister engine_;
   std::optional<double> second_;  ///< of the last pair, for draws of fewer than 16

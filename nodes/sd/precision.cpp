@@ -1,6 +1,5 @@
 #include "nodes/sd/precision.h"
 
-
 #include <stdexcept>
 
 namespace weft::sd {

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -26,8 +26,7 @@ constexpr char kOpened = '\2', kClosed = '\1';
 std::string hide_escaped(std::string_view prompt) {
   std::string result;
   for (size_t i = 0; i < prompt.size(); ++i) {
-    const bool escaped =
-        prompt[i] == '\\' && i + 1 < prompt.size() && (prompt[i + 1] == '(' || prompt[i + 1] == ')');
+    const bool escaped = prompt[i] == '\\' && i + 1 < prompt.size() && (prompt[i + 1] == '(' || prompt[i + 1] == ')');
     if (escaped) ++i;
     result += !escaped ? prompt[i] : prompt[i] == '(' ? kOpened : kClosed;
   }
@@ -165,8 +164,8 @@ class ChunkWriter {
   void begin() {
     if (chunks_.size() == kMostChunks)
       throw NodeError(fmt::format("the text is longer than {} chunks of {} tokens, the most that the U-Net is given",
-                                  kMostChunks, length_ - 2),
-                      "shorten it");
+                          kMostChunks, length_ - 2),
+          "shorten it");
     chunks_.emplace_back();
     put(tokenizer_.start_id(), 1);
   }
@@ -213,20 +212,25 @@ std::vector<std::string> prompt_warnings(std::string_view prompt) {
   std::vector<std::string> sentences;
   for (const std::string& name : named_embeddings(prompt))
     sentences.push_back(fmt::format("the embedding '{}' has no effect yet: its name is read as plain words", name));
-  const auto largest = std::ranges::max_element(parsed.runs, {}, [](const WeightedText& run) { return std::abs(run.weight); });
+  const auto largest =
+      std::ranges::max_element(parsed.runs, {}, [](const WeightedText& run) { return std::abs(run.weight); });
   if (largest != parsed.runs.end() && std::abs(largest->weight) > kSaneWeight)
-    sentences.push_back(fmt::format("the weight {:g} of '{}' is likely to spoil the picture: the usual ones are 0.5 to 1.5",
-                                    largest->weight, shortened(largest->text)));
+    sentences.push_back(
+        fmt::format("the weight {:g} of '{}' is likely to spoil the picture: the usual ones are 0.5 to 1.5",
+            largest->weight, shortened(largest->text)));
   if (!parsed.no_weight.empty())
-    sentences.push_back(fmt::format("'{}' is read as words: its weight is no finite number", shortened(parsed.no_weight)));
+    sentences.push_back(
+        fmt::format("'{}' is read as words: its weight is no finite number", shortened(parsed.no_weight)));
   if (parsed.too_deep)
-    sentences.push_back(fmt::format("brackets within {} others are read as words: such deep ones have no weight", kMaxLevels));
+    sentences.push_back(
+        fmt::format("brackets within {} others are read as words: such deep ones have no weight", kMaxLevels));
   return sentences;
 }
 
 std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length) {
   if (prompt.size() > kLongestPrompt)
-    throw NodeError(fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
+    throw NodeError(
+        fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
   ChunkWriter writer(tokenizer, length);
   for (const auto& [text, weight] : parse_weights(prompt)) {
     writer.add_run(tokenizer.encode(text), static_cast<float>(weight));
@@ -234,8 +238,8 @@ std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_
   return writer.finish();
 }
 
-std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
-                                 int64_t length) {
+std::vector<int64_t> find_tokens(
+    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length) {
   const std::vector<int64_t> wanted = tokenizer.encode(words);
   std::vector<int64_t> places;
   int64_t chunk_begin = 0;
@@ -274,12 +278,11 @@ std::vector<std::string> named_embeddings(std::string_view prompt) {
   return names;
 }
 
-EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-                            int64_t clip_skip) {
+EncodedPrompt encode_prompt(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip) {
   const auto& config = encoder.config();
   if (static_cast<int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
-    throw ModelError(
-        "the tokenizer",
+    throw ModelError("the tokenizer",
         fmt::format("has {} tokens, and the text encoder {}", tokenizer.vocabulary_size(), config.vocab),
         "use the tokenizer folder that came with the model");
   }
@@ -295,8 +298,8 @@ EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokeniz
     const at::Tensor weights = weights_of(chunks).narrow(0, 0, count).to(hidden.device());
     hidden = empty + (hidden.narrow(0, 0, count) - empty) * weights;
   }
-  return {.context = hidden.reshape({1, -1, hidden.size(-1)}),
-          .pooled = encoding.pooled.narrow(0, 0, 1).to(at::kFloat)};
+  return {
+      .context = hidden.reshape({1, -1, hidden.size(-1)}), .pooled = encoding.pooled.narrow(0, 0, 1).to(at::kFloat)};
 }
 
 }  // namespace weft::sd

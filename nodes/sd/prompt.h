@@ -40,12 +40,11 @@ struct TokenChunk {
 inline constexpr size_t kMostChunks = 64, kLongestPrompt = 100'000;
 
 /// At least one chunk. Throws NodeError for a prompt beyond the bounds. A run of equal weight shorter than 8 tokens is not torn apart at a chunk's end.
-std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt,
-                                        int64_t length = 77);
+std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
 
 /// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
-std::vector<int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
-                                 int64_t length = 77);
+std::vector<int64_t> find_tokens(
+    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length = 77);
 
 /// What stands at each place of encode_prompt()'s context, as people read it.
 std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
@@ -56,12 +55,12 @@ std::vector<std::string> named_embeddings(std::string_view prompt);
 
 struct EncodedPrompt {
   at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
-  at::Tensor pooled;   ///< [1, width] float32, of the first chunk
+  at::Tensor pooled;  ///< [1, width] float32, of the first chunk
 };
 
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
 /// weight. clip_skip: see TextEncoder::forward.
-EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-                            int64_t clip_skip = 1);
+EncodedPrompt encode_prompt(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip = 1);
 
 }  // namespace weft::sd

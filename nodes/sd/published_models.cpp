@@ -21,8 +21,7 @@ constexpr PublishedModel kPublished[] = {
 }  // namespace
 
 PublishedModel published_model(int64_t width, int64_t context_dim) {
-  const auto* found = std::find_if(
-      std::begin(kPublished), std::end(kPublished),
+  const auto* found = std::find_if(std::begin(kPublished), std::end(kPublished),
       [&](const PublishedModel& model) { return model.width == width && model.context_dim == context_dim; });
   return found == std::end(kPublished) ? kStableDiffusion : *found;
 }

@@ -8,10 +8,10 @@
 namespace weft::sd {
 
 struct PublishedModel {
-  int64_t width, context_dim;   ///< by which it is known: channels of the finest level; 0: no context
-  int64_t heads, head_width;    ///< as in UNetConfig
+  int64_t width, context_dim;  ///< by which it is known: channels of the finest level; 0: no context
+  int64_t heads, head_width;  ///< as in UNetConfig
   double beta_start, beta_end;  ///< sqrt(beta) is evenly spaced between their roots over 1000 timesteps
-  int64_t downscale;            ///< of its autoencoder, as in LatentSpace
+  int64_t downscale;  ///< of its autoencoder, as in LatentSpace
   double latent_scale;
 };
 

@@ -30,18 +30,15 @@ std::optional<std::string> layer_of(std::string_view name, const Ends& ends) {
   return std::nullopt;
 }
 
-[[noreturn]] void refuse_format(const std::string& origin, const std::string& layer,
-                                std::string_view format) {
-  throw ModelError(origin,
-                   fmt::format("layer \"{}\" is quantised as {}, which is not supported", layer, format),
-                   "use the model in float16, or in fp8 with scales");
+[[noreturn]] void refuse_format(const std::string& origin, const std::string& layer, std::string_view format) {
+  throw ModelError(origin, fmt::format("layer \"{}\" is quantised as {}, which is not supported", layer, format),
+      "use the model in float16, or in fp8 with scales");
 }
 
 void require_format(const json& config, const std::string& layer, const std::string& origin) {
   const auto format = config.is_object() ? config.find("format") : config.end();
   if (!config.is_object() || format == config.end() || !format->is_string())
-    throw ModelError(origin, fmt::format("does not say how layer \"{}\" is quantised", layer),
-                     "download it again");
+    throw ModelError(origin, fmt::format("does not say how layer \"{}\" is quantised", layer), "download it again");
   const auto name = format->get<std::string>();
   if (name != "float8_e4m3fn" && name != "float8_e5m2") refuse_format(origin, layer, name);
 }
@@ -52,19 +49,18 @@ std::string text_of(const at::Tensor& bytes) {
 }
 
 /// Readable, of some float, finite, and one value or one an output.
-void require_scale(const at::Tensor& scale, const at::Tensor& weight, const std::string& layer,
-                   const std::string& origin) {
+void require_scale(
+    const at::Tensor& scale, const at::Tensor& weight, const std::string& layer, const std::string& origin) {
   const bool a_number = !scale.is_meta() && at::isFloatingType(scale.scalar_type());
-  const bool an_output_each = scale.dim() == weight.dim() && scale.dim() > 0 &&
-                              scale.size(0) == weight.size(0) && scale.numel() == scale.size(0);
+  const bool an_output_each = scale.dim() == weight.dim() && scale.dim() > 0 && scale.size(0) == weight.size(0) &&
+      scale.numel() == scale.size(0);
   if (!a_number || !(scale.numel() == 1 || an_output_each))
     throw ModelError(origin,
-                     fmt::format("the scale of layer \"{}\" has shape {}, its weight {}", layer,
-                                 shape_text(scale.sizes()), shape_text(weight.sizes())),
-                     "it must be one number, or one for each output: convert the model again");
+        fmt::format("the scale of layer \"{}\" has shape {}, its weight {}", layer, shape_text(scale.sizes()),
+            shape_text(weight.sizes())),
+        "it must be one number, or one for each output: convert the model again");
   if (!scale.to(at::kFloat).isfinite().all().item<bool>())
-    throw ModelError(origin, fmt::format("the scale of layer \"{}\" is not finite", layer),
-                     "download it again");
+    throw ModelError(origin, fmt::format("the scale of layer \"{}\" is not finite", layer), "download it again");
 }
 
 /// The names of tensors with one of these ends, by layer.
@@ -86,8 +82,7 @@ TensorMap take_scales(TensorMap& tensors, const std::string& origin) {
     const at::Tensor& bytes = tensors.at(name);
     if (bytes.scalar_type() != at::kByte || bytes.is_meta())
       throw ModelError(origin, fmt::format("tensor \"{}\" is no text", name), "download it again");
-    require_format(parse_model_json(text_of(bytes), fmt::format("{}: tensor \"{}\"", origin, name)), layer,
-                   origin);
+    require_format(parse_model_json(text_of(bytes), fmt::format("{}: tensor \"{}\"", origin, name)), layer, origin);
     tensors.erase(name);
   }
   for (const auto& [layer, name] : layers_with(tensors, kInputScales)) tensors.erase(name);
@@ -103,8 +98,7 @@ TensorMap take_scales(TensorMap& tensors, const std::string& origin) {
   for (const auto& [layer, name] : formats) {
     const std::string weight = layer + std::string(kWeight);
     if (tensors.contains(weight) && !scales.contains(weight))
-      throw ModelError(origin, fmt::format("layer \"{}\" is quantised and has no scale", layer),
-                       "download it again");
+      throw ModelError(origin, fmt::format("layer \"{}\" is quantised and has no scale", layer), "download it again");
   }
   return scales;
 }
@@ -130,9 +124,7 @@ std::optional<std::string> format_beside(const std::string& weight) {
   return layer ? std::optional(*layer + std::string(kFormat)) : std::nullopt;
 }
 
-bool marks_scaled_network(const std::string& name) {
-  return name == "scaled_fp8" || name.ends_with(".scaled_fp8");
-}
+bool marks_scaled_network(const std::string& name) { return name == "scaled_fp8" || name.ends_with(".scaled_fp8"); }
 
 at::Tensor dequantised(const at::Tensor& weight, const TensorMap& scales, const std::string& name) {
   const auto scale = scales.find(name);

@@ -13,7 +13,7 @@ namespace {
 
 painting::Canvas canvas_of(at::Tensor& covered) {
   return {static_cast<int>(covered.size(1)), static_cast<int>(covered.size(0)),
-          {covered.data_ptr<float>(), static_cast<size_t>(covered.numel())}};
+      {covered.data_ptr<float>(), static_cast<size_t>(covered.numel())}};
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ std::vector<Point> parse_points(std::string_view text, int64_t height, int64_t w
     const auto second = comma ? std::from_chars(first.ptr + 1, end, y) : first;
     if (!comma || second.ec != std::errc() || second.ptr != end)
       throw NodeError(fmt::format("'{}' in the shape '{}' is no point", word, text),
-                      "write a point as x,y in parts of the width and the height, such as 0.25,0.5");
+          "write a point as x,y in parts of the width and the height, such as 0.25,0.5");
     points.push_back({x * static_cast<double>(width), y * static_cast<double>(height)});
   }
   return points;
@@ -47,7 +47,8 @@ at::Tensor cover_polygon(std::span<const Point> points, int64_t height, int64_t 
   return covered;
 }
 
-at::Tensor cover(std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width) {
+at::Tensor cover(
+    std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width) {
   at::Tensor covered = at::zeros({height, width}, at::kFloat);
   for (const painting::Stroke& stroke : strokes) painting::apply(stroke, manner, canvas_of(covered));
   return covered;

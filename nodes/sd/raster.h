@@ -27,6 +27,7 @@ at::Tensor cover_stroke(std::span<const Point> points, double line_width, int64_
 at::Tensor cover_polygon(std::span<const Point> points, int64_t height, int64_t width);
 
 /// What the strokes of a painting cover together. Returns [height, width] float32.
-at::Tensor cover(std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width);
+at::Tensor cover(
+    std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width);
 
 }  // namespace weft::sd

@@ -1,7 +1,7 @@
 #include "nodes/sd/resize.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -65,8 +65,7 @@ at::Tensor slerp_axis(const at::Tensor& samples, int64_t axis, int64_t length) {
   const at::Tensor unit_b = (b / norm_b).masked_fill(norm_b == 0, 0);
   const at::Tensor cosine = (unit_a * unit_b).sum(1, true);
   const at::Tensor angle = cosine.acos(), sine = angle.sin();
-  const at::Tensor direction =
-      ((1 - share) * angle).sin() / sine * unit_a + (share * angle).sin() / sine * unit_b;
+  const at::Tensor direction = ((1 - share) * angle).sin() / sine * unit_a + (share * angle).sin() / sine * unit_b;
   at::Tensor result = direction * (norm_a * (1 - share) + norm_b * share);
   result = at::where(cosine > 1 - 1e-5, a, result);                          // same direction
   return at::where(cosine < 1e-5 - 1, a * (1 - share) + b * share, result);  // opposite: no arc to follow
@@ -122,8 +121,7 @@ at::Tensor lanczos_rows(const at::Tensor& rows, int64_t length) {
 }
 
 at::Tensor lanczos(const at::Tensor& images, int64_t width, int64_t height) {
-  const int64_t planes = images.size(0) * images.size(1), old_height = images.size(2),
-                old_width = images.size(3);
+  const int64_t planes = images.size(0) * images.size(1), old_height = images.size(2), old_width = images.size(3);
   at::Tensor bytes = (images.to(at::kCPU) * 255).clamp(0, 255).to(at::kByte).contiguous();
   if (width != old_width) bytes = lanczos_rows(bytes.view({planes * old_height, old_width}), width);
   bytes = bytes.view({planes, old_height, width});
@@ -131,9 +129,7 @@ at::Tensor lanczos(const at::Tensor& images, int64_t width, int64_t height) {
     const at::Tensor columns = bytes.transpose(1, 2).contiguous().view({planes * width, old_height});
     bytes = lanczos_rows(columns, height).view({planes, width, height}).transpose(1, 2);
   }
-  return (bytes.to(at::kFloat) / 255)
-      .reshape({images.size(0), images.size(1), height, width})
-      .to(images.options());
+  return (bytes.to(at::kFloat) / 255).reshape({images.size(0), images.size(1), height, width}).to(images.options());
 }
 
 }  // namespace
@@ -150,8 +146,7 @@ Resize resize_method(std::string_view name) {
 
 at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method, Crop crop) {
   if (width < 1 || height < 1) {
-    throw std::invalid_argument(
-        fmt::format("cannot resize to {}x{}: both must be at least 1", width, height));
+    throw std::invalid_argument(fmt::format("cannot resize to {}x{}: both must be at least 1", width, height));
   }
   const at::Tensor source = crop == Crop::kCenter ? crop_to_aspect(samples, width, height) : samples;
   const std::array<int64_t, 2> size{height, width};

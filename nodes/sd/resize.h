@@ -36,8 +36,7 @@ std::span<const ResizeInfo> resize_methods();
 Resize resize_method(std::string_view name);
 
 /// samples [B, C, H, W], float. Returns [B, C, height, width]; both at least 1.
-at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method,
-                  Crop crop = Crop::kDisabled);
+at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method, Crop crop = Crop::kDisabled);
 
 struct TargetSize {
   int64_t width, height;

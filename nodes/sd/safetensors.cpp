@@ -88,8 +88,7 @@ class Reader {
  public:
   explicit Reader(fs::path path) : path_(std::move(path)) {}
 
-  [[noreturn]] void fail(const std::string& problem,
-                         const std::string& remedy = "download or convert it again") const {
+  [[noreturn]] void fail(const std::string& problem, const std::string& remedy = "download or convert it again") const {
     throw ModelError(path_.string(), problem, remedy);
   }
 
@@ -112,8 +111,7 @@ class Reader {
     for (const auto& impostor : kImpostors) {
       if (file.starts_with(impostor.magic)) fail(std::string(impostor.what), std::string(impostor.remedy));
     }
-    if (file.size() < kLengthBytes)
-      fail(fmt::format("is truncated: {} bytes are not even a header", file.size()));
+    if (file.size() < kLengthBytes) fail(fmt::format("is truncated: {} bytes are not even a header", file.size()));
     if (length > kMaxHeader) fail(fmt::format("claims a header of {} bytes: not a safetensors file", length));
     if (length > file.size() - kLengthBytes) {
       fail(fmt::format("is truncated: its header has {} bytes, the file {}", length, file.size()));
@@ -136,8 +134,7 @@ class Reader {
       }
       return true;
     };
-    if (text.find('\0') != text.npos)
-      fail("header is not valid JSON");  // which the parser would take for its end
+    if (text.find('\0') != text.npos) fail("header is not valid JSON");  // which the parser would take for its end
     try {
       json header = json::parse(text, watch);
       if (!header.is_object()) fail("header is not a JSON object");
@@ -161,10 +158,10 @@ class Reader {
   SafetensorsFile::Entry entry(const std::string& name, const json& value) const {
     if (!value.is_object()) fail(fmt::format("tensor \"{}\" is not described by an object", name));
     SafetensorsFile::Entry entry{.type = type(name, value),
-                                 .dtype = at::ScalarType::Undefined,
-                                 .shape = numbers<int64_t>(name, value, "shape"),
-                                 .begin = 0,
-                                 .end = 0};
+        .dtype = at::ScalarType::Undefined,
+        .shape = numbers<int64_t>(name, value, "shape"),
+        .begin = 0,
+        .end = 0};
     const TypeName* known = known_type(entry.type);
     if (known) entry.dtype = known->type;
     const auto offsets = numbers<size_t>(name, value, "data_offsets");
@@ -173,8 +170,7 @@ class Reader {
     }
     entry.begin = offsets[0];
     entry.end = offsets[1];
-    const size_t given = entry.end - entry.begin,
-                 bits = bit_size(name, entry, known ? known->bits : kWidestBits);
+    const size_t given = entry.end - entry.begin, bits = bit_size(name, entry, known ? known->bits : kWidestBits);
     if (known && bits % 8 != 0) fail(fmt::format("tensor \"{}\" does not end at the end of a byte", name));
     if (known && bits / 8 != given) {
       fail(fmt::format("tensor \"{}\" needs {} bytes for its shape, and is given {}", name, bits / 8, given));
@@ -273,10 +269,10 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
     file.mapping_->region = bip::mapped_region(file.mapping_->file, bip::copy_on_write);
   } catch (const bip::interprocess_exception& error) {
     reader.fail(fmt::format("cannot be read ({})", error.what()),
-                error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
+        error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
   }
-  const std::string_view bytes(static_cast<const char*>(file.mapping_->region.get_address()),
-                               file.mapping_->region.get_size());
+  const std::string_view bytes(
+      static_cast<const char*>(file.mapping_->region.get_address()), file.mapping_->region.get_size());
   const uint64_t header_size = reader.header_size(bytes);
   const json header = reader.parse_header(bytes.substr(kLengthBytes, header_size));
   file.data_offset_ = kLengthBytes + header_size;
@@ -302,8 +298,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
     return copy;
   }
-  return at::from_blob(
-      data, entry.shape, [keep = mapping_](void*) {}, options);
+  return at::from_blob(data, entry.shape, [keep = mapping_](void*) {}, options);
 }
 
 void SafetensorsFile::release_memory() const {
@@ -318,8 +313,8 @@ std::string_view type_name(const fs::path& path, const std::string& name, at::Sc
     if (known.type == type) return known.name;
   }
   throw ModelError(path.string(),
-                   fmt::format("tensor \"{}\" is {}, which has no safetensors type", name, toString(type)),
-                   "convert it before saving");
+      fmt::format("tensor \"{}\" is {}, which has no safetensors type", name, toString(type)),
+      "convert it before saving");
 }
 
 using Named = std::pair<std::string, at::Tensor>;
@@ -328,21 +323,19 @@ using Named = std::pair<std::string, at::Tensor>;
 std::vector<Named> in_file_order(const std::map<std::string, at::Tensor>& tensors) {
   std::vector<Named> ordered;
   for (const auto& [name, tensor] : tensors) ordered.emplace_back(name, tensor.detach().cpu().contiguous());
-  std::stable_sort(ordered.begin(), ordered.end(), [](const Named& a, const Named& b) {
-    return a.second.element_size() > b.second.element_size();
-  });
+  std::stable_sort(ordered.begin(), ordered.end(),
+      [](const Named& a, const Named& b) { return a.second.element_size() > b.second.element_size(); });
   return ordered;
 }
 
-std::string header_of(const fs::path& path, const std::vector<Named>& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+std::string header_of(
+    const fs::path& path, const std::vector<Named>& tensors, const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", type_name(path, name, tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, offset + tensor.nbytes()}}};
+    header[name] = {{"dtype", type_name(path, name, tensor.scalar_type())}, {"shape", tensor.sizes().vec()},
+        {"data_offsets", {offset, offset + tensor.nbytes()}}};
     offset += tensor.nbytes();
   }
   std::string text = header.dump();
@@ -353,7 +346,7 @@ std::string header_of(const fs::path& path, const std::vector<Named>& tensors,
 }  // namespace
 
 void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+    const std::map<std::string, std::string>& metadata) {
   const std::vector<Named> ordered = in_file_order(tensors);
   const std::string header = header_of(path, ordered, metadata);
   const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
@@ -362,8 +355,7 @@ void write_safetensors(const fs::path& path, const std::map<std::string, at::Ten
   out.write(reinterpret_cast<const char*>(&length), sizeof length);
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
   for (const auto& [name, tensor] : ordered) {
-    out.write(static_cast<const char*>(tensor.const_data_ptr()),
-              static_cast<std::streamsize>(tensor.nbytes()));
+    out.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
   }
   out.close();
   std::error_code error;
@@ -371,8 +363,8 @@ void write_safetensors(const fs::path& path, const std::map<std::string, at::Ten
   if (!out || error) {
     const std::string reason = error ? error.message() : std::strerror(errno);
     fs::remove(temporary, error);
-    throw ModelError(path.string(), fmt::format("cannot be written ({})", reason),
-                     "check the folder and the free space");
+    throw ModelError(
+        path.string(), fmt::format("cannot be written ({})", reason), "check the folder and the free space");
   }
 }
 

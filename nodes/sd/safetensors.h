@@ -60,6 +60,6 @@ std::string unsupported_type(const std::string& name, const std::string& type);
 /// Writes all or nothing: a temporary file beside `path`, renamed when complete. The same tensors give the
 /// same bytes. Throws ModelError when a type has no safetensors name or the disk refuses.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+    const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace weft::sd

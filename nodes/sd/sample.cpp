@@ -1,8 +1,8 @@
 #include "nodes/sd/sample.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -28,15 +28,15 @@ struct Inpaint {
 
 void check(const SampleRequest& request) {
   if (request.latent.dim() != 4) {
-    throw std::invalid_argument(fmt::format(
-        "the latent has {} dimensions: it must be [batch, channels, height, width]", request.latent.dim()));
+    throw std::invalid_argument(
+        fmt::format("the latent has {} dimensions: it must be [batch, channels, height, width]", request.latent.dim()));
   }
   if (request.noise.defined() && request.noise.sizes() != request.latent.sizes()) {
     throw std::invalid_argument("noise and latent differ in shape: make the noise for this latent");
   }
   if (request.positive.empty() || request.negative.empty()) {
-    throw std::invalid_argument(fmt::format("the {} conditioning is empty: connect an encoded prompt",
-                                            request.positive.empty() ? "positive" : "negative"));
+    throw std::invalid_argument(fmt::format(
+        "the {} conditioning is empty: connect an encoded prompt", request.positive.empty() ? "positive" : "negative"));
   }
 }
 
@@ -76,7 +76,7 @@ class FiniteSampling {
     if (const auto made = x.defined() ? not_finite(x) : std::nullopt)
       throw NodeError(fmt::format("the sampler made {} {}", *made, step), "use another sampler or schedule");
     throw NodeError(fmt::format("the U-Net gave {} {}", found, step),
-                    remedy_for(model_.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
+        remedy_for(model_.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
   }
 
   static void require_given(const Conditioning& conditioning, std::string_view side) {
@@ -113,7 +113,7 @@ at::Tensor add_noise(const NoiseTable& table, const at::Tensor& latent, const at
 }
 
 SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, const std::vector<float>& sigmas,
-                    const SampleRequest& request) {
+    const SampleRequest& request) {
   check(request);
   const at::NoGradGuard no_grad;
   at::Tensor latent = request.latent.to(model.device, at::kFloat);
@@ -129,9 +129,8 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
     inpaint.mask = fit_noise_mask(request.noise_mask, latent);
     inpaint.keep = 1 - inpaint.mask;
     inpaint.latent = latent;
-    inpaint.noise = sampler.fresh_mask_noise
-                        ? StepNoise(latent, request.seed, request.batch_noise, request.places)()
-                        : noise;
+    inpaint.noise =
+        sampler.fresh_mask_noise ? StepNoise(latent, request.seed, request.batch_noise, request.places)() : noise;
   }
 
   const GuidedDenoiser denoiser(model, request.positive, request.negative, request.cfg, latent, inpaint.mask);

@@ -49,6 +49,6 @@ at::Tensor add_noise(const NoiseTable& table, const at::Tensor& latent, const at
 
 /// Samples along `sigmas` (falling; [steps + 1]). With no sigmas the latent comes back as it is.
 SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, const std::vector<float>& sigmas,
-                    const SampleRequest& request);
+    const SampleRequest& request);
 
 }  // namespace weft::sd

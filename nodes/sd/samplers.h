@@ -73,9 +73,7 @@ struct SamplerMethod {
 
   SamplerMethod() = default;
   SamplerMethod(const SamplerInfo& info)  // NOLINT: an entry of the table is a method
-      : run(info.run),
-        drops_penultimate_sigma(info.drops_penultimate_sigma),
-        fresh_mask_noise(info.fresh_mask_noise) {}
+      : run(info.run), drops_penultimate_sigma(info.drops_penultimate_sigma), fresh_mask_noise(info.fresh_mask_noise) {}
 };
 
 /// All of them, in ComfyUI's order of names.

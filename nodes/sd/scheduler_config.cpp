@@ -57,16 +57,15 @@ std::vector<double> trained_betas(const ConfigFile& file) {
   const auto timesteps = file.integer("num_train_timesteps");
   if (timesteps && static_cast<size_t>(*timesteps) != betas.size())
     throw ModelError(file.origin(),
-                     fmt::format("trained_betas has {} numbers, and num_train_timesteps is {}", betas.size(), *timesteps),
-                     "they must be as many: download it again");
+        fmt::format("trained_betas has {} numbers, and num_train_timesteps is {}", betas.size(), *timesteps),
+        "they must be as many: download it again");
   return betas;
 }
 
 std::vector<double> betas_of(const ConfigFile& file) {
   if (file.has("trained_betas")) return trained_betas(file);
-  const bool said =
-      std::ranges::any_of(std::initializer_list<const char*>{"beta_start", "beta_end", "beta_schedule"},
-                          [&](const char* key) { return file.has(key); });
+  const bool said = std::ranges::any_of(std::initializer_list<const char*>{"beta_start", "beta_end", "beta_schedule"},
+      [&](const char* key) { return file.has(key); });
   if (!said) return {};
   const double start = file.real("beta_start").value_or(1e-4), end = file.real("beta_end").value_or(0.02);
   const int64_t timesteps = file.integer("num_train_timesteps").value_or(1000);
@@ -85,9 +84,8 @@ void refuse_other_noise(const ConfigFile& file) {
   const std::string name = file.text("_class_name").value_or("");
   for (const char* kind : {"FlowMatch", "EDM"})
     if (name.find(kind) != name.npos)
-      throw ModelError(file.origin(),
-                       fmt::format("is of a model for the {}, whose noise is of another kind", name),
-                       "models that predict epsilon or v are supported");
+      throw ModelError(file.origin(), fmt::format("is of a model for the {}, whose noise is of another kind", name),
+          "models that predict epsilon or v are supported");
 }
 
 }  // namespace
@@ -95,8 +93,7 @@ void refuse_other_noise(const ConfigFile& file) {
 Prediction prediction_of(const std::string& origin, const std::string& name) {
   if (name == "epsilon") return Prediction::kNoise;
   if (name == "v_prediction") return Prediction::kVelocity;
-  throw ModelError(origin, fmt::format("has prediction type \"{}\"", name),
-                   "epsilon and v_prediction are supported");
+  throw ModelError(origin, fmt::format("has prediction type \"{}\"", name), "epsilon and v_prediction are supported");
 }
 
 void require_betas(const std::string& origin, const std::vector<double>& betas, const std::string& place) {
@@ -108,8 +105,7 @@ void require_betas(const std::string& origin, const std::vector<double>& betas, 
     signal *= 1 - beta;
   }
   if (sound && signal > kLeastSignal) return;
-  throw ModelError(
-      origin, fmt::format("its noise schedule ({}) is damaged", place),
+  throw ModelError(origin, fmt::format("its noise schedule ({}) is damaged", place),
       "it must be two or more numbers between 0 and 1 that leave some signal: download it again");
 }
 
@@ -117,9 +113,9 @@ SchedulerConfig read_scheduler_config(const std::filesystem::path& path) {
   const ConfigFile file(path);
   refuse_other_noise(file);
   SchedulerConfig config{.betas = betas_of(file),
-                         .zero_terminal_snr = file.boolean("rescale_betas_zero_snr").value_or(false),
-                         .prediction = std::nullopt,
-                         .ignored = other_values(file, kWalk)};
+      .zero_terminal_snr = file.boolean("rescale_betas_zero_snr").value_or(false),
+      .prediction = std::nullopt,
+      .ignored = other_values(file, kWalk)};
   if (!config.betas.empty() || file.has("trained_betas")) require_betas(file.origin(), config.betas, "betas");
   if (const auto name = file.text("prediction_type")) config.prediction = prediction_of(file.origin(), *name);
   return config;

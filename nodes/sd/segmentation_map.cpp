@@ -33,8 +33,9 @@ LegendEntry parse_entry(std::string_view line) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rgb, 16);
   if (digits.size() != 6 || error != std::errc() || end != digits.data() + 6 || name.empty())
     throw NodeError(fmt::format("the line '{}' of the legend is no name with a colour", line),
-                    "write a class a line as name #rrggbb, such as arctic fox #e0f0ff");
-  return {std::string(name), {static_cast<int>(rgb >> 16), static_cast<int>(rgb >> 8 & 255), static_cast<int>(rgb & 255)}};
+        "write a class a line as name #rrggbb, such as arctic fox #e0f0ff");
+  return {
+      std::string(name), {static_cast<int>(rgb >> 16), static_cast<int>(rgb >> 8 & 255), static_cast<int>(rgb & 255)}};
 }
 
 /// The sum of squares of the channels' differences.
@@ -66,12 +67,12 @@ struct ColourCount {
   std::string named;
   for (const ColourCount& colour : std::span(unknown).first(std::min(kNamed, unknown.size()))) {
     const LegendEntry& entry = legend[nearest(legend, colour.rgb)];
-    named += fmt::format("{}{} ({} pixels; nearest is {} {})", named.empty() ? "" : ", ", name_of(colour.rgb), colour.pixels,
-                         entry.name, name_of(entry.rgb));
+    named += fmt::format("{}{} ({} pixels; nearest is {} {})", named.empty() ? "" : ", ", name_of(colour.rgb),
+        colour.pixels, entry.name, name_of(entry.rgb));
   }
   if (unknown.size() > kNamed) named += fmt::format(", and {} more", unknown.size() - kNamed);
   throw NodeError(fmt::format("the map has colours that are not in the legend: {}", named),
-                  "correct the picture or the legend, or take the nearest colours (unknown = nearest)");
+      "correct the picture or the legend, or take the nearest colours (unknown = nearest)");
 }
 
 }  // namespace
@@ -84,9 +85,9 @@ Legend parse_legend(std::string_view text) {
     LegendEntry entry = parse_entry(trimmed(line));
     for (const LegendEntry& other : legend)
       if (other.name == entry.name || distance(other.rgb, entry.rgb) <= 12)
-        throw NodeError(fmt::format("{} {} and {} {} of the legend cannot be told apart", other.name, name_of(other.rgb),
-                                    entry.name, name_of(entry.rgb)),
-                        "give each class a name and a colour of its own");
+        throw NodeError(fmt::format("{} {} and {} {} of the legend cannot be told apart", other.name,
+                            name_of(other.rgb), entry.name, name_of(entry.rgb)),
+            "give each class a name and a colour of its own");
     legend.push_back(std::move(entry));
   }
   if (legend.empty()) throw NodeError("the legend is empty", "write a class a line as name #rrggbb");
@@ -104,7 +105,8 @@ int64_t class_of(const Legend& legend, std::string_view name) {
 at::Tensor find_classes(const at::Tensor& pixels, const Legend& legend, UnknownColour unknown_colour) {
   const at::Tensor bytes = (pixels.to(at::kCPU) * 255).round().clamp(0, 255).to(at::kLong);
   const at::Tensor codes = bytes.select(3, 0) * 65536 + bytes.select(3, 1) * 256 + bytes.select(3, 2);
-  const auto [colours, places, counts] = at::_unique2(codes, /*sorted=*/true, /*return_inverse=*/true, /*return_counts=*/true);
+  const auto [colours, places, counts] =
+      at::_unique2(codes, /*sorted=*/true, /*return_inverse=*/true, /*return_counts=*/true);
   at::Tensor classes = at::empty_like(colours);
   std::vector<ColourCount> unknown;
   for (int64_t i = 0; i < colours.numel(); ++i) {

@@ -20,8 +20,7 @@ constexpr std::size_t kMostShapes = 4;
 using Inputs = std::array<at::Tensor, 3>;  // x, timesteps, context
 
 bool same_form(const at::Tensor& a, const at::Tensor& b) {
-  return a.sizes() == b.sizes() && a.strides() == b.strides() && a.dtype() == b.dtype() &&
-         a.device() == b.device();
+  return a.sizes() == b.sizes() && a.strides() == b.strides() && a.dtype() == b.dtype() && a.device() == b.device();
 }
 
 }  // namespace
@@ -67,8 +66,7 @@ StepGraph::~StepGraph() = default;
 StepGraph::StepGraph(StepGraph&&) noexcept = default;
 StepGraph& StepGraph::operator=(StepGraph&&) noexcept = default;
 
-at::Tensor StepGraph::operator()(const at::Tensor& x, const at::Tensor& timesteps,
-                                 const at::Tensor& context) {
+at::Tensor StepGraph::operator()(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) {
   Recorded* recorded = recorded_for(x, timesteps, context);
   if (!recorded) return step_(x, timesteps, context);
 
@@ -91,8 +89,8 @@ at::Tensor StepGraph::operator()(const at::Tensor& x, const at::Tensor& timestep
 }
 
 /// Null on a shape's first call, and where nothing is to be recorded.
-StepGraph::Recorded* StepGraph::recorded_for(const at::Tensor& x, const at::Tensor& timesteps,
-                                             const at::Tensor& context) {
+StepGraph::Recorded* StepGraph::recorded_for(
+    const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) {
   const bool on_gpu = !x.is_cpu() && timesteps.device() == x.device() && context.device() == x.device();
   if (!cuda_ || !on_gpu || !problem_.empty()) return nullptr;
   const Inputs inputs{x, timesteps, context};
@@ -125,8 +123,7 @@ bool StepGraph::record(Recorded& recorded) {
     }
   };
   std::array<char, 512> message{};
-  recorded.graph =
-      cuda_->capture(recorded.inputs[0].device().index(), run, &call, message.data(), message.size());
+  recorded.graph = cuda_->capture(recorded.inputs[0].device().index(), run, &call, message.data(), message.size());
   if (recorded.graph && call.error.empty()) return true;
 
   problem_ = call.error.empty() ? message.data() : call.error;

@@ -20,8 +20,7 @@ namespace weft::sd {
 class StepGraph {
  public:
   /// f(x, t, y) on tensors of one device. It must be free of effects and read nothing back to the CPU.
-  using Step =
-      std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
+  using Step = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
 
   /// The tensors that `step` reads besides its arguments (weights) must stay where they are while the
   /// StepGraph lives.

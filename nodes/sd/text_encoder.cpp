@@ -16,7 +16,7 @@ class EncoderLayer {
  public:
   EncoderLayer(const Weights& weights, const TextEncoderConfig& config)
       : EncoderLayer(weights, config, config.attention_width > 0 ? config.attention_width : config.width,
-                     {.bias = config.family == TextFamily::kClip, .pack = false}) {}
+            {.bias = config.family == TextFamily::kClip, .pack = false}) {}
 
   at::Tensor operator()(at::Tensor x) const {
     const at::Tensor normed = norm1_(x);
@@ -49,8 +49,7 @@ class EncoderLayer {
 
 at::Tensor at_end_of_text(const at::Tensor& hidden, const at::Tensor& ids, const TextEncoderConfig& config) {
   // argmax of equals is the first; none: 0
-  const at::Tensor position =
-      (config.pools_at_largest_id ? ids : ids.eq(config.eos_id).to(at::kInt)).argmax(1);
+  const at::Tensor position = (config.pools_at_largest_id ? ids : ids.eq(config.eos_id).to(at::kInt)).argmax(1);
   return hidden.index({at::arange(hidden.size(0), position.options()), position});
 }
 
@@ -60,8 +59,8 @@ struct TextEncoder::Parts {
   Parts(const TextEncoderConfig& text_config, const Weights& root)
       : config(text_config),
         tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::kNormal)),
-        positions(root.get("embeddings.position_embedding.weight", {config.max_positions, config.width},
-                           Init::kNormal)),
+        positions(
+            root.get("embeddings.position_embedding.weight", {config.max_positions, config.width}, Init::kNormal)),
         final_norm(root / "final_layer_norm", config.width, config.norm_eps) {
     for (int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
   }
@@ -85,7 +84,7 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, int64_t clip_skip
   const Parts& p = *parts_;
   const at::Tensor ids = token_ids.to(p.tokens.device());
   TORCH_CHECK(ids.dim() == 2 && ids.size(1) <= p.config.max_positions, "token ids ", ids.sizes(),
-              " must be [batch, at most ", p.config.max_positions, "]");
+      " must be [batch, at most ", p.config.max_positions, "]");
   const auto layers = static_cast<int64_t>(p.layers.size());
   const int64_t wanted = clip_skip >= 1 && clip_skip <= layers ? layers - clip_skip : layers - 1;
 
@@ -96,8 +95,7 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, int64_t clip_skip
     if (i == wanted) taken = h;
   }
   const at::Tensor last = p.final_norm(h);
-  return {.hidden = wanted == layers - 1 ? last : p.final_norm(taken),
-          .pooled = at_end_of_text(last, ids, p.config)};
+  return {.hidden = wanted == layers - 1 ? last : p.final_norm(taken), .pooled = at_end_of_text(last, ids, p.config)};
 }
 
 }  // namespace weft::sd

@@ -24,8 +24,7 @@ struct TextEncoderConfig {
   int64_t max_positions = 77;
   TextActivation activation = TextActivation::kQuickGelu;
   int64_t eos_id = 49407;  ///< pooled is taken at the first of these
-  bool pools_at_largest_id =
-      false;  ///< else at the first of the largest id, as transformers does for eos_token_id 2
+  bool pools_at_largest_id = false;  ///< else at the first of the largest id, as transformers does for eos_token_id 2
   TextFamily family = TextFamily::kClip;
   int64_t attention_width = 0;  ///< of all heads together; 0: width
   double norm_eps = 1e-5;

@@ -133,16 +133,15 @@ bool machine_has_tiles() {
 
 bool readable(const at::Tensor& x) {
   return x.is_cpu() && x.dim() == 3 && x.scalar_type() == at::kBFloat16 && x.stride(2) == 1 &&
-         !(x.requires_grad() && at::GradMode::is_enabled());
+      !(x.requires_grad() && at::GradMode::is_enabled());
 }
 
 at::Tensor attend_all(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
-                      decltype(portable::attend_blocks)& attend_blocks) {
+    decltype(portable::attend_blocks)& attend_blocks) {
   const Shape shape{heads, q.size(2) / heads, q.size(1), k.size(1)};
   const int64_t all_heads = q.size(0) * heads;
   const at::Tensor result = at::empty(q.sizes(), q.options());
-  const at::Tensor packed =
-      at::empty({all_heads, int64_t(shape.packed_keys() + shape.packed_values())}, q.options());
+  const at::Tensor packed = at::empty({all_heads, int64_t(shape.packed_keys() + shape.packed_values())}, q.options());
   std::vector<Head> parts(static_cast<size_t>(all_heads));
   at::parallel_for(0, all_heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -152,11 +151,11 @@ at::Tensor attend_all(const at::Tensor& q, const at::Tensor& k, const at::Tensor
       pack_keys(rows_of(k, item, head, shape.channels), shape, keys);
       pack_values(rows_of(v, item, head, shape.channels), shape, values);
       parts[size_t(i)] = {rows_of(q, item, head, shape.channels), keys, values,
-                          rows_of<at::BFloat16>(result, item, head, shape.channels)};
+          rows_of<at::BFloat16>(result, item, head, shape.channels)};
     }
   });
-  at::parallel_for(0, all_heads * shape.blocks(), 1,
-                   [&](int64_t begin, int64_t end) { attend_blocks(shape, parts, begin, end); });
+  at::parallel_for(
+      0, all_heads * shape.blocks(), 1, [&](int64_t begin, int64_t end) { attend_blocks(shape, parts, begin, end); });
   return result;
 }
 

@@ -1,7 +1,7 @@
 #include "nodes/sd/tiled.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -46,10 +46,10 @@ std::array<std::vector<Span>, 2> tiles_of(const at::Tensor& samples, const TileP
     throw std::invalid_argument(
         fmt::format("tiles of {}x{} cannot overlap by {}: make the tiles larger or the "
                     "overlap smaller",
-                    plan.tile_width, plan.tile_height, plan.overlap));
+            plan.tile_width, plan.tile_height, plan.overlap));
   }
-  return {spans(samples.size(2), plan.tile_height, plan.overlap),
-          spans(samples.size(3), plan.tile_width, plan.overlap)};
+  return {
+      spans(samples.size(2), plan.tile_height, plan.overlap), spans(samples.size(3), plan.tile_width, plan.overlap)};
 }
 
 std::array<TilePlan, 3> three_ways(const TilePlan& plan) {
@@ -64,7 +64,7 @@ std::array<TilePlan, 3> three_ways(const TilePlan& plan) {
 
 /// One item [1, C, H, W].
 at::Tensor apply_to_item(const at::Tensor& item, const TilePlan& plan, const TileNetwork& network,
-                         const std::function<void()>& before_tile) {
+    const std::function<void()>& before_tile) {
   const auto [rows, columns] = tiles_of(item, plan);
   at::Tensor sum, weights;
   for (const Span& row : rows) {
@@ -80,7 +80,7 @@ at::Tensor apply_to_item(const at::Tensor& item, const TilePlan& plan, const Til
       }
       const int64_t fade = scaled(plan.overlap, plan.scale);
       const at::Tensor weight = ramp(output.size(2), fade, sum.options()).view({1, 1, -1, 1}) *
-                                ramp(output.size(3), fade, sum.options()).view({1, 1, 1, -1});
+          ramp(output.size(3), fade, sum.options()).view({1, 1, 1, -1});
       const auto place = [&](const at::Tensor& whole) {
         return whole.narrow(2, scaled(row.begin, plan.scale), output.size(2))
             .narrow(3, scaled(column.begin, plan.scale), output.size(3));
@@ -92,8 +92,8 @@ at::Tensor apply_to_item(const at::Tensor& item, const TilePlan& plan, const Til
   return sum / weights;
 }
 
-at::Tensor apply(const at::Tensor& samples, std::span<const TilePlan> plans, const TileNetwork& network,
-                 const OnTile& on_tile) {
+at::Tensor apply(
+    const at::Tensor& samples, std::span<const TilePlan> plans, const TileNetwork& network, const OnTile& on_tile) {
   int64_t count = 0, index = 0;
   for (const TilePlan& plan : plans) {
     const auto [rows, columns] = tiles_of(samples, plan);
@@ -116,13 +116,13 @@ at::Tensor apply(const at::Tensor& samples, std::span<const TilePlan> plans, con
 
 }  // namespace
 
-at::Tensor apply_tiled(const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network,
-                       const OnTile& on_tile) {
+at::Tensor apply_tiled(
+    const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network, const OnTile& on_tile) {
   return apply(samples, std::span(&plan, 1), network, on_tile);
 }
 
-at::Tensor apply_tiled_three_ways(const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network,
-                                  const OnTile& on_tile) {
+at::Tensor apply_tiled_three_ways(
+    const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network, const OnTile& on_tile) {
   return apply(samples, three_ways(plan), network, on_tile);
 }
 

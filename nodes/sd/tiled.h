@@ -24,12 +24,12 @@ struct TilePlan {
 
 /// samples [B, C, H, W]. One pass; an item no larger than a tile goes through whole. Each tile's weight rises
 /// linearly over the overlap at all of its sides, and the sum is divided by the sum of weights.
-at::Tensor apply_tiled(const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network,
-                       const OnTile& on_tile = {});
+at::Tensor apply_tiled(
+    const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network, const OnTile& on_tile = {});
 
 /// The mean of three passes, with tiles as planned, twice as wide and half as high, and the reverse: their
 /// seams lie in different places. As ComfyUI decodes and encodes in tiles.
-at::Tensor apply_tiled_three_ways(const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network,
-                                  const OnTile& on_tile = {});
+at::Tensor apply_tiled_three_ways(
+    const at::Tensor& samples, const TilePlan& plan, const TileNetwork& network, const OnTile& on_tile = {});
 
 }  // namespace weft::sd

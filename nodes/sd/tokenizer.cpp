@@ -64,9 +64,8 @@ constexpr std::array<std::string_view, 7> kFixedWords{"'s", "'t", "'re", "'ve", 
 size_t fixed_word_length(const CodePoints& points, size_t at) {
   for (const auto word : kFixedWords) {
     if (points.size() - at < word.size()) continue;
-    const bool same =
-        std::equal(word.begin(), word.end(), points.begin() + static_cast<std::ptrdiff_t>(at),
-                   [](char c, utf8proc_int32_t point) { return static_cast<unsigned char>(c) == point; });
+    const bool same = std::equal(word.begin(), word.end(), points.begin() + static_cast<std::ptrdiff_t>(at),
+        [](char c, utf8proc_int32_t point) { return static_cast<unsigned char>(c) == point; });
     if (same) return word.size();
   }
   return 0;
@@ -108,8 +107,8 @@ Tokenizer Tokenizer::clip(const fs::path& merges_gz) {
 Tokenizer Tokenizer::from_folder(const fs::path& folder) {
   const bool joined = fs::exists(folder / "tokenizer.json");
   if (!joined && !fs::exists(folder / "vocab.json"))
-    throw ModelError(folder.string(), "has neither tokenizer.json nor vocab.json",
-                     "download the whole tokenizer folder");
+    throw ModelError(
+        folder.string(), "has neither tokenizer.json nor vocab.json", "download the whole tokenizer folder");
   Tokenizer tokenizer(joined ? ClipVocabulary::from_tokenizer_json(folder / "tokenizer.json")
                              : ClipVocabulary::from_json(folder / "vocab.json", folder / "merges.txt"));
   const std::vector<AddedToken> added = added_tokens_of(folder);
@@ -121,11 +120,10 @@ Tokenizer Tokenizer::from_folder(const fs::path& folder) {
     const std::string content = token.value_or(std::string(usual));
     const int64_t id = tokenizer.find(content);
     if (id < 0)
-      throw ModelError(folder.string(), fmt::format("does not have {} \"{}\"", key, content),
-                       "the tokenizer folder is incomplete");
+      throw ModelError(
+          folder.string(), fmt::format("does not have {} \"{}\"", key, content), "the tokenizer folder is incomplete");
     const bool text_may_hold_it = key[0] != 'p' && key[0] != 'u' && !content.empty();
-    if (text_may_hold_it && tokenizer.added_.find(content) < 0)
-      tokenizer.added_.add({content, id, normalised});
+    if (text_may_hold_it && tokenizer.added_.find(content) < 0) tokenizer.added_.add({content, id, normalised});
     return id;
   };
   tokenizer.start_id_ = special("bos_token", kStart, /*normalised=*/true);
@@ -135,9 +133,7 @@ Tokenizer Tokenizer::from_folder(const fs::path& folder) {
   return tokenizer;
 }
 
-Tokenizer Tokenizer::bert(const fs::path& vocab_txt) {
-  return bert(WordPieceVocabulary::from_file(vocab_txt));
-}
+Tokenizer Tokenizer::bert(const fs::path& vocab_txt) { return bert(WordPieceVocabulary::from_file(vocab_txt)); }
 
 Tokenizer Tokenizer::bert_from_folder(const fs::path& folder) {
   const bool joined = fs::exists(folder / "tokenizer.json");
@@ -178,8 +174,7 @@ std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const
   std::visit(
       [&](const auto& vocabulary) {
         for (const auto& [piece, id] : vocabulary.ids())
-          if (const auto wanted = texts.find(id); wanted != texts.end())
-            wanted->second = vocabulary.readable(piece);
+          if (const auto wanted = texts.find(id); wanted != texts.end()) wanted->second = vocabulary.readable(piece);
       },
       vocabulary_);
   for (const auto& [content, token] : added_.tokens())

@@ -35,8 +35,9 @@ AddedToken token_of(const json& token, const ConfigFile& file) {
     const auto found = token.find(key);
     if (found == token.end()) return false;
     if (!found->is_boolean())
-      refuse(file, fmt::format("says of the added token \"{}\" a {} that is neither true nor false",
-                               content->get<std::string>(), key));
+      refuse(file,
+          fmt::format(
+              "says of the added token \"{}\" a {} that is neither true nor false", content->get<std::string>(), key));
     return found->get<bool>();
   };
   return {content->get<std::string>(), 0, flag("normalized"), flag("single_word")};

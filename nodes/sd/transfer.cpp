@@ -33,13 +33,11 @@ at::Tensor upload(const at::Tensor& tensor, const at::Device& device) {
 }  // namespace
 
 at::Device torch_device(const Device& device) {
-  return device.is_cpu() ? at::Device(at::kCPU)
-                         : at::Device(device.kind + ":" + std::to_string(device.index));
+  return device.is_cpu() ? at::Device(at::kCPU) : at::Device(device.kind + ":" + std::to_string(device.index));
 }
 
 at::Tensor to_device(const at::Tensor& tensor, const at::Device& device, at::ScalarType dtype) {
-  if (tensor.is_cpu() && !device.is_cpu())
-    return upload(tensor, device).to(dtype);  // the GPU converts faster
+  if (tensor.is_cpu() && !device.is_cpu()) return upload(tensor, device).to(dtype);  // the GPU converts faster
   if (!tensor.is_cpu() && device.is_cpu()) return to_cpu(tensor).to(dtype);
   return tensor.to(device, dtype);
 }

@@ -71,14 +71,11 @@ class SpatialTransformer {
 struct Layer {
   Layer(const Weights& level, int64_t index, int64_t in, int64_t out, bool attends, const UNetConfig& config)
       : resnet(level / "resnets" / index, in, out,
-               {.groups = config.norm_groups,
-                .eps = config.norm_eps,
-                .time_width = 4 * config.block_channels[0]}) {
+            {.groups = config.norm_groups, .eps = config.norm_eps, .time_width = 4 * config.block_channels[0]}) {
     const Weights place = level / "attentions" / index;
     if (attends && config.context_dim > 0) attention.emplace(place, out, config);
     if (attends && config.context_dim == 0) {
-      pixel_attention.emplace(
-          place, out,
+      pixel_attention.emplace(place, out,
           PixelAttention::Options{
               .heads = config.heads_in(out), .norm_groups = config.norm_groups, .eps = config.norm_eps});
     }
@@ -147,18 +144,14 @@ struct UNet::Parts {
   Parts(const UNetConfig& unet_config, const Weights& weights)
       : config(unet_config),
         conv_in(weights / "conv_in", config.in_channels, config.block_channels.front()),
-        time1(weights / "time_embedding" / "linear_1", config.block_channels[0],
-              4 * config.block_channels[0]),
-        time2(weights / "time_embedding" / "linear_2", 4 * config.block_channels[0],
-              4 * config.block_channels[0]),
-        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(),
-                 config.norm_eps),
+        time1(weights / "time_embedding" / "linear_1", config.block_channels[0], 4 * config.block_channels[0]),
+        time2(weights / "time_embedding" / "linear_2", 4 * config.block_channels[0], 4 * config.block_channels[0]),
+        norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), config.norm_eps),
         conv_out(weights / "conv_out", config.block_channels.front(), config.out_channels) {
     const size_t levels = config.block_channels.size();
     for (const int64_t i : {0, 1}) {
       const int64_t channels = config.block_channels.back();
-      if (config.mid_block)
-        mid.emplace_back(weights / "mid_block", i, channels, channels, /*attends=*/i == 0, config);
+      if (config.mid_block) mid.emplace_back(weights / "mid_block", i, channels, channels, /*attends=*/i == 0, config);
     }
     for (size_t i = 0; i < levels; ++i) {
       down.push_back(make_down_level(weights / "down_blocks" / static_cast<int64_t>(i), i, config));
@@ -179,8 +172,7 @@ struct UNet::Parts {
   at::ScalarType dtype = conv_in.dtype();
 };
 
-UNet::UNet(const UNetConfig& config, const Weights& weights)
-    : parts_(std::make_unique<Parts>(config, weights)) {}
+UNet::UNet(const UNetConfig& config, const Weights& weights) : parts_(std::make_unique<Parts>(config, weights)) {}
 UNet::~UNet() = default;
 UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
@@ -191,8 +183,8 @@ at::ScalarType UNet::dtype() const { return parts_->dtype; }
 at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const {
   const Parts& p = *parts_;
   const at::Tensor y = context.to(p.dtype);
-  const at::Tensor embedded = timestep_embedding(timesteps.to(x.device()), p.config.block_channels[0],
-                                                 p.config.flip_sin_to_cos, p.config.freq_shift)
+  const at::Tensor embedded = timestep_embedding(
+      timesteps.to(x.device()), p.config.block_channels[0], p.config.flip_sin_to_cos, p.config.freq_shift)
                                   .to(p.dtype);
   const at::Tensor time = at::silu(p.time2(at::silu(p.time1(embedded))));
 
@@ -210,15 +202,13 @@ at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const
   return p.conv_out(p.norm_out.silu(h)).to(x.scalar_type());
 }
 
-at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos,
-                              double freq_shift) {
+at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos, double freq_shift) {
   const auto options = at::TensorOptions(timesteps.device()).dtype(at::kFloat);
   const int64_t half = width / 2;
   const at::Tensor frequencies =
       at::exp(at::arange(half, options) * (-std::log(10000.0) / (static_cast<double>(half) - freq_shift)));
   const at::Tensor angles = timesteps.to(at::kFloat).unsqueeze(-1) * frequencies;
-  return flip_sin_to_cos ? at::cat({angles.cos(), angles.sin()}, -1)
-                         : at::cat({angles.sin(), angles.cos()}, -1);
+  return flip_sin_to_cos ? at::cat({angles.cos(), angles.sin()}, -1) : at::cat({angles.sin(), angles.cos()}, -1);
 }
 
 }  // namespace weft::sd

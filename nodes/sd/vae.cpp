@@ -82,8 +82,7 @@ struct VAEEncoder::Parts {
       : config(vae_config),
         conv_in(root / "encoder" / "conv_in", config.image_channels, config.block_channels.front()),
         mid(root / "encoder" / "mid_block", config.block_channels.back(), config),
-        norm_out(root / "encoder" / "conv_norm_out", config.norm_groups, config.block_channels.back(),
-                 kNormEps),
+        norm_out(root / "encoder" / "conv_norm_out", config.norm_groups, config.block_channels.back(), kNormEps),
         conv_out(root / "encoder" / "conv_out", config.block_channels.back(), moments(config)),
         to_moments(root / "quant_conv", moments(config), moments(config), kPointwise) {
     const auto& channels = config.block_channels;
@@ -91,8 +90,8 @@ struct VAEEncoder::Parts {
       const Weights place = root / "encoder" / "down_blocks" / static_cast<int64_t>(i);
       Level level = make_level(place, i, channels[i == 0 ? 0 : i - 1], config.layers_per_block, config);
       if (i + 1 < channels.size()) {
-        level.halve.emplace(place / "downsamplers" / 0 / "conv", channels[i], channels[i],
-                            Conv2d::Options{.stride = 2, .padding = 0});
+        level.halve.emplace(
+            place / "downsamplers" / 0 / "conv", channels[i], channels[i], Conv2d::Options{.stride = 2, .padding = 0});
       }
       levels.push_back(std::move(level));
     }
@@ -136,8 +135,7 @@ struct VAEDecoder::Parts {
         from_latent(root / "post_quant_conv", config.latent_channels, config.latent_channels, kPointwise),
         conv_in(root / "decoder" / "conv_in", config.latent_channels, config.block_channels.back()),
         mid(root / "decoder" / "mid_block", config.block_channels.back(), config),
-        norm_out(root / "decoder" / "conv_norm_out", config.norm_groups, config.block_channels.front(),
-                 kNormEps),
+        norm_out(root / "decoder" / "conv_norm_out", config.norm_groups, config.block_channels.front(), kNormEps),
         conv_out(root / "decoder" / "conv_out", config.block_channels.front(), config.image_channels) {
     if (config.codebook > 0) codebook.emplace(root / "quantize", config.codebook, config.latent_channels);
     const auto& channels = config.block_channels;
@@ -146,8 +144,7 @@ struct VAEDecoder::Parts {
       const Weights place = root / "decoder" / "up_blocks" / static_cast<int64_t>(i);
       const int64_t in = channels[std::min(index + 1, channels.size() - 1)];
       Level level = make_level(place, index, in, config.layers_per_block + 1, config);
-      if (index > 0)
-        level.doubled.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
+      if (index > 0) level.doubled.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
       levels.push_back(std::move(level));
     }
   }

@@ -14,13 +14,12 @@ namespace weft::sd {
 struct VAEConfig {
   int64_t image_channels = 3;
   int64_t latent_channels = 4;
-  std::vector<int64_t> block_channels{128, 256, 512,
-                                      512};  ///< one a level; each level but the last halves H and W
+  std::vector<int64_t> block_channels{128, 256, 512, 512};  ///< one a level; each level but the last halves H and W
   int64_t layers_per_block = 2;
   int64_t norm_groups = 32;
   bool mid_attention = true;
   std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
-  int64_t codebook = 0;                    ///< VQ: how many vectors there are; 0: KL
+  int64_t codebook = 0;  ///< VQ: how many vectors there are; 0: KL
   /// Latents that the U-Net sees = (mean - shift_factor) * scaling_factor; callers apply it, by space().
   double scaling_factor = kStableDiffusionScale, shift_factor = 0;
   PreviewColours colours = kStableDiffusionColours;
@@ -28,8 +27,11 @@ struct VAEConfig {
   /// How many pixels one latent spans, in each direction.
   int64_t downscale() const { return int64_t{1} << (block_channels.size() - 1); }
   LatentSpace space() const {
-    return {.channels = latent_channels, .downscale = downscale(), .scale = scaling_factor, .shift = shift_factor,
-            .colours = colours};
+    return {.channels = latent_channels,
+        .downscale = downscale(),
+        .scale = scaling_factor,
+        .shift = shift_factor,
+        .colours = colours};
   }
 };
 

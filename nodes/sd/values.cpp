@@ -1,9 +1,9 @@
 #include "nodes/sd/values.h"
 
-#include <fmt/format.h>
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 
 #include <mutex>
 
@@ -43,15 +43,15 @@ at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) 
 float Sigmas::at(int64_t step) const {
   if (step < 0 || step >= static_cast<int64_t>(values.size()))
     throw NodeError(fmt::format("there is no step {}: the schedule has {} steps", step, steps()),
-                    fmt::format("give a step from 0 to {}", std::max<int64_t>(steps() - 1, 0)));
+        fmt::format("give a step from 0 to {}", std::max<int64_t>(steps() - 1, 0)));
   return values[static_cast<std::size_t>(step)];
 }
 
 std::size_t Conditioning::bytes() const {
   std::size_t sum = 0;
   for (const auto& entry : entries)
-    for (const at::Tensor& t : {entry.context, entry.pooled, entry.mask, entry.concat_latent, entry.concat_mask,
-                                entry.concat_map})
+    for (const at::Tensor& t :
+        {entry.context, entry.pooled, entry.mask, entry.concat_latent, entry.concat_mask, entry.concat_map})
       if (t.defined()) sum += t.nbytes();
   return sum;
 }
@@ -73,8 +73,8 @@ namespace {
 sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& device) {
   auto step = [unet = std::move(unet)](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
     const at::ScalarType dtype = unet->dtype();
-    return unet->forward(x.to(dtype, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast), t,
-                         context.to(dtype));
+    return unet->forward(
+        x.to(dtype, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast), t, context.to(dtype));
   };
   if (!device.is_cuda()) return step;
   struct Guarded {
@@ -113,8 +113,8 @@ Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype
 }
 
 sd::DiffusionModel Model::on(const Residency& where) const {
-  const auto built = shared_->networks.get(
-      where, shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
+  const auto built = shared_->networks.get(where,
+      shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
       [&] { return shared_->build(where.device()); });
   sd::DiffusionModel model = *built;
   model.network = [built](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
@@ -124,8 +124,8 @@ sd::DiffusionModel Model::on(const Residency& where) const {
 }
 
 sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, double cfg) const {
-  sd::MemoryNeed need = sd::unet_need(shared_->checkpoint->unet_config(), shared_->dtype_on(device), latents.size(0),
-                                      latents.size(2), latents.size(3));
+  sd::MemoryNeed need = sd::unet_need(
+      shared_->checkpoint->unet_config(), shared_->dtype_on(device), latents.size(0), latents.size(2), latents.size(3));
   if (cfg != 1) need.about *= 2;  // both sides in one batch, where they are of one form
   return need;
 }
@@ -149,8 +149,7 @@ struct Vae::Shared {
   /// Throws NodeError where the model has no VAE.
   const sd::VAEConfig& config() const {
     if (checkpoint->has(sd::Part::kVAE)) return checkpoint->vae_config();
-    throw NodeError(
-        fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
+    throw NodeError(fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
         "connect the VAE of another model, or one from vae.load");
   }
   at::ScalarType dtype_on(const Device& where) const { return sd::vae_dtype(dtype, sd::torch_device(where)); }
@@ -166,8 +165,8 @@ Vae::Half Vae::encoder(const Residency& where) const {
   const at::Device device = sd::torch_device(where.device());
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto encoder = shared_->encoders.get(
-      where, shared_->checkpoint->network("VAE encoder", sd::Part::kVAE, dtype, /*without=*/"decoder."),
+  auto encoder = shared_->encoders.get(where,
+      shared_->checkpoint->network("VAE encoder", sd::Part::kVAE, dtype, /*without=*/"decoder."),
       [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
   return [=](const at::Tensor& image) {
     return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
@@ -179,8 +178,8 @@ Vae::Half Vae::decoder(const Residency& where) const {
   const at::Device device = sd::torch_device(where.device());
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto decoder = shared_->decoders.get(
-      where, shared_->checkpoint->network("VAE decoder", sd::Part::kVAE, dtype, /*without=*/"encoder."),
+  auto decoder = shared_->decoders.get(where,
+      shared_->checkpoint->network("VAE decoder", sd::Part::kVAE, dtype, /*without=*/"encoder."),
       [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
   return [=](const at::Tensor& latent) {
     // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.

@@ -30,8 +30,8 @@ class Checkpoint;
 struct Latent {
   static constexpr std::string_view kType = "latent";
 
-  at::Tensor samples;                 ///< float32 [B, C, h, w], as the encoder gives them: not scaled
-  at::Tensor noise_mask = {};         ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
+  at::Tensor samples;  ///< float32 [B, C, h, w], as the encoder gives them: not scaled
+  at::Tensor noise_mask = {};  ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
   std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
   int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
   sd::LatentSpace space = {};  ///< whose latents they are; Stable Diffusion's where nobody said it

@@ -75,12 +75,11 @@ std::vector<fs::path> files_of_index(const fs::path& index, const std::string& s
   std::vector<fs::path> files;
   for (const std::string& name : names) {
     if (name.empty() || fs::path(name).filename() != name)
-      throw ModelError(index.string(), fmt::format("names \"{}\", which is no file of its folder", name),
-                       "download it again");
+      throw ModelError(
+          index.string(), fmt::format("names \"{}\", which is no file of its folder", name), "download it again");
     const fs::path file = index.parent_path() / name;
     if (!fs::exists(file))
-      throw ModelError(
-          index.string(), fmt::format("names {}, which is not there", name),
+      throw ModelError(index.string(), fmt::format("names {}, which is not there", name),
           fs::exists(index.parent_path() / (stem + ".safetensors"))
               ? fmt::format("download it; or delete the index if it is older than {}.safetensors", stem)
               : "download the whole folder");
@@ -89,8 +88,7 @@ std::vector<fs::path> files_of_index(const fs::path& index, const std::string& s
   return files;
 }
 
-std::vector<fs::path> files_of(const fs::path& folder, const FileSet& set, const std::string& stem,
-                               WholeFile whole) {
+std::vector<fs::path> files_of(const fs::path& folder, const FileSet& set, const std::string& stem, WholeFile whole) {
   if (set.whole && (whole == WholeFile::kBeforeShards || !set.index)) return {*set.whole};
   if (set.index) return files_of_index(*set.index, stem);
   std::vector<fs::path> files;
@@ -98,7 +96,7 @@ std::vector<fs::path> files_of(const fs::path& folder, const FileSet& set, const
     const auto shard = set.shards.find(i);
     if (shard == set.shards.end())
       throw ModelError(folder.string(), fmt::format("lacks shard {} of {} of {}", i, set.shard_count, stem),
-                       "download the whole folder");
+          "download the whole folder");
     files.push_back(shard->second);
   }
   return files;
@@ -110,8 +108,7 @@ std::vector<fs::path> weight_files(const fs::path& folder, const std::string& st
   const Found found = look_into(folder, stem);
   if (!found.folder) throw ModelError(folder.string(), "there is no such folder", "download the whole model");
   if (found.sets.empty())
-    throw ModelError(
-        folder.string(),
+    throw ModelError(folder.string(),
         found.pickles ? "has PyTorch pickles (.bin) only" : fmt::format("has no {}*.safetensors", stem),
         found.pickles ? "convert them to .safetensors" : "download the whole folder");
   if (const auto plain = found.sets.find(""); plain != found.sets.end())
@@ -120,8 +117,8 @@ std::vector<fs::path> weight_files(const fs::path& folder, const std::string& st
   std::vector<std::string> names;
   for (const auto& [variant, set] : found.sets) names.push_back(variant);
   throw ModelError(folder.string(),
-                   fmt::format("has only variants of {}.safetensors: {}", stem, fmt::join(names, " and ")),
-                   fmt::format("rename the one to be used to {}.safetensors, or delete the others", stem));
+      fmt::format("has only variants of {}.safetensors: {}", stem, fmt::join(names, " and ")),
+      fmt::format("rename the one to be used to {}.safetensors, or delete the others", stem));
 }
 
 }  // namespace weft::sd

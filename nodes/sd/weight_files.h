@@ -15,7 +15,7 @@ enum class WholeFile { kAfterShards, kBeforeShards };
 /// The files of "STEM.safetensors", or of its only variant where there is no plain set. Throws ModelError
 /// where there is none, where shards that an index names are missing, and where variants leave the choice
 /// open.
-std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder, const std::string& stem,
-                                                WholeFile whole);
+std::vector<std::filesystem::path> weight_files(
+    const std::filesystem::path& folder, const std::string& stem, WholeFile whole);
 
 }  // namespace weft::sd

@@ -59,13 +59,11 @@ at::IntArrayRef without_trailing_ones(at::IntArrayRef shape) {
   return shape;
 }
 
-void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected,
-                 at::IntArrayRef found) {
+void check_shape(const std::string& origin, const std::string& name, at::IntArrayRef expected, at::IntArrayRef found) {
   if (without_trailing_ones(expected) == without_trailing_ones(found)) return;
   throw ModelError(origin,
-                   fmt::format("tensor \"{}\" has shape {}, the network needs {}", name, shape_text(found),
-                               shape_text(expected)),
-                   "the file is of another model, or its configuration is wrong");
+      fmt::format("tensor \"{}\" has shape {}, the network needs {}", name, shape_text(found), shape_text(expected)),
+      "the file is of another model, or its configuration is wrong");
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -105,13 +103,13 @@ at::Tensor bfloat16_of_half(const at::Tensor& half) {
   const auto* from = half.const_data_ptr<at::Half>();
   auto* to = result.mutable_data_ptr<at::BFloat16>();
   at::parallel_for(0, half.numel(), kValuesAThread,
-                   [=](int64_t begin, int64_t end) { round_to_bfloat16(from + begin, to + begin, end - begin); });
+      [=](int64_t begin, int64_t end) { round_to_bfloat16(from + begin, to + begin, end - begin); });
   return result;
 }
 
 at::Tensor converted(const at::Tensor& tensor, at::Device device, at::ScalarType dtype) {
-  const bool ours = tensor.is_cpu() && device.is_cpu() && tensor.scalar_type() == at::kHalf &&
-                    dtype == at::kBFloat16 && tensor.is_contiguous() && converts_half_fast();
+  const bool ours = tensor.is_cpu() && device.is_cpu() && tensor.scalar_type() == at::kHalf && dtype == at::kBFloat16 &&
+      tensor.is_contiguous() && converts_half_fast();
   return ours ? bfloat16_of_half(tensor) : to_device(tensor, device, dtype);
 }
 
@@ -143,8 +141,8 @@ at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, 
   return tensor;
 }
 
-TensorMapSource::TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype,
-                                 at::Device device, TensorMap scales)
+TensorMapSource::TensorMapSource(
+    TensorMap tensors, std::string origin, at::ScalarType dtype, at::Device device, TensorMap scales)
     : tensors_(std::move(tensors)),
       scales_(std::move(scales)),
       origin_(std::move(origin)),
@@ -155,7 +153,7 @@ const at::Tensor& TensorMapSource::check(const std::string& name, at::IntArrayRe
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     throw ModelError(origin_, fmt::format("tensor \"{}\" {} is missing", name, shape_text(shape)),
-                     "the file is incomplete, or of another model");
+        "the file is incomplete, or of another model");
   }
   check_shape(origin_, name, shape, found->second.sizes());
   return found->second;

@@ -94,7 +94,7 @@ class TensorMapSource final : public WeightSource {
   /// `origin` is named in errors: a file, or "the EMA weights". Those that have a scale (quantised.h) are
   /// multiplied by it.
   TensorMapSource(TensorMap tensors, std::string origin, at::ScalarType dtype = at::kFloat,
-                  at::Device device = at::kCPU, TensorMap scales = {});
+      at::Device device = at::kCPU, TensorMap scales = {});
 
   WEFT_SD_EXPORT at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string& name) const override { return tensors_.contains(name); }

@@ -17,21 +17,19 @@ constexpr size_t kLongestWord = 100;  // in letters; longer ones are unknown
 bool is_space(int32_t point) {
   if ((point >= 9 && point <= 13) || point == 0x85) return true;
   const auto category = utf8proc_category(point);
-  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-         category == UTF8PROC_CATEGORY_ZP;
+  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
 bool is_control(int32_t point) {
   const auto category = utf8proc_category(point);
   return point == 0xFFFD || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
-         category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO ||
-         category == UTF8PROC_CATEGORY_CS;
+      category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO || category == UTF8PROC_CATEGORY_CS;
 }
 
 // Signs such as $ and ^ count too.
 bool is_punctuation(int32_t point) {
-  const bool ascii = (point >= 33 && point <= 47) || (point >= 58 && point <= 64) ||
-                     (point >= 91 && point <= 96) || (point >= 123 && point <= 126);
+  const bool ascii = (point >= 33 && point <= 47) || (point >= 58 && point <= 64) || (point >= 91 && point <= 96) ||
+      (point >= 123 && point <= 126);
   const auto category = utf8proc_category(point);
   return ascii || (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO);
 }
@@ -39,8 +37,8 @@ bool is_punctuation(int32_t point) {
 // Ideographs that stand for words by themselves (the CJK blocks that BERT was trained with).
 bool is_ideograph(int32_t point) {
   return (point >= 0x4E00 && point <= 0x9FFF) || (point >= 0x3400 && point <= 0x4DBF) ||
-         (point >= 0x20000 && point <= 0x2A6DF) || (point >= 0x2A700 && point <= 0x2CEAF) ||
-         (point >= 0xF900 && point <= 0xFAFF) || (point >= 0x2F800 && point <= 0x2FA1F);
+      (point >= 0x20000 && point <= 0x2A6DF) || (point >= 0x2A700 && point <= 0x2CEAF) ||
+      (point >= 0xF900 && point <= 0xFAFF) || (point >= 0x2F800 && point <= 0x2FA1F);
 }
 
 bool stands_alone(int32_t point) { return is_punctuation(point) || is_ideograph(point); }
@@ -55,8 +53,7 @@ std::string as_utf8(int32_t point) {
 
 WordPieceVocabulary WordPieceVocabulary::from_file(const std::filesystem::path& vocab_txt) {
   std::ifstream in(vocab_txt);
-  if (!in)
-    throw ModelError(vocab_txt.string(), "there is no such file", "it is bert-base-uncased's vocabulary");
+  if (!in) throw ModelError(vocab_txt.string(), "there is no such file", "it is bert-base-uncased's vocabulary");
   WordPieceVocabulary vocabulary;
   int64_t id = 0;
   for (std::string line; std::getline(in, line); ++id) {
@@ -71,16 +68,14 @@ WordPieceVocabulary WordPieceVocabulary::from_tokenizer_json(const std::filesyst
   const nlohmann::json file = read_model_json(path);
   const auto model = file.find("model");
   const bool fits = model != file.end() && model->is_object() && model->contains("type") &&
-                    model->at("type") == "WordPiece" && model->contains("vocab") &&
-                    model->at("vocab").is_object();
+      model->at("type") == "WordPiece" && model->contains("vocab") && model->at("vocab").is_object();
   if (!fits)
     throw ModelError(path.string(), "holds no tokenizer of the kind WordPiece, which BERT's is",
-                     "use the tokenizer folder that came with the model");
+        "use the tokenizer folder that came with the model");
   WordPieceVocabulary vocabulary;
   for (const auto& [piece, id] : model->at("vocab").items()) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000)
-      throw ModelError(path.string(), fmt::format("gives \"{}\" an id that is none", piece),
-                       "download it again");
+      throw ModelError(path.string(), fmt::format("gives \"{}\" an id that is none", piece), "download it again");
     vocabulary.ids_.emplace(piece, id.get<int64_t>());
   }
   vocabulary.require_special_tokens(path.string());
@@ -91,7 +86,7 @@ void WordPieceVocabulary::require_special_tokens(const std::string& origin) {
   for (const char* token : {"[CLS]", "[SEP]", "[PAD]", "[UNK]"}) {
     if (find(token) < 0) {
       throw ModelError(origin, fmt::format("is not a vocabulary of BERT: it has no {}", token),
-                       "give bert-base-uncased's vocab.txt");
+          "give bert-base-uncased's vocab.txt");
     }
   }
   unknown_id_ = find("[UNK]");
@@ -127,8 +122,7 @@ std::vector<int64_t> WordPieceVocabulary::encode(std::string_view text) const {
   return ids;
 }
 
-void WordPieceVocabulary::split_word(const std::vector<std::string>& letters,
-                                     std::vector<int64_t>& ids) const {
+void WordPieceVocabulary::split_word(const std::vector<std::string>& letters, std::vector<int64_t>& ids) const {
   std::vector<int64_t> pieces;
   size_t begin = 0;
   while (begin < letters.size() && letters.size() <= kLongestWord) {

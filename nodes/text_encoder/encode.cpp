@@ -7,10 +7,11 @@ namespace {
 
 class EncodeText final : public Node {
   Input<Clip> clip_{*this, "clip", {.tip = "the model's text encoder"}};
-  Param<std::string> text_{*this, "text", {.widget = Widget::Text,
-      .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets"}};
-  Output<Conditioning> conditioning_{*this, "conditioning", {
-      .tip = "a vector for each token, which the U-Net attends to"}};
+  Param<std::string> text_{*this, "text",
+      {.widget = Widget::Text,
+          .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets"}};
+  Output<Conditioning> conditioning_{
+      *this, "conditioning", {.tip = "a vector for each token, which the U-Net attends to"}};
 
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
@@ -22,8 +23,11 @@ class EncodeText final : public Node {
 
 class ClipSkip final : public Node {
   Input<Clip> clip_{*this, "clip", {.tip = "the text encoder"}};
-  Param<std::int64_t> skip_{*this, "skip", {.init = 2, .min = 1, .max = 24,
-      .tip = "1: the last layer, as Stable Diffusion 1 was trained; 2: the one before, as many anime models want"}};
+  Param<std::int64_t> skip_{*this, "skip",
+      {.init = 2,
+          .min = 1,
+          .max = 24,
+          .tip = "1: the last layer, as Stable Diffusion 1 was trained; 2: the one before, as many anime models want"}};
   Output<Clip> result_{*this, "clip", {.tip = "the same, shortened"}};
 
   void run(RunContext& ctx) const override { ctx.set(result_, ctx[clip_].with_skip(ctx[skip_])); }
@@ -32,11 +36,16 @@ class ClipSkip final : public Node {
 }  // namespace
 
 void add_encode(Registry& registry) {
-  registry.add<EncodeText>("text.encode", {.title = "Encode Text", .menu = "Conditioning",
-      .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
-      .revision = 2, .lane = Lane::Device});
-  registry.add<ClipSkip>("text.clip_skip", {.title = "CLIP Skip", .menu = "Conditioning",
-      .doc = "Takes the text encoder's output some layers before its last."});
+  registry.add<EncodeText>("text.encode",
+      {.title = "Encode Text",
+          .menu = "Conditioning",
+          .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
+          .revision = 2,
+          .lane = Lane::Device});
+  registry.add<ClipSkip>("text.clip_skip",
+      {.title = "CLIP Skip",
+          .menu = "Conditioning",
+          .doc = "Takes the text encoder's output some layers before its last."});
 }
 
 }  // namespace weft::text_encoder

@@ -20,12 +20,14 @@ constexpr std::uintmax_t kLargest = 1 << 20;  // a text that a person writes
 fs::path find_file(const std::string& name, const RunEnvironment& environment) {
   if (const auto found = find_input_file(environment, name)) return *found;
   throw NodeError(fmt::format("there is no file '{}' beside the workflow or in the input folder", name),
-                  "check the name, or give an absolute path");
+      "check the name, or give an absolute path");
 }
 
 class LoadText final : public Node {
-  Param<std::string> file_{*this, "file", {.required = true, .widget = Widget::File,
-      .tip = "a text file in UTF-8; looked up beside the workflow, then in the input folder"}};
+  Param<std::string> file_{*this, "file",
+      {.required = true,
+          .widget = Widget::File,
+          .tip = "a text file in UTF-8; looked up beside the workflow, then in the input folder"}};
   Output<std::string> text_{*this, "text", {.tip = "all that the file holds"}};
 
   void run(RunContext& ctx) const override {
@@ -46,8 +48,11 @@ class LoadText final : public Node {
 }  // namespace
 
 void add_load(Registry& registry) {
-  registry.add<LoadText>("text.load", {.title = "Load Text", .menu = "Loaders",
-      .doc = "Reads a text from a file, such as the legend of a segmentation map.", .lane = Lane::Io});
+  registry.add<LoadText>("text.load",
+      {.title = "Load Text",
+          .menu = "Loaders",
+          .doc = "Reads a text from a file, such as the legend of a segmentation map.",
+          .lane = Lane::Io});
 }
 
 }  // namespace weft::text_encoder

@@ -17,10 +17,12 @@ namespace {
 class AttentionMap final : public Node {
   Input<Model> model_{*this, "model", {.tip = "the U-Net f"}};
   Input<Clip> clip_{*this, "clip", {.tip = "the model's text encoder"}};
-  Input<Latent> latent_{*this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
+  Input<Latent> latent_{
+      *this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
   Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 9999, .tip = "the first is 0"}};
-  Param<std::string> text_{*this, "text", {.widget = Widget::Text, .tip = "the whole prompt, as the picture is made with"}};
+  Param<std::string> text_{
+      *this, "text", {.widget = Widget::Text, .tip = "the whole prompt, as the picture is made with"}};
   Param<std::string> words_{*this, "words", {.tip = "those of the prompt whose place to show, such as: fox"}};
   Output<Image> image_{*this, "image", {.tip = "bright where the words are attended to; black least, white most"}};
   Output<Mask> mask_{*this, "mask", {.tip = "the same as a mask, from 0 (least) to 1 (most)"}};
@@ -31,14 +33,15 @@ class AttentionMap final : public Node {
     const std::vector<std::int64_t> tokens = ctx[clip_].find_tokens(ctx[text_], ctx[words_]);
     if (tokens.empty())
       throw NodeError(fmt::format("the words '{}' do not stand in the text '{}'", ctx[words_], ctx[text_]),
-                      "give words of the text, spelled as there");
+          "give words of the text, spelled as there");
     ctx.progress(0, 1);
     const at::NoGradGuard no_grad;
     const torch::Tensor maps = observe(ctx, tokens, sigma);
     if (!maps.defined()) throw NodeError("this model attends to no words", "use a model with cross-attention");
     const std::int64_t unit = ctx[latent_].space.downscale;
-    const torch::Tensor large = sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit,
-                                           sd::Resize::kBilinear).squeeze(1);
+    const torch::Tensor large =
+        sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit, sd::Resize::kBilinear)
+            .squeeze(1);
     const torch::Tensor low = large.amin({1, 2}, /*keepdim=*/true), high = large.amax({1, 2}, /*keepdim=*/true);
     const torch::Tensor shares = (large - low) / (high - low).clamp_min(1e-12);
     ctx.set(image_, Image(sd::heat_colours(shares)));
@@ -65,10 +68,13 @@ class AttentionMap final : public Node {
 }  // namespace
 
 void add_attention(Registry& registry) {
-  registry.add<AttentionMap>("unet.attention", {.title = "Attention Map", .menu = "Sampling/Parts",
-      .doc = "Asks the U-Net once and shows which places attended to chosen words of the text: the mean over all its layers "
-             "and heads.",
-      .lane = Lane::Device});
+  registry.add<AttentionMap>("unet.attention",
+      {.title = "Attention Map",
+          .menu = "Sampling/Parts",
+          .doc =
+              "Asks the U-Net once and shows which places attended to chosen words of the text: the mean over all its layers "
+              "and heads.",
+          .lane = Lane::Device});
 }
 
 }  // namespace weft::unet

@@ -14,11 +14,16 @@ class UNetStep final : public Node {
   Input<Model> model_{*this, "model", {.tip = "the U-Net f"}};
   Input<Conditioning> positive_{*this, "positive", {.tip = "y: what the picture shall show"}};
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
-  Input<Latent> latent_{*this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
+  Input<Latent> latent_{
+      *this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
   Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 9999, .tip = "the first is 0"}};
-  Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1,
-      .tip = "how much the text counts; at 1 the negative text is not asked"}};
+  Param<double> cfg_{*this, "cfg",
+      {.init = 8,
+          .min = 0,
+          .max = 100,
+          .step = 0.1,
+          .tip = "how much the text counts; at 1 the negative text is not asked"}};
   Output<Latent> next_{*this, "latent", {.tip = "x at the noise level sigmas[step + 1]"}};
   Output<Latent> noise_{*this, "noise", {.tip = "what the network takes for noise"}};
   Output<Latent> x0_{*this, "x0", {.tip = "what it takes for the picture under the noise"}};
@@ -42,7 +47,7 @@ class UNetStep final : public Node {
         sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
     sd::require_finite(samples, "the latent that came in holds", "look at the node that made it");
     sd::require_finite(x0, fmt::format("at step {} the U-Net gave", ctx[step_]),
-                       sd::remedy_for(model.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
+        sd::remedy_for(model.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
     const at::Tensor noise = (x - x0) / sigma;  // Karras et al. 2022, eq. 3
     const auto result = [&](const at::Tensor& scaled) {
       Latent latent = given;
@@ -58,10 +63,14 @@ class UNetStep final : public Node {
 }  // namespace
 
 void add_step(Registry& registry) {
-  registry.add<UNetStep>("unet.step", {.title = "U-Net Step", .menu = "Sampling/Parts",
-      .doc = "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture that is "
-             "left without it, and x one step less noisy.",
-      .lane = Lane::Device, .bytes_per_pixel = sd::kStepBytesPerPixel});
+  registry.add<UNetStep>("unet.step",
+      {.title = "U-Net Step",
+          .menu = "Sampling/Parts",
+          .doc =
+              "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture that is "
+              "left without it, and x one step less noisy.",
+          .lane = Lane::Device,
+          .bytes_per_pixel = sd::kStepBytesPerPixel});
 }
 
 }  // namespace weft::unet

@@ -8,19 +8,20 @@ namespace {
 class Decode final : public Node {
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that made the latent"}};
   Input<Latent> latent_{*this, "latent", {.tip = "from a sampler"}};
-  Output<Image> image_{*this, "image", {.tip = "eight times as large as the latent (Stable Diffusion), in colours from 0 to 1"}};
+  Output<Image> image_{
+      *this, "image", {.tip = "eight times as large as the latent (Stable Diffusion), in colours from 0 to 1"}};
 
-  void run(RunContext& ctx) const override {
-    ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples)));
-  }
+  void run(RunContext& ctx) const override { ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples))); }
 };
 
 class DecodeTiled final : public Node {
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that made the latent"}};
   Input<Latent> latent_{*this, "latent", {.tip = "from a sampler"}};
   Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 32, .tip = "side, in pixels"}};
-  Param<std::int64_t> overlap_{*this, "overlap", {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels; at most a quarter of a tile"}};
-  Output<Image> image_{*this, "image", {.tip = "eight times as large as the latent (Stable Diffusion), in colours from 0 to 1"}};
+  Param<std::int64_t> overlap_{*this, "overlap",
+      {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels; at most a quarter of a tile"}};
+  Output<Image> image_{
+      *this, "image", {.tip = "eight times as large as the latent (Stable Diffusion), in colours from 0 to 1"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(image_, Image(decode(ctx, ctx[vae_], ctx[latent_].samples, {ctx[tile_], ctx[overlap_]})));
@@ -30,12 +31,19 @@ class DecodeTiled final : public Node {
 }  // namespace
 
 void add_decode(Registry& registry) {
-  registry.add<Decode>("vae.decode", {.title = "VAE Decode", .menu = "Latent/VAE",
-      .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.",
-      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
-  registry.add<DecodeTiled>("vae.decode_tiled", {.title = "VAE Decode (Tiled)", .menu = "Latent/VAE",
-      .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.", .revision = 2,
-      .lane = Lane::Device, .bytes_per_pixel = sd::kPictureBytesPerPixel});
+  registry.add<Decode>("vae.decode",
+      {.title = "VAE Decode",
+          .menu = "Latent/VAE",
+          .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.",
+          .lane = Lane::Device,
+          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+  registry.add<DecodeTiled>("vae.decode_tiled",
+      {.title = "VAE Decode (Tiled)",
+          .menu = "Latent/VAE",
+          .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.",
+          .revision = 2,
+          .lane = Lane::Device,
+          .bytes_per_pixel = sd::kPictureBytesPerPixel});
 }
 
 }  // namespace weft::vae

@@ -14,12 +14,16 @@ class InpaintConditioning final : public Node {
   Input<Conditioning> positive_{*this, "positive", {.tip = "what the masked part shall show"}};
   Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the inpainting model"}};
-  Input<Image> image_{*this, "image", {.tip = "the picture to repaint in part; sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut"}};
+  Input<Image> image_{*this, "image",
+      {.tip = "the picture to repaint in part; sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut"}};
   Input<Mask> mask_{*this, "mask", {.tip = "1 where to repaint; resized to the picture"}};
-  Param<bool> keep_{*this, "keep_outside", {.init = true,
-      .tip = "the sampler changes only what the mask selects; off: the model may touch up the rest too"}};
-  Output<Conditioning> positive_out_{*this, "positive", {.tip = "with mask and masked picture beside the noisy latent"}};
-  Output<Conditioning> negative_out_{*this, "negative", {.tip = "with mask and masked picture beside the noisy latent"}};
+  Param<bool> keep_{*this, "keep_outside",
+      {.init = true,
+          .tip = "the sampler changes only what the mask selects; off: the model may touch up the rest too"}};
+  Output<Conditioning> positive_out_{
+      *this, "positive", {.tip = "with mask and masked picture beside the noisy latent"}};
+  Output<Conditioning> negative_out_{
+      *this, "negative", {.tip = "with mask and masked picture beside the noisy latent"}};
   Output<Latent> latent_{*this, "latent", {.tip = "the whole picture, encoded, for the sampler"}};
 
   void run(RunContext& ctx) const override {
@@ -30,7 +34,9 @@ class InpaintConditioning final : public Node {
     const torch::Tensor masked = encode(ctx, vae, sd::blank_masked(pixels, mask)).samples;
     Latent latent = encode(ctx, vae, pixels);
     if (ctx[keep_]) latent.noise_mask = mask.contiguous();
-    const auto shown = [&](const Conditioning& c) { return Conditioning{sd::set_concat(c.entries, masked, mask.contiguous())}; };
+    const auto shown = [&](const Conditioning& c) {
+      return Conditioning{sd::set_concat(c.entries, masked, mask.contiguous())};
+    };
     ctx.set(positive_out_, shown(ctx[positive_]));
     ctx.set(negative_out_, shown(ctx[negative_]));
     ctx.set(latent_, std::move(latent));
@@ -41,8 +47,8 @@ class InpaintConditioning final : public Node {
     const Image& image = ctx[image_];
     torch::Tensor mask = ctx[mask_].values().unsqueeze(1);
     if (mask.size(2) != image.height() || mask.size(3) != image.width()) {
-      ctx.warn(fmt::format("the mask of {} x {} was resized to {} x {}, the size of the picture", mask.size(3), mask.size(2),
-                           image.width(), image.height()));
+      ctx.warn(fmt::format("the mask of {} x {} was resized to {} x {}, the size of the picture", mask.size(3),
+          mask.size(2), image.width(), image.height()));
       mask = sd::resize(mask, image.width(), image.height(), sd::Resize::kBilinear);
     }
     mask = sd::repeat_to_batch(mask, image.batch()).permute({0, 2, 3, 1});
@@ -53,10 +59,13 @@ class InpaintConditioning final : public Node {
 }  // namespace
 
 void add_inpaint(Registry& registry) {
-  registry.add<InpaintConditioning>("conditioning.inpaint", {.title = "Inpaint Conditioning", .menu = "Conditioning/Picture",
-      .doc = "Context by concatenation: shows an inpainting model (9 input channels) the picture without its masked part, "
-             "and the mask, at every step.",
-      .lane = Lane::Device});
+  registry.add<InpaintConditioning>("conditioning.inpaint",
+      {.title = "Inpaint Conditioning",
+          .menu = "Conditioning/Picture",
+          .doc =
+              "Context by concatenation: shows an inpainting model (9 input channels) the picture without its masked part, "
+              "and the mask, at every step.",
+          .lane = Lane::Device});
 }
 
 }  // namespace weft::vae

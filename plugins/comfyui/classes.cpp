@@ -32,56 +32,46 @@ constexpr Port kConditioningAverage[] = {
     {"conditioning_to", "a", Link}, {"conditioning_from", "b", Link}, {"conditioning_to_strength", "share_of_a"}};
 constexpr Port kConditioningConcat[] = {{"conditioning_to", "first", Link}, {"conditioning_from", "second", Link}};
 constexpr Port kConditioningZeroOut[] = {{"conditioning", "conditioning", Link}};
-constexpr Port kConditioningSetArea[] = {
-    {"conditioning", "conditioning", Link}, {"width", "width"}, {"height", "height"}, {"x", "x"}, {"y", "y"},
-    {"strength", "strength"}};
-constexpr Port kConditioningSetAreaPercentage[] = {
-    {"conditioning", "conditioning", Link}, {"width", "width"}, {"height", "height"}, {"x", "x"}, {"y", "y"},
-    {"strength", "strength"}};
-constexpr Port kConditioningSetMask[] = {
-    {"conditioning", "conditioning", Link}, {"mask", "mask", Link}, {"strength", "strength"},
-    {"set_cond_area", "area", MaskArea}};
+constexpr Port kConditioningSetArea[] = {{"conditioning", "conditioning", Link}, {"width", "width"},
+    {"height", "height"}, {"x", "x"}, {"y", "y"}, {"strength", "strength"}};
+constexpr Port kConditioningSetAreaPercentage[] = {{"conditioning", "conditioning", Link}, {"width", "width"},
+    {"height", "height"}, {"x", "x"}, {"y", "y"}, {"strength", "strength"}};
+constexpr Port kConditioningSetMask[] = {{"conditioning", "conditioning", Link}, {"mask", "mask", Link},
+    {"strength", "strength"}, {"set_cond_area", "area", MaskArea}};
 constexpr Port kConditioningSetTimestepRange[] = {
     {"conditioning", "conditioning", Link}, {"start", "start"}, {"end", "end"}};
-constexpr Port kInpaintModelConditioning[] = {
-    {"positive", "positive", Link}, {"negative", "negative", Link}, {"vae", "vae", Link}, {"pixels", "image", Link},
-    {"mask", "mask", Link}, {"noise_mask", "keep_outside"}};
+constexpr Port kInpaintModelConditioning[] = {{"positive", "positive", Link}, {"negative", "negative", Link},
+    {"vae", "vae", Link}, {"pixels", "image", Link}, {"mask", "mask", Link}, {"noise_mask", "keep_outside"}};
 constexpr Port kEmptyLatentImage[] = {{"width", "width"}, {"height", "height"}, {"batch_size", "batch"}};
-constexpr Port kLatentUpscale[] = {
-    {"samples", "latent", Link}, {"upscale_method", "method"}, {"width", "width"}, {"height", "height"},
-    {"crop", "crop", Crop}};
+constexpr Port kLatentUpscale[] = {{"samples", "latent", Link}, {"upscale_method", "method"}, {"width", "width"},
+    {"height", "height"}, {"crop", "crop", Crop}};
 constexpr Port kRepeatLatentBatch[] = {{"samples", "latent", Link}, {"amount", "times"}};
 constexpr Port kSetLatentNoiseMask[] = {{"samples", "latent", Link}, {"mask", "mask", Link}};
 constexpr Port kVAEDecode[] = {{"samples", "latent", Link}, {"vae", "vae", Link}};
-constexpr Port kVAEDecodeTiled[] = {
-    {"samples", "latent", Link}, {"vae", "vae", Link}, {"tile_size", "tile"}, {"overlap", "overlap"},
-    {"temporal_size", "", LeaveOut}, {"temporal_overlap", "", LeaveOut}};
+constexpr Port kVAEDecodeTiled[] = {{"samples", "latent", Link}, {"vae", "vae", Link}, {"tile_size", "tile"},
+    {"overlap", "overlap"}, {"temporal_size", "", LeaveOut}, {"temporal_overlap", "", LeaveOut}};
 constexpr Port kVAEEncode[] = {{"pixels", "image", Link}, {"vae", "vae", Link}};
-constexpr Port kVAEEncodeTiled[] = {
-    {"pixels", "image", Link}, {"vae", "vae", Link}, {"tile_size", "tile"}, {"overlap", "overlap"},
-    {"temporal_size", "", LeaveOut}, {"temporal_overlap", "", LeaveOut}};
+constexpr Port kVAEEncodeTiled[] = {{"pixels", "image", Link}, {"vae", "vae", Link}, {"tile_size", "tile"},
+    {"overlap", "overlap"}, {"temporal_size", "", LeaveOut}, {"temporal_overlap", "", LeaveOut}};
 constexpr Port kVAEEncodeForInpaint[] = {
     {"pixels", "image", Link}, {"vae", "vae", Link}, {"mask", "mask", Link}, {"grow_mask_by", "grow"}};
-constexpr Port kKSampler[] = {
-    {"model", "model", Link}, {"seed", "seed", Seed}, {"steps", "steps"}, {"cfg", "cfg"},
+constexpr Port kKSampler[] = {{"model", "model", Link}, {"seed", "seed", Seed}, {"steps", "steps"}, {"cfg", "cfg"},
     {"sampler_name", "sampler"}, {"scheduler", "schedule"}, {"positive", "positive", Link},
     {"negative", "negative", Link}, {"latent_image", "latent", Link}, {"denoise", "denoise"}};
-constexpr Port kKSamplerAdvanced[] = {
-    {"model", "model", Link}, {"add_noise", "add_noise", Enable}, {"noise_seed", "seed", Seed}, {"steps", "steps"},
-    {"cfg", "cfg"}, {"sampler_name", "sampler"}, {"scheduler", "schedule"}, {"positive", "positive", Link},
-    {"negative", "negative", Link}, {"latent_image", "latent", Link}, {"start_at_step", "start_step"},
-    {"end_at_step", "end_step"}, {"return_with_leftover_noise", "leave_noise", Enable}};
-constexpr Port kSamplerCustom[] = {
-    {"model", "model", Link}, {"add_noise", "add_noise"}, {"noise_seed", "seed", Seed}, {"cfg", "cfg"},
-    {"positive", "positive", Link}, {"negative", "negative", Link}, {"sampler", "sampler", Link},
+constexpr Port kKSamplerAdvanced[] = {{"model", "model", Link}, {"add_noise", "add_noise", Enable},
+    {"noise_seed", "seed", Seed}, {"steps", "steps"}, {"cfg", "cfg"}, {"sampler_name", "sampler"},
+    {"scheduler", "schedule"}, {"positive", "positive", Link}, {"negative", "negative", Link},
+    {"latent_image", "latent", Link}, {"start_at_step", "start_step"}, {"end_at_step", "end_step"},
+    {"return_with_leftover_noise", "leave_noise", Enable}};
+constexpr Port kSamplerCustom[] = {{"model", "model", Link}, {"add_noise", "add_noise"}, {"noise_seed", "seed", Seed},
+    {"cfg", "cfg"}, {"positive", "positive", Link}, {"negative", "negative", Link}, {"sampler", "sampler", Link},
     {"sigmas", "sigmas", Link}, {"latent_image", "latent", Link}};
 constexpr Port kKSamplerSelect[] = {{"sampler_name", "name"}};
 constexpr Port kBasicScheduler[] = {
     {"model", "model", Link}, {"scheduler", "schedule"}, {"steps", "steps"}, {"denoise", "denoise"}};
 constexpr Port kLoadImage[] = {{"image", "file", File}};
-constexpr Port kImageScale[] = {
-    {"image", "image", Link}, {"upscale_method", "method"}, {"width", "width"}, {"height", "height"},
-    {"crop", "crop", Crop}};
+constexpr Port kImageScale[] = {{"image", "image", Link}, {"upscale_method", "method"}, {"width", "width"},
+    {"height", "height"}, {"crop", "crop", Crop}};
 constexpr Port kImageScaleBy[] = {{"image", "image", Link}, {"upscale_method", "method"}, {"scale_by", "factor"}};
 constexpr Port kSaveImage[] = {{"images", "image", Link}, {"filename_prefix", "prefix"}};
 constexpr Port kPreviewImage[] = {{"images", "image", Link}};
@@ -97,9 +87,11 @@ constexpr Class kClasses[] = {
     {"ConditioningConcat", "conditioning.concat", kConditioningConcat, kOutputsConditioning},
     {"ConditioningZeroOut", "conditioning.zero_out", kConditioningZeroOut, kOutputsConditioning},
     {"ConditioningSetArea", "conditioning.set_area", kConditioningSetArea, kOutputsConditioning},
-    {"ConditioningSetAreaPercentage", "conditioning.set_area_percent", kConditioningSetAreaPercentage, kOutputsConditioning},
+    {"ConditioningSetAreaPercentage", "conditioning.set_area_percent", kConditioningSetAreaPercentage,
+        kOutputsConditioning},
     {"ConditioningSetMask", "conditioning.set_mask", kConditioningSetMask, kOutputsConditioning},
-    {"ConditioningSetTimestepRange", "conditioning.set_timestep_range", kConditioningSetTimestepRange, kOutputsConditioning},
+    {"ConditioningSetTimestepRange", "conditioning.set_timestep_range", kConditioningSetTimestepRange,
+        kOutputsConditioning},
     {"InpaintModelConditioning", "conditioning.inpaint", kInpaintModelConditioning, kOutputsPositiveNegativeLatent},
     {"EmptyLatentImage", "latent.empty", kEmptyLatentImage, kOutputsLatent},
     {"LatentUpscale", "latent.resize", kLatentUpscale, kOutputsLatent},
@@ -132,7 +124,8 @@ std::string file_name(std::string name) {
 }  // namespace
 
 const Class* find_class(std::string_view name) {
-  const auto* found = std::ranges::find(kClasses, name, [](const Class& each) { return std::string_view(each.theirs); });
+  const auto* found =
+      std::ranges::find(kClasses, name, [](const Class& each) { return std::string_view(each.theirs); });
   return found == std::end(kClasses) ? nullptr : found;
 }
 
@@ -148,7 +141,8 @@ std::string own_type(std::string_view theirs) {
   if (theirs == "BOOLEAN") return "bool";
   if (theirs == "COMBO") return "string";
   std::string type(theirs);
-  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(
+      type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return type;
 }
 

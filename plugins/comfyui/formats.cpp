@@ -35,13 +35,15 @@ std::size_t slot_of(const json& value) {
     return slot >= 0 && slot < 1e6 ? static_cast<std::size_t>(slot) : 0;
   }
   const std::string text = text_of(value);
-  const bool digits = !text.empty() && text.size() < 6 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && text.size() < 6 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   return digits ? std::stoul(text) : 0;
 }
 
 /// [x, y], or {"0": x, "1": y} as some files have it.
 std::optional<double> number_at(const json& list, std::size_t place) {
-  const json& value = list.is_array() && place < list.size() ? list[place] : member(list, std::to_string(place).c_str());
+  const json& value =
+      list.is_array() && place < list.size() ? list[place] : member(list, std::to_string(place).c_str());
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
@@ -52,7 +54,7 @@ std::optional<std::pair<double, double>> pair_of(const json& list) {
 
 [[noreturn]] void refuse(const std::string& source, const std::string& what) {
   throw GraphError(Problem{.what = fmt::format("{} is a damaged workflow of ComfyUI: {}", source, what),
-                           .remedy = "save it again in ComfyUI"});
+      .remedy = "save it again in ComfyUI"});
 }
 
 Input api_input(const json& value) {
@@ -90,7 +92,7 @@ class EditorFile {
       const auto at = pair_of(box);
       if (!at) continue;
       sheet.groups.push_back({text_of(member(group, "title")), at->first, at->second, number_at(box, 2).value_or(400),
-                              number_at(box, 3).value_or(300)});
+          number_at(box, 3).value_or(300)});
     }
     return sheet;
   }
@@ -113,7 +115,8 @@ class EditorFile {
     const json& values = member(node, "widgets_values");
     const auto at = pair_of(member(node, "pos")).value_or(std::pair{0.0, 0.0});
     const auto size = pair_of(member(node, "size")).value_or(std::pair{280.0, 120.0});
-    return {values.is_array() && !values.empty() ? text_of(values[0]) : "", at.first, at.second, size.first, size.second};
+    return {
+        values.is_array() && !values.empty() ? text_of(values[0]) : "", at.first, at.second, size.first, size.second};
   }
 
   /// What comes over a link, through reroutes and from primitives; nothing if its start is gone.
@@ -140,7 +143,10 @@ class EditorFile {
     std::vector<Slot> slots;
     for (const json& slot : list.is_array() ? list : json::array()) {
       const json& type = member(slot, "type");
-      slots.push_back({text_of(member(slot, "name")), type.is_array() ? "COMBO" : type.is_string() ? text_of(type) : "*"});
+      slots.push_back({text_of(member(slot, "name")),
+          type.is_array()        ? "COMBO"
+              : type.is_string() ? text_of(type)
+                                 : "*"});
     }
     return slots;
   }
@@ -190,9 +196,10 @@ class EditorFile {
   }
 
   static bool is_seed_control(const json& value) {
-    static constexpr std::array<std::string_view, 5> kWords = {"fixed", "increment", "decrement", "randomize",
-                                                               "increment-wrap"};
-    return value.is_boolean() || (value.is_string() && std::ranges::find(kWords, value.get<std::string>()) != kWords.end());
+    static constexpr std::array<std::string_view, 5> kWords = {
+        "fixed", "increment", "decrement", "randomize", "increment-wrap"};
+    return value.is_boolean() ||
+        (value.is_string() && std::ranges::find(kWords, value.get<std::string>()) != kWords.end());
   }
 
   /// Files of newer editors tell which inputs have widgets; else values are numbered.
@@ -214,7 +221,7 @@ class EditorFile {
 
 bool is_api(const json& json) {
   return json.is_object() && !json.empty() &&
-         std::ranges::all_of(json, [](const auto& node) { return node.is_object() && node.contains("class_type"); });
+      std::ranges::all_of(json, [](const auto& node) { return node.is_object() && node.contains("class_type"); });
 }
 
 bool is_editor_file(const json& json) { return member(json, "nodes").is_array() && member(json, "links").is_array(); }
@@ -222,7 +229,9 @@ bool is_editor_file(const json& json) { return member(json, "nodes").is_array() 
 Sheet read_api(const json& json, const std::string& source) {
   Sheet sheet;
   for (const auto& [id, node] : json.items()) {
-    Node read{.id = id, .type = text_of(member(node, "class_type")), .title = text_of(member(member(node, "_meta"), "title"))};
+    Node read{.id = id,
+        .type = text_of(member(node, "class_type")),
+        .title = text_of(member(member(node, "_meta"), "title"))};
     if (read.type.empty()) refuse(source, fmt::format("node '{}' has no class_type", id));
     if (const auto& inputs = member(node, "inputs"); inputs.is_object())
       for (const auto& [name, value] : inputs.items()) read.inputs.emplace(name, api_input(value));

@@ -41,15 +41,16 @@ std::vector<StatedPort> own_ports(const std::vector<Slot>& slots) {
 
 /// What ComfyUI writes beside inputs, and its server does not read either.
 bool is_idle(const std::string& input) {
-  static constexpr std::array<std::string_view, 4> kIdle = {"is_changed", "upload", "choose file to upload",
-                                                            "control_after_generate"};
+  static constexpr std::array<std::string_view, 4> kIdle = {
+      "is_changed", "upload", "choose file to upload", "control_after_generate"};
   return std::ranges::find(kIdle, input) != kIdle.end();
 }
 
 class Importer {
  public:
   Imported convert(const Sheet& sheet) {
-    for (const Node& node : sheet.nodes) sources_[node.id] = {&node, find_class(node.type), own_ports(node.output_slots)};
+    for (const Node& node : sheet.nodes)
+      sources_[node.id] = {&node, find_class(node.type), own_ports(node.output_slots)};
     std::vector<GraphNode> nodes;
     for (const Node& node : sheet.nodes) nodes.push_back(converted(node));
     made_.workflow.graph.add_all(std::move(nodes));
@@ -70,9 +71,9 @@ class Importer {
     const Class* known = sources_.at(node.id).known;
     if (!known) missing_.insert(node.title.empty() ? node.type : node.title);
     GraphNode made{.id = own_id(node.id),
-                   .type = known ? known->ours : "comfyui." + node.type,
-                   .title = node.title,
-                   .state = node.state};
+        .type = known ? known->ours : "comfyui." + node.type,
+        .title = node.title,
+        .state = node.state};
     if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
     if (node.collapsed) made.ui["collapsed"] = true;
     for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
@@ -84,10 +85,12 @@ class Importer {
   void take_input(const Node& node, const Class* known, const std::string& name, const Input& input, GraphNode& made) {
     const Port* port = nullptr;
     if (known) {
-      const auto found = std::ranges::find(known->inputs, name, [](const Port& each) { return std::string_view(each.theirs); });
+      const auto found =
+          std::ranges::find(known->inputs, name, [](const Port& each) { return std::string_view(each.theirs); });
       if (found != known->inputs.end()) port = &*found;
       if (!port && !is_idle(name))
-        made_.remarks.push_back(fmt::format("'{}' of node {} ({}) is not known: it is left out", name, node.id, node.type));
+        made_.remarks.push_back(
+            fmt::format("'{}' of node {} ({}) is not known: it is left out", name, node.id, node.type));
       if (!port || port->change == Change::LeaveOut) return;
     }
     const std::string ours = port ? port->ours : as_port(name);
@@ -132,9 +135,9 @@ class Importer {
     const auto& [node, known, outputs] = source->second;
     if (known && made->slot >= known->outputs.size())
       return leave_out(fmt::format("output {} of node {} ({}), which has none", made->slot, made->node, known->theirs));
-    std::string port = known                           ? known->outputs[made->slot]
-                       : made->slot < outputs.size() ? outputs[made->slot].name
-                                                       : fmt::format("output_{}", made->slot);
+    std::string port = known          ? known->outputs[made->slot]
+        : made->slot < outputs.size() ? outputs[made->slot].name
+                                      : fmt::format("output_{}", made->slot);
     return PortRef{own_id(made->node), std::move(port)};
   }
 
@@ -142,12 +145,8 @@ class Importer {
     const auto listed = [](const std::vector<Note>& notes, const char* id, const char* text) {
       json list = json::array();
       for (const Note& note : notes)
-        list.push_back({{"id", fmt::format("{}_{}", id, list.size() + 1)},
-                        {text, note.text},
-                        {"x", note.x},
-                        {"y", note.y},
-                        {"width", note.width},
-                        {"height", note.height}});
+        list.push_back({{"id", fmt::format("{}_{}", id, list.size() + 1)}, {text, note.text}, {"x", note.x},
+            {"y", note.y}, {"width", note.width}, {"height", note.height}});
       return list;
     };
     json ui = json::object();
@@ -187,7 +186,7 @@ Imported import_workflow(const json& json, const std::string& source, const nloh
   }
   if (is_editor_file(json)) return Importer().convert(read_editor_file(json, source));
   throw GraphError(Problem{.what = fmt::format("{} is no workflow of ComfyUI", source),
-                           .remedy = "give its API format or the file that its editor saves"});
+      .remedy = "give its API format or the file that its editor saves"});
 }
 
 }  // namespace weft::comfyui

@@ -33,8 +33,7 @@ struct CudaFunctions {
   void (*reset_peaks)(int device);
   /// Runs call(context) once, recording instead of executing what it submits to the GPU. The call must not
   /// wait for the GPU, read from it, or throw. Null if the work cannot be recorded; `message` says why then.
-  CudaGraph* (*capture)(int device, void (*call)(void*), void* context, char* message,
-                        std::size_t message_size);
+  CudaGraph* (*capture)(int device, void (*call)(void*), void* context, char* message, std::size_t message_size);
   /// Submits the recorded work to this thread's current stream. False if it failed; `message` says why then.
   bool (*replay)(CudaGraph*, char* message, std::size_t message_size);
   void (*release)(CudaGraph*);

@@ -33,11 +33,11 @@ bool memory(int device, weft::CudaMemory* memory) {
     const auto& allocated = stats.allocated_bytes[static_cast<std::size_t>(StatType::AGGREGATE)];
     const auto& reserved = stats.reserved_bytes[static_cast<std::size_t>(StatType::AGGREGATE)];
     *memory = {.total = total,
-               .free = free,
-               .allocated = bytes(allocated.current),
-               .peak_allocated = bytes(allocated.peak),
-               .reserved = bytes(reserved.current),
-               .peak_reserved = bytes(reserved.peak)};
+        .free = free,
+        .allocated = bytes(allocated.current),
+        .peak_allocated = bytes(allocated.peak),
+        .reserved = bytes(reserved.current),
+        .peak_reserved = bytes(reserved.peak)};
     return true;
   } catch (const std::exception&) {
     return false;

@@ -17,7 +17,7 @@ namespace {
   throw Misread(
       fmt::format("'{}' in the stroke '{}' is neither a point x,y such as 0.25,0.5 nor one of erase, invert, "
                   "brush=0.1 and hardness=0.5",
-                  word, line));
+          word, line));
 }
 
 /// The whole text as a number.
@@ -47,11 +47,10 @@ Stroke parse_line(const std::string& line) {
     } else if (word == "invert") {
       stroke.kind = Stroke::Kind::Invert;
     } else if (const auto width = number(std::string_view(word).substr(std::min(word.size(), kBrush.size())));
-               word.starts_with(kBrush) && width && *width > 0) {
+        word.starts_with(kBrush) && width && *width > 0) {
       stroke.brush = *width;
-    } else if (const auto part =
-                   number(std::string_view(word).substr(std::min(word.size(), kHardness.size())));
-               word.starts_with(kHardness) && part) {
+    } else if (const auto part = number(std::string_view(word).substr(std::min(word.size(), kHardness.size())));
+        word.starts_with(kHardness) && part) {
       stroke.hardness = std::clamp(*part, 0.0, 1.0);
     } else {
       misread(word, line);
@@ -63,8 +62,7 @@ Stroke parse_line(const std::string& line) {
 /// With four digits after the point, which is a tenth of a pixel of a thousand, and none that say nothing.
 std::string text_of(double value) {
   char text[32];
-  const auto [end, error] =
-      std::to_chars(std::begin(text), std::end(text), value, std::chars_format::fixed, 4);
+  const auto [end, error] = std::to_chars(std::begin(text), std::end(text), value, std::chars_format::fixed, 4);
   std::string written(text, error == std::errc() ? end : text);
   while (written.ends_with('0')) written.pop_back();
   if (written.ends_with('.')) written.pop_back();
@@ -81,15 +79,13 @@ double distance_to_segment(Point p, Point a, Point b) {
 
 /// The columns (or rows) that `low` to `high` can touch.
 std::pair<int, int> touched(double low, double high, int count) {
-  const auto limit = [count](double v) {
-    return static_cast<int>(std::clamp(std::floor(v), 0.0, double(count)));
-  };
+  const auto limit = [count](double v) { return static_cast<int>(std::clamp(std::floor(v), 0.0, double(count))); };
   return {limit(low), limit(high + 1)};
 }
 
 float& at(Canvas canvas, int x, int y) {
-  return canvas.pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(canvas.width) +
-                       static_cast<std::size_t>(x)];
+  return canvas
+      .pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(canvas.width) + static_cast<std::size_t>(x)];
 }
 
 void blend(float& pixel, float share, bool erases) {
@@ -98,15 +94,12 @@ void blend(float& pixel, float share, bool erases) {
 
 void cover_segment(Point a, Point b, const Brush& brush, Canvas canvas) {
   const double radius = brush.width / 2, fade = radius * (1 - brush.hardness) + 1;  // a pixel at the least
-  const auto [left, right] =
-      touched(std::min(a.x, b.x) - radius - 1, std::max(a.x, b.x) + radius + 1, canvas.width);
-  const auto [top, bottom] =
-      touched(std::min(a.y, b.y) - radius - 1, std::max(a.y, b.y) + radius + 1, canvas.height);
+  const auto [left, right] = touched(std::min(a.x, b.x) - radius - 1, std::max(a.x, b.x) + radius + 1, canvas.width);
+  const auto [top, bottom] = touched(std::min(a.y, b.y) - radius - 1, std::max(a.y, b.y) + radius + 1, canvas.height);
   for (int y = top; y < bottom; ++y)
     for (int x = left; x < right; ++x) {
       const double distance = distance_to_segment({x + 0.5, y + 0.5}, a, b);
-      blend(at(canvas, x, y), static_cast<float>(std::clamp((radius + 0.5 - distance) / fade, 0.0, 1.0)),
-            brush.erases);
+      blend(at(canvas, x, y), static_cast<float>(std::clamp((radius + 0.5 - distance) / fade, 0.0, 1.0)), brush.erases);
     }
 }
 

@@ -24,7 +24,8 @@ namespace {
 /// Bytes at any place of a file; none where it has ended.
 class Bytes {
  public:
-  explicit Bytes(const std::filesystem::path& file) : size_(std::filesystem::file_size(file)), stream_(file, std::ios::binary) {}
+  explicit Bytes(const std::filesystem::path& file)
+      : size_(std::filesystem::file_size(file)), stream_(file, std::ios::binary) {}
   std::uint64_t size() const { return size_; }
   std::optional<std::vector<std::uint8_t>> at(std::uint64_t offset, std::uint64_t count) {
     if (offset > size_ || count > size_ - offset) return std::nullopt;
@@ -93,11 +94,13 @@ class Tiff {
       const std::uint64_t values = number(each, 4, word);
       if (width == 0) continue;
       if (values > bytes_.size() / width) return false;
-      std::optional<std::vector<std::uint8_t>> held = std::vector<std::uint8_t>(each.begin() + static_cast<std::ptrdiff_t>(4 + word), each.end());
+      std::optional<std::vector<std::uint8_t>> held =
+          std::vector<std::uint8_t>(each.begin() + static_cast<std::ptrdiff_t>(4 + word), each.end());
       if (values * width > word) held = bytes_.at(number(each, 4 + word, word), values * width);
       if (!held) return false;
       if (tag == kColourMap && width != 2) continue;
-      if (tag == kColourMap) colour_map_ = values * width > word ? number(each, 4 + word, word) : at + counter + i * entry + 4 + word;
+      if (tag == kColourMap)
+        colour_map_ = values * width > word ? number(each, 4 + word, word) : at + counter + i * entry + 4 + word;
       for (std::size_t k = 0; k < values; ++k) tags_[tag].push_back(number(*held, k * width, width));
     }
     next_ = number(*entries, *count * entry, word);
@@ -107,23 +110,42 @@ class Tiff {
   static std::size_t width_of(std::uint64_t type) {
     switch (type) {
       case 1:             // BYTE
-      case 7: return 1;   // UNDEFINED
-      case 3: return 2;   // SHORT
-      case 4: return 4;   // LONG
-      case 16: return 8;  // LONG8
-      default: return 0;
+      case 7:
+        return 1;   // UNDEFINED
+      case 3:
+        return 2;   // SHORT
+      case 4:
+        return 4;   // LONG
+      case 16:
+        return 8;  // LONG8
+      default:
+        return 0;
     }
   }
 
   enum Tag : std::uint64_t {
-    kWidth = 256, kHeight = 257, kBits = 258, kCompression = 259, kPhotometric = 262, kStrips = 273, kSamples = 277, kRowsPerStrip = 278,
-    kStripBytes = 279, kPlanes = 284, kTileWidth = 322, kTileHeight = 323, kTiles = 324, kTileBytes = 325,
-    kColourMap = 320, kExtraSamples = 338, kJpegTables = 347,
+    kWidth = 256,
+    kHeight = 257,
+    kBits = 258,
+    kCompression = 259,
+    kPhotometric = 262,
+    kStrips = 273,
+    kSamples = 277,
+    kRowsPerStrip = 278,
+    kStripBytes = 279,
+    kPlanes = 284,
+    kTileWidth = 322,
+    kTileHeight = 323,
+    kTiles = 324,
+    kTileBytes = 325,
+    kColourMap = 320,
+    kExtraSamples = 338,
+    kJpegTables = 347,
   };
   static bool wanted(std::uint64_t tag) {
-    constexpr std::array<std::uint64_t, 17> kAll{kWidth, kHeight, kBits, kCompression, kPhotometric, kStrips, kSamples, kRowsPerStrip,
-                                                 kStripBytes, kPlanes, kTileWidth, kTileHeight, kTiles, kTileBytes, kColourMap,
-                                                 kExtraSamples, kJpegTables};
+    constexpr std::array<std::uint64_t, 17> kAll{kWidth, kHeight, kBits, kCompression, kPhotometric, kStrips, kSamples,
+        kRowsPerStrip, kStripBytes, kPlanes, kTileWidth, kTileHeight, kTiles, kTileBytes, kColourMap, kExtraSamples,
+        kJpegTables};
     return std::ranges::find(kAll, tag) != kAll.end();
   }
   std::uint64_t first_of(std::uint64_t tag, std::uint64_t otherwise) const {
@@ -133,23 +155,28 @@ class Tiff {
 
   void check() const {
     constexpr std::uint64_t kInks = 5, kCmyk = 4;
-    if (!tags_.contains(kBits)) throw PictureError("it does not say how many bits its samples have", "save it again with another program");
+    if (!tags_.contains(kBits))
+      throw PictureError("it does not say how many bits its samples have", "save it again with another program");
     if (first_of(kPhotometric, 0) == kInks && first_of(kSamples, 1) > kCmyk)
-      throw PictureError(fmt::format("it has {} inks, or CMYK with alpha", first_of(kSamples, 1)), "save it as RGB with alpha");
+      throw PictureError(
+          fmt::format("it has {} inks, or CMYK with alpha", first_of(kSamples, 1)), "save it as RGB with alpha");
   }
 
   /// How far the strips or tiles of this page are in the file.
   TiffPage page() const {
     const std::uint64_t height = first_of(kHeight, 0), width = first_of(kWidth, 0);
     const bool tiled = tags_.contains(kTiles);
-    const std::uint64_t rows = std::clamp<std::uint64_t>(first_of(tiled ? kTileHeight : kRowsPerStrip, height), 1, std::max<std::uint64_t>(height, 1));
+    const std::uint64_t rows = std::clamp<std::uint64_t>(
+        first_of(tiled ? kTileHeight : kRowsPerStrip, height), 1, std::max<std::uint64_t>(height, 1));
     const std::uint64_t tile_width = std::max<std::uint64_t>(first_of(kTileWidth, width), 1);
     const std::uint64_t across = tiled ? std::max<std::uint64_t>((width + tile_width - 1) / tile_width, 1) : 1;
     const std::uint64_t parts_a_plane = across * ((height + rows - 1) / rows);
-    TiffPage page{.whole_rows = static_cast<int>(std::min<std::uint64_t>(height, 0x7fffffff)), .whole = true,
-                  .stores_premultiplied = first_of(kExtraSamples, 0) == 1};
+    TiffPage page{.whole_rows = static_cast<int>(std::min<std::uint64_t>(height, 0x7fffffff)),
+        .whole = true,
+        .stores_premultiplied = first_of(kExtraSamples, 0) == 1};
     const auto map = tags_.find(kColourMap);
-    if (map != tags_.end() && std::ranges::all_of(map->second, [](std::uint64_t colour) { return colour % 256 == 0 && colour <= 0xff00; })) {
+    if (map != tags_.end() &&
+        std::ranges::all_of(map->second, [](std::uint64_t colour) { return colour % 256 == 0 && colour <= 0xff00; })) {
       page.colour_map = colour_map_;
       for (const std::uint64_t colour : map->second) page.high_bytes.push_back(static_cast<std::uint8_t>(colour >> 8));
     }
@@ -158,7 +185,8 @@ class Tiff {
     for (std::size_t i = 0; parts != tags_.end() && i < parts->second.size() && parts_a_plane > 0; ++i) {
       const std::uint64_t offset = parts->second[i], row = i % parts_a_plane / across * rows;
       const std::uint64_t length = lengths != tags_.end() && i < lengths->second.size() ? lengths->second[i] : 1;
-      const bool short_strip = lengths != tags_.end() && length < expected * std::min(rows, height - std::min(row, height));
+      const bool short_strip =
+          lengths != tags_.end() && length < expected * std::min(rows, height - std::min(row, height));
       if (!short_strip && offset <= bytes_.size() && length <= bytes_.size() - offset) continue;
       page.whole = false;
       page.whole_rows = static_cast<int>(std::min<std::uint64_t>(static_cast<std::uint64_t>(page.whole_rows), row));
@@ -213,25 +241,33 @@ BmpLayout bmp_layout(const std::filesystem::path& file) {
   Bytes bytes(file);
   const auto head = bytes.at(0, 34);
   if (!head) return {.ends_early = true, .bytes = {}};
-  const auto number = [&](std::size_t at, std::size_t count) { return little_endian(std::span(*head).subspan(at, count)); };
+  const auto number = [&](std::size_t at, std::size_t count) {
+    return little_endian(std::span(*head).subspan(at, count));
+  };
   constexpr std::uint64_t kOldHeader = 12, kUncompressed = 0, kMasks = 3, kMasksWithAlpha = 6;
   const std::uint64_t header = number(14, 4), compression = number(30, 4);
   const bool masks = compression == kMasks || compression == kMasksWithAlpha;
   if (header == kOldHeader || (compression != kUncompressed && !masks)) return {};
-  const std::uint64_t width = number(18, 4), rows = static_cast<std::uint64_t>(std::abs(std::int64_t{static_cast<std::int32_t>(number(22, 4))}));
+  const std::uint64_t width = number(18, 4),
+                      rows =
+                          static_cast<std::uint64_t>(std::abs(std::int64_t{static_cast<std::int32_t>(number(22, 4))}));
   const std::uint64_t bits = number(28, 2), row = (width * bits + 31) / 32 * 4;
-  BmpLayout layout{.ends_early = bytes.size() < number(10, 4) || (row > 0 && (bytes.size() - number(10, 4)) / row < rows), .bytes = {}};
+  BmpLayout layout{
+      .ends_early = bytes.size() < number(10, 4) || (row > 0 && (bytes.size() - number(10, 4)) / row < rows),
+      .bytes = {}};
   if (bits != 32) return layout;
   layout.bytes = {2, 1, 0, -1};
   if (!masks) return layout;
-  constexpr std::uint64_t kWithAlpha = 56;  // bytes of a header that has four masks; the first three may follow a shorter one
+  constexpr std::uint64_t kWithAlpha =
+      56;  // bytes of a header that has four masks; the first three may follow a shorter one
   const std::size_t count = header >= kWithAlpha || compression == kMasksWithAlpha ? 4 : 3;
   const auto found = bytes.at(54, count * 4);
   for (std::size_t i = 0; found && i < count; ++i) {
     const std::uint64_t mask = little_endian(std::span(*found).subspan(i * 4, 4));
     const int byte = std::countr_zero(mask | std::uint64_t{1} << 32) / 8;
     if (mask == 0 && i == 3) continue;
-    if (mask != std::uint64_t{0xff} << (8 * byte)) throw PictureError("its colours have other than 8 bits each", "save it with 24 or 32 bits a pixel");
+    if (mask != std::uint64_t{0xff} << (8 * byte))
+      throw PictureError("its colours have other than 8 bits each", "save it with 24 or 32 bits a pixel");
     (*layout.bytes)[i] = byte;
   }
   return layout;
@@ -255,7 +291,8 @@ bool dds_ends_early(const std::filesystem::path& file) {
   if (bytes.size() < start) return true;
   // Squares of 4 x 4 pixels; BC1 and BC4 take half the room of the others.
   const std::uint64_t bc = format ? little_endian(*format) : 0;
-  const bool half = name == "DXT1" || name == "ATI1" || name == "BC4U" || name == "BC4S" || (bc >= 70 && bc <= 72) || (bc >= 79 && bc <= 81);
+  const bool half = name == "DXT1" || name == "ATI1" || name == "BC4U" || name == "BC4S" || (bc >= 70 && bc <= 72) ||
+      (bc >= 79 && bc <= 81);
   const std::uint64_t row = (width + 3) / 4 * (half ? 8 : 16);
   return row > 0 && (bytes.size() - start) / row < (height + 3) / 4;
 }

@@ -20,9 +20,9 @@ JpegLayout jpeg_layout(const std::filesystem::path& file);
 
 struct TiffPage {
   int whole_rows = 0;  ///< whose data are in the file, from the top
-  bool whole = true;   ///< all are
+  bool whole = true;  ///< all are
   bool stores_premultiplied = false;  ///< "associated" alpha
-  std::uint64_t colour_map = 0;       ///< where it begins in the file, in words of 16 bits
+  std::uint64_t colour_map = 0;  ///< where it begins in the file, in words of 16 bits
   std::vector<std::uint8_t> high_bytes = {};  ///< of the map, if all its low ones are zero
 };
 /// Every page, as far as the file has them. Throws PictureError if it ends before the first, or where a page has samples that

@@ -32,10 +32,15 @@ class GifWalk {
  public:
   explicit GifWalk(const std::filesystem::path& file) : file_(file, std::ios::binary) {
     int error = 0;
-    gif_ = DGifOpen(this, [](GifFileType* gif, GifByteType* to, int count) {
-      return static_cast<GifWalk*>(gif->UserData)->read(to, count);
-    }, &error);
-    if (!gif_) refuse(error && !file_.eof() ? "giflib says: " + std::string(text_of(error)) : "the file ends early, before its pixels");
+    gif_ = DGifOpen(
+        this,
+        [](GifFileType* gif, GifByteType* to, int count) {
+          return static_cast<GifWalk*>(gif->UserData)->read(to, count);
+        },
+        &error);
+    if (!gif_)
+      refuse(error && !file_.eof() ? "giflib says: " + std::string(text_of(error))
+                                   : "the file ends early, before its pixels");
   }
   ~GifWalk() {
     int ignored = 0;
@@ -48,11 +53,14 @@ class GifWalk {
 
   /// The next frame; none at the end, where failure() says whether it is one.
   std::optional<Frame> next() {
-    GraphicsControlBlock control{.DisposalMode = DISPOSAL_UNSPECIFIED, .UserInputFlag = false, .DelayTime = 0,
-                                 .TransparentColor = NO_TRANSPARENT_COLOR};
+    GraphicsControlBlock control{.DisposalMode = DISPOSAL_UNSPECIFIED,
+        .UserInputFlag = false,
+        .DelayTime = 0,
+        .TransparentColor = NO_TRANSPARENT_COLOR};
     in_pixels_ = false;
     for (GifRecordType record{};;) {
-      if (DGifGetRecordType(gif_, &record) == GIF_ERROR) return failed(failed_at_end() ? Failure::NoEnd : Failure::Damaged);
+      if (DGifGetRecordType(gif_, &record) == GIF_ERROR)
+        return failed(failed_at_end() ? Failure::NoEnd : Failure::Damaged);
       if (record == TERMINATE_RECORD_TYPE) return std::nullopt;
       if (record == IMAGE_DESC_RECORD_TYPE) return image(control);
       if (record == EXTENSION_RECORD_TYPE && !extension(control)) return failed(Failure::Damaged);
@@ -71,9 +79,15 @@ class GifWalk {
     in_pixels_ = true;
     return DGifGetLine(gif_, line.data(), static_cast<int>(line.size())) != GIF_ERROR;
   }
-  enum class Failure : std::uint8_t { None, NoEnd, Damaged };  ///< NoEnd: whole frames, but no end of the file after them
+  enum class Failure : std::uint8_t {
+    None,
+    NoEnd,
+    Damaged
+  };  ///< NoEnd: whole frames, but no end of the file after them
   Failure failure() const { return failure_; }
-  std::string error() const { return failed_at_end() || ended_ ? kEndsEarly : "its data are damaged: " + std::string(text_of(gif_->Error)); }
+  std::string error() const {
+    return failed_at_end() || ended_ ? kEndsEarly : "its data are damaged: " + std::string(text_of(gif_->Error));
+  }
 
  private:
   /// The file may end before the byte, 0, that ends the pixels: then it is given once. Where pixels are missing giflib still
@@ -90,9 +104,7 @@ class GifWalk {
     const char* text = GifErrorString(error);
     return text ? text : "it is damaged";
   }
-  bool failed_at_end() const {
-    return gif_->Error == D_GIF_ERR_READ_FAILED || gif_->Error == D_GIF_ERR_EOF_TOO_SOON;
-  }
+  bool failed_at_end() const { return gif_->Error == D_GIF_ERR_READ_FAILED || gif_->Error == D_GIF_ERR_EOF_TOO_SOON; }
   std::nullopt_t failed(Failure failure) {
     failure_ = failure;
     return std::nullopt;
@@ -101,8 +113,12 @@ class GifWalk {
   std::optional<Frame> image(const GraphicsControlBlock& control) {
     if (DGifGetImageDesc(gif_) == GIF_ERROR) return failed(Failure::Damaged);
     const GifImageDesc& image = gif_->Image;
-    Frame frame{.left = image.Left, .top = image.Top, .size = {image.Width, image.Height},
-                .interlaced = image.Interlace, .disposal = control.DisposalMode, .transparent = control.TransparentColor};
+    Frame frame{.left = image.Left,
+        .top = image.Top,
+        .size = {image.Width, image.Height},
+        .interlaced = image.Interlace,
+        .disposal = control.DisposalMode,
+        .transparent = control.TransparentColor};
     if (const ColorMapObject* map = image.ColorMap ? image.ColorMap : gif_->SColorMap)
       std::copy_n(map->Colors, std::clamp(map->ColorCount, 0, 256), frame.colours.begin());
     return frame;
@@ -162,7 +178,8 @@ class GifDecoder final : public Decoder {
     std::size_t count = 0;
     while (const std::optional<Frame> frame = walk.next()) {
       if (count == 0)  // as Pillow does for a first frame that is larger than the screen
-        size_ = {std::max(size_.width, frame->left + frame->size.width), std::max(size_.height, frame->top + frame->size.height)};
+        size_ = {std::max(size_.width, frame->left + frame->size.width),
+            std::max(size_.height, frame->top + frame->size.height)};
       alpha_ = alpha_ || frame->transparent != NO_TRANSPARENT_COLOR;
       ++count;
       if (!walk.skip_pixels()) {
@@ -171,7 +188,9 @@ class GifDecoder final : public Decoder {
       }
     }
     if (walk.failure() == GifWalk::Failure::Damaged) damage_.report(walk.error());
-    if (count == 0) refuse(walk.failure() == GifWalk::Failure::None ? "it holds no picture" : "the file ends early, before its pixels");
+    if (count == 0)
+      refuse(
+          walk.failure() == GifWalk::Failure::None ? "it holds no picture" : "the file ends early, before its pixels");
     if (walk.failure() == GifWalk::Failure::NoEnd) damage_.warn("the file ends early, after its pixels");
     if (size_.width < 1 || size_.height < 1) refuse("its size is 0");
     sizes_.assign(count, size_);
@@ -179,7 +198,8 @@ class GifDecoder final : public Decoder {
 
   void draw(const Frame& frame) {
     if (!canvas_) {
-      canvas_ = std::make_unique<PixelBuffer>(static_cast<std::size_t>(size_.width) * static_cast<std::size_t>(size_.height) * 4);
+      canvas_ = std::make_unique<PixelBuffer>(
+          static_cast<std::size_t>(size_.width) * static_cast<std::size_t>(size_.height) * 4);
       first_transparent_ = frame.transparent;
       fill({.size = size_}, colour_of(frame, frame.transparent == NO_TRANSPARENT_COLOR ? 0 : frame.transparent));
     }
@@ -213,7 +233,8 @@ class GifDecoder final : public Decoder {
   }
 
   std::uint8_t* pixel(int x, int y) {
-    return canvas_->data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(size_.width) + static_cast<std::size_t>(x)) * 4;
+    return canvas_->data() +
+        (static_cast<std::size_t>(y) * static_cast<std::size_t>(size_.width) + static_cast<std::size_t>(x)) * 4;
   }
 
   /// The rows of the canvas that a frame covers.
@@ -232,7 +253,8 @@ class GifDecoder final : public Decoder {
   void dispose() {
     if (drawn_.disposal == DISPOSE_BACKGROUND) {
       if (drawn_.transparent == NO_TRANSPARENT_COLOR) drawn_.transparent = first_transparent_;
-      fill(drawn_, colour_of(drawn_, drawn_.transparent == NO_TRANSPARENT_COLOR ? walk_->background() : drawn_.transparent));
+      fill(drawn_,
+          colour_of(drawn_, drawn_.transparent == NO_TRANSPARENT_COLOR ? walk_->background() : drawn_.transparent));
     } else if (drawn_.disposal == DISPOSE_PREVIOUS) {
       std::size_t at = 0;
       for_rows(drawn_, [&](std::span<std::uint8_t> row) {

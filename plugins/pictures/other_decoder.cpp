@@ -18,7 +18,8 @@ namespace {
 
 std::string reason(std::string text) {
   text.resize(std::min(text.find('\n'), text.size()));
-  if (text.find("end of file") != std::string::npos || text.find("Premature end") != std::string::npos) return kEndsEarly;
+  if (text.find("end of file") != std::string::npos || text.find("Premature end") != std::string::npos)
+    return kEndsEarly;
   return text.empty() ? "it is damaged, or ends early" : text;
 }
 
@@ -53,7 +54,8 @@ auto ask(const Call& call) {
 /// Their low bytes, which are zero, are read as their high bytes.
 class PaletteFile final : public OIIO::Filesystem::IOFile {
  public:
-  PaletteFile(const std::filesystem::path& file, std::vector<TiffPage> pages) : IOFile(file.string(), Read), pages_(std::move(pages)) {}
+  PaletteFile(const std::filesystem::path& file, std::vector<TiffPage> pages)
+      : IOFile(file.string(), Read), pages_(std::move(pages)) {}
 
   std::size_t read(void* to, std::size_t count) override {
     const auto at = static_cast<std::uint64_t>(tell());
@@ -71,7 +73,8 @@ class PaletteFile final : public OIIO::Filesystem::IOFile {
   void mend(std::uint8_t* bytes, std::uint64_t at, std::size_t count) {
     for (const TiffPage& page : pages_) {
       const std::uint64_t end = std::min(page.colour_map + page.high_bytes.size() * 2, at + count);
-      for (std::uint64_t i = std::max(page.colour_map, at); i < end; ++i) bytes[i - at] = page.high_bytes[(i - page.colour_map) / 2];
+      for (std::uint64_t i = std::max(page.colour_map, at); i < end; ++i)
+        bytes[i - at] = page.high_bytes[(i - page.colour_map) / 2];
     }
   }
 
@@ -126,8 +129,8 @@ class OtherDecoder final : public Decoder {
       const JpegLayout layout = jpeg_layout(file);
       orientation_ = layout.orientation;
       if (layout.ends_early) damage_.report(kEndsEarly);
-    } else if (begin == std::string("II*\0", 4) || begin == std::string("MM\0*", 4) || begin == std::string("II+\0", 4) ||
-               begin == std::string("MM\0+", 4)) {
+    } else if (begin == std::string("II*\0", 4) || begin == std::string("MM\0*", 4) ||
+        begin == std::string("II+\0", 4) || begin == std::string("MM\0+", 4)) {
       pages_ = tiff_pages(file, damage_);
       if (std::ranges::any_of(pages_, [](const TiffPage& page) { return !page.whole; })) damage_.report(kEndsEarly);
     } else if (begin.starts_with("BM")) {
@@ -174,28 +177,35 @@ class OtherDecoder final : public Decoder {
 
   static void check(const OIIO::ImageSpec& spec) {
     if (spec.width < 1 || spec.height < 1 || spec.nchannels < 1)
-      throw PictureError(fmt::format("its size is {} x {}", spec.width, spec.height), "the file is damaged: use another copy");
+      throw PictureError(
+          fmt::format("its size is {} x {}", spec.width, spec.height), "the file is damaged: use another copy");
     if (spec.deep) throw PictureError("it holds deep data", "flatten it first");
     // A tile is decoded whole, however small the picture is.
     constexpr std::int64_t kMostOfATile = std::int64_t{1} << 24;
     const std::int64_t tile = std::int64_t{spec.tile_width} * spec.tile_height;
     if (tile > std::max(kMostOfATile, 4 * std::int64_t{spec.width} * spec.height))
-      throw PictureError(fmt::format("its tiles are {} x {} pixels", spec.tile_width, spec.tile_height), "store it in smaller tiles");
+      throw PictureError(
+          fmt::format("its tiles are {} x {} pixels", spec.tile_width, spec.tile_height), "store it in smaller tiles");
   }
 
-  static int alpha_of(const OIIO::ImageSpec& spec) { return spec.alpha_channel < spec.nchannels ? spec.alpha_channel : -1; }
+  static int alpha_of(const OIIO::ImageSpec& spec) {
+    return spec.alpha_channel < spec.nchannels ? spec.alpha_channel : -1;
+  }
   /// How many channels have to be read.
   static int channels_of(const OIIO::ImageSpec& spec) {
     return std::min(spec.nchannels, std::max(3, alpha_of(spec) + 1));
   }
 
   int whole_rows(int frame, int height) const {
-    return static_cast<std::size_t>(frame) < pages_.size() ? std::min(pages_[static_cast<std::size_t>(frame)].whole_rows, height) : height;
+    return static_cast<std::size_t>(frame) < pages_.size()
+        ? std::min(pages_[static_cast<std::size_t>(frame)].whole_rows, height)
+        : height;
   }
 
   /// Rows from `y` to before `end`, as float32 of all channels that are wanted. 8 and 16 bits are divided, as ComfyUI does.
   bool read(const OIIO::ImageSpec& spec, int frame, int y, int end) {
-    const std::size_t count = static_cast<std::size_t>(end - y) * static_cast<std::size_t>(spec.width) * static_cast<std::size_t>(channels_of(spec));
+    const std::size_t count = static_cast<std::size_t>(end - y) * static_cast<std::size_t>(spec.width) *
+        static_cast<std::size_t>(channels_of(spec));
     read_.assign(count, 0.0F);
     const bool bytes = spec.format == OIIO::TypeDesc::UINT8, words = spec.format == OIIO::TypeDesc::UINT16;
     if (!bytes && !words) return read_as(spec, frame, y, end, OIIO::TypeDesc::FLOAT, read_.data());
@@ -210,8 +220,8 @@ class OtherDecoder final : public Decoder {
   bool read_as(const OIIO::ImageSpec& spec, int frame, int y, int end, OIIO::TypeDesc type, void* to) {
     const int top = spec.y + y, bottom = spec.y + end, channels = channels_of(spec);
     return ask([&] {
-      return spec.tile_width > 0 ? input_->read_tiles(frame, 0, spec.x, spec.x + spec.width, top, bottom, spec.z, spec.z + 1,
-                                                      0, channels, type, to)
+      return spec.tile_width > 0 ? input_->read_tiles(frame, 0, spec.x, spec.x + spec.width, top, bottom, spec.z,
+                                       spec.z + 1, 0, channels, type, to)
                                  : input_->read_scanlines(frame, 0, top, bottom, spec.z, 0, channels, type, to);
     });
   }
@@ -222,7 +232,8 @@ class OtherDecoder final : public Decoder {
     const auto width = static_cast<std::size_t>(spec.width);
     const bool grey = spec.nchannels < 3;
     const int alpha = alpha_of(spec);
-    const bool premultiplied = static_cast<std::size_t>(frame) < pages_.size() && pages_[static_cast<std::size_t>(frame)].stores_premultiplied;
+    const bool premultiplied =
+        static_cast<std::size_t>(frame) < pages_.size() && pages_[static_cast<std::size_t>(frame)].stores_premultiplied;
     rgba_.resize(width * 4);
     if (bmp_bytes_ && channels == 4) return in_the_order_of_the_masks(row);
     const float* from = read_.data() + static_cast<std::size_t>(row) * width * channels;
@@ -254,7 +265,7 @@ class OtherDecoder final : public Decoder {
   std::optional<std::array<int, 4>> bmp_bytes_;  // if it is a BMP of 32 bits a pixel
   std::vector<Size> sizes_;
   bool one_picture_ = false;  // in several sizes
-  int first_ = 0;             // what OpenImageIO calls the first frame
+  int first_ = 0;  // what OpenImageIO calls the first frame
   bool alpha_ = false;
   std::optional<int> orientation_;
   std::vector<float> read_, rgba_;

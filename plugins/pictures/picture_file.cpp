@@ -34,18 +34,28 @@ std::unique_ptr<Decoder> open(const std::filesystem::path& file, Damage& damage)
 Strip turned(int orientation, Size stored, int row) {
   const int w = stored.width - 1, h = stored.height - 1;
   switch (orientation) {
-    case 2: return {.x = w, .y = row, .dx = -1, .dy = 0};      // mirrored
-    case 3: return {.x = w, .y = h - row, .dx = -1, .dy = 0};  // upside down
-    case 4: return {.x = 0, .y = h - row, .dx = 1, .dy = 0};
-    case 5: return {.x = row, .y = 0, .dx = 0, .dy = 1};
-    case 6: return {.x = h - row, .y = 0, .dx = 0, .dy = 1};  // to be turned clockwise
-    case 7: return {.x = h - row, .y = w, .dx = 0, .dy = -1};
-    case 8: return {.x = row, .y = w, .dx = 0, .dy = -1};  // to be turned the other way
-    default: return {.x = 0, .y = row, .dx = 1, .dy = 0};
+    case 2:
+      return {.x = w, .y = row, .dx = -1, .dy = 0};      // mirrored
+    case 3:
+      return {.x = w, .y = h - row, .dx = -1, .dy = 0};  // upside down
+    case 4:
+      return {.x = 0, .y = h - row, .dx = 1, .dy = 0};
+    case 5:
+      return {.x = row, .y = 0, .dx = 0, .dy = 1};
+    case 6:
+      return {.x = h - row, .y = 0, .dx = 0, .dy = 1};  // to be turned clockwise
+    case 7:
+      return {.x = h - row, .y = w, .dx = 0, .dy = -1};
+    case 8:
+      return {.x = row, .y = w, .dx = 0, .dy = -1};  // to be turned the other way
+    default:
+      return {.x = 0, .y = row, .dx = 1, .dy = 0};
   }
 }
 
-std::uint64_t area(Size size) { return static_cast<std::uint64_t>(size.width) * static_cast<std::uint64_t>(size.height); }
+std::uint64_t area(Size size) {
+  return static_cast<std::uint64_t>(size.width) * static_cast<std::uint64_t>(size.height);
+}
 
 void check_size(const std::vector<Size>& frames, const std::vector<int>& chosen, std::uint64_t most) {
   const std::uint64_t pixels = area(frames[static_cast<std::size_t>(chosen.front())]) * chosen.size();
@@ -53,10 +63,9 @@ void check_size(const std::vector<Size>& frames, const std::vector<int>& chosen,
   const Size size = frames[static_cast<std::size_t>(chosen.front())];
   const std::string count = chosen.size() > 1 ? fmt::format("{} frames of ", chosen.size()) : "";
   throw PictureError(fmt::format("it has {}{} x {} pixels, that is {:.4g} megapixels; the limit is {:.4g}", count,
-                                 size.width, size.height, static_cast<double>(pixels) / 1e6,
-                                 static_cast<double>(most) / 1e6),
-                     chosen.size() > 1 ? "read one frame, make it smaller, or raise WEFT_MAX_MEGAPIXELS"
-                                       : "make it smaller, or raise WEFT_MAX_MEGAPIXELS");
+                         size.width, size.height, static_cast<double>(pixels) / 1e6, static_cast<double>(most) / 1e6),
+      chosen.size() > 1 ? "read one frame, make it smaller, or raise WEFT_MAX_MEGAPIXELS"
+                        : "make it smaller, or raise WEFT_MAX_MEGAPIXELS");
 }
 
 }  // namespace
@@ -69,7 +78,9 @@ std::optional<std::string> format_of(const std::filesystem::path& file) {
   if (begin.starts_with("RIFF") && begin.substr(8) == "WEBP") return "webp";
   if (begin.starts_with("GIF87a") || begin.starts_with("GIF89a")) return "gif";
   if (begin.starts_with("\xff\xd8")) return "jpeg";
-  if (begin.starts_with("II*") || begin.starts_with("MM\0*"sv) || begin.starts_with("II+") || begin.starts_with("MM\0+"sv)) return "tiff";
+  if (begin.starts_with("II*") || begin.starts_with("MM\0*"sv) || begin.starts_with("II+") ||
+      begin.starts_with("MM\0+"sv))
+    return "tiff";
   if (begin.starts_with("\x76\x2f\x31\x01")) return "openexr";
   return begin.find_first_not_of('\0') == begin.npos ? std::nullopt : std::optional<std::string>("");
 }
@@ -83,7 +94,7 @@ std::uint64_t most_pixels() {
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), megapixels);
   if (bad != std::errc() || end != text.data() + text.size() || !(megapixels > 0 && megapixels <= 1e9))
     throw PictureError(fmt::format("WEFT_MAX_MEGAPIXELS is '{}', which is no number above 0", text.substr(0, 40)),
-                       "set it to a number such as 256");
+        "set it to a number such as 256");
   return static_cast<std::uint64_t>(megapixels * 1e6);
 }
 
@@ -114,14 +125,14 @@ void PictureFile::choose(const ReadOptions& options) {
   if (options.frame) {
     if (*options.frame < 0 || *options.frame >= count)
       throw PictureError(fmt::format("there is no frame {} in it: it has {}", *options.frame, count),
-                         count == 1 ? "take frame 0" : fmt::format("take a frame from 0 to {}", count - 1));
+          count == 1 ? "take frame 0" : fmt::format("take a frame from 0 to {}", count - 1));
     chosen_ = {*options.frame};
   } else {
     for (int i = 0; i < count; ++i)
       if (frames[static_cast<std::size_t>(i)] == frames.front()) chosen_.push_back(i);
     if (frames.size() > chosen_.size())
       damage_->warn(fmt::format("{} of {} frames are of another size than the first, {} x {}, and were left out",
-                                frames.size() - chosen_.size(), count, frames.front().width, frames.front().height));
+          frames.size() - chosen_.size(), count, frames.front().width, frames.front().height));
   }
   check_size(frames, chosen_, options.most_pixels);
 }

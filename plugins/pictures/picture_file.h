@@ -62,7 +62,7 @@ class PictureFile {
   ~PictureFile();
   PictureFile(const PictureFile&) = delete;
 
-  int width() const { return width_; }    ///< upright
+  int width() const { return width_; }  ///< upright
   int height() const { return height_; }  ///< upright
   int frames() const { return static_cast<int>(chosen_.size()); }
   bool has_alpha() const;

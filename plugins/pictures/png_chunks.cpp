@@ -135,9 +135,12 @@ class Walk {
     const auto w = static_cast<std::uint64_t>(found_.size.width), h = static_cast<std::uint64_t>(found_.size.height);
     if (width == 0 || height == 0 || x + width > w || y + height > h || body[24] > 2 || body[25] > 1)
       refuse(fmt::format("its frame {} does not fit into the picture", frames_begun_));
-    found_.frames.push_back({.x = static_cast<int>(x), .y = static_cast<int>(y),
-                             .size = {static_cast<int>(width), static_cast<int>(height)},
-                             .dispose = static_cast<PngFrame::Dispose>(body[24]), .over = body[25] == 1, .data = {}});
+    found_.frames.push_back({.x = static_cast<int>(x),
+        .y = static_cast<int>(y),
+        .size = {static_cast<int>(width), static_cast<int>(height)},
+        .dispose = static_cast<PngFrame::Dispose>(body[24]),
+        .over = body[25] == 1,
+        .data = {}});
     ++frames_begun_;
   }
 
@@ -148,11 +151,12 @@ class Walk {
   void check() {
     if (found_.size == Size{}) refuse(found_.ends_early ? kEndsEarly : "it holds no picture");
     if (announced_ && (*announced_ == 0 || *announced_ != frames_begun_))
-      damage_.report(found_.ends_early ? std::string(kEndsEarly)
-                                       : fmt::format("it says that it has {} frames, and has {}", *announced_, frames_begun_));
-    if (found_.ends_early)
-      std::erase_if(found_.frames, [](const PngFrame& frame) { return frame.data.empty(); });
-    if (found_.frames.empty()) refuse(found_.ends_early ? "the file ends early, before its pixels" : "it holds no pixels");
+      damage_.report(found_.ends_early
+              ? std::string(kEndsEarly)
+              : fmt::format("it says that it has {} frames, and has {}", *announced_, frames_begun_));
+    if (found_.ends_early) std::erase_if(found_.frames, [](const PngFrame& frame) { return frame.data.empty(); });
+    if (found_.frames.empty())
+      refuse(found_.ends_early ? "the file ends early, before its pixels" : "it holds no pixels");
     for (const PngFrame& frame : found_.frames)
       if (frame.data.empty()) refuse("one of its frames holds no pixels");
   }

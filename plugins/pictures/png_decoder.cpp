@@ -179,12 +179,13 @@ class PngDecoder final : public Decoder {
   /// The rows of a frame's own part, as far as they are there: each once, or each in each pass. Returns how many rows
   /// are whole.
   int rows(const PngFrame& frame, bool eight_bits, const std::function<std::uint8_t*(int y)>& place,
-           const std::function<void(int y, bool sixteen)>& done) {
+      const std::function<void(int y, bool sixteen)>& done) {
     FrameStream stream(file_.get(), chunks_.header_for(frame.size), frame.data);
     Reader reader(stream);
     if (!reader.begin(eight_bits))
-      throw PictureError(chunks_.ends_early ? "the file ends early, before its pixels" : "libpng says: " + reader.error(),
-                         "the file is damaged: use another copy");
+      throw PictureError(
+          chunks_.ends_early ? "the file ends early, before its pixels" : "libpng says: " + reader.error(),
+          "the file is damaged: use another copy");
     for (int pass = 0; pass < reader.passes(); ++pass)
       for (int y = 0; y < frame.size.height; ++y) {
         if (!reader.read(place(y))) {
@@ -254,12 +255,13 @@ class PngDecoder final : public Decoder {
 
   std::span<std::uint8_t> part(PixelBuffer& buffer, const PngFrame& frame, int row) const {
     const std::size_t first = static_cast<std::size_t>(frame.y + row) * static_cast<std::size_t>(chunks_.size.width);
-    return buffer.bytes().subspan((first + static_cast<std::size_t>(frame.x)) * 4,
-                                  static_cast<std::size_t>(frame.size.width) * 4);
+    return buffer.bytes().subspan(
+        (first + static_cast<std::size_t>(frame.x)) * 4, static_cast<std::size_t>(frame.size.width) * 4);
   }
 
   void draw(const PngFrame& frame) {
-    const std::size_t bytes = static_cast<std::size_t>(chunks_.size.width) * static_cast<std::size_t>(chunks_.size.height) * 4;
+    const std::size_t bytes =
+        static_cast<std::size_t>(chunks_.size.width) * static_cast<std::size_t>(chunks_.size.height) * 4;
     if (!canvas_) canvas_ = std::make_unique<PixelBuffer>(bytes);
     const std::size_t length = static_cast<std::size_t>(frame.size.width) * 4;
     before_.clear();
@@ -268,7 +270,9 @@ class PngDecoder final : public Decoder {
       before_.insert(before_.end(), row.begin(), row.end());
     }
     std::vector<std::uint8_t> whole(chunks_.interlaced ? length * static_cast<std::size_t>(frame.size.height) : length);
-    const auto place = [&](int y) { return whole.data() + (chunks_.interlaced ? length * static_cast<std::size_t>(y) : 0); };
+    const auto place = [&](int y) {
+      return whole.data() + (chunks_.interlaced ? length * static_cast<std::size_t>(y) : 0);
+    };
     rows(frame, true, place, [&](int y, bool) {
       const auto to = part(*canvas_, frame, y);
       if (frame.over)

@@ -52,7 +52,7 @@ class WebPDecoder final : public Decoder {
     const Demuxer demuxer(partial_ ? WebPDemuxPartial(&data, &state) : WebPDemux(&data));
     if (!demuxer) refuse(cut ? "the file ends early, before its pixels" : "its parts do not fit together");
     size_ = {static_cast<int>(WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH)),
-             static_cast<int>(WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT))};
+        static_cast<int>(WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT))};
     const std::uint32_t flags = WebPDemuxGetI(demuxer.get(), WEBP_FF_FORMAT_FLAGS);
     animated_ = (flags & ANIMATION_FLAG) != 0;
     const auto count = WebPDemuxGetI(demuxer.get(), WEBP_FF_FRAME_COUNT);
@@ -97,7 +97,8 @@ class WebPDecoder final : public Decoder {
 
   void read_exif(const WebPDemuxer& demuxer) {
     WebPChunkIterator chunk;
-    if (WebPDemuxGetChunk(&demuxer, "EXIF", 1, &chunk)) orientation_ = exif_orientation({chunk.chunk.bytes, chunk.chunk.size});
+    if (WebPDemuxGetChunk(&demuxer, "EXIF", 1, &chunk))
+      orientation_ = exif_orientation({chunk.chunk.bytes, chunk.chunk.size});
     WebPDemuxReleaseChunkIterator(&chunk);
   }
 
@@ -107,7 +108,8 @@ class WebPDecoder final : public Decoder {
     still_ = {frame.fragment.bytes, frame.fragment.size};
     WebPDemuxReleaseIterator(&frame);
     WebPBitstreamFeatures features;
-    if (WebPGetFeatures(still_.data(), still_.size(), &features) != VP8_STATUS_OK || features.has_animation) refuse("its data are damaged");
+    if (WebPGetFeatures(still_.data(), still_.size(), &features) != VP8_STATUS_OK || features.has_animation)
+      refuse("its data are damaged");
     if (Size{features.width, features.height} != size_) refuse("it says two sizes");
     still_alpha_ = features.has_alpha != 0;
   }

@@ -7,13 +7,10 @@
 namespace {
 
 class Stripes final : public weft::Node {
-  weft::Input<weft::Image> image_{
-      *this, "image", {.tip = "painted over; a white picture if none", .optional = true}};
+  weft::Input<weft::Image> image_{*this, "image", {.tip = "painted over; a white picture if none", .optional = true}};
   weft::Param<int> count_{*this, "count", {.init = 8, .min = 1, .max = 256, .tip = "how many stripes"}};
   weft::Param<float> strength_{
-      *this,
-      "strength",
-      {.init = 0.5, .min = 0, .max = 1, .step = 0.05, .tip = "0 paints nothing, 1 paints black"}};
+      *this, "strength", {.init = 0.5, .min = 0, .max = 1, .step = 0.05, .tip = "0 paints nothing, 1 paints black"}};
   weft::Output<weft::Image> result_{*this, "image", {.tip = "the picture with its stripes"}};
 
   void run(weft::RunContext& ctx) const override {
@@ -36,6 +33,5 @@ class Stripes final : public weft::Node {
 // The ids and the names of ports are promises: users' workflows hold them. Titles are free to change.
 WEFT_PLUGIN("org.example.{{name}}", "1.0.0", registry) {
   registry.add<Stripes>(
-      "{{name}}.stripes",
-      {.title = "Stripes", .menu = "Image/Effects", .doc = "Paints even stripes over a picture."});
+      "{{name}}.stripes", {.title = "Stripes", .menu = "Image/Effects", .doc = "Paints even stripes over a picture."});
 }

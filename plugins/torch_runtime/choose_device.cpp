@@ -21,7 +21,7 @@ bool is_usable(const Gpu& gpu) { return std::pair(gpu.major, gpu.minor) >= kOlde
 
 std::string too_old(const Gpu& gpu) {
   return fmt::format("{} has compute capability {}.{}, libtorch needs {}.{}", gpu.name, gpu.major, gpu.minor,
-                     kOldestCapability.first, kOldestCapability.second);
+      kOldestCapability.first, kOldestCapability.second);
 }
 
 /// `index`: the GPU that must be taken; none: the first that can be.
@@ -37,8 +37,7 @@ GpuSearch find_gpu(std::optional<int> index, const GpuProbe& probe) {
   if (found == gpus.end() || !is_usable(*found)) return {.text = too_old(index ? *found : gpus.front())};
   if (const std::string problem = probe.open_torch_cuda(); !problem.empty())
     return {.text = fmt::format("{} is there, but {}", found->name, problem)};
-  return {.device = Device{.kind = "cuda", .index = static_cast<int>(found - gpus.begin())},
-          .text = found->name};
+  return {.device = Device{.kind = "cuda", .index = static_cast<int>(found - gpus.begin())}, .text = found->name};
 }
 
 /// N of "cuda:N".
@@ -60,8 +59,7 @@ DeviceChoice choose_device(const std::string& wanted, const GpuProbe& probe) {
   }
   const std::optional<int> index = wanted.starts_with("cuda:") ? index_in(wanted) : std::nullopt;
   if (wanted != "cuda" && !index)
-    return {.reason =
-                fmt::format("'{}' is not a device: give auto, cpu, cuda, or cuda:N with N from 0", wanted)};
+    return {.reason = fmt::format("'{}' is not a device: give auto, cpu, cuda, or cuda:N with N from 0", wanted)};
 
   GpuSearch search = find_gpu(index, probe);
   if (!search.device) return {.reason = search.text + " (--device cpu runs without)"};

@@ -30,8 +30,8 @@ void make_present(void* block, std::size_t bytes) {
   const std::uintptr_t last = (begin + bytes) / page;
   if (first >= last) return;
   at::parallel_for(int64_t(first), int64_t(last), kPagesAThread, [page](int64_t from, int64_t to) {
-    ::madvise(reinterpret_cast<void*>(std::uintptr_t(from) * page), std::uintptr_t(to - from) * page,
-              MADV_POPULATE_WRITE);
+    ::madvise(
+        reinterpret_cast<void*>(std::uintptr_t(from) * page), std::uintptr_t(to - from) * page, MADV_POPULATE_WRITE);
   });
 #else
   static_cast<void>(block), static_cast<void>(bytes);
@@ -97,9 +97,10 @@ void* CpuBlockCache::take(std::size_t bytes) {
     block = allocated(bytes);
   }
   if (!block)  // in the form of libtorch's own sentences, as memory_shortage_in() reads them
-    C10_THROW_ERROR(OutOfMemoryError, fmt::format("DefaultCPUAllocator: can't allocate memory: you tried to allocate {} "
-                                                  "bytes, of which {} bytes are there",
-                                                  bytes, cpu_memory().free));
+    C10_THROW_ERROR(OutOfMemoryError,
+        fmt::format("DefaultCPUAllocator: can't allocate memory: you tried to allocate {} "
+                    "bytes, of which {} bytes are there",
+            bytes, cpu_memory().free));
   make_present(block, bytes);
   const std::scoped_lock lock(mutex_);
   used_.emplace(block, bytes);

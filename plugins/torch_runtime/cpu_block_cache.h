@@ -49,7 +49,7 @@ class CpuBlockCache final : public c10::Allocator {
 
   mutable std::mutex mutex_;
   std::unordered_map<void*, std::size_t> used_;  ///< sizes of the large blocks that tensors have
-  std::multimap<std::size_t, void*> kept_;       ///< by size
+  std::multimap<std::size_t, void*> kept_;  ///< by size
   std::size_t kept_bytes_ = 0;
 };
 

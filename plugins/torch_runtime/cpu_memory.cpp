@@ -32,7 +32,7 @@ std::uint64_t reclaimable_in(const fs::path& stat, const std::string& wanted) {
 }
 
 void cut(DeviceMemory& memory, const fs::path& group, const char* limit_file, const char* usage_file,
-         const char* reclaimable_key) {
+    const char* reclaimable_key) {
   const auto limit = number_in(group / limit_file);
   if (!limit) return;
   const std::uint64_t used = number_in(group / usage_file).value_or(0);

@@ -18,10 +18,9 @@ std::string dtype_text(const DeviceFacts& facts) {
 std::string device_message(const DeviceFacts& facts) {
   const std::string head = fmt::format("device {}: {}", facts.device.name(), facts.reason);
   if (facts.device.is_cpu())
-    return fmt::format("{}; {} thread{}, {}", head, facts.threads, facts.threads == 1 ? "" : "s",
-                       dtype_text(facts));
-  return fmt::format("{}, {:.1f} GiB free, {}", head, static_cast<double>(facts.free_bytes) / (1 << 30),
-                     dtype_text(facts));
+    return fmt::format("{}; {} thread{}, {}", head, facts.threads, facts.threads == 1 ? "" : "s", dtype_text(facts));
+  return fmt::format(
+      "{}, {:.1f} GiB free, {}", head, static_cast<double>(facts.free_bytes) / (1 << 30), dtype_text(facts));
 }
 
 }  // namespace weft

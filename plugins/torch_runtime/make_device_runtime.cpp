@@ -27,9 +27,7 @@ fs::path library_folder(const void* symbol) {
 }
 
 /// RTLD_GLOBAL: others find its symbols. Empty if it worked.
-std::string open_library(const fs::path& path) {
-  return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) ? "" : dlerror();
-}
+std::string open_library(const fs::path& path) { return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) ? "" : dlerror(); }
 
 /// Registers the CUDA device in this process. Must come before libtorch first asks whether it has CUDA: it
 /// asks once.
@@ -37,8 +35,7 @@ std::string open_torch_cuda() {
   const fs::path folder = library_folder(reinterpret_cast<const void*>(&at::globalContext));
   if (const std::string error = open_library(folder / "libtorch_cuda.so"); !error.empty())
     return fmt::format("libtorch_cuda.so could not be opened ({}): run ./weft --setup-cuda", error);
-  if (!at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0)
-    return "libtorch finds no GPU that it can use";
+  if (!at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0) return "libtorch finds no GPU that it can use";
   return {};
 }
 
@@ -56,10 +53,9 @@ void prepare_cuda(const Device& device) {
   open_weft_cuda();
 }
 
-std::unique_ptr<DeviceRuntime> make(const char* wanted, const char* dtype, int threads,
-                                    std::string& message) {
-  DeviceChoice choice = choose_device(
-      wanted, {.driver = [] { return ask_nvidia_driver(); }, .open_torch_cuda = open_torch_cuda});
+std::unique_ptr<DeviceRuntime> make(const char* wanted, const char* dtype, int threads, std::string& message) {
+  DeviceChoice choice =
+      choose_device(wanted, {.driver = [] { return ask_nvidia_driver(); }, .open_torch_cuda = open_torch_cuda});
   message = choice.reason;
   if (!choice.device) return nullptr;
   const Device device = *choice.device;
@@ -69,12 +65,12 @@ std::unique_ptr<DeviceRuntime> make(const char* wanted, const char* dtype, int t
 
   auto runtime = std::make_unique<TorchRuntime>(device);
   message = device_message({.device = device,
-                            .reason = choice.reason,
-                            .free_bytes = runtime->memory(device).free,
-                            .threads = at::get_num_threads(),
-                            .dtype = dtype,
-                            .has_amx = __builtin_cpu_supports("amx-bf16") != 0,
-                            .has_avx512_bf16 = __builtin_cpu_supports("avx512bf16") != 0});
+      .reason = choice.reason,
+      .free_bytes = runtime->memory(device).free,
+      .threads = at::get_num_threads(),
+      .dtype = dtype,
+      .has_amx = __builtin_cpu_supports("amx-bf16") != 0,
+      .has_avx512_bf16 = __builtin_cpu_supports("avx512bf16") != 0});
   return runtime;
 }
 
@@ -84,9 +80,8 @@ std::unique_ptr<DeviceRuntime> make(const char* wanted, const char* dtype, int t
 /// The runtime for `device` (auto, cpu, cuda, cuda:N), to be deleted by the caller. `message` says in one
 /// line what was taken and why; with null, why it cannot be had. `dtype` is only named in the message. Call
 /// it before any other work with libtorch. [main-thread]
-extern "C" WEFT_EXPORT weft::DeviceRuntime* weft_make_device_runtime(const char* device, const char* dtype,
-                                                                     int threads, char* message,
-                                                                     std::size_t message_size) {
+extern "C" WEFT_EXPORT weft::DeviceRuntime* weft_make_device_runtime(
+    const char* device, const char* dtype, int threads, char* message, std::size_t message_size) {
   std::string text;
   std::unique_ptr<weft::DeviceRuntime> runtime;
   try {

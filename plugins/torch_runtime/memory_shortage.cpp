@@ -54,8 +54,7 @@ std::optional<OutOfMemory> memory_shortage_in(std::string_view message) {
   // cuBLAS, cuDNN and the driver take memory beside libtorch's allocator, and know no numbers.
   if (says("CUDA out of memory") || says("CUDA error: out of memory") || says("CUBLAS_STATUS_ALLOC_FAILED") ||
       says("CUDNN_STATUS_ALLOC_FAILED"))
-    return OutOfMemory(gpu_in(message), bytes_after(message, "Tried to allocate "),
-                       bytes_after(message, " of which "));
+    return OutOfMemory(gpu_in(message), bytes_after(message, "Tried to allocate "), bytes_after(message, " of which "));
   return std::nullopt;
 }
 

@@ -43,14 +43,13 @@ DriverReport ask_nvidia_driver(const char* library) {
   const int error = call(driver, "cuInit", 0u);
   if (error == kNoDevice) return {};
   if (error != 0)
-    return {.problem = fmt::format(
-                "the NVIDIA driver does not start (cuInit gives {}): see what nvidia-smi says", error)};
+    return {
+        .problem = fmt::format("the NVIDIA driver does not start (cuInit gives {}): see what nvidia-smi says", error)};
 
   int version = 0, count = 0;
   call(driver, "cuDriverGetVersion", &version);
   if (version < kNeededVersion)
-    return {.problem = fmt::format(
-                "the NVIDIA driver serves CUDA {}.{}, libtorch needs {}.{}: update the driver",
+    return {.problem = fmt::format("the NVIDIA driver serves CUDA {}.{}, libtorch needs {}.{}: update the driver",
                 version / 1000, version % 1000 / 10, kNeededVersion / 1000, kNeededVersion % 1000 / 10)};
   call(driver, "cuDeviceGetCount", &count);
   DriverReport report;

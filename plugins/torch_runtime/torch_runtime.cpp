@@ -13,9 +13,7 @@
 namespace weft {
 namespace {
 
-c10::Device torch_device(const Device& device) {
-  return c10::Device(device.kind + ":" + std::to_string(device.index));
-}
+c10::Device torch_device(const Device& device) { return c10::Device(device.kind + ":" + std::to_string(device.index)); }
 
 c10::impl::VirtualGuardImpl backend(const Device& device) {
   return c10::impl::VirtualGuardImpl(torch_device(device).type());
@@ -26,9 +24,7 @@ c10::Stream torch_stream(const Device& device, StreamId stream) {
   return c10::Stream(c10::Stream::UNSAFE, torch_device(device), static_cast<c10::StreamId>(stream));
 }
 
-c10::DeviceAllocator& allocator(const Device& device) {
-  return *c10::getDeviceAllocator(torch_device(device).type());
-}
+c10::DeviceAllocator& allocator(const Device& device) { return *c10::getDeviceAllocator(torch_device(device).type()); }
 
 std::uint64_t current(const c10::CachingAllocator::StatArray& statistic) {
   return static_cast<std::uint64_t>(

@@ -31,16 +31,13 @@ TEST_F(BadInput, FileThatIsAFolder) { expect_refused(".", {"."}); }
 TEST_F(BadInput, EmptyFile) { expect_refused(file("empty.json"), {"empty.json"}); }
 TEST_F(BadInput, NotJson) { expect_refused(file("x.json", "{\"weft\": 1,\n oops}"), {"x.json", "line 2"}); }
 TEST_F(BadInput, JsonThatIsNoWorkflow) { expect_refused(file("x.json", "[1, 2]"), {"x.json"}); }
-TEST_F(BadInput, NotUtf8) {
-  expect_refused(file("x.json", "{\"weft\": 1, \"nodes\": {\"\xff\": {}}}"), {"x.json"});
-}
+TEST_F(BadInput, NotUtf8) { expect_refused(file("x.json", "{\"weft\": 1, \"nodes\": {\"\xff\": {}}}"), {"x.json"}); }
 
 TEST_F(BadInput, DeepNesting) {
   const std::string deep(200000, '[');
   expect_refused(file("deep.json", deep), {"deep.json"});
   const std::string inside = std::string(5000, '[') + std::string(5000, ']');
-  expect_refused(
-      file("deep2.json", R"({"weft": 1, "nodes": {"a": {"type": "test.say", "ui": )" + inside + "}}}"),
+  expect_refused(file("deep2.json", R"({"weft": 1, "nodes": {"a": {"type": "test.say", "ui": )" + inside + "}}}"),
       {"deep2.json", "100"});
 }
 
@@ -52,25 +49,22 @@ TEST_F(BadInput, UnknownNodeWithTheNearestName) {
 }
 
 TEST_F(BadInput, UnknownPortWithTheNearestName) {
-  expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"valeu": 3}}})"),
-                 {"\"n\"", "valeu", "value"});
+  expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"valeu": 3}}})"), {"\"n\"", "valeu", "value"});
 }
 
 TEST_F(BadInput, MissingLink) {
   expect_refused(workflow(R"({"n": {"type": "test.number"},
                               "s": {"type": "test.add", "inputs": {"a": {"link": "n.number"}}}})"),
-                 {"\"s\"", "\"b\""});
+      {"\"s\"", "\"b\""});
 }
 
 TEST_F(BadInput, LinkToAMissingNode) {
-  expect_refused(
-      workflow(R"({"s": {"type": "test.gather", "inputs": {"number": {"link": "ghost.number"}}}})"),
+  expect_refused(workflow(R"({"s": {"type": "test.gather", "inputs": {"number": {"link": "ghost.number"}}}})"),
       {"\"s\"", "ghost"});
 }
 
 TEST_F(BadInput, CycleIsNamed) {
-  expect_refused(
-      workflow(R"({"a": {"type": "test.add", "inputs": {"a": {"link": "b.sum"}, "b": {"link": "b.sum"}}},
+  expect_refused(workflow(R"({"a": {"type": "test.add", "inputs": {"a": {"link": "b.sum"}, "b": {"link": "b.sum"}}},
                               "b": {"type": "test.add", "inputs": {"a": {"link": "a.sum"}, "b": {"link": "a.sum"}}}})"),
       {"a -> b -> a"});
 }
@@ -78,41 +72,38 @@ TEST_F(BadInput, CycleIsNamed) {
 TEST_F(BadInput, LinkOfTheWrongType) {
   expect_refused(workflow(R"({"t": {"type": "test.say"},
                               "g": {"type": "test.gather", "inputs": {"number": {"link": "t.said"}}}})"),
-                 {"\"g\"", "string", "int"});
+      {"\"g\"", "string", "int"});
 }
 
 TEST_F(BadInput, ValueOfTheWrongType) {
-  expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"value": "seven"}}})"),
-                 {"\"n\"", "value", "seven"});
+  expect_refused(
+      workflow(R"({"n": {"type": "test.number", "inputs": {"value": "seven"}}})"), {"\"n\"", "value", "seven"});
 }
 
 TEST_F(BadInput, ValueOutOfRange) {
-  expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"value": 101}}})"),
-                 {"\"n\"", "101", "100"});
+  expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"value": 101}}})"), {"\"n\"", "101", "100"});
 }
 
 TEST_F(BadInput, ValueThatIsNoChoice) {
-  expect_refused(workflow(R"({"t": {"type": "test.say", "inputs": {"mood": "lowd"}}})"),
-                 {"\"t\"", "lowd", "loud"});
+  expect_refused(workflow(R"({"t": {"type": "test.say", "inputs": {"mood": "lowd"}}})"), {"\"t\"", "lowd", "loud"});
 }
 
 TEST_F(BadInput, MissingModelWithWhatThereIs) {
   file("models/checkpoints/v1-5.safetensors");
   expect_refused(workflow(R"({"m": {"type": "test.use_model", "inputs": {"model": "v1-6.safetensors"}}})"),
-                 {"\"m\"", "v1-6.safetensors", "did you mean 'v1-5.safetensors'?"});
+      {"\"m\"", "v1-6.safetensors", "did you mean 'v1-5.safetensors'?"});
 }
 
 TEST_F(BadInput, ModelNameThatLeadsOutOfItsFolder) {
   file("models/checkpoints/a.safetensors");
   file("models/secret.safetensors");
-  expect_refused(
-      workflow(R"({"m": {"type": "test.use_model", "inputs": {"model": "../secret.safetensors"}}})"),
+  expect_refused(workflow(R"({"m": {"type": "test.use_model", "inputs": {"model": "../secret.safetensors"}}})"),
       {"\"m\"", "../secret.safetensors"});
 }
 
 TEST_F(BadInput, MissingInputFile) {
   expect_refused(workflow(R"({"r": {"type": "test.read_file", "inputs": {"file": "photo.png"}}})"),
-                 {"\"r\"", "there is no file 'photo.png'"});
+      {"\"r\"", "there is no file 'photo.png'"});
 }
 
 TEST_F(BadInput, InterfaceThatLeadsNowhere) {
@@ -123,7 +114,7 @@ TEST_F(BadInput, EveryProblemIsNamedNotOnlyTheFirst) {
   expect_refused(workflow(R"({"n": {"type": "test.number", "inputs": {"value": 101}},
                               "t": {"type": "test.say", "inputs": {"mood": "lowd"}},
                               "u": {"type": "test.unknown"}})"),
-                 {"\"n\"", "\"t\"", "\"u\""});
+      {"\"n\"", "\"t\"", "\"u\""});
 }
 
 TEST_F(BadInput, ControlCharactersOfAFileDoNotReachTheTerminal) {
@@ -158,8 +149,7 @@ TEST_F(CheckCommand, ReadsAWorkflowFromStdin) {
 
 TEST_F(CheckCommand, TakesModelsFromWhereItIsTold) {
   file("elsewhere/checkpoints/fox.safetensors");
-  const std::string wants =
-      workflow(R"({"m": {"type": "test.use_model", "inputs": {"model": "fox.safetensors"}}})");
+  const std::string wants = workflow(R"({"m": {"type": "test.use_model", "inputs": {"model": "fox.safetensors"}}})");
   EXPECT_EQ(weft({"check", wants}).exit, 2);
   EXPECT_EQ(weft({"check", wants, "--models", "elsewhere"}).exit, 0);
 }

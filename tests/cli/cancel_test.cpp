@@ -55,8 +55,8 @@ TEST_F(Cancel, LandsAtAnyMomentOfALongRun) {
   const Surrounding standard = {.variables = {{"WEFT_PLUGIN_PATH", ""}}};
   for (const int milliseconds : {50, 400, 1100, 1900, 3000}) {
     const auto run = start({"run", WEFT_SOURCE_DIR "/workflows/text-to-image.json", "--set", "size.width=1024", "--set",
-                            "size.height=1024", "--set", "sampler.steps=500", "--progress", "json"},
-                           standard);
+                               "size.height=1024", "--set", "sampler.steps=500", "--progress", "json"},
+        standard);
     usleep(static_cast<useconds_t>(milliseconds) * 1000);
     const auto asked = Clock::now();
     run->signal(SIGINT);

@@ -65,8 +65,7 @@ TEST_F(NodesCommand, WritesAMarkdownPage) {
 TEST_F(NodesCommand, ReportsAPluginThatWasRefusedAndListsTheOthers) {
   file("broken/libbroken.weft.json", "{");
   const Outcome nodes =
-      weft({"nodes"},
-           {.variables = {{"WEFT_PLUGIN_PATH", (scratch_ / "broken").string() + ":" + WEFT_TEST_PLUGINS}}});
+      weft({"nodes"}, {.variables = {{"WEFT_PLUGIN_PATH", (scratch_ / "broken").string() + ":" + WEFT_TEST_PLUGINS}}});
   EXPECT_EQ(nodes.exit, 0);
   EXPECT_THAT(nodes.err, HasSubstr("broken"));
   EXPECT_THAT(nodes.out, HasSubstr("test.number"));
@@ -91,16 +90,17 @@ TEST_F(ModelsCommand, SaysWhichOfTwoWithOneNameIsInUse) {
   file("first/vae/x.safetensors");
   file("second/vae/x.safetensors");
   const std::vector<std::string> roots = {"models", "--models", "first", "--models", "second"};
-  EXPECT_THAT(weft(roots).out, HasSubstr((scratch_ / "second").string() + "  (hidden by the one in " +
-                                         (scratch_ / "first").string() + ")"));
+  EXPECT_THAT(weft(roots).out,
+      HasSubstr((scratch_ / "second").string() + "  (hidden by the one in " + (scratch_ / "first").string() + ")"));
   auto with_json = roots;
   with_json.push_back("--json");
   std::vector<std::pair<std::string, bool>> seen;
   const nlohmann::json report = nlohmann::json::parse(weft(with_json).out);
   for (const auto& model : report.at("models"))
     if (model.at("name") == "x.safetensors") seen.emplace_back(model.at("path"), model.at("shadowed"));
-  EXPECT_THAT(seen, testing::ElementsAre(std::pair((scratch_ / "first/vae/x.safetensors").string(), false),
-                                         std::pair((scratch_ / "second/vae/x.safetensors").string(), true)));
+  EXPECT_THAT(seen,
+      testing::ElementsAre(std::pair((scratch_ / "first/vae/x.safetensors").string(), false),
+          std::pair((scratch_ / "second/vae/x.safetensors").string(), true)));
 }
 
 TEST_F(ModelsCommand, ReadsFoldersThatComfyUiRenamed) {
@@ -122,7 +122,7 @@ class HeldWeft {
     bp::environment environment = boost::this_process::environment();
     environment["WEFT_PLUGIN_PATH"] = WEFT_TEST_PLUGINS;
     child_ = bp::child(WEFT_PROGRAM, bp::args(arguments), bp::start_dir(scratch.string()), environment,
-                       bp::std_out > full_, bp::std_err > bp::null);
+        bp::std_out > full_, bp::std_err > bp::null);
   }
   ~HeldWeft() { child_.terminate(); }
 
@@ -161,9 +161,8 @@ using MemoryMap = WeftProgram;
 
 TEST_F(MemoryMap, ListingAndCheckingBringNoTorchIn) {
   const std::string file = workflow(R"({"t": {"type": "test.say"}})");
-  const std::vector<std::vector<std::string>> commands = {{"nodes"},          {"nodes", "test.say"},
-                                                          {"check", file},    {"models"},
-                                                          {"plugin", "list"}, {"run", file, "--dry-run"}};
+  const std::vector<std::vector<std::string>> commands = {
+      {"nodes"}, {"nodes", "test.say"}, {"check", file}, {"models"}, {"plugin", "list"}, {"run", file, "--dry-run"}};
   for (const auto& command : commands) {
     const HeldWeft weft(scratch_, command);
     weft.await_output();

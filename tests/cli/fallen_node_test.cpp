@@ -25,15 +25,16 @@ class FallenNode : public WeftProgram, public testing::WithParamInterface<Fall> 
       "number": {{"type": "test.slow", "inputs": {{"steps": 1, "milliseconds": 300}}}},
       "good": {{"type": "test.write", "inputs": {{"name": "good.txt"}}}},
       "bad": {{"type": "test.fall", "inputs": {{"how": "{}", "after": {{"link": "number.number"}}}}}}}})",
-                                GetParam().how));
+        GetParam().how));
   }
 };
 
 TEST_P(FallenNode, IsNamedWithItsPluginAndTheExitCodeIsOne) {
   const Outcome run = weft({"run", fallen_workflow(), "--progress", "none"});
   EXPECT_EQ(run.exit, 1);
-  EXPECT_THAT(run.err, AllOf(HasSubstr("node \"bad\": test.fall: plugin \"org.weft.test.cli\""),
-                             HasSubstr("libcli_test_nodes.so"), HasSubstr(GetParam().told)));
+  EXPECT_THAT(run.err,
+      AllOf(HasSubstr("node \"bad\": test.fall: plugin \"org.weft.test.cli\""), HasSubstr("libcli_test_nodes.so"),
+          HasSubstr(GetParam().told)));
 }
 
 TEST_P(FallenNode, TheResultsOfOthersAreKept) {
@@ -51,14 +52,11 @@ TEST_P(FallenNode, JsonProgressStaysJson) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, FallenNode,
-                         testing::Values(Fall{"abort", "crashed (Aborted)"},
-                                         Fall{"exit", "ended the program (exit)"},
-                                         Fall{"quick_exit", "ended the program (exit)"},
-                                         Fall{"segfault", "crashed (Segmentation fault)"},
-                                         Fall{"division", "crashed (Floating point exception)"},
-                                         Fall{"stack", "crashed (Segmentation fault)"},
-                                         Fall{"thread", "crashed (Aborted)"}),
-                         [](const auto& info) { return std::string(info.param.how); });
+    testing::Values(Fall{"abort", "crashed (Aborted)"}, Fall{"exit", "ended the program (exit)"},
+        Fall{"quick_exit", "ended the program (exit)"}, Fall{"segfault", "crashed (Segmentation fault)"},
+        Fall{"division", "crashed (Floating point exception)"}, Fall{"stack", "crashed (Segmentation fault)"},
+        Fall{"thread", "crashed (Aborted)"}),
+    [](const auto& info) { return std::string(info.param.how); });
 
 using FallenProcess = WeftProgram;
 

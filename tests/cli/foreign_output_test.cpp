@@ -39,7 +39,7 @@ TEST_F(ForeignOutput, IsAMessageOfItsNodeAndNoResultWhereverItWasWritten) {
 TEST_F(ForeignOutput, ALineThatWasNotEndedIsToldAsWell) {
   for (const char* where : {"printf", "stderr", "cout", "cerr", "write"})
     EXPECT_THAT(messages_of_p(weft({"run", printing(where, "half a line"), "--progress", "json"}).err),
-                testing::ElementsAre("half a line"))
+        testing::ElementsAre("half a line"))
         << where;
 }
 
@@ -52,11 +52,10 @@ TEST_F(ForeignOutput, LinesThatAreWrittenInPiecesOnTwoThreadsDoNotFuse) {
   const Outcome run = weft({"run", workflow(R"({
     "a": {"type": "test.print", "inputs": {"where": "pieces", "text": "apple"}},
     "b": {"type": "test.print", "inputs": {"where": "pieces", "text": "berry"}}})"),
-                            "--progress", "json"});
+      "--progress", "json"});
   std::map<std::string, std::vector<std::string>> texts;
   for (const nlohmann::json& line : json_lines(run.err))
-    if (line.at("event") == "message" && line.contains("node"))
-      texts[line.at("node")].push_back(line.at("text"));
+    if (line.at("event") == "message" && line.contains("node")) texts[line.at("node")].push_back(line.at("text"));
   EXPECT_THAT(texts["a"], testing::AllOf(SizeIs(200), Each("warning: apple")));
   EXPECT_THAT(texts["b"], testing::AllOf(SizeIs(200), Each("warning: berry")));
 }

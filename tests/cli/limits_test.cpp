@@ -19,8 +19,8 @@ class Limits : public WeftProgram {
 
   /// With so much address space.
   Outcome within(int mebibytes, const std::vector<std::string>& arguments) const {
-    std::vector<std::string> all = {"/bin/sh", "-c", fmt::format("ulimit -v {}; exec \"$0\" \"$@\"", mebibytes * 1024),
-                                    WEFT_PROGRAM};
+    std::vector<std::string> all = {
+        "/bin/sh", "-c", fmt::format("ulimit -v {}; exec \"$0\" \"$@\"", mebibytes * 1024), WEFT_PROGRAM};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return command(all, standard_);
   }
@@ -36,8 +36,9 @@ TEST_F(Limits, OfAddressSpaceThatLibtorchCrashesInAreRefusedBeforeItIsOpened) {
 
 TEST_F(Limits, OfAddressSpaceEndARunOrLetItPassButNeverCrashIt) {
   for (const int mebibytes : {1536, 1700, 2000, 3000}) {
-    const Outcome run = within(mebibytes, {"run", text_to_image_, "--set", "sampler.steps=1", "--set", "size.width=1024",
-                                           "--threads", "2", "--progress", "none"});
+    const Outcome run = within(mebibytes,
+        {"run", text_to_image_, "--set", "sampler.steps=1", "--set", "size.width=1024", "--threads", "2", "--progress",
+            "none"});
     EXPECT_THAT(run.exit, AnyOf(0, 1)) << mebibytes << ": " << run.err;
     EXPECT_TRUE(run.exit == 0 || run.err.find("weft: ") != run.err.npos) << "no word of why";
   }

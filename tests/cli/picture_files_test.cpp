@@ -90,7 +90,8 @@ TEST_F(PictureFiles, ThatEndEarlyAreRefusedOrTakenAsFarAsTheyGo) {
   const std::string copy = copying(file("cut.png", whole.substr(0, whole.size() - 60)));
   const Outcome refused = weft({"run", copy}, standard_);
   EXPECT_EQ(refused.exit, 1);
-  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("cut.png"), HasSubstr("the file ends early"), HasSubstr("--allow-truncated")));
+  EXPECT_THAT(refused.err,
+      testing::AllOf(HasSubstr("cut.png"), HasSubstr("the file ends early"), HasSubstr("--allow-truncated")));
   const Outcome taken = weft({"run", copy, "--allow-truncated"}, standard_);
   EXPECT_EQ(taken.exit, 0) << taken.err;
   EXPECT_THAT(taken.err, HasSubstr("what is missing is black"));
@@ -102,13 +103,15 @@ TEST_F(PictureFiles, AboveTheLimitAreNamedWithTheirSize) {
   small.variables["WEFT_MAX_MEGAPIXELS"] = "0.001";
   const Outcome run = weft({"run", copying("out/disk_00001_.png")}, small);
   EXPECT_EQ(run.exit, 1);
-  EXPECT_THAT(run.err, testing::AllOf(HasSubstr("disk_00001_.png"), HasSubstr("64 x 64"), HasSubstr("raise WEFT_MAX_MEGAPIXELS")));
+  EXPECT_THAT(run.err,
+      testing::AllOf(HasSubstr("disk_00001_.png"), HasSubstr("64 x 64"), HasSubstr("raise WEFT_MAX_MEGAPIXELS")));
 }
 
 TEST_F(PictureFiles, AnEmptyBatchIsNotSavedInSilence) {
   const Surrounding both = {.variables = {{"WEFT_PLUGIN_PATH", WEFT_TEST_PLUGINS}}};
   const Outcome run = weft({"run", workflow(R"({"none": {"type": "test.no_pictures"},
-    "save": {"type": "image.save", "inputs": {"image": {"link": "none.image"}}}})")}, both);
+    "save": {"type": "image.save", "inputs": {"image": {"link": "none.image"}}}})")},
+      both);
   EXPECT_EQ(run.exit, 1);
   EXPECT_THAT(run.err, HasSubstr("the batch is empty"));
 }

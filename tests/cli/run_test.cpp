@@ -59,8 +59,9 @@ TEST_F(RunCommand, ImportsWorkflowsOfComfyUI) {
   const Outcome check = weft({"check", "comfy.json"});
   EXPECT_EQ(weft({"check", "-"}, {.input = text}).out, check.out);
   EXPECT_THAT(check.err, HasSubstr("no node for 'LatentBlend'"));
-  EXPECT_THAT(check.out, AllOf(HasSubstr("node \"2\": no plugin brings the node type 'comfyui.LatentBlend'"),
-                               Not(HasSubstr("node \"1\""))));
+  EXPECT_THAT(check.out,
+      AllOf(
+          HasSubstr("node \"2\": no plugin brings the node type 'comfyui.LatentBlend'"), Not(HasSubstr("node \"1\""))));
   EXPECT_EQ(check.exit, 2);
 }
 
@@ -73,20 +74,18 @@ TEST_F(RunCommand, LeadsAroundBypassedNodesThatOnlyComfyUIHas) {
     "links": [[1, 1, 0, 2, 0, "LATENT"], [2, 2, 0, 3, 0, "LATENT"]]})";
   EXPECT_EQ(weft({"check", "-"}, {.input = text}).out, "-: no problems\n");
   EXPECT_EQ(weft({"run", "-", "--dry-run"}, {.input = text}).out,
-            "1  latent.empty   light\n"
-            "3  latent.repeat  light\n");
+      "1  latent.empty   light\n"
+      "3  latent.repeat  light\n");
 }
 
 TEST_F(RunCommand, SetsInterfaceNamesAndNodePorts) {
-  const Outcome run =
-      weft({"run", workflow(kSum, kSumInterface), "--set", "first=40", "--set", "two.value=5"});
+  const Outcome run = weft({"run", workflow(kSum, kSumInterface), "--set", "first=40", "--set", "two.value=5"});
   EXPECT_EQ(run.out, "total: 45\n") << run.err;
 }
 
 TEST_F(RunCommand, TakesWhatStandsAfterTheFirstEqualsSignAsItIs) {
   const std::string file = workflow(kSay);
-  for (const std::string text :
-       {"a=b", "", "[1, 2]", "%%", "a,b", "--help", "'quoted' \"words\"", "Füchse 🦊 雪"})
+  for (const std::string text : {"a=b", "", "[1, 2]", "%%", "a,b", "--help", "'quoted' \"words\"", "Füchse 🦊 雪"})
     EXPECT_EQ(weft({"run", file, "--set", "say.text=" + text}).out, "say.said: " + text + "\n");
 }
 
@@ -128,8 +127,8 @@ TEST_F(RunCommand, RefusesAnOutputFolderThatIsAFileBeforeAnythingRuns) {
 TEST_F(RunCommand, SaysThatADiskIsFullAndLeavesNoHalfWrittenFile) {
   const std::string file = workflow(R"({"w": {"type": "test.write", "inputs": {"bytes": 5000000}}})");
   // The limit stands for a full disk: a write beyond it fails, as one to a full disk does.
-  const Outcome run = command(
-      {"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"", WEFT_PROGRAM, "run", file});
+  const Outcome run =
+      command({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"", WEFT_PROGRAM, "run", file});
   EXPECT_EQ(run.exit, 1);
   EXPECT_THAT(run.err, HasSubstr("node \"w\""));
   EXPECT_THAT(run.err, HasSubstr("cannot write"));
@@ -137,8 +136,7 @@ TEST_F(RunCommand, SaysThatADiskIsFullAndLeavesNoHalfWrittenFile) {
 }
 
 TEST_F(RunCommand, FailsIfTheResultsCannotBeWritten) {
-  const Outcome run =
-      command({"/bin/sh", "-c", "exec \"$0\" \"$@\" > /dev/full", WEFT_PROGRAM, "run", workflow(kSum)});
+  const Outcome run = command({"/bin/sh", "-c", "exec \"$0\" \"$@\" > /dev/full", WEFT_PROGRAM, "run", workflow(kSum)});
   EXPECT_EQ(run.exit, 1);
   EXPECT_THAT(run.err, HasSubstr("stdout"));
 }
@@ -158,13 +156,13 @@ TEST_F(RunCommand, ANodeThatFailsIsNamedAndTheOthersResultsAreKept) {
 TEST_F(RunCommand, PassesDtypeModelsAndTheWorkflowToNodes) {
   std::filesystem::create_directories(scratch_ / "mine/checkpoints");
   std::filesystem::create_directories(scratch_ / "comfy/models/vae");
-  const Outcome run =
-      weft({"run", workflow(R"({"s": {"type": "test.surroundings", "title": "T"}})"), "--dtype", "bfloat16",
-            "--device", "cpu", "--models", "mine", "--models", "comfy", "--threads", "1"});
+  const Outcome run = weft({"run", workflow(R"({"s": {"type": "test.surroundings", "title": "T"}})"), "--dtype",
+      "bfloat16", "--device", "cpu", "--models", "mine", "--models", "comfy", "--threads", "1"});
   EXPECT_THAT(run.out, HasSubstr("s.dtype: bfloat16\n")) << run.err;
   EXPECT_THAT(run.out, HasSubstr("s.device: cpu\n"));
-  EXPECT_THAT(run.out, HasSubstr("s.models: " + (scratch_ / "mine").string() +
-                                 "\ns.models: " + (scratch_ / "comfy/models").string() + "\n"));
+  EXPECT_THAT(run.out,
+      HasSubstr(
+          "s.models: " + (scratch_ / "mine").string() + "\ns.models: " + (scratch_ / "comfy/models").string() + "\n"));
   EXPECT_THAT(run.out, HasSubstr("\"title\":\"T\""));
 }
 
@@ -174,16 +172,15 @@ TEST_F(RunCommand, FindsModelsOfTheEnvironmentAndBesideTheWorkflow) {
   std::filesystem::create_directories(scratch_ / "elsewhere/checkpoints");
   const std::string inside =
       file("project/workflows/w.json", R"({"weft": 1, "nodes": {"s": {"type": "test.surroundings"}}})");
-  const Outcome run =
-      weft({"run", inside}, {.variables = {{"WEFT_MODELS", (scratch_ / "elsewhere").string()}}});
-  EXPECT_THAT(run.out, HasSubstr("s.models: " + (scratch_ / "elsewhere").string() +
-                                 "\ns.models: " + (scratch_ / "project/models").string() + "\n"))
+  const Outcome run = weft({"run", inside}, {.variables = {{"WEFT_MODELS", (scratch_ / "elsewhere").string()}}});
+  EXPECT_THAT(run.out,
+      HasSubstr("s.models: " + (scratch_ / "elsewhere").string() +
+          "\ns.models: " + (scratch_ / "project/models").string() + "\n"))
       << run.err;
 }
 
 TEST_F(RunCommand, SaysWhichDeviceItTookInOneLine) {
-  EXPECT_THAT(weft({"run", workflow(kSum), "--progress", "none"}).err,
-              testing::MatchesRegex("weft: device [^\n]*\n"));
+  EXPECT_THAT(weft({"run", workflow(kSum), "--progress", "none"}).err, testing::MatchesRegex("weft: device [^\n]*\n"));
 }
 
 TEST_F(RunCommand, ShowsWarningsOfNodesAlsoWithoutProgress) {
@@ -210,8 +207,9 @@ TEST_F(RunCommand, JsonProgressIsOneEventALineAndNothingElse) {
   const Outcome run = weft({"run", workflow(kSlow), "--progress", "json"});
   std::vector<std::string> events;
   for (const auto& line : json_lines(run.err)) events.push_back(line.at("event"));
-  EXPECT_THAT(events, testing::IsSupersetOf({"run_started", "node_queued", "node_started", "node_progress",
-                                             "node_finished", "run_finished"}));
+  EXPECT_THAT(events,
+      testing::IsSupersetOf(
+          {"run_started", "node_queued", "node_started", "node_progress", "node_finished", "run_finished"}));
   EXPECT_EQ(run.out, "slow.number: 5\n");
 }
 
@@ -240,17 +238,10 @@ TEST_F(RunCommand, DryRunPrintsThePlanInOrderAndRunsNothing) {
 
 TEST_F(RunCommand, RefusesWrongUsageWithExitCodeTwo) {
   const std::string file = workflow(kSum);
-  const std::vector<std::vector<std::string>> wrong = {{},
-                                                       {"rnu"},
-                                                       {"run"},
-                                                       {"run", file, "extra"},
-                                                       {"run", file, "--device", "gpu"},
-                                                       {"run", file, "--device", "cuda:"},
-                                                       {"run", file, "--dtype", "int8"},
-                                                       {"run", file, "--threads", "-1"},
-                                                       {"run", file, "--progress", "loud"},
-                                                       {"run", file, "--unknown"},
-                                                       {"run", file, "--models", "nowhere"}};
+  const std::vector<std::vector<std::string>> wrong = {{}, {"rnu"}, {"run"}, {"run", file, "extra"},
+      {"run", file, "--device", "gpu"}, {"run", file, "--device", "cuda:"}, {"run", file, "--dtype", "int8"},
+      {"run", file, "--threads", "-1"}, {"run", file, "--progress", "loud"}, {"run", file, "--unknown"},
+      {"run", file, "--models", "nowhere"}};
   for (const auto& arguments : wrong) {
     const Outcome run = weft(arguments);
     EXPECT_EQ(run.exit, 2) << testing::PrintToString(arguments);

@@ -19,7 +19,7 @@ class StandardNodes : public WeftProgram {
     "mask": {"type": "mask.ellipse", "inputs": {"width": 512, "height": 512}},
     "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
     "save": {"type": "image.save", "inputs": {"image": {"link": "image.image"}, "prefix": "disk"}}})",
-                                  R"({"outputs": {"picture": "save.path"}})");
+      R"({"outputs": {"picture": "save.path"}})");
 };
 
 TEST_F(StandardNodes, SaveAPictureAndSayWhere) {
@@ -42,15 +42,13 @@ TEST_F(StandardNodes, AFullDiskIsNamedAndLeavesNoHalfWrittenPicture) {
 TEST_F(StandardNodes, ArePrintedInTheCommittedReference) {
   std::ifstream committed(WEFT_SOURCE_DIR "/docs/nodes.md");
   const std::string page(std::istreambuf_iterator<char>(committed), {});
-  EXPECT_EQ(weft({"nodes", "--markdown"}, standard_).out, page)
-      << "run: weft nodes --markdown > docs/nodes.md";
+  EXPECT_EQ(weft({"nodes", "--markdown"}, standard_).out, page) << "run: weft nodes --markdown > docs/nodes.md";
 }
 
 TEST_F(StandardNodes, TheFirstWorkflowOfTheReadmeChecksAndPlans) {
   const std::string file = WEFT_SOURCE_DIR "/workflows/text-to-image.json";
   EXPECT_EQ(weft({"check", file}, standard_).out, file + ": no problems\n");
-  EXPECT_THAT(weft({"run", file, "--dry-run"}, standard_).out,
-              HasSubstr("sampler     sample.ksampler  device\n"));
+  EXPECT_THAT(weft({"run", file, "--dry-run"}, standard_).out, HasSubstr("sampler     sample.ksampler  device\n"));
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST_F(Streams, AReaderThatHasSeenEnoughIsNoFailureWithWords) {
 
 TEST_F(Streams, AFileThatMayNotGrowIsNamed) {
   const Outcome run = command({"/bin/sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", WEFT_PROGRAM, "run",
-                               workflow(R"({"w": {"type": "test.write", "inputs": {"bytes": 5000000}}})")});
+      workflow(R"({"w": {"type": "test.write", "inputs": {"bytes": 5000000}}})")});
   EXPECT_EQ(run.exit, 1);
   EXPECT_THAT(run.err, HasSubstr("cannot write 'out/file.txt'"));
 }
@@ -83,18 +83,18 @@ TEST_F(Streams, InputWithoutEndIsRefused) {
 }
 
 TEST_F(Streams, AWorkflowOfComfyUIMayComeThroughANamedPipe) {
-  const Outcome check = command({"/bin/bash", "-c",
-                                 R"("$0" check <(echo '{"1": {"class_type": "Mystery", "inputs": {}}}'))", WEFT_PROGRAM});
+  const Outcome check = command(
+      {"/bin/bash", "-c", R"("$0" check <(echo '{"1": {"class_type": "Mystery", "inputs": {}}}'))", WEFT_PROGRAM});
   EXPECT_THAT(check.out, HasSubstr("comfyui.Mystery"));
 }
 
-constexpr char kSteering[] = "\x1b[2J\x7f\xc2\x9b"
-                             "31m\xe2\x80\xae\xff";
+constexpr char kSteering[] =
+    "\x1b[2J\x7f\xc2\x9b"
+    "31m\xe2\x80\xae\xff";
 
 TEST_F(Streams, ArgumentsDoNotSteerTheTerminal) {
   const std::string evil = std::string("x") + kSteering;
-  const std::vector<std::vector<std::string>> commands = {
-      {evil},          {"run", evil},   {"check", evil},           {"nodes", evil},
+  const std::vector<std::vector<std::string>> commands = {{evil}, {"run", evil}, {"check", evil}, {"nodes", evil},
       {"run", "--" + evil}, {"plugin", evil}, {"plugin", "check", evil}, {"run", good(), "--device", evil},
       {"run", good(), "--set", evil}, {"run", good(), "--models", evil}, {"run", good(), "--out", "/dev/null/" + evil}};
   for (const auto& arguments : commands) {
@@ -109,8 +109,8 @@ TEST_F(Streams, AManifestDoesNotSteerTheTerminal) {
   file("evil/a.weft.json", R"({"weft_plugin": 1, "id": "\u001b[2J", "version": "\u009b31m", "abi": 1, "stamp": "\u202e",
                               "library": {"file": "a.so", "build_id": ""}, "nodes": [], "types": []})");
   const Surrounding there{.variables = {{"WEFT_PLUGIN_PATH", (scratch_ / "evil").string()}}};
-  for (const std::vector<std::string>& arguments :
-       std::vector<std::vector<std::string>>{{"nodes"}, {"plugin", "list"}, {"plugin", "list", "--json"}, {"run", good()}}) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"nodes"}, {"plugin", "list"}, {"plugin", "list", "--json"}, {"run", good()}}) {
     const Outcome outcome = weft(arguments, there);
     for (const char* steering : {"\x1b", "\xc2\x9b", "\xe2\x80\xae"})
       EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr(steering))) << testing::PrintToString(arguments);
@@ -118,9 +118,10 @@ TEST_F(Streams, AManifestDoesNotSteerTheTerminal) {
 }
 
 TEST_F(Streams, AManifestThatIsNestedWithoutEndLeavesTheOthers) {
-  file("evil/deep.weft.json", R"({"weft_plugin": 1, "nodes": )" + std::string(50'000, '[') + std::string(50'000, ']') + "}");
-  const Outcome nodes = weft({"nodes"}, {.variables = {{"WEFT_PLUGIN_PATH", (scratch_ / "evil").string() + ":" +
-                                                                                WEFT_TEST_PLUGINS}}});
+  file("evil/deep.weft.json",
+      R"({"weft_plugin": 1, "nodes": )" + std::string(50'000, '[') + std::string(50'000, ']') + "}");
+  const Outcome nodes =
+      weft({"nodes"}, {.variables = {{"WEFT_PLUGIN_PATH", (scratch_ / "evil").string() + ":" + WEFT_TEST_PLUGINS}}});
   EXPECT_EQ(nodes.exit, 0);
   EXPECT_THAT(nodes.err, AllOf(HasSubstr("deep.weft.json"), HasSubstr("nested deeper than 100 levels")));
   EXPECT_THAT(nodes.out, HasSubstr("test.number"));
@@ -128,9 +129,8 @@ TEST_F(Streams, AManifestThatIsNestedWithoutEndLeavesTheOthers) {
 
 TEST_F(Streams, WorkflowsOfComfyUIThatAreNestedWithoutEndAreRefused) {
   const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
-  for (const std::string& text :
-       {R"({"1": {"class_type": "KSampler", "inputs": {"seed": )" + deep + "}}}",
-        R"({"links": [], "nodes": [{"id": 1, "type": "KSampler", "widgets_values": )" + deep + "}]}"}) {
+  for (const std::string& text : {R"({"1": {"class_type": "KSampler", "inputs": {"seed": )" + deep + "}}}",
+           R"({"links": [], "nodes": [{"id": 1, "type": "KSampler", "widgets_values": )" + deep + "}]}"}) {
     const Outcome check = weft({"check", file("comfy.json", text)});
     EXPECT_EQ(check.exit, 2);
     EXPECT_THAT(check.out, HasSubstr("comfy.json is nested deeper than 100 levels"));
@@ -144,7 +144,8 @@ TEST_F(Streams, ASettingThatIsNestedWithoutEndIsText) {
 
 TEST_F(Streams, ProblemsWithoutEndAreCut) {
   std::string nodes = "{";
-  for (int i = 0; i < 5000; ++i) nodes += fmt::format(R"("{}n{}": {{"type": "test.unknown"}},)", i == 0 ? std::string(100'000, 'a') : "", i);
+  for (int i = 0; i < 5000; ++i)
+    nodes += fmt::format(R"("{}n{}": {{"type": "test.unknown"}},)", i == 0 ? std::string(100'000, 'a') : "", i);
   nodes.back() = '}';
   const std::string name = workflow(nodes);
   const Outcome check = weft({"check", name});

@@ -13,12 +13,13 @@ class Subgraphs : public WeftProgram {
  protected:
   /// Two instances of a definition that adds a number of its own to one from outside.
   std::string plus(const std::string& more = "") const {
-    return file("plus.json", R"({"weft": 1,
+    return file("plus.json",
+        R"({"weft": 1,
   "nodes": {
     "three": {"type": "test.number", "inputs": {"value": 3}},
     "first": {"type": "subgraph:plus", "inputs": {"a": {"link": "three.number"}}},
     "second": {"type": "subgraph:plus", "inputs": {"a": {"link": "first.sum"}, "b": 100)" +
-                                 more + R"(}}},
+            more + R"(}}},
   "interface": {"inputs": {"much": "second.b"}, "outputs": {"total": "second.sum"}},
   "subgraphs": {"plus": {
     "nodes": {"own": {"type": "test.number", "inputs": {"value": 10}},

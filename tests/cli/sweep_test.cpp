@@ -21,7 +21,8 @@ constexpr char kStripe[] = R"({
 constexpr char kInterface[] = R"({"inputs": {"wide": "mask.width"}, "outputs": {"picture": "save.path"}})";
 
 TEST_F(SweepCommand, WritesOneTableForAllValues) {
-  const Outcome run = weft({"run", workflow(kStripe, kInterface), "--sweep", "mask.right=0.2,0.5,0.9", "--sweep", "wide=20..40/20"});
+  const Outcome run =
+      weft({"run", workflow(kStripe, kInterface), "--sweep", "mask.right=0.2,0.5,0.9", "--sweep", "wide=20..40/20"});
   EXPECT_EQ(run.exit, 0) << run.err;
   EXPECT_EQ(run.out, "picture: out/stripe_00001_.png\n");
   EXPECT_THAT(files_in("out"), ElementsAre("stripe_00001_.png"));
@@ -30,36 +31,35 @@ TEST_F(SweepCommand, WritesOneTableForAllValues) {
 
 TEST_F(SweepCommand, RunsTheSweepThatTheWorkflowHoldsAndThatItsPictureCarries) {
   const std::string text = R"({"weft": 1, "nodes": )" + std::string(kStripe) +
-                           R"(, "sweep": [{"param": "mask.right", "values": [0.2, 0.9]}]})";
+      R"(, "sweep": [{"param": "mask.right", "values": [0.2, 0.9]}]})";
   EXPECT_EQ(weft({"run", file("w.json", text), "--sweep"}).out, "save: out/stripe_00001_.png\n");
   EXPECT_EQ(weft({"run", "--sweep", "--out", "again", "w.json"}).out, "save: again/stripe_00001_.png\n");
-  EXPECT_EQ(weft({"run", "w.json", "--out", "once"}).out, "save.path: once/stripe_00001_.png\n") << "a plain run is one";
+  EXPECT_EQ(weft({"run", "w.json", "--out", "once"}).out, "save.path: once/stripe_00001_.png\n")
+      << "a plain run is one";
   EXPECT_EQ(weft({"run", "w.json", "--sweep", "--dry-run"}).out,
-            "picture 1 of 2: Right 0.2\npicture 2 of 2: Right 0.9\n"
-            "mask   mask.rectangle  light\nimage  mask.to_image   light\nsave   image.save      io\n");
+      "picture 1 of 2: Right 0.2\npicture 2 of 2: Right 0.9\n"
+      "mask   mask.rectangle  light\nimage  mask.to_image   light\nsave   image.save      io\n");
 }
 
 TEST_F(SweepCommand, RefusesASweepWithASentenceBeforeAnythingRuns) {
   const std::string file = workflow(kStripe);
-  for (const auto& [sweep, said] : std::vector<std::pair<std::string, std::string>>{
-           {"", "holds no sweep"},
+  for (const auto& [sweep, said] : std::vector<std::pair<std::string, std::string>>{{"", "holds no sweep"},
            {"mask.width=1..1000000", "1000000 values are too many: a sweep makes at most 1000 pictures"},
-           {"mask.right=0,2", "the value is 2"},
-           {"mask.rihgt=1", "mask.right"},
-           {"mask.right", "NAME=VALUES"},
+           {"mask.right=0,2", "the value is 2"}, {"mask.rihgt=1", "mask.right"}, {"mask.right", "NAME=VALUES"},
            {"image.mask=1", "takes a link and no value"}}) {
     const Outcome run = weft({"run", file, "--sweep", sweep});
     EXPECT_EQ(run.exit, 2) << sweep;
     EXPECT_THAT(run.err, HasSubstr(said));
     EXPECT_EQ(run.out, "");
   }
-  EXPECT_EQ(weft({"run", file, "--sweep", "mask.width=1,2", "--sweep", "mask.height=1", "--sweep", "mask.right=1"}).exit, 2);
+  EXPECT_EQ(
+      weft({"run", file, "--sweep", "mask.width=1,2", "--sweep", "mask.height=1", "--sweep", "mask.right=1"}).exit, 2);
   EXPECT_THAT(files_in("out"), IsEmpty());
 }
 
 TEST_F(SweepCommand, IsCheckedWithItsWorkflow) {
   const std::string text = R"({"weft": 1, "nodes": )" + std::string(kStripe) +
-                           R"(, "sweep": [{"param": "mask.right", "values": [0.2, 9]}]})";
+      R"(, "sweep": [{"param": "mask.right", "values": [0.2, 9]}]})";
   const Outcome check = weft({"check", file("w.json", text)});
   EXPECT_EQ(check.exit, 2);
   EXPECT_THAT(check.out, HasSubstr("node \"mask\", port \"right\": the value is 9"));

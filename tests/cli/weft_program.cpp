@@ -44,14 +44,13 @@ fs::path with_text(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-RunningWeft::RunningWeft(const fs::path& scratch, const std::vector<std::string>& command,
-                         const Surrounding& surrounding)
+RunningWeft::RunningWeft(
+    const fs::path& scratch, const std::vector<std::string>& command, const Surrounding& surrounding)
     : out_(scratch.parent_path() / "stdout"), err_(scratch.parent_path() / "stderr") {
   const std::string input = with_text(scratch.parent_path() / "stdin", surrounding.input).string();
   const std::string output = with_text(out_, "").string(), errors = with_text(err_, "").string();
-  child_ =
-      bp::child(bp::args = command, bp::start_dir = scratch.string(), environment_of(scratch, surrounding),
-                bp::std_in = input, bp::std_out = output, bp::std_err = errors);
+  child_ = bp::child(bp::args = command, bp::start_dir = scratch.string(), environment_of(scratch, surrounding),
+      bp::std_in = input, bp::std_out = output, bp::std_err = errors);
 }
 
 RunningWeft::~RunningWeft() {
@@ -63,8 +62,7 @@ void RunningWeft::signal(int number) const { ::kill(child_.id(), number); }
 void RunningWeft::await_error_text(const std::string& text) const {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (read(err_).find(text) == std::string::npos) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up)
-        << "stderr never held '" << text << "': " << read(err_);
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "stderr never held '" << text << "': " << read(err_);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
@@ -88,8 +86,8 @@ Outcome WeftProgram::weft(const std::vector<std::string>& arguments, const Surro
   return command(all, surrounding);
 }
 
-std::unique_ptr<RunningWeft> WeftProgram::start(const std::vector<std::string>& arguments,
-                                                const Surrounding& surrounding) const {
+std::unique_ptr<RunningWeft> WeftProgram::start(
+    const std::vector<std::string>& arguments, const Surrounding& surrounding) const {
   std::vector<std::string> all = {WEFT_PROGRAM};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return std::make_unique<RunningWeft>(scratch_, all, surrounding);
@@ -102,15 +100,13 @@ std::string WeftProgram::file(const std::string& name, const std::string& text) 
 }
 
 std::string WeftProgram::workflow(const std::string& nodes, const std::string& interface) const {
-  return file("workflow.json",
-              fmt::format(R"({{"weft": 1, "nodes": {}, "interface": {}}})", nodes, interface));
+  return file("workflow.json", fmt::format(R"({{"weft": 1, "nodes": {}, "interface": {}}})", nodes, interface));
 }
 
 std::vector<std::string> WeftProgram::files_in(const std::string& folder) const {
   std::vector<std::string> names;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(scratch_ / folder, none))
-    names.push_back(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator(scratch_ / folder, none)) names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }

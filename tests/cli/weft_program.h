@@ -29,8 +29,7 @@ struct Surrounding {
 /// A `weft` that still runs. Killed if nobody waits for it.
 class RunningWeft {
  public:
-  RunningWeft(const std::filesystem::path& scratch, const std::vector<std::string>& command,
-              const Surrounding&);
+  RunningWeft(const std::filesystem::path& scratch, const std::vector<std::string>& command, const Surrounding&);
   ~RunningWeft();
   RunningWeft(const RunningWeft&) = delete;
 
@@ -53,7 +52,8 @@ class WeftProgram : public testing::Test {
   Outcome weft(const std::vector<std::string>& arguments, const Surrounding& surrounding = {}) const;
   /// Any other program, such as a shell that limits `weft`.
   Outcome command(const std::vector<std::string>& command, const Surrounding& surrounding = {}) const;
-  std::unique_ptr<RunningWeft> start(const std::vector<std::string>& arguments, const Surrounding& surrounding = {}) const;
+  std::unique_ptr<RunningWeft> start(
+      const std::vector<std::string>& arguments, const Surrounding& surrounding = {}) const;
 
   /// Writes a file into the scratch folder, where `weft` runs. Returns its name.
   std::string file(const std::string& name, const std::string& text = "") const;

@@ -14,8 +14,7 @@ void expect(bool good, const std::string& what) {
 }
 
 void expect_at_most(double value, double limit, const std::string& what) {
-  if (!(value <= limit))
-    throw Failed(fmt::format("{} is {:.3g}, at most {:.3g} is allowed", what, value, limit));
+  if (!(value <= limit)) throw Failed(fmt::format("{} is {:.3g}, at most {:.3g} is allowed", what, value, limit));
 }
 
 void Machine::need_gpu() const {
@@ -40,8 +39,7 @@ double Machine::milliseconds(int runs, const std::function<void()>& work) const 
     const auto start = std::chrono::steady_clock::now();
     work();
     finish();
-    times.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::nth_element(times, times.begin() + runs / 2);
   return times[static_cast<std::size_t>(runs / 2)];

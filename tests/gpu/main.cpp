@@ -12,8 +12,8 @@
 
 #include "tests/gpu/checks.h"
 
-extern "C" weft::DeviceRuntime* weft_make_device_runtime(const char* device, const char* dtype, int threads,
-                                                         char* message, std::size_t message_size);
+extern "C" weft::DeviceRuntime* weft_make_device_runtime(
+    const char* device, const char* dtype, int threads, char* message, std::size_t message_size);
 
 namespace weft::gpu {
 namespace {
@@ -41,8 +41,7 @@ std::string quoted(const std::string& text) {
 std::string json(const Report& report, const std::map<std::string, double>& numbers) {
   std::vector<std::string> failures, measured;
   for (const std::string& failure : report.failures) failures.push_back(quoted(failure));
-  for (const auto& [name, number] : numbers)
-    measured.push_back(fmt::format("{}: {:.6g}", quoted(name), number));
+  for (const auto& [name, number] : numbers) measured.push_back(fmt::format("{}: {:.6g}", quoted(name), number));
   return fmt::format(
       "{{\n  \"build\": \"ok\",\n  \"device\": {},\n  \"torch\": {},\n  \"passed\": {},\n  \"failed\": {},\n"
       "  \"skipped\": {},\n  \"failures\": [{}],\n  \"measurements\": {{\n    {}\n  }}\n}}\n",

@@ -32,8 +32,7 @@ double peak_mib(const Machine& machine, const std::function<void()>& work) {
 /// take longer than all else.
 class WeightsOnDevice final : public sd::WeightSource {
  public:
-  WeightsOnDevice(at::Device device, at::ScalarType dtype)
-      : options_(at::TensorOptions(device).dtype(dtype)) {}
+  WeightsOnDevice(at::Device device, at::ScalarType dtype) : options_(at::TensorOptions(device).dtype(dtype)) {}
   at::Tensor get(const std::string&, at::IntArrayRef shape, sd::Init) override {
     const at::Tensor tensor = at::randn(shape, options_) * 0.02;
     return shape.size() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
@@ -57,8 +56,7 @@ void measure_step(Machine& machine, const std::string& name, const sd::UNetConfi
   };
   const at::Tensor x = sd::to_device(sd::initial_noise({2, 4, size, size}, 1), machine.device, at::kHalf);
   const at::Tensor t = sd::to_device(at::tensor({500.0F, 500.0F}), machine.device);
-  const at::Tensor y =
-      sd::to_device(sd::initial_noise({2, 77, config.context_dim}, 2), machine.device, at::kHalf);
+  const at::Tensor y = sd::to_device(sd::initial_noise({2, 77, config.context_dim}, 2), machine.device, at::kHalf);
   const double eager = machine.milliseconds(20, [&] { step(x, t, y); });
   sd::StepGraph graph(step);
   graph(x, t, y);
@@ -89,8 +87,7 @@ void measure_vae_decode(Machine& machine) {
   machine.need_full_size();
   const c10::InferenceMode inference;
   const sd::VAEDecoder decoder(sd::VAEConfig{}, weights_on(machine, at::kBFloat16));
-  const at::Tensor latent =
-      sd::to_device(sd::initial_noise({1, 4, 64, 64}, 1), machine.device, at::kBFloat16);
+  const at::Tensor latent = sd::to_device(sd::initial_noise({1, 4, 64, 64}, 1), machine.device, at::kBFloat16);
   machine.numbers["vae_decode_512_bfloat16_ms"] = machine.milliseconds(10, [&] { decoder.decode(latent); });
   machine.numbers["vae_decode_512_bfloat16_peak_mib"] = peak_mib(machine, [&] { decoder.decode(latent); });
 }
@@ -106,8 +103,7 @@ void measure_transfers(Machine& machine) {
   };
   machine.numbers["upload_pinned_gib_s"] = gib_per_second([&] { at::Tensor(there).copy_(pinned, true); });
   machine.numbers["upload_pageable_gib_s"] = gib_per_second([&] { at::Tensor(there).copy_(pageable); });
-  machine.numbers["upload_to_device_gib_s"] =
-      gib_per_second([&] { sd::to_device(pageable, machine.device); });
+  machine.numbers["upload_to_device_gib_s"] = gib_per_second([&] { sd::to_device(pageable, machine.device); });
   machine.numbers["download_pinned_gib_s"] = gib_per_second([&] { at::Tensor(pinned).copy_(there, true); });
   machine.numbers["download_pageable_gib_s"] = gib_per_second([&] { at::Tensor(pageable).copy_(there); });
   machine.numbers["download_to_cpu_gib_s"] = gib_per_second([&] { sd::to_cpu(there); });
@@ -116,8 +112,7 @@ void measure_transfers(Machine& machine) {
 void measure_two_branches(Machine& machine) {
   machine.need_gpu();
   DeviceRuntime& runtime = machine.runtime;
-  const StreamId first = runtime.create_stream(machine.device),
-                 second = runtime.create_stream(machine.device);
+  const StreamId first = runtime.create_stream(machine.device), second = runtime.create_stream(machine.device);
   // Small products, which leave most of a GPU idle; long enough that submitting is not what takes the time.
   const at::Tensor seed = at::rand({512, 512}, at::TensorOptions(sd::torch_device(machine.device)));
   const auto branch = [&](StreamId stream) {

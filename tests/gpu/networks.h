@@ -14,11 +14,8 @@ namespace weft::gpu {
 
 inline const sd::TextEncoderConfig kSmallText{
     .vocab = 1000, .width = 64, .layers = 3, .heads = 4, .mlp_width = 256, .eos_id = 999};
-inline const sd::UNetConfig kSmallUNet{.block_channels = {64, 128},
-                                       .layers_per_block = 1,
-                                       .cross_attention = {true, true},
-                                       .context_dim = 64,
-                                       .heads = 4};
+inline const sd::UNetConfig kSmallUNet{
+    .block_channels = {64, 128}, .layers_per_block = 1, .cross_attention = {true, true}, .context_dim = 64, .heads = 4};
 inline const sd::VAEConfig kSmallVae{.block_channels = {32, 32, 64, 64}, .layers_per_block = 1};
 
 /// The weights that a network of this configuration asks for.
@@ -32,10 +29,8 @@ sd::TensorMap random_weights(const Config& config, uint64_t seed = 7) {
 }
 
 template <class Network, class Config>
-Network on_device(const Config& config, const sd::TensorMap& weights, at::Device device,
-                  at::ScalarType dtype) {
-  return Network(
-      config, sd::Weights(std::make_shared<sd::TensorMapSource>(weights, "random weights", dtype, device)));
+Network on_device(const Config& config, const sd::TensorMap& weights, at::Device device, at::ScalarType dtype) {
+  return Network(config, sd::Weights(std::make_shared<sd::TensorMapSource>(weights, "random weights", dtype, device)));
 }
 
 }  // namespace weft::gpu

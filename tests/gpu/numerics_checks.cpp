@@ -31,8 +31,7 @@ constexpr Precision kBfloat{at::kBFloat16, 6e-2};
 
 /// `apply(network, device, dtype)` gives the result of a network that is there.
 template <class Network, class Config, class Apply>
-void compare(const Machine& machine, const Config& config, std::initializer_list<Precision> precisions,
-             Apply apply) {
+void compare(const Machine& machine, const Config& config, std::initializer_list<Precision> precisions, Apply apply) {
   const c10::InferenceMode inference;
   const sd::TensorMap weights = random_weights<Network>(config);
   const at::Tensor reference =
@@ -41,33 +40,29 @@ void compare(const Machine& machine, const Config& config, std::initializer_list
   for (const auto [dtype, limit] : precisions) {
     if (device.is_cpu() && dtype == at::kHalf) continue;  // nobody computes so on a CPU, for good reason
     const at::Tensor result = apply(on_device<Network>(config, weights, device, dtype), device, dtype);
-    expect_at_most(relative_error(result, reference), limit,
-                   std::string("relative error in ") + at::toString(dtype));
+    expect_at_most(relative_error(result, reference), limit, std::string("relative error in ") + at::toString(dtype));
   }
 }
 
-void compare_unets(const Machine& machine, const sd::UNetConfig& config, int64_t size,
-                   std::initializer_list<Precision> precisions) {
+void compare_unets(
+    const Machine& machine, const sd::UNetConfig& config, int64_t size, std::initializer_list<Precision> precisions) {
   const at::Tensor x = random({2, 4, size, size}), context = random({2, 77, config.context_dim});
   const at::Tensor timesteps = at::tensor({980.0F, 21.0F});
-  compare<sd::UNet>(
-      machine, config, precisions, [&](const sd::UNet& unet, at::Device device, at::ScalarType dtype) {
-        return unet.forward(sd::to_device(x, device, dtype), sd::to_device(timesteps, device, at::kFloat),
-                            sd::to_device(context, device, dtype));
-      });
+  compare<sd::UNet>(machine, config, precisions, [&](const sd::UNet& unet, at::Device device, at::ScalarType dtype) {
+    return unet.forward(sd::to_device(x, device, dtype), sd::to_device(timesteps, device, at::kFloat),
+        sd::to_device(context, device, dtype));
+  });
 }
 
 }  // namespace
 
 void text_encoder_agrees(Machine& machine) {
-  const at::Tensor ids =
-      at::arange(2 * 77).remainder(998).view({2, 77}).index_fill(1, at::tensor({int64_t{76}}), 999);
-  compare<sd::TextEncoder>(machine, kSmallText, {kSingle, kHalf},
-                           [&](const sd::TextEncoder& encoder, at::Device device, at::ScalarType) {
-                             const sd::TextEncoding text =
-                                 encoder.forward(sd::to_device(ids, device, at::kLong), 2);
-                             return at::cat({text.hidden, text.pooled.unsqueeze(1)}, 1);
-                           });
+  const at::Tensor ids = at::arange(2 * 77).remainder(998).view({2, 77}).index_fill(1, at::tensor({int64_t{76}}), 999);
+  compare<sd::TextEncoder>(
+      machine, kSmallText, {kSingle, kHalf}, [&](const sd::TextEncoder& encoder, at::Device device, at::ScalarType) {
+        const sd::TextEncoding text = encoder.forward(sd::to_device(ids, device, at::kLong), 2);
+        return at::cat({text.hidden, text.pooled.unsqueeze(1)}, 1);
+      });
 }
 
 void unet_agrees(Machine& machine) { compare_unets(machine, kSmallUNet, 17, {kSingle, kHalf, kBfloat}); }
@@ -75,13 +70,13 @@ void unet_agrees(Machine& machine) { compare_unets(machine, kSmallUNet, 17, {kSi
 void vae_agrees(Machine& machine) {
   const at::Tensor image = random({1, 3, 64, 64}).tanh(), latent = random({1, 4, 8, 8});
   compare<sd::VAEEncoder>(machine, kSmallVae, {kSingle, kBfloat},
-                          [&](const sd::VAEEncoder& encoder, at::Device device, at::ScalarType dtype) {
-                            return encoder.encode_moments(sd::to_device(image, device, dtype));
-                          });
+      [&](const sd::VAEEncoder& encoder, at::Device device, at::ScalarType dtype) {
+        return encoder.encode_moments(sd::to_device(image, device, dtype));
+      });
   compare<sd::VAEDecoder>(machine, kSmallVae, {kSingle, kBfloat},
-                          [&](const sd::VAEDecoder& decoder, at::Device device, at::ScalarType dtype) {
-                            return decoder.decode(sd::to_device(latent, device, dtype));
-                          });
+      [&](const sd::VAEDecoder& decoder, at::Device device, at::ScalarType dtype) {
+        return decoder.decode(sd::to_device(latent, device, dtype));
+      });
 }
 
 void full_size_unet_agrees(Machine& machine) {

@@ -25,9 +25,7 @@ void keep_busy(const Machine& machine) {
   for (int i = 0; i < 60; ++i) a = a.mm(a).clamp(0, 1);
 }
 
-bool all_are(const at::Tensor& tensor, double value) {
-  return sd::to_cpu(tensor).eq(value).all().item<bool>();
-}
+bool all_are(const at::Tensor& tensor, double value) { return sd::to_cpu(tensor).eq(value).all().item<bool>(); }
 
 /// Ends a check on the default stream, whatever happened.
 struct BackToDefaultStream {
@@ -41,8 +39,7 @@ void a_stream_waits_for_an_event(Machine& machine) {
   machine.need_gpu();
   const BackToDefaultStream back{machine};
   DeviceRuntime& runtime = machine.runtime;
-  const StreamId writer = runtime.create_stream(machine.device),
-                 reader = runtime.create_stream(machine.device);
+  const StreamId writer = runtime.create_stream(machine.device), reader = runtime.create_stream(machine.device);
   expect(writer != reader, "two streams have one number");
   const at::Tensor data = at::zeros({1 << 20}, on(machine));
   machine.finish();
@@ -53,8 +50,7 @@ void a_stream_waits_for_an_event(Machine& machine) {
   const EventId written = runtime.record(machine.device, writer);
 
   runtime.use_stream(machine.device, reader);
-  const at::Tensor early =
-      data.clone();  // nothing makes it wait: this is what shows that the streams are apart
+  const at::Tensor early = data.clone();  // nothing makes it wait: this is what shows that the streams are apart
   runtime.wait(machine.device, reader, written);
   const at::Tensor late = data.clone();
   expect(all_are(late, 1), "a stream that waited for an event read what was there before it");
@@ -72,8 +68,7 @@ void the_cpu_waits_for_an_event(Machine& machine) {
   keep_busy(machine);
   at::Tensor(pinned).copy_(at::ones({1 << 20}, on(machine)), /*non_blocking=*/true);
   const EventId copied = runtime.record(machine.device, stream);
-  expect(pinned[-1].item<float>() == 0,
-         "work that was submitted had run already: the thread was stopped by it");
+  expect(pinned[-1].item<float>() == 0, "work that was submitted had run already: the thread was stopped by it");
   runtime.synchronize(machine.device, copied);
   expect(pinned[-1].item<float>() == 1, "the event was reached before the work in front of it was done");
   runtime.forget(machine.device, copied);
@@ -95,8 +90,7 @@ void threads_have_streams_of_their_own(Machine& machine) {
     }
   }
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    expect(sums[i] == static_cast<double>(i) + 200,
-           "a thread's result was spoilt by another thread's stream");
+    expect(sums[i] == static_cast<double>(i) + 200, "a thread's result was spoilt by another thread's stream");
   }
 }
 
@@ -108,8 +102,7 @@ void transfers_keep_values_and_layout(Machine& machine) {
   expect(sd::to_device(there, Device{}).equal(image), "an image came back changed from to_device");
 
   const at::Tensor strided = sd::initial_noise({64, 64}, 2).t().slice(1, 3, 60);
-  expect(sd::to_cpu(sd::to_device(strided, machine.device)).equal(strided),
-         "a strided view came back changed");
+  expect(sd::to_cpu(sd::to_device(strided, machine.device)).equal(strided), "a strided view came back changed");
   const at::Tensor half = sd::to_device(image, machine.device, at::kHalf);
   expect(sd::to_cpu(half).equal(image.to(at::kHalf)), "the device converts differently from the CPU");
   const at::Tensor large = at::arange(20 << 20, at::kFloat);  // above what goes through pinned memory
@@ -127,8 +120,7 @@ void memory_counts_what_is_cached_as_free(Machine& machine) {
   const double before = free(), size = 256 << 20, slack = 32 << 20;
   {
     const at::Tensor tensor = at::empty({256 << 20}, on(machine).dtype(at::kByte));
-    expect_at_most(std::abs(before - free() - size), slack,
-                   "error of the free memory while 256 MiB are held");
+    expect_at_most(std::abs(before - free() - size), slack, "error of the free memory while 256 MiB are held");
   }
   expect_at_most(std::abs(before - free()), slack, "memory that is still missing after it was freed");
   machine.runtime.trim(machine.device);
@@ -148,22 +140,20 @@ void out_of_memory_has_numbers_and_passes(Machine& machine) {
   } catch (const OutOfMemory& error) {
     expect(error.device() == machine.device.name(), "the error names " + error.device());
     expect_at_most(std::abs(static_cast<double>(error.wanted_bytes()) / static_cast<double>(piece) - 1), 0.05,
-                   "error of the wanted bytes");
-    expect(error.free_bytes() > 0 && error.free_bytes() < static_cast<uint64_t>(piece),
-           "the free bytes are wrong");
+        "error of the wanted bytes");
+    expect(error.free_bytes() > 0 && error.free_bytes() < static_cast<uint64_t>(piece), "the free bytes are wrong");
   }
   held.clear();
   machine.runtime.trim(machine.device);
-  const at::Tensor after =
-      sd::with_memory_errors([&] { return at::ones({piece}, on(machine).dtype(at::kByte)); });
+  const at::Tensor after = sd::with_memory_errors([&] { return at::ones({piece}, on(machine).dtype(at::kByte)); });
   expect(all_are(after.slice(0, piece - 100), 1), "the device does not work after it ran out of memory");
 }
 
 void a_recorded_step_equals_the_step(Machine& machine) {
   const c10::InferenceMode inference;
   const at::Device device = sd::torch_device(machine.device);
-  const auto unet = on_device<sd::UNet>(kSmallUNet, random_weights<sd::UNet>(kSmallUNet), device,
-                                        machine.has_gpu() ? at::kHalf : at::kFloat);
+  const auto unet = on_device<sd::UNet>(
+      kSmallUNet, random_weights<sd::UNet>(kSmallUNet), device, machine.has_gpu() ? at::kHalf : at::kFloat);
   const auto step = [&](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
     return unet.forward(x, t, y);
   };
@@ -173,8 +163,7 @@ void a_recorded_step_equals_the_step(Machine& machine) {
     const auto seed = static_cast<uint64_t>(i);
     const at::Tensor x = sd::to_device(sd::initial_noise({2, 4, size, size}, seed), machine.device);
     const at::Tensor t = sd::to_device(at::tensor({900.0F - 100 * i, 5.0F}), machine.device);
-    const at::Tensor y =
-        sd::to_device(sd::initial_noise({2, 77, kSmallUNet.context_dim}, seed + 9), machine.device);
+    const at::Tensor y = sd::to_device(sd::initial_noise({2, 77, kSmallUNet.context_dim}, seed + 9), machine.device);
     const at::Tensor plain = step(x, t, y), recorded = graph(x, t, y);
     expect_at_most((recorded - plain).abs().max().item<double>(), 1e-3, "difference of a recorded step");
   }

@@ -65,9 +65,8 @@ TEST_F(AssetFiles, ANameThatLeadsOutOfItsFolderFindsNothing) {
   file("secret.safetensors");
   file("checkpoints/a.safetensors");
   const std::vector<std::string> names = {"../secret.safetensors", "sub/../../secret.safetensors",
-                                          "..\\secret.safetensors", "", ".", (folder_ / "secret.safetensors").string()};
-  for (const std::string& name : names)
-    EXPECT_EQ(find("checkpoints", name), std::nullopt) << name;
+      "..\\secret.safetensors", "", ".", (folder_ / "secret.safetensors").string()};
+  for (const std::string& name : names) EXPECT_EQ(find("checkpoints", name), std::nullopt) << name;
 }
 
 TEST_F(AssetFiles, TheFirstRootWinsAndTheOtherIsListedAsShadowed) {
@@ -109,8 +108,7 @@ TEST_F(AssetFiles, AComfyUiInstallationStandsForItsModels) {
   const std::vector<fs::path> first = {folder_ / "comfy", folder_ / "nowhere"};
   const std::vector<fs::path> roots = model_roots(first, folder_ / "project/workflows");
   ASSERT_GE(roots.size(), 2u);
-  EXPECT_THAT((std::vector{roots[0], roots[1]}),
-              ElementsAre(folder_ / "comfy/models", folder_ / "project/models"));
+  EXPECT_THAT((std::vector{roots[0], roots[1]}), ElementsAre(folder_ / "comfy/models", folder_ / "project/models"));
 }
 
 }  // namespace

@@ -121,8 +121,8 @@ TEST_F(AtomicFile, LeavesTheOldOneWhenTheDiskIsFull) {
 
 TEST_F(AtomicFile, IsRefusedInAFolderThatIsNotWritable) {
   std::ofstream(file) << "old";
-  fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
-                              fs::perms::others_exec);
+  fs::permissions(
+      folder, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
   // Root may write everywhere: step down to nobody for the attempt.
   const bool root = ::geteuid() == 0;
   if (root) {
@@ -132,19 +132,16 @@ TEST_F(AtomicFile, IsRefusedInAFolderThatIsNotWritable) {
   if (root) {
     ASSERT_EQ(::seteuid(0), 0);
   }
-  EXPECT_THAT(said,
-              HasSubstr("dog.json': Permission denied: write to another folder, or change the permissions"));
+  EXPECT_THAT(said, HasSubstr("dog.json': Permission denied: write to another folder, or change the permissions"));
   EXPECT_THAT(files(), ElementsAre("cat.json"));
 }
 
 TEST_F(AtomicFile, IsRefusedInAFolderThatDoesNotExist) {
-  EXPECT_THAT(complaint(folder / "none" / "cat.json", "new"),
-              HasSubstr("No such file or directory: make the folder first"));
+  EXPECT_THAT(
+      complaint(folder / "none" / "cat.json", "new"), HasSubstr("No such file or directory: make the folder first"));
 }
 
-TEST_F(AtomicFile, IsRefusedInPlaceOfAFolder) {
-  EXPECT_THAT(complaint(folder, "new"), HasSubstr("it is not a file"));
-}
+TEST_F(AtomicFile, IsRefusedInPlaceOfAFolder) { EXPECT_THAT(complaint(folder, "new"), HasSubstr("it is not a file")); }
 
 TEST_F(AtomicFile, IsRefusedInPlaceOfADevice) {
   EXPECT_THAT(complaint("/dev/full", "new"), HasSubstr("it is not a file"));

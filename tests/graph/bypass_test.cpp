@@ -21,13 +21,13 @@ class BypassedPlaceholders : public testing::Test {
     workflow.graph.add({.id = "plus", .type = "text.encode", .inputs = {{"clip", Links{{"load", "clip"}}}}});
     workflow.graph.add({.id = "minus", .type = "text.encode", .inputs = {{"clip", Links{{"load", "clip"}}}}});
     workflow.graph.add({.id = "sample",
-                        .type = "sample.image",
-                        .inputs = {{"model", Links{{"load", "model"}}}, {"words", Links{{"plus", "words"}}}}});
+        .type = "sample.image",
+        .inputs = {{"model", Links{{"load", "model"}}}, {"words", Links{{"plus", "words"}}}}});
     workflow.graph.add({.id = "save", .type = "image.save", .inputs = {{"image", Links{{"sample", "image"}}}}});
   }
 
-  void placeholder(const std::string& id, const std::string& type, std::map<std::string, InputValue, std::less<>> inputs,
-                   const StatedPorts& ports = {}) {
+  void placeholder(const std::string& id, const std::string& type,
+      std::map<std::string, InputValue, std::less<>> inputs, const StatedPorts& ports = {}) {
     GraphNode node{.id = id, .type = type, .inputs = std::move(inputs), .state = NodeState::Bypassed};
     if (!ports.inputs.empty()) state_ports(node, ports);
     workflow.graph.add(std::move(node));
@@ -88,7 +88,8 @@ TEST_F(BypassedPlaceholders, PassOnThroughAChainOfThem) {
 }
 
 TEST_F(BypassedPlaceholders, HaveTheTypesThatLinksShowWhereNoneAreStated) {
-  placeholder("one", "x.lora", {{"model", Links{{"load", "model"}}}, {"clip", Links{{"load", "clip"}}}, {"strength", 1}});
+  placeholder(
+      "one", "x.lora", {{"model", Links{{"load", "model"}}}, {"clip", Links{{"load", "clip"}}}, {"strength", 1}});
   placeholder("two", "x.lora", {{"model", Links{{"one", "output_0"}}}, {"clip", Links{{"one", "output_1"}}}});
   link("sample", "model", {"two", "output_0"});
   link("plus", "clip", {"two", "output_1"});
@@ -107,8 +108,9 @@ TEST_F(BypassedPlaceholders, WithNothingOfTheTypeAreAProblemWhereTheyAreNeeded) 
   link("sample", "model", {"patch", "model"});
   const std::vector<Problem> problems = validate(workflow, registry, std::vector<std::string>{"save"});
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_THAT(problems.front().text(), HasSubstr("node \"patch\": the node is bypassed, but nothing of type 'model' comes in "
-                                                 "that 'model' could pass on to 'sample.model'"));
+  EXPECT_THAT(problems.front().text(),
+      HasSubstr("node \"patch\": the node is bypassed, but nothing of type 'model' comes in "
+                "that 'model' could pass on to 'sample.model'"));
   EXPECT_THROW(expand(workflow.graph, {}, registry, std::vector<std::string>{"save"}), GraphError);
 }
 
@@ -132,10 +134,10 @@ TEST_F(BypassedPlaceholders, InsideADefinitionPassOnWhatTheInstanceGets) {
   Subgraph& patch = workflow.subgraphs["patch"];
   patch.graph.add(std::move(inner));
   patch.interface = {.inputs = {{"model", {{"lora", "model"}}}, {"clip", {{"lora", "clip"}}}},
-                     .outputs = {{"model", {"lora", "model"}}, {"clip", {"lora", "clip"}}}};
+      .outputs = {{"model", {"lora", "model"}}, {"clip", {"lora", "clip"}}}};
   workflow.graph.add({.id = "p",
-                      .type = "subgraph:patch",
-                      .inputs = {{"model", Links{{"load", "model"}}}, {"clip", Links{{"load", "clip"}}}}});
+      .type = "subgraph:patch",
+      .inputs = {{"model", Links{{"load", "model"}}}, {"clip", Links{{"load", "clip"}}}}});
   link("sample", "model", {"p", "model"});
   link("plus", "clip", {"p", "clip"});
   EXPECT_EQ(source_of("sample", "model"), "load.model");
@@ -156,7 +158,8 @@ TEST(StatedPorts, OfAnyOtherShapeAreLeftOut) {
     node.extra["ports"] = nlohmann::json::parse(wrong);
     EXPECT_EQ(stated_ports(node), std::nullopt) << wrong;
   }
-  node.extra["ports"] = nlohmann::json::parse(R"({"inputs": [3, {}, {"name": 5}, {"name": "a", "type": []}], "outputs": {}})");
+  node.extra["ports"] =
+      nlohmann::json::parse(R"({"inputs": [3, {}, {"name": 5}, {"name": "a", "type": []}], "outputs": {}})");
   EXPECT_EQ(stated_ports(node), (StatedPorts{{{"a", ""}}, {}}));
 }
 

@@ -30,7 +30,8 @@ TEST(CLocale, KeepsSetlocaleFromAThread) {
 
 TEST(StrictJson, ReadsNumbersInAnyLocale) {
   const ForeignLocale foreign;
-  EXPECT_EQ(read_json(R"({"cfg": 4.5, "big": 12345.678})", "test"), (nlohmann::ordered_json{{"cfg", 4.5}, {"big", 12345.678}}));
+  EXPECT_EQ(read_json(R"({"cfg": 4.5, "big": 12345.678})", "test"),
+      (nlohmann::ordered_json{{"cfg", 4.5}, {"big", 12345.678}}));
   EXPECT_EQ(write_json(read_json("[0.25]", "test"), 1), "[0.25]\n");
 }
 
@@ -52,7 +53,8 @@ class LocaleOfNodes : public toy::Stage {
 TEST_F(LocaleOfNodes, IsCBeforeAndAfterANodeThatSetsAnother) {
   const ForeignLocale foreign;
   for (const char* type : {"toy.light", "toy.io", "toy.heavy"}) {
-    const std::string before = std::string("before_") + type, bad = std::string("bad_") + type, after = std::string("after_") + type;
+    const std::string before = std::string("before_") + type, bad = std::string("bad_") + type,
+                      after = std::string("after_") + type;
     node(before, {}, type);
     node(bad, {before}, type);
     node(after, {bad}, type);

@@ -34,8 +34,7 @@ class Kernel final : public Node {
     FakeDevice::MemoryPtr written = device_.submit(sources);
     if (act) act(ctx);
     ctx.progress(1, 1);
-    ctx.set(out_,
-            OnDevice{std::move(written), ctx[keeps_views_] ? sources : std::vector<FakeDevice::MemoryPtr>{}});
+    ctx.set(out_, OnDevice{std::move(written), ctx[keeps_views_] ? sources : std::vector<FakeDevice::MemoryPtr>{}});
   }
 
  private:
@@ -80,8 +79,7 @@ class DeviceOrder : public Stage {
     registry.add_node("fake.look", {}, std::make_unique<Look>(*device, script));
   }
 
-  void add(const std::string& id, const std::vector<std::string>& sources,
-           const std::string& type = "fake.kernel") {
+  void add(const std::string& id, const std::vector<std::string>& sources, const std::string& type = "fake.kernel") {
     GraphNode node{.id = id, .type = type, .inputs = {{"value", ++count_}}};
     Links links;
     for (const std::string& source : sources) links.push_back({source, "out"});
@@ -120,11 +118,12 @@ TEST_F(DeviceOrder, AChainStaysInOneStreamAndWaitsForNothing) {
   add("b", {"a"});
   add("c", {"b"});
   EXPECT_TRUE(run({"c"}).ok);
-  EXPECT_THAT(device->calls, ElementsAre("create s1", "use s1", "record s1 e1",          //
-                                         "use s1", "record s1 e2", "forget e1",          //
-                                         "use s1", "record s1 e3", "forget e2",          //
-                                         "record s1 e4", "synchronize e4", "forget e4",  // the end of the run
-                                         "forget e3"));
+  EXPECT_THAT(device->calls,
+      ElementsAre("create s1", "use s1", "record s1 e1",          //
+          "use s1", "record s1 e2", "forget e1",          //
+          "use s1", "record s1 e3", "forget e2",          //
+          "record s1 e4", "synchronize e4", "forget e4",  // the end of the run
+          "forget e3"));
 }
 
 TEST_F(DeviceOrder, ADiamondForksIntoTwoStreamsAndJoinsByAnEvent) {
@@ -163,8 +162,7 @@ TEST_F(DeviceOrder, AFailureLeavesNothingBehind) {
   for (int again = 0; again < 3; ++again) {
     EXPECT_FALSE(run({"bottom", "left"}).ok);
     EXPECT_EQ(device->live_events(), 0u);
-    EXPECT_EQ(device->live_streams.size(), 2u)
-        << "streams are given back, also those that nobody went on with";
+    EXPECT_EQ(device->live_streams.size(), 2u) << "streams are given back, also those that nobody went on with";
     executor().clear_cache();
   }
 }
@@ -197,9 +195,8 @@ TEST_F(DeviceOrder, OutOfMemoryNamesTheDevicesNumbers) {
   add("a", {});
   act("a", [&](RunContext&) { throw OutOfMemory("fake:0", 50 << 20, 0); });
   EXPECT_THAT(run({"a"}).problems.at(0).what,
-              testing::HasSubstr(
-                  "out of memory on fake:0, also after freeing what was not in use: 50.0 MiB are needed, "
-                  "10.0 MiB of 1000.0 MiB are free"));
+      testing::HasSubstr("out of memory on fake:0, also after freeing what was not in use: 50.0 MiB are needed, "
+                         "10.0 MiB of 1000.0 MiB are free"));
 }
 
 TEST_F(DeviceOrder, AllStreamsGoWithTheExecutor) {
@@ -231,7 +228,7 @@ TEST(DeviceOrderProperty, HoldsForAnyGraph) {
       if (i > 0) {
         Links links;
         for (const int source :
-             *rc::gen::container<std::vector<int>>(*rc::gen::inRange(0, 4), rc::gen::inRange(0, i))) {
+            *rc::gen::container<std::vector<int>>(*rc::gen::inRange(0, 4), rc::gen::inRange(0, i))) {
           links.push_back({ids[static_cast<std::size_t>(source)], "out"});
         }
         if (!links.empty()) node.inputs["in"] = links;
@@ -242,8 +239,7 @@ TEST(DeviceOrderProperty, HoldsForAnyGraph) {
         stage.act(ids.back(), [](RunContext&) { throw NodeError("broken"); });
       }
     }
-    const auto wanted =
-        *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange(1, 4), rc::gen::elementOf(ids));
+    const auto wanted = *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange(1, 4), rc::gen::elementOf(ids));
     for (int again = 0; again < 2; ++again) {
       stage.run(wanted);
       RC_ASSERT(stage.device->live_events() == 0u);

@@ -50,14 +50,13 @@ TEST_F(Edits, TakeAMoveBack) { expect_undone_exactly(SetUi{"sample", {{"x", 1}, 
 TEST_F(Edits, TakeANewInterfaceBack) { expect_undone_exactly(SetInterface{}); }
 
 TEST_F(Edits, TakeAGroupBackAsOne) {
-  expect_undone_exactly(EditGroup{
-      {RenameNode{"words", "positive"}, SetInput{"positive", "text", "a fox"}, RemoveNode{"load"}}});
+  expect_undone_exactly(
+      EditGroup{{RenameNode{"words", "positive"}, SetInput{"positive", "text", "a fox"}, RemoveNode{"load"}}});
 }
 
 TEST_F(Edits, LeaveTheWorkflowAsItWasWhenOneOfAGroupIsRefused) {
   EXPECT_THROW(
-      apply(workflow, EditGroup{{RemoveNode{"save"}, SetTitle{"load", "Model"}, RemoveNode{"ghost"}}}),
-      GraphError);
+      apply(workflow, EditGroup{{RemoveNode{"save"}, SetTitle{"load", "Model"}, RemoveNode{"ghost"}}}), GraphError);
   EXPECT_EQ(to_text(workflow), sketch::kWorkflow);
 }
 

@@ -45,8 +45,9 @@ TEST_F(ExecutorRuns, ANodeBetweenTwoCallsOfTheWatchOnItsThread) {
   act("bad", [](RunContext&) { throw NodeError("the well is dry"); });
   options = {.light_workers = 1, .watch = &watch};
   run({"bad"});
-  EXPECT_THAT(watch.said, ElementsAre("enter a " + graph.node("a").type, "leave with 1",
-                                      "enter bad " + graph.node("bad").type, "leave with 0"));
+  EXPECT_THAT(watch.said,
+      ElementsAre(
+          "enter a " + graph.node("a").type, "leave with 1", "enter bad " + graph.node("bad").type, "leave with 0"));
 }
 
 TEST_F(ExecutorRuns, TheSharedAncestorOfADiamondOnce) {
@@ -69,8 +70,7 @@ TEST_F(ExecutorRuns, NodesOfEqualContentOnce) {
   EXPECT_EQ(number(result, "b"), 2 * 1000 + 2000);
   EXPECT_EQ(number(result, "copy of a"), 1000);
   EXPECT_THAT(ran(), SizeIs(2));
-  EXPECT_EQ(log.names["a"].size() + log.names["copy of a"].size(), 5u)
-      << "queued, started, finished; queued, cached";
+  EXPECT_EQ(log.names["a"].size() + log.names["copy of a"].size(), 5u) << "queued, started, finished; queued, cached";
 }
 
 TEST_F(ExecutorRuns, LinksOfOneInputInTheirOrder) {
@@ -103,8 +103,8 @@ TEST_F(ExecutorRuns, WithAWholeNumberWhereAFloatIsAsked) {
   node("a");
   node("b");
   graph.add({.id = "sum",
-             .type = "toy.floats",
-             .inputs = {{"a", Links{{"a", "out"}}}, {"b", Links{{"b", "out"}}}, {"c", Links{{"b", "out"}}}}});
+      .type = "toy.floats",
+      .inputs = {{"a", Links{{"a", "out"}}}, {"b", Links{{"b", "out"}}}, {"c", Links{{"b", "out"}}}}});
   EXPECT_EQ(run({"sum"}).nodes.at("sum").outputs.at(0).as<double>(), 1000.0 + 2000 + 2000);
 }
 
@@ -236,9 +236,7 @@ TEST_F(ExecutorLanes, AChainOfLightNodesStaysOnTheCallersThread) {
   node("b", {"a"});
   node("c", {"b"});
   for (const char* id : {"a", "b", "c"}) {
-    act(id, [caller = std::this_thread::get_id()](RunContext&) {
-      EXPECT_EQ(std::this_thread::get_id(), caller);
-    });
+    act(id, [caller = std::this_thread::get_id()](RunContext&) { EXPECT_EQ(std::this_thread::get_id(), caller); });
   }
   EXPECT_TRUE(run({"c"}).ok);
 }
@@ -423,8 +421,7 @@ TEST_F(ExecutorCache, AFingerprintThatFailsFailsItsNode) {
   const RunResult result = run({"file", "d"});
   EXPECT_FALSE(result.ok);
   ASSERT_THAT(result.problems, SizeIs(1));
-  EXPECT_EQ(result.problems[0].text(),
-            "node \"file\": toy.read: there is no file 'missing.txt': choose another");
+  EXPECT_EQ(result.problems[0].text(), "node \"file\": toy.read: there is no file 'missing.txt': choose another");
   EXPECT_EQ(result.nodes.at("d").state, State::Cached);
 }
 
@@ -489,9 +486,7 @@ class TerseRuntime final : public DeviceRuntime, public ErrorText {
   std::vector<Device> devices() const override { return cpu_->devices(); }
   DeviceMemory memory(const Device& device) const override { return cpu_->memory(device); }
   StreamId create_stream(const Device& device) override { return cpu_->create_stream(device); }
-  void destroy_stream(const Device& device, StreamId stream) override {
-    cpu_->destroy_stream(device, stream);
-  }
+  void destroy_stream(const Device& device, StreamId stream) override { cpu_->destroy_stream(device, stream); }
   void use_stream(const Device& device, StreamId stream) override { cpu_->use_stream(device, stream); }
   EventId record(const Device& device, StreamId stream) override { return cpu_->record(device, stream); }
   void wait(const Device& device, StreamId s, EventId event) override { cpu_->wait(device, s, event); }
@@ -515,11 +510,9 @@ TEST_F(ExecutorFailures, SayWhatTheRuntimeMakesOfAnError) {
 }
 
 TEST_F(ExecutorFailures, AreNamedWhateverIsThrown) {
-  EXPECT_THAT(problem_of([](RunContext&) { throw std::runtime_error("oh"); }).text(),
-              HasSubstr("toy.light: oh"));
+  EXPECT_THAT(problem_of([](RunContext&) { throw std::runtime_error("oh"); }).text(), HasSubstr("toy.light: oh"));
   EXPECT_THAT(problem_of([](RunContext&) { throw 42; }).text(), HasSubstr("no std::exception"));
-  EXPECT_THAT(problem_of([](RunContext&) { throw Cancelled{}; }).text(),
-              HasSubstr("nobody asked for a cancel"));
+  EXPECT_THAT(problem_of([](RunContext&) { throw Cancelled{}; }).text(), HasSubstr("nobody asked for a cancel"));
 }
 
 class Forgetful final : public Node {
@@ -542,8 +535,7 @@ TEST_F(ExecutorFailures, AnOutputThatIsNotSetIsOne) {
 TEST_F(ExecutorFailures, AnOutputOfAnotherTypeIsOne) {
   registry.add<Forgetful>("toy.forgetful", {});
   graph.add({.id = "f", .type = "toy.forgetful", .inputs = {{"wrong_type", true}}});
-  EXPECT_THAT(run({"f"}).problems.at(0).what,
-              HasSubstr("to a value of type 'string', it is declared as 'int'"));
+  EXPECT_THAT(run({"f"}).problems.at(0).what, HasSubstr("to a value of type 'string', it is declared as 'int'"));
 }
 
 TEST_F(ExecutorFailures, APluginThatCannotBeLoadedFailsItsNodesOnly) {
@@ -691,8 +683,9 @@ TEST_F(ExecutorEvents, ComeInOrderForEachNode) {
   run({"d"}, log.observer());
   EXPECT_THAT(log.names[""], ElementsAre("run_started", "run_finished"));
   EXPECT_THAT(log.names["a"], ElementsAre("node_queued", "node_started", "node_finished"));
-  EXPECT_THAT(log.names["b"], ElementsAre("node_queued", "node_started", "node_progress", "node_preview",
-                                          "node_warning", "node_progress", "node_finished"));
+  EXPECT_THAT(log.names["b"],
+      ElementsAre("node_queued", "node_started", "node_progress", "node_preview", "node_warning", "node_progress",
+          "node_finished"));
   EXPECT_THAT(log.names["c"], ElementsAre("node_queued", "node_started", "node_failed"));
   EXPECT_THAT(log.names["d"], ElementsAre("node_queued", "node_skipped"));
 }
@@ -743,10 +736,10 @@ TEST_F(ExecutorEvents, AnObserverMayWaitForAnotherNode) {
   node("b");
   act("b", [&](RunContext&) { EXPECT_TRUE(meeting.arrive_and_wait()); });
   EXPECT_TRUE(run({"a", "b"}, [&](const Event& event) {
-                if (std::holds_alternative<NodeProgress>(event.kind)) {
-                  EXPECT_TRUE(meeting.arrive_and_wait());
-                }
-              }).ok);
+    if (std::holds_alternative<NodeProgress>(event.kind)) {
+      EXPECT_TRUE(meeting.arrive_and_wait());
+    }
+  }).ok);
 }
 
 TEST_F(ExecutorEvents, PreviewsAreNotWantedUnlessAskedFor) {

@@ -134,8 +134,7 @@ class FakeDevice final : public DeviceRuntime {
  private:
   void call(std::string pattern, std::uint64_t first, std::uint64_t second = 0) {
     for (const std::uint64_t number : {first, second}) {
-      if (const auto at = pattern.find("{}"); at != std::string::npos)
-        pattern.replace(at, 2, std::to_string(number));
+      if (const auto at = pattern.find("{}"); at != std::string::npos) pattern.replace(at, 2, std::to_string(number));
     }
     calls.push_back(pattern);
   }
@@ -147,9 +146,7 @@ class FakeDevice final : public DeviceRuntime {
     known.insert(host_known().begin(), host_known().end());
     return known;
   }
-  bool host_knows(Operation operation) {
-    return operation <= over_before_ || host_known().contains(operation);
-  }
+  bool host_knows(Operation operation) { return operation <= over_before_ || host_known().contains(operation); }
 
   void learn(std::set<Operation>& known, EventId event) {
     const auto found = events_.find(event);

@@ -30,8 +30,9 @@ std::string complaint(const std::string& text) {
 
 TEST(ForeignJson, IsReadAsOtherReadersDo) {
   EXPECT_EQ(read_foreign_json(R"({"a": [1, -2, 2.5, null, true, "x"], "b": {}})", ""),
-            json::parse(R"({"a": [1, -2, 2.5, null, true, "x"], "b": {}})"));
-  EXPECT_EQ(read_foreign_json(R"({"a": 1, "a": {"b": 2}})", ""), json::parse(R"({"a": {"b": 2}})")) << "the last counts";
+      json::parse(R"({"a": [1, -2, 2.5, null, true, "x"], "b": {}})"));
+  EXPECT_EQ(read_foreign_json(R"({"a": 1, "a": {"b": 2}})", ""), json::parse(R"({"a": {"b": 2}})"))
+      << "the last counts";
   EXPECT_EQ(read_foreign_json("18446744073709551615", ""), 18446744073709551615u);
   EXPECT_EQ(read_foreign_json("18446744073709551616", ""), 18446744073709551616.0);
 }
@@ -39,7 +40,7 @@ TEST(ForeignJson, IsReadAsOtherReadersDo) {
 TEST(ForeignJson, NumbersThatPythonWritesAreNull) {
   EXPECT_EQ(read_foreign_json(R"([NaN, -Infinity, {"a": Infinity}])", ""), json::parse(R"([null, null, {"a": null}])"));
   EXPECT_EQ(read_foreign_json(R"(["NaN", "a \"NaN", "\\", NaN, "-Infinity"])", ""),
-            json::parse(R"(["NaN", "a \"NaN", "\\", null, "-Infinity"])"))
+      json::parse(R"(["NaN", "a \"NaN", "\\", null, "-Infinity"])"))
       << "inside of texts they are words";
   EXPECT_THAT(complaint("[NaNa]"), HasSubstr("cat.json is not JSON"));
   EXPECT_THAT(complaint("[\"NaN"), HasSubstr("cat.json is not JSON"));
@@ -47,8 +48,16 @@ TEST(ForeignJson, NumbersThatPythonWritesAreNull) {
 
 TEST(ForeignJson, MayBeginWithAByteOrderMark) {
   EXPECT_EQ(read_foreign_json("\xef\xbb\xbf[1]", ""), json::parse("[1]"));
-  EXPECT_EQ(read_foreign_json(std::string("\xff\xfe[\0" "1\0]\0", 8), ""), json::parse("[1]"));
-  EXPECT_EQ(read_foreign_json(std::string("\xfe\xff\0[\0" "1\0]", 8), ""), json::parse("[1]"));
+  EXPECT_EQ(read_foreign_json(std::string("\xff\xfe[\0"
+                                          "1\0]\0",
+                                  8),
+                ""),
+      json::parse("[1]"));
+  EXPECT_EQ(read_foreign_json(std::string("\xfe\xff\0[\0"
+                                          "1\0]",
+                                  8),
+                ""),
+      json::parse("[1]"));
 }
 
 TEST(ForeignJson, OurOwnFilesMayBeUtf16Too) {

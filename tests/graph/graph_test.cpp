@@ -26,8 +26,7 @@ GraphNode node(const std::string& id, const std::vector<std::string>& sources = 
 /// top -> left, right -> bottom
 Graph diamond() {
   Graph graph;
-  graph.add_all(
-      {node("top"), node("left", {"top"}), node("right", {"top"}), node("bottom", {"left", "right"})});
+  graph.add_all({node("top"), node("left", {"top"}), node("right", {"top"}), node("bottom", {"left", "right"})});
   return graph;
 }
 
@@ -48,9 +47,7 @@ std::string complaint(Change change) {
   }
 }
 
-TEST(Graph, KeepsTheOrderOfAddition) {
-  EXPECT_THAT(ids(diamond()), ElementsAre("top", "left", "right", "bottom"));
-}
+TEST(Graph, KeepsTheOrderOfAddition) { EXPECT_THAT(ids(diamond()), ElementsAre("top", "left", "right", "bottom")); }
 
 TEST(Graph, AddsANodeBeforeAnother) {
   Graph graph = diamond();
@@ -76,8 +73,7 @@ TEST(Graph, RefusesAnIdWithControlCharacters) {
 
 TEST(Graph, RefusesALinkFromNowhere) {
   Graph graph;
-  EXPECT_THAT(complaint([&] { graph.add(node("a", {"ghost"})); }),
-              HasSubstr("source 'ghost' is not in the graph"));
+  EXPECT_THAT(complaint([&] { graph.add(node("a", {"ghost"})); }), HasSubstr("source 'ghost' is not in the graph"));
   EXPECT_EQ(graph.size(), 0u);
 }
 
@@ -88,26 +84,20 @@ TEST(Graph, RefusesALinkFromANodeToItself) {
 
 TEST(Graph, RefusesALinkThatWouldMakeACycleAndNamesIt) {
   Graph graph = diamond();
-  EXPECT_THAT(complaint([&] {
-                graph.set_input("top", "in", Links{{"bottom", "out"}});
-              }),
-              HasSubstr("node \"top\", port \"in\": links make a cycle: top -> left -> bottom -> top"));
+  EXPECT_THAT(complaint([&] { graph.set_input("top", "in", Links{{"bottom", "out"}}); }),
+      HasSubstr("node \"top\", port \"in\": links make a cycle: top -> left -> bottom -> top"));
   EXPECT_EQ(graph, diamond());
 }
 
 TEST(Graph, RefusesAPortNameThatAFileCouldNotSay) {
   Graph graph = diamond();
-  EXPECT_THAT(complaint([&] {
-                graph.set_input("left", "in", Links{{"top", "a.b"}});
-              }),
-              HasSubstr("'a.b' cannot be"));
+  EXPECT_THAT(complaint([&] { graph.set_input("left", "in", Links{{"top", "a.b"}}); }), HasSubstr("'a.b' cannot be"));
   EXPECT_THAT(complaint([&] { graph.set_input("left", "", 1); }), HasSubstr("empty name"));
 }
 
 TEST(Graph, AddsManyInAnyOrderAmongThemselves) {
   Graph graph;
-  graph.add_all(
-      {node("bottom", {"left", "right"}), node("right", {"top"}), node("left", {"top"}), node("top")});
+  graph.add_all({node("bottom", {"left", "right"}), node("right", {"top"}), node("left", {"top"}), node("top")});
   EXPECT_EQ(graph, diamond());
   EXPECT_THAT(ids(graph), ElementsAre("bottom", "right", "left", "top"));
 }
@@ -115,8 +105,8 @@ TEST(Graph, AddsManyInAnyOrderAmongThemselves) {
 TEST(Graph, AddsAllOrNothingAndCollectsEveryProblem) {
   Graph graph = diamond();
   const std::string problems = complaint([&] {
-    graph.add_all({node("left"), node("lost", {"ghost"}), node("a", {"b"}), node("b", {"a"}),
-                   node("c", {"d"}), node("d", {"c"})});
+    graph.add_all({node("left"), node("lost", {"ghost"}), node("a", {"b"}), node("b", {"a"}), node("c", {"d"}),
+        node("d", {"c"})});
   });
   EXPECT_THAT(problems, HasSubstr("4 problems"));
   EXPECT_THAT(problems, HasSubstr("node \"left\": the id is taken"));
@@ -128,10 +118,8 @@ TEST(Graph, AddsAllOrNothingAndCollectsEveryProblem) {
 
 TEST(Graph, NamesAShortestOfSeveralCycles) {
   Graph graph;
-  EXPECT_THAT(complaint([&] {
-                graph.add_all({node("a", {"b", "c"}), node("b", {"c"}), node("c", {"a"})});
-              }),
-              HasSubstr("cycle: a -> c -> a"));
+  EXPECT_THAT(complaint([&] { graph.add_all({node("a", {"b", "c"}), node("b", {"c"}), node("c", {"a"})}); }),
+      HasSubstr("cycle: a -> c -> a"));
 }
 
 TEST(Graph, RemovesANodeWithTheLinksThatItFeeds) {
@@ -153,15 +141,13 @@ TEST(Graph, RenamesANodeWithItsLinksAndKeepsItsPlace) {
   Graph graph = diamond();
   graph.rename("left", "west");
   EXPECT_THAT(ids(graph), ElementsAre("top", "west", "right", "bottom"));
-  EXPECT_EQ(std::get<Links>(graph.node("bottom").inputs.at("in")),
-            (Links{{"west", "out"}, {"right", "out"}}));
+  EXPECT_EQ(std::get<Links>(graph.node("bottom").inputs.at("in")), (Links{{"west", "out"}, {"right", "out"}}));
   EXPECT_FALSE(graph.contains("left"));
 }
 
 TEST(Graph, RefusesARenameToATakenId) {
   Graph graph = diamond();
-  EXPECT_THAT(complaint([&] { graph.rename("left", "right"); }),
-              HasSubstr("node \"right\": the id is taken"));
+  EXPECT_THAT(complaint([&] { graph.rename("left", "right"); }), HasSubstr("node \"right\": the id is taken"));
 }
 
 TEST(Graph, SuggestsTheIdThatWasMeant) {
@@ -201,8 +187,8 @@ TEST(Graph, ListsTheLinksFromANode) {
   graph.set_input("bottom", "mask", Links{{"top", "mask"}});
   using Link = std::pair<PortRef, PortRef>;
   EXPECT_THAT(graph.links_from("top"),
-              ElementsAre(Link{{"top", "out"}, {"left", "in"}}, Link{{"top", "out"}, {"right", "in"}},
-                          Link{{"top", "mask"}, {"bottom", "mask"}}));
+      ElementsAre(Link{{"top", "out"}, {"left", "in"}}, Link{{"top", "out"}, {"right", "in"}},
+          Link{{"top", "mask"}, {"bottom", "mask"}}));
 }
 
 TEST(Graph, TellsTheCycleThatALinkWouldClose) {
@@ -222,8 +208,7 @@ TEST(Graph, IsAValue) {
 
 TEST(Graph, ComparesWithoutTheOrderOfAddition) {
   Graph graph;
-  graph.add_all(
-      {node("right", {"top"}), node("top"), node("left", {"top"}), node("bottom", {"left", "right"})});
+  graph.add_all({node("right", {"top"}), node("top"), node("left", {"top"}), node("bottom", {"left", "right"})});
   EXPECT_EQ(graph, diamond());
   graph.set_ui("top", {{"x", 1}});
   EXPECT_NE(graph, diamond());
@@ -246,10 +231,7 @@ TEST(Graph, TakesALongChainWithoutRecursion) {
   graph.add_all(std::move(nodes));
   EXPECT_EQ(graph.topological_order().front(), "0");
   EXPECT_THAT(graph.ancestors("99999"), SizeIs(kNodes - 1));
-  EXPECT_THAT(complaint([&] {
-                graph.set_input("0", "in", Links{{"99999", "out"}});
-              }),
-              HasSubstr("(99985 more)"));
+  EXPECT_THAT(complaint([&] { graph.set_input("0", "in", Links{{"99999", "out"}}); }), HasSubstr("(99985 more)"));
   const Graph snapshot = graph;
   graph.remove("50000");
   EXPECT_THAT(graph.descendants("0"), SizeIs(49'999));

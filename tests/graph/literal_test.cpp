@@ -73,8 +73,7 @@ TEST(Literal, LiesInTheRange) {
   steps.max = 10000;
   EXPECT_EQ(value<std::int64_t>(steps, 10000), 10000);
   EXPECT_EQ(complaint(steps, 0), "port \"p\": the value is 0, the least is 1: give a value from 1 to 10000");
-  EXPECT_EQ(complaint(steps, 10001),
-            "port \"p\": the value is 10001, the most is 10000: give a value from 1 to 10000");
+  EXPECT_EQ(complaint(steps, 10001), "port \"p\": the value is 10001, the most is 10000: give a value from 1 to 10000");
   PortInfo denoise = param("float");
   denoise.max = 1;
   EXPECT_EQ(complaint(denoise, 1.5), "port \"p\": the value is 1.5, the most is 1: give 1 or less");
@@ -95,8 +94,8 @@ TEST(Literal, OfAChoiceIsOneOfThem) {
   PortInfo sampler = param("string");
   sampler.choices = {"euler", "heun"};
   EXPECT_EQ(value<std::string>(sampler, "heun"), "heun");
-  EXPECT_EQ(complaint(sampler, "Eulr"),
-            "port \"p\": \"Eulr\" is not among the choices (euler, heun): did you mean 'euler'?");
+  EXPECT_EQ(
+      complaint(sampler, "Eulr"), "port \"p\": \"Eulr\" is not among the choices (euler, heun): did you mean 'euler'?");
 }
 
 TEST(Literal, OfAColourHasSixHexDigits) {
@@ -118,9 +117,7 @@ TEST(Literal, CannotStandAtAnInput) {
   EXPECT_THAT(complaint(input, 5), HasSubstr("the input takes a link of type 'model'"));
 }
 
-TEST(Literal, IsShownShortInMessages) {
-  EXPECT_LT(complaint(param("int"), std::string(10'000, 'x')).size(), 200u);
-}
+TEST(Literal, IsShownShortInMessages) { EXPECT_LT(complaint(param("int"), std::string(10'000, 'x')).size(), 200u); }
 
 }  // namespace
 }  // namespace weft

@@ -18,14 +18,12 @@ const Device kGpu{.kind = "cuda", .index = 0};
 
 class Ledger : public testing::Test {
  protected:
-  MemoryLedger::EntryId enter(const std::string& name, std::uint64_t bytes, double cost = 1,
-                              Device device = kCpu, bool result = false) {
-    return ledger.enter({.name = name,
-                         .device = device,
-                         .bytes = bytes,
-                         .cost_seconds = cost,
-                         .result = result,
-                         .evict = [this, name] { evicted.push_back(name); }});
+  MemoryLedger::EntryId enter(
+      const std::string& name, std::uint64_t bytes, double cost = 1, Device device = kCpu, bool result = false) {
+    return ledger.enter(
+        {.name = name, .device = device, .bytes = bytes, .cost_seconds = cost, .result = result, .evict = [this, name] {
+           evicted.push_back(name);
+         }});
   }
 
   MemoryLedger ledger;
@@ -242,16 +240,15 @@ TEST_F(ExecutorMemory, OutOfMemoryTwiceFailsWithTheNumbers) {
   const RunResult result = run({"a"});
   EXPECT_EQ(tries, 2);
   EXPECT_THAT(result.problems.at(0).text(),
-              testing::ContainsRegex(
-                  "node \"a\": toy.light: out of memory on cpu.*: 123.0 MiB are needed, 1.0 MiB of "
-                  "[0-9.]+ GiB are free: make"));
+      testing::ContainsRegex("node \"a\": toy.light: out of memory on cpu.*: 123.0 MiB are needed, 1.0 MiB of "
+                             "[0-9.]+ GiB are free: make"));
 }
 
 TEST_F(ExecutorMemory, ABadAllocIsOutOfMemory) {
   node("a");
   act("a", [](RunContext&) { throw std::bad_alloc(); });
   EXPECT_THAT(run({"a"}).problems.at(0).text(),
-              testing::ContainsRegex("out of memory on cpu.*not in use: [0-9.]+ .iB of [0-9.]+ GiB are free"))
+      testing::ContainsRegex("out of memory on cpu.*not in use: [0-9.]+ .iB of [0-9.]+ GiB are free"))
       << "how much is wanted is not known, so nothing is said of it";
 }
 

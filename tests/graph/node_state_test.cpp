@@ -93,9 +93,9 @@ TEST_F(NodeStates, ABypassedNodePrefersTheInputOfTheOutputsName) {
   registry.add<Pair>("toy.pair", {});
   node("x");
   graph.add({.id = "pair",
-             .type = "toy.pair",
-             .inputs = {{"plus", Links{{"a", "out"}}}, {"minus", Links{{"x", "out"}}}},
-             .state = NodeState::Bypassed});
+      .type = "toy.pair",
+      .inputs = {{"plus", Links{{"a", "out"}}}, {"minus", Links{{"x", "out"}}}},
+      .state = NodeState::Bypassed});
   graph.add({.id = "end", .type = "toy.needy", .inputs = {{"in", Links{{"pair", "minus"}}}}});
   EXPECT_EQ(number(run({"end"}), "end"), 2001);
 }
@@ -114,9 +114,9 @@ TEST_F(NodeStates, ABypassWithNothingToPassIsAnErrorWhereItIsNeeded) {
   const std::vector<Problem> problems = validate({.graph = graph}, registry, std::vector<std::string>{"c"});
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_EQ(problems.front().text(),
-            "node \"b\": the node is bypassed, but nothing of type 'int' comes in that 'out' could pass on "
-            "to 'c.in': "
-            "link an input of the same type, or activate the node");
+      "node \"b\": the node is bypassed, but nothing of type 'int' comes in that 'out' could pass on "
+      "to 'c.in': "
+      "link an input of the same type, or activate the node");
   EXPECT_THROW(run({"c"}), GraphError);
   EXPECT_TRUE(run({"a"}).ok);
 }
@@ -124,8 +124,7 @@ TEST_F(NodeStates, ABypassWithNothingToPassIsAnErrorWhereItIsNeeded) {
 TEST_F(NodeStates, MutingAnInstanceSkipsAllOfItAndBypassingItLeadsAround) {
   Subgraphs subgraphs;
   subgraphs["step"].graph.add({.id = "inner", .type = "toy.needy"});
-  subgraphs["step"].interface = {.inputs = {{"in", {{"inner", "in"}}}},
-                                 .outputs = {{"out", {"inner", "out"}}}};
+  subgraphs["step"].interface = {.inputs = {{"in", {{"inner", "in"}}}}, .outputs = {{"out", {"inner", "out"}}}};
   graph.set_type("b", "subgraph:step");
   const auto result_of_c = [&] {
     return executor().run({.graph = graph, .wanted = {"a", "c"}, .subgraphs = subgraphs}).nodes.at("c");
@@ -166,8 +165,7 @@ TEST(NodeStateFile, SaysTheStateAndRefusesOthers) {
     parse_workflow(R"({"weft": 1, "nodes": {"a": {"type": "x.y", "state": "asleep"}}})");
     FAIL();
   } catch (const GraphError& error) {
-    EXPECT_THAT(error.what(),
-                HasSubstr("node \"a\": '/nodes/a/state' is \"asleep\", which is no state of a node"));
+    EXPECT_THAT(error.what(), HasSubstr("node \"a\": '/nodes/a/state' is \"asleep\", which is no state of a node"));
   }
 }
 

@@ -85,7 +85,8 @@ inline nlohmann::json object_with(const std::string& key) {
 }
 
 inline GraphNode node() {
-  GraphNode node{.id = id(), .type = one_of<std::string>({"image.load", "image.blur", "who.knows", "subgraph:up", "subgraph:日本"})};
+  GraphNode node{.id = id(),
+      .type = one_of<std::string>({"image.load", "image.blur", "who.knows", "subgraph:up", "subgraph:日本"})};
   node.state = one_of<NodeState>({NodeState::Active, NodeState::Active, NodeState::Muted, NodeState::Bypassed});
   node.title = up_to(3) == 0 ? text() : "";
   for (int i = up_to(3); i > 0; --i) node.inputs[port()] = input_value();
@@ -96,8 +97,7 @@ inline GraphNode node() {
 
 inline Interface interface() {
   Interface interface;
-  for (int i = up_to(2); i > 0; --i)
-    interface.inputs[one_of<std::string>({"prompt", "seed"})] = {id(), port()};
+  for (int i = up_to(2); i > 0; --i) interface.inputs[one_of<std::string>({"prompt", "seed"})] = {id(), port()};
   for (int i = up_to(2); i > 0; --i)
     interface.outputs[one_of<std::string>({"picture", "mask"})] = {id(), up_to(1) ? port() : ""};
   interface.extra = object_with("doc");

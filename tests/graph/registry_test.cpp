@@ -75,25 +75,22 @@ TEST(Registry, TakesTheIdForATitleWhereThereIsNone) {
 TEST(Registry, RefusesAnIdThatIsTakenAndNamesThePlugin) {
   Registry registry = sketch::registry();
   EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("image.save", {}); }),
-              HasSubstr("node type 'image.save' is already registered by plugin 'sketch'"));
-  EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("loader.checkpoint", {}); }),
-              HasSubstr("already registered"));
+      HasSubstr("node type 'image.save' is already registered by plugin 'sketch'"));
+  EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("loader.checkpoint", {}); }), HasSubstr("already registered"));
   EXPECT_THAT(complaint([&] { registry.add<sketch::Save>("my.save", {.old_ids = {"image.save"}}); }),
-              HasSubstr("drop that old id"));
+      HasSubstr("drop that old id"));
   EXPECT_EQ(registry.find("my.save"), nullptr);
 }
 
 TEST(Registry, RefusesMalformedIds) {
-  for (const char* id :
-       {"", "save", "Image.save", "image.", ".save", "image..save", "image.save me", "1mage.save"})
-    EXPECT_THAT(complaint([&] { Registry().add<sketch::Save>(id, {}); }),
-                HasSubstr("cannot be the id of a node type"))
+  for (const char* id : {"", "save", "Image.save", "image.", ".save", "image..save", "image.save me", "1mage.save"})
+    EXPECT_THAT(complaint([&] { Registry().add<sketch::Save>(id, {}); }), HasSubstr("cannot be the id of a node type"))
         << id;
 }
 
 TEST(Registry, RefusesAPortThatIsDeclaredTwice) {
   EXPECT_THAT(complaint_of({param("a", "int", 1), param("a", "int", 2)}),
-              HasSubstr("node 'test.node' declares the port 'a' twice"));
+      HasSubstr("node 'test.node' declares the port 'a' twice"));
 }
 
 TEST(Registry, LetsAnInputAndAnOutputHaveOneName) {
@@ -103,15 +100,13 @@ TEST(Registry, LetsAnInputAndAnOutputHaveOneName) {
 TEST(Registry, RefusesMalformedPorts) {
   EXPECT_THAT(complaint_of({param("Steps", "int", 1)}), HasSubstr("has a port named 'Steps'"));
   EXPECT_THAT(complaint_of({{.name = "image"}}), HasSubstr("port 'image' of node 'test.node' has no type"));
-  EXPECT_THAT(complaint_of({param("image", "image", nullptr)}),
-              HasSubstr("a param is a bool, int, float or string"));
+  EXPECT_THAT(complaint_of({param("image", "image", nullptr)}), HasSubstr("a param is a bool, int, float or string"));
 }
 
 TEST(Registry, RefusesADefaultThatThePortItselfWouldNotTake) {
   PortInfo steps = param("steps", "int", 0);
   steps.min = 1;
-  EXPECT_THAT(complaint_of({steps}),
-              HasSubstr("the default of param 'steps' of node 'test.node' is not valid"));
+  EXPECT_THAT(complaint_of({steps}), HasSubstr("the default of param 'steps' of node 'test.node' is not valid"));
 }
 
 TEST(Registry, LoadsLazyTypesOnceOnTheFirstUse) {
@@ -139,22 +134,19 @@ TEST(Registry, TellsWhichPluginDidNotLoadAndWhy) {
     throw std::runtime_error("libsketch.so is gone");
   });
   for (int i = 0; i < 2; ++i)
-    EXPECT_THAT(
-        complaint([&] { (void)registry.node("image.save"); }),
-        HasSubstr(
-            "plugin 'sketch', which brings node type 'image.save', did not load: libsketch.so is gone"));
+    EXPECT_THAT(complaint([&] { (void)registry.node("image.save"); }),
+        HasSubstr("plugin 'sketch', which brings node type 'image.save', did not load: libsketch.so is gone"));
   EXPECT_EQ(loads, 1);
 }
 
 TEST(Registry, RefusesTheCodeOfAnUnknownType) {
-  EXPECT_THAT(complaint([] { (void)Registry().node("who.knows"); }),
-              HasSubstr("no plugin brings a node type 'who.knows'"));
+  EXPECT_THAT(
+      complaint([] { (void)Registry().node("who.knows"); }), HasSubstr("no plugin brings a node type 'who.knows'"));
 }
 
 TEST(Registry, KnowsThePlainTypes) {
   const Registry registry;
-  for (const char* id : {"bool", "int", "float", "string", "any"})
-    EXPECT_NE(registry.find_type(id), nullptr) << id;
+  for (const char* id : {"bool", "int", "float", "string", "any"}) EXPECT_NE(registry.find_type(id), nullptr) << id;
 }
 
 TEST(Registry, KeepsTheFirstOfTwoEqualValueTypes) {
@@ -168,7 +160,7 @@ TEST(Registry, RefusesAValueTypeThatIsAnotherOne) {
   Registry registry;
   registry.add_type({.id = "palette", .title = "Palette"});
   EXPECT_THAT(complaint([&] { registry.add_type({.id = "palette", .title = "Wood"}); }),
-              HasSubstr("already registered as 'Palette', now as 'Wood'"));
+      HasSubstr("already registered as 'Palette', now as 'Wood'"));
   EXPECT_THAT(complaint([&] { registry.add_type({}); }), HasSubstr("empty id"));
 }
 

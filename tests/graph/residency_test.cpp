@@ -63,8 +63,11 @@ class LoadNet final : public Node {
   Param<int> gib_{*this, "gib", {}};
   Output<Net> net_{*this, "net"};
   void run(RunContext& ctx) const override {
-    ctx.set(net_, Net{.name = ctx[name_], .bytes = static_cast<std::uint64_t>(ctx[gib_]) * kGiB, .device = &device_,
-                      .diary = diary_});
+    ctx.set(net_,
+        Net{.name = ctx[name_],
+            .bytes = static_cast<std::uint64_t>(ctx[gib_]) * kGiB,
+            .device = &device_,
+            .diary = diary_});
   }
 };
 
@@ -157,8 +160,8 @@ TEST_F(Networks, TwoAtOnceThatDoNotFitFailAndItIsSaidWhoHoldsWhat) {
   const RunResult result = use({"a", "b"});
   EXPECT_FALSE(result.ok);
   EXPECT_THAT(result.problems.at(0).text(),
-              HasSubstr("out of memory on fake:0, also after freeing what was not in use: 6.0 GiB are needed, "
-                        "4.0 GiB of 10.0 GiB are free; model a holds 6.0 GiB"));
+      HasSubstr("out of memory on fake:0, also after freeing what was not in use: 6.0 GiB are needed, "
+                "4.0 GiB of 10.0 GiB are free; model a holds 6.0 GiB"));
   EXPECT_TRUE(use({"b"}).ok) << "nothing stays in use";
 }
 
@@ -250,7 +253,8 @@ TEST_F(Estimates, WarnOfWhatWillNotFitBeforeItRuns) {
   picture("toy.through", 16384, 16384, 1);
   const auto found = warnings(23 * kGiB);
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found[0].text(), HasSubstr("node \"work\": toy.through will need about 25.0 GiB for 16384 x 16384, batch 1"));
+  EXPECT_THAT(
+      found[0].text(), HasSubstr("node \"work\": toy.through will need about 25.0 GiB for 16384 x 16384, batch 1"));
   EXPECT_THAT(found[0].text(), HasSubstr("23.0 GiB are there: choose a smaller size"));
 }
 

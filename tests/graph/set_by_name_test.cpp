@@ -66,16 +66,17 @@ TEST_F(SetByName, ReadsJsonWhereTheNodeIsUnknown) {
 }
 
 TEST_F(SetByName, ListsWhatThereIsToSet) {
-  EXPECT_THAT(complaint("promt", "x"), AllOf(HasSubstr("there is nothing named 'promt' to set: did you mean "
-                                                       "'prompt'? there is: prompt, seed, load.name"),
-                                             HasSubstr("sample.steps")));
+  EXPECT_THAT(complaint("promt", "x"),
+      AllOf(HasSubstr("there is nothing named 'promt' to set: did you mean "
+                      "'prompt'? there is: prompt, seed, load.name"),
+          HasSubstr("sample.steps")));
   EXPECT_THAT(complaint("sample.stpes", "1"), HasSubstr("did you mean 'sample.steps'?"));
   EXPECT_THAT(complaint("", "1"), HasSubstr("there is nothing named ''"));
 }
 
 TEST_F(SetByName, RefusesTextThatIsNoNumber) {
-  EXPECT_EQ(complaint("sample.steps", "many"),
-            "node \"sample\", port \"steps\": 'many' is not a number: give a number");
+  EXPECT_EQ(
+      complaint("sample.steps", "many"), "node \"sample\", port \"steps\": 'many' is not a number: give a number");
   EXPECT_THAT(complaint("sample.steps", ""), HasSubstr("'' is not a number"));
   EXPECT_THAT(complaint("sample.steps", "5 "), HasSubstr("is not a number"));
   EXPECT_THAT(complaint("sample.cfg", "nan"), HasSubstr("not a number"));
@@ -83,8 +84,8 @@ TEST_F(SetByName, RefusesTextThatIsNoNumber) {
 }
 
 TEST_F(SetByName, RefusesValuesThatTheParamDoesNotTake) {
-  EXPECT_THAT(complaint("sample.steps", "0"),
-              HasSubstr("node \"sample\", port \"steps\": the value is 0, the least is 1"));
+  EXPECT_THAT(
+      complaint("sample.steps", "0"), HasSubstr("node \"sample\", port \"steps\": the value is 0, the least is 1"));
   EXPECT_THAT(complaint("sample.steps", "1.5"), HasSubstr("not a whole number"));
   EXPECT_THAT(complaint("seed", "-1"), HasSubstr("not a whole number from 0"));
   EXPECT_THAT(complaint("seed", "18446744073709551616"), HasSubstr("not a whole number from 0"));
@@ -95,9 +96,7 @@ TEST_F(SetByName, RefusesAnInputThatTakesALink) {
   EXPECT_THAT(complaint("sample.model", "small"), HasSubstr("the input takes a link of type 'model'"));
 }
 
-TEST_F(SetByName, RefusesTextThatIsNotUtf8) {
-  EXPECT_THAT(complaint("prompt", "\xff"), HasSubstr("not valid UTF-8"));
-}
+TEST_F(SetByName, RefusesTextThatIsNotUtf8) { EXPECT_THAT(complaint("prompt", "\xff"), HasSubstr("not valid UTF-8")); }
 
 TEST_F(SetByName, LeavesTheWorkflowAsItWasWhenRefused) {
   complaint("sample.steps", "0");

@@ -26,8 +26,7 @@ class Idle : public Node {
 };
 
 class Load final : public Idle {
-  Param<std::string> name_{
-      *this, "name", {.required = true, .widget = Widget::Model, .folder = "checkpoints"}};
+  Param<std::string> name_{*this, "name", {.required = true, .widget = Widget::Model, .folder = "checkpoints"}};
   Output<Model> model_{*this, "model"};
   Output<Clip> clip_{*this, "clip", {.old_names = {"text_encoder"}}};
 };

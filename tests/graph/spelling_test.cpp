@@ -39,29 +39,27 @@ TEST(Suggestion, NamesTheNearestElseAllThatThereIs) {
 
 TEST(NameList, IsCutWhereItIsLong) {
   EXPECT_EQ(name_list({"a", "b"}), "a, b");
-  EXPECT_EQ(name_list(std::vector<std::string>(20, "x")),
-            "x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x and 4 more");
+  EXPECT_EQ(name_list(std::vector<std::string>(20, "x")), "x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x and 4 more");
 }
 
 TEST(Utf8, IsToldFromOtherBytes) {
-  for (const char* text : {"", "words", "größe", "日本", "\xf0\x9f\xa6\x8a"})
-    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const char* text : {"", "words", "größe", "日本", "\xf0\x9f\xa6\x8a"}) EXPECT_TRUE(is_utf8(text)) << text;
   for (const char* text :
-       {"\xff", "\xc3", "\xc3(", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "a\x80"})
+      {"\xff", "\xc3", "\xc3(", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "a\x80"})
     EXPECT_FALSE(is_utf8(text)) << printable(text);
 }
 
 TEST(Utf8, IsMadePrintable) {
   EXPECT_EQ(printable("a\nb\xff\xc3(日"),
-            "a?b?"
-            "?(日");
+      "a?b?"
+      "?(日");
 }
 
 // Controls of both sets, DEL, and overrides of the direction of writing; beside them what looks like one and is none.
 TEST(Utf8, CharactersThatSteerATerminalAreNotPrintable) {
   EXPECT_EQ(printable("a\x1b[2Jb\x7f\xc2\x80\xc2\x9f\xc2\xa0"), "a?[2Jb???\xc2\xa0");
   EXPECT_EQ(printable("\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf|\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"),
-            "??\xe2\x80\xaf|??\xe2\x81\xaa");
+      "??\xe2\x80\xaf|??\xe2\x81\xaa");
   EXPECT_EQ(printable("a\n\tb\r"), "a??b?");
   EXPECT_EQ(printable_lines("a\n\tb\r"), "a\n\tb?");
 }
@@ -82,7 +80,7 @@ TEST(Utf8, IsMadeOfUtf16) {
 
 TEST(Problem, SaysWhereWhatAndRemedyInOneLine) {
   EXPECT_EQ((Problem{"sampler", "steps", "the value is 0", "give 1"}).text(),
-            "node \"sampler\", port \"steps\": the value is 0: give 1");
+      "node \"sampler\", port \"steps\": the value is 0: give 1");
   EXPECT_EQ((Problem{"sampler", "", "is alone", ""}).text(), "node \"sampler\": is alone");
   EXPECT_EQ((Problem{"", "", "nothing to run", "add a node"}).text(), "nothing to run: add a node");
 }
@@ -94,7 +92,7 @@ TEST(GraphError, ListsEveryProblem) {
 
 TEST(OutOfMemory, TellsTheNumbers) {
   EXPECT_THAT(OutOfMemory("cuda:0", 3u << 20, 1u << 20).what(),
-              testing::HasSubstr("out of memory on cuda:0: 3.0 MiB are needed, 1.0 MiB are free"));
+      testing::HasSubstr("out of memory on cuda:0: 3.0 MiB are needed, 1.0 MiB are free"));
 }
 
 TEST(Value, HoldsNumbersAtTheirFullWidth) {
@@ -111,21 +109,9 @@ ContentHash hash_of(const nlohmann::json& json) { return ContentHasher().add(jso
 TEST(ContentHash, IsEqualForEqualContentOnly) {
   EXPECT_EQ(hash_of({{"a", 1}, {"b", {1, 2}}}), hash_of({{"b", {1, 2}}, {"a", 1}}));
   EXPECT_EQ(hash_of(5u), hash_of(5)) << "the parser may choose either";
-  const std::vector<nlohmann::json> different{nullptr,
-                                              true,
-                                              1,
-                                              1.0,
-                                              "1",
-                                              "",
-                                              nlohmann::json::array(),
-                                              nlohmann::json::object(),
-                                              nlohmann::json::array({1}),
-                                              nlohmann::json::array({1, 1}),
-                                              {{"a", 1}},
-                                              {{"a", 2}},
-                                              {{"b", 1}},
-                                              "12345678",
-                                              "123456789"};
+  const std::vector<nlohmann::json> different{nullptr, true, 1, 1.0, "1", "", nlohmann::json::array(),
+      nlohmann::json::object(), nlohmann::json::array({1}), nlohmann::json::array({1, 1}), {{"a", 1}}, {{"a", 2}},
+      {{"b", 1}}, "12345678", "123456789"};
   for (std::size_t i = 0; i < different.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       EXPECT_NE(hash_of(different[i]), hash_of(different[j])) << different[i] << different[j];

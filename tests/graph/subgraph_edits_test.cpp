@@ -106,31 +106,22 @@ TEST_F(SubgraphEdits, MakeOnePortOfASourceThatFeedsSeveralNodes) {
   workflow.graph.add(other);
   const Workflow packed = applied(make_subgraph(workflow, "", {"sample", "other"}, "two", "two"));
   const SubgraphInterface& interface = packed.subgraphs.at("two").interface;
-  EXPECT_EQ(interface.find_input("model")->targets,
-            (std::vector<PortRef>{{"sample", "model"}, {"other", "model"}}));
+  EXPECT_EQ(interface.find_input("model")->targets, (std::vector<PortRef>{{"sample", "model"}, {"other", "model"}}));
   EXPECT_EQ(packed.graph.node("two").inputs.size(), 2u);
 }
 
 TEST_F(SubgraphEdits, RefuseASelectionWithANodeBetween) {
-  EXPECT_THAT(complaint([&] {
-                make_subgraph(workflow, "", {"load", "sample"}, "draw", "drawing");
-              }),
-              HasSubstr("node \"words\": the node stands between those that the subgraph shall hold"));
+  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"load", "sample"}, "draw", "drawing"); }),
+      HasSubstr("node \"words\": the node stands between those that the subgraph shall hold"));
 }
 
 TEST_F(SubgraphEdits, RefuseWhatIsNotThereOrTaken) {
-  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {}, "a", "b"); }),
-              HasSubstr("no node is selected"));
-  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"ghost"}, "a", "b"); }),
-              HasSubstr("no such node"));
+  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {}, "a", "b"); }), HasSubstr("no node is selected"));
+  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"ghost"}, "a", "b"); }), HasSubstr("no such node"));
   EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"words"}, "a", "load"); }), HasSubstr("taken"));
-  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"words"}, "", "b"); }),
-              HasSubstr("the name of a subgraph"));
+  EXPECT_THAT(complaint([&] { make_subgraph(workflow, "", {"words"}, "", "b"); }), HasSubstr("the name of a subgraph"));
   EXPECT_THAT(complaint([&] { unpack_subgraph(workflow, registry, "", "load"); }), HasSubstr("no instance"));
-  EXPECT_THAT(complaint([&] {
-                promote_input(workflow, "ghost", {"a", "b"});
-              }),
-              HasSubstr("no such subgraph"));
+  EXPECT_THAT(complaint([&] { promote_input(workflow, "ghost", {"a", "b"}); }), HasSubstr("no such subgraph"));
 }
 
 TEST_F(SubgraphEdits, UnpackToWhatWasPacked) {
@@ -162,12 +153,11 @@ TEST_F(SubgraphEdits, MoveUnpackedNodesToWhereTheInstanceIs) {
 TEST_F(SubgraphEdits, PackInsideADefinition) {
   workflow = applied(make_subgraph(workflow, "", {"words", "sample"}, "draw", "drawing"));
   workflow = applied(make_subgraph(workflow, "draw", {"words"}, "say", "saying"));
-  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(),
-            (PortRef{"saying", "prompt"}));
+  EXPECT_EQ(
+      workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(), (PortRef{"saying", "prompt"}));
   EXPECT_THAT(validate(workflow, registry), IsEmpty());
   workflow = applied(unpack_subgraph(workflow, registry, "draw", "saying"));
-  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(),
-            (PortRef{"words", "text"}));
+  EXPECT_EQ(workflow.subgraphs.at("draw").interface.find_input("prompt")->targets.front(), (PortRef{"words", "text"}));
 }
 
 TEST_F(SubgraphEdits, RenameADefinitionWithItsInstances) {
@@ -183,10 +173,8 @@ TEST_F(SubgraphEdits, PromoteRenameAndRemovePorts) {
   workflow = applied(make_subgraph(workflow, "", {"sample"}, "draw", "drawing"));
   workflow = applied(promote_input(workflow, "draw", {"sample", "steps"}));
   weft::apply(workflow, SetInput{"drawing", "steps", 7});
-  EXPECT_THAT(complaint([&] {
-                promote_input(workflow, "draw", {"sample", "steps"}, "again");
-              }),
-              HasSubstr("this is the subgraph's input 'steps' already"));
+  EXPECT_THAT(complaint([&] { promote_input(workflow, "draw", {"sample", "steps"}, "again"); }),
+      HasSubstr("this is the subgraph's input 'steps' already"));
 
   workflow = applied(rename_subgraph_input(workflow, "draw", "steps", "count"));
   EXPECT_EQ(workflow.graph.node("drawing").inputs.at("count"), InputValue(7));
@@ -201,8 +189,8 @@ TEST_F(SubgraphEdits, PromoteRenameAndRemovePorts) {
   EXPECT_FALSE(workflow.graph.node("save").inputs.contains("image"));
   workflow = applied(promote_output(workflow, "draw", {"sample", "image"}, "again"));
   EXPECT_NE(workflow.subgraphs.at("draw").interface.find_output("again"), nullptr);
-  EXPECT_THAT(complaint([&] { rename_subgraph_input(workflow, "draw", "mdoel", "x"); }),
-              HasSubstr("did you mean 'model'?"));
+  EXPECT_THAT(
+      complaint([&] { rename_subgraph_input(workflow, "draw", "mdoel", "x"); }), HasSubstr("did you mean 'model'?"));
 }
 
 TEST_F(SubgraphEdits, EditInsideADefinitionAndItsPortsFollow) {
@@ -220,8 +208,7 @@ TEST_F(SubgraphEdits, RefuseADefinitionInsideItself) {
   workflow = applied(make_subgraph(workflow, "", {"saying", "sample"}, "draw", "drawing"));
   const Edit loop = EditSubgraph{"say", {AddNode{{.id = "n", .type = "subgraph:draw"}}}};
   const std::string before = to_text(workflow);
-  EXPECT_THAT(complaint([&] { weft::apply(workflow, loop); }),
-              HasSubstr("holds itself: draw -> say -> draw"));
+  EXPECT_THAT(complaint([&] { weft::apply(workflow, loop); }), HasSubstr("holds itself: draw -> say -> draw"));
   EXPECT_EQ(to_text(workflow), before);
 }
 
@@ -241,8 +228,7 @@ TEST_F(PackedRuns, GiveWhatThePlainOnesGiveAndUnpackToThem) {
     Workflow plain;
     const int count = 3 + random::up_to(7);
     for (int i = 0; i < count; ++i) {
-      GraphNode node{
-          .id = toy::numbered("n", i), .type = "toy.light", .inputs = {{"value", random::up_to(1000)}}};
+      GraphNode node{.id = toy::numbered("n", i), .type = "toy.light", .inputs = {{"value", random::up_to(1000)}}};
       Links links;
       for (int k = 0; k < i && links.size() < 3; ++k)
         if (random::up_to(2) == 0) links.push_back({toy::numbered("n", k), "out"});

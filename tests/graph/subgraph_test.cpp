@@ -104,30 +104,28 @@ TEST(SubgraphFile, RefusesADefinitionThatHoldsItselfAndNamesTheChain) {
   EXPECT_THAT(complaint_about(R"({"a": {"nodes": {"n": {"type": "subgraph:b"}}},
                                   "b": {"nodes": {"n": {"type": "subgraph:c"}}},
                                   "c": {"nodes": {"n": {"type": "subgraph:a"}}}})"),
-              HasSubstr("node \"subgraph:a\": the subgraph holds itself: a -> b -> c -> a"));
+      HasSubstr("node \"subgraph:a\": the subgraph holds itself: a -> b -> c -> a"));
 }
 
 TEST(SubgraphFile, RefusesDefinitionsThatAreNestedTooDeep) {
   std::string definitions = R"({"d0": {"nodes": {}})";
   for (int i = 1; i < 1000; ++i) {
     const std::string inner = "d" + std::to_string(i - 1);
-    definitions +=
-        ", \"d" + std::to_string(i) + R"(": {"nodes": {"n": {"type": "subgraph:)" + inner + "\"}}}";
+    definitions += ", \"d" + std::to_string(i) + R"(": {"nodes": {"n": {"type": "subgraph:)" + inner + "\"}}}";
   }
   EXPECT_THAT(complaint_about(definitions + "}"), HasSubstr("nested deeper than 32 levels"));
 }
 
 TEST(SubgraphFile, NamesTheDefinitionInWhatIsWrongWithIt) {
-  EXPECT_THAT(
-      complaint_about(R"({"a": {"nodes": {"n": {"type": "x.y", "inputs": {"in": {"link": "ghost.out"}}}}}})"),
+  EXPECT_THAT(complaint_about(R"({"a": {"nodes": {"n": {"type": "x.y", "inputs": {"in": {"link": "ghost.out"}}}}}})"),
       HasSubstr("node \"subgraph:a/n\", port \"in\": the link's source 'ghost' is not in the graph"));
   EXPECT_THAT(complaint_about(R"({"a": {}})"), HasSubstr("'/subgraphs/a' has no 'nodes'"));
   EXPECT_THAT(complaint_about(R"({"a": {"nodes": {}, "interface": {"inputs": {"p": []}}}})"),
-              HasSubstr("node \"subgraph:a\", port \"p\": the input leads nowhere"));
+      HasSubstr("node \"subgraph:a\", port \"p\": the input leads nowhere"));
   EXPECT_THAT(complaint_about(R"({"a": {"nodes": {}, "interface": {"outputs": {"p.q": "n.out"}}}})"),
-              HasSubstr("'p.q' cannot be the name of an output"));
+      HasSubstr("'p.q' cannot be the name of an output"));
   EXPECT_THAT(complaint_about(R"({"a": {"nodes": {}, "interface": {"inputs": {"p": "n"}}}})"),
-              HasSubstr("'/subgraphs/a/interface/inputs/p' is \"n\", which names no port"));
+      HasSubstr("'/subgraphs/a/interface/inputs/p' is \"n\", which names no port"));
   EXPECT_THAT(complaint_about(R"({"": {"nodes": {}}})"), HasSubstr("cannot be the name of a subgraph"));
   EXPECT_THAT(complaint_about("[]"), HasSubstr("'/subgraphs' is a list"));
 }
@@ -212,15 +210,14 @@ TEST_F(SubgraphValidation, JudgesWhatAnInstanceGivesByTheInnerPorts) {
   workflow.graph.set_input("first", "model", Links{{"load", "clip"}});
   workflow.graph.set_input("first", "stesp", 3);
   EXPECT_THAT(problems(),
-              ElementsAre(HasSubstr("node \"first\", port \"model\": 'load.clip' is of type 'clip'"),
-                          HasSubstr("node \"first\", port \"steps\": the value is 0"),
-                          HasSubstr("has no input of this name: did you mean 'steps'?")));
+      ElementsAre(HasSubstr("node \"first\", port \"model\": 'load.clip' is of type 'clip'"),
+          HasSubstr("node \"first\", port \"steps\": the value is 0"),
+          HasSubstr("has no input of this name: did you mean 'steps'?")));
 }
 
 TEST_F(SubgraphValidation, MissesARequiredPortAtTheInstance) {
   workflow.graph.clear_input("first", "model");
-  EXPECT_THAT(problems(),
-              ElementsAre(HasSubstr("node \"first\", port \"model\": nothing is linked to this input")));
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("node \"first\", port \"model\": nothing is linked to this input")));
 }
 
 TEST_F(SubgraphValidation, NamesTheDefinitionOnceHoweverManyInstancesItHas) {
@@ -234,19 +231,17 @@ TEST_F(SubgraphValidation, NamesTheDefinitionOnceHoweverManyInstancesItHas) {
 TEST_F(SubgraphValidation, FindsAnInstanceWithoutDefinition) {
   workflow.graph.set_type("first", "subgraph:darw");
   EXPECT_THAT(problems(),
-              ElementsAre("node \"first\": there is no subgraph 'darw' in this workflow: did you mean "
-                          "'draw'?"));
+      ElementsAre("node \"first\": there is no subgraph 'darw' in this workflow: did you mean "
+                  "'draw'?"));
 }
 
 TEST_F(SubgraphValidation, FindsPortsThatLeadNowhereOrToTwoTypes) {
   SubgraphInterface& interface = workflow.subgraphs.at("draw").interface;
   interface.inputs.front().targets.push_back({"words", "text"});
   interface.outputs.push_back({"mask", {"ghost", "mask"}});
-  EXPECT_THAT(
-      problems(),
-      ElementsAre(
-          HasSubstr("node \"subgraph:draw/words\", port \"text\": the interface's input 'steps' leads "
-                    "to ports of the types 'int' and 'string'"),
+  EXPECT_THAT(problems(),
+      ElementsAre(HasSubstr("node \"subgraph:draw/words\", port \"text\": the interface's input 'steps' leads "
+                            "to ports of the types 'int' and 'string'"),
           HasSubstr("node \"subgraph:draw/ghost\", port \"mask\": the interface's output 'mask' leads "
                     "to this node, which does not exist")));
 }
@@ -283,16 +278,14 @@ class SubgraphRun : public toy::Stage {
     Subgraph& twice = subgraphs["twice"];
     twice.graph.add({.id = "left", .type = "toy.light", .inputs = {{"value", 1}}});
     twice.graph.add({.id = "right", .type = "toy.light", .inputs = {{"value", 2}}});
-    twice.graph.add({.id = "sum",
-                     .type = "toy.light",
-                     .inputs = {{"value", 0}, {"in", Links{{"left", "out"}, {"right", "out"}}}}});
+    twice.graph.add(
+        {.id = "sum", .type = "toy.light", .inputs = {{"value", 0}, {"in", Links{{"left", "out"}, {"right", "out"}}}}});
     twice.interface = {.inputs = {{"in", {{"left", "in"}, {"right", "in"}}}, {"add", {{"sum", "value"}}}},
-                       .outputs = {{"out", {"sum", "out"}}, {"left", {"left", "out"}}}};
+        .outputs = {{"out", {"sum", "out"}}, {"left", {"left", "out"}}}};
     node("start");
   }
 
-  void instance(const std::string& id, const std::string& source,
-                const std::string& type = "subgraph:twice") {
+  void instance(const std::string& id, const std::string& source, const std::string& type = "subgraph:twice") {
     graph.add({.id = id, .type = type, .inputs = {{"in", Links{{source, "out"}}}}});
   }
 
@@ -340,8 +333,8 @@ TEST_F(SubgraphRun, RunsSubgraphsInsideSubgraphs) {
   Subgraph& outer = subgraphs["outer"];
   outer.graph.add({.id = "one", .type = "subgraph:twice"});
   outer.graph.add({.id = "two", .type = "subgraph:twice", .inputs = {{"in", Links{{"one", "out"}}}}});
-  outer.interface = {.inputs = {{"in", {{"one", "in"}}}, {"more", {{"two", "add"}}}},
-                     .outputs = {{"out", {"two", "out"}}}};
+  outer.interface = {
+      .inputs = {{"in", {{"one", "in"}}}, {"more", {{"two", "add"}}}}, .outputs = {{"out", {"two", "out"}}}};
   instance("o", "start", "subgraph:outer");
   graph.set_input("o", "more", 7);
   EXPECT_EQ(number(run({"o"}), "o"), 2 * 2003 + 3 + 7);

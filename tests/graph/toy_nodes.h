@@ -114,8 +114,8 @@ class Stage : public testing::Test {
 
   /// Adds a toy that reads `sources`. Its value is one that no other toy of this test has, so that no two are
   /// equal.
-  void node(const std::string& id, const std::vector<std::string>& sources = {},
-            const std::string& type = "toy.light") {
+  void node(
+      const std::string& id, const std::vector<std::string>& sources = {}, const std::string& type = "toy.light") {
     GraphNode node{.id = id, .type = type};
     node.inputs["value"] = ++last_value_ * 1000;
     Links links;
@@ -130,8 +130,8 @@ class Stage : public testing::Test {
   }
 
   RunResult run(std::vector<std::string> wanted, const Observer& observer = {}, std::stop_token stop = {}) {
-    return executor().run({.graph = graph, .wanted = std::move(wanted), .environment = environment}, observer,
-                          std::move(stop));
+    return executor().run(
+        {.graph = graph, .wanted = std::move(wanted), .environment = environment}, observer, std::move(stop));
   }
 
   /// Made on the first use, so that a test can set `options` and `runtime` before.

@@ -16,9 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TEST(WorkflowFile, IsWrittenAsItWasRead) {
-  EXPECT_EQ(to_text(parse_workflow(sketch::kWorkflow)), sketch::kWorkflow);
-}
+TEST(WorkflowFile, IsWrittenAsItWasRead) { EXPECT_EQ(to_text(parse_workflow(sketch::kWorkflow)), sketch::kWorkflow); }
 
 TEST(WorkflowFile, IsInOrderInTheDocumentation) {
   std::ostringstream page;
@@ -46,8 +44,7 @@ TEST(WorkflowFile, HoldsLinksLiteralsAndInterface) {
 }
 
 TEST(WorkflowFile, KeepsTheOrderOfItsNodes) {
-  const Workflow workflow =
-      parse_workflow(R"({"weft": 1, "nodes": {"b": {"type": "x.y"}, "a": {"type": "x.y"}}})");
+  const Workflow workflow = parse_workflow(R"({"weft": 1, "nodes": {"b": {"type": "x.y"}, "a": {"type": "x.y"}}})");
   EXPECT_EQ(workflow.graph.nodes().front()->id, "b");
 }
 
@@ -79,8 +76,7 @@ TEST(WorkflowFile, KeepsWhatItDoesNotKnow) {
 }
 
 TEST(WorkflowFile, LinksANodeWhoseIdHasDots) {
-  const Workflow workflow =
-      parse_workflow(R"({"weft": 1, "nodes": {"v1.5": {"type": "x.y"}, "b": {"type": "x.y",
+  const Workflow workflow = parse_workflow(R"({"weft": 1, "nodes": {"v1.5": {"type": "x.y"}, "b": {"type": "x.y",
       "inputs": {"in": {"link": "v1.5.out"}}}}, "interface": {"outputs": {"all": "v1.5."}}})");
   EXPECT_EQ(std::get<Links>(workflow.graph.node("b").inputs.at("in")), (Links{{"v1.5", "out"}}));
   EXPECT_EQ(workflow.interface.outputs.at("all"), (PortRef{"v1.5", ""}));
@@ -149,8 +145,7 @@ TEST(WorkflowFileProperty, DamagedTextIsReadOrRefusedButNeverWorse) {
           text.erase(at, static_cast<std::size_t>(random::up_to(20)));
           break;
         default:
-          text.insert(at, random::one_of<std::string>(
-                              {"{", "}", "[", "\"", ",", ":", "null", "1e999", "\\u", "\xff"}));
+          text.insert(at, random::one_of<std::string>({"{", "}", "[", "\"", ",", ":", "null", "1e999", "\\u", "\xff"}));
       }
       if (text.empty()) break;
     }
@@ -186,141 +181,118 @@ TEST_P(RefusedWorkflow, IsExplained) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    NoJson, RefusedWorkflow,
+INSTANTIATE_TEST_SUITE_P(NoJson, RefusedWorkflow,
     testing::Values(BadFile{"Empty", "", "cat.json is not JSON: line 1, column 1"},
-                    BadFile{"Words", "hello", "cat.json is not JSON: line 1, column 1"},
-                    BadFile{"AMissingComma", "{\"weft\": 1,\n \"nodes\": {}\n \"a\": 1}", "line 3, column 4"},
-                    BadFile{"ACutFile", "{\"weft\": 1,\n \"nodes\": {", "line 2, column 12"},
-                    BadFile{"TwoDocuments", "{} {}", "line 1, column 4"},
-                    BadFile{"ATrailingComma", "{\"weft\": 1,}", "line 1, column 12"},
-                    BadFile{"NotANumber", "{\"weft\": NaN}", "line 1, column 10"},
-                    BadFile{"ColumnsInLettersNotBytes", "{\"日本\" 1}", "line 1, column 7"},
-                    BadFile{"InvalidUtf8InAText", "{\"weft\": 1, \"a\": \"\xff\"}",
-                            "invalid string: ill-formed UTF-8 byte"},
-                    BadFile{"InvalidUtf8InAKey", "{\"\xc3\x28\": 1}",
-                            "invalid string: ill-formed UTF-8 byte"},
-                    BadFile{"HalfASurrogatePair", R"({"a": "\ud800"})", "invalid string: surrogate"},
-                    BadFile{"ANumberBeyondAllRange", R"({"weft": 1, "a": 1e999})", "1e999"},
-                    BadFile{"APngPicture", "\x89PNG\r\n", "cat.json is not JSON"}),
+        BadFile{"Words", "hello", "cat.json is not JSON: line 1, column 1"},
+        BadFile{"AMissingComma", "{\"weft\": 1,\n \"nodes\": {}\n \"a\": 1}", "line 3, column 4"},
+        BadFile{"ACutFile", "{\"weft\": 1,\n \"nodes\": {", "line 2, column 12"},
+        BadFile{"TwoDocuments", "{} {}", "line 1, column 4"},
+        BadFile{"ATrailingComma", "{\"weft\": 1,}", "line 1, column 12"},
+        BadFile{"NotANumber", "{\"weft\": NaN}", "line 1, column 10"},
+        BadFile{"ColumnsInLettersNotBytes", "{\"日本\" 1}", "line 1, column 7"},
+        BadFile{"InvalidUtf8InAText", "{\"weft\": 1, \"a\": \"\xff\"}", "invalid string: ill-formed UTF-8 byte"},
+        BadFile{"InvalidUtf8InAKey", "{\"\xc3\x28\": 1}", "invalid string: ill-formed UTF-8 byte"},
+        BadFile{"HalfASurrogatePair", R"({"a": "\ud800"})", "invalid string: surrogate"},
+        BadFile{"ANumberBeyondAllRange", R"({"weft": 1, "a": 1e999})", "1e999"},
+        BadFile{"APngPicture", "\x89PNG\r\n", "cat.json is not JSON"}),
     [](const auto& test) { return test.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    AnotherFormat, RefusedWorkflow,
-    testing::Values(
-        BadFile{"AList", "[]", "cat.json is no Weft workflow: it holds a list"},
+INSTANTIATE_TEST_SUITE_P(AnotherFormat, RefusedWorkflow,
+    testing::Values(BadFile{"AList", "[]", "cat.json is no Weft workflow: it holds a list"},
         BadFile{"ANumber", "5", "cat.json is no Weft workflow: it holds a number"},
         BadFile{"NoVersion", R"({"nodes": {}})", "cat.json is no Weft workflow: the key 'weft' is missing"},
         BadFile{"ANewerVersion", R"({"weft": 2, "nodes": {}})",
-                "format version 2, this program knows those up to 1: update Weft"},
+            "format version 2, this program knows those up to 1: update Weft"},
         BadFile{"AVersionBeyondInt", R"({"weft": 18446744073709551615, "nodes": {}})",
-                "format version 18446744073709551615"},
+            "format version 18446744073709551615"},
         BadFile{"VersionZero", R"({"weft": 0, "nodes": {}})", "format version 0, which never was"},
         BadFile{"AVersionAsText", R"({"weft": "1", "nodes": {}})", "format version \"1\", which never was"},
         BadFile{"ComfyUiApi", R"({"3": {"class_type": "KSampler", "inputs": {}}})",
-                "cat.json is a ComfyUI workflow (API format)"},
+            "cat.json is a ComfyUI workflow (API format)"},
         BadFile{"ComfyUiUi", R"({"last_node_id": 9, "nodes": [], "links": []})",
-                "cat.json is a ComfyUI workflow, no Weft"}),
+            "cat.json is a ComfyUI workflow, no Weft"}),
     [](const auto& test) { return test.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    DeepOrDouble, RefusedWorkflow,
-    testing::Values(
-        BadFile{"AMillionLists", std::string(1'000'000, '['), "cat.json is nested deeper than 100 levels"},
-        BadFile{"AHundredAndOneLevels", std::string(101, '[') + std::string(101, ']'),
-                "nested deeper than 100 levels"},
+INSTANTIATE_TEST_SUITE_P(DeepOrDouble, RefusedWorkflow,
+    testing::Values(BadFile{"AMillionLists", std::string(1'000'000, '['), "cat.json is nested deeper than 100 levels"},
+        BadFile{"AHundredAndOneLevels", std::string(101, '[') + std::string(101, ']'), "nested deeper than 100 levels"},
         BadFile{"ManyNestedObjects",
-                [] {
-                  std::string text;
-                  for (int i = 0; i < 10'000; ++i) text += "{\"a\":";
-                  return text;
-                }(),
-                "nested deeper than 100 levels"},
+            [] {
+              std::string text;
+              for (int i = 0; i < 10'000; ++i) text += "{\"a\":";
+              return text;
+            }(),
+            "nested deeper than 100 levels"},
         BadFile{"ANodeTwice", with_nodes(R"({"a": {"type": "x.y"}, "a": {"type": "x.z"}})"),
-                "at '/nodes/a': the key 'a' stands twice"},
+            "at '/nodes/a': the key 'a' stands twice"},
         BadFile{"AParamTwice", with_nodes(R"({"a": {"type": "x.y", "inputs": {"p": 1, "p": 2}}})"),
-                "at '/nodes/a/inputs/p': the key 'p' stands twice"},
+            "at '/nodes/a/inputs/p': the key 'p' stands twice"},
         BadFile{"OneKeyOfManyTwice",
-                [] {
-                  std::string nodes = "{";
-                  for (int i = 0; i < 50; ++i)
-                    nodes += "\"n" + std::to_string(i) + "\": {\"type\": \"x.y\"},";
-                  return with_nodes(nodes + R"("n49": {"type": "x.y"}})");
-                }(),
-                "the key 'n49' stands twice"},
+            [] {
+              std::string nodes = "{";
+              for (int i = 0; i < 50; ++i) nodes += "\"n" + std::to_string(i) + "\": {\"type\": \"x.y\"},";
+              return with_nodes(nodes + R"("n49": {"type": "x.y"}})");
+            }(),
+            "the key 'n49' stands twice"},
         BadFile{"AKeyTwiceBehindAList", R"({"weft": 1, "nodes": {}, "e": [0, {"~/": 1, "~/": 2}]})",
-                "at '/e/1/~0~1': the key '~/' stands twice"},
+            "at '/e/1/~0~1': the key '~/' stands twice"},
         BadFile{"AWholeNumberBeyond64Bits",
-                with_nodes(R"({"a": {"type": "x.y", "inputs": {"seed": 18446744073709551616}}})"),
-                "at '/nodes/a/inputs/seed': the number 18446744073709551616 does not fit into 64 bits"},
-        BadFile{"ANegativeNumberBeyond64Bits", R"({"weft": 1, "n": -9223372036854775809})",
-                "does not fit into 64 bits"}),
+            with_nodes(R"({"a": {"type": "x.y", "inputs": {"seed": 18446744073709551616}}})"),
+            "at '/nodes/a/inputs/seed': the number 18446744073709551616 does not fit into 64 bits"},
+        BadFile{
+            "ANegativeNumberBeyond64Bits", R"({"weft": 1, "n": -9223372036854775809})", "does not fit into 64 bits"}),
     [](const auto& test) { return test.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    WrongShape, RefusedWorkflow,
-    testing::Values(
-        BadFile{"NoNodes", R"({"weft": 1})", "cat.json: the file has no 'nodes'"},
-        BadFile{"NodesAsAList", with_nodes(R"([{"id": 3}])"),
-                "'/nodes' is a list, not an object of nodes by their ids"},
-        BadFile{"ANodeAsAText", with_nodes(R"({"a": "x.y"})"),
-                "node \"a\": '/nodes/a' is a text, not an object"},
+INSTANTIATE_TEST_SUITE_P(WrongShape, RefusedWorkflow,
+    testing::Values(BadFile{"NoNodes", R"({"weft": 1})", "cat.json: the file has no 'nodes'"},
+        BadFile{
+            "NodesAsAList", with_nodes(R"([{"id": 3}])"), "'/nodes' is a list, not an object of nodes by their ids"},
+        BadFile{"ANodeAsAText", with_nodes(R"({"a": "x.y"})"), "node \"a\": '/nodes/a' is a text, not an object"},
         BadFile{"ANodeWithoutType", with_nodes(R"({"a": {}})"), "node \"a\": the node has no 'type'"},
         BadFile{"AnEmptyType", with_nodes(R"({"a": {"type": ""}})"), "node \"a\": the node has no type"},
-        BadFile{"ATypeAsANumber", with_nodes(R"({"a": {"type": 5}})"),
-                "'/nodes/a/type' is a number, not a text"},
+        BadFile{"ATypeAsANumber", with_nodes(R"({"a": {"type": 5}})"), "'/nodes/a/type' is a number, not a text"},
         BadFile{"ATitleAsAList", with_nodes(R"({"a": {"type": "x.y", "title": []}})"),
-                "'/nodes/a/title' is a list, not a text"},
-        BadFile{"UiAsNull", with_nodes(R"({"a": {"type": "x.y", "ui": null}})"),
-                "'/nodes/a/ui' is null, not an object"},
+            "'/nodes/a/title' is a list, not a text"},
+        BadFile{
+            "UiAsNull", with_nodes(R"({"a": {"type": "x.y", "ui": null}})"), "'/nodes/a/ui' is null, not an object"},
         BadFile{"InputsAsAList", with_nodes(R"({"a": {"type": "x.y", "inputs": [1]}})"),
-                "'/nodes/a/inputs' is a list, not an object"},
+            "'/nodes/a/inputs' is a list, not an object"},
         BadFile{"AnEmptyId", with_nodes(R"({"": {"type": "x.y"}})"), "a node has an empty id"},
         BadFile{"AnIdWithANul", with_nodes("{\"a\\u0000b\": {\"type\": \"x.y\"}}"), "control characters"},
-        BadFile{"AnEmptyPort", with_nodes(R"({"a": {"type": "x.y", "inputs": {"": 1}}})"),
-                "an input has an empty name"},
-        BadFile{"ALinkAsAList", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": [4, 0]}}}})"),
-                "node \"a\", port \"in\": '/nodes/a/inputs/in/link' is a list, not a text \"node.output\""},
-        BadFile{"ALinkWithoutOutput",
-                with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "b"}}}})"),
-                "is \"b\", which names no output"},
-        BadFile{"LinksAsAText", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"links": "b.out"}}}})"),
-                "'/nodes/a/inputs/in/links' is a text, not a list"},
-        BadFile{"ALinkOfManyAsANumber",
-                with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"links": [7]}}}})"),
-                "'/nodes/a/inputs/in/links/0' is a number"},
         BadFile{
-            "AnUnknownObjectAsInput",
-            with_nodes(R"({"a": {"type": "x.y", "inputs": {"p/q": {"lnk": "b.out"}}}})"),
+            "AnEmptyPort", with_nodes(R"({"a": {"type": "x.y", "inputs": {"": 1}}})"), "an input has an empty name"},
+        BadFile{"ALinkAsAList", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": [4, 0]}}}})"),
+            "node \"a\", port \"in\": '/nodes/a/inputs/in/link' is a list, not a text \"node.output\""},
+        BadFile{"ALinkWithoutOutput", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "b"}}}})"),
+            "is \"b\", which names no output"},
+        BadFile{"LinksAsAText", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"links": "b.out"}}}})"),
+            "'/nodes/a/inputs/in/links' is a text, not a list"},
+        BadFile{"ALinkOfManyAsANumber", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"links": [7]}}}})"),
+            "'/nodes/a/inputs/in/links/0' is a number"},
+        BadFile{"AnUnknownObjectAsInput", with_nodes(R"({"a": {"type": "x.y", "inputs": {"p/q": {"lnk": "b.out"}}}})"),
             "'/nodes/a/inputs/p~1q' is an object without exactly one of the keys 'link', 'links', 'value'"},
         BadFile{"ALinkAndMore",
-                with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "b.out", "value": 1}}}})"),
-                "without exactly one of the keys"},
+            with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "b.out", "value": 1}}}})"),
+            "without exactly one of the keys"},
         BadFile{"InterfaceAsAList", R"({"weft": 1, "nodes": {}, "interface": []})",
-                "'/interface' is a list, not an object"},
+            "'/interface' is a list, not an object"},
         BadFile{"InterfaceInputsAsANumber", R"({"weft": 1, "nodes": {}, "interface": {"inputs": 1}})",
-                "'/interface/inputs' is a number"},
-        BadFile{"AnInterfaceInputAsAnObject",
-                R"({"weft": 1, "nodes": {}, "interface": {"inputs": {"a": {}}}})",
-                "'/interface/inputs/a' is an object, not a text"},
-        BadFile{"AnInterfaceInputWithoutPort",
-                R"({"weft": 1, "nodes": {}, "interface": {"inputs": {"a": "b"}}})",
-                "'/interface/inputs/a' is \"b\", which names no port"},
-        BadFile{"AnInterfaceOutputThatIsEmpty",
-                R"({"weft": 1, "nodes": {}, "interface": {"outputs": {"a": ""}}})",
-                "'/interface/outputs/a' is \"\", which names no port"}),
+            "'/interface/inputs' is a number"},
+        BadFile{"AnInterfaceInputAsAnObject", R"({"weft": 1, "nodes": {}, "interface": {"inputs": {"a": {}}}})",
+            "'/interface/inputs/a' is an object, not a text"},
+        BadFile{"AnInterfaceInputWithoutPort", R"({"weft": 1, "nodes": {}, "interface": {"inputs": {"a": "b"}}})",
+            "'/interface/inputs/a' is \"b\", which names no port"},
+        BadFile{"AnInterfaceOutputThatIsEmpty", R"({"weft": 1, "nodes": {}, "interface": {"outputs": {"a": ""}}})",
+            "'/interface/outputs/a' is \"\", which names no port"}),
     [](const auto& test) { return test.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    WrongLinks, RefusedWorkflow,
+INSTANTIATE_TEST_SUITE_P(WrongLinks, RefusedWorkflow,
     testing::Values(
-        BadFile{"AMissingNode",
-                with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "ghost.out"}}}})"),
-                "node \"a\", port \"in\": the link's source 'ghost' is not in the graph"},
+        BadFile{"AMissingNode", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "ghost.out"}}}})"),
+            "node \"a\", port \"in\": the link's source 'ghost' is not in the graph"},
         BadFile{"ANodeToItself", with_nodes(R"({"a": {"type": "x.y", "inputs": {"in": {"link": "a.out"}}}})"),
-                "node \"a\", port \"in\": the node links to itself"},
-        BadFile{
-            "ACycle",
+            "node \"a\", port \"in\": the node links to itself"},
+        BadFile{"ACycle",
             with_nodes(
                 R"({"a": {"type": "x.y", "inputs": {"in": {"link": "b.out"}}}, "b": {"type": "x.y", "inputs": {"in": {"link": "a.out"}}}})"),
             "links make a cycle: a -> b -> a"}),
@@ -348,8 +320,7 @@ TEST(LoadingAWorkflow, RefusesAFolder) {
 }
 
 TEST(LoadingAWorkflow, ReadsWhatWasSaved) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "weft_reads_what_was_saved.json";
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "weft_reads_what_was_saved.json";
   const Workflow workflow = parse_workflow(sketch::kWorkflow);
   save_workflow(workflow, file);
   EXPECT_EQ(load_workflow(file), workflow);
@@ -371,8 +342,7 @@ class RefusedSave : public testing::Test {
 };
 
 TEST_F(RefusedSave, OfANumberThatJsonCannotHold) {
-  expect_refused(std::numeric_limits<double>::infinity(),
-                 "at '/nodes/sample/inputs/p': the number is not finite");
+  expect_refused(std::numeric_limits<double>::infinity(), "at '/nodes/sample/inputs/p': the number is not finite");
 }
 
 TEST_F(RefusedSave, OfTextThatIsNotUtf8) {

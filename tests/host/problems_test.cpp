@@ -62,7 +62,8 @@ TEST_F(ProblemsOfRun, LookForNoFileOfAMutedNode) {
 }
 
 TEST_F(ProblemsOfRun, LookForFilesInsideSubgraphs) {
-  workflow.subgraphs["source"].graph.add({.id = "inner", .type = "test.load", .inputs = {{"name", "gone.safetensors"}}});
+  workflow.subgraphs["source"].graph.add(
+      {.id = "inner", .type = "test.load", .inputs = {{"name", "gone.safetensors"}}});
   workflow.subgraphs["source"].interface = {.outputs = {{"model", {"inner", "model"}}}};
   workflow.graph.add({.id = "instance", .type = "subgraph:source"});
   workflow.graph.set_input("show", "model", Links{{"instance", "model"}});
@@ -74,7 +75,7 @@ TEST_F(ProblemsOfRun, JudgeWhatIsWantedAlone) {
   const RunEnvironment environment = make_environment({.workflow_folder = folder});
   EXPECT_THAT(problems_of_run(workflow, registry, environment, std::vector<std::string>{"other"}), IsEmpty());
   EXPECT_THAT(problems_of_run(workflow, registry, environment, std::vector<std::string>{"nowhere"}).at(0).text(),
-              HasSubstr("this node is wanted, but does not exist"));
+      HasSubstr("this node is wanted, but does not exist"));
 }
 
 TEST_F(ProblemsOfRun, AreNoneForTheFilesThatTheEnvironmentFinds) {
@@ -88,7 +89,8 @@ TEST_F(ProblemsOfRun, AreNoneForTheFilesThatTheEnvironmentFinds) {
 }
 
 TEST(Environment, LooksForInputFilesInOneOrder) {
-  const RunEnvironment environment = make_environment({.workflow_folder = "/w", .output_folder = "o", .dtype = "float16"});
+  const RunEnvironment environment =
+      make_environment({.workflow_folder = "/w", .output_folder = "o", .dtype = "float16"});
   EXPECT_EQ(environment.workflow_folder, "/w");
   EXPECT_THAT(environment.input_folders, ElementsAre("/w/input", fs::current_path()));
   EXPECT_EQ(environment.output_folder, "o");

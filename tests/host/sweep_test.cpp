@@ -57,8 +57,8 @@ class Table final : public Node {
       row_title_{*this, "row_title"}, row_captions_{*this, "row_captions"}, missing_{*this, "missing"};
   Output<Drawing> image_{*this, "image"};
   void run(RunContext& ctx) const override {
-    std::string all = std::to_string(ctx[columns_]) + "\n" + ctx[column_title_] + "\n" + ctx[column_captions_] + ctx[row_title_] +
-                      "\n" + ctx[row_captions_];
+    std::string all = std::to_string(ctx[columns_]) + "\n" + ctx[column_title_] + "\n" + ctx[column_captions_] +
+        ctx[row_title_] + "\n" + ctx[row_captions_];
     for (const Drawing* each : ctx.all(images_)) all += each->text + "\n";
     ctx.set(image_, Drawing{all + ctx[missing_]});
   }
@@ -91,9 +91,11 @@ class Sweeps : public testing::Test {
     registry.add<Save>("image.save", {.cache = Cache::Never, .result = true});
     workflow.graph.add({.id = "draw", .type = "test.draw"});
     workflow.graph.add({.id = "count", .type = "test.count"});
-    workflow.graph.add({.id = "frame", .type = "test.frame",
-                        .inputs = {{"picture", Links{{"draw", "image"}}}, {"count", Links{{"count", "count"}}}}});
-    workflow.graph.add({.id = "save", .type = "image.save", .inputs = {{"image", Links{{"frame", "image"}}}, {"prefix", "mine"}}});
+    workflow.graph.add({.id = "frame",
+        .type = "test.frame",
+        .inputs = {{"picture", Links{{"draw", "image"}}}, {"count", Links{{"count", "count"}}}}});
+    workflow.graph.add(
+        {.id = "save", .type = "image.save", .inputs = {{"image", Links{{"frame", "image"}}}, {"prefix", "mine"}}});
     Count::runs = 0;
     Save::saved.clear();
   }
@@ -118,7 +120,8 @@ class Sweeps : public testing::Test {
     for (const std::string& axis : axes) sweep.axes.push_back(read_sweep_axis(workflow, registry, axis));
     const auto runtime = make_cpu_runtime();
     Executor executor(registry, *runtime);
-    return run_sweep(prepare_sweep(workflow, registry, sweep, {}), registry, executor, {}, {}, observer, std::move(stop));
+    return run_sweep(
+        prepare_sweep(workflow, registry, sweep, {}), registry, executor, {}, {}, observer, std::move(stop));
   }
 
   Registry registry;
@@ -147,17 +150,18 @@ TEST_F(Sweeps, RangesHaveAStepOrACount) {
   EXPECT_THAT(values("cfg", "0..0.3/0.1"), ElementsAre(0, 0.1, 0.2, 0.3)) << "no traces of binary fractions";
   EXPECT_THAT(values("cfg", "0..1x5"), ElementsAre(0, 0.25, 0.5, 0.75, 1));
   EXPECT_THAT(values("seed", "18446744073709551613..18446744073709551615"),
-              ElementsAre(18446744073709551613u, 18446744073709551614u, 18446744073709551615u));
+      ElementsAre(18446744073709551613u, 18446744073709551614u, 18446744073709551615u));
 }
 
 TEST_F(Sweeps, TextOfValuesReadsAsTheSameValues) {
-  for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{
-           {"cfg", "3, 5.5"}, {"steps", "10..30/10"}, {"cfg", "0..1x5"}, {"text", "a, b\nc"}, {"how", "bold"}, {"loud", "off, on"}})
+  for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{{"cfg", "3, 5.5"},
+           {"steps", "10..30/10"}, {"cfg", "0..1x5"}, {"text", "a, b\nc"}, {"how", "bold"}, {"loud", "off, on"}})
     EXPECT_EQ(sweep_text(port(name), read_sweep_values(port(name), text)), text);
 }
 
 TEST_F(Sweeps, AreRefusedBeforeAnythingRuns) {
-  EXPECT_THAT(refusal({"draw.seed=1..1000000"}), HasSubstr("1000000 values are too many: a sweep makes at most 1000 pictures"));
+  EXPECT_THAT(
+      refusal({"draw.seed=1..1000000"}), HasSubstr("1000000 values are too many: a sweep makes at most 1000 pictures"));
   EXPECT_THAT(refusal({"draw.cfg=0..1/0.0000001"}), HasSubstr("at most 1000"));
   EXPECT_THAT(refusal({"draw.steps=1..50", "draw.cfg=1..50"}), HasSubstr("2500 pictures (50 x 50)"));
   EXPECT_THAT(refusal({"draw.steps=1,2", "draw.cfg=1", "draw.how=bold"}), HasSubstr("3 params vary"));
@@ -195,7 +199,8 @@ TEST_F(Sweeps, StandInTheWorkflowFile) {
   EXPECT_EQ(with_sweep(read.extra, sweep), read.extra);
   EXPECT_EQ(sweep_of(parse_workflow(to_text(read))), sweep);
   EXPECT_EQ(with_sweep(read.extra, {}), nlohmann::json({{"mine", 1}}));
-  for (const char* wrong : {R"("x")", R"([1])", R"([{"param": "a.b"}])", R"([{"param": "a.b", "from": 1, "to": 2, "count": 0}])"}) {
+  for (const char* wrong :
+      {R"("x")", R"([1])", R"([{"param": "a.b"}])", R"([{"param": "a.b", "from": 1, "to": 2, "count": 0}])"}) {
     Workflow other;
     other.extra["sweep"] = nlohmann::json::parse(wrong);
     EXPECT_THROW(sweep_of(other), GraphError) << wrong;
@@ -208,10 +213,12 @@ TEST_F(Sweeps, MakeATableOfWhatIsSavedRowByRow) {
   EXPECT_TRUE(result.ok);
   ASSERT_EQ(result.tables.size(), 1u);
   EXPECT_EQ(result.tables[0].file, "mine.png");
-  EXPECT_THAT(result.tables[0].captions, ElementsAre("Prompt a boat, Steps 1", "Prompt a fox, Steps 1", "Prompt a boat, Steps 3",
-                                                     "Prompt a fox, Steps 3"));
-  EXPECT_EQ(Save::saved, "2\nPrompt\na boat\na fox\nSteps\n1\n3\n"
-                         "[a boat 1 plain]\n[a fox 1 plain]\n[a boat 3 plain]\n[a fox 3 plain]\n");
+  EXPECT_THAT(result.tables[0].captions,
+      ElementsAre(
+          "Prompt a boat, Steps 1", "Prompt a fox, Steps 1", "Prompt a boat, Steps 3", "Prompt a fox, Steps 3"));
+  EXPECT_EQ(Save::saved,
+      "2\nPrompt\na boat\na fox\nSteps\n1\n3\n"
+      "[a boat 1 plain]\n[a fox 1 plain]\n[a boat 3 plain]\n[a fox 3 plain]\n");
   EXPECT_EQ(Count::runs, 1) << "what does not vary is computed once";
   EXPECT_EQ(Save::workflow["sweep"][0]["param"], "prompt") << "the file carries the sweep";
   EXPECT_EQ(Save::notes.size(), 2u) << "each fact once";
@@ -236,10 +243,11 @@ TEST_F(Sweeps, LeaveNoTableWhereEveryCellFails) {
 TEST_F(Sweeps, AStopEndsThemWithoutATable) {
   std::stop_source stop;
   std::size_t begun = 0;
-  const SweepResult result = run({"draw.steps=1..9"}, stop.get_token(), {.begins = [&](std::size_t cell, const Workflow&) {
-    begun = cell;
-    if (cell == 2) stop.request_stop();
-  }});
+  const SweepResult result =
+      run({"draw.steps=1..9"}, stop.get_token(), {.begins = [&](std::size_t cell, const Workflow&) {
+        begun = cell;
+        if (cell == 2) stop.request_stop();
+      }});
   EXPECT_TRUE(result.cancelled);
   EXPECT_FALSE(result.ok);
   EXPECT_EQ(begun, 2u);
@@ -248,7 +256,8 @@ TEST_F(Sweeps, AStopEndsThemWithoutATable) {
 
 TEST_F(Sweeps, VaryParamsInsideSubgraphs) {
   workflow.subgraphs["source"].graph.add({.id = "inner", .type = "test.draw"});
-  workflow.subgraphs["source"].interface = {.inputs = {{"count", {{"inner", "steps"}}}}, .outputs = {{"image", {"inner", "image"}}}};
+  workflow.subgraphs["source"].interface = {
+      .inputs = {{"count", {{"inner", "steps"}}}}, .outputs = {{"image", {"inner", "image"}}}};
   workflow.graph.add({.id = "instance", .type = "subgraph:source"});
   workflow.graph.set_input("frame", "picture", Links{{"instance", "image"}});
   EXPECT_TRUE(run({"instance.count=1,2", "subgraph:source/inner.how=plain,bold"}).ok);
@@ -257,7 +266,8 @@ TEST_F(Sweeps, VaryParamsInsideSubgraphs) {
 }
 
 TEST_F(Sweeps, LetAParamWithoutAValueVary) {
-  EXPECT_THAT(cell_caption(expand_sweep(workflow, registry, {{{"draw.text", std::vector<Literal>{"two\nlines"}}}}), 0), "Text two lines");
+  EXPECT_THAT(cell_caption(expand_sweep(workflow, registry, {{{"draw.text", std::vector<Literal>{"two\nlines"}}}}), 0),
+      "Text two lines");
 }
 
 }  // namespace

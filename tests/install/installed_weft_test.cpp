@@ -27,15 +27,17 @@ class InstalledWeft : public testing::Test {
   static void SetUpTestSuite() {
     std::string name = (fs::temp_directory_path() / "weft-installed-XXXXXX").string();
     prefix_ = mkdtemp(name.data());
-    ASSERT_EQ(std::system(fmt::format("cmake --install {} --prefix {} > {}/log 2>&1", WEFT_BINARY_DIR, prefix_.string(),
-                                      prefix_.string())
-                              .c_str()),
-              0)
+    ASSERT_EQ(std::system(fmt::format(
+                  "cmake --install {} --prefix {} > {}/log 2>&1", WEFT_BINARY_DIR, prefix_.string(), prefix_.string())
+                      .c_str()),
+        0)
         << output_of(fmt::format("tail -5 {}/log", prefix_.string()));
   }
   static void TearDownTestSuite() { fs::remove_all(prefix_); }
 
-  static std::string weft() { return fmt::format("cd {} && env -u WEFT_MODELS -u WEFT_PLUGIN_PATH bin/weft", prefix_.string()); }
+  static std::string weft() {
+    return fmt::format("cd {} && env -u WEFT_MODELS -u WEFT_PLUGIN_PATH bin/weft", prefix_.string());
+  }
 
   static inline fs::path prefix_;
 };
@@ -62,7 +64,8 @@ TEST_F(InstalledWeft, MissesNothingThatItsWorkflowsFindInTheSources) {
   for (const std::string& file : files_below(prefix_ / "share/weft/workflows")) {
     if (!file.ends_with(".json") || file.ends_with("schema.json")) continue;
     const auto checked = [&](const std::string& program, const fs::path& folder) {
-      const auto report = nlohmann::json::parse(output_of(fmt::format("{} check --json {}", program, (folder / file).string())));
+      const auto report =
+          nlohmann::json::parse(output_of(fmt::format("{} check --json {}", program, (folder / file).string())));
       std::set<std::string> problems;
       for (const auto& problem : report["problems"]) problems.insert(problem["what"]);
       return problems;

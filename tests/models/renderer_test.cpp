@@ -63,8 +63,7 @@ TEST(Renderer, ShowsTheSunByDayAndTheMoonAtNightOnTheirSide) {
 }
 
 TEST(Renderer, LabelsTheGroundOfTheSceneAndNoOther) {
-  const std::set<Label> grounds = {Label::kHills, Label::kMountains, Label::kSea, Label::kSnow,
-                                   Label::kDesert};
+  const std::set<Label> grounds = {Label::kHills, Label::kMountains, Label::kSea, Label::kSnow, Label::kDesert};
   Dice dice(4);
   for (int i = 0; i < 100; ++i) {
     const Scene scene = random_scene(dice);

@@ -77,11 +77,9 @@ TEST(Caption, StatesEveryAttributeWhenFull) {
 TEST(Caption, SaysAFoxIsArcticOrNot) {
   Dice dice(8);
   Scene scene{Time::kDay, Light::kNone, Ground::kSnow, Subject::kArcticFox, Color::kNone, Place::kMiddle};
-  for (int i = 0; i < 50; ++i)
-    EXPECT_THAT(full_caption(scene, dice), ::testing::ContainsRegex("arctic fox|white fox"));
+  for (int i = 0; i < 50; ++i) EXPECT_THAT(full_caption(scene, dice), ::testing::ContainsRegex("arctic fox|white fox"));
   scene.subject = Subject::kFox;
-  for (int i = 0; i < 50; ++i)
-    EXPECT_THAT(full_caption(scene, dice), Not(::testing::ContainsRegex("arctic|white")));
+  for (int i = 0; i < 50; ++i) EXPECT_THAT(full_caption(scene, dice), Not(::testing::ContainsRegex("arctic|white")));
 }
 
 TEST(Caption, UsesTheKnownWordsOnly) {

@@ -26,8 +26,8 @@ constexpr int64_t kSteps = 12;
 
 TEST(ShippedModels, AreTogetherAtMost48Megabytes) {
   uintmax_t size = 0;
-  for (const char* folder : {"checkpoints/paper-cut", "diffusion_models/paper-cut-inpainting",
-                             "diffusion_models/paper-cut-segmentation"}) {
+  for (const char* folder :
+      {"checkpoints/paper-cut", "diffusion_models/paper-cut-inpainting", "diffusion_models/paper-cut-segmentation"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(kModels / folder)) {
       if (entry.is_regular_file()) size += entry.file_size();
     }
@@ -37,8 +37,7 @@ TEST(ShippedModels, AreTogetherAtMost48Megabytes) {
 }
 
 TEST(ShippedModels, HaveTheSizesThatTheyWereTrainedWithAndNothingElse) {
-  for (const auto& [folder, kind] :
-       {std::pair{kInpainting, Concat::kMaskedPicture}, {kSegmentation, Concat::kMap}}) {
+  for (const auto& [folder, kind] : {std::pair{kInpainting, Concat::kMaskedPicture}, {kSegmentation, Concat::kMap}}) {
     const sd::Checkpoint unet = sd::Checkpoint::open_unet(folder);
     EXPECT_EQ(unet.unet_config().in_channels, concat_unet_config(kind).in_channels);
     EXPECT_EQ(unet.unet_config().heads, concat_unet_config(kind).heads);
@@ -77,17 +76,15 @@ TEST(Inpainting, FollowsWhatIsAroundTheMask) {
   const at::NoGradGuard no_grad;
   const PaperCutModel model = PaperCutModel::open(kModel, kInpainting);
   const auto encoder = sd::Checkpoint::open(kModel).vae_encoder(at::kCPU, at::kFloat);
-  const Renders renders = renders_of(
-      {{.time = Time::kDay, .ground = Ground::kHills}, {.time = Time::kNight, .ground = Ground::kHills}});
+  const Renders renders =
+      renders_of({{.time = Time::kDay, .ground = Ground::kHills}, {.time = Time::kNight, .ground = Ground::kHills}});
   at::Tensor masks = at::zeros({2, 1, 128, 128});
   masks.narrow(2, 92, 36).fill_(1);
   // Without a text and from noise alone: all that is known of the picture comes by concatenation.
   sd::ConditioningEntry around{.context = model.encode({""}), .concat_mask = masks};
   around.concat_latent = encoder.encode(without_masked(renders.pictures, masks));
   const auto brightness_of_the_ground = [&] {
-    return model
-        .draw({.positive = around, .negative = around, .latent = empty_latents(2)},
-              {.steps = kSteps, .cfg = 1})
+    return model.draw({.positive = around, .negative = around, .latent = empty_latents(2)}, {.steps = kSteps, .cfg = 1})
         .narrow(2, 96, 32)
         .mean({1, 2, 3});
   };
@@ -103,23 +100,22 @@ TEST(Inpainting, FollowsWhatIsAroundTheMask) {
 TEST(SegmentationMaps, AreFollowed) {
   const Measured measured =
       measure_segmentation(kModel, kSegmentation, segmenter(), judge(), 16, {.steps = kSteps, .cfg = 3});
-  EXPECT_GE(measured.report["with_full_caption"]["mean_of_each_map"].get<double>(), 0.7)
-      << measured.report.dump(1);
+  EXPECT_GE(measured.report["with_full_caption"]["mean_of_each_map"].get<double>(), 0.7) << measured.report.dump(1);
 }
 
 TEST(SegmentationMaps, DecideAboutThePictureWhetherSwappedOrTakenAway) {
   const at::NoGradGuard no_grad;
   const PaperCutModel model = PaperCutModel::open(kModel, kSegmentation);
   const Segmenter segmenter = paper_cut::segmenter();
-  const Renders renders = renders_of(
-      {{.ground = Ground::kSea, .subject = Subject::kBoat, .color = Color::kRed, .place = Place::kLeft},
-       {.ground = Ground::kDesert, .subject = Subject::kFox, .place = Place::kRight}});
+  const Renders renders =
+      renders_of({{.ground = Ground::kSea, .subject = Subject::kBoat, .color = Color::kRed, .place = Place::kLeft},
+          {.ground = Ground::kDesert, .subject = Subject::kFox, .place = Place::kRight}});
   const at::Tensor maps = at::stack({map_of(renders.labels[0]), map_of(renders.labels[1])});
   // How well each of the two pictures agrees with each of the two maps.
   const auto agreement = [&](const at::Tensor& shown) {
     const sd::ConditioningEntry entry{.context = model.encode({""}), .concat_map = shown};
-    const at::Tensor found = segmenter.read(model.draw(
-        {.positive = entry, .negative = entry, .latent = empty_latents(2)}, {.steps = kSteps, .cfg = 1}));
+    const at::Tensor found = segmenter.read(
+        model.draw({.positive = entry, .negative = entry, .latent = empty_latents(2)}, {.steps = kSteps, .cfg = 1}));
     std::array<std::array<double, 2>, 2> result;
     for (size_t picture : {0, 1}) {
       for (size_t map : {0, 1}) {
@@ -130,8 +126,7 @@ TEST(SegmentationMaps, DecideAboutThePictureWhetherSwappedOrTakenAway) {
     }
     return result;
   };
-  const auto given = agreement(maps), swapped = agreement(maps.flip(0)),
-             none = agreement(at::zeros_like(maps));
+  const auto given = agreement(maps), swapped = agreement(maps.flip(0)), none = agreement(at::zeros_like(maps));
   for (const size_t i : {0, 1}) {
     EXPECT_GT(given[i][i], 0.6);
     EXPECT_LT(given[i][1 - i], 0.4);
@@ -148,8 +143,7 @@ TEST(Segmenter, IsRightAboutHeldOutRenders) {
 }
 
 TEST(Overlap, IsIntersectionOverUnionOfEachClass) {
-  const at::Tensor asked = torch::tensor({0, 0, 1, 1}, at::kLong),
-                   found = torch::tensor({0, 1, 1, 2}, at::kLong);
+  const at::Tensor asked = torch::tensor({0, 0, 1, 1}, at::kLong), found = torch::tensor({0, 1, 1, 2}, at::kLong);
   Overlap overlap;
   overlap.add(asked, found);
   EXPECT_DOUBLE_EQ(overlap.of(0), 1.0 / 2);

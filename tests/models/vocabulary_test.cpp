@@ -26,13 +26,11 @@ TEST(Vocabulary, StartsWithTheStartTokenAndIsPaddedWithTheEnd) {
   EXPECT_EQ(ids[76], vocabulary().end_id());
 }
 
-TEST(Vocabulary, RefusesAWordThatNoCaptionHas) {
-  EXPECT_THROW(vocabulary().ids("a purple house"), std::runtime_error);
-}
+TEST(Vocabulary, RefusesAWordThatNoCaptionHas) { EXPECT_THROW(vocabulary().ids("a purple house"), std::runtime_error); }
 
 TEST(Vocabulary, IsReadTheSameWayByTheTokenizerOfTheNodes) {
-  const auto tokenizer = sd::Tokenizer::from_folder(std::filesystem::path(WEFT_SOURCE_DIR) /
-                                                    "models/checkpoints/paper-cut/tokenizer");
+  const auto tokenizer =
+      sd::Tokenizer::from_folder(std::filesystem::path(WEFT_SOURCE_DIR) / "models/checkpoints/paper-cut/tokenizer");
   EXPECT_EQ(tokenizer.start_id(), vocabulary().start_id());
   EXPECT_EQ(tokenizer.end_id(), vocabulary().end_id());
   Dice dice(3);

@@ -32,16 +32,13 @@ std::string error_of_opening(const fs::path& path) {
   return error_of([&] { Checkpoint::open(path); });
 }
 
-std::string error_of_tensors(const TensorMap& tensors,
-                             const std::map<std::string, std::string>& metadata = {}) {
+std::string error_of_tensors(const TensorMap& tensors, const std::map<std::string, std::string>& metadata = {}) {
   const TemporaryFolder folder;
   write_safetensors(folder / "model.safetensors", tensors, metadata);
   return error_of_opening(folder / "model.safetensors");
 }
 
-std::string error_of_tensor_named(const std::string& name) {
-  return error_of_tensors({{name, at::zeros({1})}});
-}
+std::string error_of_tensor_named(const std::string& name) { return error_of_tensors({{name, at::zeros({1})}}); }
 
 TEST(Checkpoint, InfersItsConfigurationFromShapes) {
   const TemporaryFolder folder;
@@ -83,17 +80,16 @@ TEST(Checkpoint, TakesTheHalfPrecisionVariantOfAFolderWhenThereIsNoOther) {
   const TemporaryFolder folder;
   write_folder(folder / "model", small_model());
   fs::rename(folder / "model/unet/diffusion_pytorch_model.safetensors",
-             folder / "model/unet/diffusion_pytorch_model.fp16.safetensors");
+      folder / "model/unet/diffusion_pytorch_model.fp16.safetensors");
   EXPECT_NO_THROW(Checkpoint::open(folder / "model").unet(at::kCPU, at::kFloat));
 }
 
 TEST(Checkpoint, AcceptsTheAttentionNamesOfOldDiffusers) {
   EXPECT_EQ(canonical_from_diffusers(Part::kVAE, "decoder.mid_block.attentions.0.proj_attn.bias"),
-            "decoder.mid_block.attentions.0.to_out.0.bias");
+      "decoder.mid_block.attentions.0.to_out.0.bias");
   EXPECT_EQ(canonical_from_diffusers(Part::kVAE, "encoder.mid_block.attentions.0.query.weight"),
-            "encoder.mid_block.attentions.0.to_q.weight");
-  EXPECT_EQ(canonical_from_diffusers(Part::kTextEncoder, "final_layer_norm.bias"),
-            "text_model.final_layer_norm.bias");
+      "encoder.mid_block.attentions.0.to_q.weight");
+  EXPECT_EQ(canonical_from_diffusers(Part::kTextEncoder, "final_layer_norm.bias"), "text_model.final_layer_norm.bias");
 }
 
 TEST(Checkpoint, KeepsItsWeightsWhenTheFileIsReplaced) {
@@ -113,8 +109,8 @@ TEST(Checkpoint, ReportsTensorsThatItDoesNotUse) {
   tensors["alphas_cumprod"] = at::zeros({2});
   write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
   EXPECT_THAT(Checkpoint::open(folder / "m.safetensors").unused(),
-              testing::UnorderedElementsAre("model.diffusion_model.extra.weight",
-                                            "first_stage_model.decoder.mid_block.extra.weight"));
+      testing::UnorderedElementsAre(
+          "model.diffusion_model.extra.weight", "first_stage_model.decoder.mid_block.extra.weight"));
 }
 
 TEST(Checkpoint, NamesAMissingTensorAndTheFile) {
@@ -128,8 +124,8 @@ TEST(Checkpoint, NamesAMissingTensorAndTheFile) {
 TEST(Checkpoint, NamesAMisshapenTensorWithBothShapes) {
   TensorMap tensors = ldm_tensors(small_model());
   tensors["model.diffusion_model.middle_block.0.in_layers.0.weight"] = at::zeros({5});
-  EXPECT_THAT(error_of_tensors(tensors, metadata_of(small_model())),
-              HasSubstr("has shape [5], the network needs [64]"));
+  EXPECT_THAT(
+      error_of_tensors(tensors, metadata_of(small_model())), HasSubstr("has shape [5], the network needs [64]"));
 }
 
 TEST(Checkpoint, RefusesHeadsThatDoNotDivideTheChannels) {
@@ -143,12 +139,9 @@ TEST(Checkpoint, RefusesHeadsThatDoNotDivideTheChannels) {
 }
 
 TEST(Checkpoint, NamesFamiliesThatItDoesNotSupport) {
-  EXPECT_THAT(error_of_tensor_named("conditioner.embedders.0.transformer.x"),
-              HasSubstr("Stable Diffusion XL"));
-  EXPECT_THAT(error_of_tensor_named("cond_stage_model.model.ln_final.weight"),
-              HasSubstr("Stable Diffusion 2"));
-  EXPECT_THAT(error_of_tensor_named("model.diffusion_model.joint_blocks.0.x"),
-              HasSubstr("Stable Diffusion 3"));
+  EXPECT_THAT(error_of_tensor_named("conditioner.embedders.0.transformer.x"), HasSubstr("Stable Diffusion XL"));
+  EXPECT_THAT(error_of_tensor_named("cond_stage_model.model.ln_final.weight"), HasSubstr("Stable Diffusion 2"));
+  EXPECT_THAT(error_of_tensor_named("model.diffusion_model.joint_blocks.0.x"), HasSubstr("Stable Diffusion 3"));
   EXPECT_THAT(error_of_tensor_named("double_blocks.0.img_attn.proj.bias"), HasSubstr("FLUX"));
   EXPECT_THAT(error_of_tensor_named("clip_txt_pooled_mapper.weight"), HasSubstr("Stable Cascade"));
   EXPECT_THAT(error_of_tensor_named("y_embedder.y_proj.fc1.weight"), HasSubstr("PixArt"));
@@ -163,7 +156,7 @@ TEST(Checkpoint, NamesFamiliesThatItDoesNotSupport) {
 TEST(Checkpoint, NamesPipelinesThatItDoesNotSupport) {
   const TemporaryFolder folder;
   for (const char* name :
-       {"StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "PixArtAlphaPipeline"}) {
+      {"StableDiffusionXLPipeline", "StableDiffusion3Pipeline", "FluxPipeline", "PixArtAlphaPipeline"}) {
     std::ofstream(folder / "model_index.json") << nlohmann::json{{"_class_name", name}};
     EXPECT_THAT(error_of_opening(folder / ""), HasSubstr(std::string("is a ") + name));
   }
@@ -225,8 +218,7 @@ TEST(Checkpoint, RefusesPartsOfDifferentModels) {
   for (const auto& [name, tensor] : ldm_tensors(medium_model())) {
     if (name.starts_with("cond_stage_model.")) tensors[name] = tensor;
   }
-  EXPECT_THAT(error_of_tensors(tensors, metadata_of(small_model())),
-              HasSubstr("64 wide and its U-Net expects 32"));
+  EXPECT_THAT(error_of_tensors(tensors, metadata_of(small_model())), HasSubstr("64 wide and its U-Net expects 32"));
 }
 
 TEST(Checkpoint, ReadsAVAEFromAFileOfItsOwnAndFromAFolder) {

@@ -1,8 +1,8 @@
 #include "nodes/sd/denoiser.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <ATen/ATen.h>
 
 #include <string>
 
@@ -130,8 +130,8 @@ TEST(GuidedDenoiser, PlacesAnAreaByThePixelsThatTheModelsLatentsSpan) {
 TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
   Recorder recorder;
   recorder.latent = at::zeros({1, 4, 16, 16});
-  const GuidedDenoiser denoiser(recorder.model, combine({words(0)}, set_area({words(1)}, 64, 48, 32, 32, 1)),
-                                {words(3)}, 2, recorder.latent);
+  const GuidedDenoiser denoiser(
+      recorder.model, combine({words(0)}, set_area({words(1)}, 64, 48, 32, 32, 1)), {words(3)}, 2, recorder.latent);
   denoiser.x0(at::zeros({1, 4, 16, 16}), 1);
   ASSERT_EQ(recorder.calls.size(), 2u);
   EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 16, 16}));
@@ -140,10 +140,9 @@ TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
 
 TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
   Recorder recorder;
-  const Conditioning negative = combine(
-      {words(1)}, combine(set_area({words(5)}, 48, 48, 0, 0, 1), set_area({words(9)}, 8, 8, 0, 0, 1)));
-  const GuidedDenoiser denoiser(recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, 2,
-                                recorder.latent);
+  const Conditioning negative =
+      combine({words(1)}, combine(set_area({words(5)}, 48, 48, 0, 0, 1), set_area({words(9)}, 8, 8, 0, 0, 1)));
+  const GuidedDenoiser denoiser(recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, 2, recorder.latent);
   // At (5, 5) the negative side has 1 everywhere, 5 from its own area (an edge: weight 1, 6 / 4 = 1), 5
   // again.
   const at::Tensor x0 = denoiser.both(at::zeros({1, 4, 8, 8}), recorder.sigma()).x0_negative[0][0];
@@ -153,8 +152,7 @@ TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
 
 TEST(GuidedDenoiser, PercentAreasRoundToLatents) {
   Recorder recorder;
-  const Conditioning half =
-      set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
+  const Conditioning half = set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
   recorder.x0(combine({words(0)}, half));
   EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 4, 2}));
 }
@@ -182,15 +180,13 @@ TEST(GuidedDenoiser, AnEmptyMaskStillHasBounds) {
 
 TEST(GuidedDenoiser, CountsAnEntryOnlyInItsShareOfSampling) {
   Recorder recorder;
-  const Conditioning early = set_timestep_range({words(3)}, 0, 0.4),
-                     late = set_timestep_range({words(1)}, 0.4, 1);
+  const Conditioning early = set_timestep_range({words(3)}, 0, 0.4), late = set_timestep_range({words(1)}, 0.4, 1);
   expect_near(recorder.x0(combine(early, late)), at::ones({8, 8}));  // sigma(500) is halfway
 }
 
 TEST(GuidedDenoiser, RefusesAnAreaOutsideThePicture) {
   Recorder recorder;
-  for (const Conditioning& outside :
-       {set_area({words(1)}, 32, 32, 64, 0, 1), set_area({words(1)}, 4, 32, 0, 0, 1)}) {
+  for (const Conditioning& outside : {set_area({words(1)}, 32, 32, 64, 0, 1), set_area({words(1)}, 4, 32, 0, 0, 1)}) {
     EXPECT_THROW(recorder.x0(outside), std::invalid_argument);
   }
 }
@@ -300,7 +296,8 @@ TEST(StrictConcat, LetsPassWhatBelongsTogether) {
 TEST(ResizedConcats, NamesWhatIsNotOfTheLatentsSize) {
   const Conditioning mapped = set_concat_map({words(1), words(2)}, at::ones({1, 14, 4, 6}));
   EXPECT_TRUE(resized_concats(mapped, 4, 6).empty());
-  EXPECT_THAT(resized_concats(mapped, 8, 8), testing::ElementsAre(testing::HasSubstr("6 x 4 latents was resized to 8 x 8")));
+  EXPECT_THAT(
+      resized_concats(mapped, 8, 8), testing::ElementsAre(testing::HasSubstr("6 x 4 latents was resized to 8 x 8")));
 }
 
 TEST(NoiseMask, IsFittedToTheLatent) {

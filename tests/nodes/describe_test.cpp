@@ -64,8 +64,8 @@ TEST(Describe, TakesEveryTensor) {
 }
 
 TEST(Describe, ListsTheTokensOfAPrompt) {
-  ConditioningEntry entry{.context = at::ones({1, 77, 4}),
-                          .tokens = prompt_tokens(clip_tokenizer(), "a (red:1.5) boat")};
+  ConditioningEntry entry{
+      .context = at::ones({1, 77, 4}), .tokens = prompt_tokens(clip_tokenizer(), "a (red:1.5) boat")};
   const json said = describe(set_area({entry}, 64, 32, 8, 16, 0.5))[0];
   EXPECT_EQ(said["strength"], 0.5);
   EXPECT_EQ(said["area"], json({{"x", 8}, {"y", 16}, {"width", 64}, {"height", 32}}));

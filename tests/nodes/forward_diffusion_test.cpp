@@ -24,8 +24,9 @@ double published_alpha_bar(std::string_view schedule, int64_t t) {
   double bar = 1;
   for (int64_t i = 0; i < t; ++i) {
     const double share = static_cast<double>(i) / 999;
-    const double beta = schedule == "linear" ? 1e-4 + share * (0.02 - 1e-4)
-                                             : std::pow(std::sqrt(0.00085) + share * (std::sqrt(0.012) - std::sqrt(0.00085)), 2);
+    const double beta = schedule == "linear"
+        ? 1e-4 + share * (0.02 - 1e-4)
+        : std::pow(std::sqrt(0.00085) + share * (std::sqrt(0.012) - std::sqrt(0.00085)), 2);
     bar *= 1 - beta;
   }
   return bar;
@@ -53,7 +54,8 @@ class ForwardDiffusion : public testing::TestWithParam<std::string> {
       const double bar = published_alpha_bar(GetParam(), kTimes[i]), variance = 1 - bar;
       EXPECT_NEAR(x.mean().item<double>(), 0.7 * std::sqrt(bar), 4.5 * std::sqrt(variance / kDraws) + 1e-6)
           << "t = " << kTimes[i];
-      EXPECT_NEAR(x.var().item<double>(), variance, 4.5 * variance * std::sqrt(2.0 / kDraws) + 1e-6) << "t = " << kTimes[i];
+      EXPECT_NEAR(x.var().item<double>(), variance, 4.5 * variance * std::sqrt(2.0 / kDraws) + 1e-6)
+          << "t = " << kTimes[i];
     }
   }
 };
@@ -67,7 +69,8 @@ TEST_P(ForwardDiffusion, StepByStepHasTheMeanAndVarianceOfTheClosedForm) {
 }
 
 TEST_P(ForwardDiffusion, BothFormsAgreeInDistribution) {
-  const at::Tensor at_once = diffuse_at_once(x0_, betas_, kTimes, 3), stepwise = diffuse_stepwise(x0_, betas_, kTimes, 4);
+  const at::Tensor at_once = diffuse_at_once(x0_, betas_, kTimes, 3),
+                   stepwise = diffuse_stepwise(x0_, betas_, kTimes, 4);
   const double limit = 1.95 * std::sqrt(2.0 / kDraws);  // passed by one of a thousand equal distributions
   for (size_t i = 1; i < kTimes.size(); ++i) {
     const auto at_time = [&](const at::Tensor& all) { return all.narrow(0, static_cast<int64_t>(i) * kDraws, kDraws); };
@@ -80,12 +83,12 @@ TEST_P(ForwardDiffusion, BeginsWithThePictureItself) {
 }
 
 TEST_P(ForwardDiffusion, EndsAsNoiseWhateverTheNumberOfSteps) {
-  for (int64_t steps : {50, 250, 1000}) EXPECT_LT(alpha_bars(find_beta_schedule(GetParam()).betas(steps)).back(), 0.01) << steps;
+  for (int64_t steps : {50, 250, 1000})
+    EXPECT_LT(alpha_bars(find_beta_schedule(GetParam()).betas(steps)).back(), 0.01) << steps;
 }
 
-INSTANTIATE_TEST_SUITE_P(Schedules, ForwardDiffusion, testing::Values("linear", "scaled-linear", "cosine"), [](const auto& info) {
-  return info.param == "scaled-linear" ? "scaled_linear" : info.param;
-});
+INSTANTIATE_TEST_SUITE_P(Schedules, ForwardDiffusion, testing::Values("linear", "scaled-linear", "cosine"),
+    [](const auto& info) { return info.param == "scaled-linear" ? "scaled_linear" : info.param; });
 
 TEST(BetaSchedules, ScaledLinearIsWhatStableDiffusionSamplesWith) {
   const NoiseTable table = NoiseTable::stable_diffusion();
@@ -112,7 +115,8 @@ TEST(Timesteps, AreReadFromTextWithCommasOrSpaces) {
 }
 
 TEST(Timesteps, ThatFallOrLeaveTheRangeOrAreNoNumbersAreRefused) {
-  for (const char* text : {"", "5, 3", "0, 1001", "-1", "ten", "3.5"}) EXPECT_THROW(parse_times(text, 1000), std::invalid_argument) << text;
+  for (const char* text : {"", "5, 3", "0, 1001", "-1", "ten", "3.5"})
+    EXPECT_THROW(parse_times(text, 1000), std::invalid_argument) << text;
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ std::string error_of(const std::function<void()>& act) {
 }
 
 LabelEncoder foxes() {
-  return {at::arange(8, at::kFloat).view({4, 2}),
-          {"red fox, Vulpes vulpes", "kit fox", "Arctic fox, white fox", "owl"}};
+  return {
+      at::arange(8, at::kFloat).view({4, 2}), {"red fox, Vulpes vulpes", "kit fox", "Arctic fox, white fox", "owl"}};
 }
 
 TEST(LabelEncoder, FindsAClassByAnyOfItsNamesOrItsNumber) {
@@ -38,8 +38,7 @@ TEST(LabelEncoder, FindsAClassByAnyOfItsNamesOrItsNumber) {
 }
 
 TEST(LabelEncoder, ProposesTheNearestNames) {
-  EXPECT_THAT(error_of([] { foxes().find("artic fox"); }),
-              HasSubstr("the nearest are 'Arctic fox, white fox'"));
+  EXPECT_THAT(error_of([] { foxes().find("artic fox"); }), HasSubstr("the nearest are 'Arctic fox, white fox'"));
   EXPECT_THAT(error_of([] { foxes().find("owls"); }), HasSubstr("the nearest are 'owl'"));
   const std::string of_fox = error_of([] { foxes().find("fox"); });
   EXPECT_THAT(of_fox, testing::AllOf(HasSubstr("kit fox"), HasSubstr("red fox"), HasSubstr("Arctic fox")));
@@ -84,10 +83,8 @@ TEST(SpatialRescaler, AveragesSquaresAndMixesClasses) {
 
 TEST(SpatialRescaler, SaysWhatMapItNeeds) {
   const SpatialRescaler two_classes(2, at::ones({3, 2, 1, 1}));
-  EXPECT_THAT(error_of([&] {
-                two_classes(at::ones({1, 5, 8, 8}));
-              }),
-              HasSubstr("has 5 classes, the model was trained on 2"));
+  EXPECT_THAT(
+      error_of([&] { two_classes(at::ones({1, 5, 8, 8})); }), HasSubstr("has 5 classes, the model was trained on 2"));
   EXPECT_THAT(error_of([&] { two_classes(at::ones({1, 2, 3, 8})); }), HasSubstr("cannot be halved 2 times"));
 }
 

@@ -53,7 +53,7 @@ class FusedGroupNorm : public testing::TestWithParam<std::tuple<at::ScalarType, 
     return (native() ? fits_fused_group_norm : fits_portable_group_norm)(x, weight);
   }
   static at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
-                                     const at::Tensor& bias, double eps, AfterNorm after) {
+      const at::Tensor& bias, double eps, AfterNorm after) {
     return (native() ? sd::fused_group_norm : portable_group_norm)(x, groups, weight, bias, eps, after);
   }
 };
@@ -94,11 +94,10 @@ TEST_P(FusedGroupNorm, LeavesToLibtorchWhatItDoesNotTake) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, FusedGroupNorm,
-                         testing::Combine(testing::Values(at::kFloat, at::kBFloat16), testing::Bool()),
-                         [](const auto& test) {
-                           return std::string(std::get<0>(test.param) == at::kFloat ? "Float32" : "Bfloat16") +
-                                  (std::get<1>(test.param) ? "WithAvx512" : "InPlainCode");
-                         });
+    testing::Combine(testing::Values(at::kFloat, at::kBFloat16), testing::Bool()), [](const auto& test) {
+      return std::string(std::get<0>(test.param) == at::kFloat ? "Float32" : "Bfloat16") +
+          (std::get<1>(test.param) ? "WithAvx512" : "InPlainCode");
+    });
 
 TEST(DoublingConv2d, EqualsTheConvolutionOfTheDoubledImage) {
   const c10::InferenceMode inference;

@@ -45,8 +45,7 @@ TEST(CompositeLatents, LaysOneInAndCutsWhatIsOutside) {
   const at::Tensor found = composite_latents(at::zeros({1, 4, 8, 8}), at::ones({1, 4, 4, 4}), 6, 2, 0);
   EXPECT_EQ(found[0][0].sum().item<float>(), 8);
   EXPECT_EQ(found[0][0][2][6].item<float>(), 1);
-  EXPECT_EQ(composite_latents(at::zeros({1, 4, 8, 8}), at::ones({1, 4, 4, 4}), 8, 0, 0).sum().item<float>(),
-            0);
+  EXPECT_EQ(composite_latents(at::zeros({1, 4, 8, 8}), at::ones({1, 4, 4, 4}), 8, 0, 0).sum().item<float>(), 0);
 }
 
 TEST(CompositeLatents, FadesInnerEdgesOnly) {

@@ -150,8 +150,9 @@ TEST_F(MemoryChecks, RefuseWhatFitsInNoCase) {
     require_memory(where_, need, "a latent of 2048 x 2048, batch 1");
     FAIL() << "9 GiB of 8";
   } catch (const NodeError& error) {
-    EXPECT_STREQ(error.what(), "a latent of 2048 x 2048, batch 1, needs about 12.0 GiB; cpu has 8.0 GiB: choose a smaller "
-                               "size, a smaller batch or tiles");
+    EXPECT_STREQ(error.what(),
+        "a latent of 2048 x 2048, batch 1, needs about 12.0 GiB; cpu has 8.0 GiB: choose a smaller "
+        "size, a smaller batch or tiles");
   }
 }
 

@@ -68,10 +68,9 @@ TEST_F(WeightFiles, OfAWholeFileAndShardsAreThoseThatTheLibraryWouldTake) {
 TEST_F(WeightFiles, ThatTheIndexNamesAreThereOrMissed) {
   write_index("w.safetensors.index.json", {kFirst, kSecond});
   touch(kFirst);
-  EXPECT_THAT(
-      error(),
+  EXPECT_THAT(error(),
       AllOf(HasSubstr("w.safetensors.index.json: names w-00002-of-00002.safetensors, which is not there"),
-            HasSubstr("download the whole folder")));
+          HasSubstr("download the whole folder")));
   touch("w.safetensors");  // saved again in one piece: the old index stays
   EXPECT_THAT(error(), HasSubstr("delete the index if it is older than w.safetensors"));
   EXPECT_THAT(by_transformers(), ElementsAre("w.safetensors"));
@@ -88,8 +87,9 @@ TEST_F(WeightFiles, OfAVariantAreTakenWhereItIsTheOnlyOne) {
   touch("w.fp16.safetensors");
   EXPECT_THAT(by_diffusers(), ElementsAre("w.fp16.safetensors"));
   touch("w.non_ema.safetensors");
-  EXPECT_THAT(error(), AllOf(HasSubstr("has only variants of w.safetensors: fp16 and non_ema"),
-                             HasSubstr("rename the one to be used to w.safetensors")));
+  EXPECT_THAT(error(),
+      AllOf(HasSubstr("has only variants of w.safetensors: fp16 and non_ema"),
+          HasSubstr("rename the one to be used to w.safetensors")));
   touch("w.safetensors");
   EXPECT_THAT(by_diffusers(), ElementsAre("w.safetensors"));
 }
@@ -144,11 +144,11 @@ constexpr const char* kClass = "_class_name";
 
 TEST_F(ModelFolder, WithoutTheTextEncoderThatItListsSaysSo) {
   fs::remove_all(model_ / "text_encoder");
-  write_json("model_index.json",
-             {{kClass, "StableDiffusionPipeline"}, {"text_encoder", {"transformers", "CLIPTextModel"}}});
+  write_json(
+      "model_index.json", {{kClass, "StableDiffusionPipeline"}, {"text_encoder", {"transformers", "CLIPTextModel"}}});
   EXPECT_THAT(encoding_error(),
-              AllOf(HasSubstr("'model' lacks the folder 'text_encoder', which its model_index.json lists"),
-                    HasSubstr("download the whole folder")));
+      AllOf(HasSubstr("'model' lacks the folder 'text_encoder', which its model_index.json lists"),
+          HasSubstr("download the whole folder")));
   fs::create_directories(model_ / "label_encoder");
   write_safetensors(model_ / "label_encoder/model.safetensors", {{"embedding.weight", at::ones({3, 32})}});
   EXPECT_THAT(encoding_error(), HasSubstr("lacks the folder 'text_encoder'"));
@@ -158,15 +158,12 @@ TEST_F(ModelFolder, WithoutTheTextEncoderThatItListsSaysSo) {
 
 TEST_F(ModelFolder, WithoutAVAEOpensAndSaysWhatToConnect) {
   fs::remove_all(model_ / "vae");
-  write_json("model_index.json",
-             {{kClass, "StableDiffusionPipeline"}, {"vae", {"diffusers", "AutoencoderKL"}}});
+  write_json("model_index.json", {{kClass, "StableDiffusionPipeline"}, {"vae", {"diffusers", "AutoencoderKL"}}});
   const Vae vae(open(), "float32");
   for (const auto& use : {std::function<void()>([&] { vae.decoder(Device()); }),
-                          std::function<void()>([&] { vae.encoder(Device()); }),
-                          std::function<void()>([&] { vae.space(); })})
+           std::function<void()>([&] { vae.encoder(Device()); }), std::function<void()>([&] { vae.space(); })})
     EXPECT_THAT(error_of<NodeError>(use),
-                AllOf(HasSubstr("'model' lacks the folder 'vae', which its model_index.json lists"),
-                      HasSubstr("vae.load")));
+        AllOf(HasSubstr("'model' lacks the folder 'vae', which its model_index.json lists"), HasSubstr("vae.load")));
 }
 
 // Whose defaults would make another picture of a model that predicts v.
@@ -175,8 +172,9 @@ TEST_F(ModelFolder, WithoutTheSchedulerThatItListsIsRefused) {
     write_json("model_index.json", {{kClass, "StableDiffusionPipeline"}, {"scheduler", scheduler}});
   };
   list({"diffusers", "PNDMScheduler"});
-  EXPECT_THAT(error(), AllOf(HasSubstr("model: lacks scheduler/scheduler_config.json, which its model_index.json lists"),
-                             HasSubstr("download the whole folder")));
+  EXPECT_THAT(error(),
+      AllOf(HasSubstr("model: lacks scheduler/scheduler_config.json, which its model_index.json lists"),
+          HasSubstr("download the whole folder")));
   list({nullptr, nullptr});
   EXPECT_EQ(error(), "no error");
   list({"diffusers", "PNDMScheduler"});
@@ -189,14 +187,15 @@ TEST_F(ModelFolder, WithoutTheTokenizerThatItListsNeedsTheUsualVocabulary) {
     write_json("model_index.json", {{kClass, "StableDiffusionPipeline"}, {"tokenizer", tokenizer}});
   };
   list({"transformers", "CLIPTokenizer"});
-  EXPECT_THAT(error(), AllOf(HasSubstr("model: lacks the folder 'tokenizer', which its model_index.json lists"),
-                             HasSubstr("download the whole folder")));
+  EXPECT_THAT(error(),
+      AllOf(HasSubstr("model: lacks the folder 'tokenizer', which its model_index.json lists"),
+          HasSubstr("download the whole folder")));
   SmallModel usual = small_model();
   usual.text.vocab = 49408;
   write_folder(model_, usual);
   list({"transformers", "CLIPTokenizer"});
-  EXPECT_THAT(open()->ignored(), ElementsAre(AllOf(HasSubstr("lacks the folder 'tokenizer'"),
-                                                   HasSubstr("the usual vocabulary is used"))));
+  EXPECT_THAT(open()->ignored(),
+      ElementsAre(AllOf(HasSubstr("lacks the folder 'tokenizer'"), HasSubstr("the usual vocabulary is used"))));
   list({nullptr, nullptr});
   EXPECT_TRUE(open()->ignored().empty());
 }
@@ -206,16 +205,15 @@ TEST(SingleFile, WithoutVAEAndTextEncoderOpens) {
   TensorMap tensors;
   for (const auto& [name, tensor] : ldm_tensors(small_model()))
     if (name.starts_with("model.diffusion_model.")) tensors[name] = tensor;
-  tensors["cond_stage_model.transformer.text_model.embeddings.position_ids"] =
-      at::arange(77);  // what is left of it
+  tensors["cond_stage_model.transformer.text_model.embeddings.position_ids"] = at::arange(77);  // what is left of it
   write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
   const auto model = std::make_shared<const Checkpoint>(Checkpoint::open(folder / "m.safetensors"));
   EXPECT_EQ(model->latent_space().scale, 0.18215);
   EXPECT_NO_THROW(model->unet(at::kCPU, at::kFloat));
-  EXPECT_THAT(error_of<NodeError>([&] { Vae(model, "float32").decoder(Device()); }),
-              HasSubstr("'m.safetensors' has no VAE"));
+  EXPECT_THAT(
+      error_of<NodeError>([&] { Vae(model, "float32").decoder(Device()); }), HasSubstr("'m.safetensors' has no VAE"));
   EXPECT_THAT(error_of<NodeError>([&] { Clip(model).encode("a", Device()); }),
-              HasSubstr("'m.safetensors' has no text encoder"));
+      HasSubstr("'m.safetensors' has no text encoder"));
 }
 
 TEST_F(ModelFolder, ReadsShardsAndTheIndexOfAUNet) {
@@ -229,11 +227,9 @@ TEST_F(ModelFolder, ReadsShardsAndTheIndexOfAUNet) {
   }
   for (size_t i = 0; i < shards.size(); ++i)
     write_safetensors(
-        model_ / ("unet/diffusion_pytorch_model-0000" + std::to_string(i + 1) + "-of-00002.safetensors"),
-        shards[i]);
+        model_ / ("unet/diffusion_pytorch_model-0000" + std::to_string(i + 1) + "-of-00002.safetensors"), shards[i]);
   write_json("unet/diffusion_pytorch_model.safetensors.index.json", {{"weight_map", map}});
-  write_safetensors(model_ / "unet/diffusion_pytorch_model.safetensors",
-                    {{"of.something.else", at::ones({1})}});
+  write_safetensors(model_ / "unet/diffusion_pytorch_model.safetensors", {{"of.something.else", at::ones({1})}});
   EXPECT_NO_THROW(open()->unet(at::kCPU, at::kFloat));
 }
 
@@ -241,8 +237,7 @@ TEST_F(ModelFolder, ReadsShardsAndTheIndexOfAUNet) {
 TEST(SingleFile, MayNameItsTextEncoderWithoutTextModel) {
   const TemporaryFolder folder;
   TensorMap tensors;
-  const std::string with = "cond_stage_model.transformer.text_model.",
-                    without = "cond_stage_model.transformer.";
+  const std::string with = "cond_stage_model.transformer.text_model.", without = "cond_stage_model.transformer.";
   for (const auto& [name, tensor] : ldm_tensors(small_model()))
     tensors[name.starts_with(with) ? without + name.substr(with.size()) : name] = tensor;
   ASSERT_TRUE(tensors.contains("cond_stage_model.transformer.embeddings.token_embedding.weight"));
@@ -266,17 +261,16 @@ TEST(SingleFile, IgnoresBetasOfFewBits) {
   const std::vector<double> usual = scaled_linear_betas(0.00085, 0.012, 1000);
   const at::Tensor betas = at::tensor(usual);
   const float expected = NoiseTable::stable_diffusion().sigma_max();
-  for (const at::ScalarType type :
-       {at::kFloat, at::kHalf, at::kBFloat16, at::kFloat8_e4m3fn, at::kFloat8_e5m2})
+  for (const at::ScalarType type : {at::kFloat, at::kHalf, at::kBFloat16, at::kFloat8_e4m3fn, at::kFloat8_e5m2})
     EXPECT_EQ(sigma_max(betas.to(type)), expected) << type;
   EXPECT_NEAR(sigma_max((betas / 2).to(at::kFloat)),
-              NoiseTable::from_betas(std::vector<double>([&] {
-                auto half = usual;
-                for (double& b : half) b /= 2;
-                return half;
-              }()))
-                  .sigma_max(),
-              1e-4);
+      NoiseTable::from_betas(std::vector<double>([&] {
+        auto half = usual;
+        for (double& b : half) b /= 2;
+        return half;
+      }()))
+          .sigma_max(),
+      1e-4);
 }
 
 TEST(SingleFile, MayCarryTensorsOfAnyTypeThatNobodyNeeds) {
@@ -296,7 +290,7 @@ TEST(SingleFile, MayCarryTensorsOfAnyTypeThatNobodyNeeds) {
     tensors[needed] = good.to(type);
     write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
     EXPECT_THAT(error_of([&] { Checkpoint::open(folder / "m.safetensors"); }),
-                HasSubstr("tensor \"" + needed + "\" has dtype " + (type == at::kChar ? "I8" : "C64")));
+        HasSubstr("tensor \"" + needed + "\" has dtype " + (type == at::kChar ? "I8" : "C64")));
   }
 }
 

@@ -55,9 +55,8 @@ TEST_P(NetworksGolden, AgreeWithDiffusersInBothLayouts) {
 
   at::NoGradGuard no_grad;
   const UNet unet = checkpoint.unet(at::kCPU, at::kFloat);
-  const at::Tensor noise =
-      unet.forward(seeded_normal("input.unet.x", given.x), at::tensor({3, 987}),
-                   seeded_normal("input.unet.context", {2, 77, given.model.unet.context_dim}));
+  const at::Tensor noise = unet.forward(seeded_normal("input.unet.x", given.x), at::tensor({3, 987}),
+      seeded_normal("input.unet.context", {2, 77, given.model.unet.context_dim}));
   EXPECT_LT(relative_error(noise, expected("unet")), 1e-5);
 
   const at::Tensor image = seeded_normal("input.vae.image", given.image).clamp(-1, 1);
@@ -75,11 +74,8 @@ TEST_P(NetworksGolden, AgreeWithDiffusersInBothLayouts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, NetworksGolden,
-                         testing::Combine(testing::Values("small", "medium"),
-                                          testing::Values("single", "folder")),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
-                         });
+    testing::Combine(testing::Values("small", "medium"), testing::Values("single", "folder")),
+    [](const auto& info) { return std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param); });
 
 TEST(UNet, InBfloat16IsCloseToFloat32) {
   const SmallModel model = medium_model();
@@ -87,8 +83,7 @@ TEST(UNet, InBfloat16IsCloseToFloat32) {
   const auto run = [&](at::ScalarType dtype) {
     at::NoGradGuard no_grad;
     const UNet unet(model.unet, Weights(std::make_shared<TensorMapSource>(tensors, "test", dtype)));
-    return unet.forward(seeded_normal("x", {1, 4, 16, 16}), at::tensor({500}),
-                        seeded_normal("y", {1, 77, 64}));
+    return unet.forward(seeded_normal("x", {1, 4, 16, 16}), at::tensor({500}), seeded_normal("y", {1, 77, 64}));
   };
   const double error = relative_error(run(at::kBFloat16), run(at::kFloat));
   EXPECT_LT(error, 0.02);

@@ -15,8 +15,7 @@ TEST(Noise, ItemOfABatchEqualsItsSingleRunIfAskedTo) {
   for (int64_t k = 0; k < 3; ++k) {
     EXPECT_TRUE(at::equal(batch.narrow(0, k, 1), initial_noise({1, 3, 5, 7}, 41 + k))) << k;
   }
-  StepNoise together(batch, 41, BatchNoise::kPerItem),
-      alone(batch.narrow(0, 0, 1), 42, BatchNoise::kTogether);
+  StepNoise together(batch, 41, BatchNoise::kPerItem), alone(batch.narrow(0, 0, 1), 42, BatchNoise::kTogether);
   for (int draw = 0; draw < 2; ++draw) EXPECT_TRUE(at::equal(together().narrow(0, 1, 1), alone())) << draw;
   const BrownianNoise path(batch, 0.1f, 10, 41, BatchNoise::kPerItem);
   const BrownianNoise single(batch.narrow(0, 0, 1), 0.1f, 10, 43, BatchNoise::kTogether);
@@ -68,8 +67,8 @@ TEST(Noise, PastTheEndOfTheBatchIsNewAndLeavesTheOthersAsTheyWere) {
 TEST(Noise, RefusesBatchIndexesThatDoNotFit) {
   EXPECT_THROW(initial_noise({2, 4, 3, 3}, 5, std::vector<int64_t>{1}), std::invalid_argument);
   EXPECT_THROW(initial_noise({1, 4, 3, 3}, 5, std::vector<int64_t>{-1}), std::invalid_argument);
-  EXPECT_THROW(StepNoise(at::zeros({2, 4, 3, 3}), 5, BatchNoise::kTogether, {.index = {1}, .size = 3}),
-               std::invalid_argument);
+  EXPECT_THROW(
+      StepNoise(at::zeros({2, 4, 3, 3}), 5, BatchNoise::kTogether, {.index = {1}, .size = 3}), std::invalid_argument);
 }
 
 TEST(Noise, TakesSeedsOf64Bits) {
@@ -95,7 +94,7 @@ TEST(GoldenSeedSequence, HashesAsNumpy) {
 TEST(GoldenBrownianTree, EqualsTorchsde) {
   for (const auto& row : sampling_parts("brownian")) {
     const BrownianTree tree(row["shape"].get<std::vector<int64_t>>(), row["range"][0], row["range"][1],
-                            std::stoull(row["seed"].get<std::string>()));
+        std::stoull(row["seed"].get<std::string>()));
     const at::Tensor found = tree.increment(row["query"][0], row["query"][1]).view(-1);
     const at::Tensor expected = at::tensor(row["increment"].get<std::vector<float>>());
     EXPECT_LE((found - expected).abs().max().item<float>(), 1e-6f) << row["query"];
@@ -104,8 +103,7 @@ TEST(GoldenBrownianTree, EqualsTorchsde) {
 
 TEST(BrownianTree, IncrementsAddUp) {
   const BrownianTree tree({1, 4, 3, 3}, 0.03, 14.6, 12);
-  const at::Tensor whole = tree.increment(0.5, 9),
-                   parts = tree.increment(0.5, 2.25) + tree.increment(2.25, 9);
+  const at::Tensor whole = tree.increment(0.5, 9), parts = tree.increment(0.5, 2.25) + tree.increment(2.25, 9);
   EXPECT_LE((whole - parts).abs().max().item<float>(), 1e-5f);
 }
 

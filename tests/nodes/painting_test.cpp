@@ -29,11 +29,10 @@ Pixels painted(std::string_view text, const Manner& manner = {}) {
 
 TEST(Painting, IsALineAStroke) {
   const auto strokes = parse("0.2,0.5 0.8,0.5\n\nerase brush=0.05 hardness=0.25 0.1,0.1\ninvert\n");
-  EXPECT_THAT(
-      strokes,
+  EXPECT_THAT(strokes,
       ElementsAre(Stroke{.points = {{0.2, 0.5}, {0.8, 0.5}}},
-                  Stroke{.kind = Kind::Erase, .brush = 0.05, .hardness = 0.25, .points = {{0.1, 0.1}}},
-                  Stroke{.kind = Kind::Invert}));
+          Stroke{.kind = Kind::Erase, .brush = 0.05, .hardness = 0.25, .points = {{0.1, 0.1}}},
+          Stroke{.kind = Kind::Invert}));
 }
 
 TEST(Painting, IsWrittenAsItIsRead) {
@@ -44,7 +43,7 @@ TEST(Painting, IsWrittenAsItIsRead) {
 
 TEST(Painting, SaysWhatIsNoStroke) {
   for (const char* text :
-       {"0.2", "0.2,", "0.2,x", "brush=", "brush=-1 0,0", "brush=nan 0,0", "hardness=soft 0,0", "fill"}) {
+      {"0.2", "0.2,", "0.2,x", "brush=", "brush=-1 0,0", "brush=nan 0,0", "hardness=soft 0,0", "fill"}) {
     try {
       parse(text);
       FAIL() << text << " was read";
@@ -79,8 +78,7 @@ TEST(Painting, FadesWhereTheBrushIsSoft) {
 }
 
 TEST(Painting, FillsPolygons) {
-  const Pixels filled =
-      painted("0.25,0 0.75,0 0.75,1 0.25,1\nerase 0.5,0 0.75,0 0.75,1 0.5,1", {.polygons = true});
+  const Pixels filled = painted("0.25,0 0.75,0 0.75,1 0.25,1\nerase 0.5,0 0.75,0 0.75,1 0.5,1", {.polygons = true});
   EXPECT_NEAR(filled.sum(), 16 * 32, 1e-3);
   EXPECT_EQ(filled.at(20, 16), 1);
   EXPECT_EQ(filled.at(40, 16), 0);

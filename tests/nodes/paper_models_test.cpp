@@ -45,7 +45,7 @@ class PaperModelsGolden : public testing::Test {
     const UNet unet = model.unet(at::kCPU, at::kFloat);
     const int64_t width = std::max<int64_t>(model.unet_config().context_dim, 1);
     const at::Tensor noise = unet.forward(seeded_normal("input.unet.x", x), at::tensor({3, 987}),
-                                          seeded_normal("input.unet.context", {x[0], tokens, width}));
+        seeded_normal("input.unet.context", {x[0], tokens, width}));
     EXPECT_LT(relative_error(noise, expected("unet")), kTolerance);
   }
 
@@ -106,8 +106,7 @@ TEST_F(PaperModelsGolden, TextToImageAgreesWithDiffusers) {
   expect_unet(model, {2, 4, 8, 8}, 77);
   expect_first_stage(model, {1, 3, 32, 32}, {1, 4, 4, 4});
   const TextEncoder text = model.text_encoder(at::kCPU, at::kFloat);
-  EXPECT_LT(relative_error(text.forward(expected("input.text.ids")).hidden, expected("text.hidden")),
-            kTolerance);
+  EXPECT_LT(relative_error(text.forward(expected("input.text.ids")).hidden, expected("text.hidden")), kTolerance);
 }
 
 /// What opening the changed tensors of a model says.
@@ -127,41 +126,32 @@ std::string error_with(const std::string& name, const std::function<void(TensorM
 TEST(PaperModels, NameVariantsOfVQThatAreNotSupported) {
   const std::string codebook = "first_stage_model.quantize.embedding.weight";
   EXPECT_THAT(error_with("cin",
-                         [&](TensorMap& t) {
-                           t["first_stage_model.quantize.embed.weight"] = t.at(codebook);
-                           t.erase(codebook);
-                         }),
-              HasSubstr("Gumbel quantisation"));
+                  [&](TensorMap& t) {
+                    t["first_stage_model.quantize.embed.weight"] = t.at(codebook);
+                    t.erase(codebook);
+                  }),
+      HasSubstr("Gumbel quantisation"));
   EXPECT_THAT(error_with("cin", [&](TensorMap& t) { t["first_stage_model.quantize.used"] = at::zeros({5}); }),
-              HasSubstr("a codebook of which it uses a part"));
+      HasSubstr("a codebook of which it uses a part"));
   EXPECT_THAT(error_with("cin", [&](TensorMap& t) { t.erase(codebook); }),
-              HasSubstr("\"quantize.embedding.weight\" is missing"));
+      HasSubstr("\"quantize.embedding.weight\" is missing"));
 }
 
 TEST(PaperModels, NameWhatIsMissingOrOfAnotherModel) {
   const std::string qkv = "model.diffusion_model.middle_block.1.qkv.weight";
-  EXPECT_THAT(
-      error_with("semantic", [&](TensorMap& t) { t[qkv] = t.at(qkv).narrow(0, 0, 100).contiguous(); }),
+  EXPECT_THAT(error_with("semantic", [&](TensorMap& t) { t[qkv] = t.at(qkv).narrow(0, 0, 100).contiguous(); }),
       HasSubstr("\"mid_block.attentions.0.to_q.weight\" [128, 128] is missing"));
   EXPECT_THAT(error_with("semantic",
-                         [](TensorMap& t) {
-                           t["cond_stage_model.channel_mapper.weight"] = at::zeros({5, 14, 1, 1});
-                         }),
-              HasSubstr("gives 5 channels and its U-Net takes 3 beside the latent"));
-  EXPECT_THAT(error_with("cin",
-                         [](TensorMap& t) {
-                           t["cond_stage_model.embedding.weight"] = at::zeros({11, 32});
-                         }),
-              HasSubstr("class embedder is 32 wide and its U-Net expects 48"));
+                  [](TensorMap& t) { t["cond_stage_model.channel_mapper.weight"] = at::zeros({5, 14, 1, 1}); }),
+      HasSubstr("gives 5 channels and its U-Net takes 3 beside the latent"));
+  EXPECT_THAT(error_with("cin", [](TensorMap& t) { t["cond_stage_model.embedding.weight"] = at::zeros({11, 32}); }),
+      HasSubstr("class embedder is 32 wide and its U-Net expects 48"));
   EXPECT_THAT(error_with("txt2img",
-                         [](TensorMap& t) {
-                           t.erase("cond_stage_model.transformer.attn_layers.layers.1.1.net.2.weight");
-                         }),
-              HasSubstr("\"text_model.encoder.layers.0.mlp.fc2.weight\" [64, 256] is missing"));
+                  [](TensorMap& t) { t.erase("cond_stage_model.transformer.attn_layers.layers.1.1.net.2.weight"); }),
+      HasSubstr("\"text_model.encoder.layers.0.mlp.fc2.weight\" [64, 256] is missing"));
   EXPECT_THAT(error_with("cin", [](TensorMap& t) { t["betas"] = at::zeros({1000}); }),
-              HasSubstr("noise schedule (tensor \"betas\") is damaged"));
-  EXPECT_THAT(
-      error_with("cin", [](TensorMap& t) { t["cond_stage_model.encoder.conv_in.weight"] = at::zeros({1}); }),
+      HasSubstr("noise schedule (tensor \"betas\") is damaged"));
+  EXPECT_THAT(error_with("cin", [](TensorMap& t) { t["cond_stage_model.encoder.conv_in.weight"] = at::zeros({1}); }),
       HasSubstr("conditioned on pictures"));
 }
 
@@ -173,8 +163,7 @@ TEST(PaperModels, AreSampledOnTheNoiseTheyWereTrainedWith) {
   write_safetensors(folder / "cin.safetensors", tensors, paper_metadata("cin"));
   const NoiseTable table = Checkpoint::open(folder / "cin.safetensors").noise_table();
   EXPECT_NEAR(table.sigma_min(), std::sqrt(0.0015 / (1 - 0.0015)), 1e-5);
-  EXPECT_NEAR(table.sigma_max(),
-              (at::cumprod(1 - roots * roots, 0)[-1].reciprocal() - 1).sqrt().item<double>(), 1e-2);
+  EXPECT_NEAR(table.sigma_max(), (at::cumprod(1 - roots * roots, 0)[-1].reciprocal() - 1).sqrt().item<double>(), 1e-2);
 }
 
 TEST(PaperModels, KeepStableDiffusionsNoiseToTheBitWhereTheirFilesBetasAreItsOwn) {
@@ -198,8 +187,7 @@ TEST(PaperModels, GiveTheirPartsThroughTheValuesOfTheGraph) {
   EXPECT_THROW(Clip(classes).encode("a fox", Device()), NodeError);
   EXPECT_THROW(weft::LabelEncoder(maps->label_encoder(), "semantic").get(), NodeError);
   EXPECT_THROW(weft::SpatialRescaler(classes->spatial_rescaler(), "cin").get(), NodeError);
-  EXPECT_EQ(Clip(maps).encode("whatever", Device()).entries.at(0).context.numel(), 1)
-      << "it attends to nothing";
+  EXPECT_EQ(Clip(maps).encode("whatever", Device()).entries.at(0).context.numel(), 1) << "it attends to nothing";
   const Vae vae(classes, "float32");
   const at::Tensor latent = vae.encoder(Device())(at::zeros({1, 3, 16, 16}));
   EXPECT_EQ(latent.sizes(), at::IntArrayRef({1, 3, 4, 4}));
@@ -211,8 +199,7 @@ TEST(PaperModels, ReadBertsWordsFromAFileBesideThem) {
   write_paper_model(folder / "model.safetensors", "txt2img");
   std::ofstream(folder / "vocab.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nfox\n";
   const auto model = std::make_shared<const Checkpoint>(Checkpoint::open(folder / "model.safetensors"));
-  EXPECT_EQ(Clip(model).encode("a fox", Device()).entries.at(0).context.sizes(),
-            at::IntArrayRef({1, 77, 64}));
+  EXPECT_EQ(Clip(model).encode("a fox", Device()).entries.at(0).context.sizes(), at::IntArrayRef({1, 77, 64}));
   EXPECT_THAT(Clip(model).find_tokens("a fox", "fox"), ElementsAre(2));
   std::ofstream(folder / "vocab.txt") << "a\nfox\n";
   const auto broken = std::make_shared<const Checkpoint>(Checkpoint::open(folder / "model.safetensors"));
@@ -233,8 +220,7 @@ TEST(UNetAlone, IsReadFromAFileWithAndWithoutPrefixAndFromAFolder) {
   const at::NoGradGuard no_grad;
   const auto noise = [&](const char* name) {
     const UNet unet = Checkpoint::open_unet(folder / name).unet(at::kCPU, at::kFloat);
-    return unet.forward(at::ones({1, unet.config().in_channels, 8, 8}), at::tensor({5}),
-                        at::ones({1, 1, 32}));
+    return unet.forward(at::ones({1, unet.config().in_channels, 8, 8}), at::tensor({5}), at::ones({1, 1, 32}));
   };
   EXPECT_TRUE(noise("bare.safetensors").equal(noise("whole.safetensors")));
   EXPECT_EQ(Checkpoint::open_unet(folder / "bare.safetensors").latent_space().scale, 0.5);
@@ -269,9 +255,7 @@ TEST(LabelEncoderFolder, BringsNamesAndTokens) {
   fs::create_directories(folder / "model/label_encoder");
   const at::Tensor table = seeded_normal("table", {3, 2 * 32});
   write_safetensors(folder / "model/label_encoder/model.safetensors", {{"embedding.weight", table}});
-  const auto configure = [&](const char* json) {
-    std::ofstream(folder / "model/label_encoder/config.json") << json;
-  };
+  const auto configure = [&](const char* json) { std::ofstream(folder / "model/label_encoder/config.json") << json; };
   configure(R"({"tokens": 2, "width": 32, "names": ["arctic fox", "owl", "any"], "unconditional": 2})");
   const Checkpoint read = Checkpoint::open(folder / "model");
   const LabelEncoder& labels = *read.label_encoder();

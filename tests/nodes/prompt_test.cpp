@@ -22,8 +22,7 @@ using nlohmann::json;
 
 // The recording keeps escaped brackets as two bytes.
 std::string with_brackets(std::string text) {
-  for (const auto& [escaped, bracket] :
-       {std::pair(std::string("\0\1", 2), ")"), {std::string("\0\2", 2), "("}}) {
+  for (const auto& [escaped, bracket] : {std::pair(std::string("\0\1", 2), ")"), {std::string("\0\2", 2), "("}}) {
     for (size_t at; (at = text.find(escaped)) != std::string::npos;) text.replace(at, 2, bracket);
   }
   return text;
@@ -84,9 +83,9 @@ TEST(Prompt, NamesTheEmbeddingsItWouldNeedEachOnce) {
   using testing::ElementsAre;
   EXPECT_THAT(named_embeddings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre("foo", "bar"));
   EXPECT_THAT(named_embeddings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
-              ElementsAre("foo.pt", "(x)"));
+      ElementsAre("foo.pt", "(x)"));
   EXPECT_THAT(named_embeddings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
-              ElementsAre("sub/bad-hands-5.safetensors", "next"));
+      ElementsAre("sub/bad-hands-5.safetensors", "next"));
   EXPECT_TRUE(named_embeddings("a cat, an embedding: a disembedding:x").empty());
 }
 
@@ -95,14 +94,14 @@ TEST(Prompt, WarnsOfWhatHasNotTheEffectThatItSeemsToHave) {
   using testing::HasSubstr;
   EXPECT_TRUE(prompt_warnings("a (cat:-1.5) [on] a (((mat))), (x:0) sky:1.4, C:\\cats").empty());
   EXPECT_THAT(prompt_warnings("a embedding:bad, embedding:bad"),
-              ElementsAre("the embedding 'bad' has no effect yet: its name is read as plain words"));
+      ElementsAre("the embedding 'bad' has no effect yet: its name is read as plain words"));
   EXPECT_THAT(prompt_warnings("(cat:50) (dog:-3e30)"), ElementsAre(HasSubstr("the weight -3e+30 of 'dog'")));
-  EXPECT_THAT(prompt_warnings("(cat:nan) (dog:1e999)"),
-              ElementsAre(HasSubstr("'(cat:nan)' is read as words")));
+  EXPECT_THAT(prompt_warnings("(cat:nan) (dog:1e999)"), ElementsAre(HasSubstr("'(cat:nan)' is read as words")));
   EXPECT_THAT(prompt_warnings("(dog:-1e999)"), ElementsAre(HasSubstr("'(dog:-1e999)' is read as words")));
   EXPECT_THAT(prompt_warnings(std::string(101, '(') + "cat" + std::string(101, ')')),
-              testing::Contains(HasSubstr("brackets within 100 others")));
-  EXPECT_THAT(prompt_warnings("(" + std::string(39, 'x') + "ä and more:99)"), ElementsAre(HasSubstr("'" + std::string(39, 'x') + "...'")));
+      testing::Contains(HasSubstr("brackets within 100 others")));
+  EXPECT_THAT(prompt_warnings("(" + std::string(39, 'x') + "ä and more:99)"),
+      ElementsAre(HasSubstr("'" + std::string(39, 'x') + "...'")));
 }
 
 TEST(Prompt, RefusesMoreThanAPictureCanAttendTo) {
@@ -157,9 +156,7 @@ TEST(EncodePrompt, GivesOneChunkOf77ForEvery75Tokens) {
 TEST(EncodePrompt, MovesWeightedTokensAwayFromTheEmptyPrompt) {
   at::NoGradGuard no_grad;
   const TextEncoder encoder = narrow_encoder(49408);
-  const auto encode = [&](const char* text) {
-    return encode_prompt(encoder, clip_tokenizer(), text).context;
-  };
+  const auto encode = [&](const char* text) { return encode_prompt(encoder, clip_tokenizer(), text).context; };
   const at::Tensor plain = encode("a cat"), empty = encode(""), heavy = encode("a (cat:1.5)"),
                    gone = encode("a (cat:0)");
   EXPECT_TRUE(heavy[0][1].allclose(plain[0][1], 1e-4, 1e-5)) << "\"a\" has weight 1";

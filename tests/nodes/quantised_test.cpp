@@ -41,8 +41,7 @@ QuantisedFile quantised(Marked marked) {
   json layers;
   for (const auto& [name, tensor] : ldm_tensors(small_model())) {
     file.whole[name] = tensor;
-    const bool is_weight =
-        name.ends_with(".weight") && tensor.dim() > 1 && !name.starts_with("first_stage_model.");
+    const bool is_weight = name.ends_with(".weight") && tensor.dim() > 1 && !name.starts_with("first_stage_model.");
     if (!is_weight) continue;
     const std::string layer = name.substr(0, name.size() - std::string(".weight").size());
     const at::Tensor scale = tensor.abs().max() / 448;
@@ -50,8 +49,7 @@ QuantisedFile quantised(Marked marked) {
     file.whole[name] = file.tensors[name].to(at::kFloat) * scale;
     file.tensors[layer + (marked == Marked::kByTensor ? ".scale_weight" : ".weight_scale")] = scale;
     if (marked == Marked::kByTensor) file.tensors[layer + ".scale_input"] = at::ones({});
-    if (marked == Marked::kByLayer)
-      file.tensors[kLayerFormat] = text_tensor(R"({"format": "float8_e4m3fn"})");
+    if (marked == Marked::kByLayer) file.tensors[kLayerFormat] = text_tensor(R"({"format": "float8_e4m3fn"})");
     layers[layer] = {{"format", "float8_e4m3fn"}};
   }
   if (marked == Marked::kByTensor)
@@ -61,8 +59,8 @@ QuantisedFile quantised(Marked marked) {
   return file;
 }
 
-Checkpoint opened(const TemporaryFolder& folder, const TensorMap& tensors,
-                  const std::map<std::string, std::string>& metadata) {
+Checkpoint opened(
+    const TemporaryFolder& folder, const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
   write_safetensors(folder / "m.safetensors", tensors, metadata);
   return Checkpoint::open(folder / "m.safetensors");
 }
@@ -83,16 +81,14 @@ class Quantised : public testing::TestWithParam<Marked> {};
 TEST_P(Quantised, IsMultipliedByItsScales) {
   const QuantisedFile file = quantised(GetParam());
   const TemporaryFolder folder;
-  const auto noise_and_words = [&](const TensorMap& tensors,
-                                   const std::map<std::string, std::string>& metadata) {
+  const auto noise_and_words = [&](const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
     const at::NoGradGuard no_grad;
     const Checkpoint model = opened(folder, tensors, metadata);
     EXPECT_TRUE(model.unused().empty()) << model.unused().front();
-    const at::Tensor noise = model.unet(at::kCPU, at::kFloat)
-                                 .forward(seeded_normal("x", {1, 9, 8, 8}), at::tensor({500}),
-                                          seeded_normal("context", {1, 77, 32}));
-    return std::pair(
-        noise, model.text_encoder(at::kCPU, at::kFloat).forward(at::full({1, 77}, 5, at::kLong)).hidden);
+    const at::Tensor noise =
+        model.unet(at::kCPU, at::kFloat)
+            .forward(seeded_normal("x", {1, 9, 8, 8}), at::tensor({500}), seeded_normal("context", {1, 77, 32}));
+    return std::pair(noise, model.text_encoder(at::kCPU, at::kFloat).forward(at::full({1, 77}, 5, at::kLong)).hidden);
   };
   const auto found = noise_and_words(file.tensors, file.metadata);
   const auto expected = noise_and_words(file.whole, metadata_of(small_model()));
@@ -100,26 +96,23 @@ TEST_P(Quantised, IsMultipliedByItsScales) {
   EXPECT_TRUE(found.second.equal(expected.second));
 }
 
-INSTANTIATE_TEST_SUITE_P(Marks, Quantised,
-                         testing::Values(Marked::kByTensor, Marked::kByLayer, Marked::kInHeader));
+INSTANTIATE_TEST_SUITE_P(Marks, Quantised, testing::Values(Marked::kByTensor, Marked::kByLayer, Marked::kInHeader));
 
 TEST(QuantisedLayer, MayHaveAScaleForEachOutput) {
-  TensorMap tensors{{"a.weight", at::ones({2, 3}).to(at::kFloat8_e4m3fn)},
-                    {"a.weight_scale", at::tensor({2.0, 3.0}).view({2, 1})}};
+  TensorMap tensors{
+      {"a.weight", at::ones({2, 3}).to(at::kFloat8_e4m3fn)}, {"a.weight_scale", at::tensor({2.0, 3.0}).view({2, 1})}};
   const TensorMap scales = take_scales(tensors, "file");
   EXPECT_EQ(tensors.size(), 1u);
   EXPECT_TRUE(dequantised(tensors["a.weight"], scales, "a.weight")
-                  .equal(at::tensor({2.f, 2.f, 2.f, 3.f, 3.f, 3.f}).view({2, 3})));
+          .equal(at::tensor({2.f, 2.f, 2.f, 3.f, 3.f, 3.f}).view({2, 3})));
 }
 
 TEST(QuantisedLayer, WithAScaleOfAnotherShapeIsRefused) {
   for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{{2}, {32}, {1, 32}, {0}}) {
     QuantisedFile file = quantised(Marked::kByLayer);
     file.tensors[kLayerScale] = at::ones(shape);
-    EXPECT_THAT(
-        error_of(file),
-        HasSubstr(
-            "the scale of layer \"down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q\" has shape " +
+    EXPECT_THAT(error_of(file),
+        HasSubstr("the scale of layer \"down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q\" has shape " +
             shape_text(shape)));
   }
   QuantisedFile file = quantised(Marked::kByTensor);
@@ -158,8 +151,7 @@ TEST(QuantisedLayer, OfAnotherFormatIsNamed) {
   file.tensors[kLayerFormat] = text_tensor(R"({"format": "mxfp8"})");
   EXPECT_THAT(error_of(file), HasSubstr("quantised as mxfp8, which is not supported"));
   file = quantised(Marked::kInHeader);
-  file.metadata["_quantization_metadata"] =
-      json{{"layers", {{kLayer, {{"format", "int8_tensorwise"}}}}}}.dump();
+  file.metadata["_quantization_metadata"] = json{{"layers", {{kLayer, {{"format", "int8_tensorwise"}}}}}}.dump();
   EXPECT_THAT(error_of(file), HasSubstr("quantised as int8_tensorwise, which is not supported"));
 }
 

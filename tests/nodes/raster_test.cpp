@@ -24,7 +24,8 @@ TEST(Polygon, IsWholeInsideAndNothingOutside) {
 }
 
 TEST(Polygon, ThatLeavesThePictureIsCutAtItsEdge) {
-  EXPECT_NEAR(cover_polygon(std::vector<Point>{{-5, -5}, {4, -5}, {4, 40}, {-5, 40}}, 8, 8).sum().item<double>(), 32, 1e-4);
+  EXPECT_NEAR(
+      cover_polygon(std::vector<Point>{{-5, -5}, {4, -5}, {4, 40}, {-5, 40}}, 8, 8).sum().item<double>(), 32, 1e-4);
 }
 
 TEST(Stroke, OfOnePointIsADisk) {

@@ -10,8 +10,7 @@ namespace {
 
 TEST(GoldenResize, EveryMethodEqualsItsReference) {
   for (const auto& row : sampling_parts("resize")) {
-    const int64_t height = row["from"][0], width = row["from"][1], new_height = row["to"][0],
-                  new_width = row["to"][1];
+    const int64_t height = row["from"][0], width = row["from"][1], new_height = row["to"][0], new_width = row["to"][1];
     const at::Tensor input = at::tensor(row["input"].get<std::vector<float>>()).view({1, 3, height, width});
     for (const ResizeInfo& info : resize_methods()) {
       const at::Tensor expected = at::tensor(row["output"][std::string(info.name)].get<std::vector<float>>())

@@ -59,16 +59,10 @@ std::string verdict_of_header(const std::string& header, size_t data_size = 8) {
 
 TEST(Safetensors, GivesBackWhatWasWritten) {
   const TemporaryFolder folder;
-  const std::map<std::string, at::Tensor> tensors{{"float", at::randn({3, 5})},
-                                                  {"half", at::randn({7}).to(at::kHalf)},
-                                                  {"bf16", at::randn({2, 2}).to(at::kBFloat16)},
-                                                  {"double", at::randn({3}, at::kDouble)},
-                                                  {"long", at::arange(4)},
-                                                  {"byte", at::arange(3).to(at::kByte)},
-                                                  {"bool", at::ones({5}, at::kBool)},
-                                                  {"scalar", at::scalar_tensor(3.5)},
-                                                  {"empty", at::empty({0, 4})},
-                                                  {"transposed", at::randn({4, 6}).t()}};
+  const std::map<std::string, at::Tensor> tensors{{"float", at::randn({3, 5})}, {"half", at::randn({7}).to(at::kHalf)},
+      {"bf16", at::randn({2, 2}).to(at::kBFloat16)}, {"double", at::randn({3}, at::kDouble)}, {"long", at::arange(4)},
+      {"byte", at::arange(3).to(at::kByte)}, {"bool", at::ones({5}, at::kBool)}, {"scalar", at::scalar_tensor(3.5)},
+      {"empty", at::empty({0, 4})}, {"transposed", at::randn({4, 6}).t()}};
   write_safetensors(folder / "a.safetensors", tensors, {{"who", "weft"}});
   const auto file = SafetensorsFile::open(folder / "a.safetensors");
   EXPECT_EQ(file.entries().size(), tensors.size());
@@ -125,8 +119,7 @@ TEST(Safetensors, TakesWhatTheReferenceReaderTakes) {
   EXPECT_EQ(verdict_of_header("  {" + x + "}"), "ok");
   EXPECT_EQ(verdict_of_header("{" + x + "}\n\t "), "ok");
   EXPECT_EQ(
-      verdict_of_header(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"of":["this"]}}})"),
-      "ok");
+      verdict_of_header(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":{"of":["this"]}}})"), "ok");
   EXPECT_EQ(verdict_of_header("{}", 0), "ok");
   EXPECT_EQ(verdict_of_header("{" + x + R"(,"__metadata__":{"a":"1","a":"2"}})"), "ok");
   EXPECT_NE(verdict_of_header("{" + x + "}" + std::string(8, '\0')), "ok");
@@ -146,8 +139,8 @@ TEST(Safetensors, OpensFilesWithTensorsOfAnyType) {
       "e":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[8,10]}, "f":{"dtype":"F4","shape":[2,2],"data_offsets":[10,12]},
       "n":{"dtype":"F8_E4M3FNUZ","shape":[1],"data_offsets":[12,13]}, "u":{"dtype":"F8_E5M2FNUZ","shape":[1],"data_offsets":[13,14]},
       "z":{"dtype":"F99","shape":[5],"data_offsets":[14,16]}})";
-  const std::string data{'\0',   '\0',   '\0', '\0', '\0',   '\0',   '\0', '\0',
-                         '\x80', '\x7f', 'a',  'b',  '\x48', '\x44', 'c',  'd'};
+  const std::string data{
+      '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\0', '\x80', '\x7f', 'a', 'b', '\x48', '\x44', 'c', 'd'};
   std::ofstream(folder / "f", std::ios::binary) << file_bytes(header, data);
   const auto file = SafetensorsFile::open(folder / "f");
   EXPECT_EQ(file.entries().at("z").type, "F99");
@@ -208,21 +201,18 @@ TEST(Safetensors, ExplainsEachLie) {
   EXPECT_THAT(verdict_of_header(R"({"x":1})"), HasSubstr("not described by an object"));
   EXPECT_THAT(verdict_of_header(R"({"x":{}})"), HasSubstr("no dtype"));
   EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[16]", "[0,8]")),
-              HasSubstr("tensor \"x\" has dtype F4, which is not supported"));
+      HasSubstr("tensor \"x\" has dtype F4, which is not supported"));
   EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[2]", "[0,8]")), HasSubstr("needs 1 bytes"));
   EXPECT_THAT(verdict_of_header(entry("\"F4\"", "[15]", "[0,8]")), HasSubstr("end of a byte"));
-  EXPECT_THAT(verdict_of_header(entry("\"F99\"", "[9223372036854775807,9]", "[0,8]")),
-              HasSubstr("overflows"));
+  EXPECT_THAT(verdict_of_header(entry("\"F99\"", "[9223372036854775807,9]", "[0,8]")), HasSubstr("overflows"));
   EXPECT_THAT(verdict_of_header(entry("7", "[2]", "[0,8]")), HasSubstr("no dtype"));
   EXPECT_THAT(verdict_of_header(entry(f32, "2", "[0,8]")), HasSubstr("no shape"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[-2]", "[0,8]")), HasSubstr("-2, which is not a size"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[2.0]", "[0,8]")), HasSubstr("which is not a size"));
-  EXPECT_THAT(verdict_of_header(entry(f32, "[18446744073709551615]", "[0,8]")),
-              HasSubstr("which is not a size"));
+  EXPECT_THAT(verdict_of_header(entry(f32, "[18446744073709551615]", "[0,8]")), HasSubstr("which is not a size"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[9223372036854775807,9]", "[0,8]")), HasSubstr("overflows"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[1e999]", "[0,8]")), HasSubstr("not valid JSON"));
-  EXPECT_THAT(verdict_of_header(entry(f32, "[3]", "[0,8]")),
-              HasSubstr("needs 12 bytes for its shape, and is given 8"));
+  EXPECT_THAT(verdict_of_header(entry(f32, "[3]", "[0,8]")), HasSubstr("needs 12 bytes for its shape, and is given 8"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[2]", "[8,0]")), HasSubstr("not [begin, end]"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[2]", "[0]")), HasSubstr("not [begin, end]"));
   EXPECT_THAT(verdict_of_header(entry(f32, "[4]", "[0,16]")), HasSubstr("ends at byte 16 of 8"));
@@ -230,12 +220,12 @@ TEST(Safetensors, ExplainsEachLie) {
   EXPECT_THAT(verdict_of_header(entry(f32, "[1]", "[0,4]")), HasSubstr("4 bytes that belong to no tensor"));
   EXPECT_THAT(verdict_of_header(R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},
                                     "y":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})"),
-              HasSubstr("overlaps"));
+      HasSubstr("overlaps"));
   EXPECT_THAT(verdict_of_header(R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},
                                     "x":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}})"),
-              HasSubstr("names \"x\" twice"));
+      HasSubstr("names \"x\" twice"));
   EXPECT_THAT(verdict_of_header(R"({"__metadata__":{"a":"1"},"__metadata__":{"a":"1"}})", 0),
-              HasSubstr("names \"__metadata__\" twice"));
+      HasSubstr("names \"__metadata__\" twice"));
   EXPECT_THAT(verdict_of_header(R"({"__metadata__":{"a":1}})", 0), HasSubstr("is not a string"));
   EXPECT_THAT(verdict_of_header(R"({"__metadata__":"a"})", 0), HasSubstr("is not an object of strings"));
 }
@@ -245,8 +235,7 @@ TEST(Safetensors, ExplainsEachLie) {
 TEST(Safetensors, SurvivesThousandsOfDamagedFiles) {
   const TemporaryFolder folder;
   write_safetensors(folder / "good",
-                    {{"a.weight", at::ones({3, 4})}, {"b", at::ones({5}, at::kHalf)}, {"c", at::arange(3)}},
-                    {{"format", "pt"}});
+      {{"a.weight", at::ones({3, 4})}, {"b", at::ones({5}, at::kHalf)}, {"c", at::arange(3)}}, {{"format", "pt"}});
   const std::string good = read_bytes(folder / "good");
   ASSERT_EQ(verdict(good), "ok");
   uint64_t header_size = 0;

@@ -27,8 +27,7 @@ SampleRequest request(std::vector<int64_t> shape = {1, 4, 5, 3}) {
   return request;
 }
 
-at::Tensor run(const SamplerInfo& sampler, const SampleRequest& request,
-               const StepPlan& plan = {.steps = 6}) {
+at::Tensor run(const SamplerInfo& sampler, const SampleRequest& request, const StepPlan& plan = {.steps = 6}) {
   const DiffusionModel model = toy_model();
   return sample(model, sampler, plan_sigmas(model.table, plan, sampler), request).latent;
 }
@@ -102,8 +101,7 @@ DiffusionModel plain_model() {
 /// The bits of every sampler and schedule are promised. These came alike from a Zen 5 as it is, and as each of the
 /// processors that docs/models.md says how to imitate.
 TEST(Samplers, HaveTheSameBitsOnEveryProcessor) {
-  const auto expected =
-      nlohmann::json::parse(std::ifstream(WEFT_SOURCE_DIR "/tests/nodes/golden/sampler_bits.json"));
+  const auto expected = nlohmann::json::parse(std::ifstream(WEFT_SOURCE_DIR "/tests/nodes/golden/sampler_bits.json"));
   for (const SamplerInfo& sampler : samplers()) {
     boost::crc_32_type crc;
     for (const ScheduleInfo& schedule : schedules()) {
@@ -191,8 +189,7 @@ TEST(Sample, WithNothingToDoReturnsTheLatent) {
   SampleRequest untouched = request();
   untouched.latent = at::randn({1, 4, 5, 3});
   EXPECT_TRUE(at::equal(run(find_sampler("euler"), untouched, {.steps = 6, .denoise = 0}), untouched.latent));
-  EXPECT_TRUE(
-      at::equal(run(find_sampler("euler"), untouched, {.steps = 6, .start_step = 9}), untouched.latent));
+  EXPECT_TRUE(at::equal(run(find_sampler("euler"), untouched, {.steps = 6, .start_step = 9}), untouched.latent));
 }
 
 TEST(Sample, KeepsTheLatentWhereTheMaskIsZero) {
@@ -211,8 +208,7 @@ TEST(Sample, DdimKeepsWithNoiseOfItsOwn) {
   SampleRequest masked = request();
   masked.latent = at::randn({1, 4, 5, 3});
   masked.noise_mask = at::full({5, 3}, 0.5);
-  EXPECT_FALSE(
-      at::allclose(run(find_sampler("ddim"), masked), run(find_sampler("euler"), masked), 1e-3, 1e-3));
+  EXPECT_FALSE(at::allclose(run(find_sampler("ddim"), masked), run(find_sampler("euler"), masked), 1e-3, 1e-3));
 }
 
 TEST(Sample, AlsoGivesTheLastPictureWithoutNoise) {
@@ -232,7 +228,8 @@ TEST(Sample, TakesASamplerOfAPluginThatReportsNothing) {
 /// A model whose network gives NaN in item `item` from evaluation `evaluation` on, both counted from 0.
 DiffusionModel breaking_model(int evaluation, int64_t item = 0) {
   DiffusionModel model = toy_model();
-  model.network = [evaluation, item, calls = 0](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) mutable {
+  model.network = [evaluation, item, calls = 0](
+                      const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) mutable {
     at::Tensor result = toy_network(x, t, context);
     if (calls++ >= evaluation) result[item][1][2][2] = NAN;
     return result;
@@ -252,7 +249,8 @@ std::string error_of(const DiffusionModel& model, std::string_view sampler, cons
 
 TEST(NotFinite, IsToldWithTheStepThatGaveIt) {
   for (const char* sampler : {"euler", "ddim", "dpmpp_2m", "euler_ancestral", "uni_pc", "euler_cfg_pp"})
-    EXPECT_THAT(error_of(breaking_model(3), sampler, request()), StartsWith("the U-Net gave NaN at step 4 of 6: lower cfg"))
+    EXPECT_THAT(
+        error_of(breaking_model(3), sampler, request()), StartsWith("the U-Net gave NaN at step 4 of 6: lower cfg"))
         << sampler;
 }
 

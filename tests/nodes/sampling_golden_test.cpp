@@ -57,9 +57,7 @@ double number_after(const std::string& field, const std::string& prefix) {
   return std::stod(field.substr(prefix.size()));
 }
 
-uint64_t seed_after(const std::string& field) {
-  return std::stoull(field.substr(std::string("seed").size()));
-}
+uint64_t seed_after(const std::string& field) { return std::stoull(field.substr(std::string("seed").size())); }
 
 std::vector<int64_t> shape_of(const std::string& text) {
   std::vector<int64_t> shape;
@@ -83,15 +81,12 @@ double difference(const std::vector<float>& actual, const Json& expected) {
 double difference(const at::Tensor& actual, const Json& expected) {
   const at::Tensor flat = actual.contiguous().view(-1);
   return difference(
-      std::vector<float>(flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()),
-      expected);
+      std::vector<float>(flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()), expected);
 }
 
 constexpr double kTolerance = 1e-5;
 
-NoiseTable table_of(const std::string& prediction) {
-  return NoiseTable::stable_diffusion(prediction == "zsnr");
-}
+NoiseTable table_of(const std::string& prediction) { return NoiseTable::stable_diffusion(prediction == "zsnr"); }
 
 std::vector<int64_t> latent_shape() { return golden().at("latent_shape").get<std::vector<int64_t>>(); }
 
@@ -104,8 +99,7 @@ struct SampleKey {
 
   explicit SampleKey(const std::string& key) {
     const std::vector<std::string> fields = split(key, '/');
-    if (fields.size() != 6)
-      throw std::runtime_error("not prediction/sampler/schedule/steps/cfgC/seedS: " + key);
+    if (fields.size() != 6) throw std::runtime_error("not prediction/sampler/schedule/steps/cfgC/seedS: " + key);
     prediction = fields[0];
     sampler = fields[1];
     schedule = fields[2];
@@ -174,11 +168,10 @@ TEST(GoldenNoise, OfSdeSamplersIsTheBrownianPath) {
   for (const auto& [key, expected] : golden().items()) {
     if (!key.starts_with("brownian_seed")) continue;
     const std::vector<std::string> fields = split(key, '_');
-    const BrownianNoise noise(at::zeros(shape_of(fields[2])), 0.0291671585f, 14.614642f,
-                              seed_after(fields[1]), BatchNoise::kTogether);
+    const BrownianNoise noise(
+        at::zeros(shape_of(fields[2])), 0.0291671585f, 14.614642f, seed_after(fields[1]), BatchNoise::kTogether);
     for (const Json& row : expected) {
-      EXPECT_LE(difference(noise(row[0].get<float>(), row[1].get<float>()), row[2]), 1e-6)
-          << row[0] << row[1];
+      EXPECT_LE(difference(noise(row[0].get<float>(), row[1].get<float>()), row[2]), 1e-6) << row[0] << row[1];
     }
   }
 }
@@ -194,8 +187,7 @@ TEST(GoldenSchedule, PercentsAgree) {
   const NoiseTable table = NoiseTable::stable_diffusion();
   for (const auto& [percent, expected] : part("percent_to_sigma").items()) {
     const double sigma = table.percent_to_sigma(std::stod(percent));
-    EXPECT_LE(std::abs(sigma - expected.get<double>()), kTolerance * std::max(1.0, expected.get<double>()))
-        << percent;
+    EXPECT_LE(std::abs(sigma - expected.get<double>()), kTolerance * std::max(1.0, expected.get<double>())) << percent;
   }
 }
 
@@ -205,10 +197,9 @@ TEST(GoldenSchedule, SigmasAgree) {
     std::vector<float> sigmas;
     if (fields[0] == "ksampler") {  // ksampler/eps/dpm_2/karras/steps10/denoise0.5
       const auto steps = static_cast<int64_t>(number_after(fields[4], "steps"));
-      sigmas =
-          plan_sigmas(table_of(fields[1]),
-                      {.schedule = fields[3], .steps = steps, .denoise = number_after(fields[5], "denoise")},
-                      find_sampler(fields[2]));
+      sigmas = plan_sigmas(table_of(fields[1]),
+          {.schedule = fields[3], .steps = steps, .denoise = number_after(fields[5], "denoise")},
+          find_sampler(fields[2]));
     } else {
       sigmas = schedule_sigmas(table_of(fields[0]), fields[1], std::stoll(fields[2]));
     }
@@ -260,60 +251,60 @@ const std::map<std::string, void (*)(SampleKey&, SampleRequest&, StepPlan&, cons
   using Latent = const at::Tensor&;
   static const std::map<std::string, void (*)(SampleKey&, SampleRequest&, StepPlan&, Latent)> all{
       {"img2img_denoise0.5",
-       [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
-         request.latent = latent;
-         plan.denoise = 0.5;
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
+            request.latent = latent;
+            plan.denoise = 0.5;
+          }},
       {"img2img_denoise1.0_nonempty_latent",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent latent) { request.latent = latent; }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent latent) { request.latent = latent; }},
       {"advanced_start3_end7_leftover",
-       [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
-         request.latent = latent;
-         plan.start_step = 3;
-         plan.end_step = 7;
-         plan.leave_noise = true;
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
+            request.latent = latent;
+            plan.start_step = 3;
+            plan.end_step = 7;
+            plan.leave_noise = true;
+          }},
       {"advanced_start3_end7_nolefover",
-       [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
-         request.latent = latent;
-         plan.start_step = 3;
-         plan.end_step = 7;
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
+            request.latent = latent;
+            plan.start_step = 3;
+            plan.end_step = 7;
+          }},
       {"advanced_nonoise_start5",
-       [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
-         request.latent = latent;
-         request.noise = at::zeros_like(latent);
-         plan.start_step = 5;
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan& plan, Latent latent) {
+            request.latent = latent;
+            request.noise = at::zeros_like(latent);
+            plan.start_step = 5;
+          }},
       {"inpaint_mask",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent latent) {
-         request.latent = latent;
-         request.noise_mask = square();
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent latent) {
+            request.latent = latent;
+            request.noise_mask = square();
+          }},
       {"inpaint_mask_ddim",
-       [](SampleKey& key, SampleRequest& request, StepPlan&, Latent latent) {
-         key.sampler = "ddim";
-         request.latent = latent;
-         request.noise_mask = square();
-       }},
+          [](SampleKey& key, SampleRequest& request, StepPlan&, Latent latent) {
+            key.sampler = "ddim";
+            request.latent = latent;
+            request.noise_mask = square();
+          }},
       {"cfg1", [](SampleKey&, SampleRequest& request, StepPlan&, Latent) { request.cfg = 1; }},
       {"area",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
-         request.positive = combine(request.positive, set_area({words(kOther)}, 32, 32, 16, 16, 1));
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
+            request.positive = combine(request.positive, set_area({words(kOther)}, 32, 32, 16, 16, 1));
+          }},
       {"timestep_range",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
-         request.positive =
-             combine(set_timestep_range({words(kOther)}, 0, 0.5), set_timestep_range({words(0.1)}, 0.5, 1));
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
+            request.positive =
+                combine(set_timestep_range({words(kOther)}, 0, 0.5), set_timestep_range({words(0.1)}, 0.5, 1));
+          }},
       {"cond_mask",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
-         request.positive = combine(request.positive, set_mask({words(kOther)}, square(), 0.7, false));
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
+            request.positive = combine(request.positive, set_mask({words(kOther)}, square(), 0.7, false));
+          }},
       {"cond_mask_bounds",
-       [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
-         request.positive = combine(request.positive, set_mask({words(kOther)}, square(), 0.7, true));
-       }},
+          [](SampleKey&, SampleRequest& request, StepPlan&, Latent) {
+            request.positive = combine(request.positive, set_mask({words(kOther)}, square(), 0.7, true));
+          }},
   };
   return all;
 }
@@ -323,11 +314,9 @@ TEST(GoldenSampler, CasesAgree) {
     if (!group.starts_with("cases_")) continue;
     const std::vector<std::string> fields = split(group, '_');  // cases_euler_normal_10_cfg7_seed42
     ASSERT_EQ(fields.size(), 6u) << group;
-    const at::Tensor latent =
-        at::tensor(golden().at("latent_in_seed7").get<std::vector<float>>()).view(latent_shape());
+    const at::Tensor latent = at::tensor(golden().at("latent_in_seed7").get<std::vector<float>>()).view(latent_shape());
     for (const auto& [name, expected] : group_cases.items()) {
-      SampleKey key("eps/" + fields[1] + "/" + fields[2] + "/" + fields[3] + "/" + fields[4] + "/" +
-                    fields[5]);
+      SampleKey key("eps/" + fields[1] + "/" + fields[2] + "/" + fields[3] + "/" + fields[4] + "/" + fields[5]);
       SampleRequest request = key.request();
       StepPlan plan = key.plan();
       const auto change = cases().find(name);

@@ -20,8 +20,7 @@ inline at::Tensor seeded_normal(const std::string& name, at::IntArrayRef shape) 
 
 inline at::Tensor seeded_weight(const std::string& name, at::IntArrayRef shape) {
   const at::Tensor values = seeded_normal(name, shape);
-  if (shape.size() > 1)
-    return values / std::sqrt(static_cast<double>(c10::multiply_integers(shape.slice(1))));
+  if (shape.size() > 1) return values / std::sqrt(static_cast<double>(c10::multiply_integers(shape.slice(1))));
   return name.ends_with(".weight") ? 1 + 0.1 * values : 0.1 * values;
 }
 

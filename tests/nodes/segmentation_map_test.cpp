@@ -63,7 +63,7 @@ TEST(SegmentationMap, AnUnknownColourIsNamedWithItsCountAndTheNearestClass) {
   at::Tensor pixels = paint_classes(some_map());
   pixels.narrow(2, 0, 1).copy_((at::tensor({0x22, 0x60, 0xa0}, at::kFloat) / 255).expand({1, 2, 1, 3}));
   EXPECT_THAT(error_of([&] { find_classes(pixels, kLegend, UnknownColour::kRefuse); }),
-              HasSubstr("#2260a0 (2 pixels; nearest is sea #1f5fa8)"));
+      HasSubstr("#2260a0 (2 pixels; nearest is sea #1f5fa8)"));
   EXPECT_EQ(find_classes(pixels, kLegend, UnknownColour::kTakeNearest)[0][0][0].item<int64_t>(), 1);
 }
 

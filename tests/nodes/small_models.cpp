@@ -18,33 +18,33 @@ using nlohmann::json;
 
 SmallModel small_model() {
   return {.name = "small",
-          .unet = {.in_channels = 9,
-                   .block_channels = {32, 64},
-                   .layers_per_block = 2,
-                   .cross_attention = {true, false},
-                   .context_dim = 32,
-                   .heads = 4,
-                   .norm_groups = 16},
-          .vae = {.block_channels = {16, 32, 32}, .layers_per_block = 1, .norm_groups = 8},
-          .text = {.vocab = 64, .width = 32, .layers = 2, .heads = 4, .mlp_width = 128, .eos_id = 63}};
+      .unet = {.in_channels = 9,
+          .block_channels = {32, 64},
+          .layers_per_block = 2,
+          .cross_attention = {true, false},
+          .context_dim = 32,
+          .heads = 4,
+          .norm_groups = 16},
+      .vae = {.block_channels = {16, 32, 32}, .layers_per_block = 1, .norm_groups = 8},
+      .text = {.vocab = 64, .width = 32, .layers = 2, .heads = 4, .mlp_width = 128, .eos_id = 63}};
 }
 
 SmallModel medium_model() {
   return {.name = "medium",
-          .unet = {.block_channels = {64, 96, 128, 128},
-                   .layers_per_block = 1,
-                   .cross_attention = {true, true, true, false},
-                   .context_dim = 64,
-                   .heads = 8,
-                   .norm_groups = 32},
-          .vae = {.block_channels = {32, 64, 96, 96}, .layers_per_block = 2, .norm_groups = 32},
-          .text = {.vocab = 1000,
-                   .width = 64,
-                   .layers = 3,
-                   .heads = 2,
-                   .mlp_width = 256,
-                   .activation = TextActivation::kGelu,
-                   .eos_id = 999}};
+      .unet = {.block_channels = {64, 96, 128, 128},
+          .layers_per_block = 1,
+          .cross_attention = {true, true, true, false},
+          .context_dim = 64,
+          .heads = 8,
+          .norm_groups = 32},
+      .vae = {.block_channels = {32, 64, 96, 96}, .layers_per_block = 2, .norm_groups = 32},
+      .text = {.vocab = 1000,
+          .width = 64,
+          .layers = 3,
+          .heads = 2,
+          .mlp_width = 256,
+          .activation = TextActivation::kGelu,
+          .eos_id = 999}};
 }
 
 ModelTensors tensors_of(const SmallModel& model) {
@@ -62,9 +62,9 @@ TensorMap ldm_tensors(const SmallModel& model) {
   std::ifstream names(golden(fmt::format("ldm_names_{}.txt", model.name)));
   TensorMap result;
   for (std::string ldm, canonical; names >> ldm >> canonical;) {
-    const TensorMap& part = ldm.starts_with("model.")               ? tensors.unet
-                            : ldm.starts_with("first_stage_model.") ? tensors.vae
-                                                                    : tensors.text;
+    const TensorMap& part = ldm.starts_with("model.") ? tensors.unet
+        : ldm.starts_with("first_stage_model.")       ? tensors.vae
+                                                      : tensors.text;
     const at::Tensor& tensor = part.at(canonical);
     const bool stored_as_conv = ldm.find(".attn_1.") != std::string::npos && tensor.dim() == 2;
     result[ldm] = stored_as_conv ? tensor.unsqueeze(-1).unsqueeze(-1) : tensor;
@@ -74,10 +74,10 @@ TensorMap ldm_tensors(const SmallModel& model) {
 
 std::map<std::string, std::string> metadata_of(const SmallModel& model) {
   return {{"weft.unet.heads", std::to_string(model.unet.heads)},
-          {"weft.unet.norm_groups", std::to_string(model.unet.norm_groups)},
-          {"weft.vae.norm_groups", std::to_string(model.vae.norm_groups)},
-          {"weft.text.heads", std::to_string(model.text.heads)},
-          {"weft.text.activation", model.text.activation == TextActivation::kGelu ? "gelu" : "quick_gelu"}};
+      {"weft.unet.norm_groups", std::to_string(model.unet.norm_groups)},
+      {"weft.vae.norm_groups", std::to_string(model.vae.norm_groups)},
+      {"weft.text.heads", std::to_string(model.text.heads)},
+      {"weft.text.activation", model.text.activation == TextActivation::kGelu ? "gelu" : "quick_gelu"}};
 }
 
 void write_single_file(const fs::path& path, const SmallModel& model) {
@@ -93,13 +93,12 @@ void write_folder(const fs::path& folder, const SmallModel& model) {
     std::ofstream(folder / part / "config.json") << config;
   };
   write("unet", "diffusion_pytorch_model.safetensors", tensors.unet,
-        {{"attention_head_dim", model.unet.heads}, {"norm_num_groups", model.unet.norm_groups}});
+      {{"attention_head_dim", model.unet.heads}, {"norm_num_groups", model.unet.norm_groups}});
   write("vae", "diffusion_pytorch_model.safetensors", tensors.vae,
-        {{"norm_num_groups", model.vae.norm_groups}, {"scaling_factor", 0.18215}});
+      {{"norm_num_groups", model.vae.norm_groups}, {"scaling_factor", 0.18215}});
   write("text_encoder", "model.safetensors", tensors.text,
-        {{"num_attention_heads", model.text.heads},
-         {"hidden_act", model.text.activation == TextActivation::kGelu ? "gelu" : "quick_gelu"},
-         {"eos_token_id", 2}});
+      {{"num_attention_heads", model.text.heads},
+          {"hidden_act", model.text.activation == TextActivation::kGelu ? "gelu" : "quick_gelu"}, {"eos_token_id", 2}});
   std::ofstream(folder / "model_index.json") << json{{"_class_name", "StableDiffusionPipeline"}};
 }
 
@@ -107,8 +106,7 @@ fs::path golden(const std::string& name) { return fs::path(WEFT_SOURCE_DIR) / "t
 
 TemporaryFolder::TemporaryFolder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  path_ = fs::temp_directory_path() /
-          fmt::format("weft_{}_{}_{}", test->test_suite_name(), test->name(), getpid());
+  path_ = fs::temp_directory_path() / fmt::format("weft_{}_{}_{}", test->test_suite_name(), test->name(), getpid());
   fs::create_directories(path_);
 }
 

@@ -40,8 +40,8 @@ class TileAttention : public testing::TestWithParam<bool> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, TileAttention, testing::Bool(),
-                         [](const auto& info) { return info.param ? "OnTiles" : "InPlainCode"; });
+INSTANTIATE_TEST_SUITE_P(
+    , TileAttention, testing::Bool(), [](const auto& info) { return info.param ? "OnTiles" : "InPlainCode"; });
 
 constexpr double kBfloat16 = 4e-3;  // half a unit in the last place of what is stored
 
@@ -68,8 +68,8 @@ TEST_P(TileAttention, ReadsHeadsWhereTheyLie) {
   const at::Tensor all = random({2, 50, 3 * 80}, 4);
   const auto parts = all.chunk(3, 2);  // strided views, as of one projection to queries, keys and values
   EXPECT_LT(relative_error(tile_attention(parts[0], parts[1], parts[2], 2),
-                           attention(parts[0].contiguous(), parts[1].contiguous(), parts[2].contiguous(), 2)),
-            kBfloat16);
+                attention(parts[0].contiguous(), parts[1].contiguous(), parts[2].contiguous(), 2)),
+      kBfloat16);
 }
 
 TEST_P(TileAttention, LeavesTrainingFloat32AndOddChannelsToLibtorch) {

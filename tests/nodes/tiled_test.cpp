@@ -18,8 +18,7 @@ TEST(Tiled, ANetworkThatLooksAtOnePlaceGivesTheSameInTiles) {
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{20, 33}, {8, 40}, {17, 8}, {9, 9}}) {
     const at::Tensor latent = at::randn({2, 4, height, width});
     const TilePlan plan{.tile_height = 8, .tile_width = 8, .overlap = 3, .scale = 8};
-    EXPECT_TRUE(at::allclose(apply_tiled(latent, plan, enlarge), enlarge(latent), 1e-5, 1e-5))
-        << height << width;
+    EXPECT_TRUE(at::allclose(apply_tiled(latent, plan, enlarge), enlarge(latent), 1e-5, 1e-5)) << height << width;
     EXPECT_TRUE(at::allclose(apply_tiled_three_ways(latent, plan, enlarge), enlarge(latent), 1e-5, 1e-5));
   }
 }
@@ -37,8 +36,8 @@ TEST(Tiled, FadesOneTileIntoTheNext) {
   // Two tiles of 6 that overlap by 2 on a line of 10; each answers with its own number.
   float number = 0;
   const auto numbered = [&](const at::Tensor& tile) { return at::full_like(tile, number++); };
-  const at::Tensor found = apply_tiled(
-      at::zeros({1, 1, 1, 10}), {.tile_height = 6, .tile_width = 6, .overlap = 2, .scale = 1}, numbered);
+  const at::Tensor found =
+      apply_tiled(at::zeros({1, 1, 1, 10}), {.tile_height = 6, .tile_width = 6, .overlap = 2, .scale = 1}, numbered);
   // In the overlap the first tile's weight falls 1, 1/2 while the second's rises 1/2, 1.
   const at::Tensor expected = at::tensor({0., 0., 0., 0., 1 / 3., 2 / 3., 1., 1., 1., 1.}, at::kFloat);
   EXPECT_TRUE(at::allclose(found.view(-1), expected)) << found;
@@ -47,10 +46,10 @@ TEST(Tiled, FadesOneTileIntoTheNext) {
 TEST(Tiled, AnItemNoLargerThanATileGoesThroughWhole) {
   int calls = 0;
   apply_tiled(at::zeros({3, 4, 8, 8}), {.tile_height = 8, .tile_width = 8, .overlap = 2, .scale = 8},
-              [&](const at::Tensor& tile) {
-                ++calls;
-                return enlarge(tile);
-              });
+      [&](const at::Tensor& tile) {
+        ++calls;
+        return enlarge(tile);
+      });
   EXPECT_EQ(calls, 3);
 }
 
@@ -66,8 +65,7 @@ TEST(Tiled, TellsEachTileOfAllPassesAndCanBeStopped) {
   EXPECT_EQ(seen.back(), total - 1);
 
   struct Stop {};
-  EXPECT_THROW(apply_tiled(at::zeros({1, 4, 14, 14}), plan, enlarge, [](int64_t, int64_t) { throw Stop(); }),
-               Stop);
+  EXPECT_THROW(apply_tiled(at::zeros({1, 4, 14, 14}), plan, enlarge, [](int64_t, int64_t) { throw Stop(); }), Stop);
 }
 
 TEST(TiledGolden, BlendsAsTheDefinitionSays) {
@@ -81,9 +79,12 @@ TEST(TiledGolden, BlendsAsTheDefinitionSays) {
       return marked.repeat_interleave(2, 2).repeat_interleave(2, 3);
     };
     const int64_t side = plan[0].item<int64_t>();
-    const at::Tensor found = apply_tiled_three_ways(
-        file.tensor(name + ".in"),
-        {.tile_height = side, .tile_width = side, .overlap = plan[1].item<int64_t>(), .unit = scale < 1 ? 2 : 1, .scale = scale},
+    const at::Tensor found = apply_tiled_three_ways(file.tensor(name + ".in"),
+        {.tile_height = side,
+            .tile_width = side,
+            .overlap = plan[1].item<int64_t>(),
+            .unit = scale < 1 ? 2 : 1,
+            .scale = scale},
         network);
     EXPECT_TRUE(at::allclose(found, file.tensor(name + ".out"), 1e-5, 1e-5)) << name;
   }
@@ -106,8 +107,7 @@ TEST(Tiled, HalvesNoTileToNothing) {
 }
 
 TEST(Tiled, RefusesAnOverlapAsLargeAsATile) {
-  EXPECT_THROW(
-      apply_tiled(at::zeros({1, 4, 32, 32}), {.tile_height = 8, .tile_width = 8, .overlap = 8}, enlarge),
+  EXPECT_THROW(apply_tiled(at::zeros({1, 4, 32, 32}), {.tile_height = 8, .tile_width = 8, .overlap = 8}, enlarge),
       std::invalid_argument);
 }
 

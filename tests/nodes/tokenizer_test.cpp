@@ -73,9 +73,7 @@ TEST(Tokenizer, SpellsUtf8WhateverTheBytes) {
 // that were added to it.
 class SavedTokenizer : public testing::Test {
  protected:
-  static nlohmann::json read(const std::filesystem::path& path) {
-    return nlohmann::json::parse(std::ifstream(path));
-  }
+  static nlohmann::json read(const std::filesystem::path& path) { return nlohmann::json::parse(std::ifstream(path)); }
 
   static void expect_golden_ids(const Tokenizer& tokenizer) {
     for (const auto& item : read(golden("tokenizer_words.json")))
@@ -131,8 +129,7 @@ TEST_F(SavedTokenizer, KnowsALearnedWordOfClip) {
 
 TEST_F(SavedTokenizer, ReadsMergesAsTextsToo) {
   nlohmann::json file = saved_;
-  for (auto& merge : file["model"]["merges"])
-    merge = merge[0].get<std::string>() + " " + merge[1].get<std::string>();
+  for (auto& merge : file["model"]["merges"]) merge = merge[0].get<std::string>() + " " + merge[1].get<std::string>();
   std::ofstream(folder_ / "tokenizer.json") << file;
   std::filesystem::copy(golden("tokenizer/tokenizer_config.json"), folder_ / "tokenizer_config.json");
   expect_golden_ids(Tokenizer::from_folder(folder_ / ""));
@@ -150,14 +147,12 @@ TEST_F(SavedTokenizer, OfAnotherKindIsNamed) {
       return error.what();
     }
   };
-  EXPECT_THAT(error_with("/model/type", "WordPiece"),
-              HasSubstr("of the kind \"WordPiece\", and CLIP's is BPE"));
+  EXPECT_THAT(error_with("/model/type", "WordPiece"), HasSubstr("of the kind \"WordPiece\", and CLIP's is BPE"));
   EXPECT_THAT(error_with("/model/type", "Unigram"), HasSubstr("Unigram"));
   EXPECT_THAT(error_with("/model/end_of_word_suffix", nullptr), HasSubstr("not of CLIP's kind"));
   EXPECT_THAT(error_with("/model", 7), HasSubstr("not of CLIP's kind"));
   EXPECT_THAT(error_with("/model/vocab", {"a", "b"}), HasSubstr("no pieces of words"));
-  EXPECT_THAT(error_with("/model/merges/0", {"a", "b", "c"}),
-              HasSubstr("merge [\"a\",\"b\",\"c\"] is not a pair"));
+  EXPECT_THAT(error_with("/model/merges/0", {"a", "b", "c"}), HasSubstr("merge [\"a\",\"b\",\"c\"] is not a pair"));
   EXPECT_THAT(error_with("/model/merges", "a b"), HasSubstr("no list of merges"));
   EXPECT_THAT(error_with("/model/vocab/a", -1), HasSubstr("gives \"a\" the id -1"));
   EXPECT_THAT(error_with("/added_tokens", "<cat-toy>"), HasSubstr("added_tokens that are no list"));
@@ -171,16 +166,13 @@ TEST_F(SavedTokenizer, OfAnotherKindIsNamed) {
 /// Each case changes a good file at one place; whatever comes out, it is a ModelError or a tokenizer that
 /// works.
 TEST_F(SavedTokenizer, SurvivesHundredsOfDamagedFiles) {
-  const nlohmann::json::object_t files{
-      {"tokenizer.json", saved_},
-      {"added_tokens.json", {{"<dog>", 540}}},
+  const nlohmann::json::object_t files{{"tokenizer.json", saved_}, {"added_tokens.json", {{"<dog>", 540}}},
       {"tokenizer_config.json", read(golden("tokenizer/tokenizer_config.json"))}};
-  const std::vector<nlohmann::json> wrong{nullptr, true, -1,     1.5,       1e300, 18446744073709551615u,
-                                          "",      "x",  {1, 2}, {{"a", 1}}};
+  const std::vector<nlohmann::json> wrong{
+      nullptr, true, -1, 1.5, 1e300, 18446744073709551615u, "", "x", {1, 2}, {{"a", 1}}};
   int refused = 0;
   const auto try_with = [&](const std::string& name, const std::string& text) {
-    for (const auto& [other, good] : files)
-      std::ofstream(folder_ / other) << (other == name ? text : good.dump());
+    for (const auto& [other, good] : files) std::ofstream(folder_ / other) << (other == name ? text : good.dump());
     try {
       static_cast<void>(Tokenizer::from_folder(folder_ / "").encode("a <cat-toy> on <dog> caf\u00e9"));
     } catch (const ModelError& error) {
@@ -203,8 +195,7 @@ TEST_F(SavedTokenizer, SurvivesHundredsOfDamagedFiles) {
     }
     for (const nlohmann::json& whole : wrong) try_with(name, whole.dump());
     const std::string text = good.dump();
-    for (size_t size = 0; size < text.size(); size += 1 + text.size() / 40)
-      try_with(name, text.substr(0, size));
+    for (size_t size = 0; size < text.size(); size += 1 + text.size() / 40) try_with(name, text.substr(0, size));
     try_with(name, std::string(100'000, '['));
   }
   EXPECT_GT(refused, 150);
@@ -212,8 +203,8 @@ TEST_F(SavedTokenizer, SurvivesHundredsOfDamagedFiles) {
 
 TEST_F(SavedTokenizer, OfBertIsReadWhereAModelWantsBertsWords) {
   nlohmann::json file = saved_;
-  file["model"] = {{"type", "WordPiece"},
-                   {"vocab", {{"[PAD]", 0}, {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3}, {"fox", 4}}}};
+  file["model"] = {
+      {"type", "WordPiece"}, {"vocab", {{"[PAD]", 0}, {"[UNK]", 1}, {"[CLS]", 2}, {"[SEP]", 3}, {"fox", 4}}}};
   file["added_tokens"] = {{{"content", "<cat-toy>"}, {"id", 5}, {"normalized", false}}};
   std::ofstream(folder_ / "tokenizer.json") << file;
   EXPECT_THAT(Tokenizer::bert_from_folder(folder_ / "").encode("fox <cat-toy> cat"), ElementsAre(4, 5, 1));

@@ -21,9 +21,7 @@ using testing::IsEmpty;
 using testing::Not;
 using Verdict = CheckResult::Verdict;
 
-CheckOptions in_this_program() {
-  return {.child = {"/proc/self/exe", "check-one"}, .limit = std::chrono::seconds(5)};
-}
+CheckOptions in_this_program() { return {.child = {"/proc/self/exe", "check-one"}, .limit = std::chrono::seconds(5)}; }
 
 std::map<std::string, CheckResult> by_name(const std::vector<CheckResult>& results) {
   std::map<std::string, CheckResult> named;
@@ -48,9 +46,7 @@ TEST(PluginCheck, TakesAManifestAsWell) {
   EXPECT_TRUE(all_passed(check_plugin(folder.path() / "libgood.weft.json", in_this_program())));
 }
 
-TEST(PluginCheck, RefusesAFileThatIsNotThere) {
-  EXPECT_THROW(check_plugin("/no/such/library.so"), PluginError);
-}
+TEST(PluginCheck, RefusesAFileThatIsNotThere) { EXPECT_THROW(check_plugin("/no/such/library.so"), PluginError); }
 
 TEST(PluginCheck, SkipsTheRestOfAPluginThatDoesNotOpen) {
   const PluginFolder folder;
@@ -89,14 +85,12 @@ TEST_F(NaughtyPlugin, HasAnIdAndAVersionThatAreMalformed) {
 TEST_F(NaughtyPlugin, IsWarnedAboutMissingDocs) {
   EXPECT_EQ(result("documented").verdict, Verdict::Warning);
   EXPECT_THAT(result("documented").findings, Contains(HasSubstr("node \"naughty.moody\" has no doc")));
-  EXPECT_THAT(result("documented").findings,
-              Contains(HasSubstr("node \"naughty.moody\", port \"out\" has no tip")));
+  EXPECT_THAT(result("documented").findings, Contains(HasSubstr("node \"naughty.moody\", port \"out\" has no tip")));
 }
 
 TEST_F(NaughtyPlugin, ForgetsToSetAnOutput) {
   EXPECT_EQ(result("runs").verdict, Verdict::Fail);
-  EXPECT_THAT(result("runs").findings,
-              Contains(HasSubstr("\"naughty.forgetful\", port \"out\" was not set")));
+  EXPECT_THAT(result("runs").findings, Contains(HasSubstr("\"naughty.forgetful\", port \"out\" was not set")));
 }
 
 TEST_F(NaughtyPlugin, IsNotTriedWhereItNeedsAFile) {
@@ -105,15 +99,13 @@ TEST_F(NaughtyPlugin, IsNotTriedWhereItNeedsAFile) {
 
 TEST_F(NaughtyPlugin, GivesAnotherResultTheSecondTime) {
   EXPECT_EQ(result("deterministic").verdict, Verdict::Fail);
-  EXPECT_THAT(result("deterministic").findings,
-              Contains(HasSubstr("\"naughty.moody\" gives another result")));
+  EXPECT_THAT(result("deterministic").findings, Contains(HasSubstr("\"naughty.moody\" gives another result")));
   EXPECT_THAT(result("deterministic").findings, Not(Contains(HasSubstr("naughty.stubborn"))));
 }
 
 TEST_F(NaughtyPlugin, WritesIntoItsInputs) {
   EXPECT_EQ(result("inputs_unchanged").verdict, Verdict::Fail);
-  EXPECT_THAT(result("inputs_unchanged").findings,
-              Contains(HasSubstr("\"naughty.scribbler\" writes into its inputs")));
+  EXPECT_THAT(result("inputs_unchanged").findings, Contains(HasSubstr("\"naughty.scribbler\" writes into its inputs")));
 }
 
 TEST_F(NaughtyPlugin, SwallowsACancel) {
@@ -123,26 +115,25 @@ TEST_F(NaughtyPlugin, SwallowsACancel) {
 
 TEST_F(NaughtyPlugin, GivesOtherResultsWhenThreadsCallIt) {
   EXPECT_EQ(result("threads").verdict, Verdict::Fail);
-  EXPECT_THAT(result("threads").findings,
-              Contains(HasSubstr("\"naughty.moody\" gives other results when 4 threads")));
+  EXPECT_THAT(result("threads").findings, Contains(HasSubstr("\"naughty.moody\" gives other results when 4 threads")));
 }
 
 TEST_F(NaughtyPlugin, ChangesTheLocaleOfTheProcess) {
   EXPECT_EQ(result("locale").verdict, Verdict::Fail);
   EXPECT_THAT(result("locale").findings,
-              ElementsAre(HasSubstr("\"naughty.worldly\" changes the locale of the process (from C to C.UTF-8)")));
+      ElementsAre(HasSubstr("\"naughty.worldly\" changes the locale of the process (from C to C.UTF-8)")));
 }
 
 TEST_F(NaughtyPlugin, HangsAtTheEndOfARange) {
   EXPECT_EQ(result("limits").verdict, Verdict::Fail);
   EXPECT_THAT(result("limits").findings,
-              Contains(HasSubstr("node \"naughty.endless\", port \"size\", value 2 did not end within 5 s")));
+      Contains(HasSubstr("node \"naughty.endless\", port \"size\", value 2 did not end within 5 s")));
 }
 
 TEST_F(NaughtyPlugin, CrashesOnAnOddText) {
   EXPECT_EQ(result("strange_inputs").verdict, Verdict::Fail);
   EXPECT_THAT(result("strange_inputs").findings,
-              Contains(HasSubstr("node \"naughty.fragile\", port \"text\", no text crashed (Aborted)")));
+      Contains(HasSubstr("node \"naughty.fragile\", port \"text\", no text crashed (Aborted)")));
 }
 
 }  // namespace

@@ -75,8 +75,9 @@ TEST(ComfyApi, LinksThatLeadNowhereAreTold) {
     "1": {"class_type": "VAEDecode", "inputs": {"samples": ["77", 0], "vae": ["2", 1], "more": 3}},
     "2": {"class_type": "VAELoader", "inputs": {"vae_name": "a"}}})");
   EXPECT_TRUE(made.workflow.graph.node("1").inputs.empty());
-  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("'more' of node 1"), HasSubstr("node 77, which is not there"),
-                                        HasSubstr("output 1 of node 2 (VAELoader)")));
+  EXPECT_THAT(made.remarks,
+      ElementsAre(HasSubstr("'more' of node 1"), HasSubstr("node 77, which is not there"),
+          HasSubstr("output 1 of node 2 (VAELoader)")));
 }
 
 /// A sampler that gets its model through two reroutes, its seed and steps from primitives.
@@ -88,16 +89,18 @@ std::string editor_file(const std::string& sampler_values, const std::string& mo
     {"id": 12, "type": "PrimitiveNode", "widgets_values": [33, "fixed"]},
     {"id": 3, "type": "KSampler", "title": "Draw", "mode": 4, "pos": {"0": 300, "1": 40},
      "inputs": [{"name": "model", "link": 3}, {"name": "steps", "link": 4, "widget": {"name": "steps"}}],
-     "widgets_values": )" + sampler_values + R"(},
-    {"id": 20, "type": "Note", "pos": [5, 6], "size": [200, 90], "widgets_values": ["Mind the seed"]})" + more + R"(],
+     "widgets_values": )" +
+      sampler_values + R"(},
+    {"id": 20, "type": "Note", "pos": [5, 6], "size": [200, 90], "widgets_values": ["Mind the seed"]})" +
+      more + R"(],
     "links": [[1, 4, 0, 10, 0, "MODEL"], [2, 10, 0, 11, 0, "*"], [3, 11, "0", 3, 0, "MODEL"], [4, 12, 0, 3, 1, "INT"]],
     "groups": [{"title": "All of it", "bounding": [0, 0, 700, 400]}]})";
 }
 
 TEST(ComfyEditorFile, ReadsValuesByTheirOrder) {
   for (const char* values : {R"([7, "randomize", 20, 6.5, "euler", "normal", 0.8])",  // since 2023
-                             R"([7, true, 20, 6.5, "euler", "normal", 0.8])",         // before
-                             R"([7, 20, 6.5, "euler", "normal", 0.8])"}) {            // written by other programs
+           R"([7, true, 20, 6.5, "euler", "normal", 0.8])",         // before
+           R"([7, 20, 6.5, "euler", "normal", 0.8])"}) {            // written by other programs
     const Imported made = imported(editor_file(values));
     EXPECT_EQ(input(made, "3", "seed"), InputValue(7)) << values;
     EXPECT_EQ(input(made, "3", "cfg"), InputValue(6.5)) << values;
@@ -114,7 +117,8 @@ TEST(ComfyEditorFile, FollowsReroutesAndWritesPrimitives) {
 }
 
 TEST(ComfyEditorFile, KeepsPlacesNotesGroupsAndStates) {
-  const Imported made = imported(editor_file("[]", R"(, {"id": 5, "type": "VAEDecode", "mode": 2, "pos": [0, 9], "flags": {"collapsed": true}})"));
+  const Imported made = imported(
+      editor_file("[]", R"(, {"id": 5, "type": "VAEDecode", "mode": 2, "pos": [0, 9], "flags": {"collapsed": true}})"));
   const GraphNode& sampler = made.workflow.graph.node("3");
   EXPECT_EQ(sampler.title, "Draw");
   EXPECT_EQ(sampler.state, NodeState::Bypassed);
@@ -134,9 +138,9 @@ TEST(ComfyEditorFile, PlaceholdersKeepTheTypesOfTheirPorts) {
     "outputs": [{"name": "positive", "type": "CONDITIONING"}, {"name": "ANY", "type": "*"}, {"name": "On", "type": "BOOLEAN"}]})"));
   const GraphNode& node = made.workflow.graph.node("8");
   EXPECT_EQ(node.state, NodeState::Bypassed);
-  EXPECT_EQ(stated_ports(node), (StatedPorts{{{"positive", "conditioning"}, {"image", "image,mask"}, {"kind", "string"},
-                                              {"strength", "float"}},
-                                             {{"positive", "conditioning"}, {"any", "any"}, {"on", "bool"}}}));
+  EXPECT_EQ(stated_ports(node),
+      (StatedPorts{{{"positive", "conditioning"}, {"image", "image,mask"}, {"kind", "string"}, {"strength", "float"}},
+          {{"positive", "conditioning"}, {"any", "any"}, {"on", "bool"}}}));
   EXPECT_FALSE(stated_ports(made.workflow.graph.node("4"))) << "Weft knows it";
   EXPECT_EQ(parse_workflow(to_text(made.workflow)).graph, made.workflow.graph);
 }
@@ -161,9 +165,11 @@ TEST(ComfyApi, WhatIsReadFromASavedPictureComesFromWhereItWasMade) {
     "5": {"class_type": "SaveImage", "inputs": {"images": ["6", 0]}},
     "6": {"class_type": "PreviewImage", "inputs": {"images": ["5", 0]}},
     "7": {"class_type": "PreviewImage", "inputs": {"images": ["2", 1]}}})");
-  for (const char* node : {"2", "3", "4"}) EXPECT_EQ(input(made, node, "image"), InputValue(Links{{"1", "image"}})) << node;
-  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("node 5 has a link from node 6, which has it from itself"),
-                                        HasSubstr("node 6 has a link from node 5"), HasSubstr("output 1 of node 2 (SaveImage)")));
+  for (const char* node : {"2", "3", "4"})
+    EXPECT_EQ(input(made, node, "image"), InputValue(Links{{"1", "image"}})) << node;
+  EXPECT_THAT(made.remarks,
+      ElementsAre(HasSubstr("node 5 has a link from node 6, which has it from itself"),
+          HasSubstr("node 6 has a link from node 5"), HasSubstr("output 1 of node 2 (SaveImage)")));
 }
 
 TEST(ComfyEditorFile, GivesTheApiFormatItsLooks) {
@@ -256,7 +262,8 @@ TEST(ComfyFormats, DamagedFilesAreErrorsOrWorkflows) {
 /// ComfyUI itself wrote both files of each pair: read from either, the nodes that ran are the same.
 TEST(ComfyFormats, GiveTheSameGraph) {
   const fs::path folder = fs::path(WEFT_SOURCE_DIR) / "../shared/fixtures/comfyui/workflows";
-  if (!fs::exists(folder)) GTEST_SKIP() << "ComfyUI's example workflows belong to others and are not in this repository";
+  if (!fs::exists(folder))
+    GTEST_SKIP() << "ComfyUI's example workflows belong to others and are not in this repository";
   int compared = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     std::string name = entry.path().string();

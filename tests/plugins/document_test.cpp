@@ -40,8 +40,8 @@ TEST(WritingAPlugin, QuotesCodeThatIsBuilt) {
 }
 
 TEST(WritingAPlugin, ShowsTheWholeOfItsExample) {
-  EXPECT_THAT(text_of("docs/writing-a-plugin.md"),
-              HasSubstr(text_of("plugins/examples/image_filter/image_filter.cpp")));
+  EXPECT_THAT(
+      text_of("docs/writing-a-plugin.md"), HasSubstr(text_of("plugins/examples/image_filter/image_filter.cpp")));
 }
 
 }  // namespace

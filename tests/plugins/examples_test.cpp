@@ -46,8 +46,7 @@ class Examples : public testing::Test {
 std::int64_t count_of_tones(const torch::Tensor& pixels) { return std::get<0>(at::_unique(pixels)).numel(); }
 
 TEST_F(Examples, AreAllTakenIn) {
-  for (const char* id :
-       {"weft.example.image_filter", "weft.example.custom_value", "weft.example.custom_sampler"}) {
+  for (const char* id : {"weft.example.image_filter", "weft.example.custom_value", "weft.example.custom_sampler"}) {
     const auto found = std::ranges::find(host_.plugins(), id, &PluginInfo::id);
     ASSERT_NE(found, host_.plugins().end()) << id;
     EXPECT_EQ(found->problem, "");
@@ -57,7 +56,7 @@ TEST_F(Examples, AreAllTakenIn) {
 TEST_F(Examples, PosteriseLeavesAsManyTonesAsAsked) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
       "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "tones": 3}}}})",
-                          "filter");
+      "filter");
   const torch::Tensor& pixels = image.as<Image>().pixels();
   EXPECT_EQ(pixels.size(0), 2);
   EXPECT_EQ(count_of_tones(pixels), 3);
@@ -68,7 +67,7 @@ TEST_F(Examples, PosteriseLeavesAsManyTonesAsAsked) {
 TEST_F(Examples, PosteriseWithAmountZeroKeepsThePicture) {
   const Value image = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
       "filter": {"type": "example.posterise", "inputs": {"image": {"link": "ramp.image"}, "amount": 0}}}})",
-                          "filter");
+      "filter");
   EXPECT_TRUE(image.as<Image>().pixels()[0][0].select(1, 0).equal(torch::linspace(0, 1, 12)));
 }
 
@@ -77,18 +76,17 @@ TEST_F(Examples, APaletteTravelsAlongALinkLikeAnyOtherValue) {
       "palette": {"type": "example.extract_palette", "inputs": {"image": {"link": "ramp.image"}, "count": 4}},
       "paint": {"type": "example.apply_palette",
                 "inputs": {"image": {"link": "ramp.image"}, "palette": {"link": "palette.palette"}}}}})",
-                          "paint");
+      "paint");
   EXPECT_EQ(count_of_tones(image.as<Image>().pixels()), 4);
 }
 
 TEST_F(Examples, APaletteDescribesAndShowsItself) {
   const Value palette = run(R"({"weft": 1, "nodes": {"ramp": {"type": "test.ramp"},
       "palette": {"type": "example.extract_palette", "inputs": {"image": {"link": "ramp.image"}, "count": 2}}}})",
-                            "palette");
+      "palette");
   const ValueType* type = registry_.find_type("example.palette");
   ASSERT_TRUE(type && type->describe && type->preview);
-  EXPECT_EQ(type->describe(palette),
-            (nlohmann::json{"#3a3a3a", "#c5c5c5"}));  // the means of the ramp's two halves
+  EXPECT_EQ(type->describe(palette), (nlohmann::json{"#3a3a3a", "#c5c5c5"}));  // the means of the ramp's two halves
   const Picture picture = type->preview(palette);
   EXPECT_EQ(picture.width, 2 * picture.height);
   EXPECT_EQ(picture.rgb.front(), 0x3a);
@@ -127,15 +125,14 @@ TEST_P(EachExample, PassesTheCheckerWithoutAWarning) {
   const auto library =
       std::filesystem::path(WEFT_BINARY_DIR) / "lib/weft/plugins" / ("libexample_" + GetParam() + ".so");
   for (const CheckResult& result :
-       check_plugin(library, {.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}})) {
+      check_plugin(library, {.child = {WEFT_BINARY_DIR "/bin/weft_plugins_tests", "check-one"}})) {
     EXPECT_EQ(result.verdict, CheckResult::Verdict::Pass) << result.test;
     EXPECT_THAT(result.findings, IsEmpty()) << result.test;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Examples, EachExample,
-                         testing::Values("image_filter", "custom_value", "custom_sampler"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Examples, EachExample, testing::Values("image_filter", "custom_value", "custom_sampler"),
+    [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace weft

@@ -32,14 +32,13 @@ struct Rule {
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = {
       {"graph", {}, kTorch + "|" + kWindows + "|" + kNetwork + "|plugins/|nodes/|host/|cli/|editor/|models/"},
-      {"plugins",
-       {"plugins/examples", "plugins/template"},
-       kWindows + "|" + kNetwork + "|nodes/|host/|cli/|editor/|models/"},
+      {"plugins", {"plugins/examples", "plugins/template"},
+          kWindows + "|" + kNetwork + "|nodes/|host/|cli/|editor/|models/"},
       // Reading manifests takes no libtorch into memory: only what authors include, and the devices, know it.
       {"plugins",
-       {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda", "plugins/sdk.h",
-        "plugins/values.h", "plugins/stamp.h"},
-       kTorch},
+          {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda", "plugins/sdk.h",
+              "plugins/values.h", "plugins/stamp.h"},
+          kTorch},
       {"plugins/examples", {}, "cli/|editor/|models/|tests/"},
       {"nodes", {}, kWindows + "|" + kNetwork + "|host/|cli/|editor/|models/"},
       {"nodes/sd", {}, "nodes/(?!sd/)"},
@@ -60,8 +59,8 @@ bool is_source(const fs::path& file) {
   return ending == ".h" || ending == ".cpp" || ending == ".cu" || ending == ".inc";
 }
 
-void find_wrong_includes(const fs::path& root, const fs::path& file, const Rule& rule,
-                         std::vector<std::string>& wrong) {
+void find_wrong_includes(
+    const fs::path& root, const fs::path& file, const Rule& rule, std::vector<std::string>& wrong) {
   static const std::regex include(R"(^\s*#\s*include\s*[<"]([^">]+)[">])");
   const std::regex forbidden("^(" + rule.forbidden + ")");
   std::ifstream lines(file);
@@ -73,7 +72,7 @@ void find_wrong_includes(const fs::path& root, const fs::path& file, const Rule&
     const std::string what = found[1];
     if (std::regex_search(what, forbidden))
       wrong.push_back(fs::relative(file, root).string() + ":" + std::to_string(number) + ": " + rule.folder +
-                      "/ must not include " + what);
+          "/ must not include " + what);
   }
 }
 
@@ -104,9 +103,9 @@ TEST(Layers, AnIncludeThatPointsUpIsFound) {
   root.write_file("plugins/examples/x/c.cpp", "#include \"nodes/sd/values.h\"\n");
   root.write_file("nodes/sd/d.h", "#include \"nodes/sd/vae.h\"\n#include \"nodes/image/nodes.h\"\n");
   EXPECT_THAT(wrong_includes(root.path()),
-              ElementsAre("graph/deep/a.cpp:2: graph/ must not include torch/torch.h",
-                          "plugins/b.h:1: plugins/ must not include nodes/sd/values.h",
-                          "nodes/sd/d.h:2: nodes/sd/ must not include nodes/image/nodes.h"));
+      ElementsAre("graph/deep/a.cpp:2: graph/ must not include torch/torch.h",
+          "plugins/b.h:1: plugins/ must not include nodes/sd/values.h",
+          "nodes/sd/d.h:2: nodes/sd/ must not include nodes/image/nodes.h"));
 }
 
 }  // namespace

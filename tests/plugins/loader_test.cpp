@@ -100,8 +100,8 @@ TEST(PluginHost, TakesTheOthersInWhenOneIsBad) {
 
   EXPECT_EQ(host.plugins().size(), 2u);
   EXPECT_NE(registry.find("test.add"), nullptr);
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("libbroken.weft.json"), HasSubstr("is damaged"),
-                                        HasSubstr("build the plugin again")));
+  EXPECT_THAT(only_problem(host),
+      AllOf(HasSubstr("libbroken.weft.json"), HasSubstr("is damaged"), HasSubstr("build the plugin again")));
 }
 
 TEST(PluginHost, RefusesAnotherAbiBeforeAnyCodeOfThePluginRuns) {
@@ -117,8 +117,8 @@ TEST(PluginHost, RefusesAnotherAbiBeforeAnyCodeOfThePluginRuns) {
   const PluginHost host(registry, {folder.path()});
 
   EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("\"test.leaves_a_trace\" was built for plugin ABI 2, this Weft has 1"),
-                    HasSubstr("build the plugin again")));
+      AllOf(HasSubstr("\"test.leaves_a_trace\" was built for plugin ABI 2, this Weft has 1"),
+          HasSubstr("build the plugin again")));
   EXPECT_FALSE(std::filesystem::exists(trace)) << "code of a refused plugin ran";
   unsetenv("WEFT_TEST_TRACE");
 }
@@ -142,16 +142,16 @@ TEST(PluginHost, RefusesAnotherCompilerOrLibtorch) {
   Registry registry;
   const PluginHost host(registry, {folder.path()});
   EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("was built with gcc-4 torch-0.4.0, this Weft with " + host_stamp()),
-                    HasSubstr("the same compiler and libtorch")));
+      AllOf(HasSubstr("was built with gcc-4 torch-0.4.0, this Weft with " + host_stamp()),
+          HasSubstr("the same compiler and libtorch")));
 }
 
 /// The hash that the build makes of the headers below `root`.
 std::string headers_hash(const std::filesystem::path& root) {
   const PluginFolder folder;
   const std::filesystem::path written = folder.path() / "weft_headers.h";
-  const test::Ended ended = test::run_program(WEFT_CMAKE_PROGRAM " -DROOT=" + root.string() + " -DOUTPUT=" + written.string() +
-                                              " -P " WEFT_SOURCE_DIR "/cmake/WeftHeaders.cmake");
+  const test::Ended ended = test::run_program(WEFT_CMAKE_PROGRAM " -DROOT=" + root.string() +
+      " -DOUTPUT=" + written.string() + " -P " WEFT_SOURCE_DIR "/cmake/WeftHeaders.cmake");
   EXPECT_EQ(ended.code, 0) << ended.output;
   std::ifstream stream(written);
   std::string hash;
@@ -176,8 +176,9 @@ TEST(PluginHost, RefusesAPluginThatWasBuiltAgainstOtherHeaders) {
     folder.add_forged("good", [](Manifest& manifest) { manifest.stamp = stamp; });
     Registry registry;
     const PluginHost host(registry, {folder.path()});
-    EXPECT_THAT(only_problem(host), AllOf(HasSubstr("\"test.good\" was built against other headers of Weft"),
-                                          HasSubstr("build the plugin again with this Weft")))
+    EXPECT_THAT(only_problem(host),
+        AllOf(HasSubstr("\"test.good\" was built against other headers of Weft"),
+            HasSubstr("build the plugin again with this Weft")))
         << header;
   }
 }
@@ -188,8 +189,8 @@ TEST(PluginHost, RefusesALibraryThatIsNotTheOneOfItsManifest) {
   Registry registry;
   const PluginHost host(registry, {folder.path()});
   EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("libchanged.so is not the one that its manifest was written from"),
-                    HasSubstr("run weft-manifest")));
+      AllOf(HasSubstr("libchanged.so is not the one that its manifest was written from"),
+          HasSubstr("run weft-manifest")));
 }
 
 TEST(PluginHost, RefusesAManifestWithoutItsLibrary) {
@@ -197,8 +198,8 @@ TEST(PluginHost, RefusesAManifestWithoutItsLibrary) {
   std::filesystem::remove(folder.add_plugin("good"));
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("of plugin \"test.good\" is missing"), HasSubstr("build the plugin again")));
+  EXPECT_THAT(
+      only_problem(host), AllOf(HasSubstr("of plugin \"test.good\" is missing"), HasSubstr("build the plugin again")));
 }
 
 TEST(PluginHost, RefusesALibraryWithoutAManifest) {
@@ -206,8 +207,8 @@ TEST(PluginHost, RefusesALibraryWithoutAManifest) {
   folder.add_library("good");
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("libgood.so has no manifest beside it"), HasSubstr("weft_add_plugin()")));
+  EXPECT_THAT(
+      only_problem(host), AllOf(HasSubstr("libgood.so has no manifest beside it"), HasSubstr("weft_add_plugin()")));
 }
 
 TEST(PluginHost, SaysThatALibraryDoesNotDefineWeftPlugin) {
@@ -224,10 +225,8 @@ TEST(PluginHost, KeepsTheFirstOfTwoPluginsThatBringTheSameNode) {
   folder.add_plugin("twin");
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(
-      only_problem(host),
-      AllOf(
-          HasSubstr("plugin \"test.twin\" brings node \"test.add\", which plugin \"test.good\" has brought"),
+  EXPECT_THAT(only_problem(host),
+      AllOf(HasSubstr("plugin \"test.twin\" brings node \"test.add\", which plugin \"test.good\" has brought"),
           HasSubstr("remove one")));
   EXPECT_EQ(registry.find("test.add")->plugin, "test.good");
   EXPECT_EQ(registry.find("test.of_twin"), nullptr) << "a plugin is taken in whole or not at all";
@@ -239,8 +238,9 @@ TEST(PluginHost, KeepsTheFirstOfTwoPluginsOfTheSameId) {
   standard.add_plugin("good");
   Registry registry;
   const PluginHost host(registry, {mine.path(), standard.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("plugin \"test.good\" in " + standard.path().string()),
-                                        HasSubstr("was found before in " + mine.path().string())));
+  EXPECT_THAT(only_problem(host),
+      AllOf(HasSubstr("plugin \"test.good\" in " + standard.path().string()),
+          HasSubstr("was found before in " + mine.path().string())));
   EXPECT_NE(registry.find("test.of_same_id"), nullptr);
   EXPECT_EQ(registry.find("test.add"), nullptr);
 }
@@ -251,15 +251,14 @@ TEST(PluginHost, RefusesAValueTypeThatMeansSomethingElse) {
   folder.add_plugin("other_word");
   Registry registry;
   const PluginHost host(registry, {folder.path()});
-  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("\"test.other_word\" brings value type \"test.word\""),
-                                        HasSubstr("known as \"Word\"")));
+  EXPECT_THAT(only_problem(host),
+      AllOf(HasSubstr("\"test.other_word\" brings value type \"test.word\""), HasSubstr("known as \"Word\"")));
 }
 
 TEST(PluginHost, SaysThatAFolderIsNotThere) {
   Registry registry;
   const PluginHost host(registry, {"/no/such/folder"});
-  EXPECT_THAT(only_problem(host),
-              AllOf(HasSubstr("/no/such/folder cannot be read"), HasSubstr("WEFT_PLUGIN_PATH")));
+  EXPECT_THAT(only_problem(host), AllOf(HasSubstr("/no/such/folder cannot be read"), HasSubstr("WEFT_PLUGIN_PATH")));
 }
 
 TEST(PluginHost, IgnoresOtherFiles) {
@@ -285,16 +284,14 @@ TEST_P(LateRefusals, FailsTheNodeInOneSentence) {
   EXPECT_THAT(error_of_node(registry, "test.add"), HasSubstr(GetParam().says));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    PluginHost, LateRefusals,
-    testing::Values(LateRefusal{"throws",
-                                "failed while it registered its nodes: the moon is in the wrong house"},
-                    LateRefusal{"throws_strangely", "it threw something that is no std::exception"},
-                    LateRefusal{"unresolved", "a_function_that_nobody_defines"},
-                    LateRefusal{"no_symbol", "does not define WEFT_PLUGIN"},
-                    LateRefusal{"old_abi", "was built for plugin ABI 1001, this Weft has 1"},
-                    LateRefusal{"other_stamp", "was built with gcc-4 torch-0.4.0"},
-                    LateRefusal{"changed", "brings other nodes or types than its manifest says"}),
+INSTANTIATE_TEST_SUITE_P(PluginHost, LateRefusals,
+    testing::Values(LateRefusal{"throws", "failed while it registered its nodes: the moon is in the wrong house"},
+        LateRefusal{"throws_strangely", "it threw something that is no std::exception"},
+        LateRefusal{"unresolved", "a_function_that_nobody_defines"},
+        LateRefusal{"no_symbol", "does not define WEFT_PLUGIN"},
+        LateRefusal{"old_abi", "was built for plugin ABI 1001, this Weft has 1"},
+        LateRefusal{"other_stamp", "was built with gcc-4 torch-0.4.0"},
+        LateRefusal{"changed", "brings other nodes or types than its manifest says"}),
     [](const auto& info) { return std::string(info.param.plugin); });
 
 TEST(PluginHost, RefusesALibraryThatWasBuiltAnewAfterTheScan) {
@@ -304,8 +301,7 @@ TEST(PluginHost, RefusesALibraryThatWasBuiltAnewAfterTheScan) {
   const PluginHost host(registry, {folder.path()});
   std::filesystem::remove(library);
   std::filesystem::rename(folder.add_library("changed"), library);
-  EXPECT_THAT(error_of_node(registry, "test.add"),
-              HasSubstr("is not the one that its manifest was written from"));
+  EXPECT_THAT(error_of_node(registry, "test.add"), HasSubstr("is not the one that its manifest was written from"));
 }
 
 }  // namespace

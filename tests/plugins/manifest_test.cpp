@@ -54,13 +54,12 @@ TEST(Manifest, IsRefusedIfItsVersionIsUnknown) {
   const PluginFolder folder;
   folder.write_file("a.weft.json", R"({"weft_plugin": 7})");
   EXPECT_THAT(error_of_reading(folder.path() / "a.weft.json"),
-              AllOf(HasSubstr("manifest version 7, this Weft reads 1"), HasSubstr("build the plugin again")));
+      AllOf(HasSubstr("manifest version 7, this Weft reads 1"), HasSubstr("build the plugin again")));
 }
 
 TEST(Manifest, IsRefusedIfItIsDamaged) {
   const PluginFolder folder;
-  for (const char* text :
-       {"", "[]", "{", "{\"weft_plugin\": \"1\"}", R"({"weft_plugin": 1, "id": 5})", "\xff\xfe"}) {
+  for (const char* text : {"", "[]", "{", "{\"weft_plugin\": \"1\"}", R"({"weft_plugin": 1, "id": 5})", "\xff\xfe"}) {
     folder.write_file("a.weft.json", text);
     EXPECT_THAT(error_of_reading(folder.path() / "a.weft.json"), HasSubstr("is damaged")) << text;
   }
@@ -71,7 +70,7 @@ TEST(Manifest, IsRefusedIfItIsNestedWithoutEnd) {
   const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
   folder.write_file("a.weft.json", "{\"weft_plugin\": 1, \"nodes\": " + deep + "}");
   EXPECT_THAT(error_of_reading(folder.path() / "a.weft.json"),
-              AllOf(HasSubstr("a.weft.json"), HasSubstr("nested deeper than 100 levels")));
+      AllOf(HasSubstr("a.weft.json"), HasSubstr("nested deeper than 100 levels")));
 }
 
 TEST(Manifest, CannotBeWrittenIntoAFolderThatIsNotThere) {
@@ -94,13 +93,10 @@ TEST_P(BuildFailures, AreNamedByWeftManifest) {
   EXPECT_FALSE(std::filesystem::exists(manifest_path(library)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Manifest, BuildFailures,
-    testing::Values(BuildFailure{"throws",
-                                 "plugin \"test.throws\" failed while it registered its nodes: the moon"},
-                    BuildFailure{"unresolved", "undefined symbol"},
-                    BuildFailure{"no_symbol", "add WEFT_PLUGIN("}, BuildFailure{"old_abi", "plugin ABI 1001"},
-                    BuildFailure{"no_build_id", "link it with -Wl,--build-id"}),
+INSTANTIATE_TEST_SUITE_P(Manifest, BuildFailures,
+    testing::Values(BuildFailure{"throws", "plugin \"test.throws\" failed while it registered its nodes: the moon"},
+        BuildFailure{"unresolved", "undefined symbol"}, BuildFailure{"no_symbol", "add WEFT_PLUGIN("},
+        BuildFailure{"old_abi", "plugin ABI 1001"}, BuildFailure{"no_build_id", "link it with -Wl,--build-id"}),
     [](const auto& info) { return std::string(info.param.plugin); });
 
 }  // namespace

@@ -28,8 +28,7 @@ std::pair<int, std::string> output_of(const std::string& command) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   std::string output;
   std::array<char, 4096> part;
-  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe))
-    output.append(part.data(), count);
+  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) output.append(part.data(), count);
   return {pclose(pipe), output};
 }
 
@@ -63,8 +62,7 @@ class NewPlugin : public testing::Test {
   double make_and_build(const fs::path& prefix) const {
     const double before = seconds_of_children();
     run_or_fail(fmt::format("cd {} && {}/bin/weft plugin new my_stripes", home_.string(), prefix.string()));
-    run_or_fail(
-        fmt::format("cd {}/my_stripes && cmake -S . -B build && cmake --build build", home_.string()));
+    run_or_fail(fmt::format("cd {}/my_stripes && cmake -S . -B build && cmake --build build", home_.string()));
     run_or_fail(fmt::format("cmake --install {}/my_stripes/build", home_.string()));
     return seconds_of_children() - before;
   }
@@ -77,8 +75,7 @@ class NewPlugin : public testing::Test {
     EXPECT_THAT(host.plugins()[0].nodes, ElementsAre("my_stripes.stripes"));
     const std::string weft = (prefix / "bin/weft").string();
     EXPECT_THAT(run_or_fail(weft + " nodes"), HasSubstr("my_stripes.stripes"));
-    run_or_fail(
-        fmt::format("{} run {}/my_stripes/workflow.json --out {}/out", weft, home_.string(), home_.string()));
+    run_or_fail(fmt::format("{} run {}/my_stripes/workflow.json --out {}/out", weft, home_.string(), home_.string()));
     EXPECT_FALSE(fs::is_empty(home_ / "out"));
     run_or_fail(fmt::format("{} plugin check {}", weft, host.plugins()[0].library.string()));
   }
@@ -101,7 +98,7 @@ TEST_F(NewPlugin, IsBuiltAgainstAnInstalledWeftAndRuns) {
 
   std::ofstream(prefix / "include/weft/graph/value.h", std::ios::app) << "// another version's\n";
   EXPECT_THAT(output_of(fmt::format("cmake --build {}/my_stripes/build", home_.string())).second,
-              HasSubstr("was built against other headers of Weft"));
+      HasSubstr("was built against other headers of Weft"));
 }
 
 }  // namespace

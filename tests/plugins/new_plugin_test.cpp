@@ -29,8 +29,7 @@ TEST(NewPlugin, IsAProjectOfFourFilesThatCarryItsName) {
     EXPECT_THAT(text_of(file), HasSubstr("sea_fog")) << file;
     EXPECT_THAT(text_of(file), Not(HasSubstr("{{"))) << file;
   }
-  EXPECT_THAT(text_of(folder.path() / "sea_fog/sea_fog.cpp"),
-              HasSubstr("WEFT_PLUGIN(\"org.example.sea_fog\""));
+  EXPECT_THAT(text_of(folder.path() / "sea_fog/sea_fog.cpp"), HasSubstr("WEFT_PLUGIN(\"org.example.sea_fog\""));
   EXPECT_THAT(text_of(folder.path() / "sea_fog/CMakeLists.txt"), HasSubstr("/opt/weft"));
 }
 
@@ -43,8 +42,7 @@ TEST(NewPlugin, HasAWorkflowThatUsesItsNode) {
 
 TEST(NewPlugin, RefusesNamesThatCannotBe) {
   const PluginFolder folder;
-  for (const char* name :
-       {"", "Fog", "sea-fog", "1st", "../fog", "fog.cpp", "sea fog", "_fog", "test", "install"}) {
+  for (const char* name : {"", "Fog", "sea-fog", "1st", "../fog", "fog.cpp", "sea fog", "_fog", "test", "install"}) {
     EXPECT_THROW(create_plugin_project(name, folder.path() / "project"), PluginError) << name;
   }
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "project"));

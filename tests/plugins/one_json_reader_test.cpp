@@ -23,12 +23,14 @@ std::vector<std::string> other_parsers(const fs::path& root) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string name = fs::relative(entry.path(), root);
       const bool source = name.ends_with(".cpp") || name.ends_with(".h");
-      if (!source || name == kHeaderOfSafetensors || name == "graph/strict_json.cpp" || name == "graph/foreign_json.cpp")
+      if (!source || name == kHeaderOfSafetensors || name == "graph/strict_json.cpp" ||
+          name == "graph/foreign_json.cpp")
         continue;
       std::ifstream lines(entry.path());
       int number = 0;
       for (std::string line; std::getline(lines, line);)
-        if (++number; std::regex_search(line, parser)) found.push_back(name + ":" + std::to_string(number) + ": " + line);
+        if (++number; std::regex_search(line, parser))
+          found.push_back(name + ":" + std::to_string(number) + ": " + line);
     }
   return found;
 }

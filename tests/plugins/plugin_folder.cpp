@@ -18,8 +18,7 @@ Ended run_program(const std::string& command) {
   if (!pipe) throw std::runtime_error("cannot run " + command);
   std::string output;
   std::array<char, 4096> part;
-  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe))
-    output.append(part.data(), count);
+  while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) output.append(part.data(), count);
   const int status = pclose(pipe);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }

@@ -33,8 +33,7 @@ class PluginFolder {
   std::filesystem::path add_plugin(const std::string& name) const;
   /// Copies the library and writes the manifest of test_plugins/good.cpp for it, changed by `change`: what a
   /// damaged or foreign build leaves behind.
-  std::filesystem::path add_forged(
-      const std::string& name, void (*change)(Manifest&) = [](Manifest&) {}) const;
+  std::filesystem::path add_forged(const std::string& name, void (*change)(Manifest&) = [](Manifest&) {}) const;
 
   void write_file(const std::string& name, const std::string& text) const;
 

@@ -3,9 +3,9 @@
 // Runs each network of a checkpoint once on the inputs that the scripts in this folder prepare, so that they
 // can compare the outputs with diffusers'. With --repeat, runs the U-Net and the decoder N times and prints
 // the seconds of each.
-#include <fmt/format.h>
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <string>
@@ -25,8 +25,7 @@ struct Request {
 
 Request parse(int count, char** arguments) {
   if (count < 4)
-    throw std::runtime_error(
-        "usage: weft_reference_runner CHECKPOINT INPUTS OUTPUTS [--dtype bfloat16] [--repeat N]");
+    throw std::runtime_error("usage: weft_reference_runner CHECKPOINT INPUTS OUTPUTS [--dtype bfloat16] [--repeat N]");
   Request request{arguments[1], arguments[2], arguments[3]};
   for (int i = 4; i + 1 < count; i += 2) {
     const std::string option = arguments[i], value = arguments[i + 1];
@@ -42,8 +41,7 @@ at::Tensor timed(const char* name, int repeat, Act act) {
   for (int i = 0; i < repeat; ++i) {
     const auto start = std::chrono::steady_clock::now();
     act();
-    fmt::print("{} {:.4f}\n", name,
-               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    fmt::print("{} {:.4f}\n", name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   return result;
 }
@@ -61,27 +59,24 @@ void run(const Request& request) {
     outputs["text.skip2"] = text.forward(inputs.tensor("text.ids"), 2).hidden.to(at::kFloat);
   }
   if (inputs.has("vae.image")) {
-    outputs["vae.moments"] =
-        model.vae_encoder(at::kCPU, request.dtype).encode_moments(inputs.tensor("vae.image"));
+    outputs["vae.moments"] = model.vae_encoder(at::kCPU, request.dtype).encode_moments(inputs.tensor("vae.image"));
   }
   if (inputs.has("vae.latent")) {
     const VAEDecoder decoder = model.vae_decoder(at::kCPU, request.dtype);
     outputs["vae.decoded"] =
         timed("vae.decoded", request.repeat, [&] { return decoder.decode(inputs.tensor("vae.latent")); });
-    if (model.vae_config().codebook > 0)
-      outputs["vae.codes"] = decoder.code_indices(inputs.tensor("vae.latent"));
+    if (model.vae_config().codebook > 0) outputs["vae.codes"] = decoder.code_indices(inputs.tensor("vae.latent"));
   }
   if (inputs.has("labels")) {
     const at::Tensor labels = inputs.tensor("labels");
-    outputs["labels"] = model.label_encoder()->context(
-        {labels.const_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+    outputs["labels"] =
+        model.label_encoder()->context({labels.const_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
   }
   if (inputs.has("map")) outputs["map"] = (*model.spatial_rescaler())(inputs.tensor("map"));
   if (inputs.has("unet.x")) {
     const UNet unet = model.unet(at::kCPU, request.dtype);
     outputs["unet"] = timed("unet", request.repeat, [&] {
-      return unet.forward(inputs.tensor("unet.x"), inputs.tensor("unet.timesteps"),
-                          inputs.tensor("unet.context"));
+      return unet.forward(inputs.tensor("unet.x"), inputs.tensor("unet.timesteps"), inputs.tensor("unet.context"));
     });
   }
   write_safetensors(request.outputs, outputs);

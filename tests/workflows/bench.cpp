@@ -24,11 +24,11 @@ Bench::~Bench() { std::filesystem::remove_all(output_); }
 RunResult Bench::run(const Workflow& workflow, std::vector<std::string> wanted, bool may_fail) {
   if (wanted.empty()) wanted = default_results(workflow, registry_);
   const RunEnvironment environment{.workflow_folder = workflow_folder_,
-                                   .input_folders = {source_folder() / "tests/workflows"},
-                                   .output_folder = output_,
-                                   .model_folders = model_folders_,
-                                   .dtype = "float32",
-                                   .workflow = nlohmann::json::parse(to_text(workflow))};
+      .input_folders = {source_folder() / "tests/workflows"},
+      .output_folder = output_,
+      .model_folders = model_folders_,
+      .dtype = "float32",
+      .workflow = nlohmann::json::parse(to_text(workflow))};
   RunResult result = executor_.run({workflow.graph, std::move(wanted), environment}, [&](const Event& event) {
     if (const auto* warning = std::get_if<NodeWarning>(&event.kind)) warnings_.push_back(warning->text);
   });

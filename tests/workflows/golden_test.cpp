@@ -15,7 +15,7 @@ TEST(GoldenPipeline, EightStepsFromTheSameNoiseGiveDiffusersPicture) {
   Workflow workflow = load_workflow(source_folder() / "workflows/text-to-image.json");
   Bench bench;
   for (const auto& [name, value] : {std::pair{"prompt", "a red boat on the sea at sunset"}, {"sampler.sampler", "ddim"},
-                                    {"sampler.schedule", "ddim_uniform"}, {"steps", "8"}, {"cfg", "4"}, {"seed", "42"}})
+           {"sampler.schedule", "ddim_uniform"}, {"steps", "8"}, {"cfg", "4"}, {"seed", "42"}})
     set_by_name(workflow, bench.registry(), name, value);
   const RunResult result = bench.run(workflow, {"decode", "positive", "sampler"});
   const auto golden =

@@ -27,13 +27,14 @@ using testing::SizeIs;
 
 /// paper-cut's autoencoder, a picture of `width` x `height` and `more` nodes.
 std::string with_vae(int width, int height, const std::string& more) {
-  return fmt::format(R"({{"weft": 1, "nodes": {{"checkpoint": {{"type": "checkpoint.load", "inputs": {{"name": "paper-cut"}}}},
+  return fmt::format(
+      R"({{"weft": 1, "nodes": {{"checkpoint": {{"type": "checkpoint.load", "inputs": {{"name": "paper-cut"}}}},
     "shape": {{"type": "mask.ellipse", "inputs": {{"width": {}, "height": {}}}}},
     "image": {{"type": "mask.to_image", "inputs": {{"mask": {{"link": "shape.mask"}}}}}},
     "encoded": {{"type": "vae.encode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "image": {{"link": "image.image"}}}}}},
     "decoded": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "latent": {{"link": "encoded.latent"}}}}}},
     {}}}}})",
-                     width, height, more);
+      width, height, more);
 }
 
 std::string in_tiles(int tile, int overlap) {
@@ -41,7 +42,7 @@ std::string in_tiles(int tile, int overlap) {
       "image": {{"link": "image.image"}}, "tile": {0}, "overlap": {1}}}}},
     "tiled_image": {{"type": "vae.decode_tiled", "inputs": {{"vae": {{"link": "checkpoint.vae"}},
       "latent": {{"link": "encoded.latent"}}, "tile": {0}, "overlap": {1}}}}})",
-                     tile, overlap);
+      tile, overlap);
 }
 
 double decibels(const at::Tensor& a, const at::Tensor& b, double range) {
@@ -50,13 +51,16 @@ double decibels(const at::Tensor& a, const at::Tensor& b, double range) {
 
 TEST(Tiles, OfEverySizeInRangeGiveWhatTheWholeGives) {
   Bench bench;
-  for (const auto& [tile, overlap] : {std::pair(64, 64), {96, 64}, {128, 64}, {256, 128}, {64, 0}, {64, 2048}, {71, 31}, {100, 24}}) {
+  for (const auto& [tile, overlap] :
+      {std::pair(64, 64), {96, 64}, {128, 64}, {256, 128}, {64, 0}, {64, 2048}, {71, 31}, {100, 24}}) {
     const RunResult result =
         bench.run(with_vae(136, 104, in_tiles(tile, overlap)), {"encoded", "decoded", "tiled_latent", "tiled_image"});
-    const at::Tensor &whole = output<Image>(result, "decoded").pixels(), &tiled = output<Image>(result, "tiled_image").pixels();
+    const at::Tensor &whole = output<Image>(result, "decoded").pixels(),
+                     &tiled = output<Image>(result, "tiled_image").pixels();
     ASSERT_EQ(tiled.sizes(), whole.sizes()) << tile << " " << overlap;
     EXPECT_GT(decibels(tiled, whole, 1), 20) << tile << " " << overlap;
-    const at::Tensor &latent = output<Latent>(result, "encoded").samples, &pieces = output<Latent>(result, "tiled_latent").samples;
+    const at::Tensor &latent = output<Latent>(result, "encoded").samples,
+                     &pieces = output<Latent>(result, "tiled_latent").samples;
     ASSERT_EQ(pieces.sizes(), latent.sizes()) << tile << " " << overlap;
     EXPECT_GT(decibels(pieces, latent, (latent.max() - latent.min()).item<double>()), 20) << tile << " " << overlap;
   }
@@ -65,11 +69,13 @@ TEST(Tiles, OfEverySizeInRangeGiveWhatTheWholeGives) {
 // ---- Not finite ----
 
 /// paper-cut with one number that is none: a NaN in the tensor of that name.
-void write_broken(const std::filesystem::path& models, const std::string& part, const std::string& file, const std::string& tensor) {
+void write_broken(
+    const std::filesystem::path& models, const std::string& part, const std::string& file, const std::string& tensor) {
   const auto folder = models / "checkpoints/broken";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(models / "checkpoints");
-  std::filesystem::copy(source_folder() / "models/checkpoints/paper-cut", folder, std::filesystem::copy_options::recursive);
+  std::filesystem::copy(
+      source_folder() / "models/checkpoints/paper-cut", folder, std::filesystem::copy_options::recursive);
   sd::TensorMap tensors;
   const auto whole = sd::SafetensorsFile::open(source_folder() / "models/checkpoints/paper-cut" / part / file);
   for (const auto& [name, entry] : whole.entries()) tensors[name] = whole.tensor(name).clone();
@@ -77,7 +83,8 @@ void write_broken(const std::filesystem::path& models, const std::string& part, 
   sd::write_safetensors(folder / part / file, tensors, {});
 }
 
-std::string picture_of(const std::string& model, const std::string& text = "a red boat", const std::string& size = "64") {
+std::string picture_of(
+    const std::string& model, const std::string& text = "a red boat", const std::string& size = "64") {
   return fmt::format(R"({{"weft": 1, "nodes": {{
     "checkpoint": {{"type": "checkpoint.load", "inputs": {{"name": "{0}"}}}},
     "text": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "{1}"}}}},
@@ -93,7 +100,7 @@ std::string picture_of(const std::string& model, const std::string& text = "a re
       "steps": 2}}}},
     "decoded": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "latent": {{"link": "sampler.latent"}}}}}},
     "encoded": {{"type": "vae.encode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "image": {{"link": "decoded.image"}}}}}}}}}})",
-                     model, text, size);
+      model, text, size);
 }
 
 auto says(const std::string& node, const std::string& what) {
@@ -104,7 +111,9 @@ TEST(NotFinite, IsToldByTheNodeThatMadeItWithARemedy) {
   const sd::TemporaryFolder folder;
   const std::filesystem::path models = folder / "models";
   Bench bench({models});
-  const auto problems = [&](const std::string& wanted) { return bench.run(picture_of("broken"), {wanted}, true).problems; };
+  const auto problems = [&](const std::string& wanted) {
+    return bench.run(picture_of("broken"), {wanted}, true).problems;
+  };
   write_broken(models, "text_encoder", "model.safetensors", "text_model.final_layer_norm.weight");
   EXPECT_THAT(problems("encoded"), says("text", "the text encoder gave NaN"));
   write_broken(models, "unet", "diffusion_pytorch_model.safetensors", "conv_out.bias");
@@ -127,7 +136,8 @@ TEST(NotFinite, IsWhatAnExtremeWeightComesTo) {
 TEST(Texts, WarnOfEmbeddingsThatHaveNoEffectYet) {
   Bench bench;
   bench.run(picture_of("paper-cut", "a boat, embedding:calm.pt (embedding:sea:1.2) embedding:sea"), {"text"});
-  EXPECT_THAT(bench.warnings(), ElementsAre(HasSubstr("the embedding 'calm.pt' has no effect"), HasSubstr("the embedding 'sea'")));
+  EXPECT_THAT(bench.warnings(),
+      ElementsAre(HasSubstr("the embedding 'calm.pt' has no effect"), HasSubstr("the embedding 'sea'")));
 }
 
 TEST(Texts, BeyondTheirBoundsAreRefused) {
@@ -157,16 +167,17 @@ class LatentsOfFourPixels : public testing::Test {
       "image": {{"type": "mask.to_image", "inputs": {{"mask": {{"link": "shape.mask"}}}}}},
       "encoded": {{"type": "vae.encode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "image": {{"link": "image.image"}}}}}},
       {}}}}})",
-                                  more),
-                      std::move(wanted));
+                          more),
+        std::move(wanted));
   }
 
-  static std::string sampled(const std::string& id, const std::string& latent, const std::string& positive = "label.conditioning") {
+  static std::string sampled(
+      const std::string& id, const std::string& latent, const std::string& positive = "label.conditioning") {
     return fmt::format(R"("{0}": {{"type": "sample.ksampler", "inputs": {{"model": {{"link": "checkpoint.model"}},
         "positive": {{"link": "{2}"}}, "negative": {{"link": "label.conditioning"}},
         "latent": {{"link": "{1}"}}, "steps": 2, "cfg": 2}}}},
       "{0}_picture": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "latent": {{"link": "{0}.latent"}}}}}})",
-                       id, latent, positive);
+        id, latent, positive);
   }
 
   const sd::TemporaryFolder folder_;
@@ -175,7 +186,7 @@ class LatentsOfFourPixels : public testing::Test {
 
 TEST_F(LatentsOfFourPixels, MakeAPictureAsLargeAsWasAsked) {
   const RunResult result = run(sampled("plain", "empty.latent") + "," + sampled("told", "own.latent"),
-                               {"own", "plain", "plain_picture", "told_picture"});
+      {"own", "plain", "plain_picture", "told_picture"});
   EXPECT_EQ(output<Latent>(result, "own").samples.sizes(), at::IntArrayRef({1, 3, 8, 16}));
   EXPECT_EQ(output<Latent>(result, "plain").space.downscale, 4);
   const at::Tensor& told = output<Image>(result, "told_picture").pixels();
@@ -187,8 +198,9 @@ TEST_F(LatentsOfFourPixels, AreResizedAndPlacedByTheirPixels) {
   const RunResult result = run(R"(
       "large": {"type": "latent.resize", "inputs": {"latent": {"link": "encoded.latent"}, "width": 128, "height": 64}},
       "area": {"type": "conditioning.set_area", "inputs": {"conditioning": {"link": "label.conditioning"},
-        "x": 0, "y": 0, "width": 64, "height": 64}}, )" + sampled("placed", "large.latent", "area.conditioning"),
-                               {"encoded", "large", "placed"});
+        "x": 0, "y": 0, "width": 64, "height": 64}}, )" +
+          sampled("placed", "large.latent", "area.conditioning"),
+      {"encoded", "large", "placed"});
   EXPECT_EQ(output<Latent>(result, "encoded").samples.sizes(), at::IntArrayRef({1, 3, 8, 16}));
   EXPECT_EQ(output<Latent>(result, "large").samples.sizes(), at::IntArrayRef({1, 3, 16, 32}));
 }
@@ -201,7 +213,7 @@ TEST_F(LatentsOfFourPixels, AreEncodedInTilesAndWithAHoleByTheirPixels) {
         "tile": 64, "overlap": 64}},
       "hole": {"type": "vae.encode_inpaint", "inputs": {"vae": {"link": "checkpoint.vae"}, "image": {"link": "image.image"},
         "mask": {"link": "shape.mask"}, "grow": 0}})",
-                               {"tiled", "pieces", "hole"});
+      {"tiled", "pieces", "hole"});
   EXPECT_EQ(output<Latent>(result, "tiled").samples.sizes(), at::IntArrayRef({1, 3, 8, 16}));
   EXPECT_EQ(output<Image>(result, "pieces").pixels().sizes(), at::IntArrayRef({1, 32, 64, 3}));
   EXPECT_EQ(output<Latent>(result, "hole").noise_mask.sizes(), at::IntArrayRef({1, 1, 32, 64}));
@@ -213,7 +225,7 @@ TEST_F(LatentsOfFourPixels, HaveSegmentationMapsOfTheirSize) {
         "background": "sky"}},
       "both": {"type": "conditioning.segmentation_map", "inputs": {"positive": {"link": "label.conditioning"},
         "negative": {"link": "label.conditioning"}, "map": {"link": "map.map"}, "vae": {"link": "checkpoint.vae"}}})",
-                               {"both"});
+      {"both"});
   EXPECT_EQ(output<Conditioning>(result, "both").entries[0].concat_map.sizes(), at::IntArrayRef({1, 2, 8, 16}));
 }
 
@@ -222,7 +234,8 @@ TEST(EncodeForInpaint, CutsTheMaskWithThePicture) {
   const RunResult result = bench.run(with_vae(135, 101, R"("square": {"type": "mask.rectangle", "inputs": {"width": 135,
       "height": 101, "left": 0, "top": 0, "right": 0.5, "bottom": 1}},
     "hole": {"type": "vae.encode_inpaint", "inputs": {"vae": {"link": "checkpoint.vae"}, "image": {"link": "image.image"},
-      "mask": {"link": "square.mask"}, "grow": 0}})"), {"square", "hole"});
+      "mask": {"link": "square.mask"}, "grow": 0}})"),
+      {"square", "hole"});
   const at::Tensor mask = output<Mask>(result, "square").values().unsqueeze(1);
   // 101 x 135 becomes 96 x 128 from row 2 and column 3 on.
   EXPECT_TRUE(output<Latent>(result, "hole").noise_mask.equal(mask.slice(2, 2, 98).slice(3, 3, 131).round()));

@@ -20,8 +20,8 @@ class PaperWorkflows : public testing::Test {
  protected:
   /// From the checkpoint `name` and the nodes `context`, which give both sides of guidance, to a picture.
   RunResult picture(const std::string& name, const std::string& context,
-                    const std::string& positive = "positive.conditioning",
-                    const std::string& negative = "negative.conditioning", bool may_fail = false) {
+      const std::string& positive = "positive.conditioning", const std::string& negative = "negative.conditioning",
+      bool may_fail = false) {
     const auto file = folder_ / "models/checkpoints" / (name + ".safetensors");
     std::filesystem::create_directories(file.parent_path());
     sd::write_paper_model(file, name);
@@ -33,7 +33,8 @@ class PaperWorkflows : public testing::Test {
         "positive": {{"link": "{}"}}, "negative": {{"link": "{}"}}, "latent": {{"link": "size.latent"}},
         "seed": 3, "steps": 2, "cfg": 2, "sampler": "euler", "schedule": "normal"}}}},
       "picture": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "checkpoint.vae"}}, "latent": {{"link": "sampler.latent"}}}}}}}}}})",
-                                  name, context, positive, negative), {"picture"}, may_fail);
+                          name, context, positive, negative),
+        {"picture"}, may_fail);
   }
 
   static void expect_picture(const RunResult& result) {
@@ -43,13 +44,17 @@ class PaperWorkflows : public testing::Test {
   }
 
   static std::string label(const std::string& positive) {
-    return fmt::format(R"("positive": {{"type": "conditioning.label", "inputs": {{"labels": {{"link": "checkpoint.labels"}}, "label": "{}"}}}},
-      "negative": {{"type": "conditioning.label", "inputs": {{"labels": {{"link": "checkpoint.labels"}}, "label": "10"}}}})", positive);
+    return fmt::format(
+        R"("positive": {{"type": "conditioning.label", "inputs": {{"labels": {{"link": "checkpoint.labels"}}, "label": "{}"}}}},
+      "negative": {{"type": "conditioning.label", "inputs": {{"labels": {{"link": "checkpoint.labels"}}, "label": "10"}}}})",
+        positive);
   }
 
   static std::string text(const std::string& positive) {
-    return fmt::format(R"("positive": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "{}"}}}},
-      "negative": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}})", positive);
+    return fmt::format(
+        R"("positive": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "{}"}}}},
+      "negative": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}})",
+        positive);
   }
 
   const sd::TemporaryFolder folder_;
@@ -65,10 +70,12 @@ TEST_F(PaperWorkflows, PictureOfAClass) {
 TEST_F(PaperWorkflows, PictureOfASegmentationMap) {
   std::string legend;
   for (int i = 0; i < 14; ++i) legend += fmt::format("class{0} #{1:02x}0000\\n", i, 10 * i);
-  const std::string map = fmt::format(R"("words": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}},
+  const std::string map = fmt::format(
+      R"("words": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}},
       "map": {{"type": "segmentation.draw", "inputs": {{"width": 64, "height": 32, "legend": "{}", "background": "class5"}}}},
       "both": {{"type": "conditioning.segmentation_map", "inputs": {{"positive": {{"link": "words.conditioning"}},
-        "negative": {{"link": "words.conditioning"}}, "map": {{"link": "map.map"}}, "rescaler": {{"link": "checkpoint.rescaler"}}}}}})", legend);
+        "negative": {{"link": "words.conditioning"}}, "map": {{"link": "map.map"}}, "rescaler": {{"link": "checkpoint.rescaler"}}}}}})",
+      legend);
   expect_picture(picture("semantic", map, "both.positive", "both.negative"));
 }
 
@@ -82,7 +89,8 @@ TEST_F(PaperWorkflows, WordsForAModelOfClassesAndClassesForAModelOfWordsAreExpla
   const auto problems = [&](const std::string& name, const std::string& context) {
     return picture(name, context, "positive.conditioning", "negative.conditioning", /*may_fail=*/true).problems;
   };
-  EXPECT_THAT(problems("cin", text("a fox")), Contains(testing::Field(&Problem::what, HasSubstr("was trained without text"))));
+  EXPECT_THAT(
+      problems("cin", text("a fox")), Contains(testing::Field(&Problem::what, HasSubstr("was trained without text"))));
   EXPECT_THAT(problems("txt2img", label("3")), Contains(testing::Field(&Problem::what, HasSubstr("knows no labels"))));
 }
 
@@ -101,7 +109,7 @@ TEST(NetworksAlone, MakeThePictureThatTheWholeModelMakes) {
         "positive": {{"link": "text.conditioning"}}, "negative": {{"link": "text.conditioning"}}, "latent": {{"link": "size.latent"}},
         "seed": 3, "steps": 2, "cfg": 1}}}},
       "{0}": {{"type": "vae.decode", "inputs": {{"vae": {{"link": "{2}.vae"}}, "latent": {{"link": "sampler_{0}.latent"}}}}}})",
-                       id, unet, vae);
+        id, unet, vae);
   };
   Bench bench({models});
   const RunResult result = bench.run(R"({"weft": 1, "nodes": {
@@ -109,8 +117,8 @@ TEST(NetworksAlone, MakeThePictureThatTheWholeModelMakes) {
       "unet": {"type": "unet.load", "inputs": {"name": "alone"}}, "vae": {"type": "vae.load", "inputs": {"name": "alone"}},
       "text": {"type": "text.encode", "inputs": {"clip": {"link": "whole.clip"}, "text": "a fox"}},
       "size": {"type": "latent.empty", "inputs": {"width": 64, "height": 64}})" +
-                                         picture("together", "whole", "whole") + picture("apart", "unet", "vae") + "}}",
-                                     {"together", "apart"});
+          picture("together", "whole", "whole") + picture("apart", "unet", "vae") + "}}",
+      {"together", "apart"});
   EXPECT_TRUE(output<Image>(result, "apart").pixels().equal(output<Image>(result, "together").pixels()));
 }
 

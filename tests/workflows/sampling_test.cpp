@@ -20,28 +20,30 @@ std::string with_model(const std::string& more, int batch = 1) {
     "yes": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": "a red boat"}}}},
     "no": {{"type": "text.encode", "inputs": {{"clip": {{"link": "checkpoint.clip"}}, "text": ""}}}},
     "empty": {{"type": "latent.empty", "inputs": {{"width": 64, "height": 64, "batch": {}}}}}, {}}}}})",
-                     batch, more);
+      batch, more);
 }
 
 std::string ksampler(const std::string& id, const std::string& params, const std::string& latent = "empty.latent",
-                     const std::string& type = "sample.ksampler") {
+    const std::string& type = "sample.ksampler") {
   return fmt::format(R"("{}": {{"type": "{}", "inputs": {{"model": {{"link": "checkpoint.model"}},
     "positive": {{"link": "yes.conditioning"}}, "negative": {{"link": "no.conditioning"}}, "latent": {{"link": "{}"}},
     {}}}}})",
-                     id, type, latent, params);
+      id, type, latent, params);
 }
 
 /// add_noise, then one U-Net step after the other: the last is "step{n - 1}".
 std::string chain(int steps, const std::string& schedule) {
-  std::string nodes = fmt::format(R"("sigmas": {{"type": "sample.schedule", "inputs": {{"model": {{"link": "checkpoint.model"}},
+  std::string nodes =
+      fmt::format(R"("sigmas": {{"type": "sample.schedule", "inputs": {{"model": {{"link": "checkpoint.model"}},
       "schedule": "{}", "steps": {}}}}},
     "start": {{"type": "latent.add_noise", "inputs": {{"model": {{"link": "checkpoint.model"}}, "latent": {{"link": "empty.latent"}},
-      "sigmas": {{"link": "sigmas.sigmas"}}, "seed": 5}}}})", schedule, steps);
+      "sigmas": {{"link": "sigmas.sigmas"}}, "seed": 5}}}})",
+          schedule, steps);
   for (int i = 0; i < steps; ++i)
     nodes += fmt::format(R"(, "step{}": {{"type": "unet.step", "inputs": {{"model": {{"link": "checkpoint.model"}},
       "positive": {{"link": "yes.conditioning"}}, "negative": {{"link": "no.conditioning"}}, "latent": {{"link": "{}"}},
       "sigmas": {{"link": "sigmas.sigmas"}}, "step": {}, "cfg": 3}}}})",
-                         i, i == 0 ? "start.latent" : fmt::format("step{}.latent", i - 1), i);
+        i, i == 0 ? "start.latent" : fmt::format("step{}.latent", i - 1), i);
   return nodes;
 }
 
@@ -66,7 +68,8 @@ TEST(ComfyUi, AnImportedWorkflowGivesWhatOursGives) {
   Bench bench;
   const RunResult theirs = bench.run(comfyui::import_workflow(comfy, "test").workflow, {"3"});
   const RunResult ours = bench.run(
-      with_model(ksampler("k", R"("seed": 5, "steps": 4, "cfg": 3, "sampler": "dpmpp_2m", "schedule": "karras")")), {"k"});
+      with_model(ksampler("k", R"("seed": 5, "steps": 4, "cfg": 3, "sampler": "dpmpp_2m", "schedule": "karras")")),
+      {"k"});
   EXPECT_TRUE(at::equal(samples(theirs, "3"), samples(ours, "k")));
 }
 
@@ -79,18 +82,21 @@ TEST(ComfyUi, StandsForNodesAndPortsThatAreThere) {
     const NodeInfo* type = bench.registry().find(known.ours);
     ASSERT_TRUE(type) << known.ours;
     for (const comfyui::Port& port : known.inputs)
-      EXPECT_TRUE(port.change == comfyui::Change::LeaveOut || type->find_input(port.ours)) << name << "." << port.theirs;
+      EXPECT_TRUE(port.change == comfyui::Change::LeaveOut || type->find_input(port.ours))
+          << name << "." << port.theirs;
     for (const char* output : known.outputs) EXPECT_TRUE(type->find_output(output)) << name << "." << output;
   }
 }
 
 TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {
   Bench bench;
-  const std::vector<std::string> known = {"own", "noise", "noisy", "batch", "one", "large", "step", "sampled", "encoded"};
+  const std::vector<std::string> known = {
+      "own", "noise", "noisy", "batch", "one", "large", "step", "sampled", "encoded"};
   std::vector<std::string> wanted = known;
   wanted.insert(wanted.end(), {"empty", "checkpoint"});
   const RunResult result = bench.run(
-      with_model(R"("own": {"type": "latent.empty", "inputs": {"vae": {"link": "checkpoint.vae"}, "width": 64, "height": 64}},
+      with_model(
+          R"("own": {"type": "latent.empty", "inputs": {"vae": {"link": "checkpoint.vae"}, "width": 64, "height": 64}},
     "noise": {"type": "latent.noise", "inputs": {"latent": {"link": "own.latent"}}},
     "sigmas": {"type": "sample.schedule", "inputs": {"model": {"link": "checkpoint.model"}, "steps": 2}},
     "noisy": {"type": "latent.add_noise", "inputs": {"model": {"link": "checkpoint.model"},
@@ -102,7 +108,7 @@ TEST(Latents, KnowInWhoseSpaceTheyAreForTheColoursOfTheirPreview) {
       "negative": {"link": "no.conditioning"}, "latent": {"link": "empty.latent"}, "sigmas": {"link": "sigmas.sigmas"}}},
     "picture": {"type": "vae.decode", "inputs": {"vae": {"link": "checkpoint.vae"}, "latent": {"link": "sampled.latent"}}},
     "encoded": {"type": "vae.encode", "inputs": {"vae": {"link": "checkpoint.vae"}, "image": {"link": "picture.image"}}}, )" +
-                 ksampler("sampled", R"("steps": 1)")),
+          ksampler("sampled", R"("steps": 1)")),
       wanted);
   const sd::LatentSpace& space = output<Model>(result, "checkpoint").space();
   for (const std::string& node : known) EXPECT_EQ(output<Latent>(result, node).space, space) << node;
@@ -113,8 +119,8 @@ TEST(Sampling, AChainOfUNetStepsEqualsTheSamplersEulerAndDdim) {
   Bench bench;
   const RunResult result = bench.run(
       with_model(chain(6, "karras") + ", " +
-                 ksampler("euler", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "euler", "schedule": "karras")") + ", " +
-                 ksampler("ddim", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "ddim", "schedule": "karras")")),
+          ksampler("euler", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "euler", "schedule": "karras")") + ", " +
+          ksampler("ddim", R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "ddim", "schedule": "karras")")),
       {"step5", "euler", "ddim"});
   EXPECT_LE(largest_difference(samples(result, "step5"), samples(result, "euler")), 1e-5);
   EXPECT_LE(largest_difference(samples(result, "step5"), samples(result, "ddim")), 1e-5);
@@ -123,10 +129,12 @@ TEST(Sampling, AChainOfUNetStepsEqualsTheSamplersEulerAndDdim) {
 TEST(Sampling, TwoHalvesEqualTheWhole) {
   Bench bench;
   const std::string common = R"("seed": 5, "steps": 6, "cfg": 3, "sampler": "euler", "schedule": "normal")";
-  const RunResult result = bench.run(
-      with_model(ksampler("whole", common) + ", " +
-                 ksampler("first", common + R"(, "end_step": 3, "leave_noise": true)", "empty.latent", "sample.ksampler_advanced") + ", " +
-                 ksampler("second", common + R"(, "start_step": 3, "add_noise": false)", "first.latent", "sample.ksampler_advanced")),
+  const RunResult result = bench.run(with_model(ksampler("whole", common) + ", " +
+                                         ksampler("first", common + R"(, "end_step": 3, "leave_noise": true)",
+                                             "empty.latent", "sample.ksampler_advanced") +
+                                         ", " +
+                                         ksampler("second", common + R"(, "start_step": 3, "add_noise": false)",
+                                             "first.latent", "sample.ksampler_advanced")),
       {"whole", "second"});
   EXPECT_LE(largest_difference(samples(result, "whole"), samples(result, "second")), 1e-4);
 }
@@ -134,7 +142,8 @@ TEST(Sampling, TwoHalvesEqualTheWhole) {
 TEST(Sampling, TheSameSeedGivesTheSamePictureAndAnotherSeedAnother) {
   Bench one, two;
   const auto sample = [](Bench& bench, int seed) {
-    const RunResult result = bench.run(with_model(ksampler("s", fmt::format(R"("seed": {}, "steps": 3)", seed))), {"s"});
+    const RunResult result =
+        bench.run(with_model(ksampler("s", fmt::format(R"("seed": {}, "steps": 3)", seed))), {"s"});
     return samples(result, "s").clone();
   };
   EXPECT_EQ(largest_difference(sample(one, 1), sample(two, 1)), 0);
@@ -143,9 +152,10 @@ TEST(Sampling, TheSameSeedGivesTheSamePictureAndAnotherSeedAnother) {
 
 TEST(Sampling, WithASeedPerPictureABatchEqualsItsSingleRuns) {
   Bench bench;
-  const RunResult batch = bench.run(
-      with_model(ksampler("s", R"("seed": 7, "steps": 3, "seed_per_picture": true)"), 3), {"s"});
-  const RunResult single = bench.run(with_model(ksampler("s", R"("seed": 9, "steps": 3, "seed_per_picture": true)")), {"s"});
+  const RunResult batch =
+      bench.run(with_model(ksampler("s", R"("seed": 7, "steps": 3, "seed_per_picture": true)"), 3), {"s"});
+  const RunResult single =
+      bench.run(with_model(ksampler("s", R"("seed": 9, "steps": 3, "seed_per_picture": true)")), {"s"});
   EXPECT_LE(largest_difference(samples(batch, "s")[2], samples(single, "s")[0]), 1e-4);
 }
 
@@ -158,9 +168,9 @@ TEST(Sampling, APickedLatentGivesItsPictureOfTheBatchAgain) {
       const RunResult result = bench.run(
           with_model(R"("pick": {"type": "latent.pick", "inputs": {"latent": {"link": "empty.latent"}, "index": 2}},
         "once": {"type": "latent.repeat", "inputs": {"latent": {"link": "pick.latent"}, "times": 1}}, )" +
-                         ksampler("all", params) + ", " + ksampler("one", params, "pick.latent") + ", " +
-                         ksampler("repeated", params, "once.latent"),
-                     4),
+                  ksampler("all", params) + ", " + ksampler("one", params, "pick.latent") + ", " +
+                  ksampler("repeated", params, "once.latent"),
+              4),
           {"all", "one", "repeated"});
       EXPECT_LE(largest_difference(samples(result, "one")[0], samples(result, "all")[2]), 1e-3) << sampler;
       EXPECT_EQ(largest_difference(samples(result, "repeated"), samples(result, "one")), 0) << sampler;
@@ -179,7 +189,7 @@ TEST(Latents, KeepTheirPlacesInABatchAsTheyArePickedRepeatedAndJoined) {
     "noise": {"type": "latent.noise", "inputs": {"latent": {"link": "again.latent"}, "seed": 3}},
     "many": {"type": "latent.repeat", "inputs": {"latent": {"link": "empty.latent"}, "times": 2}},
     "mixed": {"type": "latent.batch", "inputs": {"latents": {"links": ["second.latent", "empty.latent"]}}})",
-                 4),
+          4),
       {"both", "thrice", "again", "noise", "many", "mixed"});
   const auto expect = [&](const char* node, const std::vector<int64_t>& index, int64_t size) {
     EXPECT_EQ(output<Latent>(result, node).batch_index, index) << node;
@@ -195,11 +205,10 @@ TEST(Latents, KeepTheirPlacesInABatchAsTheyArePickedRepeatedAndJoined) {
 
 TEST(Sampling, OutsideItsMaskALatentStaysAsItWas) {
   Bench bench;
-  const RunResult result = bench.run(
-      with_model(ksampler("before", R"("seed": 1, "steps": 3)") + R"(,
+  const RunResult result = bench.run(with_model(ksampler("before", R"("seed": 1, "steps": 3)") + R"(,
         "mask": {"type": "mask.rectangle", "inputs": {"width": 64, "height": 64, "left": 0, "top": 0, "right": 0.5, "bottom": 1}},
         "masked": {"type": "latent.set_mask", "inputs": {"latent": {"link": "before.latent"}, "mask": {"link": "mask.mask"}}}, )" +
-                 ksampler("after", R"("seed": 2, "steps": 3)", "masked.latent")),
+                                         ksampler("after", R"("seed": 2, "steps": 3)", "masked.latent")),
       {"before", "after"});
   const at::Tensor change = (samples(result, "before") - samples(result, "after")).abs();
   EXPECT_LE(change.narrow(3, 4, 4).max().item<double>(), 1e-5);
@@ -208,11 +217,12 @@ TEST(Sampling, OutsideItsMaskALatentStaysAsItWas) {
 
 TEST(Sampling, AStepBeyondTheScheduleIsAnErrorThatSaysWhichThereAre) {
   Bench bench;
-  const RunResult result = bench.run(
-      with_model(chain(2, "normal") + R"(, "beyond": {"type": "unet.step", "inputs": {"model": {"link": "checkpoint.model"},
+  const RunResult result =
+      bench.run(with_model(chain(2, "normal") +
+                    R"(, "beyond": {"type": "unet.step", "inputs": {"model": {"link": "checkpoint.model"},
         "positive": {"link": "yes.conditioning"}, "negative": {"link": "no.conditioning"}, "latent": {"link": "start.latent"},
         "sigmas": {"link": "sigmas.sigmas"}, "step": 5}})"),
-      {"beyond"}, /*may_fail=*/true);
+          {"beyond"}, /*may_fail=*/true);
   ASSERT_EQ(result.problems.size(), 1u);
   EXPECT_EQ(result.problems[0].node, "beyond");
   EXPECT_NE(result.problems[0].text().find("2 steps"), std::string::npos) << result.problems[0].text();

@@ -39,17 +39,13 @@ class ShippedModels : public testing::Test {
 
   Bench bench_;
   const paper_cut::Judge judge_ = paper_cut::Judge::open(source_folder() / "models/judge.safetensors");
-  const paper_cut::Segmenter segmenter_ =
-      paper_cut::Segmenter::open(source_folder() / "models/segmenter.safetensors");
+  const paper_cut::Segmenter segmenter_ = paper_cut::Segmenter::open(source_folder() / "models/segmenter.safetensors");
 };
 
 TEST_F(ShippedModels, ALabelIsWhatThePictureShows) {
   const std::vector<std::pair<std::string, Subject>> labels = {{"arctic_fox", Subject::kArcticFox},
-                                                               {"fox", Subject::kFox},
-                                                               {"house", Subject::kHouse},
-                                                               {"tree", Subject::kTree},
-                                                               {"boat", Subject::kBoat},
-                                                               {"landscape", Subject::kNone}};
+      {"fox", Subject::kFox}, {"house", Subject::kHouse}, {"tree", Subject::kTree}, {"boat", Subject::kBoat},
+      {"landscape", Subject::kNone}};
   std::vector<std::string> nodes;
   for (const auto& [label, wanted] : labels) nodes.push_back(label + "_picture");
   const RunResult result = run("05-context-by-a-label.json", nodes);
@@ -57,8 +53,7 @@ TEST_F(ShippedModels, ALabelIsWhatThePictureShows) {
 }
 
 TEST_F(ShippedModels, UnderTheMaskIsWhatTheTextSaysAndOutsideThePictureItself) {
-  const RunResult result =
-      run("06-context-by-concatenation.json", {"picture", "soft", "fox_picture", "tree_picture"});
+  const RunResult result = run("06-context-by-concatenation.json", {"picture", "soft", "fox_picture", "tree_picture"});
   EXPECT_EQ(subject(result, "picture"), Subject::kHouse);
   EXPECT_EQ(subject(result, "fox_picture"), Subject::kArcticFox);
   EXPECT_EQ(subject(result, "tree_picture"), Subject::kTree);
@@ -69,9 +64,8 @@ TEST_F(ShippedModels, UnderTheMaskIsWhatTheTextSaysAndOutsideThePictureItself) {
 }
 
 TEST_F(ShippedModels, AMapDrawnByHandIsFollowedAndAnotherMapIsAnotherPicture) {
-  const RunResult result =
-      run("06-context-by-concatenation.json",
-          {"map", "drawn", "at_night_picture", "at_sunset_picture", "drawn_night_picture"});
+  const RunResult result = run("06-context-by-concatenation.json",
+      {"map", "drawn", "at_night_picture", "at_sunset_picture", "drawn_night_picture"});
   for (const char* hour : {"at_night_picture", "at_sunset_picture"})
     EXPECT_GE(agreement(result, hour, "map"), 0.65) << hour;
   EXPECT_GE(agreement(result, "drawn_night_picture", "drawn"), 0.65);

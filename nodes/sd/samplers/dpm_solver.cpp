@@ -19,27 +19,27 @@ at::Tensor first_order(const at::Tensor& x, const at::Tensor& eps, float next, f
 }
 
 /// Second order, with an intermediate evaluation after a share r of the step; `eps_r` is what it saw.
-at::Tensor second_order(const at::Tensor& x, const at::Tensor& eps, const at::Tensor& eps_r, float lambda,
-                        float next, float r) {
+at::Tensor second_order(
+    const at::Tensor& x, const at::Tensor& eps, const at::Tensor& eps_r, float lambda, float next, float r) {
   const float sigma = sigma_at(next), change = scalar::expm1(next - lambda);
   return x - eps * (sigma * change) - (eps_r - eps) * (sigma / (2 * r) * change);
 }
 
-at::Tensor eps_after(const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps, float lambda,
-                     float next, float r) {
+at::Tensor eps_after(
+    const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps, float lambda, float next, float r) {
   const float h = r * (next - lambda), middle = lambda + h;
   return eps_at(call, first_order(x, eps, middle, h), middle);
 }
 
 /// Third order with evaluations after 1/3 (given: `eps_1`) and 2/3 of the step.
-at::Tensor third_order(const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps,
-                       const at::Tensor& eps_1, float lambda, float next) {
+at::Tensor third_order(const SamplerCall& call, const at::Tensor& x, const at::Tensor& eps, const at::Tensor& eps_1,
+    float lambda, float next) {
   const float r1 = 1.0f / 3, r2 = 2.0f / 3, h = next - lambda, s2 = lambda + r2 * h;
   const at::Tensor u2 = x - eps * (sigma_at(s2) * scalar::expm1(r2 * h)) -
-                        (eps_1 - eps) * (sigma_at(s2) * (r2 / r1) * (scalar::expm1(r2 * h) / (r2 * h) - 1));
+      (eps_1 - eps) * (sigma_at(s2) * (r2 / r1) * (scalar::expm1(r2 * h) / (r2 * h) - 1));
   const at::Tensor eps_2 = eps_at(call, u2, s2);
   return x - eps * (sigma_at(next) * scalar::expm1(h)) -
-         (eps_2 - eps) * (sigma_at(next) / r2 * (scalar::expm1(h) / h - 1));
+      (eps_2 - eps) * (sigma_at(next) / r2 * (scalar::expm1(h) / h - 1));
 }
 
 /// With a single step there is nothing between the first sigma and the last above 0.
@@ -97,9 +97,8 @@ at::Tensor dpm_fast(const SamplerCall& call) {
   } else {
     orders.push_back(rest);
   }
-  const std::vector<float> lambdas =
-      scalar::linspace(half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)),
-                       static_cast<int64_t>(orders.size()) + 1);
+  const std::vector<float> lambdas = scalar::linspace(
+      half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)), static_cast<int64_t>(orders.size()) + 1);
   at::Tensor x = call.x;
   for (size_t i = 0; i < orders.size(); ++i) {
     const float lambda = lambdas[i], next = lambdas[i + 1];
@@ -130,8 +129,7 @@ at::Tensor dpm_adaptive(const SamplerCall& call) {
     const at::Tensor high = third_order(call, x, eps, eps_1, lambda, next);
     const at::Tensor tolerance = at::maximum(low.abs(), previous.abs()).mul(0.05).clamp_min(0.0078);
     const float error = root_mean_square((low - high) / tolerance);
-    if (std::isnan(error))
-      throw std::runtime_error("the model's answer is not a number (NaN): try dtype float32");
+    if (std::isnan(error)) throw std::runtime_error("the model's answer is not a number (NaN): try dtype float32");
     if (!length.accepts(error)) continue;
     previous = low;
     x = high;

@@ -78,7 +78,7 @@ at::Tensor dpmpp_sde(const SamplerCall& call) {
       const AncestralStep step = ancestral_step(sigma_at(lambda), sigma_at(new_lambda));
       const float h = half_log_snr(step.down) - lambda, alpha = signal(new_sigma, new_lambda);
       return x * (alpha / signal(sigma, lambda) * scalar::exp(-h)) - target * (alpha * scalar::expm1(-h)) +
-             path(sigma, new_sigma) * alpha * step.up;
+          path(sigma, new_sigma) * alpha * step.up;
     };
     const float sigma_middle = sigma_at(middle);
     x = jump(call.denoise(jump(x0, sigma_middle, middle), sigma_middle), next, to);

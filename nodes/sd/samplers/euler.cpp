@@ -63,10 +63,8 @@ at::Tensor ddpm(const SamplerCall& call) {
   for (int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor eps = derivative(x, sigma, call.evaluate(i, x));
-    const float product = 1 / (sigma * sigma + 1), next_product = 1 / (next * next + 1),
-                alpha = product / next_product;
-    x = (x / std::sqrt(1 + sigma * sigma) - eps * (1 - alpha) / std::sqrt(1 - product)) *
-        std::sqrt(1 / alpha);
+    const float product = 1 / (sigma * sigma + 1), next_product = 1 / (next * next + 1), alpha = product / next_product;
+    x = (x / std::sqrt(1 + sigma * sigma) - eps * (1 - alpha) / std::sqrt(1 - product)) * std::sqrt(1 / alpha);
     if (next == 0) return x;
     x = x + noise() * std::sqrt((1 - alpha) * (1 - next_product) / (1 - product));
     x = x * std::sqrt(1 + next * next);

@@ -83,7 +83,7 @@ at::Tensor seeds_2(const SamplerCall& call) {
 
     at::Tensor gathered = gather({}, noise, -r * h);
     const at::Tensor x_1 = x * (sigma_1 / sigma * scalar::exp(-r * h)) -
-                           x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r * h_eta)) + gathered * sigma_1;
+        x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r * h_eta)) + gathered * sigma_1;
     const at::Tensor x0_1 = call.denoise(x_1, sigma_1);
 
     gathered = gather(gathered, noise, (r - 1) * h);
@@ -107,19 +107,18 @@ at::Tensor seeds_3(const SamplerCall& call) {
 
     at::Tensor gathered = gather({}, noise, -r1 * h);
     const at::Tensor x_1 = x * (sigma_1 / sigma * scalar::exp(-r1 * h)) -
-                           x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r1 * h_eta)) + gathered * sigma_1;
+        x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r1 * h_eta)) + gathered * sigma_1;
     const at::Tensor x0_1 = call.denoise(x_1, sigma_1);
 
     gathered = gather(gathered, noise, -third * h);
     const float share_1 = r2 / r1 * h_phi_2(-r2 * h_eta), rest_1 = h_phi_1(-r2 * h_eta) - share_1;
     const at::Tensor x_2 = x * (sigma_2 / sigma * scalar::exp(-r2 * h)) -
-                           (x0 * rest_1 + x0_1 * share_1) * signal(sigma_2, lambda_2) + gathered * sigma_2;
+        (x0 * rest_1 + x0_1 * share_1) * signal(sigma_2, lambda_2) + gathered * sigma_2;
     const at::Tensor x0_2 = call.denoise(x_2, sigma_2);
 
     gathered = gather(gathered, noise, -third * h);
     const float share_2 = h_phi_2(-h_eta) / r2, rest_2 = h_phi_1(-h_eta) - share_2;
-    x = x * (next / sigma * scalar::exp(-h)) - (x0 * rest_2 + x0_2 * share_2) * signal(next, to) +
-        gathered * next;
+    x = x * (next / sigma * scalar::exp(-h)) - (x0 * rest_2 + x0_2 * share_2) * signal(next, to) + gathered * next;
   }
   return x;
 }

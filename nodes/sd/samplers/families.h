@@ -60,9 +60,7 @@ at::Tensor uni_pc(const SamplerCall& call);
 at::Tensor uni_pc_bh2(const SamplerCall& call);
 
 /// dx / dsigma
-inline at::Tensor derivative(const at::Tensor& x, float sigma, const at::Tensor& x0) {
-  return (x - x0) / sigma;
-}
+inline at::Tensor derivative(const at::Tensor& x, float sigma, const at::Tensor& x0) { return (x - x0) / sigma; }
 
 /// lambda = -log sigma, half the log signal-to-noise ratio: the time in which DPM-Solver steps are even.
 inline float half_log_snr(float sigma) { return -scalar::log(sigma); }

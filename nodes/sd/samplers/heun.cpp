@@ -8,8 +8,7 @@ namespace {
 
 /// DPM-Solver-2 (Lu et al. 2022, arXiv:2206.00927, in Karras' algorithm 2): x at `to`, by the derivative
 /// halfway.
-at::Tensor midpoint_step(const SamplerCall& call, const at::Tensor& x, const at::Tensor& x0, float sigma,
-                         float to) {
+at::Tensor midpoint_step(const SamplerCall& call, const at::Tensor& x, const at::Tensor& x0, float sigma, float to) {
   const at::Tensor d = derivative(x, sigma, x0);
   if (to == 0) return x + d * (to - sigma);
   const float middle = scalar::exp(between(scalar::log(sigma), scalar::log(to), 0.5f));

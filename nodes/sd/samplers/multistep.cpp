@@ -56,9 +56,7 @@ float lagrange(std::span<const float> times, size_t j, float t) {
 std::vector<double> adams_weights(std::span<const float> times, float a, float b) {
   std::vector<double> weights;
   for (size_t j = 0; j < times.size(); ++j) {
-    const auto polynomial = [&](double t) -> double {
-      return lagrange(times, j, static_cast<float>(t));
-    };
+    const auto polynomial = [&](double t) -> double { return lagrange(times, j, static_cast<float>(t)); };
     weights.push_back(
         boost::math::quadrature::gauss_kronrod<double, 21>::integrate(polynomial, double{a}, double{b}, 0));
   }
@@ -77,7 +75,7 @@ std::vector<float> ipndm_v_weights(std::span<const float> times, float next) {
   if (times.size() == 3) return weights;
   const float h3 = times[2] - times[3], skew = h1 * (h1 + h2) / (h2 * (h2 + h3));
   const float fourth = ((1 - h / (3 * (h + h1))) / 2 + (1 - h / (2 * (h + h1))) * h / (6 * (h + h1 + h2))) *
-                       (h * (h + h1) * (h + h1 + h2)) / (h1 * (h1 + h2) * (h1 + h2 + h3));
+      (h * (h + h1) * (h + h1 + h2)) / (h1 * (h1 + h2) * (h1 + h2 + h3));
   weights[0] += fourth;
   weights[1] -= (1 + h1 / h2 + skew) * fourth;
   weights[2] += (h1 / h2 + skew * (1 + h2 / h3)) * fourth;

@@ -63,12 +63,8 @@ at::Tensor gradient_estimation(const SamplerCall& call, bool cfg_pp) {
 }  // namespace
 
 at::Tensor res_multistep(const SamplerCall& call) { return refined_exponential(call, {}); }
-at::Tensor res_multistep_cfg_pp(const SamplerCall& call) {
-  return refined_exponential(call, {.cfg_pp = true});
-}
-at::Tensor res_multistep_ancestral(const SamplerCall& call) {
-  return refined_exponential(call, {.ancestral = true});
-}
+at::Tensor res_multistep_cfg_pp(const SamplerCall& call) { return refined_exponential(call, {.cfg_pp = true}); }
+at::Tensor res_multistep_ancestral(const SamplerCall& call) { return refined_exponential(call, {.ancestral = true}); }
 at::Tensor res_multistep_ancestral_cfg_pp(const SamplerCall& call) {
   return refined_exponential(call, {.cfg_pp = true, .ancestral = true});
 }

@@ -37,8 +37,7 @@ struct Points {
         }
         return product;
       };
-      const at::Tensor term =
-          x0s[j] * boost::math::quadrature::gauss<double, 20>::integrate(integrand, from, to);
+      const at::Tensor term = x0s[j] * boost::math::quadrature::gauss<double, 20>::integrate(integrand, from, to);
       sum = sum.defined() ? sum + term : term;
     }
     return sum;
@@ -65,9 +64,8 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
     points.push(lambda, x0);
     // Towards 0 the order falls: the last steps are too long for high ones.
     const size_t left = to_zero ? static_cast<size_t>(call.steps() - i) : points.x0s.size();
-    const size_t correct = i == 0 || (next == 0 && mode == Mode::kPec)
-                               ? 0
-                               : std::min({kCorrectorOrder, points.x0s.size(), left});
+    const size_t correct =
+        i == 0 || (next == 0 && mode == Mode::kPec) ? 0 : std::min({kCorrectorOrder, points.x0s.size(), left});
     if (correct == 0) {
       x = predicted;
     } else {
@@ -83,7 +81,7 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
     tau = next <= noisy_from && next >= noisy_to ? 1 : 0;
     h = half_log_snr(next) - lambda;
     predicted = x * (next / sigma * scalar::exp(-tau * tau * h)) +
-                points.contribution(predict, lambda, half_log_snr(next), tau);
+        points.contribution(predict, lambda, half_log_snr(next), tau);
     noise = tau > 0 ? noise_source() * (next * std::sqrt(-scalar::expm1(-2 * h))) : at::Tensor();
     if (noise.defined()) predicted = predicted + noise;
   }

@@ -81,8 +81,7 @@ class UniPC {
 
   /// Takes x from the newest of `points` (newest last) to sigma, by `order` points. With `correct` it
   /// evaluates there, corrects x, and appends the new point; without, this was the last step.
-  at::Tensor step(const at::Tensor& x, std::vector<Point>& points, float sigma, int64_t order,
-                  bool correct) const {
+  at::Tensor step(const at::Tensor& x, std::vector<Point>& points, float sigma, int64_t order, bool correct) const {
     const Point& newest = points.back();
     const Marginal from(newest.sigma), to(sigma);
     const float h = to.lambda - from.lambda, hh = -h, phi_1 = scalar::expm1(hh);
@@ -116,15 +115,14 @@ class UniPC {
 
     Point next = evaluate(predicted, sigma);
     differences.push_back(next.x0 - newest.x0);
-    const at::Tensor corrected =
-        add(base, differences, order == 1 ? half : weights(shares, b), to.alpha * basis);
+    const at::Tensor corrected = add(base, differences, order == 1 ? half : weights(shares, b), to.alpha * basis);
     points.push_back(std::move(next));
     return corrected;
   }
 
  private:
-  static at::Tensor add(const at::Tensor& base, std::span<const at::Tensor> differences,
-                        std::span<const double> weights, float scale) {
+  static at::Tensor add(
+      const at::Tensor& base, std::span<const at::Tensor> differences, std::span<const double> weights, float scale) {
     if (differences.empty()) return base;
     at::Tensor sum = differences[0] * weights[0];
     for (size_t k = 1; k < differences.size(); ++k) sum = sum + differences[k] * weights[k];

@@ -32,13 +32,12 @@ at::Tensor two_point(const SamplerCall& call, double place) {
 }
 
 class TwoPointSampler final : public weft::Node {
-  weft::Param<double> place_{*this,
-                             "place",
-                             {.init = 0.5,
-                              .min = 0.1,
-                              .max = 1,
-                              .step = 0.05,
-                              .tip = "of the second look at the slope: 0.5 between, 1 at the end (Heun)"}};
+  weft::Param<double> place_{*this, "place",
+      {.init = 0.5,
+          .min = 0.1,
+          .max = 1,
+          .step = 0.05,
+          .tip = "of the second look at the slope: 0.5 between, 1 at the end (Heun)"}};
   weft::Output<weft::Sampler> sampler_{*this, "sampler", {.tip = "for a Custom Sampling node"}};
 
   void run(weft::RunContext& ctx) const override {
@@ -51,9 +50,8 @@ class TwoPointSampler final : public weft::Node {
 }  // namespace
 
 WEFT_PLUGIN("weft.example.custom_sampler", "1.0.0", registry) {
-  registry.add<TwoPointSampler>(
-      "example.two_point_sampler",
+  registry.add<TwoPointSampler>("example.two_point_sampler",
       {.title = "Two-Point Sampler",
-       .menu = "Sampling/Samplers",
-       .doc = "Second-order Runge-Kutta from noise to picture; two evaluations of the model a step."});
+          .menu = "Sampling/Samplers",
+          .doc = "Second-order Runge-Kutta from noise to picture; two evaluations of the model a step."});
 }

@@ -19,8 +19,7 @@ class ExtractPalette final : public weft::Node {
 class ApplyPalette final : public weft::Node {
   weft::Input<weft::Image> image_{*this, "image", {.tip = "a batch is coloured picture by picture"}};
   weft::Input<Palette> palette_{*this, "palette", {.tip = "the colours that may appear"}};
-  weft::Output<weft::Image> result_{
-      *this, "image", {.tip = "each pixel as the nearest colour of the palette"}};
+  weft::Output<weft::Image> result_{*this, "image", {.tip = "each pixel as the nearest colour of the palette"}};
 
   void run(weft::RunContext& ctx) const override {
     const torch::Tensor& in = ctx[image_].pixels();
@@ -38,11 +37,9 @@ class ApplyPalette final : public weft::Node {
 WEFT_PLUGIN("weft.example.custom_value", "1.0.0", registry) {
   registry.add_type(example::palette_type());
   registry.add<ExtractPalette>("example.extract_palette",
-                               {.title = "Extract Palette",
-                                .menu = "Image/Color",
-                                .doc = "The colours that stand best for a picture."});
+      {.title = "Extract Palette", .menu = "Image/Color", .doc = "The colours that stand best for a picture."});
   registry.add<ApplyPalette>("example.apply_palette",
-                             {.title = "Apply Palette",
-                              .menu = "Image/Color",
-                              .doc = "Paints a picture with the colours of a palette alone."});
+      {.title = "Apply Palette",
+          .menu = "Image/Color",
+          .doc = "Paints a picture with the colours of a palette alone."});
 }

@@ -33,8 +33,7 @@ weft::Picture swatches(const Palette& palette) {
 
 Palette extract_palette(const torch::Tensor& pixels, int count) {
   const torch::Tensor sorted = sorted_by_brightness(pixels);
-  const torch::Tensor places =
-      torch::linspace(0, static_cast<double>(sorted.size(0) - 1), count).to(torch::kLong);
+  const torch::Tensor places = torch::linspace(0, static_cast<double>(sorted.size(0) - 1), count).to(torch::kLong);
   torch::Tensor colours = sorted.index_select(0, places);
   for (int round = 0; round < kRounds; ++round) {
     const torch::Tensor owner = nearest(pixels, colours);
@@ -62,17 +61,13 @@ std::vector<std::string> hexadecimal(const Palette& palette) {
 }
 
 weft::ValueType palette_type() {
-  return {
-      .id = std::string(Palette::kType),
+  return {.id = std::string(Palette::kType),
       .title = "Palette",
       .colour = "#f06292",
       .doc = "A few colours, darkest first: float32 [count, 3], RGB in [0, 1].",
       .preview = [](const weft::Value& value) { return swatches(value.as<Palette>()); },
       .describe = [](const weft::Value& value) { return nlohmann::json(hexadecimal(value.as<Palette>())); },
-      .example =
-          [] {
-            return weft::Value::of(Palette{torch::tensor({{0.1f, 0.2f, 0.3f}, {0.9f, 0.8f, 0.6f}})});
-          }};
+      .example = [] { return weft::Value::of(Palette{torch::tensor({{0.1f, 0.2f, 0.3f}, {0.9f, 0.8f, 0.6f}})}); }};
 }
 
 }  // namespace example

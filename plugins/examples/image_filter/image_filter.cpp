@@ -5,11 +5,8 @@ namespace {
 
 class Posterise final : public weft::Node {
   weft::Input<weft::Image> image_{*this, "image", {.tip = "a batch is filtered picture by picture"}};
-  weft::Param<int> tones_{
-      *this, "tones", {.init = 4, .min = 2, .max = 64, .tip = "that each colour channel keeps"}};
-  weft::Param<float> amount_{
-      *this,
-      "amount",
+  weft::Param<int> tones_{*this, "tones", {.init = 4, .min = 2, .max = 64, .tip = "that each colour channel keeps"}};
+  weft::Param<float> amount_{*this, "amount",
       {.init = 1, .min = 0, .max = 1, .step = 0.05, .tip = "0 keeps the picture, 1 is the full effect"}};
   weft::Output<weft::Image> result_{*this, "image", {.tip = "of the same size"}};
 
@@ -29,7 +26,6 @@ class Posterise final : public weft::Node {
 }  // namespace
 
 WEFT_PLUGIN("weft.example.image_filter", "1.0.0", registry) {
-  registry.add<Posterise>(
-      "example.posterise",
+  registry.add<Posterise>("example.posterise",
       {.title = "Posterise", .menu = "Image/Color", .doc = "Leaves a few tones of each colour channel."});
 }

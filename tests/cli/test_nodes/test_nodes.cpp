@@ -165,10 +165,9 @@ int use_up_stack(int depth) {
 
 /// Ends the whole process, in one of the ways in which a plugin's bug does.
 class Fall final : public Node {
-  Param<std::string> how_{
-      *this,
-      "how",
-      {.init = "abort", .choices = {"abort", "exit", "quick_exit", "segfault", "division", "stack", "thread", "child"}}};
+  Param<std::string> how_{*this, "how",
+      {.init = "abort",
+          .choices = {"abort", "exit", "quick_exit", "segfault", "division", "stack", "thread", "child"}}};
   Input<std::int64_t> after_{*this, "after", {.optional = true}};
   Output<std::int64_t> number_{*this, "number"};
 
@@ -218,13 +217,10 @@ class Print final : public Node {
 }  // namespace
 
 WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
-  registry.add_type({.id = "test.basket",
-                     .title = "Basket",
-                     .colour = "#804000",
-                     .doc = "Apples.",
-                     .describe = [](const Value& v) {
-                       return nlohmann::json{{"apples", v.as<Basket>().apples}};
-                     }});
+  registry.add_type(
+      {.id = "test.basket", .title = "Basket", .colour = "#804000", .doc = "Apples.", .describe = [](const Value& v) {
+         return nlohmann::json{{"apples", v.as<Basket>().apples}};
+       }});
   registry.add<Number>("test.number", {.title = "Number", .menu = "Test/Values", .doc = "Gives a number."});
   registry.add<NoPictures>("test.no_pictures", {});
   registry.add<Add>("test.add", {.title = "Add", .menu = "Test/Values", .doc = "Adds two numbers."});
@@ -235,8 +231,7 @@ WEFT_PLUGIN("org.weft.test.cli", "1.0.0", registry) {
   registry.add<Fail>("test.fail", {.title = "Fail", .menu = "Test/Runs"});
   registry.add<Warn>("test.warn", {.title = "Warn", .menu = "Test/Runs"});
   registry.add<WriteFile>(
-      "test.write",
-      {.title = "Write", .menu = "Test/Files", .lane = Lane::Io, .cache = Cache::Never, .result = true});
+      "test.write", {.title = "Write", .menu = "Test/Files", .lane = Lane::Io, .cache = Cache::Never, .result = true});
   registry.add<UseModel>("test.use_model", {.title = "Use Model", .menu = "Test/Files"});
   registry.add<ReadFile>("test.read_file", {.title = "Read File", .menu = "Test/Files"});
   registry.add<Fall>("test.fall", {.title = "Fall", .menu = "Test/Runs", .result = true});

@@ -32,7 +32,7 @@ Box canvas_of(const Shown& shown) {
 
 bool in(const Box& inner, const Box& outer) {
   return inner.x >= outer.x && inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width &&
-         inner.y + inner.height <= outer.y + outer.height;
+      inner.y + inner.height <= outer.y + outer.height;
 }
 
 std::size_t seen(const Shown& shown) {
@@ -75,7 +75,8 @@ TEST(OutsideCanvas, AddsASecondNodeBesideTheFirst) {
   Session session;
   Editor& editor = *session.editor;
   editor.key("ctrl+n");
-  editor.wait_for("an empty document", [](const Shown& now) { return now.nodes().empty() && now.document("name") == "Untitled"; });
+  editor.wait_for(
+      "an empty document", [](const Shown& now) { return now.nodes().empty() && now.document("name") == "Untitled"; });
   for (int i = 0; i < 3; ++i) session.add_node(session.on_canvas(0.4, 0.4), "Empty Latent");
   const Shown shown = editor.wait_until_still();
   EXPECT_EQ(shown.nodes().size(), 3u);
@@ -85,8 +86,8 @@ TEST(OutsideCanvas, AddsASecondNodeBesideTheFirst) {
 TEST(OutsideCanvas, UndoOfArrangeBringsTheViewBack) {
   Session session;
   const Json nodes{{"a", node("mask.solid", 0, 20000)},
-                   {"b", node("mask.invert", 30000, 0, {{"mask", {{"link", "a.mask"}}}})},
-                   {"c", node("mask.invert", 30300, 0, {{"mask", {{"link", "b.mask"}}}})}};
+      {"b", node("mask.invert", 30000, 0, {{"mask", {{"link", "a.mask"}}}})},
+      {"c", node("mask.invert", 30300, 0, {{"mask", {{"link", "b.mask"}}}})}};
   Editor& editor = session.restart(with_file(write(session, nodes)));
   editor.wait_until_still();
   editor.move(session.on_canvas(0.5, 0.5));
@@ -96,7 +97,8 @@ TEST(OutsideCanvas, UndoOfArrangeBringsTheViewBack) {
   const Shown undone = editor.wait_for("the old places", [](const Shown& now) { return now.document("steps") == 0; });
   EXPECT_GT(seen(editor.wait_until_still()), 0u);
   editor.key("ctrl+y");
-  editor.wait_for("the order again, and all of it", [](const Shown& now) { return now.document("steps") == 1 && seen(now) == 3; });
+  editor.wait_for(
+      "the order again, and all of it", [](const Shown& now) { return now.document("steps") == 1 && seen(now) == 3; });
 }
 
 TEST(OutsideCanvas, ArrangesSeparatePartsInRows) {
@@ -158,8 +160,9 @@ TEST(OutsideCanvas, HasTheKeyboardWhileItsPanelsComeAndGo) {
   Editor& editor = *session.editor;
   const double narrow = canvas_of(editor.shown()).width;
   editor.key("ctrl+space");
-  EXPECT_EQ(cut(editor.wait_for("the whole window", [&](const Shown& now) { return canvas_of(now).width > narrow + 100; })),
-            std::vector<std::string>{});
+  EXPECT_EQ(
+      cut(editor.wait_for("the whole window", [&](const Shown& now) { return canvas_of(now).width > narrow + 100; })),
+      std::vector<std::string>{});
   editor.key("ctrl+space");
   editor.wait_for("the panels", [&](const Shown& now) { return canvas_of(now).width == narrow; });
   const Shown shown = editor.wait_until_still();
@@ -216,12 +219,13 @@ TEST(OutsideCanvas, MarksTheInputThatHasNoLinkAndNotTheOutputOfItsName) {
 TEST(OutsideCanvas, TellsOfAPictureInWordsRatherThanJson) {
   Session session;
   const Json nodes{{"mask", node("mask.ellipse", 0, 0)},
-                   {"picture", node("mask.to_image", 300, 0, {{"mask", {{"link", "mask.mask"}}}})}};
+      {"picture", node("mask.to_image", 300, 0, {{"mask", {{"link", "mask.mask"}}}})}};
   Editor& editor = session.restart(with_file(write(session, nodes)));
   editor.wait_until_still();
   editor.key("ctrl+Return");
   editor.wait_for("the run", [](const Shown& now) { return now.json().value("running", false); });
-  editor.wait_for("its end", [](const Shown& now) { return !now.json().value("running", true); }, std::chrono::seconds(120));
+  editor.wait_for(
+      "its end", [](const Shown& now) { return !now.json().value("running", true); }, std::chrono::seconds(120));
   const Shown shown = editor.wait_until_still();
   editor.move(shown.pin("picture", "image", true));
   const auto tooltip = [](const Shown& now) {
@@ -238,13 +242,16 @@ TEST(OutsideCanvas, IsAloneAtAKey) {
   Session session;
   Editor& editor = *session.editor;
   const auto panels = [](const Shown& now) {
-    return static_cast<int>(now.find("Nodes").has_value()) + now.find("Inspector").has_value() + now.find("Gallery").has_value();
+    return static_cast<int>(now.find("Nodes").has_value()) + now.find("Inspector").has_value() +
+        now.find("Gallery").has_value();
   };
   const Box before = canvas_of(editor.wait_for("all panels", [&](const Shown& now) { return panels(now) == 3; }));
   editor.key("ctrl+space");
-  editor.wait_for("the canvas alone", [&](const Shown& now) { return panels(now) == 0 && canvas_of(now).width > before.width * 1.4; });
+  editor.wait_for("the canvas alone",
+      [&](const Shown& now) { return panels(now) == 0 && canvas_of(now).width > before.width * 1.4; });
   editor.key("ctrl+space");
-  editor.wait_for("the panels", [&](const Shown& now) { return panels(now) == 3 && canvas_of(now).width == before.width; });
+  editor.wait_for(
+      "the panels", [&](const Shown& now) { return panels(now) == 3 && canvas_of(now).width == before.width; });
 }
 
 TEST(OutsideCanvas, HasTheRoomThatASmallWindowHas) {
@@ -267,7 +274,8 @@ TEST(OutsideCanvas, ShowsAllOfAnOpenedFileAlsoWherePanelsMakeRoomForIt) {
     EditorOptions options = with_file(source_file("workflows/text-to-image.json"));
     options.size = size;
     const Shown shown = session.restart(options).wait_until_still();
-    for (const std::string& id : shown.nodes()) EXPECT_TRUE(in(shown.node(id), canvas_of(shown))) << id << " at " << size;
+    for (const std::string& id : shown.nodes())
+      EXPECT_TRUE(in(shown.node(id), canvas_of(shown))) << id << " at " << size;
   }
 }
 
@@ -275,7 +283,8 @@ TEST(OutsideCanvas, RenamesASubgraphFromItsInstance) {
   Session session;
   Editor& editor = *session.editor;
   editor.key("ctrl+n");
-  editor.wait_for("an empty document", [](const Shown& now) { return now.nodes().empty() && now.document("name") == "Untitled"; });
+  editor.wait_for(
+      "an empty document", [](const Shown& now) { return now.nodes().empty() && now.document("name") == "Untitled"; });
   session.add_node(session.on_canvas(0.4, 0.4), "Empty Latent");
   editor.key("ctrl+g");
   editor.wait_for("the instance", [](const Shown& now) { return !now.node_of_type("subgraph:Subgraph").empty(); });

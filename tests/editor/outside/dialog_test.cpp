@@ -21,12 +21,14 @@ void keys_work(Editor& editor) {
   editor.wait_for("no dialog", no_popup);
   const std::size_t documents = editor.shown().json().at("documents").size();
   editor.key("ctrl+n");
-  editor.wait_for("a new document", [&](const Shown& now) { return now.json().at("documents").size() == documents + 1; });
+  editor.wait_for(
+      "a new document", [&](const Shown& now) { return now.json().at("documents").size() == documents + 1; });
   editor.key("space");
   editor.wait_for("the node search", [](const Shown& now) { return now.find("##query", "##Popup").has_value(); });
   editor.type("Empty Latent");
   editor.key("Return");
-  const std::string node = editor.wait_for("a node", [](const Shown& now) { return now.nodes().size() == 1; }).nodes()[0];
+  const std::string node =
+      editor.wait_for("a node", [](const Shown& now) { return now.nodes().size() == 1; }).nodes()[0];
   editor.key("Escape");
   editor.wait_for("nothing selected", [&](const Shown& now) { return now.node_json(node).at("selected") == false; });
   editor.key("ctrl+a");
@@ -38,7 +40,8 @@ std::vector<std::string> work_and_crash(Session& session, int nodes) {
   Editor& editor = *session.editor;
   editor.key("ctrl+n");
   editor.wait_for("an empty document", [](const Shown& now) { return now.nodes().empty(); });
-  for (int i = 0; i < nodes; ++i) session.add_node(session.on_canvas(0.2 + 0.25 * (i % 3), 0.2 + 0.3 * (i / 3)), "Empty Latent");
+  for (int i = 0; i < nodes; ++i)
+    session.add_node(session.on_canvas(0.2 + 0.25 * (i % 3), 0.2 + 0.3 * (i / 3)), "Empty Latent");
   const std::vector<std::string> made = editor.wait_until_still().nodes();
   editor.kill();
   return made;
@@ -75,7 +78,8 @@ TEST(OutsideRecovery, LaterAsksAgainAtTheNextStart) {
   }
   Editor& third = session.restart();
   third.click(third.wait_for_item("Recover All", "Recover").middle());  // the new document of keys_work(), too
-  third.wait_for("both documents", [&](const Shown& now) { return now.json().at("documents").size() >= 3 && now.nodes() == made; });
+  third.wait_for("both documents",
+      [&](const Shown& now) { return now.json().at("documents").size() >= 3 && now.nodes() == made; });
   keys_work(third);
 }
 
@@ -115,13 +119,15 @@ TEST(OutsideRecovery, AtAnyMomentLosesAtMostTheLastGesture) {
       editor.key("ctrl+a");
     }
     editor.wait_until_still();
-    for (int i = 0; i < 5; ++i) editor.key_at_once("m"), std::this_thread::sleep_for(std::chrono::milliseconds(random() % 20));
+    for (int i = 0; i < 5; ++i)
+      editor.key_at_once("m"), std::this_thread::sleep_for(std::chrono::milliseconds(random() % 20));
     editor.kill();
   }
   Editor& last = session.restart();
   last.wait_for("the question", [](const Shown& now) { return now.popup("Recover"); });
   last.key("Return");
-  last.wait_for("the node", [](const Shown& now) { return no_popup(now) && now.nodes() == std::vector<std::string>{"empty"}; });
+  last.wait_for(
+      "the node", [](const Shown& now) { return no_popup(now) && now.nodes() == std::vector<std::string>{"empty"}; });
   keys_work(last);
 }
 
@@ -135,7 +141,8 @@ TEST(OutsideDialogs, SettingsAskForAFolderAndComeBack) {
   editor.wait_until_still();
   editor.click({look.x - look.width, look.y - 30});  // the page "Files"
   editor.click(editor.wait_for_item("Add\u2026", "Settings").middle());
-  editor.wait_for("the folder dialog", [](const Shown& now) { return now.find("##folder", "File dialog").has_value(); });
+  editor.wait_for(
+      "the folder dialog", [](const Shown& now) { return now.find("##folder", "File dialog").has_value(); });
   editor.wait_until_still();
   EXPECT_TRUE(editor.shown().find("##folder", "File dialog"));
   editor.click(editor.wait_for_item("Choose", "File dialog").middle());

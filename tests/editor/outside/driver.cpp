@@ -41,8 +41,9 @@ std::string text_of(const fs::path& file) {
 }
 
 /// Starts a program in `folder`; stdout and stderr go into `log`, `fd3` becomes its descriptor 3 if it is one.
-pid_t spawn(const std::vector<std::string>& command, const std::vector<std::pair<std::string, std::string>>& environment,
-            const fs::path& log, int fd3 = -1, const fs::path& folder = {}) {
+pid_t spawn(const std::vector<std::string>& command,
+    const std::vector<std::pair<std::string, std::string>>& environment, const fs::path& log, int fd3 = -1,
+    const fs::path& folder = {}) {
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child > 0) return child;
@@ -115,8 +116,8 @@ Box Shown::item(std::string_view label, std::string_view window) const {
 bool Shown::popup(std::string_view name) const {
   const auto popups = json_.find("popups");
   return popups != json_.end() && std::ranges::any_of(*popups, [&](const nlohmann::json& each) {
-           return each.get_ref<const std::string&>().find(name) != std::string::npos;
-         });
+    return each.get_ref<const std::string&>().find(name) != std::string::npos;
+  });
 }
 
 nlohmann::json Shown::document(std::string_view key) const {
@@ -185,7 +186,7 @@ void wait_for_manager(const std::string& name) {
     unsigned long count = 0, left = 0;
     unsigned char* value = nullptr;
     XGetWindowProperty(display, DefaultRootWindow(display), check, 0, 1, False, AnyPropertyType, &type, &format, &count,
-                       &left, &value);
+        &left, &value);
     there = count > 0;
     if (value) XFree(value);
   }
@@ -198,8 +199,9 @@ void wait_for_manager(const std::string& name) {
 Screen::Screen(int width, int height) : folder_(temporary_folder()) {
   int ends[2];
   if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
-  server_ = spawn({"Xvfb", "-displayfd", "3", "-screen", "0", fmt::format("{}x{}x24", width, height), "-nolisten", "tcp"},
-                  {}, folder_ / "server.txt", ends[1]);
+  server_ =
+      spawn({"Xvfb", "-displayfd", "3", "-screen", "0", fmt::format("{}x{}x24", width, height), "-nolisten", "tcp"}, {},
+          folder_ / "server.txt", ends[1]);
   ::close(ends[1]);
   char letter = 0;
   while (::read(ends[0], &letter, 1) == 1 && letter != '\n') name_ += letter;
@@ -213,7 +215,7 @@ Screen::Screen(int width, int height) : folder_(temporary_folder()) {
   <applications><application class="*"><position force="yes"><x>0</x><y>0</y></position></application></applications>
 </openbox_config>)";
   manager_ = spawn({"openbox", "--sm-disable", "--config-file", (folder_ / "rc.xml").string()},
-                   {{"DISPLAY", name_}, {"HOME", folder_.string()}}, folder_ / "manager.txt");
+      {{"DISPLAY", name_}, {"HOME", folder_.string()}}, folder_ / "manager.txt");
   wait_for_manager(name_);
 }
 
@@ -285,14 +287,13 @@ void Editor::start(const EditorOptions& options) {
   description_ = home_ / "shown.jsonl";
   fs::remove(description_);
   if (!options.settings.is_null()) std::ofstream(home_ / "config/weft/settings.json") << options.settings.dump();
-  std::vector<std::string> command{std::string(WEFT_BINARY_DIR) + "/bin/weft-edit", "--describe", description_.string(),
-                                   "--size", options.size};
+  std::vector<std::string> command{
+      std::string(WEFT_BINARY_DIR) + "/bin/weft-edit", "--describe", description_.string(), "--size", options.size};
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
-  std::vector<std::pair<std::string, std::string>> environment{
-      {"DISPLAY", screen_.name()},         {"WAYLAND_DISPLAY", ""},
-      {"HOME", home_.string()},            {"XDG_CONFIG_HOME", (home_ / "config").string()},
-      {"XDG_STATE_HOME", (home_ / "state").string()}, {"LANGUAGE", "en"},
-      {"LC_ALL", "C.UTF-8"},               {"OMP_NUM_THREADS", "1"}};
+  std::vector<std::pair<std::string, std::string>> environment{{"DISPLAY", screen_.name()}, {"WAYLAND_DISPLAY", ""},
+      {"HOME", home_.string()}, {"XDG_CONFIG_HOME", (home_ / "config").string()},
+      {"XDG_STATE_HOME", (home_ / "state").string()}, {"LANGUAGE", "en"}, {"LC_ALL", "C.UTF-8"},
+      {"OMP_NUM_THREADS", "1"}};
   environment.insert(environment.end(), options.environment.begin(), options.environment.end());
   process_ = spawn(command, environment, home_ / "said.txt", -1, home_);
   const auto until = Clock::now() + 60s;
@@ -327,8 +328,8 @@ Shown Editor::shown() {
   return shown_;
 }
 
-Shown Editor::wait_for(const std::string& what, const std::function<bool(const Shown&)>& is_so,
-                       std::chrono::seconds longest) {
+Shown Editor::wait_for(
+    const std::string& what, const std::function<bool(const Shown&)>& is_so, std::chrono::seconds longest) {
   const auto until = Clock::now() + longest;
   while (true) {
     const Shown now = shown();
@@ -342,15 +343,16 @@ Shown Editor::wait_for(const std::string& what, const std::function<bool(const S
   }
   const Pixels seen = pixels();
   const fs::path picture = fs::temp_directory_path() / fmt::format("weft-outside-{}.ppm", ::getpid());
-  std::ofstream(picture, std::ios::binary) << fmt::format("P6\n{} {}\n255\n", seen.width, seen.height)
-                                           << std::string(seen.rgb.begin(), seen.rgb.end());
-  throw std::runtime_error(fmt::format("waited {} s in vain for: {}\nthe window as it is: {}\n{}", longest.count(), what,
-                                       picture.string(), shown_.json().dump().substr(0, 4000)));
+  std::ofstream(picture, std::ios::binary)
+      << fmt::format("P6\n{} {}\n255\n", seen.width, seen.height) << std::string(seen.rgb.begin(), seen.rgb.end());
+  throw std::runtime_error(fmt::format("waited {} s in vain for: {}\nthe window as it is: {}\n{}", longest.count(),
+      what, picture.string(), shown_.json().dump().substr(0, 4000)));
 }
 
 Box Editor::wait_for_item(std::string_view label, std::string_view window) {
-  return wait_for(fmt::format("the item '{}'", label), [&](const Shown& now) { return now.find(label, window).has_value(); })
-      .item(label, window);
+  return wait_for(fmt::format("the item '{}'", label), [&](const Shown& now) {
+    return now.find(label, window).has_value();
+  }).item(label, window);
 }
 
 Shown Editor::wait_until_still(std::chrono::milliseconds still) {
@@ -369,8 +371,8 @@ Shown Editor::wait_until_still(std::chrono::milliseconds still) {
 
 void Editor::move(Place to) {
   const Place origin = wire_->origin();
-  XTestFakeMotionEvent(wire_->display, -1, static_cast<int>(origin.x + to.x), static_cast<int>(origin.y + to.y),
-                       CurrentTime);
+  XTestFakeMotionEvent(
+      wire_->display, -1, static_cast<int>(origin.x + to.x), static_cast<int>(origin.y + to.y), CurrentTime);
   XSync(wire_->display, False);
   pause(kHand);
 }
@@ -482,13 +484,14 @@ void Editor::type(std::string_view text) {
 void Editor::drop_files(const std::vector<fs::path>& files, Place at) {
   move(at);
   const Place origin = wire_->origin();
-  outside::drop_files(wire_->display, wire_->window, files, static_cast<int>(origin.x + at.x), static_cast<int>(origin.y + at.y));
+  outside::drop_files(
+      wire_->display, wire_->window, files, static_cast<int>(origin.x + at.x), static_cast<int>(origin.y + at.y));
 }
 
 void Editor::click_at_once(Place at) {
   const Place origin = wire_->origin();
-  XTestFakeMotionEvent(wire_->display, -1, static_cast<int>(origin.x + at.x), static_cast<int>(origin.y + at.y),
-                       CurrentTime);
+  XTestFakeMotionEvent(
+      wire_->display, -1, static_cast<int>(origin.x + at.x), static_cast<int>(origin.y + at.y), CurrentTime);
   fake_button(Button::Left, true);
   fake_button(Button::Left, false);
 }
@@ -503,7 +506,7 @@ Pixels Editor::pixels() {
 
 Pixels Editor::pixels(const Box& part) {
   XImage* image = XGetImage(wire_->display, wire_->window, static_cast<int>(part.x), static_cast<int>(part.y),
-                            static_cast<unsigned>(part.width), static_cast<unsigned>(part.height), AllPlanes, ZPixmap);
+      static_cast<unsigned>(part.width), static_cast<unsigned>(part.height), AllPlanes, ZPixmap);
   if (!image) throw std::runtime_error("this part of the window cannot be read");
   Pixels pixels{image->width, image->height, {}};
   pixels.rgb.reserve(static_cast<std::size_t>(image->width) * image->height * 3);

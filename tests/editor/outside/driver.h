@@ -49,15 +49,16 @@ class Shown {
   /// this in it. Of several the last, which is the topmost.
   std::optional<Box> find(std::string_view label, std::string_view window = {}) const;
   Box item(std::string_view label, std::string_view window = {}) const;  ///< throws if there is none
-  bool popup(std::string_view name) const;                               ///< one that is open has this in its name
-  std::vector<std::string> nodes() const;                                ///< ids in the document that is shown
+  bool popup(std::string_view name) const;  ///< one that is open has this in its name
+  std::vector<std::string> nodes() const;  ///< ids in the document that is shown
   bool has_node(std::string_view id) const { return !node_json(id).is_null(); }
   nlohmann::json node_json(std::string_view id) const;  ///< null if there is none
   std::string node_of_type(std::string_view type) const;  ///< the last one's id; empty: none
   Box node(std::string_view id) const;
   Box field(std::string_view node, std::string_view port) const;
   Place pin(std::string_view node, std::string_view port, bool is_output) const;
-  nlohmann::json value(std::string_view node, std::string_view port) const;  ///< the literal of a param; null: its default
+  nlohmann::json value(
+      std::string_view node, std::string_view port) const;  ///< the literal of a param; null: its default
   nlohmann::json viewer(std::string_view key) const;  ///< "mode", "caption", "picture", "stale", "b"; null: not there
   nlohmann::json document(std::string_view key) const;  ///< "dirty", "file" ...; null without a document
 
@@ -86,10 +87,10 @@ class Screen {
 };
 
 struct EditorOptions {
-  std::vector<std::string> arguments;                  ///< files and options
+  std::vector<std::string> arguments;  ///< files and options
   std::string size = "1500x900";
   std::vector<std::pair<std::string, std::string>> environment;
-  nlohmann::json settings;                             ///< written as settings.json before the start, unless null
+  nlohmann::json settings;  ///< written as settings.json before the start, unless null
 };
 
 /// The program, from its start to its end. Its settings, journal and files are in a home of their own, which a second start
@@ -106,7 +107,7 @@ class Editor {
   Shown shown();
   /// Waits until what it shows is so; throws with `what` and the pixels in a file if that takes too long.
   Shown wait_for(const std::string& what, const std::function<bool(const Shown&)>& is_so,
-                 std::chrono::seconds longest = std::chrono::seconds(20));
+      std::chrono::seconds longest = std::chrono::seconds(20));
   /// Waits until the item is there, and gives its place.
   Box wait_for_item(std::string_view label, std::string_view window = {});
   /// Waits until nothing has changed for some time.
@@ -119,11 +120,11 @@ class Editor {
   void click(Place at, Button button = Button::Left);
   void double_click(Place at);
   void drag(Place from, Place to, Button button = Button::Left);
-  void wheel(int steps);                  ///< up is positive
-  void key(std::string_view chord);       ///< "ctrl+shift+z", "Escape", "F2", "space": names of X keysyms
-  void key_down(std::string_view name);   ///< "shift" ...
+  void wheel(int steps);  ///< up is positive
+  void key(std::string_view chord);  ///< "ctrl+shift+z", "Escape", "F2", "space": names of X keysyms
+  void key_down(std::string_view name);  ///< "shift" ...
   void key_up(std::string_view name);
-  void type(std::string_view text);       ///< ASCII
+  void type(std::string_view text);  ///< ASCII
   /// Files from another program, let go over a place of the window. Throws if the window does not take them.
   void drop_files(const std::vector<std::filesystem::path>& files, Place at);
   /// As fast as the wire takes it, without any pause. A window manager may hand on such a click after a key that followed it.

@@ -14,7 +14,8 @@ namespace {
 
 class Source {
  public:
-  Source(::Display* display, ::Window target, std::string uris) : display_(display), target_(target), uris_(std::move(uris)) {
+  Source(::Display* display, ::Window target, std::string uris)
+      : display_(display), target_(target), uris_(std::move(uris)) {
     window_ = XCreateSimpleWindow(display, DefaultRootWindow(display), 0, 0, 1, 1, 0, 0, 0);
     XSetSelectionOwner(display, atom("XdndSelection"), window_, CurrentTime);
   }
@@ -65,7 +66,7 @@ class Source {
 
   void give(const XSelectionRequestEvent& request) {
     XChangeProperty(display_, request.requestor, request.property, request.target, 8, PropModeReplace,
-                    reinterpret_cast<const unsigned char*>(uris_.data()), static_cast<int>(uris_.size()));
+        reinterpret_cast<const unsigned char*>(uris_.data()), static_cast<int>(uris_.size()));
     XEvent reply{};
     reply.xselection.type = SelectionNotify;
     reply.xselection.requestor = request.requestor;

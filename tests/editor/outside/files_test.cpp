@@ -50,7 +50,7 @@ std::size_t count(const Shown& now, std::string_view part, std::string_view wind
   const auto& items = now.json().at("items");
   return static_cast<std::size_t>(std::ranges::count_if(items, [&](const nlohmann::json& item) {
     return item.at("label").get<std::string>().find(part) != std::string::npos &&
-           item.at("window").get<std::string>().find(window) != std::string::npos;
+        item.at("window").get<std::string>().find(window) != std::string::npos;
   }));
 }
 
@@ -100,9 +100,8 @@ TEST(FilesOfOthers, SavingAsksForANameThatIsFree) {
   editor.wait_for_item("Save", "File dialog");
   editor.wait_until_still();
   editor.key("Return");
-  editor.wait_for("the saved document", [&](const Shown& now) {
-    return now.document("file") == (folder.path / "portrait-2.json").string();
-  });
+  editor.wait_for("the saved document",
+      [&](const Shown& now) { return now.document("file") == (folder.path / "portrait-2.json").string(); });
   EXPECT_EQ(text_of(folder.file()), kForeign);
   EXPECT_EQ(editor.shown().value("1", "file"), "beside.png");
 }
@@ -124,7 +123,8 @@ TEST(Templates, OpenAsCopiesThatFindTheirFilesWhereverTheyAreSaved) {
   editor.key("ctrl+a");
   editor.type((session.home / "mine.json").string());
   editor.key("Return");
-  editor.wait_for("the saved document", [&](const Shown& now) { return now.document("file") == (session.home / "mine.json").string(); });
+  editor.wait_for("the saved document",
+      [&](const Shown& now) { return now.document("file") == (session.home / "mine.json").string(); });
   EXPECT_EQ(text_of(shipped), before);
   const Shown saved = editor.wait_until_still();
   const std::string file = saved.value("picture", "file").get<std::string>();

@@ -17,9 +17,8 @@ using std::chrono::milliseconds;
 void empty_document(Editor& editor) {
   const std::size_t before = editor.shown().json().at("documents").size();
   editor.key("ctrl+n");
-  editor.wait_for("an empty document", [&](const Shown& now) {
-    return now.json().at("documents").size() > before && now.nodes().empty();
-  });
+  editor.wait_for("an empty document",
+      [&](const Shown& now) { return now.json().at("documents").size() > before && now.nodes().empty(); });
 }
 
 milliseconds now() {
@@ -30,7 +29,8 @@ int steps(const Shown& shown) { return shown.document("steps").get<int>(); }
 
 /// Waits for the number of steps: how long after `sent` the window showed it.
 milliseconds seen_after(Editor& editor, int wanted, milliseconds sent) {
-  const Shown seen = editor.wait_for("steps", [&](const Shown& shown) { return steps(shown) >= wanted || now() - sent > 15s; });
+  const Shown seen =
+      editor.wait_for("steps", [&](const Shown& shown) { return steps(shown) >= wanted || now() - sent > 15s; });
   EXPECT_EQ(steps(seen), wanted);
   return milliseconds(seen.milliseconds()) - sent;
 }

@@ -15,7 +15,9 @@ nlohmann::json note(const Shown& now) {
   const nlohmann::json notes = now.document("notes");
   return notes.is_array() && notes.size() == 1 ? notes.at(0) : nlohmann::json();
 }
-std::string note_text(const Shown& now) { return note(now).is_null() ? "none" : note(now).at("text").get<std::string>(); }
+std::string note_text(const Shown& now) {
+  return note(now).is_null() ? "none" : note(now).at("text").get<std::string>();
+}
 Box note_place(const Shown& now) {
   const nlohmann::json at = note(now).at("at");
   return {at.at(0), at.at(1), at.at(2), at.at(3)};
@@ -55,7 +57,7 @@ TEST(OutsideComments, DoNotCoverANode) {
   editor.wait_for("the comment", [](const Shown& now) { return note_text(now) == "x"; });
   const Box place = note_place(editor.shown());
   const bool apart = place.x >= box.x + box.width || place.x + place.width <= box.x || place.y >= box.y + box.height ||
-                     place.y + place.height <= box.y;
+      place.y + place.height <= box.y;
   EXPECT_TRUE(apart);
 }
 
@@ -146,7 +148,8 @@ TEST(OutsideKeyboard, ArrowsWalkFromNodeToNode) {
   editor.key("Right");
   editor.wait_for("what is right of it", [](const Shown& now) { return selected(now, "decode"); });
   editor.key("Left");
-  editor.wait_for("the sampler again", [](const Shown& now) { return selected(now, "sampler") && !selected(now, "decode"); });
+  editor.wait_for(
+      "the sampler again", [](const Shown& now) { return selected(now, "sampler") && !selected(now, "decode"); });
 }
 
 TEST(OutsideKeyboard, EscapeClosesAMenuAndLeavesTheSelection) {
@@ -171,13 +174,13 @@ TEST(OutsideKeyboard, EnterGoesToTheParamsTabToTheNextAndEnterBack) {
   editor.key("ctrl+a");
   editor.type("64*3");
   editor.key("Tab");
-  editor.wait_for("the next field", [&](const Shown& now) {
-    return now.json().at("active") == "##height" && now.value(node, "width") == 192;
-  });
+  editor.wait_for("the next field",
+      [&](const Shown& now) { return now.json().at("active") == "##height" && now.value(node, "width") == 192; });
   editor.type("256");
   editor.key("Return");
   editor.wait_for("the canvas", [&](const Shown& now) {
-    return now.value(node, "height") == 256 && now.json().at("focus").get<std::string>().find("###document") != std::string::npos;
+    return now.value(node, "height") == 256 &&
+        now.json().at("focus").get<std::string>().find("###document") != std::string::npos;
   });
   editor.key("m");  // a key of the canvas
   const int steps = 4;
@@ -188,13 +191,14 @@ TEST(OutsideKeyboard, PanelsAreEnteredByKeysAndLeftByEscape) {
   Session session;
   Editor& editor = *session.editor;
   const auto focus = [](const Shown& now) { return now.json().at("focus").get<std::string>(); };
-  for (const auto& [key, panel] : {std::pair{"alt+1", "Nodes"}, {"alt+2", "History"}, {"alt+3", "Inspector"}, {"alt+4", "Viewer"},
-                                   {"alt+5", "Gallery"}, {"alt+6", "Queue"}, {"alt+7", "Problems"}, {"alt+8", "Timings"},
-                                   {"alt+9", "Log"}}) {
+  for (const auto& [key, panel] :
+      {std::pair{"alt+1", "Nodes"}, {"alt+2", "History"}, {"alt+3", "Inspector"}, {"alt+4", "Viewer"},
+          {"alt+5", "Gallery"}, {"alt+6", "Queue"}, {"alt+7", "Problems"}, {"alt+8", "Timings"}, {"alt+9", "Log"}}) {
     editor.key(key);
     editor.wait_for(panel, [&, panel = panel](const Shown& now) { return focus(now) == panel; });
     editor.key("Escape");
-    editor.wait_for("the canvas", [&](const Shown& now) { return focus(now).find("###document") != std::string::npos; });
+    editor.wait_for(
+        "the canvas", [&](const Shown& now) { return focus(now).find("###document") != std::string::npos; });
   }
 }
 
@@ -221,9 +225,8 @@ TEST(OutsideKeyboard, OneValueForSeveralNodes) {
   editor.key("ctrl+a");
   editor.type("320");
   editor.key("Return");
-  const Shown after = editor.wait_for("both widths", [&](const Shown& now) {
-    return now.value(first, "width") == 320 && now.value(second, "width") == 320;
-  });
+  const Shown after = editor.wait_for("both widths",
+      [&](const Shown& now) { return now.value(first, "width") == 320 && now.value(second, "width") == 320; });
   EXPECT_EQ(after.document("steps"), before + 1);
 }
 

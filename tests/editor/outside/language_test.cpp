@@ -20,7 +20,8 @@ TEST(OutsideLanguage, IsThatOfTheEnvironmentAndIsChosenInTheSettings) {
   editor.key("ctrl+comma");
   editor.wait_for_item("##Grid");
   const Shown settings = editor.wait_until_still();
-  const Box theme = settings.item("深色"), grid = settings.item("##Grid");  // the language is in the row below the theme
+  const Box theme = settings.item("深色"),
+            grid = settings.item("##Grid");  // the language is in the row below the theme
   editor.click({grid.x + 60, theme.middle().y + (grid.middle().y - theme.middle().y) / 3});
   editor.wait_for_item("日本語");
   editor.click(editor.wait_until_still().item("日本語").middle());
@@ -39,9 +40,8 @@ TEST(OutsideLanguage, StaysEnglishWithoutAFont) {
   const std::filesystem::path fonts = std::filesystem::temp_directory_path() / "weft-no-fonts.conf";
   std::ofstream(fonts) << "<fontconfig><dir>/nowhere</dir></fontconfig>";
   Session session({.environment = {{"LANGUAGE", "zh_CN"}, {"FONTCONFIG_FILE", fonts.string()}}});
-  const Shown now = session.editor->wait_for("a sentence", [](const Shown& shown) {
-    return shown.json().value("toast", "").find("fonts-noto-cjk") != std::string::npos;
-  });
+  const Shown now = session.editor->wait_for("a sentence",
+      [](const Shown& shown) { return shown.json().value("toast", "").find("fonts-noto-cjk") != std::string::npos; });
   EXPECT_TRUE(now.find("File"));
   std::filesystem::remove(fonts);
 }

@@ -36,8 +36,10 @@ void begin_with(Editor& editor, Hands& hands, const std::string& name) {
 
 /// "image-to-image_00001_.png ..." is told of when the job has ended.
 void wait_for_picture(Editor& editor) {
-  editor.wait_for("the end of the run", [](const Shown& now) { return now.json().value("toast", "").find(": done in") != std::string::npos; },
-                  std::chrono::seconds(120));
+  editor.wait_for(
+      "the end of the run",
+      [](const Shown& now) { return now.json().value("toast", "").find(": done in") != std::string::npos; },
+      std::chrono::seconds(120));
 }
 
 /// The entry of the open search list that Enter would choose: they begin with "##".
@@ -47,7 +49,8 @@ std::string first_entry(const Shown& now) {
   for (const nlohmann::json& item : now.json().at("items")) {
     const std::string label = item.at("label");
     if (item.at("window").get<std::string>().find("##Popup") == std::string::npos || label == "##query") continue;
-    if (label.starts_with("##") && !label.starts_with("##Popup") && item.at("at")[1].get<double>() < top) first = label.substr(2), top = item.at("at")[1];
+    if (label.starts_with("##") && !label.starts_with("##Popup") && item.at("at")[1].get<double>() < top)
+      first = label.substr(2), top = item.at("at")[1];
   }
   return first;
 }
@@ -61,13 +64,14 @@ std::string choose(Editor& editor, Hands& hands, const std::string& title, const
     editor.wait_for("the node's title", [&](const Shown& now) { return first_entry(now) == title; });
   }
   hands.key("Return");
-  editor.wait_for("the new node", [&](const Shown& now) { return now.nodes().size() > before && !now.node_of_type(type).empty(); });
+  editor.wait_for(
+      "the new node", [&](const Shown& now) { return now.nodes().size() > before && !now.node_of_type(type).empty(); });
   return editor.wait_until_still().node_of_type(type);
 }
 
 /// Drags a link from a pin to an empty place, and chooses the node that comes there.
 std::string grow(Editor& editor, Hands& hands, const std::string& node, const std::string& port, bool output, Place to,
-                 const std::string& title, const std::string& type) {
+    const std::string& title, const std::string& type) {
   hands.drag(editor.wait_until_still().pin(node, port, output), to);
   return choose(editor, hands, title, type);
 }

@@ -49,9 +49,12 @@ class OutsideViewer : public testing::Test {
   std::string run(Editor& editor) {
     const json before = editor.shown().viewer("picture");
     editor.key("F5");
-    editor.wait_for("the run's picture in the viewer", [&](const Shown& now) {
-      return !now.json().at("running") && now.viewer("picture").is_string() && now.viewer("picture") != before;
-    }, std::chrono::seconds(90));
+    editor.wait_for(
+        "the run's picture in the viewer",
+        [&](const Shown& now) {
+          return !now.json().at("running") && now.viewer("picture").is_string() && now.viewer("picture") != before;
+        },
+        std::chrono::seconds(90));
     return editor.wait_until_still().viewer("picture");
   }
 
@@ -94,9 +97,8 @@ TEST_F(OutsideViewer, FollowsAgainAfterAClickAndIsPinned) {
   editor.click(editor.wait_for_item("\uf08d##pin", "Viewer").middle());
   editor.wait_for("the pin", [](const Shown& now) { return now.viewer("mode") == "pinned"; });
   editor.click(editor.shown().pin("sampler", "latent", true));
-  editor.wait_for("a word on the pin", [](const Shown& now) {
-    return now.json().at("toast").get<std::string>().find("pinned") != std::string::npos;
-  });
+  editor.wait_for("a word on the pin",
+      [](const Shown& now) { return now.json().at("toast").get<std::string>().find("pinned") != std::string::npos; });
   EXPECT_EQ(editor.shown().viewer("picture"), second);
   editor.click(editor.wait_for_item("Follow", "Viewer").middle());
   EXPECT_NE(run(editor), second);
@@ -106,9 +108,11 @@ TEST_F(OutsideViewer, ShowsWhatItsTabShowed) {
   Editor& editor = open(quick_workflow());
   run(editor);
   editor.click(editor.shown().pin("sampler", "latent", true));
-  const std::string chosen = editor.wait_for("what was clicked", [](const Shown& now) {
-                                     return now.viewer("caption").get<std::string>().starts_with("sampler");
-                                   }).viewer("caption");
+  const std::string chosen =
+      editor
+          .wait_for("what was clicked",
+              [](const Shown& now) { return now.viewer("caption").get<std::string>().starts_with("sampler"); })
+          .viewer("caption");
   editor.key("ctrl+n");
   editor.wait_for("an empty viewer", [](const Shown& now) {
     return now.document("name") == "Untitled" && now.viewer("caption").is_null() && now.viewer("mode") == "follow";
@@ -124,9 +128,8 @@ TEST_F(OutsideViewer, ShowsAnyPictureOverTheWholeWindow) {
   run(editor);
   const Box node = editor.shown().node("decode");
   editor.double_click(node.at(0.5, 0.85));
-  editor.wait_for("the lightbox", [](const Shown& now) {
-    return now.json().value("lightbox", "").starts_with("decode.image");
-  });
+  editor.wait_for(
+      "the lightbox", [](const Shown& now) { return now.json().value("lightbox", "").starts_with("decode.image"); });
   editor.wait_until_still();
   const Pixels whole = editor.pixels();
   editor.key("Escape");
@@ -140,8 +143,10 @@ TEST_F(OutsideViewer, ShowsAnyPictureOverTheWholeWindow) {
   editor.wait_for("no lightbox", [](const Shown& now) { return !now.json().contains("lightbox"); });
   run(editor);
   editor.double_click(editor.wait_for_item("##picture", "Gallery").middle());
-  const std::string first = editor.wait_for("the lightbox", [](const Shown& now) { return now.json().contains("lightbox"); })
-                                .json().at("lightbox");
+  const std::string first =
+      editor.wait_for("the lightbox", [](const Shown& now) { return now.json().contains("lightbox"); })
+          .json()
+          .at("lightbox");
   editor.key("Right");
   editor.wait_for("the next picture", [&](const Shown& now) { return now.json().value("lightbox", first) != first; });
 }
@@ -153,13 +158,15 @@ TEST_F(OutsideViewer, SaysWhatIsOfAnEarlierVersion) {
   const Box field = editor.shown().field("sampler", "steps");
   editor.drag(field.middle(), {field.middle().x + 60, field.middle().y});
   const Shown changed = editor.wait_for("stale results", [](const Shown& now) {
-    return now.value("sampler", "steps") != 2 && now.viewer("stale") == true && now.node_json("sampler").value("stale", false);
+    return now.value("sampler", "steps") != 2 && now.viewer("stale") == true &&
+        now.node_json("sampler").value("stale", false);
   });
   EXPECT_EQ(changed.node_json("decode").at("stale"), true);
   EXPECT_EQ(changed.node_json("positive").at("stale"), false) << "it does not depend on the steps";
   editor.key("ctrl+z");
   editor.wait_for("fresh results", [](const Shown& now) {
-    return now.value("sampler", "steps") == 2 && now.viewer("stale") == false && !now.node_json("decode").value("stale", true);
+    return now.value("sampler", "steps") == 2 && now.viewer("stale") == false &&
+        !now.node_json("decode").value("stale", true);
   });
 }
 
@@ -206,7 +213,8 @@ TEST_F(OutsideViewer, TakesADroppedPictureAsWhatANodeLoads) {
   EXPECT_EQ(dropped.value(node, "file"), "one.png") << "named from the workflow's folder on";
   EXPECT_NEAR(dropped.node(node).x, empty.x, 4);
   editor.drop_files({two}, editor.wait_until_still().node(node).at(0.5, 0.05));
-  editor.wait_for("the other picture in the same node", [&](const Shown& now) { return now.value(node, "file") == "two.png"; });
+  editor.wait_for(
+      "the other picture in the same node", [&](const Shown& now) { return now.value(node, "file") == "two.png"; });
   EXPECT_EQ(editor.shown().nodes().size(), 8u);
 }
 
@@ -220,18 +228,16 @@ TEST_F(OutsideViewer, ToldInASentenceWhatCannotBeDropped) {
     return now.json().at("toast").get<std::string>().find("neither a picture") != std::string::npos;
   });
   editor.drop_files({huge}, session_->on_canvas(0.5, 0.9));
-  editor.wait_for("a sentence on what is too large", [](const Shown& now) {
-    return now.json().at("toast").get<std::string>().find("huge.png") != std::string::npos;
-  });
+  editor.wait_for("a sentence on what is too large",
+      [](const Shown& now) { return now.json().at("toast").get<std::string>().find("huge.png") != std::string::npos; });
   // Written in part, with gigabytes of zeros behind, which take no place on the disk. Nobody may read them all.
   for (const auto& [name, begin] : {std::pair{"cut.png", "\x89PNG\r\n\x1a\n"}, {"zeros.jpg", ""}, {"zeros.json", ""}}) {
     const fs::path file = folder_ / name;
     std::ofstream(file) << begin;
     fs::resize_file(file, std::uintmax_t{100} << 30);
     editor.drop_files({file}, session_->on_canvas(0.5, 0.9));
-    editor.wait_for("a sentence on " + file.string(), [&](const Shown& now) {
-      return now.json().at("toast").get<std::string>().find(name) != std::string::npos;
-    });
+    editor.wait_for("a sentence on " + file.string(),
+        [&](const Shown& now) { return now.json().at("toast").get<std::string>().find(name) != std::string::npos; });
   }
   EXPECT_TRUE(editor.shown().node_of_type("image.load").empty());
 }
@@ -245,7 +251,8 @@ TEST_F(OutsideViewer, OffersADroppedResultAsAPicture) {
   editor.wait_for("its workflow in a tab", [](const Shown& now) { return now.json().at("documents").size() == 2; });
   editor.click(editor.wait_for_item("Load as Picture").middle());
   editor.wait_for("the picture in the first tab", [](const Shown& now) {
-    return now.json().at("documents").size() == 1 && now.document("name") == "quick" && !now.node_of_type("image.load").empty();
+    return now.json().at("documents").size() == 1 && now.document("name") == "quick" &&
+        !now.node_of_type("image.load").empty();
   });
 }
 

@@ -55,10 +55,9 @@ TEST_F(AnnotationsOfADocument, KeepOtherKeysOfTheFile) {
 TEST_F(AnnotationsOfADocument, ReadWhateverAFileHolds) {
   Workflow odd = document.workflow();
   odd.extra = {{"ui",
-                {{"frames", {1, {{"id", "f"}, {"x", "left"}, {"width", -5}}, {{"title", "no id"}}}},
-                 {"comments", "none"},
-                 {"reroutes", {{{"id", "r"}, {"source", "words"}, {"target", 3}}}},
-                 {"bookmarks", {nullptr, {{"zoom", "far"}}}}}}};
+      {{"frames", {1, {{"id", "f"}, {"x", "left"}, {"width", -5}}, {{"title", "no id"}}}}, {"comments", "none"},
+          {"reroutes", {{{"id", "r"}, {"source", "words"}, {"target", 3}}}},
+          {"bookmarks", {nullptr, {{"zoom", "far"}}}}}}};
   const Annotations read = annotations(odd);
   ASSERT_EQ(read.frames.size(), 1u);
   EXPECT_EQ(read.frames[0].area.size.width, 0);

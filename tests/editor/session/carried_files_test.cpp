@@ -36,7 +36,7 @@ class CarriedFiles : public testing::Test {
 
   bool carry(Document& document, const fs::path& to) {
     return carry_files(document, registry, host::make_environment({.workflow_folder = document.folder()}),
-                       host::make_environment({.workflow_folder = to}));
+        host::make_environment({.workflow_folder = to}));
   }
   static std::string file_at(const Graph& graph, const std::string& node) {
     return std::get<Literal>(graph.node(node).inputs.at("file")).get<std::string>();
@@ -82,8 +82,7 @@ TEST_F(CarriedFiles, ADocumentThatACrashLeftStillLooksThere) {
   Journal journal(folder / "sessions");
   journal.record(document);
   journal.flush();
-  const std::optional<Recoverable> left =
-      read_journal(journal.folder() / (std::to_string(document.id()) + ".journal"));
+  const std::optional<Recoverable> left = read_journal(journal.folder() / (std::to_string(document.id()) + ".journal"));
   ASSERT_TRUE(left);
   EXPECT_TRUE(left->file.empty());
   const auto again = Document::recovered(left->workflow, left->file, left->origin);

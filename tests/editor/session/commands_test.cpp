@@ -16,8 +16,7 @@ TEST(KeyChords, AreReadInAnyOrderAndWrittenInOne) {
   EXPECT_EQ(to_text(chord("shift+ctrl+p")), "Ctrl+Shift+P");
   EXPECT_EQ(to_text(chord("Super+Alt+leftarrow")), "Alt+Super+LeftArrow");
   EXPECT_EQ(to_text(chord("f12")), "F12");
-  for (const char* text : {"", "Ctrl", "Ctrl+", "Ctrl+A+B", "Hyper+A", "++"})
-    EXPECT_FALSE(parse_chord(text)) << text;
+  for (const char* text : {"", "Ctrl", "Ctrl+", "Ctrl+A+B", "Hyper+A", "++"}) EXPECT_FALSE(parse_chord(text)) << text;
 }
 
 TEST(CommandTable, HasEachIdOnceAndKeysThatAreKeys) {
@@ -40,8 +39,7 @@ TEST(Commands, RunWhatIsBoundAndEnabled) {
   int runs = 0;
   bool enabled = false;
   EXPECT_FALSE(commands.run("edit.undo")) << "nothing is bound";
-  commands.bind(
-      "edit.undo", [&] { ++runs; }, [&] { return enabled; });
+  commands.bind("edit.undo", [&] { ++runs; }, [&] { return enabled; });
   EXPECT_FALSE(commands.run("edit.undo"));
   enabled = true;
   EXPECT_TRUE(commands.run("edit.undo"));

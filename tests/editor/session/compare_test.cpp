@@ -29,11 +29,11 @@ TEST(Differences, AreNoneBetweenEqualWorkflows) { EXPECT_THAT(differences(two_no
 
 TEST(Differences, NameValuesOnBothSides) {
   EXPECT_THAT(differences(two_nodes(), with(two_nodes(), {SetInput{"sampler", "steps", 30}})),
-              ElementsAre("sampler.steps: 20 here, 30 in the file"));
+      ElementsAre("sampler.steps: 20 here, 30 in the file"));
   EXPECT_THAT(differences(two_nodes(), with(two_nodes(), {ClearInput{"sampler", "model"}})),
-              ElementsAre("sampler.model: \u2190 load.model here, the default in the file"));
+      ElementsAre("sampler.model: \u2190 load.model here, the default in the file"));
   EXPECT_THAT(differences(two_nodes(), with(two_nodes(), {SetInput{"sampler", "cfg", 7}})),
-              ElementsAre("sampler.cfg: the default here, 7 in the file"));
+      ElementsAre("sampler.cfg: the default here, 7 in the file"));
 }
 
 TEST(Differences, NameNodesThatOneSideLacks) {
@@ -48,10 +48,9 @@ TEST(Differences, CountWhatOnlyLiesElsewhere) {
 }
 
 TEST(Differences, TellStatesAndTitles) {
-  const Workflow other =
-      with(two_nodes(), {SetState{"load", NodeState::Muted}, SetTitle{"sampler", "Mine"}});
-  EXPECT_THAT(differences(two_nodes(), other), UnorderedElementsAre("load: active here, muted in the file",
-                                                                    "sampler:  here, Mine in the file"));
+  const Workflow other = with(two_nodes(), {SetState{"load", NodeState::Muted}, SetTitle{"sampler", "Mine"}});
+  EXPECT_THAT(differences(two_nodes(), other),
+      UnorderedElementsAre("load: active here, muted in the file", "sampler:  here, Mine in the file"));
 }
 
 TEST(Differences, LookIntoDefinitions) {
@@ -59,8 +58,8 @@ TEST(Differences, LookIntoDefinitions) {
   here.subgraphs["up"].graph.add({.id = "in", .type = "x.scale", .inputs = {{"by", 2}}});
   there.subgraphs["up"].graph.add({.id = "in", .type = "x.scale", .inputs = {{"by", 4}}});
   there.subgraphs["more"] = {};
-  EXPECT_THAT(differences(here, there), UnorderedElementsAre("subgraph:up/in.by: 2 here, 4 in the file",
-                                                             "subgraph:more: only in the file"));
+  EXPECT_THAT(differences(here, there),
+      UnorderedElementsAre("subgraph:up/in.by: 2 here, 4 in the file", "subgraph:more: only in the file"));
 }
 
 TEST(Differences, CutLongTexts) {

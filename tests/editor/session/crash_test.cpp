@@ -30,8 +30,7 @@ constexpr int kKills = 200;
 class SharedCount {
  public:
   SharedCount() {
-    memory_ =
-        ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memory_ = ::mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     count_ = new (memory_) std::atomic<int>(0);
   }
   ~SharedCount() { ::munmap(memory_, sizeof(std::atomic<int>)); }

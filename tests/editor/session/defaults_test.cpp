@@ -42,7 +42,7 @@ class Defaults : public testing::Test {
   std::string add(const std::string& type) {
     const NodeTypes& types = document.types(registry);
     return add_node(document, registry, type, {},
-                    {.values = first_values(document.graph(), types, *types.find(type), models), .link_obvious = true});
+        {.values = first_values(document.graph(), types, *types.find(type), models), .link_obvious = true});
   }
   Literal value(const std::string& node, const std::string& port) {
     return std::get<Literal>(document.graph().node(node).inputs.at(port));
@@ -52,9 +52,10 @@ class Defaults : public testing::Test {
   Document document;
   std::string choice = "small";
   KnownModels models{.choice = [this](const std::string&) { return choice; },
-                     .size = [](const std::string&, const std::string& name) {
-                       return name == "small" ? std::optional<std::int64_t>(128) : std::nullopt;
-                     }};
+      .size =
+          [](const std::string&, const std::string& name) {
+            return name == "small" ? std::optional<std::int64_t>(128) : std::nullopt;
+          }};
 };
 
 TEST_F(Defaults, ChooseTheModelThatThereIs) {

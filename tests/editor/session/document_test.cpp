@@ -92,8 +92,7 @@ TEST_F(Documents, DoNotMergeWithADragOfBefore) {
 
 TEST_F(Documents, StayAsTheyAreWhenAStepOfADragIsRefused) {
   document.apply("Drag", {{SetTitle{"sample", "A"}}}, "drag");
-  EXPECT_THROW(document.apply("Drag", {{SetTitle{"sample", "B"}, SetTitle{"ghost", "B"}}}, "drag"),
-               GraphError);
+  EXPECT_THROW(document.apply("Drag", {{SetTitle{"sample", "B"}, SetTitle{"ghost", "B"}}}, "drag"), GraphError);
   EXPECT_EQ(document.graph().node("sample").title, "A");
   document.undo();
   EXPECT_EQ(text(), sketch::kWorkflow);
@@ -147,7 +146,8 @@ TEST_F(Documents, CannotBeSavedWithoutAName) {
 }
 
 TEST_F(Documents, NameFilesInTheirFolderFromThereOn) {
-  EXPECT_EQ(document.name_of_file(folder / "boat.png"), (folder / "boat.png").string()) << "nobody knows where it will be";
+  EXPECT_EQ(document.name_of_file(folder / "boat.png"), (folder / "boat.png").string())
+      << "nobody knows where it will be";
   document.save_as(folder / "graph.json");
   EXPECT_EQ(document.name_of_file(folder / "boat.png"), "boat.png");
   EXPECT_EQ(document.name_of_file(folder / "input/../masks/hole.png"), "masks/hole.png");
@@ -157,8 +157,8 @@ TEST_F(Documents, NameFilesInTheirFolderFromThereOn) {
 }
 
 TEST_F(Documents, BringOldNamesUpToDateWhenOpened) {
-  write_text_file(folder / "old.json",
-                  R"({"weft": 1, "nodes": {"a": {"type": "loader.checkpoint", "inputs": {"name": "x"}}}})");
+  write_text_file(
+      folder / "old.json", R"({"weft": 1, "nodes": {"a": {"type": "loader.checkpoint", "inputs": {"name": "x"}}}})");
   const auto old = Document::open(folder / "old.json", registry);
   EXPECT_EQ(old->graph().node("a").type, "model.load");
 }
@@ -199,8 +199,8 @@ TEST_F(Documents, NoticeThatSomebodyElseHasWrittenTheFile) {
 
 TEST_F(Documents, DoNotMindAFileThatWasOnlyTouched) {
   document.save_as(folder / "a.json");
-  std::filesystem::last_write_time(folder / "a.json",
-                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::filesystem::last_write_time(
+      folder / "a.json", std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(document.on_disk(), Document::OnDisk::Same);
 }
 
@@ -253,12 +253,10 @@ TEST_F(Documents, OfTenThousandNodesOpenAndAnswerAtOnce) {
   Workflow large;
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 10000; ++i) {
-    GraphNode node{.id = "n" + std::to_string(i),
-                   .type = "image.grid",
-                   .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}};
+    GraphNode node{
+        .id = "n" + std::to_string(i), .type = "image.grid", .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}};
     if (i > 0)
-      node.inputs["images"] =
-          Links{{"n" + std::to_string(i / 2), "image"}, {"n" + std::to_string(i - 1), "image"}};
+      node.inputs["images"] = Links{{"n" + std::to_string(i / 2), "image"}, {"n" + std::to_string(i - 1), "image"}};
     nodes.push_back(std::move(node));
   }
   large.graph.add_all(std::move(nodes));

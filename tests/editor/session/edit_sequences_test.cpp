@@ -65,8 +65,7 @@ class User {
         return;
       case 15:
         if (!clipboard_.empty())
-          paste(document_, registry_, clipboard_, point(),
-                up_to(1) ? OutsideLinks::Keep : OutsideLinks::Drop);
+          paste(document_, registry_, clipboard_, point(), up_to(1) ? OutsideLinks::Keep : OutsideLinks::Drop);
         return;
       case 16:
         duplicate(document_, registry_, selection());
@@ -105,17 +104,15 @@ class User {
           promote(document_, {port_of(node()), up_to(1) == 1});
         return;
       default:
-        move(document_, {.nodes = auto_layout(document_.graph(), selection().nodes, [](const auto&) {
-                           return Size{100, 60};
-                         })});
+        move(document_,
+            {.nodes = auto_layout(document_.graph(), selection().nodes, [](const auto&) { return Size{100, 60}; })});
     }
   }
 
  private:
   static Point point() { return {static_cast<double>(up_to(1000)), up_to(500) / 2.0}; }
   static std::string type() {
-    return one_of<std::string>(
-        {"model.load", "text.encode", "sample.image", "image.grid", "image.save", "who.knows"});
+    return one_of<std::string>({"model.load", "text.encode", "sample.image", "image.grid", "image.save", "who.knows"});
   }
   std::string node() const {
     const auto nodes = document_.graph().nodes();

@@ -59,7 +59,9 @@ TEST_F(FileWatches, AreSilentWithoutFiles) {
 
 TEST_F(FileWatches, EndAtOnce) {
   const auto start = std::chrono::steady_clock::now();
-  { FileWatch watch([] {}, 1h); }
+  {
+    FileWatch watch([] {}, 1h);
+  }
   EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 

@@ -19,15 +19,14 @@ using testing::SizeIs;
 using Kind = FoundWorkflow::Kind;
 
 /// A picture of one colour, with texts.
-void write_png(const fs::path& file, int width, int height,
-               const std::map<std::string, std::string>& texts = {}) {
+void write_png(const fs::path& file, int width, int height, const std::map<std::string, std::string>& texts = {}) {
   OIIO::ImageSpec spec(width, height, 3, OIIO::TypeDesc::UINT8);
   for (const auto& [key, text] : texts) spec.attribute(key, text);
   std::vector<std::uint8_t> pixels;
   for (int i = 0; i < width * height; ++i) pixels.insert(pixels.end(), {10, 20, 30});
   const auto png = OIIO::ImageOutput::create(file.string());
-  ASSERT_TRUE(png && png->open(file.string(), spec) &&
-              png->write_image(OIIO::TypeDesc::UINT8, pixels.data()) && png->close());
+  ASSERT_TRUE(
+      png && png->open(file.string(), spec) && png->write_image(OIIO::TypeDesc::UINT8, pixels.data()) && png->close());
 }
 
 class PictureFiles : public testing::Test {
@@ -41,7 +40,7 @@ TEST_F(PictureFiles, GivePixelsThatFit) {
   EXPECT_EQ(whole.width, 400);
   EXPECT_EQ(whole.rgba.size(), 400u * 100 * 4);
   EXPECT_EQ((std::vector<int>{whole.rgba[0], whole.rgba[1], whole.rgba[2], whole.rgba[3]}),
-            (std::vector<int>{10, 20, 30, 255}));
+      (std::vector<int>{10, 20, 30, 255}));
   const Pixels small = read_pixels(folder / "a.png", 64);
   EXPECT_EQ(small.width, 64);
   EXPECT_EQ(small.height, 16);
@@ -69,7 +68,7 @@ TEST_F(PictureFiles, AreShownInTheirOwnColoursAlsoUnderTransparency) {
 /// As ComfyUI writes it where a node's IS_CHANGED is NaN; the word in a text is a word.
 TEST_F(PictureFiles, CarryComfyWorkflowsWithNumbersThatAreNone) {
   write_png(folder / "a.png", 4, 4,
-            {{"prompt", R"({"1": {"class_type": "CLIPTextEncode", "is_changed": [NaN], "inputs": {"text": "NaN bread"}}})"}});
+      {{"prompt", R"({"1": {"class_type": "CLIPTextEncode", "is_changed": [NaN], "inputs": {"text": "NaN bread"}}})"}});
   const FoundWorkflow found = find_workflow(folder / "a.png");
   ASSERT_EQ(found.kind, Kind::ComfyUi);
   EXPECT_EQ(found.workflow->graph.node("1").inputs.at("text"), InputValue("NaN bread"));
@@ -97,7 +96,7 @@ TEST_F(PictureFiles, CarryAWorkflowThatIsAsDeepAsOneMayBe) {
 
 TEST_F(PictureFiles, CarryTheWorkflowThatMadeThem) {
   const nlohmann::json weft{{"workflow", nlohmann::json::parse(sketch::kWorkflow)},
-                            {"facts", {{{"node", "sample"}, {"key", "seed"}, {"fact", 7}}}}};
+      {"facts", {{{"node", "sample"}, {"key", "seed"}, {"fact", 7}}}}};
   write_png(folder / "a.png", 4, 4, {{"weft", weft.dump()}});
   const FoundWorkflow found = find_workflow(folder / "a.png");
   ASSERT_EQ(found.kind, Kind::Weft);

@@ -138,8 +138,7 @@ TEST_F(Gestures, CutManyLinksAsOneStep) {
 
 TEST_F(Gestures, ConnectTwoNodesByTheirBestPorts) {
   disconnect(document, {{{"load", "model"}, {"sample", "model"}}});
-  EXPECT_EQ(lazy_connect(document, registry, "sample", "load"),
-            (Link{{"load", "model"}, {"sample", "model"}}));
+  EXPECT_EQ(lazy_connect(document, registry, "sample", "load"), (Link{{"load", "model"}, {"sample", "model"}}));
   EXPECT_THROW(lazy_connect(document, registry, "load", "save"), GraphError);
 }
 
@@ -168,8 +167,7 @@ TEST_F(Gestures, KeepUnknownKeysOfANodesUi) {
 
 TEST_F(Gestures, ReadWhateverAUiHolds) {
   document.apply(
-      "",
-      {{SetUi{"sample", {{"x", "left"}, {"y", nullptr}, {"collapsed", 3}, {"shown_ports", {1, "cfg"}}}}}});
+      "", {{SetUi{"sample", {{"x", "left"}, {"y", nullptr}, {"collapsed", 3}, {"shown_ports", {1, "cfg"}}}}}});
   const NodeUi ui = node_ui(document.graph().node("sample"));
   EXPECT_EQ(ui.at, (Point{0, 0}));
   EXPECT_FALSE(ui.collapsed);
@@ -212,10 +210,9 @@ TEST_F(Gestures, NamePortsForCallers) {
 TEST(Links, SayBeforeTheReleaseWhyTwoPortsDoNotFit) {
   const Registry registry = sketch::registry();
   const Graph graph = parse_workflow(sketch::kWorkflow).graph;
-  EXPECT_THAT(check_link(graph, registry, {{"load", "clip"}, {"save", "image"}}).problem->what,
-              HasSubstr("type"));
+  EXPECT_THAT(check_link(graph, registry, {{"load", "clip"}, {"save", "image"}}).problem->what, HasSubstr("type"));
   EXPECT_THAT(check_link(graph, registry, {{"sample", "image"}, {"sample", "start"}}).problem->what,
-              HasSubstr("cannot feed itself"));
+      HasSubstr("cannot feed itself"));
   const LinkCheck replacing = check_link(graph, registry, {{"sample", "image"}, {"save", "image"}});
   EXPECT_TRUE(replacing.ok() && replacing.exists);
 }
@@ -256,11 +253,9 @@ TEST(Links, ChooseAFreeInputBeforeAnOccupiedOne) {
   Document document;
   add_node(document, registry, "image.grid", {});
   add_node(document, registry, "sample.image", {});
-  EXPECT_EQ(best_link(document.graph(), registry, "grid", "image"),
-            (Link{{"grid", "image"}, {"image", "start"}}));
+  EXPECT_EQ(best_link(document.graph(), registry, "grid", "image"), (Link{{"grid", "image"}, {"image", "start"}}));
   connect(document, registry, {{"grid", "image"}, {"image", "start"}});
-  EXPECT_EQ(best_link(document.graph(), registry, "grid", "image"),
-            (Link{{"grid", "count"}, {"image", "seed"}}))
+  EXPECT_EQ(best_link(document.graph(), registry, "grid", "image"), (Link{{"grid", "count"}, {"image", "seed"}}))
       << "start is linked already";
 }
 

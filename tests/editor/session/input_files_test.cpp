@@ -85,7 +85,8 @@ TEST(PictureStories, TellThePromptAndTheSeeds) {
     "sample": {"type": "sample", "inputs": {"negative": {"link": "other.words"}, "positive": {"link": "area.words"}, "seed": 7}}}})");
   EXPECT_EQ(story_of(known, {}).prompt, "a boat");
   EXPECT_THAT(story_of(known, {}).seeds, ElementsAre(7));
-  const auto facts = nlohmann::json::parse(R"([{"node": "sample", "key": "seed", "fact": 12}, {"key": "model", "fact": 3}, 5])");
+  const auto facts =
+      nlohmann::json::parse(R"([{"node": "sample", "key": "seed", "fact": 12}, {"key": "model", "fact": 3}, 5])");
   EXPECT_THAT(story_of(known, facts).seeds, ElementsAre(12)) << "what was used counts";
   EXPECT_EQ(story_of(parse_workflow(sketch::kWorkflow), {}).prompt, "a red boat") << "by its name for callers";
   EXPECT_EQ(story_of({}, {}).prompt, "");

@@ -158,7 +158,8 @@ TEST_F(Journals, AreReadUpToATornLine) {
   }
   write_text_file(file, whole.substr(0, first_line / 2));
   EXPECT_THAT(recoverable(), IsEmpty());
-  for (const std::string& text : {std::string("no journal\n"), std::string(50'000, '[') + std::string(50'000, ']') + '\n'}) {
+  for (const std::string& text :
+      {std::string("no journal\n"), std::string(50'000, '[') + std::string(50'000, ']') + '\n'}) {
     write_text_file(file, text);
     EXPECT_THAT(recoverable(), IsEmpty());
   }

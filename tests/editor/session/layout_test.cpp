@@ -87,9 +87,7 @@ TEST(Layout, LeavesNoCrossingWhereNoneNeedsToBe) {
   add(graph, "from_a", {"a"});
   add(graph, "all", {"from_a", "from_b", "from_c"});
   const Places places = auto_layout(graph, {}, size_of);
-  const auto above = [&](const char* one, const char* other) {
-    return places.at(one).y < places.at(other).y;
-  };
+  const auto above = [&](const char* one, const char* other) { return places.at(one).y < places.at(other).y; };
   EXPECT_EQ(above("a", "b"), above("from_a", "from_b"));
   EXPECT_EQ(above("b", "c"), above("from_b", "from_c"));
   EXPECT_EQ(above("a", "c"), above("from_a", "from_c"));
@@ -161,8 +159,7 @@ TEST(Layout, OfTenThousandNodesIsQuick) {
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 10000; ++i) {
     GraphNode node{.id = "n" + std::to_string(i), .type = "x.y"};
-    if (i > 0)
-      node.inputs["in"] = Links{{"n" + std::to_string(i / 2), "out"}, {"n" + std::to_string(i - 1), "out"}};
+    if (i > 0) node.inputs["in"] = Links{{"n" + std::to_string(i / 2), "out"}, {"n" + std::to_string(i - 1), "out"}};
     nodes.push_back(std::move(node));
   }
   graph.add_all(std::move(nodes));

@@ -45,7 +45,8 @@ TEST_F(NodeText, TellsApartWhatIsWrittenAlike) {
 
 TEST_F(NodeText, OfOtherPluginsStaysAsItIs) {
   choose_language(kCatalogues, "ja");
-  EXPECT_EQ(shown_title({.id = "other.thing", .options = {.title = "Other Thing", .menu = "Elsewhere"}}), "Other Thing");
+  EXPECT_EQ(
+      shown_title({.id = "other.thing", .options = {.title = "Other Thing", .menu = "Elsewhere"}}), "Other Thing");
   EXPECT_EQ(shown_menu("Elsewhere/Mask"), "Elsewhere/マスク");
   EXPECT_EQ(shown_choice("euler_ancestral"), "euler_ancestral");
 }

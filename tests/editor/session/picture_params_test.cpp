@@ -14,8 +14,8 @@ PortInfo number(const std::string& name, const std::string& type, double most, d
 
 NodeInfo box(const std::string& type, double most) {
   return {.id = "test.box",
-          .inputs = {number("width", type, most), number("height", type, most), number("x", type, most),
-                     number("y", type, most)}};
+      .inputs = {
+          number("width", type, most), number("height", type, most), number("x", type, most), number("y", type, most)}};
 }
 
 Workflow with(const std::string& type) {
@@ -61,8 +61,8 @@ TEST_F(Regions, ArePixelsOrPartsOfThePicture) {
 
 TEST_F(Regions, MayBeEdges) {
   const NodeInfo type{.id = "test.box",
-                      .inputs = {number("left", "float", 1), number("top", "float", 1),
-                                 number("right", "float", 1, 1), number("bottom", "float", 1, 1)}};
+      .inputs = {number("left", "float", 1), number("top", "float", 1), number("right", "float", 1, 1),
+          number("bottom", "float", 1, 1)}};
   const auto params = region_params(type);
   EXPECT_EQ(region(*params, {100, 50}), (Rect{{0, 0}, {100, 50}}));
   set_region(document, "n", *params, {{25, 10}, {50, 20}}, {100, 50});
@@ -79,8 +79,7 @@ TEST_F(Regions, StayWithinWhatTheParamsTake) {
 
 TEST_F(Regions, ChangeInOneStepADrag) {
   const NodeInfo type = box("int", 1000);
-  for (int i = 1; i < 5; ++i)
-    set_region(document, "n", *region_params(type), {{8.0 * i, 0}, {64, 64}}, {128, 64});
+  for (int i = 1; i < 5; ++i) set_region(document, "n", *region_params(type), {{8.0 * i, 0}, {64, 64}}, {128, 64});
   document.end_gesture();
   EXPECT_EQ(document.position(), 1u);
   document.undo();
@@ -99,10 +98,9 @@ TEST_F(Regions, LeaveLinkedParamsAlone) {
 }
 
 TEST(Paintings, AreTextParamsOfNodesThatGiveAMask) {
-  NodeInfo type{
-      .id = "test.draw",
+  NodeInfo type{.id = "test.draw",
       .inputs = {{.kind = PortKind::Param, .name = "shapes", .type = "string", .widget = Widget::Text},
-                 number("brush", "float", 2, 0.25)},
+          number("brush", "float", 2, 0.25)},
       .outputs = {{.kind = PortKind::Output, .name = "mask", .type = "mask"}}};
   ASSERT_TRUE(painting_param(type));
   const Document document{with("test.draw")};

@@ -100,19 +100,17 @@ class Queues : public testing::Test {
   Queues() {
     for (const char* id : {"toy.light", "toy.heavy"})
       registry.add_node(id, {.lane = std::string(id) == "toy.heavy" ? Lane::Device : Lane::Light},
-                        std::make_unique<toy::Toy>(script));
+          std::make_unique<toy::Toy>(script));
     registry.add<Dice>("toy.dice", {});
     registry.add<Liar>("toy.liar", {});
     registry.add<Reader>("toy.reader", {});
     registry.add<Save>("toy.save", {.cache = Cache::Never, .result = true});
-    options.environment = [this](const std::filesystem::path&) {
-      return RunEnvironment{.output_folder = folder.path()};
-    };
+    options.environment = [this](
+                              const std::filesystem::path&) { return RunEnvironment{.output_folder = folder.path()}; };
     options.light_workers = 2;
     Workflow workflow;
     workflow.graph.add({.id = "a", .type = "toy.light", .inputs = {{"value", 1}}});
-    workflow.graph.add(
-        {.id = "b", .type = "toy.light", .inputs = {{"value", 2}, {"in", Links{{"a", "out"}}}}});
+    workflow.graph.add({.id = "b", .type = "toy.light", .inputs = {{"value", 2}, {"in", Links{{"a", "out"}}}}});
     workflow.graph.add({.id = "save", .type = "toy.save", .inputs = {{"in", Links{{"b", "out"}}}}});
     document.emplace(std::move(workflow));
   }
@@ -158,7 +156,8 @@ TEST_F(Queues, RunADocumentAndTellWhatBecameOfIt) {
 
 TEST_F(Queues, AskForNoFileOfAMutedNode) {
   Workflow workflow = document->workflow();
-  workflow.graph.add({.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}, .state = NodeState::Muted});
+  workflow.graph.add(
+      {.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}, .state = NodeState::Muted});
   workflow.graph.set_input("save", "in", Links{{"b", "out"}, {"reader", "out"}});
   document.emplace(std::move(workflow));
   queue().add(*document);
@@ -188,8 +187,7 @@ TEST_F(Queues, TellWhichFilesAJobWroteAndItsPreviews) {
   EXPECT_THAT(save.files, ElementsAre(folder / "save.txt"));
   EXPECT_THAT(save.preview->rgb, ElementsAre(1, 2, 3));
   EXPECT_EQ(save.preview_number, 1u);
-  EXPECT_THAT(read_text_file(folder / "save.txt"), HasSubstr("toy.save"))
-      << "a node knows the workflow that runs";
+  EXPECT_THAT(read_text_file(folder / "save.txt"), HasSubstr("toy.save")) << "a node knows the workflow that runs";
 }
 
 TEST_F(Queues, RunUpToANodeAndKeepItsOutputs) {
@@ -264,8 +262,7 @@ TEST_F(Queues, StopWithinAStep) {
 
 TEST_F(Queues, KeepThePlaceAndOrderOfWhatWaits) {
   queue().pause(true);
-  const JobId one = queue().add(*document, {"a"}), two = queue().add(*document, {"b"}),
-              three = queue().add(*document);
+  const JobId one = queue().add(*document, {"a"}), two = queue().add(*document, {"b"}), three = queue().add(*document);
   const JobId first = queue().add_first(*document, {"a"});
   queue().move(three, 0);
   queue().cancel(one);
@@ -314,9 +311,7 @@ TEST_F(Queues, PutProblemsOfTheCheckAtTheirNodes) {
 }
 
 TEST_F(Queues, FailWhereTheDeviceCannotBeHad) {
-  options.open_runtime = []() -> std::unique_ptr<DeviceRuntime> {
-    throw NodeError("there is no cuda:7", "use cpu");
-  };
+  options.open_runtime = []() -> std::unique_ptr<DeviceRuntime> { throw NodeError("there is no cuda:7", "use cpu"); };
   queue().add(*document);
   EXPECT_THAT(done()->history.at(0).problems.at(0).what, HasSubstr("there is no cuda:7"));
 }

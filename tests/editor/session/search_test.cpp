@@ -11,8 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> found(std::string_view query, const std::vector<Searchable>& list,
-                               const UsageMap& usage = {}) {
+std::vector<std::string> found(
+    std::string_view query, const std::vector<Searchable>& list, const UsageMap& usage = {}) {
   std::vector<std::string> keys;
   for (const SearchHit& hit : search(query, list, usage)) keys.push_back(list[hit.index].key);
   return keys;
@@ -56,8 +56,7 @@ TEST(Search, PutsWhatIsUsedMoreBeforeEqualMatches) {
   remember_use(usage, "Blur C");
   EXPECT_THAT(found("blur", list, usage), ElementsAre("Blur C", "Blur A", "Blur B"));
   remember_use(usage, "Blur B");
-  EXPECT_THAT(found("", list, usage), ElementsAre("Blur B", "Blur C", "Blur A"))
-      << "both once, the later one first";
+  EXPECT_THAT(found("", list, usage), ElementsAre("Blur B", "Blur C", "Blur A")) << "both once, the later one first";
   EXPECT_THAT(found("blur a", list, usage), ElementsAre("Blur A"));
 }
 
@@ -94,8 +93,9 @@ TEST(Search, ForgetsOldHabits) {
 TEST(Search, KnowsTheNamesOfComfyUi) {
   Registry registry;
   std::vector<NodeInfo> types(5);
-  const std::pair<const char*, const char*> kTypes[] = {{"text.encode", "Encode Text"}, {"image.resize_by", "Resize Image By"},
-      {"image.resize", "Resize Image"}, {"vae.decode", "Decode"}, {"sample.ksampler", "Sampler"}};
+  const std::pair<const char*, const char*> kTypes[] = {{"text.encode", "Encode Text"},
+      {"image.resize_by", "Resize Image By"}, {"image.resize", "Resize Image"}, {"vae.decode", "Decode"},
+      {"sample.ksampler", "Sampler"}};
   std::vector<NodeChoice> choices;
   for (std::size_t i = 0; i < types.size(); ++i) {
     types[i].id = kTypes[i].first, types[i].options.title = kTypes[i].second;

@@ -55,8 +55,8 @@ TEST_F(Seeds, AreKeptAsOneStep) {
 }
 
 TEST_F(Seeds, ThatComeByALinkAreNotDrawn) {
-  document.apply("", {{AddNode{{.id = "grid", .type = "image.grid"}},
-                       SetInput{"sample", "seed", Links{{"grid", "count"}}}}});
+  document.apply(
+      "", {{AddNode{{.id = "grid", .type = "image.grid"}}, SetInput{"sample", "seed", Links{{"grid", "count"}}}}});
   set_seed_mode(document, "sample", "seed", SeedMode::Random);
   Workflow run = document.workflow();
   EXPECT_THAT(draw(run), IsEmpty());

@@ -48,7 +48,7 @@ TEST(Settings, PutADamagedFileAside) {
 TEST(Settings, LeaveOutValuesThatCannotBe) {
   const TemporaryFolder folder;
   write_text_file(folder / "settings.json",
-                  R"({"theme": "pink", "ui_scale": 99, "show_grid": "yes", "recent_files": [1, "/a.json", ""],
+      R"({"theme": "pink", "ui_scale": 99, "show_grid": "yes", "recent_files": [1, "/a.json", ""],
                       "keys": {"edit.undo": "F9", "edit.redo": [3, "F8"]}, "panels": [], "of_tomorrow": 7})");
   const Settings settings = load_settings(folder / "settings.json").settings;
   EXPECT_EQ(settings.theme, Settings{}.theme);

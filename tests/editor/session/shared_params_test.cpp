@@ -12,7 +12,9 @@ using testing::ElementsAre;
 
 class SharedParams : public testing::Test {
  protected:
-  std::vector<SharedParam> of(const Ids& nodes) { return shared_params(document.graph(), document.types(registry), nodes); }
+  std::vector<SharedParam> of(const Ids& nodes) {
+    return shared_params(document.graph(), document.types(registry), nodes);
+  }
   const SharedParam* find(const std::vector<SharedParam>& params, std::string_view name) {
     for (const SharedParam& each : params)
       if (each.port.name == name) return &each;

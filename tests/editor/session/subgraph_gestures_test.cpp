@@ -37,7 +37,8 @@ TEST_F(SubgraphGestures, MakePortsInTheOrderOfTheNodesOwn) {
   connect(document, registry, {{first, "image"}, {"sample", "start"}});
   make_subgraph(document, registry, {"sample"}, "one");
   std::vector<std::string> ports;
-  for (const SubgraphInput& input : document.workflow().subgraphs.at("one").interface.inputs) ports.push_back(input.name);
+  for (const SubgraphInput& input : document.workflow().subgraphs.at("one").interface.inputs)
+    ports.push_back(input.name);
   EXPECT_THAT(ports, ElementsAre("model", "words", "start", "seed"));
 }
 
@@ -48,8 +49,7 @@ TEST_F(SubgraphGestures, EditWhatIsInsideOnceItWasEntered) {
   set_param(document, "sample", "steps", 30);
   add_frame(document, "Inside", {});
   disconnect(document, {{{"words", "words"}, {"sample", "words"}}});
-  EXPECT_EQ(lazy_connect(document, registry, "words", "sample"),
-            (Link{{"words", "words"}, {"sample", "words"}}));
+  EXPECT_EQ(lazy_connect(document, registry, "words", "sample"), (Link{{"words", "words"}, {"sample", "words"}}));
   rename(document, "words", "positive");
   const Subgraph& draw = document.workflow().subgraphs.at("draw");
   EXPECT_EQ(std::get<Literal>(draw.graph.node("sample").inputs.at("steps")), 30);

@@ -48,8 +48,8 @@ TEST(Sums, AreExactForSeeds) {
 }
 
 TEST(Sums, AreNothingWhereTheTextIsNone) {
-  for (const char* text : {"", "  ", "abc", "1+", "*2", "(1", "1)", "1 2", "1..2", "1/0", "0/0", "2e", "1e9999", "1e+", "nan",
-                           "inf", "0x10", "()", "10^1000^1000", "1,2,3"})
+  for (const char* text : {"", "  ", "abc", "1+", "*2", "(1", "1)", "1 2", "1..2", "1/0", "0/0", "2e", "1e9999", "1e+",
+           "nan", "inf", "0x10", "()", "10^1000^1000", "1,2,3"})
     EXPECT_FALSE(value_of_sum(text)) << text;
   EXPECT_FALSE(value_of_sum(std::string(100000, '(')));
   EXPECT_TRUE(value_of_sum(std::string(100000, '-') + "1"));

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "editor/session/gestures.h"
-#include "editor/session/run_queue.h"
 #include "editor/session/job_file.h"
+#include "editor/session/run_queue.h"
 #include "tests/editor/session/temporary_folder.h"
 
 namespace weft::editor {
@@ -63,16 +63,25 @@ class Sweeps : public testing::Test {
     registry.add<Draw>("test.draw", {});
     registry.add<Table>("image.table", {});
     registry.add<Save>("image.save", {.cache = Cache::Never, .result = true});
-    registry.add_type({.id = "image", .title = "Image", .colour = "#ffffff", .doc = "", .preview = pixel, .describe = {}, .example = {}});
+    registry.add_type({.id = "image",
+        .title = "Image",
+        .colour = "#ffffff",
+        .doc = "",
+        .preview = pixel,
+        .describe = {},
+        .example = {}});
     Workflow workflow;
     workflow.graph.add({.id = "draw", .type = "test.draw", .ui = {{"seed_modes", {{"seed", "random"}}}}});
     workflow.graph.add({.id = "save", .type = "image.save", .inputs = {{"image", Links{{"draw", "image"}}}}});
     document.emplace(std::move(workflow));
-    options.environment = [this](const std::filesystem::path&) { return RunEnvironment{.output_folder = folder.path()}; };
+    options.environment = [this](
+                              const std::filesystem::path&) { return RunEnvironment{.output_folder = folder.path()}; };
   }
 
   const PortInfo& port(const std::string& name) const { return *registry.find("test.draw")->find_input(name); }
-  void vary_it(const std::string& name, const std::string& values) { vary(*document, registry, "draw", port(name), values); }
+  void vary_it(const std::string& name, const std::string& values) {
+    vary(*document, registry, "draw", port(name), values);
+  }
   std::vector<std::string> varied() const {
     std::vector<std::string> names;
     for (const host::SweepAxis& axis : sweep(*document).axes) names.push_back(axis.param);

@@ -21,8 +21,8 @@ class Letters {
  public:
   explicit Letters(const FontFace& face) {
     int count = 0;
-    font_.reset(FcFreeTypeQuery(reinterpret_cast<const FcChar8*>(face.file.c_str()), static_cast<unsigned>(face.index),
-                                nullptr, &count));
+    font_.reset(FcFreeTypeQuery(
+        reinterpret_cast<const FcChar8*>(face.file.c_str()), static_cast<unsigned>(face.index), nullptr, &count));
     if (font_) FcPatternGetCharSet(font_.get(), FC_CHARSET, 0, &letters_);
   }
   bool has(FcChar32 letter) const { return letters_ && FcCharSetHasChar(letters_, letter); }
@@ -53,7 +53,8 @@ TEST(SystemFonts, HaveEveryLetterOfTheTranslations) {
       FcChar32 letter = 0;
       const int length = FcUtf8ToUcs4(reinterpret_cast<const FcChar8*>(at), &letter, 4);
       ASSERT_GT(length, 0);
-      EXPECT_TRUE(letter < ' ' || inter.has(letter) || own.has(letter)) << face->file << ": " << std::string(at, at + length);
+      EXPECT_TRUE(letter < ' ' || inter.has(letter) || own.has(letter))
+          << face->file << ": " << std::string(at, at + length);
       at += length;
     }
   }

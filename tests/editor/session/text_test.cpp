@@ -171,8 +171,8 @@ std::map<int, std::string> placeholders(const std::string& format) {
 }
 
 /// Of the editor's own texts, and of what plugins declare.
-const std::vector<fs::path> kTemplates = {kEditor / "translations/weft-edit.pot",
-                                          kEditor / "translations/nodes/weft-nodes.pot"};
+const std::vector<fs::path> kTemplates = {
+    kEditor / "translations/weft-edit.pot", kEditor / "translations/nodes/weft-nodes.pot"};
 
 std::vector<fs::path> translations_of(const fs::path& pot) {
   std::vector<fs::path> found;
@@ -308,23 +308,22 @@ bool is_keys(const std::string& text) {
 
 /// Names that only the code knows, and texts that are for programmers.
 bool is_name(const std::string& text, const std::string& callee) {
-  static const std::set<std::string> kNames = {
-      "node menu", "port menu", "link menu", "canvas menu", "param menu", "sweep menu", "dock space",
+  static const std::set<std::string> kNames = {"node menu", "port menu", "link menu", "canvas menu", "param menu",
+      "sweep menu", "dock space",
       "node type",  // of ImGui's things
-      "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node", "Replace", "Choose model",
-      "Escape", "Weft", "Cfg", "Vae", "Clip", "Id",
-      "Loaders", "Conditioning", "Latent", "Sampling", "Image", "Mask"};  // menus that plugins declare
-  return kNames.contains(text) || is_keys(text) || callee.ends_with("invalid_argument") || text.find("##") != std::string::npos ||
-         text.starts_with("/usr/");
+      "viewer a", "viewer b", "Value", "Text", "Rename", "Commands", "Connect", "Find node", "Add node", "Replace",
+      "Choose model", "Escape", "Weft", "Cfg", "Vae", "Clip", "Id", "Loaders", "Conditioning", "Latent", "Sampling",
+      "Image", "Mask"};  // menus that plugins declare
+  return kNames.contains(text) || is_keys(text) || callee.ends_with("invalid_argument") ||
+      text.find("##") != std::string::npos || text.starts_with("/usr/");
 }
 
 std::vector<fs::path> code_with_texts() {
   std::vector<fs::path> found;
   for (const char* folder : {"app", "canvas", "panels", "widgets", "window", "session"})
     for (const auto& entry : fs::directory_iterator(kEditor / folder))
-      if (const std::string name = entry.path().filename();
-          entry.path().extension() == ".cpp" && name != "key_chord.cpp" && name != "fonts.cpp" &&
-          name != "solid_fills.cpp" &&  // shaders
+      if (const std::string name = entry.path().filename(); entry.path().extension() == ".cpp" &&
+          name != "key_chord.cpp" && name != "fonts.cpp" && name != "solid_fills.cpp" &&  // shaders
           name != "window.cpp")  // what it says goes to the terminal, as --help does
         found.push_back(entry.path());
   std::ranges::sort(found);
@@ -349,7 +348,8 @@ TEST(Texts, AreAllMarkedForTranslators) {
 }
 
 TEST(Texts, ScannerSeesAdjacentLiteralsAndWhoseArgumentTheyAre) {
-  const auto found = LiteralScanner("f(tr(\"One \"\n  \"two\"), \"x\"); // \"no\"\n#include \"no\"\n'\"'; g(\"y\");").scan();
+  const auto found =
+      LiteralScanner("f(tr(\"One \"\n  \"two\"), \"x\"); // \"no\"\n#include \"no\"\n'\"'; g(\"y\");").scan();
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].text, "One two");
   EXPECT_EQ(found[0].callee, "tr");

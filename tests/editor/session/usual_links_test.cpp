@@ -25,10 +25,10 @@ TEST(UsualLinks, PutFirstWhatPeopleMean) {
 
 /// The types of what the shipped workflows link, by hand: without plugins the registry has none.
 TEST(UsualLinks, KnowMostOfWhatTheShippedWorkflowsLink) {
-  const std::map<std::string, std::string> values{
-      {"model", "model"},   {"clip", "clip"},   {"vae", "vae"},     {"conditioning", "conditioning"}, {"positive", "conditioning"},
-      {"negative", "conditioning"}, {"latent", "latent"}, {"image", "image"}, {"mask", "mask"}, {"sigmas", "sigmas"},
-      {"labels", "label_encoder"},  {"map", "segmentation_map"}};
+  const std::map<std::string, std::string> values{{"model", "model"}, {"clip", "clip"}, {"vae", "vae"},
+      {"conditioning", "conditioning"}, {"positive", "conditioning"}, {"negative", "conditioning"},
+      {"latent", "latent"}, {"image", "image"}, {"mask", "mask"}, {"sigmas", "sigmas"}, {"labels", "label_encoder"},
+      {"map", "segmentation_map"}};
   std::size_t links = 0, known_outputs = 0, known_inputs = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(WEFT_SOURCE_DIR "/workflows")) {
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;

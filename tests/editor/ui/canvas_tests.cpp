@@ -294,8 +294,7 @@ void a_missing_type_is_shown_and_kept(Ui& ui) {
 }  // namespace
 
 std::vector<Test> canvas_tests() {
-  return {
-      {"canvas", "drags_a_node", drags_a_node},
+  return {{"canvas", "drags_a_node", drags_a_node},
       {"canvas", "a_drag_is_undone_as_one_step", a_drag_is_undone_as_one_step},
       {"canvas", "a_click_selects", a_click_selects},
       {"canvas", "ctrl_click_adds_to_the_selection", ctrl_click_adds_to_the_selection},
@@ -306,8 +305,7 @@ std::vector<Test> canvas_tests() {
       {"canvas", "redo_takes_undo_back", redo_takes_undo_back},
       {"canvas", "duplicate_copies_a_node_with_its_links", duplicate_copies_a_node_with_its_links},
       {"canvas", "copy_and_paste_go_through_the_clipboard", copy_and_paste_go_through_the_clipboard},
-      {"canvas", "cut_takes_nodes_away", cut_takes_nodes_away},
-      {"canvas", "h_collapses", h_collapses},
+      {"canvas", "cut_takes_nodes_away", cut_takes_nodes_away}, {"canvas", "h_collapses", h_collapses},
       {"canvas", "f2_renames", f2_renames},
       {"canvas", "a_double_click_on_the_title_renames", a_double_click_on_the_title_renames},
       {"canvas", "a_frames_the_whole_graph", a_frames_the_whole_graph},

@@ -33,7 +33,8 @@ void change(const fs::path& file) {
 /// Files are looked at once a second by the clock, which the test's frames are ahead of.
 bool is_asked(Ui& ui) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (std::chrono::steady_clock::now() < end && ui.app.panels.disk_change.document == 0) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  while (std::chrono::steady_clock::now() < end && ui.app.panels.disk_change.document == 0)
+    ui.ctx.SleepNoSkip(0.01f, 0.01f);
   ui.wait(4);
   return ui.app.panels.disk_change.document == ui.doc().id();
 }
@@ -124,7 +125,7 @@ void panels_keep_their_places(Ui& ui) {
 
 bool near(const View& a, const View& b) {
   return std::abs(a.zoom - b.zoom) < 0.01 && std::abs(a.centre.x - b.centre.x) < 3 &&
-         std::abs(a.centre.y - b.centre.y) < 3;
+      std::abs(a.centre.y - b.centre.y) < 3;
 }
 
 void views_are_gone_back_to(Ui& ui) {
@@ -206,18 +207,18 @@ void a_problem_in_a_definition_leads_into_it(Ui& ui) {
 }  // namespace
 
 std::vector<Test> file_tests() {
-  return {{"files", "a_file_that_somebody_changed_is_loaded_as_a_step",
-           a_file_that_somebody_changed_is_loaded_as_a_step},
-          {"files", "a_file_that_somebody_changed_is_not_overwritten_unasked",
-           a_file_that_somebody_changed_is_not_overwritten_unasked},
-          {"files", "both_versions_of_a_file_can_be_had", both_versions_of_a_file_can_be_had},
-          {"files", "the_language_is_changed", the_language_is_changed},
-          {"files", "panels_keep_their_places", panels_keep_their_places},
-          {"canvas", "views_are_gone_back_to", views_are_gone_back_to},
-          {"canvas", "nodes_snap_to_the_grid_unless_that_is_off", nodes_snap_to_the_grid_unless_that_is_off},
-          {"links", "a_link_is_pulled_off_its_input", a_link_is_pulled_off_its_input},
-          {"links", "a_link_is_led_to_another_input_as_one_step", a_link_is_led_to_another_input_as_one_step},
-          {"canvas", "a_problem_in_a_definition_leads_into_it", a_problem_in_a_definition_leads_into_it}};
+  return {
+      {"files", "a_file_that_somebody_changed_is_loaded_as_a_step", a_file_that_somebody_changed_is_loaded_as_a_step},
+      {"files", "a_file_that_somebody_changed_is_not_overwritten_unasked",
+          a_file_that_somebody_changed_is_not_overwritten_unasked},
+      {"files", "both_versions_of_a_file_can_be_had", both_versions_of_a_file_can_be_had},
+      {"files", "the_language_is_changed", the_language_is_changed},
+      {"files", "panels_keep_their_places", panels_keep_their_places},
+      {"canvas", "views_are_gone_back_to", views_are_gone_back_to},
+      {"canvas", "nodes_snap_to_the_grid_unless_that_is_off", nodes_snap_to_the_grid_unless_that_is_off},
+      {"links", "a_link_is_pulled_off_its_input", a_link_is_pulled_off_its_input},
+      {"links", "a_link_is_led_to_another_input_as_one_step", a_link_is_led_to_another_input_as_one_step},
+      {"canvas", "a_problem_in_a_definition_leads_into_it", a_problem_in_a_definition_leads_into_it}};
 }
 
 }  // namespace weft::editor::test

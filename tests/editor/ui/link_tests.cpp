@@ -160,15 +160,10 @@ void the_menu_of_a_port_disconnects(Ui& ui) {
 
 /// What the workflow of the two tests below has to be.
 void check_text_to_image(Ui& ui) {
-  for (const auto& [source, target] : {std::pair{"load.model", "ksampler.model"},
-                                       {"load.clip", "encode.clip"},
-                                       {"load.clip", "encode_2.clip"},
-                                       {"encode.conditioning", "ksampler.positive"},
-                                       {"encode_2.conditioning", "ksampler.negative"},
-                                       {"empty.latent", "ksampler.latent"},
-                                       {"ksampler.latent", "decode.latent"},
-                                       {"load.vae", "decode.vae"},
-                                       {"decode.image", "save.image"}})
+  for (const auto& [source, target] : {std::pair{"load.model", "ksampler.model"}, {"load.clip", "encode.clip"},
+           {"load.clip", "encode_2.clip"}, {"encode.conditioning", "ksampler.positive"},
+           {"encode_2.conditioning", "ksampler.negative"}, {"empty.latent", "ksampler.latent"},
+           {"ksampler.latent", "decode.latent"}, {"load.vae", "decode.vae"}, {"decode.image", "save.image"}})
     IM_CHECK_SILENT(ui.linked(source, target));
 }
 
@@ -234,12 +229,10 @@ void text_to_image_is_built_with_the_keyboard_alone(Ui& ui) {
 }  // namespace
 
 std::vector<Test> link_tests() {
-  return {
-      {"links", "a_link_is_dragged_from_output_to_input", a_link_is_dragged_from_output_to_input},
+  return {{"links", "a_link_is_dragged_from_output_to_input", a_link_is_dragged_from_output_to_input},
       {"links", "a_link_is_dragged_from_input_to_output", a_link_is_dragged_from_input_to_output},
       {"links", "types_that_do_not_match_are_refused", types_that_do_not_match_are_refused},
-      {"links", "a_refusal_says_why_before_the_button_is_released",
-       a_refusal_says_why_before_the_button_is_released},
+      {"links", "a_refusal_says_why_before_the_button_is_released", a_refusal_says_why_before_the_button_is_released},
       {"links", "a_cycle_is_refused", a_cycle_is_refused},
       {"links", "a_new_link_replaces_the_old_one", a_new_link_replaces_the_old_one},
       {"links", "a_link_dropped_on_nothing_offers_what_fits", a_link_dropped_on_nothing_offers_what_fits},
@@ -252,8 +245,7 @@ std::vector<Test> link_tests() {
       {"links", "a_double_click_on_a_link_adds_a_reroute", a_double_click_on_a_link_adds_a_reroute},
       {"links", "the_menu_of_a_port_disconnects", the_menu_of_a_port_disconnects},
       {"links", "text_to_image_is_built_with_the_mouse_alone", text_to_image_is_built_with_the_mouse_alone},
-      {"links", "text_to_image_is_built_with_the_keyboard_alone",
-       text_to_image_is_built_with_the_keyboard_alone}};
+      {"links", "text_to_image_is_built_with_the_keyboard_alone", text_to_image_is_built_with_the_keyboard_alone}};
 }
 
 }  // namespace weft::editor::test

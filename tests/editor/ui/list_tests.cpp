@@ -122,18 +122,16 @@ void the_library_is_searched(Ui& ui) {
 
 std::vector<Test> list_tests() {
   return {{"lists", "space_opens_the_palette_and_enter_adds", space_opens_the_palette_and_enter_adds},
-          {"lists", "a_double_click_opens_the_palette_there", a_double_click_opens_the_palette_there},
-          {"lists", "escape_closes_the_palette", escape_closes_the_palette},
-          {"lists", "letters_of_a_name_are_enough", letters_of_a_name_are_enough},
-          {"lists", "arrows_choose_another", arrows_choose_another},
-          {"lists", "an_entry_is_clicked", an_entry_is_clicked},
-          {"lists", "every_command_is_found_by_name", every_command_is_found_by_name},
-          {"lists", "ctrl_f_finds_a_node", ctrl_f_finds_a_node},
-          {"lists", "c_connects_by_name", c_connects_by_name},
-          {"lists", "what_is_used_often_comes_first", what_is_used_often_comes_first},
-          {"lists", "the_library_adds_by_double_click", the_library_adds_by_double_click},
-          {"lists", "a_node_is_dragged_from_the_library", a_node_is_dragged_from_the_library},
-          {"lists", "the_library_is_searched", the_library_is_searched}};
+      {"lists", "a_double_click_opens_the_palette_there", a_double_click_opens_the_palette_there},
+      {"lists", "escape_closes_the_palette", escape_closes_the_palette},
+      {"lists", "letters_of_a_name_are_enough", letters_of_a_name_are_enough},
+      {"lists", "arrows_choose_another", arrows_choose_another}, {"lists", "an_entry_is_clicked", an_entry_is_clicked},
+      {"lists", "every_command_is_found_by_name", every_command_is_found_by_name},
+      {"lists", "ctrl_f_finds_a_node", ctrl_f_finds_a_node}, {"lists", "c_connects_by_name", c_connects_by_name},
+      {"lists", "what_is_used_often_comes_first", what_is_used_often_comes_first},
+      {"lists", "the_library_adds_by_double_click", the_library_adds_by_double_click},
+      {"lists", "a_node_is_dragged_from_the_library", a_node_is_dragged_from_the_library},
+      {"lists", "the_library_is_searched", the_library_is_searched}};
 }
 
 }  // namespace weft::editor::test

@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 
-
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "plugins/device_runtime.h"
@@ -50,14 +49,14 @@ AppOptions options_in(const fs::path& scratch, const Look& look) {
   std::optional<Settings::Theme> theme;
   if (!look.theme.empty()) theme = look.theme == "light" ? Settings::Theme::Light : Settings::Theme::Dark;
   return {.plugin_folders = plugin_folders(),
-          .settings_file = scratch / "settings.json",
-          .state_folder = scratch / "state",
-          .examples_folder = fs::path(WEFT_SOURCE_DIR) / "workflows",
-          .translations_folder = program_prefix() / "share/weft/translations",
-          .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
-          .wake = Window::wake,
-          .display_scale = look.scale,
-          .theme = theme};
+      .settings_file = scratch / "settings.json",
+      .state_folder = scratch / "state",
+      .examples_folder = fs::path(WEFT_SOURCE_DIR) / "workflows",
+      .translations_folder = program_prefix() / "share/weft/translations",
+      .open_runtime = [] { return open_device_runtime({.device = "cpu"}).runtime; },
+      .wake = Window::wake,
+      .display_scale = look.scale,
+      .theme = theme};
 }
 
 int run(const std::vector<test::Test>& tests, const std::string& filter, const fs::path& pictures, const Look& look) {
@@ -96,8 +95,8 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
       made->UserData = all.back().get();
       made->TestFunc = run_one;
     }
-    ImGuiTestEngine_QueueTests(engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(),
-                               ImGuiTestRunFlags_RunFromCommandLine);
+    ImGuiTestEngine_QueueTests(
+        engine, ImGuiTestGroup_Tests, filter.empty() ? "all" : filter.c_str(), ImGuiTestRunFlags_RunFromCommandLine);
     while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
       window.wait_for_events(0);
       window.begin_frame();
@@ -141,8 +140,7 @@ int main(int argc, char** argv) {
   CLI::App options("Tests of the editor's window.");
   std::string filter, pictures;
   options.add_option("--filter", filter, "Only tests whose names hold this");
-  options.add_option("--screenshots", pictures,
-                     "Instead, write the documentation's pictures into this folder");
+  options.add_option("--screenshots", pictures, "Instead, write the documentation's pictures into this folder");
   Look look;
   options.add_option("--size", look.size, "Of screenshots")->capture_default_str();
   options.add_option("--language", look.language, "Of screenshots")->capture_default_str();
@@ -160,7 +158,7 @@ int main(int argc, char** argv) {
     return run(tests, filter, pictures, look);
   }
   for (const auto& some : {test::canvas_tests(), test::link_tests(), test::list_tests(), test::param_tests(),
-                           test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests(), test::sweep_tests()})
+           test::panel_tests(), test::file_tests(), test::picture_tests(), test::run_tests(), test::sweep_tests()})
     tests.insert(tests.end(), some.begin(), some.end());
   return run(tests, filter, {}, look);
 }

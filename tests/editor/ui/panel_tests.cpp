@@ -294,9 +294,8 @@ void ten_thousand_nodes_open(Ui& ui) {
   Workflow large;
   std::vector<GraphNode> nodes;
   for (int i = 0; i < 10000; ++i)
-    nodes.push_back({.id = "n" + std::to_string(i),
-                     .type = "vae.decode",
-                     .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}});
+    nodes.push_back(
+        {.id = "n" + std::to_string(i), .type = "vae.decode", .ui = {{"x", i % 100 * 300}, {"y", i / 100 * 200}}});
   large.graph.add_all(nodes);
   ui.open(large);
   IM_CHECK_EQ(ui.canvas().model().nodes.size(), 10000u);
@@ -341,8 +340,7 @@ void a_node_is_found_by_its_name_in_both_languages(Ui& ui) {
 }  // namespace
 
 std::vector<Test> panel_tests() {
-  return {
-      {"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
+  return {{"panels", "a_step_in_the_history_is_gone_back_to", a_step_in_the_history_is_gone_back_to},
       {"panels", "a_problem_leads_to_its_node", a_problem_leads_to_its_node},
       {"panels", "another_language_is_shown_at_once", another_language_is_shown_at_once},
       {"panels", "a_node_is_found_by_its_name_in_both_languages", a_node_is_found_by_its_name_in_both_languages},
@@ -350,7 +348,7 @@ std::vector<Test> panel_tests() {
       {"panels", "a_workflow_that_is_open_is_not_opened_twice", a_workflow_that_is_open_is_not_opened_twice},
       {"panels", "templates_are_offered_where_nothing_is_open", templates_are_offered_where_nothing_is_open},
       {"panels", "a_file_that_cannot_be_opened_is_told_of_in_the_middle",
-       a_file_that_cannot_be_opened_is_told_of_in_the_middle},
+          a_file_that_cannot_be_opened_is_told_of_in_the_middle},
       {"panels", "a_workflow_of_comfyui_is_opened", a_workflow_of_comfyui_is_opened},
       {"panels", "tabs_keep_apart", tabs_keep_apart},
       {"panels", "closing_asks_for_what_is_not_saved", closing_asks_for_what_is_not_saved},

@@ -137,18 +137,18 @@ void the_inspector_shows_the_workflows_inputs(Ui& ui) {
 
 std::vector<Test> param_tests() {
   return {{"params", "a_number_is_dragged_on_the_node", a_number_is_dragged_on_the_node},
-          {"params", "a_number_is_typed_on_the_node", a_number_is_typed_on_the_node},
-          {"params", "a_choice_is_made_by_typing", a_choice_is_made_by_typing},
-          {"params", "a_choice_is_made_with_the_mouse", a_choice_is_made_with_the_mouse},
-          {"params", "text_is_typed_in_its_popup", text_is_typed_in_its_popup},
-          {"params", "chinese_text_is_pasted", chinese_text_is_pasted},
-          {"params", "dice_give_another_seed", dice_give_another_seed},
-          {"params", "the_inspector_sets_the_same_param", the_inspector_sets_the_same_param},
-          {"params", "the_inspector_sets_how_seeds_change", the_inspector_sets_how_seeds_change},
-          {"params", "a_param_takes_its_default_again", a_param_takes_its_default_again},
-          {"params", "a_value_out_of_range_is_held_to_it", a_value_out_of_range_is_held_to_it},
-          {"params", "a_param_is_shown_as_an_input", a_param_is_shown_as_an_input},
-          {"params", "the_inspector_shows_the_workflows_inputs", the_inspector_shows_the_workflows_inputs}};
+      {"params", "a_number_is_typed_on_the_node", a_number_is_typed_on_the_node},
+      {"params", "a_choice_is_made_by_typing", a_choice_is_made_by_typing},
+      {"params", "a_choice_is_made_with_the_mouse", a_choice_is_made_with_the_mouse},
+      {"params", "text_is_typed_in_its_popup", text_is_typed_in_its_popup},
+      {"params", "chinese_text_is_pasted", chinese_text_is_pasted},
+      {"params", "dice_give_another_seed", dice_give_another_seed},
+      {"params", "the_inspector_sets_the_same_param", the_inspector_sets_the_same_param},
+      {"params", "the_inspector_sets_how_seeds_change", the_inspector_sets_how_seeds_change},
+      {"params", "a_param_takes_its_default_again", a_param_takes_its_default_again},
+      {"params", "a_value_out_of_range_is_held_to_it", a_value_out_of_range_is_held_to_it},
+      {"params", "a_param_is_shown_as_an_input", a_param_is_shown_as_an_input},
+      {"params", "the_inspector_shows_the_workflows_inputs", the_inspector_shows_the_workflows_inputs}};
 }
 
 }  // namespace weft::editor::test

@@ -81,7 +81,8 @@ void what_an_instance_gives_is_seen_outside_and_inside(Ui& ui) {
   ui.text_to_image();
   set_param(ui.doc(), "sampler", "steps", 2);
   ui.doc().end_gesture();
-  const std::string instance = make_subgraph(ui.doc(), ui.app.registry, {"negative", "positive", "sampler", "size"}, "Paint");
+  const std::string instance =
+      make_subgraph(ui.doc(), ui.app.registry, {"negative", "positive", "sampler", "size"}, "Paint");
   ui.app.run();
   IM_CHECK(ui.wait_for_runs());
   const NodeInfo* type = ui.app.type_of(ui.graph().node(instance));
@@ -129,7 +130,7 @@ std::string open_painter(Ui& ui) {
   ui.empty();
   const std::string node = ui.add("mask.draw", {0, 0});
   for (const auto& [port, value] :
-       std::vector<std::pair<const char*, nlohmann::json>>{{"width", 128}, {"height", 128}, {"shapes", ""}}) {
+      std::vector<std::pair<const char*, nlohmann::json>>{{"width", 128}, {"height", 128}, {"shapes", ""}}) {
     set_param(ui.doc(), node, port, value);
     ui.doc().end_gesture();
   }
@@ -160,8 +161,8 @@ void stroke(Ui& ui, ImVec2 from, ImVec2 to, int button = 0) {
   const ImRect frame = ui.ctx.ItemInfo(kCanvas).RectFull;
   const float side = std::min(frame.GetWidth(), frame.GetHeight());
   const ImVec2 middle = frame.GetCenter();
-  ui.drag({middle.x + from.x * side, middle.y + from.y * side},
-          {middle.x + to.x * side, middle.y + to.y * side}, button);
+  ui.drag(
+      {middle.x + from.x * side, middle.y + from.y * side}, {middle.x + to.x * side, middle.y + to.y * side}, button);
 }
 
 void a_stroke_is_a_line_and_a_step(Ui& ui) {
@@ -265,7 +266,7 @@ std::string open_region(Ui& ui) {
   ui.empty();
   const std::string node = ui.add("conditioning.set_area", {0, 0});
   for (const auto& [port, value] :
-       std::vector<std::pair<const char*, int>>{{"x", 128}, {"y", 128}, {"width", 192}, {"height", 128}}) {
+      std::vector<std::pair<const char*, int>>{{"x", 128}, {"y", 128}, {"width", 192}, {"height", 128}}) {
     set_param(ui.doc(), node, port, value);
     ui.doc().end_gesture();
   }
@@ -361,21 +362,21 @@ void a_picture_is_chosen_by_its_thumbnail(Ui& ui) {
 
 std::vector<Test> picture_tests() {
   return {{"pictures", "a_conditioning_is_a_table_of_tokens", a_conditioning_is_a_table_of_tokens},
-          {"pictures", "a_latent_is_a_picture_and_numbers", a_latent_is_a_picture_and_numbers},
-          {"pictures", "sigmas_are_a_curve", sigmas_are_a_curve},
-          {"pictures", "what_an_instance_gives_is_seen_outside_and_inside",
-           what_an_instance_gives_is_seen_outside_and_inside},
-          {"pictures", "the_gallery_shows_the_whole_picture", the_gallery_shows_the_whole_picture},
-          {"pictures", "the_menu_of_a_node_opens_its_painter", the_menu_of_a_node_opens_its_painter},
-          {"pictures", "a_stroke_is_a_line_and_a_step", a_stroke_is_a_line_and_a_step},
-          {"pictures", "one_erases_inverts_and_clears", one_erases_inverts_and_clears},
-          {"pictures", "a_painting_runs_to_what_was_seen", a_painting_runs_to_what_was_seen},
-          {"pictures", "a_painting_takes_the_size_of_its_picture", a_painting_takes_the_size_of_its_picture},
-          {"pictures", "a_painting_shows_the_file_that_is_loaded", a_painting_shows_the_file_that_is_loaded},
-          {"pictures", "a_region_is_dragged_by_a_handle", a_region_is_dragged_by_a_handle},
-          {"pictures", "a_region_is_moved_within_the_picture", a_region_is_moved_within_the_picture},
-          {"pictures", "a_region_is_drawn_anew_and_typed", a_region_is_drawn_anew_and_typed},
-          {"pictures", "a_picture_is_chosen_by_its_thumbnail", a_picture_is_chosen_by_its_thumbnail}};
+      {"pictures", "a_latent_is_a_picture_and_numbers", a_latent_is_a_picture_and_numbers},
+      {"pictures", "sigmas_are_a_curve", sigmas_are_a_curve},
+      {"pictures", "what_an_instance_gives_is_seen_outside_and_inside",
+          what_an_instance_gives_is_seen_outside_and_inside},
+      {"pictures", "the_gallery_shows_the_whole_picture", the_gallery_shows_the_whole_picture},
+      {"pictures", "the_menu_of_a_node_opens_its_painter", the_menu_of_a_node_opens_its_painter},
+      {"pictures", "a_stroke_is_a_line_and_a_step", a_stroke_is_a_line_and_a_step},
+      {"pictures", "one_erases_inverts_and_clears", one_erases_inverts_and_clears},
+      {"pictures", "a_painting_runs_to_what_was_seen", a_painting_runs_to_what_was_seen},
+      {"pictures", "a_painting_takes_the_size_of_its_picture", a_painting_takes_the_size_of_its_picture},
+      {"pictures", "a_painting_shows_the_file_that_is_loaded", a_painting_shows_the_file_that_is_loaded},
+      {"pictures", "a_region_is_dragged_by_a_handle", a_region_is_dragged_by_a_handle},
+      {"pictures", "a_region_is_moved_within_the_picture", a_region_is_moved_within_the_picture},
+      {"pictures", "a_region_is_drawn_anew_and_typed", a_region_is_drawn_anew_and_typed},
+      {"pictures", "a_picture_is_chosen_by_its_thumbnail", a_picture_is_chosen_by_its_thumbnail}};
 }
 
 }  // namespace weft::editor::test

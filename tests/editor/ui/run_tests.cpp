@@ -122,8 +122,7 @@ void the_viewer_shows_a_batch_one_by_one(Ui& ui) {
 void stop_ends_a_long_run(Ui& ui) {
   quick_workflow(ui, 400);
   ui.key(ImGuiKey_F5);
-  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i)
-    ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
   ui.key(ImGuiMod_Ctrl | ImGuiKey_Period);
   IM_CHECK(ui.wait_for_runs());
   IM_CHECK(ui.app.runs->history.back().state == Job::State::Cancelled);
@@ -132,8 +131,7 @@ void stop_ends_a_long_run(Ui& ui) {
 void one_edits_while_a_run_goes_on(Ui& ui) {
   quick_workflow(ui, 400);
   ui.key(ImGuiKey_F5);
-  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i)
-    ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
   const Point before = node_ui(ui.graph().node("save")).at;
   const ImVec2 from = ui.title("save");
   ui.drag(from, {from.x - 40, from.y + 90});
@@ -199,9 +197,7 @@ void a_paused_queue_waits(Ui& ui) {
 }  // namespace
 
 std::vector<Test> run_tests() {
-  return {
-      {"runs", "the_button_runs_and_the_gallery_has_the_picture",
-       the_button_runs_and_the_gallery_has_the_picture},
+  return {{"runs", "the_button_runs_and_the_gallery_has_the_picture", the_button_runs_and_the_gallery_has_the_picture},
       {"runs", "a_picture_of_the_gallery_opens_its_workflow", a_picture_of_the_gallery_opens_its_workflow},
       {"runs", "a_run_goes_only_up_to_the_selection", a_run_goes_only_up_to_the_selection},
       {"runs", "a_second_run_takes_nodes_from_the_cache", a_second_run_takes_nodes_from_the_cache},
@@ -211,8 +207,7 @@ std::vector<Test> run_tests() {
       {"runs", "the_viewer_shows_a_batch_one_by_one", the_viewer_shows_a_batch_one_by_one},
       {"runs", "stop_ends_a_long_run", stop_ends_a_long_run},
       {"runs", "one_edits_while_a_run_goes_on", one_edits_while_a_run_goes_on},
-      {"runs", "a_failure_is_told_on_the_node_and_in_the_list",
-       a_failure_is_told_on_the_node_and_in_the_list},
+      {"runs", "a_failure_is_told_on_the_node_and_in_the_list", a_failure_is_told_on_the_node_and_in_the_list},
       {"runs", "a_node_that_fails_says_why", a_node_that_fails_says_why},
       {"runs", "a_random_seed_is_told_and_kept", a_random_seed_is_told_and_kept},
       {"runs", "a_paused_queue_waits", a_paused_queue_waits}};

@@ -130,8 +130,8 @@ std::string on_the_picture(Ui& ui, const char* type) {
 void painter(Ui& ui) {
   const std::string node = on_the_picture(ui, "mask.draw");
   set_param(ui.doc(), node, "shapes",
-            "brush=0.14 hardness=0.6 0.3,0.62 0.4,0.7 0.5,0.72 0.6,0.7 0.7,0.62\n"
-            "brush=0.2 hardness=0.2 0.5,0.4 0.5,0.3\nerase brush=0.06 0.42,0.45 0.58,0.25");
+      "brush=0.14 hardness=0.6 0.3,0.62 0.4,0.7 0.5,0.72 0.6,0.7 0.7,0.62\n"
+      "brush=0.2 hardness=0.2 0.5,0.4 0.5,0.3\nerase brush=0.06 0.42,0.45 0.58,0.25");
   ui.doc().end_gesture();
   ui.wait(3);
   ui.ctx.ItemClick("//Inspector/**/###Paint");
@@ -143,8 +143,8 @@ void painter(Ui& ui) {
 
 void region(Ui& ui) {
   const std::string node = on_the_picture(ui, "image.crop");
-  for (const auto& [port, value] : std::vector<std::pair<const char*, int>>{
-           {"x", 24}, {"y", 32}, {"width", 72}, {"height", 64}}) {
+  for (const auto& [port, value] :
+      std::vector<std::pair<const char*, int>>{{"x", 24}, {"y", 32}, {"width", 72}, {"height", 64}}) {
     set_param(ui.doc(), node, port, value);
     ui.doc().end_gesture();
   }
@@ -228,10 +228,10 @@ void quitting(Ui& ui) {
 void recovering(Ui& ui) {
   ui.text_to_image();
   ui.app.panels.recovery.found = {{.journal = {},
-                                   .file = ui.scratch / "boat.json",
-                                   .workflow = ui.doc().workflow(),
-                                   .gestures = {"Change sampler", "Add KSampler"},
-                                   .time = std::chrono::system_clock::now()}};
+      .file = ui.scratch / "boat.json",
+      .workflow = ui.doc().workflow(),
+      .gestures = {"Change sampler", "Add KSampler"},
+      .time = std::chrono::system_clock::now()}};
   ui.wait(8);
 }
 
@@ -270,36 +270,19 @@ void menu_of_a_node(Ui& ui) {
 }  // namespace
 
 std::vector<Test> more_screenshots() {
-  return {{"more", "settings", settings},
-          {"more", "keys", keys},
-          {"more", "model-folders", model_folders},
-          {"more", "about", about},
-          {"more", "start-page", start_page},
-          {"more", "quitting", quitting},
-          {"more", "recovering", recovering},
-          {"more", "queue", queue},
-          {"more", "timings", timings},
-          {"more", "history", history},
-          {"more", "menu", menu},
-          {"more", "menu-of-a-node", menu_of_a_node}};
+  return {{"more", "settings", settings}, {"more", "keys", keys}, {"more", "model-folders", model_folders},
+      {"more", "about", about}, {"more", "start-page", start_page}, {"more", "quitting", quitting},
+      {"more", "recovering", recovering}, {"more", "queue", queue}, {"more", "timings", timings},
+      {"more", "history", history}, {"more", "menu", menu}, {"more", "menu-of-a-node", menu_of_a_node}};
 }
 
 std::vector<Test> screenshots() {
-  return {{"states", "first-open", first_open},
-          {"states", "running", running},
-          {"states", "done", done},
-          {"states", "failed-node", failed_node},
-          {"states", "subgraph", subgraph},
-          {"states", "palette", palette},
-          {"states", "commands", commands},
-          {"states", "viewer-wipe", viewer_wipe},
-          {"states", "viewer-tokens", viewer_tokens},
-          {"states", "viewer-numbers", viewer_numbers},
-          {"states", "painter", painter},
-          {"states", "area", region},
-          {"states", "file-picker", file_picker},
-          {"states", "light-theme", light_theme},
-          {"states", "scale-200", scale_200}};
+  return {{"states", "first-open", first_open}, {"states", "running", running}, {"states", "done", done},
+      {"states", "failed-node", failed_node}, {"states", "subgraph", subgraph}, {"states", "palette", palette},
+      {"states", "commands", commands}, {"states", "viewer-wipe", viewer_wipe},
+      {"states", "viewer-tokens", viewer_tokens}, {"states", "viewer-numbers", viewer_numbers},
+      {"states", "painter", painter}, {"states", "area", region}, {"states", "file-picker", file_picker},
+      {"states", "light-theme", light_theme}, {"states", "scale-200", scale_200}};
 }
 
 }  // namespace weft::editor::test

@@ -109,10 +109,10 @@ void the_count_beside_run_queues_several(Ui& ui) {
 
 std::vector<Test> sweep_tests() {
   return {{"sweeps", "values_of_a_field_become_one_table", values_of_a_field_become_one_table},
-          {"sweeps", "choices_are_ticked_and_run_later", choices_are_ticked_and_run_later},
-          {"sweeps", "the_inspector_has_the_menu_too", the_inspector_has_the_menu_too},
-          {"sweeps", "values_that_will_not_do_are_told_in_the_dialog", values_that_will_not_do_are_told_in_the_dialog},
-          {"sweeps", "the_count_beside_run_queues_several", the_count_beside_run_queues_several}};
+      {"sweeps", "choices_are_ticked_and_run_later", choices_are_ticked_and_run_later},
+      {"sweeps", "the_inspector_has_the_menu_too", the_inspector_has_the_menu_too},
+      {"sweeps", "values_that_will_not_do_are_told_in_the_dialog", values_that_will_not_do_are_told_in_the_dialog},
+      {"sweeps", "the_count_beside_run_queues_several", the_count_beside_run_queues_several}};
 }
 
 }  // namespace weft::editor::test

@@ -44,15 +44,13 @@ void Ui::focus_canvas() {
 nlohmann::json Ui::param(const std::string& node, const std::string& port) {
   const auto& inputs = graph().node(node).inputs;
   const auto found = inputs.find(port);
-  return found != inputs.end() && std::holds_alternative<Literal>(found->second)
-             ? std::get<Literal>(found->second)
-             : nlohmann::json();
+  return found != inputs.end() && std::holds_alternative<Literal>(found->second) ? std::get<Literal>(found->second)
+                                                                                 : nlohmann::json();
 }
 
 bool Ui::linked(const std::string& source, const std::string& target) {
   return std::ranges::any_of(links_of(graph()), [&](const Link& each) {
-    return each.source.node + "." + each.source.port == source &&
-           each.target.node + "." + each.target.port == target;
+    return each.source.node + "." + each.source.port == source && each.target.node + "." + each.target.port == target;
   });
 }
 
@@ -83,7 +81,7 @@ ImVec2 Ui::field(const std::string& node, const std::string& port) {
   for (const ShownPort& each : view->layout.ports)
     if (each.info.name == port && each.field)
       return canvas().to_screen({view->at.x + each.field_min.x + each.field_size.x * 0.45f,
-                                 view->at.y + each.field_min.y + each.field_size.y / 2});
+          view->at.y + each.field_min.y + each.field_size.y / 2});
   return {-1, -1};
 }
 

@@ -87,10 +87,18 @@ TEST(DamagedPicture, MutantsAreReadOrRefused) {
       for (std::size_t change = below(4) + 1; change > 0; --change) {
         const std::size_t at = below(2) == 0 ? below(std::min<std::size_t>(mutant.size(), 200)) : below(mutant.size());
         switch (below(4)) {
-          case 0: mutant[at] = static_cast<char>(below(256)); break;
-          case 1: mutant[at] = static_cast<char>(mutant[at] ^ (1 << below(8))); break;
-          case 2: mutant[at] = '\xff'; break;
-          default: mutant.erase(at, below(9)); break;
+          case 0:
+            mutant[at] = static_cast<char>(below(256));
+            break;
+          case 1:
+            mutant[at] = static_cast<char>(mutant[at] ^ (1 << below(8)));
+            break;
+          case 2:
+            mutant[at] = '\xff';
+            break;
+          default:
+            mutant.erase(at, below(9));
+            break;
         }
       }
       const std::filesystem::path file = file_of(mutant);

@@ -39,7 +39,10 @@ std::filesystem::path file_of(const std::string& bytes) {
 
 Read read(const std::filesystem::path& file, ReadOptions options) {
   PictureFile picture(file, options);
-  Read read{.width = picture.width(), .height = picture.height(), .frames = picture.frames(), .has_alpha = picture.has_alpha()};
+  Read read{.width = picture.width(),
+      .height = picture.height(),
+      .frames = picture.frames(),
+      .has_alpha = picture.has_alpha()};
   const auto width = static_cast<std::size_t>(read.width), height = static_cast<std::size_t>(read.height);
   std::vector<int> written(width * height * static_cast<std::size_t>(read.frames));
   read.rgba.resize(written.size() * 4);
@@ -47,9 +50,11 @@ Read read(const std::filesystem::path& file, ReadOptions options) {
     for (std::size_t i = 0; i < strip.rgba.size() / 4; ++i) {
       const int x = strip.x + static_cast<int>(i) * strip.dx, y = strip.y + static_cast<int>(i) * strip.dy;
       ASSERT_TRUE(x >= 0 && y >= 0 && x < read.width && y < read.height && strip.frame < read.frames);
-      const std::size_t at = (static_cast<std::size_t>(strip.frame) * height + static_cast<std::size_t>(y)) * width + static_cast<std::size_t>(x);
+      const std::size_t at = (static_cast<std::size_t>(strip.frame) * height + static_cast<std::size_t>(y)) * width +
+          static_cast<std::size_t>(x);
       ++written[at];
-      for (std::size_t c = 0; c < 4; ++c) read.rgba[at * 4 + c] = static_cast<std::uint8_t>(strip.rgba[i * 4 + c] * 255.0F + 0.5F);
+      for (std::size_t c = 0; c < 4; ++c)
+        read.rgba[at * 4 + c] = static_cast<std::uint8_t>(strip.rgba[i * 4 + c] * 255.0F + 0.5F);
     }
   });
   EXPECT_TRUE(std::ranges::all_of(written, [](int times) { return times == 1; })) << "each pixel once";

@@ -19,7 +19,8 @@ TEST(PictureFile, ReadsWhatPillowReads) {
     EXPECT_EQ(got.width, expected["width"]) << name;
     EXPECT_EQ(got.height, expected["height"]) << name;
     EXPECT_EQ(got.frames, expected["frames"]) << name;
-    EXPECT_EQ(::crc32(0, got.rgba.data(), static_cast<uInt>(got.rgba.size())), expected["crc"].get<unsigned long>()) << name;
+    EXPECT_EQ(::crc32(0, got.rgba.data(), static_cast<uInt>(got.rgba.size())), expected["crc"].get<unsigned long>())
+        << name;
   }
 }
 
@@ -60,17 +61,21 @@ TEST(PictureFile, AnAnimationHasTransparencyWhereItsHeaderSaysSo) {
 
   // Its second frame begins on a cleared canvas and covers one pixel of it.
   const auto control = [](std::uint32_t number, std::uint32_t side, char dispose) {
-    return chunk("fcTL", big_endian(number) + big_endian(side) + big_endian(side) + std::string(8, '\0') + std::string("\0\1\0\1", 4) + dispose + '\0');
+    return chunk("fcTL",
+        big_endian(number) + big_endian(side) + big_endian(side) + std::string(8, '\0') + std::string("\0\1\0\1", 4) +
+            dispose + '\0');
   };
   const auto data = [](const std::string& raw) {
     std::string packed(64, '\0');
     uLongf length = packed.size();
-    ::compress(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(raw.data()), raw.size());
+    ::compress(
+        reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(raw.data()), raw.size());
     return packed.substr(0, length);
   };
-  const std::string png = "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(2) + big_endian(2) + std::string("\x08\0\0\0\0", 5)) +
-                          chunk("acTL", big_endian(2) + big_endian(0)) + control(0, 2, 1) + chunk("IDAT", data({0, 9, 9, 0, 9, 9})) +
-                          control(1, 1, 0) + chunk("fdAT", big_endian(2) + data({0, 7})) + chunk("IEND", "");
+  const std::string png = "\x89PNG\r\n\x1a\n" +
+      chunk("IHDR", big_endian(2) + big_endian(2) + std::string("\x08\0\0\0\0", 5)) +
+      chunk("acTL", big_endian(2) + big_endian(0)) + control(0, 2, 1) + chunk("IDAT", data({0, 9, 9, 0, 9, 9})) +
+      control(1, 1, 0) + chunk("fdAT", big_endian(2) + data({0, 7})) + chunk("IEND", "");
   const Read got = read(file_of(png));
   EXPECT_EQ(got.frames, 2);
   EXPECT_FALSE(got.has_alpha);
@@ -89,7 +94,8 @@ TEST(PictureFile, GivesOneFrameByItsNumber) {
     ASSERT_EQ(all.frames, 3) << name;
     EXPECT_EQ(second.frames, 1) << name;
     const auto from = all.rgba.begin() + static_cast<std::ptrdiff_t>(second.rgba.size());
-    EXPECT_EQ(second.rgba, std::vector<std::uint8_t>(from, from + static_cast<std::ptrdiff_t>(second.rgba.size()))) << name;
+    EXPECT_EQ(second.rgba, std::vector<std::uint8_t>(from, from + static_cast<std::ptrdiff_t>(second.rgba.size())))
+        << name;
     EXPECT_THAT(refusal(file, {.frame = 3}), HasSubstr("there is no frame 3 in it: it has 3")) << name;
   }
 }
@@ -112,7 +118,9 @@ TEST(PictureFile, FramesThatLieAreRefused) {
   }
   std::string outside = png;
   const std::size_t at = outside.find("fcTL") - 4;
-  outside.replace(at, 38, chunk("fcTL", big_endian(0) + big_endian(32) + big_endian(24) + big_endian(1) + big_endian(0) + std::string(6, '\0')));
+  outside.replace(at, 38,
+      chunk("fcTL",
+          big_endian(0) + big_endian(32) + big_endian(24) + big_endian(1) + big_endian(0) + std::string(6, '\0')));
   EXPECT_THAT(refusal(file_of(outside)), HasSubstr("does not fit into the picture"));
 }
 

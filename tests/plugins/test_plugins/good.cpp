@@ -28,11 +28,11 @@ class Shout final : public weft::Node {
 
 WEFT_PLUGIN("test.good", "1.2.3", registry) {
   registry.add_type({.id = "test.word",
-                     .title = "Word",
-                     .colour = "#112233",
-                     .doc = "One word.",
-                     .describe = [](const weft::Value& value) { return value.as<Word>().text; },
-                     .example = [] { return weft::Value::of(Word{"hello"}); }});
+      .title = "Word",
+      .colour = "#112233",
+      .doc = "One word.",
+      .describe = [](const weft::Value& value) { return value.as<Word>().text; },
+      .example = [] { return weft::Value::of(Word{"hello"}); }});
   registry.add<Add>("test.add", {.title = "Add", .menu = "Test", .doc = "Adds."});
   registry.add<Shout>("test.shout", {.title = "Shout", .menu = "Test", .doc = "Shouts."});
 }

@@ -77,8 +77,7 @@ class Worldly final : public weft::Node {
 };
 
 class Needy final : public weft::Node {
-  weft::Param<std::string> model_{
-      *this, "model", {.required = true, .widget = weft::Widget::Model, .folder = "vae"}};
+  weft::Param<std::string> model_{*this, "model", {.required = true, .widget = weft::Widget::Model, .folder = "vae"}};
   weft::Output<int> out_{*this, "out"};
   void run(weft::RunContext& ctx) const override { ctx.set(out_, 1); }
 };
@@ -86,11 +85,10 @@ class Needy final : public weft::Node {
 }  // namespace
 
 WEFT_PLUGIN("naughty", "first", registry) {
-  registry.add_type(
-      {.id = "naughty.sheet",
-       .title = "Sheet",
-       .describe = [](const weft::Value& value) { return *value.as<Sheet>().text; },
-       .example = [] { return weft::Value::of(Sheet{std::make_shared<std::string>("text")}); }});
+  registry.add_type({.id = "naughty.sheet",
+      .title = "Sheet",
+      .describe = [](const weft::Value& value) { return *value.as<Sheet>().text; },
+      .example = [] { return weft::Value::of(Sheet{std::make_shared<std::string>("text")}); }});
   registry.add<Stubborn>("naughty.stubborn", {});
   registry.add<Moody>("naughty.moody", {});
   registry.add<Scribbler>("naughty.scribbler", {});

@@ -41,8 +41,9 @@ struct FakeMachine {
   int asked_driver = 0, opened_torch = 0;
 
   DeviceChoice choose(const std::string& wanted) {
-    return choose_device(wanted, {.driver = [this] { return ++asked_driver, driver; },
-                                  .open_torch_cuda = [this] { return ++opened_torch, torch_problem; }});
+    return choose_device(wanted,
+        {.driver = [this] { return ++asked_driver, driver; },
+            .open_torch_cuda = [this] { return ++opened_torch, torch_problem; }});
   }
 };
 
@@ -72,8 +73,8 @@ TEST(DeviceChoice, AsksNobodyForTheCpu) {
 }
 
 TEST(DeviceChoice, SaysWhyAGpuThatIsThereWasNotTaken) {
-  FakeMachine machine{.driver = {.gpus = {kH100}},
-                      .torch_problem = "libtorch_cuda.so could not be opened: run ./weft --setup-cuda"};
+  FakeMachine machine{
+      .driver = {.gpus = {kH100}}, .torch_problem = "libtorch_cuda.so could not be opened: run ./weft --setup-cuda"};
   const DeviceChoice choice = machine.choose("auto");
   EXPECT_EQ(choice.device, kCpu);
   EXPECT_THAT(choice.reason, AllOf(HasSubstr("NVIDIA H100"), HasSubstr("--setup-cuda")));
@@ -102,8 +103,7 @@ TEST(DeviceChoice, RefusesAGpuThatWasAskedForAndIsNotThere) {
 
 TEST(DeviceChoice, RefusesWordsThatAreNoDevice) {
   FakeMachine machine{.driver = {.gpus = {kH100}}};
-  for (const char* word :
-       {"", "tpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda1", "cuda:99999999999"}) {
+  for (const char* word : {"", "tpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda1", "cuda:99999999999"}) {
     const DeviceChoice choice = machine.choose(word);
     EXPECT_FALSE(choice.device) << word;
     EXPECT_THAT(choice.reason, HasSubstr("is not a device")) << word;
@@ -443,8 +443,7 @@ TEST(MemoryErrors, AreReadFromLibtorchsSentences) {
   ASSERT_TRUE(driver);
   EXPECT_EQ(driver->device(), "cuda:0");
   EXPECT_EQ(driver->wanted_bytes(), 0u);
-  EXPECT_TRUE(
-      memory_shortage_in("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"));
+  EXPECT_TRUE(memory_shortage_in("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"));
   EXPECT_TRUE(memory_shortage_in("Storage size calculation overflowed with sizes=[16777216, 16777216, 16777216]"));
   EXPECT_FALSE(memory_shortage_in("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"));
 }
@@ -477,7 +476,8 @@ TEST(MemoryErrors, OfBlocksThatTheSystemOnlyPromisesComeWithWhatIsThere) {
 }
 
 TEST(CpuMemory, IsCutToTheAddressSpaceThatIsLeft) {
-  const DeviceMemory system{.total = std::uint64_t{8000} << 20, .free = std::uint64_t{4000} << 20, .swap = std::uint64_t{1000} << 20};
+  const DeviceMemory system{
+      .total = std::uint64_t{8000} << 20, .free = std::uint64_t{4000} << 20, .swap = std::uint64_t{1000} << 20};
   const DeviceMemory cut = within_address_space(system, 2000 << 20, 500 << 20);
   EXPECT_EQ(cut.total, 2000u << 20);
   EXPECT_EQ(cut.free, (1500u << 20) - kKeptAddresses);
@@ -530,12 +530,12 @@ struct FakeRecorder {
 
   static const CudaFunctions* table() {
     static const CudaFunctions functions{.size = sizeof(CudaFunctions),
-                                         .version = kCudaFunctionsVersion,
-                                         .memory = nullptr,
-                                         .reset_peaks = nullptr,
-                                         .capture = capture,
-                                         .replay = replay,
-                                         .release = release};
+        .version = kCudaFunctionsVersion,
+        .memory = nullptr,
+        .reset_peaks = nullptr,
+        .capture = capture,
+        .replay = replay,
+        .release = release};
     captures = replays = released = 0;
     refuse = false;
     return &functions;
@@ -553,9 +553,7 @@ struct CountedStep {
 struct StepInputs {
   at::Tensor x, t, context;
   explicit StepInputs(at::Device device, int64_t batch = 2)
-      : x(at::ones({batch, 4}, device)),
-        t(at::ones({batch}, device)),
-        context(at::ones({batch, 3}, device)) {}
+      : x(at::ones({batch, 4}, device)), t(at::ones({batch}, device)), context(at::ones({batch, 3}, device)) {}
 };
 
 at::Tensor call(sd::StepGraph& graph, const StepInputs& in) { return graph(in.x, in.t, in.context); }
@@ -580,8 +578,7 @@ TEST(StepGraph, RunsOnceRecordsOnceThenReplays) {
   CountedStep step;
   {
     sd::StepGraph graph(step, FakeRecorder::table());
-    for (int i = 0; i < 5; ++i)
-      EXPECT_EQ(call(graph, StepInputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(call(graph, StepInputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
     EXPECT_EQ(*step.runs, 2);
     EXPECT_EQ(FakeRecorder::captures, 1);
     EXPECT_EQ(graph.replays(), 4);
