@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "cli/command.h"
-#include "graph/error.h"
 #include "plugins/folders.h"
 
 namespace weft::cli {

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/error.h"
 #include "cli/command.h"
-#include "graph/error.h"
 
 namespace weft::cli {
 

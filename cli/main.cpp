@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "base/c_locale.h"
+#include "base/error.h"
+#include "base/spelling.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/problems.h"
-#include "graph/c_locale.h"
-#include "graph/error.h"
-#include "graph/spelling.h"
 #include "plugins/device_runtime.h"
 
 namespace {

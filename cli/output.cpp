@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <string>
 
+#include "base/utf8.h"
 #include "cli/terminal.h"
-#include "graph/utf8.h"
 
 namespace weft::cli {
 

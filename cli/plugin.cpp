@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "graph/error.h"
 #include "plugins/check.h"
 #include "plugins/new_plugin.h"
 

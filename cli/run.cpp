@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/foreign_json.h"
 #include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/crash_report.h"
@@ -28,7 +29,6 @@
 #include "cli/workflow_source.h"
 #include "graph/executor.h"
 #include "graph/expand.h"
-#include "graph/foreign_json.h"
 #include "graph/memory_estimate.h"
 #include "graph/validate.h"
 #include "host/environment.h"

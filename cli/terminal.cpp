@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "cli/output.h"
-#include "graph/utf8.h"
 
 namespace weft::cli {
 

@@ -5,9 +5,9 @@
 #include <iostream>
 #include <utility>
 
-#include "graph/error.h"
-#include "graph/foreign_json.h"
-#include "graph/text_file.h"
+#include "base/error.h"
+#include "base/foreign_json.h"
+#include "base/text_file.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::cli {

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "base/c_locale.h"
+#include "base/utf8.h"
 #include "editor/app/app.h"
 #include "editor/app/dropped.h"
 #include "editor/app/menus.h"
@@ -24,8 +26,6 @@
 #include "editor/window/picture_clipboard.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
-#include "graph/c_locale.h"
-#include "graph/utf8.h"
 #include "plugins/device_runtime.h"
 #include "plugins/folders.h"
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/spelling.h"
 #include "graph/graph_impl.h"
-#include "graph/spelling.h"
 
 namespace weft {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

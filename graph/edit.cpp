@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/spelling.h"
 #include "graph/graph_impl.h"
-#include "graph/spelling.h"
 
 namespace weft {
 namespace {

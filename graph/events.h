@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "graph/device.h"
-#include "graph/error.h"
 #include "graph/value.h"
 
 namespace weft {

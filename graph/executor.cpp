@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "graph/c_locale.h"
+#include "base/c_locale.h"
 #include "graph/expand.h"
 #include "graph/graph_impl.h"
 #include "graph/run.h"

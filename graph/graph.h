@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 

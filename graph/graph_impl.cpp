@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "graph/spelling.h"
+#include "base/spelling.h"
 
 namespace weft {
 namespace {

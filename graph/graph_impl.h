@@ -21,8 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_hash.h"
 #include "graph/graph.h"
-#include "graph/string_hash.h"
 
 namespace weft {
 

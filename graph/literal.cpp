@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "graph/spelling.h"
-#include "graph/utf8.h"
+#include "base/spelling.h"
+#include "base/utf8.h"
 #include "graph/validate.h"
 
 namespace weft {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "graph/byte_text.h"
+#include "base/byte_text.h"
 
 namespace weft {
 namespace {

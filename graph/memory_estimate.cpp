@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <variant>
 
-#include "graph/byte_text.h"
+#include "base/byte_text.h"
 #include "graph/graph.h"
 
 namespace weft {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "graph/device.h"
-#include "graph/error.h"
 #include "graph/port.h"
 #include "graph/residency.h"
 #include "graph/value.h"

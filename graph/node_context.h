@@ -4,7 +4,7 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 #include "graph/node.h"
 #include "graph/plan.h"
 #include "graph/run.h"

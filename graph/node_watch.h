@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "graph/export.h"
+#include "base/export.h"
 #include "graph/registry.h"
 #include "graph/value.h"
 

@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "graph/content_hash.h"
+#include "base/content_hash.h"
 #include "graph/device.h"
 #include "graph/graph.h"
 #include "graph/registry.h"

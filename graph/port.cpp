@@ -1,6 +1,6 @@
 #include "graph/port.h"
 
-#include "graph/enum_names.h"
+#include "base/enum_names.h"
 
 namespace weft {
 namespace {

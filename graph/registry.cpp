@@ -9,9 +9,9 @@
 #include <set>
 #include <unordered_map>
 
-#include "graph/enum_names.h"
-#include "graph/spelling.h"
-#include "graph/string_hash.h"
+#include "base/enum_names.h"
+#include "base/spelling.h"
+#include "base/string_hash.h"
 #include "graph/validate.h"
 
 namespace weft {

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/content_hash.h"
+#include "base/content_hash.h"
 #include "graph/memory.h"
 #include "graph/value.h"
 

@@ -6,10 +6,10 @@
 #include <limits>
 #include <utility>
 
-#include "graph/byte_text.h"
-#include "graph/c_locale.h"
-#include "graph/cancel_point.h"
-#include "graph/error_text.h"
+#include "base/byte_text.h"
+#include "base/c_locale.h"
+#include "base/cancel_point.h"
+#include "base/error_text.h"
 #include "graph/node_context.h"
 #include "graph/run.h"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "graph/spelling.h"
+#include "base/spelling.h"
 #include "graph/subgraph_scope.h"
 
 namespace weft {

@@ -7,10 +7,10 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/spelling.h"
 #include "graph/bypass.h"
 #include "graph/expand.h"
 #include "graph/graph_impl.h"
-#include "graph/spelling.h"
 
 namespace weft {
 namespace {

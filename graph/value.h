@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/spelling.h"
+#include "base/strict_json.h"
+#include "base/utf8.h"
 #include "graph/node_types.h"
 #include "graph/settable.h"
-#include "graph/spelling.h"
-#include "graph/strict_json.h"
-#include "graph/utf8.h"
 #include "graph/validate.h"
 
 namespace weft {

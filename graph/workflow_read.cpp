@@ -2,8 +2,8 @@
 // on, so that one reading finds every problem.
 #include <fmt/format.h>
 
-#include "graph/strict_json.h"
-#include "graph/text_file.h"
+#include "base/strict_json.h"
+#include "base/text_file.h"
 #include "graph/workflow.h"
 
 namespace weft {

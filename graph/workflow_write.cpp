@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "graph/atomic_file.h"
-#include "graph/strict_json.h"
+#include "base/atomic_file.h"
+#include "base/strict_json.h"
 #include "graph/workflow.h"
 
 namespace weft {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/strict_json.h"
+#include "base/utf8.h"
 #include "graph/settable.h"
-#include "graph/strict_json.h"
-#include "graph/utf8.h"
 #include "graph/validate.h"
 #include "host/port_label.h"
 

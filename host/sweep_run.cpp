@@ -6,9 +6,9 @@
 #include <optional>
 #include <sstream>
 
+#include "base/foreign_json.h"
 #include "graph/asset_files.h"
 #include "graph/expand.h"
-#include "graph/foreign_json.h"
 #include "graph/validate.h"
 #include "host/problems.h"
 #include "plugins/node_call.h"

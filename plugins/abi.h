@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <vector>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 namespace {

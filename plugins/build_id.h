@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -12,8 +12,8 @@
 #include <fstream>
 #include <thread>
 
-#include "graph/error.h"
-#include "graph/foreign_json.h"
+#include "base/error.h"
+#include "base/foreign_json.h"
 #include "plugins/check_protocol.h"
 #include "plugins/manifest.h"
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

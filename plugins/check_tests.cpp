@@ -11,7 +11,7 @@
 #include <regex>
 #include <thread>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "graph/validate.h"
 #include "plugins/check.h"
 #include "plugins/check_protocol.h"

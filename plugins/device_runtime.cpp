@@ -11,8 +11,8 @@
 #include <system_error>
 #include <thread>
 
-#include "graph/byte_text.h"
-#include "graph/error.h"
+#include "base/byte_text.h"
+#include "base/error.h"
 #include "plugins/folders.h"
 #include "plugins/library.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -5,7 +5,7 @@
 
 #include <boost/dll/shared_library.hpp>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/build_id.h"
 
 namespace weft {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/library.h"
 #include "plugins/manifest.h"
 

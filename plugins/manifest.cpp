@@ -4,9 +4,9 @@
 
 #include <fstream>
 
-#include "graph/error.h"
-#include "graph/foreign_json.h"
-#include "graph/text_file.h"
+#include "base/error.h"
+#include "base/foreign_json.h"
+#include "base/text_file.h"
 #include "plugins/abi.h"
 #include "plugins/build_id.h"
 

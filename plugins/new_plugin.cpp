@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/template_files.h"
 
 namespace weft {

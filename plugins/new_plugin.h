@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 #include "plugins/folders.h"
 
 namespace weft {

@@ -24,7 +24,7 @@
 
 #include <torch/types.h>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 #include "graph/node.h"
 #include "plugins/entry.h"
 #include "plugins/values.h"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "graph/utf8.h"
+#include "base/utf8.h"
 #include "plugins/library.h"
 #include "plugins/manifest.h"
 

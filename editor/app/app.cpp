@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/c_locale.h"
 #include "editor/app/lists.h"
 #include "editor/app/menus.h"
 #include "editor/app/param_edit.h"
@@ -17,7 +18,6 @@
 #include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "graph/c_locale.h"
 #include "graph/subgraph.h"
 #include "host/problems.h"
 #include "plugins/folders.h"

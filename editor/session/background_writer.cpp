@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "graph/c_locale.h"
+#include "base/c_locale.h"
 
 namespace weft::editor {
 

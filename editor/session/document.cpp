@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/text_file.h"
 #include "editor/session/annotations.h"
 #include "editor/session/layout.h"
 #include "editor/session/text.h"
-#include "graph/text_file.h"
 
 namespace weft::editor {
 namespace {

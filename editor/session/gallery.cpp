@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
+#include "base/c_locale.h"
 #include "editor/session/picture_file.h"
-#include "graph/c_locale.h"
 
 namespace weft::editor {
 namespace {

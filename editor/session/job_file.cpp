@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <map>
 
+#include "base/atomic_file.h"
+#include "base/foreign_json.h"
 #include "editor/session/json_read.h"
-#include "graph/atomic_file.h"
-#include "graph/foreign_json.h"
 
 namespace weft::editor {
 namespace {

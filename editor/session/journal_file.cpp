@@ -9,11 +9,11 @@
 #include <fstream>
 #include <system_error>
 
+#include "base/atomic_file.h"
+#include "base/content_hash.h"
+#include "base/foreign_json.h"
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
-#include "graph/atomic_file.h"
-#include "graph/content_hash.h"
-#include "graph/foreign_json.h"
 
 namespace weft::editor {
 namespace {

@@ -1,9 +1,9 @@
 #include "editor/session/model_facts.h"
 
+#include "base/error.h"
+#include "base/foreign_json.h"
+#include "base/text_file.h"
 #include "editor/session/json_read.h"
-#include "graph/error.h"
-#include "graph/foreign_json.h"
-#include "graph/text_file.h"
 
 namespace weft::editor {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "base/error.h"
 #include "editor/session/text.h"
-#include "graph/error.h"
 
 namespace weft::editor {
 namespace {

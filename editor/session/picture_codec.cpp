@@ -2,8 +2,8 @@
 
 #include <boost/dll/shared_library.hpp>
 
+#include "base/error.h"
 #include "editor/session/text.h"
-#include "graph/error.h"
 #include "plugins/folders.h"
 
 namespace weft::editor {

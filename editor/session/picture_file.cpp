@@ -6,10 +6,10 @@
 #include <array>
 #include <fstream>
 
+#include "base/foreign_json.h"
+#include "base/text_file.h"
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
-#include "graph/foreign_json.h"
-#include "graph/text_file.h"
 #include "plugins/comfyui/import.h"
 
 namespace weft::editor {

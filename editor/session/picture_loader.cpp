@@ -9,8 +9,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/c_locale.h"
 #include "editor/session/picture_file.h"
-#include "graph/c_locale.h"
 
 namespace weft::editor {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/c_locale.h"
 #include "editor/session/json_read.h"
 #include "editor/session/picture_file.h"
-#include "graph/c_locale.h"
 
 namespace weft::editor {
 namespace {

@@ -12,6 +12,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/c_locale.h"
+#include "base/foreign_json.h"
 #include "editor/session/background_writer.h"
 #include "editor/session/job_file.h"
 #include "editor/session/node_results.h"
@@ -20,8 +22,6 @@
 #include "editor/session/sweeps.h"
 #include "editor/session/text.h"
 #include "editor/session/watched.h"
-#include "graph/c_locale.h"
-#include "graph/foreign_json.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
 #include "host/problems.h"

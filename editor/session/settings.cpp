@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/strict_json.h"
+#include "base/text_file.h"
 #include "editor/session/folders.h"
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
-#include "graph/atomic_file.h"
-#include "graph/error.h"
-#include "graph/strict_json.h"
-#include "graph/text_file.h"
 #include "host/environment.h"
 
 namespace weft::editor {

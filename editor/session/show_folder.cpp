@@ -12,8 +12,8 @@
 #include <string>
 #include <thread>
 
+#include "base/error.h"
 #include "editor/session/text.h"
-#include "graph/error.h"
 
 namespace weft::editor {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "graph/string_hash.h"
+#include "base/string_hash.h"
 
 namespace weft::editor {
 namespace {

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft::image {
 namespace {

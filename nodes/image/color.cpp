@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft::image {
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/torch_errors.h"
 
 namespace weft::image {

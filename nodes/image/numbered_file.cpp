@@ -6,7 +6,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/image/part_file.h"
 
 namespace weft::image {

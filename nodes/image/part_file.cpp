@@ -16,7 +16,7 @@
 #include <optional>
 #include <string_view>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft::image {
 namespace {

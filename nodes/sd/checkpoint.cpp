@@ -4,7 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/part_title.h"
 

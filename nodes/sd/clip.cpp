@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/finite.h"
 #include "nodes/sd/model_tokenizer.h"

@@ -9,7 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "graph/utf8.h"
+#include "base/utf8.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/model_json.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "graph/foreign_json.h"
+#include "base/foreign_json.h"
 
 namespace weft::sd {
 namespace {

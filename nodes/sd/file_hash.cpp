@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "graph/atomic_file.h"
-#include "graph/cancel_point.h"
-#include "graph/foreign_json.h"
+#include "base/atomic_file.h"
+#include "base/cancel_point.h"
+#include "base/foreign_json.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {

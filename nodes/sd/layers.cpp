@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 #include "nodes/sd/attention_observer.h"
 #include "nodes/sd/group_norm.h"
 #include "nodes/sd/onednn.h"

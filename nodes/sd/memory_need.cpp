@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "graph/byte_text.h"
-#include "graph/error.h"
+#include "base/byte_text.h"
+#include "base/error.h"
 
 namespace weft::sd {
 namespace {

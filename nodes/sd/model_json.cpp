@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "graph/error.h"
-#include "graph/foreign_json.h"
-#include "graph/text_file.h"
+#include "base/error.h"
+#include "base/foreign_json.h"
+#include "base/text_file.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {

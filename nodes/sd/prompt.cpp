@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft::sd {
 namespace {

@@ -17,7 +17,7 @@
 #include <set>
 #include <string_view>
 
-#include "graph/strict_json.h"
+#include "base/strict_json.h"
 #include "nodes/sd/model_error.h"
 
 namespace weft::sd {

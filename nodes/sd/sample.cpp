@@ -8,7 +8,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/finite.h"
 
 namespace weft::sd {

@@ -9,8 +9,8 @@
 #include <span>
 #include <sstream>
 
-#include "graph/error.h"
-#include "graph/spelling.h"
+#include "base/error.h"
+#include "base/spelling.h"
 
 namespace weft::sd {
 namespace {

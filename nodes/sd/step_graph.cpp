@@ -11,7 +11,7 @@
 #include <optional>
 #include <utility>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 
 namespace weft::sd {
 namespace {

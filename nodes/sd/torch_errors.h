@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/torch_runtime/memory_shortage.h"
 
 namespace weft::sd {

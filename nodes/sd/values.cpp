@@ -7,7 +7,7 @@
 
 #include <mutex>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/attention_observer.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/per_device.h"

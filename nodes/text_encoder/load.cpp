@@ -5,8 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/utf8.h"
 #include "graph/asset_files.h"
-#include "graph/utf8.h"
 #include "nodes/sd/file_hash.h"
 #include "nodes/text_encoder/nodes.h"
 

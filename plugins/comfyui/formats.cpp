@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/comfyui/classes.h"
 
 namespace weft::comfyui {

@@ -6,7 +6,7 @@
 #include <array>
 #include <set>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "graph/placeholder.h"
 #include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/formats.h"

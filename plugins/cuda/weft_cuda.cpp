@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-#include "graph/export.h"
+#include "base/export.h"
 #include "plugins/cuda/cuda_functions.h"
 
 struct weft::CudaGraph {

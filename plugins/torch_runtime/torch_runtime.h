@@ -8,8 +8,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/error_text.h"
 #include "graph/device.h"
-#include "graph/error_text.h"
 
 namespace weft {
 

@@ -1,11 +1,11 @@
 // Numbers are read and written as JSON has them, whatever a plugin has done to the locale of the process.
-#include "graph/c_locale.h"
+#include "base/c_locale.h"
 
 #include <gmock/gmock.h>
 
 #include <thread>
 
-#include "graph/strict_json.h"
+#include "base/strict_json.h"
 #include "tests/graph/foreign_locale.h"
 #include "tests/graph/toy_nodes.h"
 

@@ -2,7 +2,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "graph/error_text.h"
+#include "base/error_text.h"
 #include "tests/graph/toy_nodes.h"
 
 namespace weft::toy {

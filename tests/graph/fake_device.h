@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/error.h"
 #include "graph/device.h"
-#include "graph/error.h"
 
 namespace weft::toy {
 

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 #include "graph/memory_estimate.h"
 #include "tests/graph/fake_device.h"
 #include "tests/graph/toy_nodes.h"

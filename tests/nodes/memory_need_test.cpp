@@ -14,7 +14,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/values.h"
 #include "tests/nodes/seeded_source.h"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/model_error.h"
 #include "nodes/sd/values.h"

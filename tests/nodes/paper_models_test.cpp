@@ -9,7 +9,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/encoder_values.h"
 #include "nodes/sd/model_error.h"

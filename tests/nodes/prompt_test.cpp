@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/model_error.h"
 #include "tests/nodes/clip_tokenizer.h"
 #include "tests/nodes/seeded_source.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "nodes/sd/finite.h"
 #include "tests/nodes/sampling_parts.h"
 #include "tests/nodes/toy_model.h"

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <random>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "tests/plugins/plugin_folder.h"
 
 namespace weft {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "graph/error.h"
-#include "graph/foreign_json.h"
+#include "base/error.h"
+#include "base/foreign_json.h"
 #include "graph/placeholder.h"
 #include "plugins/comfyui/classes.h"
 #include "plugins/comfyui/import.h"

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "plugins/abi.h"
 #include "tests/plugins/plugin_folder.h"
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "graph/error.h"
+#include "base/error.h"
 #include "graph/workflow.h"
 #include "tests/plugins/plugin_folder.h"
 

@@ -1,4 +1,4 @@
-// Text becomes JSON in one place (graph/json_builder.h), which bounds its depth: a value that is nested without end ends
+// Text becomes JSON in one place (base/json_builder.h), which bounds its depth: a value that is nested without end ends
 // the stack of whoever copies it. A call of nlohmann's own parser elsewhere is found here, with its line.
 #include <gmock/gmock.h>
 
@@ -23,8 +23,7 @@ std::vector<std::string> other_parsers(const fs::path& root) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string name = fs::relative(entry.path(), root);
       const bool source = name.ends_with(".cpp") || name.ends_with(".h");
-      if (!source || name == kHeaderOfSafetensors || name == "graph/strict_json.cpp" ||
-          name == "graph/foreign_json.cpp")
+      if (!source || name == kHeaderOfSafetensors || name == "base/strict_json.cpp" || name == "base/foreign_json.cpp")
         continue;
       std::ifstream lines(entry.path());
       int number = 0;

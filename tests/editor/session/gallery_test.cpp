@@ -3,9 +3,9 @@
 #include <OpenImageIO/imageio.h>
 #include <gmock/gmock.h>
 
+#include "base/strict_json.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
-#include "graph/strict_json.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
 

@@ -2,10 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text_file.h"
 #include "editor/session/gestures.h"
 #include "editor/session/picture_story.h"
 #include "editor/session/show_folder.h"
-#include "graph/text_file.h"
 #include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
 

@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
+#include "base/error.h"
 #include "editor/session/folders.h"
-#include "graph/error.h"
 #include "tests/editor/session/temporary_folder.h"
 
 namespace weft::editor {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace {
 

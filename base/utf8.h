@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

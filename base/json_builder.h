@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
-#include "graph/error.h"
-#include "graph/strict_json.h"
-#include "graph/utf8.h"
+#include "base/error.h"
+#include "base/strict_json.h"
+#include "base/utf8.h"
 
 namespace weft {
 

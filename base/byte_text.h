@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

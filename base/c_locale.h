@@ -9,7 +9,7 @@
 
 #include <locale.h>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

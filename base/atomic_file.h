@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -1,4 +1,4 @@
-#include "graph/strict_json.h"
+#include "base/strict_json.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <utility>
 
-#include "graph/c_locale.h"
-#include "graph/json_builder.h"
-#include "graph/utf8.h"
+#include "base/c_locale.h"
+#include "base/json_builder.h"
+#include "base/utf8.h"
 
 namespace weft {
 namespace {

@@ -1,5 +1,5 @@
 // JSON that others wrote: what is let pass, and what is refused.
-#include "graph/foreign_json.h"
+#include "base/foreign_json.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -7,8 +7,8 @@
 
 #include <fstream>
 
-#include "graph/error.h"
-#include "graph/text_file.h"
+#include "base/error.h"
+#include "base/text_file.h"
 #include "graph/workflow.h"
 
 namespace weft {

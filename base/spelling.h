@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

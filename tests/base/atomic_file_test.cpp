@@ -1,4 +1,4 @@
-#include "graph/atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "graph/c_locale.h"
+#include "base/c_locale.h"
 
 namespace weft {
 namespace {

@@ -1,9 +1,9 @@
-#include "graph/error.h"
+#include "base/error.h"
 
 #include <fmt/format.h>
 
-#include "graph/byte_text.h"
-#include "graph/error_text.h"
+#include "base/byte_text.h"
+#include "base/error_text.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "graph/spelling.h"
+#include "base/spelling.h"
 
 #include <fmt/format.h>
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "graph/export.h"
-#include "graph/strict_json.h"
+#include "base/export.h"
+#include "base/strict_json.h"
 
 namespace weft {
 

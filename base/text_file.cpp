@@ -1,4 +1,4 @@
-#include "graph/text_file.h"
+#include "base/text_file.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "graph/byte_text.h"
+#include "base/byte_text.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 // node's run(); outside of one, as in the trainer and on OpenMP's threads, a cancel point does nothing.
 #pragma once
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

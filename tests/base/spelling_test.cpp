@@ -1,10 +1,10 @@
-#include "graph/spelling.h"
+#include "base/spelling.h"
 
 #include <gmock/gmock.h>
 
-#include "graph/content_hash.h"
-#include "graph/error.h"
-#include "graph/utf8.h"
+#include "base/content_hash.h"
+#include "base/error.h"
+#include "base/utf8.h"
 #include "graph/value.h"
 
 namespace weft {

@@ -1,4 +1,4 @@
-#include "graph/atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "graph/error.h"
+#include "base/error.h"
 
 namespace weft {
 namespace {

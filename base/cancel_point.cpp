@@ -1,4 +1,4 @@
-#include "graph/cancel_point.h"
+#include "base/cancel_point.h"
 
 #include <utility>
 

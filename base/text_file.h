@@ -6,7 +6,7 @@
 #include <istream>
 #include <string>
 
-#include "graph/export.h"
+#include "base/export.h"
 
 namespace weft {
 

@@ -1,12 +1,12 @@
-#include "graph/foreign_json.h"
+#include "base/foreign_json.h"
 
 #include <array>
 #include <utility>
 
-#include "graph/c_locale.h"
-#include "graph/json_builder.h"
-#include "graph/text_file.h"
-#include "graph/utf8.h"
+#include "base/c_locale.h"
+#include "base/json_builder.h"
+#include "base/text_file.h"
+#include "base/utf8.h"
 
 namespace weft {
 namespace {
