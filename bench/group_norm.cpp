@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "bench/timing.h"
-#include "plugins/torch_runtime/cpu_block_cache.h"
+#include "devices/torch/cpu_block_cache.h"
 
 namespace {
 

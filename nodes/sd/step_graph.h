@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/cuda/cuda_functions.h"
+#include "devices/cuda/cuda_functions.h"
 
 namespace weft::sd {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "plugins/torch_runtime/memory_shortage.h"
+#include "devices/torch/memory_shortage.h"
 
 namespace weft::sd {
 

@@ -5,10 +5,10 @@
 
 #include <chrono>
 
+#include "devices/cuda/cuda_functions.h"
 #include "nodes/sd/noise.h"
 #include "nodes/sd/step_graph.h"
 #include "nodes/sd/transfer.h"
-#include "plugins/cuda/cuda_functions.h"
 #include "tests/gpu/checks.h"
 #include "tests/gpu/networks.h"
 

@@ -36,8 +36,8 @@ const std::vector<Rule>& rules() {
           kWindows + "|" + kNetwork + "|nodes/|host/|cli/|editor/|models/"},
       // Reading manifests takes no libtorch into memory: only what authors include, and the devices, know it.
       {"plugins",
-          {"plugins/examples", "plugins/template", "plugins/torch_runtime", "plugins/cuda", "plugins/sdk.h",
-              "plugins/values.h", "plugins/stamp.h"},
+          {"plugins/examples", "plugins/template", "devices/torch", "devices/cuda", "plugins/sdk.h", "plugins/values.h",
+              "plugins/stamp.h"},
           kTorch},
       {"plugins/examples", {}, "cli/|editor/|models/|tests/"},
       {"nodes", {}, kWindows + "|" + kNetwork + "|host/|cli/|editor/|models/"},

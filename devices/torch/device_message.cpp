@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/device_message.h"
+#include "devices/torch/device_message.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/nvidia_driver.h"
+#include "devices/torch/nvidia_driver.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

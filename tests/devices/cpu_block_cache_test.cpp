@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/cpu_block_cache.h"
+#include "devices/torch/cpu_block_cache.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/export.h"
-#include "plugins/cuda/cuda_functions.h"
+#include "devices/cuda/cuda_functions.h"
 
 struct weft::CudaGraph {
   at::cuda::CUDAGraph graph;

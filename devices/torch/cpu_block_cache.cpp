@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/cpu_block_cache.h"
+#include "devices/torch/cpu_block_cache.h"
 
 #include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include "plugins/torch_runtime/cpu_memory.h"
+#include "devices/torch/cpu_memory.h"
 
 namespace weft {
 namespace {

@@ -9,11 +9,11 @@
 #include <memory>
 #include <string>
 
-#include "plugins/torch_runtime/choose_device.h"
-#include "plugins/torch_runtime/cpu_block_cache.h"
-#include "plugins/torch_runtime/device_message.h"
-#include "plugins/torch_runtime/nvidia_driver.h"
-#include "plugins/torch_runtime/torch_runtime.h"
+#include "devices/torch/choose_device.h"
+#include "devices/torch/cpu_block_cache.h"
+#include "devices/torch/device_message.h"
+#include "devices/torch/nvidia_driver.h"
+#include "devices/torch/torch_runtime.h"
 
 namespace weft {
 namespace {

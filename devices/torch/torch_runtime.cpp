@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/torch_runtime.h"
+#include "devices/torch/torch_runtime.h"
 
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "plugins/torch_runtime/cpu_block_cache.h"
-#include "plugins/torch_runtime/cpu_memory.h"
-#include "plugins/torch_runtime/memory_shortage.h"
+#include "devices/torch/cpu_block_cache.h"
+#include "devices/torch/cpu_memory.h"
+#include "devices/torch/memory_shortage.h"
 
 namespace weft {
 namespace {

@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/choose_device.h"
+#include "devices/torch/choose_device.h"
 
 #include <fmt/format.h>
 

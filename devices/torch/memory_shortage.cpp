@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/memory_shortage.h"
+#include "devices/torch/memory_shortage.h"
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 

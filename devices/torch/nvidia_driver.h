@@ -2,7 +2,7 @@
 // headers nor its libraries are needed, and a machine without a GPU is known as such in no time.
 #pragma once
 
-#include "plugins/torch_runtime/choose_device.h"
+#include "devices/torch/choose_device.h"
 
 namespace weft {
 

@@ -12,16 +12,16 @@
 #include <filesystem>
 #include <fstream>
 
+#include "devices/torch/choose_device.h"
+#include "devices/torch/cpu_block_cache.h"
+#include "devices/torch/cpu_memory.h"
+#include "devices/torch/device_message.h"
+#include "devices/torch/nvidia_driver.h"
+#include "devices/torch/torch_runtime.h"
 #include "nodes/sd/precision.h"
 #include "nodes/sd/step_graph.h"
 #include "nodes/sd/torch_errors.h"
 #include "nodes/sd/transfer.h"
-#include "plugins/torch_runtime/choose_device.h"
-#include "plugins/torch_runtime/cpu_block_cache.h"
-#include "plugins/torch_runtime/cpu_memory.h"
-#include "plugins/torch_runtime/device_message.h"
-#include "plugins/torch_runtime/nvidia_driver.h"
-#include "plugins/torch_runtime/torch_runtime.h"
 
 namespace weft {
 namespace {

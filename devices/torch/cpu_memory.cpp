@@ -1,4 +1,4 @@
-#include "plugins/torch_runtime/cpu_memory.h"
+#include "devices/torch/cpu_memory.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
