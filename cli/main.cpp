@@ -16,7 +16,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/problems.h"
-#include "plugins/device_runtime.h"
+#include "host/device_runtime.h"
 
 namespace {
 

@@ -31,10 +31,10 @@
 #include "graph/expand.h"
 #include "graph/memory_estimate.h"
 #include "graph/validate.h"
+#include "host/device_runtime.h"
 #include "host/environment.h"
 #include "host/problems.h"
 #include "host/sweep_run.h"
-#include "plugins/device_runtime.h"
 
 namespace weft::cli {
 

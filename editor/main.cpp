@@ -26,7 +26,7 @@
 #include "editor/window/picture_clipboard.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
-#include "plugins/device_runtime.h"
+#include "host/device_runtime.h"
 #include "plugins/folders.h"
 
 namespace {

@@ -24,7 +24,7 @@ struct PluginLibrary {
 WEFT_EXPORT PluginLibrary open_plugin(const std::filesystem::path& library);
 
 /// What dlopen said of `file`, without Boost's words around it and without the file's name.
-std::string system_text(const std::system_error& error, const std::filesystem::path& file);
+WEFT_EXPORT std::string system_text(const std::system_error& error, const std::filesystem::path& file);
 
 /// What an open library brings, as its manifest says it.
 WEFT_EXPORT nlohmann::json node_catalogue(const Registry& registry);

@@ -1,4 +1,4 @@
-// What a program that knows no torch finds in this library by name: plugins/device_runtime.cpp.
+// What a program that knows no torch finds in this library by name: host/device_runtime.cpp.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>

@@ -9,7 +9,7 @@
 
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
-#include "plugins/device_runtime.h"
+#include "host/device_runtime.h"
 #include "plugins/folders.h"
 #include "tests/editor/ui/ui.h"
 

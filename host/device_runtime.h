@@ -24,10 +24,10 @@ struct OpenedRuntime {
 /// very thread that they wait for from its core: a picture of 0.4 s took 10 s beside a compiler. This has them sleep
 /// after microseconds, unless the environment says how they shall wait. Call it first in main(): OpenMP reads the
 /// environment once, and no other thread may read it meanwhile.
-WEFT_EXPORT void limit_spinning();
+void limit_spinning();
 
 /// Throws NodeError if the device that was asked for cannot be had, or libtorch not be opened, such as under a limit of
 /// address space (ulimit -v).
-WEFT_EXPORT OpenedRuntime open_device_runtime(const RuntimeChoice& choice);
+OpenedRuntime open_device_runtime(const RuntimeChoice& choice);
 
 }  // namespace weft

@@ -1,4 +1,4 @@
-#include "plugins/device_runtime.h"
+#include "host/device_runtime.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
