@@ -20,7 +20,7 @@
 #include "editor/session/shown_panels.h"
 #include "editor/session/text.h"
 #include "graph/port.h"
-#include "plugins/painting/painting.h"
+#include "painting/painting.h"
 
 namespace weft::editor {
 

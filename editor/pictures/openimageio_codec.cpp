@@ -1,4 +1,4 @@
-// The picture codec: pixels by plugins/pictures, as image.load reads them, and texts by OpenImageIO. picture_codec() opens it.
+// The picture codec: pixels by pictures, as image.load reads them, and texts by OpenImageIO. picture_codec() opens it.
 #include <OpenImageIO/imagebuf.h>
 #include <OpenImageIO/imagebufalgo.h>
 #include <OpenImageIO/imageio.h>
@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "editor/session/picture_codec.h"
-#include "plugins/pictures/picture_file.h"
+#include "pictures/picture_file.h"
 
 namespace weft::editor {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "editor/session/document.h"
 #include "editor/session/geometry.h"
-#include "plugins/painting/painting.h"
+#include "painting/painting.h"
 
 namespace weft::editor {
 

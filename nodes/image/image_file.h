@@ -1,4 +1,4 @@
-// Pictures in files as tensors: what plugins/pictures reads, in; PNG with text in it out.
+// Pictures in files as tensors: what pictures reads, in; PNG with text in it out.
 #pragma once
 
 #include <torch/types.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/pictures/picture_file.h"
+#include "pictures/picture_file.h"
 
 namespace weft::image {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/painting/painting.h"
+#include "painting/painting.h"
 
 namespace weft::sd {
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/plugins/pictures/fixtures: small pictures of each format by Pillow, and pillow.json, what Pillow reads of
+"""Makes tests/pictures/fixtures: small pictures of each format by Pillow, and pillow.json, what Pillow reads of
 them: size, CRC-32 of all frames as 8-bit RGBA, and from how many missing bytes at the end on it refuses the file.
 
     python3 tests/reference/make_pictures.py      (needs Pillow and numpy)
@@ -8,7 +8,7 @@ import io, json, pathlib, zlib
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
-out = pathlib.Path(__file__).parent.parent / "plugins/pictures/fixtures"
+out = pathlib.Path(__file__).parent.parent / "pictures/fixtures"
 random = np.random.default_rng(1)
 y, x = np.mgrid[0:24, 0:32]
 pixels = np.stack([x * 8 % 256, y * 10 % 256, (x * y) % 256, np.where(x < 16, 255, np.where(y < 12, 128, 0))], -1)

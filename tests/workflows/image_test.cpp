@@ -91,7 +91,7 @@ TEST(ImageFiles, AFileThatIsNoPictureIsNamed) {
 /// A picture of those that the reader of pictures is tested with.
 std::string loading(const std::string& name, const std::string& more = "") {
   return R"({"weft": 1, "nodes": {"load": {"type": "image.load", "inputs": {"file": ")" +
-      (source_folder() / "tests/plugins/pictures/fixtures" / name).string() + "\"" + more + "}}}}";
+      (source_folder() / "tests/pictures/fixtures" / name).string() + "\"" + more + "}}}}";
 }
 
 TEST(ImageFiles, TransparencyIsTheMaskAndChangesNoColour) {

@@ -201,8 +201,8 @@ TEST_F(OutsideViewer, NeverSaysThatNothingIsLeftWhileItRuns) {
 TEST_F(OutsideViewer, TakesADroppedPictureAsWhatANodeLoads) {
   Editor& editor = open(quick_workflow());
   const fs::path one = folder_ / "one.png", two = folder_ / "two.png";
-  fs::copy_file(source_file("tests/plugins/pictures/fixtures/rgb.png"), one);
-  fs::copy_file(source_file("tests/plugins/pictures/fixtures/rgba.png"), two);
+  fs::copy_file(source_file("tests/pictures/fixtures/rgb.png"), one);
+  fs::copy_file(source_file("tests/pictures/fixtures/rgba.png"), two);
   const Place empty = session_->on_canvas(0.5, 0.9);
   editor.drop_files({one}, empty);
   const Shown dropped = editor.wait_for("a Load Image with the picture", [](const Shown& now) {
@@ -222,7 +222,7 @@ TEST_F(OutsideViewer, ToldInASentenceWhatCannotBeDropped) {
   Editor& editor = open(quick_workflow(), {.environment = {{"WEFT_MAX_MEGAPIXELS", "0.0001"}}});
   const fs::path text = folder_ / "notes.png", huge = folder_ / "huge.png";
   std::ofstream(text) << "no picture at all";
-  fs::copy_file(source_file("tests/plugins/pictures/fixtures/rgb.png"), huge);
+  fs::copy_file(source_file("tests/pictures/fixtures/rgb.png"), huge);
   editor.drop_files({text}, session_->on_canvas(0.5, 0.9));
   editor.wait_for("a sentence on what is no picture", [](const Shown& now) {
     return now.json().at("toast").get<std::string>().find("neither a picture") != std::string::npos;

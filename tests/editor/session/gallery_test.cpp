@@ -54,7 +54,7 @@ TEST_F(PictureFiles, SayWhyTheyCannotBeRead) {
 }
 
 TEST_F(PictureFiles, AreShownInTheirOwnColoursAlsoUnderTransparency) {
-  const fs::path fixtures = fs::path(WEFT_SOURCE_DIR) / "tests/plugins/pictures/fixtures";
+  const fs::path fixtures = fs::path(WEFT_SOURCE_DIR) / "tests/pictures/fixtures";
   const Pixels plain = read_pixels(fixtures / "rgb.png");
   for (const char* name : {"rgba.png", "alpha.webp", "alpha.tif"}) {
     const Pixels painted = read_pixels(fixtures / name);

@@ -13,10 +13,10 @@
 #include <string>
 #include <utility>
 
-#include "plugins/pictures/bytes.h"
-#include "plugins/pictures/picture_file.h"
-#include "plugins/pictures/pixel_buffer.h"
-#include "plugins/pictures/png_chunks.h"
+#include "pictures/bytes.h"
+#include "pictures/picture_file.h"
+#include "pictures/pixel_buffer.h"
+#include "pictures/png_chunks.h"
 
 namespace weft::pictures {
 namespace {

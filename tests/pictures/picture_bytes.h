@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/pictures/picture_file.h"
+#include "pictures/picture_file.h"
 
 namespace weft::pictures {
 

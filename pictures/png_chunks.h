@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "plugins/pictures/decoder.h"
+#include "pictures/decoder.h"
 
 namespace weft::pictures {
 

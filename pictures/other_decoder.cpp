@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
-#include "plugins/pictures/file_layout.h"
-#include "plugins/pictures/picture_file.h"
-#include "plugins/pictures/pixel_buffer.h"
+#include "pictures/file_layout.h"
+#include "pictures/picture_file.h"
+#include "pictures/pixel_buffer.h"
 
 namespace weft::pictures {
 namespace {

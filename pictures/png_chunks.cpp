@@ -1,4 +1,4 @@
-#include "plugins/pictures/png_chunks.h"
+#include "pictures/png_chunks.h"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "plugins/pictures/bytes.h"
-#include "plugins/pictures/exif.h"
-#include "plugins/pictures/picture_file.h"
+#include "pictures/bytes.h"
+#include "pictures/exif.h"
+#include "pictures/picture_file.h"
 
 namespace weft::pictures {
 namespace {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <span>
 
-#include "plugins/pictures/picture_file.h"
-#include "plugins/pictures/pixel_buffer.h"
+#include "pictures/picture_file.h"
+#include "pictures/pixel_buffer.h"
 
 namespace weft::pictures {
 namespace {

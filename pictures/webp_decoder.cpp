@@ -8,10 +8,10 @@
 #include <span>
 #include <string_view>
 
-#include "plugins/pictures/bytes.h"
-#include "plugins/pictures/exif.h"
-#include "plugins/pictures/picture_file.h"
-#include "plugins/pictures/pixel_buffer.h"
+#include "pictures/bytes.h"
+#include "pictures/exif.h"
+#include "pictures/picture_file.h"
+#include "pictures/pixel_buffer.h"
 
 namespace weft::pictures {
 namespace {

@@ -1,9 +1,9 @@
-#include "plugins/pictures/exif.h"
+#include "pictures/exif.h"
 
 #include <algorithm>
 #include <array>
 
-#include "plugins/pictures/bytes.h"
+#include "pictures/bytes.h"
 
 namespace weft::pictures {
 

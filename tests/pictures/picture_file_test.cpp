@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "tests/plugins/pictures/picture_bytes.h"
+#include "tests/pictures/picture_bytes.h"
 
 namespace weft::pictures {
 namespace {

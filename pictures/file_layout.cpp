@@ -1,4 +1,4 @@
-#include "plugins/pictures/file_layout.h"
+#include "pictures/file_layout.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,9 @@
 #include <span>
 #include <string_view>
 
-#include "plugins/pictures/bytes.h"
-#include "plugins/pictures/exif.h"
-#include "plugins/pictures/picture_file.h"
+#include "pictures/bytes.h"
+#include "pictures/exif.h"
+#include "pictures/picture_file.h"
 
 namespace weft::pictures {
 namespace {

@@ -1,5 +1,5 @@
 // Paintings: text and strokes, and what they cover.
-#include "plugins/painting/painting.h"
+#include "painting/painting.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "plugins/pictures/picture_file.h"
+#include "pictures/picture_file.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "plugins/pictures/decoder.h"
+#include "pictures/decoder.h"
 
 namespace weft::pictures {
 

@@ -1,4 +1,4 @@
-#include "plugins/painting/painting.h"
+#include "painting/painting.h"
 
 #include <fmt/format.h>
 

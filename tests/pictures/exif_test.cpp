@@ -1,4 +1,4 @@
-#include "plugins/pictures/exif.h"
+#include "pictures/exif.h"
 
 #include <gtest/gtest.h>
 

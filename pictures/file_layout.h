@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "plugins/pictures/decoder.h"
+#include "pictures/decoder.h"
 
 namespace weft::pictures {
 

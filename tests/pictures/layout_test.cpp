@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "tests/plugins/pictures/picture_bytes.h"
+#include "tests/pictures/picture_bytes.h"
 
 namespace weft::pictures {
 namespace {

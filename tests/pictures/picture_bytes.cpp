@@ -1,4 +1,4 @@
-#include "tests/plugins/pictures/picture_bytes.h"
+#include "tests/pictures/picture_bytes.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 namespace weft::pictures {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(WEFT_SOURCE_DIR) / "tests/plugins/pictures/fixtures";
+const std::filesystem::path kFolder = std::filesystem::path(WEFT_SOURCE_DIR) / "tests/pictures/fixtures";
 
 std::string bytes_of(const std::filesystem::path& file) {
   std::stringstream text;

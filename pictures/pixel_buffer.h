@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "plugins/pictures/decoder.h"
+#include "pictures/decoder.h"
 
 namespace weft::pictures {
 
