@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/foreign_json.h"
 #include "base/text_file.h"
-#include "plugins/comfyui/import.h"
+#include "import/comfyui/import.h"
 
 namespace weft::cli {
 

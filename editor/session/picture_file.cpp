@@ -10,7 +10,7 @@
 #include "base/text_file.h"
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"
-#include "plugins/comfyui/import.h"
+#include "import/comfyui/import.h"
 
 namespace weft::editor {
 namespace {

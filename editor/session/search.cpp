@@ -9,7 +9,7 @@
 
 #include "editor/session/node_text.h"
 #include "editor/session/text.h"
-#include "plugins/comfyui/classes.h"
+#include "import/comfyui/classes.h"
 
 namespace weft::editor {
 namespace {

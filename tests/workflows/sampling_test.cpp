@@ -5,9 +5,9 @@
 
 #include <fstream>
 
+#include "import/comfyui/classes.h"
+#include "import/comfyui/import.h"
 #include "nodes/sd/values.h"
-#include "plugins/comfyui/classes.h"
-#include "plugins/comfyui/import.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {
@@ -75,7 +75,7 @@ TEST(ComfyUi, AnImportedWorkflowGivesWhatOursGives) {
 
 TEST(ComfyUi, StandsForNodesAndPortsThatAreThere) {
   const Bench bench;
-  std::ifstream file(source_folder() / "tests/plugins/comfyui_classes.json");
+  std::ifstream file(source_folder() / "tests/import/comfyui/classes.json");
   const auto declared = nlohmann::json::parse(file);
   for (const auto& [name, facts] : declared.items()) {
     const comfyui::Class& known = *comfyui::find_class(name);

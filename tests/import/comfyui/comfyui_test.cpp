@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/foreign_json.h"
 #include "graph/placeholder.h"
-#include "plugins/comfyui/classes.h"
-#include "plugins/comfyui/import.h"
+#include "import/comfyui/classes.h"
+#include "import/comfyui/import.h"
 
 namespace weft::comfyui {
 namespace {
@@ -216,10 +216,10 @@ std::string text_in(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// comfyui_classes.json: names, order and types as ComfyUI 0.3.64 declares them (its object_info). By the order its editor
+/// classes.json: names, order and types as ComfyUI 0.3.64 declares them (its object_info). By the order its editor
 /// stores values.
 TEST(ComfyClasses, HaveTheInputsThatComfyUIDeclares) {
-  const json declared = json::parse(text_in("tests/plugins/comfyui_classes.json"));
+  const json declared = json::parse(text_in("tests/import/comfyui/classes.json"));
   const std::string docs = text_in("docs/comfyui.md");
   EXPECT_EQ(declared.size(), 33u);
   for (const auto& [name, facts] : declared.items()) {

@@ -1,5 +1,5 @@
 // One row a class; the inputs in ComfyUI's order. Semantics that differ are in Change.
-#include "plugins/comfyui/classes.h"
+#include "import/comfyui/classes.h"
 
 #include <algorithm>
 

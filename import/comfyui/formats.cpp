@@ -1,4 +1,4 @@
-#include "plugins/comfyui/formats.h"
+#include "import/comfyui/formats.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "plugins/comfyui/classes.h"
+#include "import/comfyui/classes.h"
 
 namespace weft::comfyui {
 namespace {

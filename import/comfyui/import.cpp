@@ -1,4 +1,4 @@
-#include "plugins/comfyui/import.h"
+#include "import/comfyui/import.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "graph/placeholder.h"
-#include "plugins/comfyui/classes.h"
-#include "plugins/comfyui/formats.h"
+#include "import/comfyui/classes.h"
+#include "import/comfyui/formats.h"
 
 namespace weft::comfyui {
 namespace {
