@@ -21,11 +21,11 @@
 #include <string>
 #include <vector>
 
-#include "graph/asset_files.h"
 #include "graph/executor.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
 #include "graph/workflow.h"
+#include "host/missing_files.h"
 
 namespace {
 
@@ -195,7 +195,7 @@ void check(benchmark::State& state, Shape shape) {
         const std::vector<std::string> wanted = weft::default_results(workflow, house.registry);
         const weft::Expansion plain = weft::expand(workflow.graph, {}, house.registry, wanted);
         return weft::validate(workflow, house.registry, wanted).empty() &&
-            weft::missing_files(plain.graph, house.registry, {}, plain.wanted).empty();
+            weft::host::missing_files(plain.graph, house.registry, {}, plain.wanted).empty();
       });
 }
 

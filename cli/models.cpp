@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "assets/model_files.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/workflow_source.h"
-#include "graph/asset_files.h"
 
 namespace weft::cli {
 

@@ -1,6 +1,6 @@
 #include "host/environment.h"
 
-#include "graph/asset_files.h"
+#include "assets/model_files.h"
 
 namespace weft::host {
 

@@ -1,8 +1,8 @@
 #include "host/problems.h"
 
-#include "graph/asset_files.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
+#include "host/missing_files.h"
 
 namespace weft::host {
 

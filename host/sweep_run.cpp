@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "base/foreign_json.h"
-#include "graph/asset_files.h"
 #include "graph/expand.h"
 #include "graph/validate.h"
+#include "host/missing_files.h"
 #include "host/problems.h"
 #include "plugins/node_call.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "assets/model_files.h"
 #include "editor/session/model_facts.h"
-#include "graph/asset_files.h"
 
 namespace weft::editor {
 

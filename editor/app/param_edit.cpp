@@ -13,7 +13,6 @@
 #include "editor/session/seeds.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "graph/asset_files.h"
 
 namespace weft::editor {
 

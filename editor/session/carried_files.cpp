@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "assets/input_files.h"
 #include "editor/session/text.h"
-#include "graph/asset_files.h"
 
 namespace weft::editor {
 namespace {

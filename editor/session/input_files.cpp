@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "assets/input_files.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_ui.h"
 #include "editor/session/text.h"
-#include "graph/asset_files.h"
 
 namespace weft::editor {
 

@@ -1,7 +1,7 @@
 // checkpoint.load, unet.load, vae.load: models from the model folders.
 #include <fmt/format.h>
 
-#include "graph/asset_files.h"
+#include "assets/model_files.h"
 #include "nodes/checkpoint/nodes.h"
 #include "nodes/sd/checkpoint.h"
 #include "nodes/sd/encoder_values.h"

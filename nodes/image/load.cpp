@@ -1,18 +1,12 @@
 // image.load: a picture from a file, and its transparency as a mask.
 #include <fmt/format.h>
 
-#include "graph/asset_files.h"
+#include "assets/input_files.h"
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
 
 namespace weft::image {
 namespace {
-
-std::filesystem::path find_file(const std::string& name, const RunEnvironment& environment) {
-  if (const auto found = find_input_file(environment, name)) return *found;
-  throw NodeError(fmt::format("there is no file '{}' beside the workflow or in the input folder", name),
-      "check the name, or give an absolute path");
-}
 
 constexpr std::int64_t kAllFrames = -1;
 
@@ -41,7 +35,7 @@ class LoadImage final : public Node {
     pictures::ReadOptions options{
         .frame = std::nullopt, .allow_truncated = ctx.environment().allow_truncated, .most_pixels = most_pixels()};
     if (ctx[frame_] != kAllFrames) options.frame = static_cast<int>(ctx[frame_]);
-    const LoadedPicture loaded = load_picture(find_file(ctx[file_], ctx.environment()), options,
+    const LoadedPicture loaded = load_picture(require_input_file(ctx.environment(), ctx[file_]), options,
         [&](std::int64_t done, std::int64_t total) { ctx.progress(done, total); });
     for (const std::string& warning : loaded.warnings) ctx.warn(fmt::format("{}: {}", ctx[file_], warning));
     ctx.set(image_, Image(loaded.pixels));
@@ -50,7 +44,7 @@ class LoadImage final : public Node {
 
   std::string fingerprint(const RunContext& ctx) const override {
     if (!ctx.input(file_.index)) return {};
-    const std::filesystem::path file = find_file(ctx[file_], ctx.environment());
+    const std::filesystem::path file = require_input_file(ctx.environment(), ctx[file_]);
     return fmt::format("{} {} {} {}", file.string(), std::filesystem::file_size(file),
         std::filesystem::last_write_time(file).time_since_epoch().count(), ctx.environment().allow_truncated);
   }

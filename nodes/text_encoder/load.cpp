@@ -5,8 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "assets/input_files.h"
 #include "base/utf8.h"
-#include "graph/asset_files.h"
 #include "nodes/sd/file_hash.h"
 #include "nodes/text_encoder/nodes.h"
 
@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargest = 1 << 20;  // a text that a person writes
 
-fs::path find_file(const std::string& name, const RunEnvironment& environment) {
-  if (const auto found = find_input_file(environment, name)) return *found;
-  throw NodeError(fmt::format("there is no file '{}' beside the workflow or in the input folder", name),
-      "check the name, or give an absolute path");
-}
-
 class LoadText final : public Node {
   Param<std::string> file_{*this, "file",
       {.required = true,
@@ -31,7 +25,7 @@ class LoadText final : public Node {
   Output<std::string> text_{*this, "text", {.tip = "all that the file holds"}};
 
   void run(RunContext& ctx) const override {
-    const fs::path file = find_file(ctx[file_], ctx.environment());
+    const fs::path file = require_input_file(ctx.environment(), ctx[file_]);
     if (fs::file_size(file) > kLargest) throw NodeError(fmt::format("{} is no text: it is too large", file.string()));
     std::stringstream text;
     text << std::ifstream(file, std::ios::binary).rdbuf();
@@ -41,7 +35,7 @@ class LoadText final : public Node {
 
   std::string fingerprint(const RunContext& ctx) const override {
     if (!ctx.input(file_.index)) return {};
-    return sd::file_stamp(find_file(ctx[file_], ctx.environment()));
+    return sd::file_stamp(require_input_file(ctx.environment(), ctx[file_]));
   }
 };
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "graph/asset_files.h"
 #include "host/environment.h"
 
 namespace weft::host {

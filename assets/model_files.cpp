@@ -1,4 +1,4 @@
-#include "graph/asset_files.h"
+#include "assets/model_files.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +7,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/error.h"
 #include "base/spelling.h"
-#include "graph/graph_impl.h"
 
 namespace weft {
 
@@ -90,50 +90,6 @@ std::string folders_looked_in(std::span<const fs::path> roots, std::string_view 
   return places.empty() ? "no model folder was given" : fmt::format("looked in {}", fmt::join(places, ", "));
 }
 
-/// What to do about a model that is not there: the names that there are, nearest first.
-std::string missing_asset_remedy(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
-  std::vector<std::string> names;
-  for (const Asset& asset : list_assets(roots, folder))
-    if (!asset.shadowed) names.push_back(asset.name);
-  const std::string places = folders_looked_in(roots, folder);
-  if (names.empty())
-    return fmt::format("put it there, or name the folder that holds '{}' in WEFT_MODELS ({})", folder, places);
-  return fmt::format("{} ({})", suggestion(name, names), places);
-}
-
-std::string missing_asset_text(std::string_view folder, std::string_view name) {
-  return fmt::format("there is no model '{}' in '{}'", name, folder);
-}
-
-/// The literal text that a param has: what the workflow says, or the default; nothing if it comes by a link.
-std::optional<std::string> literal_text(const GraphNode& node, const PortInfo& port) {
-  const auto it = node.inputs.find(port.name);
-  const Literal* literal = it == node.inputs.end() ? &port.init : std::get_if<Literal>(&it->second);
-  if (!literal || !literal->is_string()) return {};
-  return literal->get<std::string>();
-}
-
-/// Where input files may lie, each folder once.
-std::vector<std::string> input_places(const RunEnvironment& environment) {
-  std::vector<std::string> places = {environment.workflow_folder.string()};
-  for (const fs::path& folder : environment.input_folders)
-    if (std::ranges::find(places, folder.string()) == places.end()) places.push_back(folder.string());
-  return places;
-}
-
-std::optional<Problem> missing_file(const GraphNode& node, const PortInfo& port, const RunEnvironment& environment) {
-  const std::optional<std::string> name = literal_text(node, port);
-  if (!name || name->empty()) return {};
-  const std::vector<fs::path>& roots = environment.model_folders;
-  if (port.widget == Widget::Model && !find_asset(roots, port.folder, *name))
-    return Problem{
-        node.id, port.name, missing_asset_text(port.folder, *name), missing_asset_remedy(roots, port.folder, *name)};
-  if (port.widget == Widget::File && !find_input_file(environment, *name))
-    return Problem{node.id, port.name, fmt::format("there is no file '{}'", *name),
-        fmt::format("looked in '{}'", fmt::join(input_places(environment), "', '"))};
-  return {};
-}
-
 bool holds_model_folders(const fs::path& path) {
   std::error_code none;
   return std::ranges::any_of(kFolders, [&](std::string_view f) { return fs::is_directory(path / f, none); });
@@ -186,36 +142,23 @@ std::optional<fs::path> find_asset(std::span<const fs::path> roots, std::string_
   return {};
 }
 
+std::string missing_model_text(std::string_view folder, std::string_view name) {
+  return fmt::format("there is no model '{}' in '{}'", name, folder);
+}
+
+std::string missing_model_remedy(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
+  std::vector<std::string> names;
+  for (const Asset& asset : list_assets(roots, folder))
+    if (!asset.shadowed) names.push_back(asset.name);
+  const std::string places = folders_looked_in(roots, folder);
+  if (names.empty())
+    return fmt::format("put it there, or name the folder that holds '{}' in WEFT_MODELS ({})", folder, places);
+  return fmt::format("{} ({})", suggestion(name, names), places);
+}
+
 fs::path require_asset(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
   if (std::optional<fs::path> path = find_asset(roots, folder, name)) return *path;
-  throw NodeError(missing_asset_text(folder, name), missing_asset_remedy(roots, folder, name));
-}
-
-std::optional<fs::path> find_input_file(const RunEnvironment& environment, std::string_view name) {
-  std::error_code none;
-  for (const std::string& place : input_places(environment)) {
-    fs::path path = fs::path(place) / name;  // an absolute path stays as it is
-    if (fs::is_regular_file(path, none)) return path;
-  }
-  return {};
-}
-
-std::vector<Problem> missing_files(const Graph& graph, const Registry& registry, const RunEnvironment& environment,
-    std::span<const std::string> wanted) {
-  const Graph::Impl& impl = GraphAccess::impl(graph);
-  std::vector<Vertex> roots;
-  for (const std::string& id : wanted)
-    if (const Vertex root = impl.find(id); root != kNoVertex) roots.push_back(root);
-  const std::vector<bool> needed = needed_for(impl, roots);
-  std::vector<Problem> problems;
-  for (Vertex v = impl.first; v != kNoVertex; v = impl[v].next) {
-    const GraphNode& node = *impl[v].node;
-    const NodeInfo* info = needed[v] ? registry.find(node.type) : nullptr;
-    if (!info) continue;
-    for (const PortInfo& port : info->inputs)
-      if (std::optional<Problem> problem = missing_file(node, port, environment)) problems.push_back(*problem);
-  }
-  return problems;
+  throw NodeError(missing_model_text(folder, name), missing_model_remedy(roots, folder, name));
 }
 
 std::vector<fs::path> model_roots(std::span<const fs::path> first, const fs::path& workflow_folder) {

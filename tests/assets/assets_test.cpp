@@ -1,11 +1,13 @@
 // Finding models and input files by the names that stand in workflows.
-#include "graph/asset_files.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <fstream>
+
+#include "assets/input_files.h"
+#include "assets/model_files.h"
+#include "base/error.h"
 
 namespace weft {
 namespace {

@@ -1,10 +1,9 @@
-// Asset files: model files and input files, found by the names that stand in workflows. Looks at names only
-// and opens nothing, so a workflow's files can be checked before any reader is in memory. Thread-safe.
+// Model files, found by the names that stand in workflows. Looks at names only and opens nothing, so that a workflow's
+// models can be checked before any reader is in memory. [any thread]
 //
-// A *root* holds one folder a kind of model, named as ComfyUI's are: checkpoints, vae, loras, controlnet,
-// embeddings, upscale_models, clip ... A *model* is a file there or in a folder below, or a diffusers folder
-// (one that holds model_index.json). Its name is its path relative to the folder of its kind:
-// "sd15/v1-5.safetensors", "paper-cut".
+// A *root* holds one folder a kind of model, named as ComfyUI's are: checkpoints, vae, loras, controlnet, embeddings,
+// upscale_models, clip ... A *model* is a file there or in a folder below, or a diffusers folder (one that holds
+// model_index.json). Its name is its path relative to the folder of its kind: "sd15/v1-5.safetensors", "paper-cut".
 #pragma once
 
 #include <cstdint>
@@ -15,9 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "graph/graph.h"
-#include "graph/node.h"
-#include "graph/registry.h"
+#include "base/export.h"
 
 namespace weft {
 
@@ -42,19 +39,15 @@ WEFT_EXPORT std::vector<Asset> list_assets(std::span<const std::filesystem::path
 /// '\' is read as '/', as names in files made on Windows have it.
 WEFT_EXPORT std::optional<std::filesystem::path> find_asset(
     std::span<const std::filesystem::path> roots, std::string_view folder, std::string_view name);
-/// The same; throws NodeError with what there is, nearest names first.
+/// The same; throws NodeError with missing_model_text() and missing_model_remedy().
 WEFT_EXPORT std::filesystem::path require_asset(
     std::span<const std::filesystem::path> roots, std::string_view folder, std::string_view name);
 
-/// An existing file that a Widget::File param names: as it is if absolute, else beside the workflow, then in
-/// the input folders.
-WEFT_EXPORT std::optional<std::filesystem::path> find_input_file(
-    const RunEnvironment& environment, std::string_view name);
-
-/// A problem for each model or input file that the wanted nodes of a plain graph (see expand.h) and their ancestors name
-/// and that is not there. An empty name means "none" and is left to the node.
-WEFT_EXPORT std::vector<Problem> missing_files(const Graph& graph, const Registry& registry,
-    const RunEnvironment& environment, std::span<const std::string> wanted);
+/// "there is no model 'a' in 'vae'"
+WEFT_EXPORT std::string missing_model_text(std::string_view folder, std::string_view name);
+/// What to do about it: the names that there are, nearest first, and where they were looked for.
+WEFT_EXPORT std::string missing_model_remedy(
+    std::span<const std::filesystem::path> roots, std::string_view folder, std::string_view name);
 
 /// The roots to look in, first wins: `first` (what the caller says), WEFT_MODELS (colon-separated), `models`
 /// in or beside the workflow's folder, and the models that come with the program. A folder that holds a
