@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bench/timing.h"
-#include "nodes/sd/tile_attention.h"
+#include "nodes/sd/tensors/tile_attention.h"
 
 namespace {
 

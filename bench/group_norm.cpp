@@ -1,6 +1,6 @@
 // Group normalisation with SiLU in bfloat16 at the sizes of Stable Diffusion 1.5: Weft's kernel against libtorch's two,
 // in turns, in seconds of the processor and with memory that is kept, as in a run. The ratio is what counts.
-#include "nodes/sd/group_norm.h"
+#include "nodes/sd/tensors/group_norm.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

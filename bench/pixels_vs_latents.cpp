@@ -12,7 +12,7 @@
 #include <limits>
 #include <memory>
 
-#include "nodes/sd/checkpoint.h"
+#include "nodes/sd/families/checkpoint.h"
 
 namespace {
 

@@ -28,7 +28,8 @@ function(weft_hash_headers)
     return()
   endif()
   file(GLOB headers CONFIGURE_DEPENDS ${WEFT_HEADERS_DIR}/base/*.h ${WEFT_HEADERS_DIR}/graph/*.h ${WEFT_HEADERS_DIR}/plugins/*.h
-                                      ${WEFT_HEADERS_DIR}/plugins/*/*.h ${WEFT_HEADERS_DIR}/nodes/sd/*.h)
+                                      ${WEFT_HEADERS_DIR}/plugins/*/*.h ${WEFT_HEADERS_DIR}/assets/*.h
+                                      ${WEFT_HEADERS_DIR}/nodes/sd/*/*.h)
   add_custom_command(OUTPUT ${WEFT_HASH_DIR}/weft_headers.h
     COMMAND ${CMAKE_COMMAND} -DROOT=${WEFT_HEADERS_DIR} -DOUTPUT=${WEFT_HASH_DIR}/weft_headers.h
                              -P ${WEFT_CMAKE_DIR}/WeftHeaders.cmake

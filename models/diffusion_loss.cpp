@@ -7,7 +7,7 @@
 
 #include "models/renderer.h"
 #include "models/scene.h"
-#include "nodes/sd/noise_schedule.h"
+#include "nodes/sd/sampling/noise_schedule.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -11,7 +11,7 @@
 #include "models/paper_cut_model.h"
 #include "models/unet_training.h"
 #include "models/variant_training.h"
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/files/safetensors.h"
 
 namespace weft::paper_cut {
 namespace {

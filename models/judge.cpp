@@ -9,8 +9,8 @@
 #include "models/renderer.h"
 #include "models/vae_training.h"
 #include "models/worsening.h"
-#include "nodes/sd/layers.h"
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/networks/layers.h"
 
 namespace weft::paper_cut {
 namespace {

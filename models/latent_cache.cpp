@@ -13,7 +13,7 @@
 #include "models/renderer.h"
 #include "models/sitting.h"
 #include "models/vae_training.h"
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/files/safetensors.h"
 
 namespace weft::paper_cut {
 namespace {

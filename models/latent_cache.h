@@ -9,7 +9,7 @@
 
 #include "models/renderer.h"
 #include "models/scene.h"
-#include "nodes/sd/weights.h"
+#include "nodes/sd/networks/weights.h"
 
 namespace weft::paper_cut {
 

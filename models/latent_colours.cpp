@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/vae_training.h"
-#include "nodes/sd/checkpoint.h"
+#include "nodes/sd/families/checkpoint.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "nodes/sd/weights.h"
+#include "nodes/sd/networks/weights.h"
 
 namespace weft::paper_cut {
 

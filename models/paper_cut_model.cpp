@@ -3,8 +3,8 @@
 #include <torch/torch.h>
 
 #include "models/renderer.h"
-#include "nodes/sd/checkpoint.h"
-#include "nodes/sd/sample.h"
+#include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/sampling/sample.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "models/vocabulary.h"
-#include "nodes/sd/conditioning.h"
-#include "nodes/sd/text_encoder.h"
-#include "nodes/sd/unet.h"
-#include "nodes/sd/vae.h"
+#include "nodes/sd/networks/text_encoder.h"
+#include "nodes/sd/networks/unet.h"
+#include "nodes/sd/networks/vae.h"
+#include "nodes/sd/sampling/conditioning.h"
 
 namespace weft::paper_cut {
 

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <thread>
 
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/files/safetensors.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -10,7 +10,7 @@
 #include <functional>
 #include <string>
 
-#include "nodes/sd/weights.h"
+#include "nodes/sd/networks/weights.h"
 
 namespace weft::paper_cut {
 

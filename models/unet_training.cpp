@@ -9,7 +9,7 @@
 #include "models/latent_cache.h"
 #include "models/optimization.h"
 #include "models/vae_training.h"
-#include "nodes/sd/layers.h"
+#include "nodes/sd/networks/layers.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -13,7 +13,7 @@
 #include "models/unet_training.h"
 #include "models/vae_training.h"
 #include "models/variant_training.h"
-#include "nodes/sd/checkpoint.h"
+#include "nodes/sd/families/checkpoint.h"
 
 namespace weft::paper_cut {
 namespace {

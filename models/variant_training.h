@@ -8,7 +8,7 @@
 #include "models/diffusion_loss.h"
 #include "models/latent_cache.h"
 #include "models/sitting.h"
-#include "nodes/sd/unet.h"
+#include "nodes/sd/networks/unet.h"
 
 namespace weft::paper_cut {
 

@@ -1,5 +1,5 @@
 // The value types that every plugin shares: pictures and masks. Those of diffusion (latent, conditioning,
-// model ...) are in nodes/sd/values.h.
+// model ...) are in nodes/sd/values/values.h.
 #pragma once
 
 #include <torch/types.h>

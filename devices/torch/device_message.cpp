@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// What nodes/sd/precision.h decides, in words; a test holds the two together.
+// What nodes/sd/tensors/precision.h decides, in words; a test holds the two together.
 std::string dtype_text(const DeviceFacts& facts) {
   if (facts.dtype != "auto") return facts.dtype;
   if (!facts.device.is_cpu()) return "float16";

@@ -3,9 +3,9 @@
 
 #include "assets/model_files.h"
 #include "nodes/checkpoint/nodes.h"
-#include "nodes/sd/checkpoint.h"
-#include "nodes/sd/encoder_values.h"
-#include "nodes/sd/file_hash.h"
+#include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/files/file_hash.h"
+#include "nodes/sd/values/encoder_values.h"
 
 namespace weft::checkpoint {
 namespace {

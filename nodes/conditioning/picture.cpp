@@ -5,8 +5,8 @@
 #include <bit>
 
 #include "nodes/conditioning/nodes.h"
-#include "nodes/sd/encoder_values.h"
-#include "nodes/sd/segmentation_map.h"
+#include "nodes/sd/pictures/segmentation_map.h"
+#include "nodes/sd/values/encoder_values.h"
 
 namespace weft::conditioning {
 namespace {

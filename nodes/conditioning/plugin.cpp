@@ -1,5 +1,5 @@
 #include "nodes/conditioning/nodes.h"
-#include "nodes/sd/describe.h"
+#include "nodes/sd/values/describe.h"
 
 WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
   registry.add_type({.id = "conditioning",

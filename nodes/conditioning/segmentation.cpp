@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "nodes/conditioning/nodes.h"
-#include "nodes/sd/describe.h"
-#include "nodes/sd/raster.h"
-#include "nodes/sd/segmentation_map.h"
+#include "nodes/sd/pictures/raster.h"
+#include "nodes/sd/pictures/segmentation_map.h"
+#include "nodes/sd/values/describe.h"
 
 namespace weft::conditioning {
 namespace {

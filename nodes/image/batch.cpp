@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "nodes/image/nodes.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::image {
 namespace {

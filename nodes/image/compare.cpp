@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "nodes/image/nodes.h"
-#include "nodes/sd/false_colour.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/pictures/false_colour.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::image {
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "nodes/sd/torch_errors.h"
+#include "nodes/sd/tensors/torch_errors.h"
 
 namespace weft::image {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "nodes/sd/raster.h"
+#include "nodes/sd/pictures/raster.h"
 
 namespace weft::image {
 

@@ -4,8 +4,8 @@
 
 #include "nodes/image/nodes.h"
 #include "nodes/image/plot.h"
-#include "nodes/sd/forward_diffusion.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/sampling/forward_diffusion.h"
+#include "nodes/sd/values/values.h"
 
 namespace weft::image {
 namespace {

@@ -1,7 +1,7 @@
 // image.preview: shows a picture without keeping it.
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
-#include "nodes/sd/finite.h"
+#include "nodes/sd/tensors/finite.h"
 
 namespace weft::image {
 namespace {

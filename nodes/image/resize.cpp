@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "nodes/image/nodes.h"
-#include "nodes/sd/finite.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/tensors/finite.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::image {
 namespace {

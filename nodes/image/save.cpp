@@ -4,7 +4,7 @@
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
 #include "nodes/image/numbered_file.h"
-#include "nodes/sd/finite.h"
+#include "nodes/sd/tensors/finite.h"
 
 namespace weft::image {
 namespace {

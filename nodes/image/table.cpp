@@ -10,7 +10,7 @@
 #include "nodes/image/caption.h"
 #include "nodes/image/color.h"
 #include "nodes/image/nodes.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::image {
 namespace {

@@ -1,7 +1,7 @@
 // What generic code knows of pictures and masks: their names, colours, small previews and descriptions.
 #include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
-#include "nodes/sd/describe.h"
+#include "nodes/sd/values/describe.h"
 
 namespace weft::image {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "nodes/latent/nodes.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::latent {
 namespace {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "nodes/latent/nodes.h"
-#include "nodes/sd/forward_diffusion.h"
+#include "nodes/sd/sampling/forward_diffusion.h"
 
 namespace weft::latent {
 namespace {

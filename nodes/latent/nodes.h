@@ -1,7 +1,7 @@
 // The nodes of this library, a function each; plugin.cpp calls them all.
 #pragma once
 
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/sdk.h"
 
 namespace weft::latent {

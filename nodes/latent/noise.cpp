@@ -1,5 +1,5 @@
 // latent.noise, latent.add_noise: Gaussian noise, alone and added as a sampler would.
-#include "nodes/sd/noise.h"
+#include "nodes/sd/sampling/noise.h"
 #include "nodes/latent/nodes.h"
 
 namespace weft::latent {

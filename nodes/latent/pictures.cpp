@@ -1,6 +1,6 @@
 // latent.to_image, latent.channels: what is in a latent, without a decoder.
 #include "nodes/latent/nodes.h"
-#include "nodes/sd/latent_preview.h"
+#include "nodes/sd/values/latent_preview.h"
 
 namespace weft::latent {
 namespace {

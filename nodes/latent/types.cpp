@@ -1,7 +1,7 @@
 // What generic code knows of latents and sigmas.
 #include "nodes/latent/nodes.h"
-#include "nodes/sd/describe.h"
-#include "nodes/sd/latent_preview.h"
+#include "nodes/sd/values/describe.h"
+#include "nodes/sd/values/latent_preview.h"
 
 namespace weft::latent {
 void add_types(Registry& registry) {

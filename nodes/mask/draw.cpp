@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "nodes/mask/nodes.h"
-#include "nodes/sd/raster.h"
+#include "nodes/sd/pictures/raster.h"
 
 namespace weft::mask {
 namespace {

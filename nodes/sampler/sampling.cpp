@@ -1,7 +1,7 @@
 #include "nodes/sampler/sampling.h"
 
-#include "nodes/sd/latent_preview.h"
-#include "nodes/sd/noise_schedule.h"
+#include "nodes/sd/sampling/noise_schedule.h"
+#include "nodes/sd/values/latent_preview.h"
 
 namespace weft::sampler {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "nodes/sd/sample.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/sampling/sample.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/sdk.h"
 
 namespace weft::sampler {

@@ -1,5 +1,5 @@
 // text.encode, text.clip_skip: words to what the U-Net attends to.
-#include "nodes/sd/prompt.h"
+#include "nodes/sd/text/prompt.h"
 #include "nodes/text_encoder/nodes.h"
 
 namespace weft::text_encoder {

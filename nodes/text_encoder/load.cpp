@@ -7,7 +7,7 @@
 
 #include "assets/input_files.h"
 #include "base/utf8.h"
-#include "nodes/sd/file_hash.h"
+#include "nodes/sd/files/file_hash.h"
 #include "nodes/text_encoder/nodes.h"
 
 namespace weft::text_encoder {

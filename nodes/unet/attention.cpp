@@ -4,11 +4,11 @@
 
 #include <functional>
 
-#include "nodes/sd/attention_observer.h"
-#include "nodes/sd/denoiser.h"
-#include "nodes/sd/false_colour.h"
-#include "nodes/sd/resize.h"
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/pictures/false_colour.h"
+#include "nodes/sd/sampling/denoiser.h"
+#include "nodes/sd/tensors/resize.h"
+#include "nodes/sd/values/node_device.h"
 #include "nodes/unet/nodes.h"
 
 namespace weft::unet {

@@ -3,8 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include "nodes/sd/denoiser.h"
-#include "nodes/sd/finite.h"
+#include "nodes/sd/sampling/denoiser.h"
+#include "nodes/sd/tensors/finite.h"
 #include "nodes/unet/nodes.h"
 
 namespace weft::unet {

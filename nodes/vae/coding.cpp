@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nodes/sd/finite.h"
-#include "nodes/sd/memory_need.h"
-#include "nodes/sd/tiled.h"
-#include "nodes/sd/torch_errors.h"
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/tensors/finite.h"
+#include "nodes/sd/tensors/tiled.h"
+#include "nodes/sd/tensors/torch_errors.h"
+#include "nodes/sd/values/node_device.h"
+#include "nodes/sd/values/room.h"
 
 namespace weft::vae {
 namespace {

@@ -1,7 +1,7 @@
 // Between pixels and latents, for the nodes of this library: whole if memory allows, else in tiles.
 #pragma once
 
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/sdk.h"
 
 namespace weft::vae {

@@ -1,7 +1,7 @@
 // vae.encode, vae.encode_tiled, vae.encode_inpaint: pictures to latents, z = E(x).
 #include <ATen/ops/conv2d.h>
 
-#include "nodes/sd/resize.h"
+#include "nodes/sd/tensors/resize.h"
 #include "nodes/vae/coding.h"
 #include "nodes/vae/nodes.h"
 

@@ -2,8 +2,8 @@
 // encodes.
 #include <fmt/format.h>
 
-#include "nodes/sd/masks.h"
-#include "nodes/sd/resize.h"
+#include "nodes/sd/pictures/masks.h"
+#include "nodes/sd/tensors/resize.h"
 #include "nodes/vae/coding.h"
 #include "nodes/vae/nodes.h"
 

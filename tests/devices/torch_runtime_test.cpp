@@ -18,10 +18,10 @@
 #include "devices/torch/device_message.h"
 #include "devices/torch/nvidia_driver.h"
 #include "devices/torch/torch_runtime.h"
-#include "nodes/sd/precision.h"
-#include "nodes/sd/step_graph.h"
-#include "nodes/sd/torch_errors.h"
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/tensors/precision.h"
+#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/tensors/torch_errors.h"
+#include "nodes/sd/values/node_device.h"
 
 namespace weft {
 namespace {

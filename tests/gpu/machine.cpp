@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
 
 namespace weft::gpu {

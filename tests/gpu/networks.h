@@ -5,10 +5,10 @@
 
 #include <memory>
 
-#include "nodes/sd/text_encoder.h"
-#include "nodes/sd/unet.h"
-#include "nodes/sd/vae.h"
-#include "nodes/sd/weights.h"
+#include "nodes/sd/networks/text_encoder.h"
+#include "nodes/sd/networks/unet.h"
+#include "nodes/sd/networks/vae.h"
+#include "nodes/sd/networks/weights.h"
 
 namespace weft::gpu {
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "nodes/sd/noise.h"
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/sampling/noise.h"
+#include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
 #include "tests/gpu/networks.h"
 

@@ -5,10 +5,10 @@
 
 #include <thread>
 
-#include "nodes/sd/noise.h"
-#include "nodes/sd/step_graph.h"
-#include "nodes/sd/torch_errors.h"
-#include "nodes/sd/transfer.h"
+#include "nodes/sd/sampling/noise.h"
+#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/tensors/torch_errors.h"
+#include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
 #include "tests/gpu/networks.h"
 

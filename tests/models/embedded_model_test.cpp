@@ -10,8 +10,8 @@
 #include "models/renderer.h"
 #include "models/unet_training.h"
 #include "models/vae_training.h"
-#include "nodes/sd/checkpoint.h"
-#include "nodes/sd/latent_preview.h"
+#include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/values/latent_preview.h"
 
 namespace weft::paper_cut {
 namespace {

@@ -9,7 +9,7 @@
 #include "models/held_out_renders.h"
 #include "models/variant_evaluation.h"
 #include "models/variant_training.h"
-#include "nodes/sd/checkpoint.h"
+#include "nodes/sd/families/checkpoint.h"
 
 namespace weft::paper_cut {
 namespace {

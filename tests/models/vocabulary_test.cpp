@@ -7,7 +7,7 @@
 
 #include "models/paper_cut_model.h"
 #include "models/scene.h"
-#include "nodes/sd/tokenizer.h"
+#include "nodes/sd/text/tokenizer.h"
 
 namespace weft::paper_cut {
 namespace {

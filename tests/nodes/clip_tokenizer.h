@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "nodes/sd/tokenizer.h"
+#include "nodes/sd/text/tokenizer.h"
 
 namespace weft::sd {
 

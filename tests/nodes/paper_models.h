@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "nodes/sd/safetensors.h"
-#include "nodes/sd/weights.h"
+#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/networks/weights.h"
 
 namespace weft::sd {
 

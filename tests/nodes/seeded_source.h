@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string>
 
-#include "nodes/sd/normal_draws.h"
-#include "nodes/sd/weights.h"
+#include "nodes/sd/networks/weights.h"
+#include "nodes/sd/sampling/normal_draws.h"
 
 namespace weft::sd {
 

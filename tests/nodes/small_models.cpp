@@ -8,7 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/files/safetensors.h"
 #include "tests/nodes/seeded_source.h"
 
 namespace weft::sd {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "nodes/sd/model_config.h"
+#include "nodes/sd/families/model_config.h"
 
 namespace weft::sd {
 

@@ -4,7 +4,7 @@
 
 #include <ATen/ATen.h>
 
-#include "nodes/sd/denoiser.h"
+#include "nodes/sd/sampling/denoiser.h"
 
 namespace weft::sd {
 

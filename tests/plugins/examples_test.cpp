@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "graph/executor.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/check.h"
 #include "plugins/loader.h"
 #include "plugins/values.h"

@@ -99,12 +99,12 @@ TEST(Layers, AnIncludeThatPointsUpIsFound) {
   fs::create_directories(root.path() / "plugins/examples/x");
   fs::create_directories(root.path() / "nodes/sd");
   root.write_file("graph/deep/a.cpp", "#include <vector>\n  # include <torch/torch.h>\n");
-  root.write_file("plugins/b.h", "#include \"nodes/sd/values.h\"\n// #include <torch/torch.h>\n");
-  root.write_file("plugins/examples/x/c.cpp", "#include \"nodes/sd/values.h\"\n");
-  root.write_file("nodes/sd/d.h", "#include \"nodes/sd/vae.h\"\n#include \"nodes/image/nodes.h\"\n");
+  root.write_file("plugins/b.h", "#include \"nodes/sd/values/values.h\"\n// #include <torch/torch.h>\n");
+  root.write_file("plugins/examples/x/c.cpp", "#include \"nodes/sd/values/values.h\"\n");
+  root.write_file("nodes/sd/d.h", "#include \"nodes/sd/networks/vae.h\"\n#include \"nodes/image/nodes.h\"\n");
   EXPECT_THAT(wrong_includes(root.path()),
       ElementsAre("graph/deep/a.cpp:2: graph/ must not include torch/torch.h",
-          "plugins/b.h:1: plugins/ must not include nodes/sd/values.h",
+          "plugins/b.h:1: plugins/ must not include nodes/sd/values/values.h",
           "nodes/sd/d.h:2: nodes/sd/ must not include nodes/image/nodes.h"));
 }
 

@@ -168,7 +168,7 @@ TEST(PluginHost, RefusesAPluginThatWasBuiltAgainstOtherHeaders) {
   std::ofstream(copy.path() / "graph/executor.h", std::ios::app) << "// no plugin sees this\n";
   EXPECT_THAT(host_stamp(), testing::EndsWith(" headers-" + headers_hash(copy.path())));
 
-  for (const char* header : {"graph/value.h", "plugins/values.h", "nodes/sd/values.h"}) {
+  for (const char* header : {"graph/value.h", "plugins/values.h", "nodes/sd/values/values.h"}) {
     std::ofstream(copy.path() / header, std::ios::app) << "// changed\n";
     static std::string stamp;
     stamp = host_stamp().substr(0, host_stamp().rfind('-') + 1) + headers_hash(copy.path());

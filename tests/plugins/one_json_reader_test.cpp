@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Bounds its depth itself: a header has three levels.
-constexpr const char* kHeaderOfSafetensors = "nodes/sd/safetensors.cpp";
+constexpr const char* kHeaderOfSafetensors = "nodes/sd/files/safetensors.cpp";
 
 std::vector<std::string> other_parsers(const fs::path& root) {
   static const std::regex parser(R"(\b(json|Json|Literal|ordered_json)::(parse|accept|sax_parse|from_\w+)\()");

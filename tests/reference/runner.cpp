@@ -10,8 +10,8 @@
 #include <chrono>
 #include <string>
 
-#include "nodes/sd/checkpoint.h"
-#include "nodes/sd/safetensors.h"
+#include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/files/safetensors.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "tests/nodes/small_models.h"
 #include "tests/workflows/bench.h"
 

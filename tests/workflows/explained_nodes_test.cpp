@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 
-#include "nodes/sd/encoder_values.h"
-#include "nodes/sd/segmentation_map.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/pictures/segmentation_map.h"
+#include "nodes/sd/values/encoder_values.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/node_call.h"
 #include "tests/workflows/bench.h"
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "nodes/sd/safetensors.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/values/values.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "tests/nodes/paper_models.h"
 #include "tests/nodes/small_models.h"
 #include "tests/workflows/bench.h"

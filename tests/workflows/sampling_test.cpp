@@ -7,7 +7,7 @@
 
 #include "import/comfyui/classes.h"
 #include "import/comfyui/import.h"
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {

@@ -6,7 +6,7 @@
 
 #include "models/judge.h"
 #include "models/segmenter.h"
-#include "nodes/sd/segmentation_map.h"
+#include "nodes/sd/pictures/segmentation_map.h"
 #include "tests/workflows/bench.h"
 
 namespace weft::test {

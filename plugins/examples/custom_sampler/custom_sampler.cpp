@@ -2,7 +2,7 @@
 // own samplers go: link it to "sampler" of a Custom Sampling node.
 #include <cmath>
 
-#include "nodes/sd/values.h"
+#include "nodes/sd/values/values.h"
 #include "plugins/sdk.h"
 
 namespace {

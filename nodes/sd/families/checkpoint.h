@@ -1,0 +1,110 @@
+// A model on disk, of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file
+// (CompVis/LDM layout) or a diffusers folder; whole, or one of its networks alone.
+//
+// Opening reads headers only (milliseconds); tensors stay in the memory-mapped file until a network is built,
+// and only the network that is asked for is. A Checkpoint is immutable: any thread.
+//
+//   const Checkpoint model = Checkpoint::open("models/checkpoints/sd15.safetensors");
+//   const UNet unet = model.unet(at::kCPU, at::kBFloat16);
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodes/sd/families/ldm_names.h"
+#include "nodes/sd/families/model_config.h"
+#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/networks/label_encoder.h"
+#include "nodes/sd/networks/memory_need.h"
+#include "nodes/sd/networks/spatial_rescaler.h"
+#include "nodes/sd/networks/text_encoder.h"
+#include "nodes/sd/networks/unet.h"
+#include "nodes/sd/networks/vae.h"
+#include "nodes/sd/sampling/noise_schedule.h"
+
+namespace weft::sd {
+
+class Checkpoint {
+ public:
+  /// At least a U-Net; other parts may be missing. Throws ModelError: not there, damaged, incomplete, or of
+  /// another family (then it says which).
+  static Checkpoint open(const std::filesystem::path& path);
+  /// A U-Net alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "unet" folder.
+  static Checkpoint open_unet(const std::filesystem::path& path);
+  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae"
+  /// folder.
+  static Checkpoint open_vae(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  bool has(Part part) const { return parts_.contains(part); }
+  /// Of a part that is not there, how to say so of the model: "has no VAE".
+  std::string absence(Part part) const;
+  /// Whether that part should be there: the folder's model_index.json lists it.
+  bool lost(Part part) const { return lost_folders_.contains(part); }
+
+  /// Of parts that are there.
+  const UNetConfig& unet_config() const { return unet_config_; }
+  const VAEConfig& vae_config() const { return vae_config_; }
+  const TextEncoderConfig& text_encoder_config() const { return text_encoder_config_; }
+  Prediction prediction() const { return prediction_; }
+
+  /// What the U-Net was trained with.
+  const NoiseTable& noise_table() const { return noise_table_; }
+  /// Of its autoencoder; of a U-Net alone, what its config says and what the published model of that shape has.
+  const LatentSpace& latent_space() const { return latent_space_; }
+
+  /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
+  /// vocabulary.
+  const std::optional<std::filesystem::path>& tokenizer() const { return tokenizer_; }
+
+  /// Null where the model is not class-conditional.
+  const std::shared_ptr<const LabelEncoder>& label_encoder() const { return label_encoder_; }
+  /// Null where the model has none.
+  const std::shared_ptr<const SpatialRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
+
+  /// A network of a part's tensors in `dtype`. `title` begins its name: "model v1-5.safetensors". `without`: tensors whose
+  /// names begin so are not in it.
+  NetworkSize network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
+
+  /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part.
+  UNet unet(at::Device device, at::ScalarType dtype) const;
+  VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
+  VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
+  TextEncoder text_encoder(at::Device device, at::ScalarType dtype) const;
+
+  /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
+  /// of a family that is known here.
+  const std::vector<std::string>& unused() const { return unused_; }
+  /// What the model's configuration asks for in vain, a sentence each.
+  const std::vector<std::string>& ignored() const { return ignored_; }
+
+ private:
+  friend class CheckpointReader;
+  Checkpoint() = default;
+  template <class Network, class Config>
+  Network build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const;
+  const TensorMap& tensors(Part part) const;
+
+  std::filesystem::path path_;
+  std::vector<SafetensorsFile> files_;
+  std::map<Part, TensorMap> parts_;  ///< what is there: views of the mapped files, by canonical names
+  std::map<Part, TensorMap> scales_;  ///< of weights that are quantised, by their names
+  std::map<Part, std::string> lost_folders_;
+  UNetConfig unet_config_;
+  VAEConfig vae_config_;
+  TextEncoderConfig text_encoder_config_;
+  Prediction prediction_ = Prediction::kNoise;
+  NoiseTable noise_table_ = NoiseTable::stable_diffusion();
+  LatentSpace latent_space_;
+  std::optional<std::filesystem::path> tokenizer_;
+  std::shared_ptr<const LabelEncoder> label_encoder_;
+  std::shared_ptr<const SpatialRescaler> spatial_rescaler_;
+  std::vector<std::string> unused_, ignored_;
+};
+
+}  // namespace weft::sd

@@ -1,0 +1,371 @@
+#include "nodes/sd/files/safetensors.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/interprocess/file_mapping.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "base/strict_json.h"
+#include "nodes/sd/files/model_error.h"
+
+namespace weft::sd {
+namespace {
+
+namespace fs = std::filesystem;
+namespace bip = boost::interprocess;
+using nlohmann::json;
+
+constexpr size_t kLengthBytes = 8;
+constexpr size_t kWidestBits = 64;            // of one value
+constexpr uint64_t kMaxHeader = 100'000'000;  // as the reference implementation
+
+struct TypeName {
+  std::string_view name;
+  at::ScalarType type;
+  size_t bits;
+};
+constexpr std::array kTypes{
+    TypeName{"F64", at::kDouble, 64},
+    TypeName{"F32", at::kFloat, 32},
+    TypeName{"F16", at::kHalf, 16},
+    TypeName{"BF16", at::kBFloat16, 16},
+    TypeName{"I64", at::kLong, 64},
+    TypeName{"I32", at::kInt, 32},
+    TypeName{"I16", at::kShort, 16},
+    TypeName{"I8", at::kChar, 8},
+    TypeName{"U64", at::kUInt64, 64},
+    TypeName{"U32", at::kUInt32, 32},
+    TypeName{"U16", at::kUInt16, 16},
+    TypeName{"U8", at::kByte, 8},
+    TypeName{"BOOL", at::kBool, 8},
+    TypeName{"C64", at::kComplexFloat, 64},
+    TypeName{"F8_E4M3", at::kFloat8_e4m3fn, 8},
+    TypeName{"F8_E5M2", at::kFloat8_e5m2, 8},
+    TypeName{"F8_E4M3FNUZ", at::kFloat8_e4m3fnuz, 8},
+    TypeName{"F8_E5M2FNUZ", at::kFloat8_e5m2fnuz, 8},
+    TypeName{"F8_E8M0", at::kFloat8_e8m0fnu, 8},
+    TypeName{"F6_E2M3", at::ScalarType::Undefined, 6},
+    TypeName{"F6_E3M2", at::ScalarType::Undefined, 6},
+    TypeName{"F4", at::ScalarType::Undefined, 4},
+};
+
+/// Null for a type that came after this was written.
+const TypeName* known_type(std::string_view name) {
+  const auto* found = std::ranges::find(kTypes, name, &TypeName::name);
+  return found == kTypes.end() ? nullptr : found;
+}
+
+// Files that people mistake for safetensors, by how they begin.
+struct Impostor {
+  std::string_view magic, what, remedy;
+};
+constexpr std::array kImpostors{
+    Impostor{"PK\x03\x04", "is a PyTorch pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x02", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x03", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x04", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"\x80\x05", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
+    Impostor{"GGUF", "is a GGUF file", "use the .safetensors file of the model"},
+    Impostor{"version https://git-lfs", "is a Git LFS pointer, not the model itself", "run `git lfs pull`"},
+    Impostor{"<!DOCTYPE", "is a web page, not a model", "download the model again"},
+    Impostor{"<html", "is a web page, not a model", "download the model again"},
+};
+
+// Collects what goes wrong in one file: every check throws through here.
+class Reader {
+ public:
+  explicit Reader(fs::path path) : path_(std::move(path)) {}
+
+  [[noreturn]] void fail(const std::string& problem, const std::string& remedy = "download or convert it again") const {
+    throw ModelError(path_.string(), problem, remedy);
+  }
+
+  size_t file_size() const {
+    std::error_code error;
+    const auto status = fs::status(path_, error);
+    if (!fs::exists(status)) fail("there is no such file", "check the name and the model folders");
+    if (!fs::is_regular_file(status)) fail("is not a file", "give a .safetensors file");
+    const auto size = fs::file_size(path_, error);
+    if (error) fail(error.message(), "");
+    return size;
+  }
+
+  uint64_t header_size(std::string_view file) const {
+    const uint64_t length = stated_length(file);
+    if (file.size() > kLengthBytes && length <= kMaxHeader && length <= file.size() - kLengthBytes &&
+        begins_with_brace(file.substr(kLengthBytes, length)))
+      return length;  // whatever those eight bytes look like otherwise: 80 02 is a pickle's beginning, and
+                      // 640
+    for (const auto& impostor : kImpostors) {
+      if (file.starts_with(impostor.magic)) fail(std::string(impostor.what), std::string(impostor.remedy));
+    }
+    if (file.size() < kLengthBytes) fail(fmt::format("is truncated: {} bytes are not even a header", file.size()));
+    if (length > kMaxHeader) fail(fmt::format("claims a header of {} bytes: not a safetensors file", length));
+    if (length > file.size() - kLengthBytes) {
+      fail(fmt::format("is truncated: its header has {} bytes, the file {}", length, file.size()));
+    }
+    return length;
+  }
+
+  json parse_header(std::string_view text) const {
+    std::vector<std::set<std::string>> keys;  // of the objects that are open
+    bool in_metadata = false;                 // where the last of a key's values counts
+    const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+      if (depth > static_cast<int>(kMaxJsonDepth)) fail("header is nested too deeply");
+      if (event == json::parse_event_t::object_start) keys.emplace_back();
+      if (event == json::parse_event_t::object_end) keys.pop_back();
+      if (event == json::parse_event_t::key) {
+        const auto name = parsed.get<std::string>();
+        if (depth == 1) in_metadata = name == "__metadata__";
+        if (!keys.back().insert(name).second && !(in_metadata && depth == 2))
+          fail(fmt::format("header names \"{}\" twice", name));
+      }
+      return true;
+    };
+    if (text.find('\0') != text.npos) fail("header is not valid JSON");  // which the parser would take for its end
+    try {
+      json header = json::parse(text, watch);
+      if (!header.is_object()) fail("header is not a JSON object");
+      return header;
+    } catch (const json::exception&) {
+      fail("header is not valid JSON");
+    }
+  }
+
+  std::map<std::string, std::string> metadata(const json& value) const {
+    std::map<std::string, std::string> result;
+    if (value.is_null()) return result;
+    if (!value.is_object()) fail("__metadata__ is not an object of strings");
+    for (const auto& [key, text] : value.items()) {
+      if (!text.is_string()) fail(fmt::format("__metadata__ \"{}\" is not a string", key));
+      result.emplace(key, text.get<std::string>());
+    }
+    return result;
+  }
+
+  SafetensorsFile::Entry entry(const std::string& name, const json& value) const {
+    if (!value.is_object()) fail(fmt::format("tensor \"{}\" is not described by an object", name));
+    SafetensorsFile::Entry entry{.type = type(name, value),
+        .dtype = at::ScalarType::Undefined,
+        .shape = numbers<int64_t>(name, value, "shape"),
+        .begin = 0,
+        .end = 0};
+    const TypeName* known = known_type(entry.type);
+    if (known) entry.dtype = known->type;
+    const auto offsets = numbers<size_t>(name, value, "data_offsets");
+    if (offsets.size() != 2 || offsets[0] > offsets[1]) {
+      fail(fmt::format("tensor \"{}\" has data_offsets that are not [begin, end]", name));
+    }
+    entry.begin = offsets[0];
+    entry.end = offsets[1];
+    const size_t given = entry.end - entry.begin, bits = bit_size(name, entry, known ? known->bits : kWidestBits);
+    if (known && bits % 8 != 0) fail(fmt::format("tensor \"{}\" does not end at the end of a byte", name));
+    if (known && bits / 8 != given) {
+      fail(fmt::format("tensor \"{}\" needs {} bytes for its shape, and is given {}", name, bits / 8, given));
+    }
+    return entry;
+  }
+
+  // Tensors must fill the data exactly: no overlap, no hole, nothing outside.
+  void check_layout(const std::map<std::string, SafetensorsFile::Entry>& entries, size_t data_size) const {
+    std::vector<std::pair<const std::string*, const SafetensorsFile::Entry*>> ordered;
+    for (const auto& [name, entry] : entries) {
+      if (entry.end > data_size) {
+        fail(fmt::format("is truncated: tensor \"{}\" ends at byte {} of {}", name, entry.end, data_size));
+      }
+      ordered.emplace_back(&name, &entry);
+    }
+    std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.second->begin, a.second->end) < std::pair(b.second->begin, b.second->end);
+    });
+    size_t filled = 0;
+    for (const auto& [name, entry] : ordered) {
+      if (entry->begin < filled) fail(fmt::format("tensor \"{}\" overlaps the one before it", *name));
+      if (entry->begin > filled) fail(fmt::format("has a hole before tensor \"{}\"", *name));
+      filled = entry->end;
+    }
+    if (filled != data_size) fail(fmt::format("has {} bytes that belong to no tensor", data_size - filled));
+  }
+
+ private:
+  static uint64_t stated_length(std::string_view file) {
+    uint64_t length = 0;
+    std::memcpy(&length, file.data(), std::min(file.size(), kLengthBytes));
+    return length;
+  }
+
+  static bool begins_with_brace(std::string_view header) {
+    const size_t begin = header.find_first_not_of(" \t\r\n");
+    return begin != header.npos && header[begin] == '{';
+  }
+
+  std::string type(const std::string& name, const json& value) const {
+    const auto found = value.find("dtype");
+    if (found == value.end() || !found->is_string()) fail(fmt::format("tensor \"{}\" has no dtype", name));
+    return found->get<std::string>();
+  }
+
+  template <class T>
+  std::vector<T> numbers(const std::string& name, const json& value, const char* key) const {
+    const auto found = value.find(key);
+    if (found == value.end() || !found->is_array()) fail(fmt::format("tensor \"{}\" has no {}", name, key));
+    std::vector<T> result;
+    for (const auto& number : *found) {
+      if (!number.is_number_unsigned() ||
+          number.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<T>::max())) {
+        fail(fmt::format("tensor \"{}\" has a {} with {}, which is not a size", name, key, number.dump()));
+      }
+      result.push_back(number.get<T>());
+    }
+    return result;
+  }
+
+  size_t bit_size(const std::string& name, const SafetensorsFile::Entry& entry, size_t bits) const {
+    bool empty = false;
+    for (const int64_t length : entry.shape) {
+      empty = empty || length == 0;
+      if (__builtin_mul_overflow(bits, std::max<size_t>(static_cast<size_t>(length), 1), &bits)) {
+        fail(fmt::format("tensor \"{}\" has a shape that overflows", name));
+      }
+    }
+    return empty ? 0 : bits;
+  }
+
+  fs::path path_;
+};
+
+}  // namespace
+
+std::string unsupported_type(const std::string& name, const std::string& type) {
+  return fmt::format("tensor \"{}\" has dtype {}, which is not supported", name, type);
+}
+
+struct SafetensorsFile::Mapping {
+  bip::file_mapping file;
+  bip::mapped_region region;
+};
+
+SafetensorsFile SafetensorsFile::open(const fs::path& path) {
+  const Reader reader(path);
+  const size_t size = reader.file_size();
+  if (size == 0) reader.fail("is empty");
+  SafetensorsFile file;
+  file.path_ = path;
+  file.mapping_ = std::make_shared<Mapping>();
+  try {
+    file.mapping_->file = bip::file_mapping(path.c_str(), bip::read_only);
+    file.mapping_->region = bip::mapped_region(file.mapping_->file, bip::copy_on_write);
+  } catch (const bip::interprocess_exception& error) {
+    reader.fail(fmt::format("cannot be read ({})", error.what()),
+        error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
+  }
+  const std::string_view bytes(
+      static_cast<const char*>(file.mapping_->region.get_address()), file.mapping_->region.get_size());
+  const uint64_t header_size = reader.header_size(bytes);
+  const json header = reader.parse_header(bytes.substr(kLengthBytes, header_size));
+  file.data_offset_ = kLengthBytes + header_size;
+  for (const auto& [name, value] : header.items()) {
+    if (name == "__metadata__") {
+      file.metadata_ = reader.metadata(value);
+    } else {
+      file.entries_.emplace(name, reader.entry(name, value));
+    }
+  }
+  reader.check_layout(file.entries_, bytes.size() - file.data_offset_);
+  return file;
+}
+
+at::Tensor SafetensorsFile::tensor(const std::string& name) const {
+  const Entry& entry = entries_.at(name);
+  if (entry.dtype == at::ScalarType::Undefined)
+    throw ModelError(path_.string(), unsupported_type(name, entry.type), "convert it to F16 or F32");
+  char* data = static_cast<char*>(mapping_->region.get_address()) + data_offset_ + entry.begin;
+  const auto options = at::TensorOptions(entry.dtype);
+  if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.dtype) != 0) {  // old writers did not align
+    at::Tensor copy = at::empty(entry.shape, options);
+    std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
+    return copy;
+  }
+  return at::from_blob(data, entry.shape, [keep = mapping_](void*) {}, options);
+}
+
+void SafetensorsFile::release_memory() const {
+  // The mapping is private, and its pages are those of the file as long as nobody wrote to them.
+  ::madvise(mapping_->region.get_address(), mapping_->region.get_size(), MADV_DONTNEED);
+}
+
+namespace {
+
+std::string_view type_name(const fs::path& path, const std::string& name, at::ScalarType type) {
+  for (const auto& known : kTypes) {
+    if (known.type == type) return known.name;
+  }
+  throw ModelError(path.string(),
+      fmt::format("tensor \"{}\" is {}, which has no safetensors type", name, toString(type)),
+      "convert it before saving");
+}
+
+using Named = std::pair<std::string, at::Tensor>;
+
+// The largest element types first, so that every tensor is aligned; then by name.
+std::vector<Named> in_file_order(const std::map<std::string, at::Tensor>& tensors) {
+  std::vector<Named> ordered;
+  for (const auto& [name, tensor] : tensors) ordered.emplace_back(name, tensor.detach().cpu().contiguous());
+  std::stable_sort(ordered.begin(), ordered.end(),
+      [](const Named& a, const Named& b) { return a.second.element_size() > b.second.element_size(); });
+  return ordered;
+}
+
+std::string header_of(
+    const fs::path& path, const std::vector<Named>& tensors, const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  size_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    header[name] = {{"dtype", type_name(path, name, tensor.scalar_type())}, {"shape", tensor.sizes().vec()},
+        {"data_offsets", {offset, offset + tensor.nbytes()}}};
+    offset += tensor.nbytes();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
+    const std::map<std::string, std::string>& metadata) {
+  const std::vector<Named> ordered = in_file_order(tensors);
+  const std::string header = header_of(path, ordered, metadata);
+  const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
+  std::ofstream out(temporary, std::ios::binary);
+  const uint64_t length = header.size();
+  out.write(reinterpret_cast<const char*>(&length), sizeof length);
+  out.write(header.data(), static_cast<std::streamsize>(header.size()));
+  for (const auto& [name, tensor] : ordered) {
+    out.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
+  }
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(temporary, path, error);
+  if (!out || error) {
+    const std::string reason = error ? error.message() : std::strerror(errno);
+    fs::remove(temporary, error);
+    throw ModelError(
+        path.string(), fmt::format("cannot be written ({})", reason), "check the folder and the free space");
+  }
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,57 @@
+// The text transformers that turn token ids into the context y that the U-Net attends to: CLIP's, and the one
+// that was trained along with latent diffusion's text-to-image models ("LDMBert": BERT's words, every token
+// sees all others). Names of weights are those of transformers' CLIPTextModel ("text_model.embeddings...")
+// for both.
+#pragma once
+
+#include <memory>
+
+#include "nodes/sd/networks/layers.h"
+
+namespace weft::sd {
+
+enum class TextActivation { kQuickGelu, kGelu };
+
+/// kClip: a token sees those before it. kBert: it sees all; queries, keys and values have no bias.
+enum class TextFamily { kClip, kBert };
+
+struct TextEncoderConfig {
+  int64_t vocab = 49408;
+  int64_t width = 768;
+  int64_t layers = 12;
+  int64_t heads = 12;
+  int64_t mlp_width = 3072;
+  int64_t max_positions = 77;
+  TextActivation activation = TextActivation::kQuickGelu;
+  int64_t eos_id = 49407;  ///< pooled is taken at the first of these
+  bool pools_at_largest_id = false;  ///< else at the first of the largest id, as transformers does for eos_token_id 2
+  TextFamily family = TextFamily::kClip;
+  int64_t attention_width = 0;  ///< of all heads together; 0: width
+  double norm_eps = 1e-5;
+};
+
+struct TextEncoding {
+  at::Tensor hidden;  ///< [B, T, width], after the final layer norm
+  at::Tensor pooled;  ///< [B, width], the last layer at the end-of-text token
+};
+
+class TextEncoder {
+ public:
+  TextEncoder(const TextEncoderConfig& config, const Weights& weights);
+  ~TextEncoder();
+  TextEncoder(TextEncoder&&) noexcept;
+  TextEncoder& operator=(TextEncoder&&) noexcept;
+
+  const TextEncoderConfig& config() const;
+  at::ScalarType dtype() const;
+
+  /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...;
+  /// more than there are layers means the last (as ComfyUI does).
+  TextEncoding forward(const at::Tensor& ids, int64_t clip_skip = 1) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weft::sd

@@ -1,0 +1,58 @@
+// The U-Net of latent diffusion and Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model
+// was trained) in a noisy latent x at time t, told y by cross-attention, or by channels of x alone. Names of
+// weights are those of diffusers' UNet2DConditionModel, and of UNet2DModel for one without cross-attention.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nodes/sd/networks/layers.h"
+
+namespace weft::sd {
+
+struct UNetConfig {
+  int64_t in_channels = 4;  ///< 9: inpainting, 8: instruct-pix2pix
+  int64_t out_channels = 4;
+  std::vector<int64_t> block_channels{320, 640, 1280, 1280};  ///< one a level; each level but the last halves H and W
+  int64_t layers_per_block = 2;
+  std::vector<bool> cross_attention{true, true, true, false};  ///< a level: does it attend?
+  int64_t transformer_layers = 1;  ///< transformer blocks in each attention
+  int64_t context_dim = 768;  ///< 0: no context; pixels attend to one another only (Ho et al. 2020)
+  int64_t heads = 8;  ///< number of heads (diffusers calls it attention_head_dim)
+  int64_t head_width = 0;  ///< if not 0: channels of each head, as many as fit in place of `heads`
+  int64_t norm_groups = 32;
+  bool use_linear_projection = false;  ///< proj_in and proj_out are Linear instead of 1x1 Conv2d
+  bool mid_block = true;  ///< false: from the deepest level straight up again (BK-SDM, arXiv:2305.15798)
+  double norm_eps = 1e-5;  ///< of the norms of residual blocks and of the last one
+  bool flip_sin_to_cos = true;  ///< of the timestep's embedding: cosines come first
+  double freq_shift = 0;  ///< of the timestep's embedding: below half its width
+
+  int64_t heads_in(int64_t channels) const { return head_width > 0 ? channels / head_width : heads; }
+};
+
+class UNet {
+ public:
+  UNet(const UNetConfig& config, const Weights& weights);
+  ~UNet();
+  UNet(UNet&&) noexcept;
+  UNet& operator=(UNet&&) noexcept;
+
+  const UNetConfig& config() const;
+  at::ScalarType dtype() const;
+
+  /// x [B, in_channels, H, W], timesteps [B] (any number type, 0..999, fractions allowed), context [B, T,
+  /// context_dim] (looked at by nobody if that is 0). Returns [B, out_channels, H, W]. Any H and W: where
+  /// halving rounded, upsampling goes back to the skip's size.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// cos and sin of the time at `width` / 2 frequencies from 1 to 1/10000: [B, width] float32. The other two
+/// are as in UNetConfig.
+at::Tensor timestep_embedding(
+    const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos = true, double freq_shift = 0);
+
+}  // namespace weft::sd

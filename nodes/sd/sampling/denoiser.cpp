@@ -1,0 +1,329 @@
+#include "nodes/sd/sampling/denoiser.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "nodes/sd/tensors/resize.h"
+
+namespace weft::sd {
+namespace {
+
+at::Tensor crop(const at::Tensor& tensor, const std::optional<LatentArea>& area) {
+  if (!area || !tensor.defined()) return tensor;
+  return tensor.narrow(-2, area->y, area->height).narrow(-1, area->x, area->width);
+}
+
+/// A share of the picture in latents: at least one latent, rounded half to even.
+LatentArea in_latents(const FractionArea& area, int64_t height, int64_t width) {
+  const auto part = [](double share, int64_t whole) { return std::lrint(share * static_cast<double>(whole)); };
+  return {std::max<int64_t>(1, part(area.height, height)), std::max<int64_t>(1, part(area.width, width)),
+      part(area.y, height), part(area.x, width)};
+}
+
+/// The rectangle of mask [B, h, w] that is not zero, at least 8x8.
+LatentArea bounds(const at::Tensor& mask) {
+  const at::Tensor painted = mask.ne(0).any(0).nonzero();  // [n, 2]: y, x
+  if (painted.size(0) == 0) return {8, 8, 0, 0};
+  const at::Tensor low = painted.amin(0), high = painted.amax(0);
+  const int64_t y = low[0].item<int64_t>(), x = low[1].item<int64_t>();
+  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1), std::max<int64_t>(8, high[1].item<int64_t>() - x + 1),
+      y, x};
+}
+
+/// A rectangle in pixels, rounded down to latents.
+LatentArea in_latents(const PixelArea& area, int64_t downscale) {
+  return {area.height / downscale, area.width / downscale, area.y / downscale, area.x / downscale};
+}
+
+std::optional<LatentArea> resolve_area(
+    const ConditioningEntry& entry, const at::Tensor& mask, const at::Tensor& latent, int64_t downscale) {
+  const int64_t height = latent.size(2), width = latent.size(3);
+  LatentArea area;
+  if (mask.defined() && entry.area_from_mask) {
+    area = bounds(mask);
+  } else if (const auto* rectangle = std::get_if<PixelArea>(&entry.area)) {
+    area = in_latents(*rectangle, downscale);
+  } else if (const auto* share = std::get_if<FractionArea>(&entry.area)) {
+    area = in_latents(*share, height, width);
+  } else {
+    return std::nullopt;
+  }
+  const LatentArea asked = area;
+  area.height = std::min(area.height, height - area.y);
+  area.width = std::min(area.width, width - area.x);
+  if (area.height < 1 || area.width < 1 || area.y < 0 || area.x < 0) {
+    throw std::invalid_argument(
+        fmt::format("the conditioning's area (width {}, height {}, x {}, y {} pixels) has no part in the picture of "
+                    "{}x{} pixels: move it inside, and make it at least {} pixels wide and high",
+            asked.width * downscale, asked.height * downscale, asked.x * downscale, asked.y * downscale,
+            width * downscale, height * downscale, downscale));
+  }
+  return area;
+}
+
+at::Tensor fit_mask(const at::Tensor& mask, const at::Tensor& latent) {
+  if (mask.size(1) == latent.size(2) && mask.size(2) == latent.size(3)) return mask;
+  return resize(mask.unsqueeze(1), latent.size(3), latent.size(2), Resize::kBilinear).squeeze(1);
+}
+
+/// Fades the inner edges of a rectangle's weight over up to 8 latents.
+void feather(at::Tensor& weight, const LatentArea& area, const at::Tensor& latent) {
+  const auto fade = [&](int64_t axis, int64_t begin, int64_t length) {
+    const int64_t width = std::min<int64_t>(8, length / 4);
+    for (int64_t t = 0; t < width; ++t) {
+      const double factor = 1.0 / static_cast<double>(width) * static_cast<double>(t + 1);
+      if (begin != 0) weight.narrow(axis, t, 1).mul_(factor);
+      if (begin + length < latent.size(axis)) weight.narrow(axis, length - 1 - t, 1).mul_(factor);
+    }
+  };
+  fade(2, area.y, area.height);
+  fade(3, area.x, area.width);
+}
+
+/// A latent or mask brought to the sampled latent's size and batch.
+at::Tensor fit(const at::Tensor& tensor, const at::Tensor& latent) {
+  at::Tensor fitted = tensor.to(latent.options());
+  if (fitted.size(2) != latent.size(2) || fitted.size(3) != latent.size(3)) {
+    fitted = resize(fitted, latent.size(3), latent.size(2), Resize::kBilinear, Crop::kCenter);
+  }
+  return repeat_to_batch(fitted, latent.size(0));
+}
+
+/// Mask and masked latent of an inpainting model, [B, 1 + C, h, w]. Without a mask everything is painted,
+/// over the latent of a grey picture.
+at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
+    const at::Tensor& noise_mask) {
+  const at::Tensor mask = entry.concat_mask.defined() ? entry.concat_mask : noise_mask;
+  if (!mask.defined()) {
+    const at::Tensor grey = at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
+    return at::cat({at::ones_like(latent.narrow(1, 0, 1)), grey.expand_as(latent)}, 1);
+  }
+  const at::Tensor planes =
+      mask.dim() == 4 ? mask.narrow(1, 0, 1) : mask.reshape({-1, 1, mask.size(-2), mask.size(-1)});
+  const at::Tensor masked = entry.concat_latent.defined() ? model.space.to_network(entry.concat_latent) : latent;
+  return at::cat({fit(planes, latent).round(), fit(masked, latent)}, 1);
+}
+
+/// What a model takes beyond the latent, in words.
+std::string name_of_extra(int64_t channels) {
+  if (channels == 5) return "an inpainting model: mask and masked picture";
+  if (channels == 4) return "instruct-pix2pix: a picture to change";
+  return fmt::format("a segmentation map of {} classes", channels);
+}
+
+/// Throws std::invalid_argument where the conditioning and the model do not belong together.
+void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, bool has_noise_mask) {
+  const int64_t extra = model.in_channels - model.space.channels;
+  const bool picture = entry.concat_latent.defined() || entry.concat_mask.defined();
+  const bool map = entry.concat_map.defined();
+  if (picture && extra != 4 && extra != 5) {
+    throw std::invalid_argument(fmt::format(
+        "the conditioning carries an inpainting mask, but the model takes {} channels and cannot see it: use an "
+        "inpainting model (9 channels), or a noise mask on the latent",
+        model.in_channels));
+  }
+  if (map && (picture || entry.concat_map.size(1) != extra)) {
+    const int64_t classes = entry.concat_map.size(1);
+    throw std::invalid_argument(fmt::format(
+        "the conditioning carries a segmentation map of {} classes, but the model takes {} channels and cannot see it: use "
+        "a model for such maps ({} channels), or leave the map out",
+        classes, model.in_channels, model.space.channels + classes));
+  }
+  const bool has_mask = extra == 5 && has_noise_mask;  // then the picture is the latent itself
+  if (extra > 0 && !picture && !map && !has_mask) {
+    throw std::invalid_argument(fmt::format("the latent has {} channels, the model needs {} ({}): connect {}",
+        model.space.channels, model.in_channels, name_of_extra(extra),
+        extra == 5       ? "the picture and its mask through Inpaint Conditioning (conditioning.inpaint)"
+            : extra == 4 ? "the picture to change"
+                         : "a segmentation map through Segmentation Map Conditioning (conditioning.segmentation_map)"));
+  }
+}
+
+/// The channels that the network takes beyond the latent, or undefined.
+at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
+    const at::Tensor& noise_mask) {
+  if (model.strict_concat) check_concat(model, entry, noise_mask.defined());
+  const int64_t extra = model.in_channels - model.space.channels;
+  if (extra == 0) return {};
+  if (entry.concat_map.defined() && entry.concat_map.size(1) == extra) return fit(entry.concat_map, latent);
+  if (extra == 5) return inpaint_concat(model, entry, latent, noise_mask);
+  if (extra == 4 && entry.concat_latent.defined()) return fit(entry.concat_latent, latent);
+  return at::zeros_like(latent.narrow(1, 0, 1)).expand({-1, extra, -1, -1});
+}
+
+bool covers(const LatentArea& outer, const LatentArea& inner) {
+  return inner.y >= outer.y && inner.x >= outer.x && outer.y + outer.height >= inner.y + inner.height &&
+      outer.x + outer.width >= inner.x + inner.width;
+}
+
+/// Token counts can be made equal by repeating, at most 4 times: repeated tokens do not change attention.
+bool tokens_agree(int64_t a, int64_t b) { return std::lcm(a, b) / std::min(a, b) <= 4; }
+
+}  // namespace
+
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
+    const at::Tensor& concat) {
+  const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
+  at::Tensor input = x / deviation;
+  if (concat.defined()) input = at::cat({input, concat}, 1);
+  const auto timestep = static_cast<double>(model.table.timestep(sigma));
+  const at::Tensor timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
+  const at::Tensor output = model.network(input, timesteps, context).to(at::kFloat);
+  if (model.prediction == Prediction::kVelocity) return x / variance - output * sigma / deviation;
+  return x - output * sigma;
+}
+
+GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
+    double cfg, const at::Tensor& latent, const at::Tensor& noise_mask)
+    : model_(model), cfg_(cfg) {
+  if (latent.size(1) != model.space.channels) {
+    throw std::invalid_argument(
+        fmt::format("the latent has {} channels, the model's latents have {}: "
+                    "use the empty latent or VAE that belongs to this model",
+            latent.size(1), model.space.channels));
+  }
+  positive_ = prepare(positive, latent, noise_mask);
+  negative_ = prepare(negative, latent, noise_mask);
+  match_areas(negative_, positive_);
+  match_areas(positive_, negative_);
+  weigh(positive_, latent);
+  weigh(negative_, latent);
+}
+
+GuidedDenoiser::Side GuidedDenoiser::prepare(
+    const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const {
+  Side side;
+  for (const ConditioningEntry& given : conditioning) {
+    Entry entry;
+    entry.context = given.context.to(model_.device);
+    entry.concat = make_concat(model_, given, latent, noise_mask);
+    if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
+    entry.area = resolve_area(given, entry.mask, latent, model_.space.downscale);
+    if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
+    entry.strength = given.strength;
+    entry.sigma_start = model_.table.percent_to_sigma(given.start_percent);
+    entry.sigma_end = model_.table.percent_to_sigma(given.end_percent);
+    side.push_back(std::move(entry));
+  }
+  return side;
+}
+
+/// For each rectangle of `other` gives `side` the same rectangle, with the words of the smallest of its
+/// entries that covers it, so that guidance compares like with like.
+void GuidedDenoiser::match_areas(Side& side, const Side& other) {
+  const auto size = [](const Entry& entry) {
+    return entry.area ? entry.area->height * entry.area->width : std::numeric_limits<int64_t>::max();
+  };
+  for (const Entry& entry : other) {
+    if (!entry.area) continue;
+    const Entry* smallest = nullptr;
+    for (const Entry& candidate : side) {
+      const bool fits = !candidate.area || covers(*candidate.area, *entry.area);
+      if (fits && (smallest == nullptr || size(candidate) < size(*smallest))) smallest = &candidate;
+    }
+    if (smallest == nullptr || smallest->area == entry.area) continue;
+    Entry match = entry;
+    match.context = smallest->context;
+    match.concat = smallest->concat;
+    side.push_back(std::move(match));
+  }
+}
+
+void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
+  for (Entry& entry : side) {
+    if (!entry.mask.defined() && !entry.area && entry.strength == 1) continue;
+    if (entry.mask.defined()) {
+      const int64_t count = entry.mask.size(0) == 1 ? 1 : latent.size(0);
+      entry.weight = crop(repeat_to_batch(entry.mask, count), entry.area).unsqueeze(1) * entry.strength;
+    } else {
+      entry.weight = at::full_like(
+          crop(latent, entry.area).narrow(0, 0, 1).narrow(1, 0, 1), entry.strength, at::MemoryFormat::Contiguous);
+      if (entry.area) feather(entry.weight, *entry.area, latent);
+    }
+  }
+}
+
+std::vector<at::Tensor> GuidedDenoiser::evaluate(
+    std::vector<const Side*> sides, const at::Tensor& x, float sigma) const {
+  struct Job {
+    size_t side;
+    const Entry* entry;
+    at::Tensor x0;
+  };
+  std::vector<Job> jobs;
+  for (size_t side = 0; side < sides.size(); ++side) {
+    for (const Entry& entry : *sides[side]) {
+      if (sigma <= entry.sigma_start && sigma >= entry.sigma_end) jobs.push_back({side, &entry, {}});
+    }
+  }
+
+  const int64_t batch = x.size(0);
+  for (size_t first = 0; first < jobs.size(); ++first) {
+    if (jobs[first].x0.defined()) continue;
+    const at::Tensor window = crop(x, jobs[first].entry->area);
+    std::vector<Job*> together;
+    int64_t tokens = 1;
+    for (Job& job : std::span(jobs).subspan(first)) {
+      const at::Tensor& context = job.entry->context;
+      if (job.x0.defined() || crop(x, job.entry->area).sizes() != window.sizes()) continue;
+      if (context.size(2) != jobs[first].entry->context.size(2)) continue;
+      if (!tokens_agree(context.size(1), jobs[first].entry->context.size(1))) continue;
+      together.push_back(&job);
+      tokens = std::lcm(tokens, context.size(1));
+    }
+    std::vector<at::Tensor> xs, contexts, concats;
+    for (const Job* job : together) {
+      const Entry& entry = *job->entry;
+      xs.push_back(crop(x, entry.area));
+      contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
+      if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
+    }
+    const at::Tensor all =
+        predict_x0(model_, at::cat(xs), sigma, at::cat(contexts), concats.empty() ? at::Tensor() : at::cat(concats));
+    for (size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
+  }
+
+  std::vector<at::Tensor> results;
+  for (size_t side = 0; side < sides.size(); ++side) {
+    std::vector<const Job*> own;
+    for (const Job& job : jobs) {
+      if (job.side == side) own.push_back(&job);
+    }
+    if (own.size() == 1 && !own[0]->entry->weight.defined()) {
+      results.push_back(own[0]->x0);
+      continue;
+    }
+    at::Tensor sum = at::zeros_like(x), weights = at::full_like(x, 1e-37);
+    for (const Job* job : own) {
+      const std::optional<LatentArea>& area = job->entry->area;
+      const at::Tensor weight = job->entry->weight.defined() ? job->entry->weight : at::ones({1}, x.options());
+      crop(sum, area).add_(job->x0 * weight);
+      crop(weights, area).add_(weight);
+    }
+    results.push_back(sum / weights);
+  }
+  return results;
+}
+
+at::Tensor GuidedDenoiser::x0(const at::Tensor& x, float sigma) const {
+  if (std::abs(cfg_ - 1) <= 1e-9) return evaluate({&positive_}, x, sigma)[0];
+  return both(x, sigma).x0;
+}
+
+Guided GuidedDenoiser::both(const at::Tensor& x, float sigma) const {
+  const std::vector<at::Tensor> sides = evaluate({&positive_, &negative_}, x, sigma);
+  return {sides[1] + (sides[0] - sides[1]) * cfg_, sides[1]};
+}
+
+at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent) {
+  const at::Tensor planes = mask.reshape({-1, 1, mask.size(-2), mask.size(-1)}).to(latent.options());
+  const at::Tensor fitted = resize(planes, latent.size(3), latent.size(2), Resize::kBilinear);
+  return repeat_to_batch(fitted, latent.size(0)).expand_as(latent);
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,100 @@
+// From a noisy latent to what the model thinks is under the noise: one application of a network, and its
+// combination over all conditioning entries with classifier-free guidance (Ho & Salimans 2022,
+// arXiv:2207.12598). Samplers call this once or more a step.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "nodes/sd/networks/latent_space.h"
+#include "nodes/sd/networks/prediction.h"
+#include "nodes/sd/sampling/conditioning.h"
+#include "nodes/sd/sampling/noise_schedule.h"
+
+namespace weft::sd {
+
+/// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context
+/// [B, tokens, D]; returns [B, space.channels, h, w]. It casts its inputs to its own dtype; the result may
+/// have any float dtype.
+using Network = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
+
+struct DiffusionModel {
+  Network network;
+  NoiseTable table = NoiseTable::stable_diffusion();
+  Prediction prediction = Prediction::kNoise;
+  /// space.channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
+  int64_t in_channels = 4;
+  LatentSpace space;
+  at::Device device = at::kCPU;         ///< where the network is
+  at::ScalarType dtype = at::kFloat;    ///< what it computes in
+
+  /// Where the conditioning's concat latent and mask are not those that in_channels needs: false does as
+  /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
+  bool strict_concat = false;
+};
+
+/// A rectangle of a latent, in latents.
+struct LatentArea {
+  int64_t height = 0, width = 0, y = 0, x = 0;
+  bool operator==(const LatentArea&) const = default;
+};
+
+/// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or
+/// undefined. Returns x0, float32.
+at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
+    const at::Tensor& concat = {});
+
+/// negative + (positive - negative) * cfg, and the part that cfg++ samplers need.
+struct Guided {
+  at::Tensor x0;
+  at::Tensor x0_negative;
+};
+
+/// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same
+/// place are averaged by weight; a rectangle is cropped out, evaluated alone and faded in at its inner edges;
+/// entries of equal shape are evaluated in one batch; a rectangle on one side of guidance gets its like on
+/// the other.
+class GuidedDenoiser {
+ public:
+  /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it); noise_mask [B, C, h,
+  /// w] or undefined. Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
+  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative, double cfg,
+      const at::Tensor& latent, const at::Tensor& noise_mask = {});
+
+  /// With cfg 1 the negative side is not evaluated.
+  at::Tensor x0(const at::Tensor& x, float sigma) const;
+
+  /// Both sides, also with cfg 1.
+  Guided both(const at::Tensor& x, float sigma) const;
+
+ private:
+  /// An entry brought to the latent's size.
+  struct Entry {
+    at::Tensor context;
+    at::Tensor concat;               ///< [B, extra channels, h, w] or undefined
+    at::Tensor mask;                 ///< [B or 1, h, w] with its strength, or undefined
+    std::optional<LatentArea> area;  ///< none: everywhere
+    double strength;
+    double sigma_start, sigma_end;  ///< counts where sigma_end <= sigma <= sigma_start
+    at::Tensor weight;              ///< [B or 1, 1, area]; undefined: 1 everywhere
+  };
+  using Side = std::vector<Entry>;
+
+  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const;
+  static void match_areas(Side& side, const Side& other);
+  void weigh(Side& side, const at::Tensor& latent) const;
+  std::vector<at::Tensor> evaluate(std::vector<const Side*> sides, const at::Tensor& x, float sigma) const;
+
+  const DiffusionModel& model_;
+  double cfg_;
+  Side positive_, negative_;
+};
+
+/// A noise mask of any size ([H, W], [B, H, W] or [B, 1, H, W]; 1: regenerate) brought to a latent [B, C, h,
+/// w].
+at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent);
+
+}  // namespace weft::sd

@@ -1,0 +1,189 @@
+#include "nodes/sd/tensors/resize.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace weft::sd {
+namespace {
+
+constexpr auto kMethods = std::to_array<ResizeInfo>({
+    {"nearest-exact", Resize::kNearestExact},
+    {"bilinear", Resize::kBilinear},
+    {"area", Resize::kArea},
+    {"bicubic", Resize::kBicubic},
+    {"bislerp", Resize::kBislerp},
+    {"lanczos", Resize::kLanczos},
+});
+
+at::Tensor crop_to_aspect(const at::Tensor& samples, int64_t width, int64_t height) {
+  const int64_t old_width = samples.size(-1), old_height = samples.size(-2);
+  const double old_aspect = static_cast<double>(old_width) / old_height;
+  const double new_aspect = static_cast<double>(width) / height;
+  int64_t x = 0, y = 0;
+  if (old_aspect > new_aspect) {
+    x = std::lrint((old_width - old_width * (new_aspect / old_aspect)) / 2);
+  } else if (old_aspect < new_aspect) {
+    y = std::lrint((old_height - old_height * (old_aspect / new_aspect)) / 2);
+  }
+  return samples.narrow(-2, y, old_height - 2 * y).narrow(-1, x, old_width - 2 * x);
+}
+
+/// Where the new places on an axis lie among the old ones: between `low` and `high` [length], at `share`.
+struct Places {
+  at::Tensor low, high, share;
+};
+
+Places places(int64_t old_length, int64_t length) {
+  const auto spread = [&](const at::Tensor& indexes) {
+    return at::upsample_linear1d(indexes.view({1, 1, -1}), {length}, /*align_corners=*/false).view(-1);
+  };
+  const at::Tensor indexes = at::arange(old_length, at::kFloat);
+  const at::Tensor low = spread(indexes);
+  const at::Tensor high = spread((indexes + 1).clamp_max(static_cast<double>(old_length - 1)));
+  return {low.to(at::kLong), high.to(at::kLong), low - low.floor()};
+}
+
+/// Spherical interpolation of channel vectors along one axis (2 or 3) of [B, C, H, W].
+at::Tensor slerp_axis(const at::Tensor& samples, int64_t axis, int64_t length) {
+  const Places at = places(samples.size(axis), length);
+  const at::Tensor a = samples.index_select(axis, at.low.to(samples.device()));
+  const at::Tensor b = samples.index_select(axis, at.high.to(samples.device()));
+  std::vector<int64_t> along{1, 1, 1, 1};
+  along[axis] = length;
+  const at::Tensor share = at.share.to(samples.device()).view(along);
+
+  const at::Tensor norm_a = a.norm(2, {1}, true), norm_b = b.norm(2, {1}, true);
+  const at::Tensor unit_a = (a / norm_a).masked_fill(norm_a == 0, 0);
+  const at::Tensor unit_b = (b / norm_b).masked_fill(norm_b == 0, 0);
+  const at::Tensor cosine = (unit_a * unit_b).sum(1, true);
+  const at::Tensor angle = cosine.acos(), sine = angle.sin();
+  const at::Tensor direction = ((1 - share) * angle).sin() / sine * unit_a + (share * angle).sin() / sine * unit_b;
+  at::Tensor result = direction * (norm_a * (1 - share) + norm_b * share);
+  result = at::where(cosine > 1 - 1e-5, a, result);                          // same direction
+  return at::where(cosine < 1e-5 - 1, a * (1 - share) + b * share, result);  // opposite: no arc to follow
+}
+
+double lanczos3(double x) {
+  if (x == 0) return 1;
+  if (x < -3 || x >= 3) return 0;
+  const double a = x * std::numbers::pi, b = a / 3;
+  return std::sin(a) / a * (std::sin(b) / b);
+}
+
+/// The weights of old pixels in one new pixel, in fixed point with 22 bits.
+struct PixelWeights {
+  int64_t first;
+  std::vector<int32_t> weights;
+};
+
+std::vector<PixelWeights> lanczos_weights(int64_t old_length, int64_t length) {
+  const double scale = static_cast<double>(old_length) / length, stretch = std::max(scale, 1.0);
+  const double support = 3 * stretch;
+  std::vector<PixelWeights> result;
+  for (int64_t i = 0; i < length; ++i) {
+    const double center = (i + 0.5) * scale;
+    const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
+    const auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), old_length);
+    std::vector<double> exact;
+    double sum = 0;
+    for (int64_t j = first; j < end; ++j) sum += exact.emplace_back(lanczos3((j - center + 0.5) / stretch));
+    PixelWeights pixel{first, {}};
+    for (double weight : exact) {
+      pixel.weights.push_back(static_cast<int32_t>(std::round(weight / sum * (1 << 22))));
+    }
+    result.push_back(std::move(pixel));
+  }
+  return result;
+}
+
+/// Along the last axis of a contiguous uint8 tensor [rows, length].
+at::Tensor lanczos_rows(const at::Tensor& rows, int64_t length) {
+  const std::vector<PixelWeights> weights = lanczos_weights(rows.size(1), length);
+  at::Tensor result = at::empty({rows.size(0), length}, at::kByte);
+  const uint8_t* in = rows.const_data_ptr<uint8_t>();
+  uint8_t* out = result.data_ptr<uint8_t>();
+  for (int64_t row = 0; row < rows.size(0); ++row, in += rows.size(1)) {
+    for (const PixelWeights& pixel : weights) {
+      int32_t sum = 1 << 21;  // a half: rounds
+      for (size_t k = 0; k < pixel.weights.size(); ++k) sum += in[pixel.first + k] * pixel.weights[k];
+      *out++ = static_cast<uint8_t>(std::clamp(sum >> 22, 0, 255));
+    }
+  }
+  return result;
+}
+
+at::Tensor lanczos(const at::Tensor& images, int64_t width, int64_t height) {
+  const int64_t planes = images.size(0) * images.size(1), old_height = images.size(2), old_width = images.size(3);
+  at::Tensor bytes = (images.to(at::kCPU) * 255).clamp(0, 255).to(at::kByte).contiguous();
+  if (width != old_width) bytes = lanczos_rows(bytes.view({planes * old_height, old_width}), width);
+  bytes = bytes.view({planes, old_height, width});
+  if (height != old_height) {
+    const at::Tensor columns = bytes.transpose(1, 2).contiguous().view({planes * width, old_height});
+    bytes = lanczos_rows(columns, height).view({planes, width, height}).transpose(1, 2);
+  }
+  return (bytes.to(at::kFloat) / 255).reshape({images.size(0), images.size(1), height, width}).to(images.options());
+}
+
+}  // namespace
+
+std::span<const ResizeInfo> resize_methods() { return kMethods; }
+
+Resize resize_method(std::string_view name) {
+  const auto found = std::ranges::find(kMethods, name, &ResizeInfo::name);
+  if (found != kMethods.end()) return found->method;
+  std::string names;
+  for (const ResizeInfo& info : kMethods) names += (names.empty() ? "" : ", ") + std::string(info.name);
+  throw std::invalid_argument(fmt::format("there is no resize method \"{}\": choose one of {}", name, names));
+}
+
+at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method, Crop crop) {
+  if (width < 1 || height < 1) {
+    throw std::invalid_argument(fmt::format("cannot resize to {}x{}: both must be at least 1", width, height));
+  }
+  const at::Tensor source = crop == Crop::kCenter ? crop_to_aspect(samples, width, height) : samples;
+  const std::array<int64_t, 2> size{height, width};
+  switch (method) {
+    case Resize::kNearestExact:
+      return at::_upsample_nearest_exact2d(source, size);
+    case Resize::kBilinear:
+      return at::upsample_bilinear2d(source, size, /*align_corners=*/false);
+    case Resize::kArea:
+      return at::adaptive_avg_pool2d(source, size);
+    case Resize::kBicubic:
+      return at::upsample_bicubic2d(source, size, /*align_corners=*/false);
+    case Resize::kBislerp:
+      return slerp_axis(slerp_axis(source.to(at::kFloat), 3, width), 2, height).to(source.scalar_type());
+    case Resize::kLanczos:
+      return lanczos(source, width, height);
+  }
+  throw std::logic_error("a resize method is missing here");
+}
+
+TargetSize keep_shape(int64_t old_width, int64_t old_height, int64_t width, int64_t height, int64_t least) {
+  const auto other = [&](int64_t side, int64_t old_side, int64_t old_other) {
+    return std::llrint(static_cast<double>(old_other * side) / static_cast<double>(old_side));
+  };
+  if (width != 0) width = std::max(width, least);
+  if (height != 0) height = std::max(height, least);
+  if (width == 0) return {std::max<int64_t>(other(height, old_height, old_width), least), height};
+  if (height == 0) return {width, std::max<int64_t>(other(width, old_width, old_height), least)};
+  return {width, height};
+}
+
+at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count) {
+  const int64_t size = samples.size(0);
+  if (size == count) return samples;
+  std::vector<int64_t> repeats(samples.dim(), 1);
+  repeats[0] = (count + size - 1) / size;
+  return samples.repeat(repeats).narrow(0, 0, count);
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,66 @@
+// Prompts with weights, "(words:1.2)", in the form and with the meaning that ComfyUI gives them; and their
+// encoding.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodes/sd/networks/text_encoder.h"
+#include "nodes/sd/sampling/conditioning.h"
+#include "nodes/sd/text/tokenizer.h"
+
+namespace weft::sd {
+
+struct WeightedText {
+  std::string text;
+  double weight;
+};
+
+/// (x) weighs x 1.1 times, a level of brackets at a time; (x:1.2) makes the weight 1.2, whatever is around
+/// it.
+/// \( and \) are plain brackets, unbalanced ones stand for themselves, and [x] and BREAK mean nothing.
+/// Beyond 100 levels brackets are text, and so is a weight that is no finite number.
+std::vector<WeightedText> parse_weights(std::string_view prompt);
+
+/// What of a prompt has not the effect that its writer may expect, a sentence each: embeddings, weights that are out of
+/// range or no numbers, brackets that are too deep. For warnings.
+std::vector<std::string> prompt_warnings(std::string_view prompt);
+
+/// As many tokens as the text encoder takes at once: start, at most length - 2 tokens, end, padding.
+struct TokenChunk {
+  std::vector<int64_t> ids;
+  std::vector<float> weights;
+};
+
+/// Bounds of a prompt. Each step attends to every chunk: at 64 (4,928 places) that costs more than the attention among the
+/// 4,096 latents of a picture of 512 x 512. No text within that bound is as long as kLongestPrompt, in bytes.
+inline constexpr size_t kMostChunks = 64, kLongestPrompt = 100'000;
+
+/// At least one chunk. Throws NodeError for a prompt beyond the bounds. A run of equal weight shorter than 8 tokens is not torn apart at a chunk's end.
+std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
+
+/// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
+std::vector<int64_t> find_tokens(
+    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length = 77);
+
+/// What stands at each place of encode_prompt()'s context, as people read it.
+std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
+
+/// The names in "embedding:name", each once, which ask for a textual inversion and are read as plain words. A name ends
+/// at a space, a comma or a colon, and may have an extension.
+std::vector<std::string> named_embeddings(std::string_view prompt);
+
+struct EncodedPrompt {
+  at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
+  at::Tensor pooled;  ///< [1, width] float32, of the first chunk
+};
+
+/// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
+/// weight. clip_skip: see TextEncoder::forward.
+EncodedPrompt encode_prompt(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip = 1);
+
+}  // namespace weft::sd

@@ -1,0 +1,47 @@
+// The values of the encoders beside text: what turns a class or a segmentation map into conditioning. Cheap to copy.
+//
+// A checkpoint gives them always, so that its ports do not depend on the file; get() says it if the model has none.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "nodes/sd/networks/label_encoder.h"
+#include "nodes/sd/networks/spatial_rescaler.h"
+
+namespace weft {
+
+class LabelEncoder {
+ public:
+  static constexpr std::string_view kType = "label_encoder";
+
+  /// `origin`: the model, for the message of an encoder that is not there (null).
+  LabelEncoder(std::shared_ptr<const sd::LabelEncoder> encoder, std::string origin);
+
+  /// Throws NodeError where the model has no classes.
+  const sd::LabelEncoder& get() const;
+  std::size_t bytes() const { return encoder_ ? encoder_->bytes() : 0; }
+
+ private:
+  std::shared_ptr<const sd::LabelEncoder> encoder_;
+  std::string origin_;
+};
+
+class SpatialRescaler {
+ public:
+  static constexpr std::string_view kType = "spatial_rescaler";
+
+  /// `origin`: the model, for the message of a rescaler that is not there (null).
+  SpatialRescaler(std::shared_ptr<const sd::SpatialRescaler> rescaler, std::string origin);
+
+  /// Throws NodeError where the model takes no segmentation maps by a rescaler.
+  const sd::SpatialRescaler& get() const;
+  std::size_t bytes() const { return rescaler_ ? rescaler_->bytes() : 0; }
+
+ private:
+  std::shared_ptr<const sd::SpatialRescaler> rescaler_;
+  std::string origin_;
+};
+
+}  // namespace weft

@@ -1,0 +1,50 @@
+// PerDevice: a network that is built at most once a device, by whoever asks first, and shared. Where a ledger is, it is
+// entered there, and gone after a while of not being used. Thread-safe; others who ask for the same device wait for the
+// builder.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "graph/residency.h"
+#include "nodes/sd/networks/memory_need.h"
+#include "nodes/sd/tensors/torch_errors.h"
+#include "nodes/sd/values/node_device.h"
+
+namespace weft::sd {
+
+template <class T>
+class PerDevice {
+ public:
+  /// `build()` returns a T; called without anything built if it throws. What is returned stays as long as it is held: hold
+  /// it for one use.
+  template <class Build>
+  std::shared_ptr<const T> get(const Residency& where, const NetworkSize& size, Build&& build) {
+    const auto make = [&]() -> Resident::Object {
+      // Who frees it knows nothing of the streams that may still read it.
+      const auto destroy = [device = where.device()](const T* network) {
+        finish_device(device);
+        delete network;
+      };
+      const std::shared_ptr<const T> made(with_memory_errors([&] { return new T(build()); }), destroy);
+      finish_current_stream(where.device());  // the next who asks may work on another stream
+      return made;
+    };
+    return std::static_pointer_cast<const T>(
+        resident(where.device()).use(where, {.name = size.name, .bytes = size.bytes}, make));
+  }
+
+ private:
+  Resident& resident(const Device& device) {
+    const std::lock_guard lock(mutex_);
+    return residents_[device.name()];
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, Resident> residents_;
+};
+
+}  // namespace weft::sd

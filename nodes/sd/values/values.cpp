@@ -1,0 +1,202 @@
+#include "nodes/sd/values/values.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "base/error.h"
+#include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/sampling/sample.h"
+#include "nodes/sd/tensors/precision.h"
+#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/values/node_device.h"
+#include "nodes/sd/values/per_device.h"
+
+namespace weft {
+
+std::string Latent::size_text() const {
+  return fmt::format("a latent of {} x {}, batch {}", samples.size(3), samples.size(2), samples.size(0));
+}
+
+Latent for_space(const Latent& latent, const sd::LatentSpace& space) {
+  const sd::LatentSpace unsaid;
+  if (latent.space != unsaid) return latent;
+  Latent told = latent;
+  told.space = space;
+  const bool fits = space.downscale == unsaid.downscale && latent.samples.size(1) == space.channels;
+  if (fits || latent.samples.any().item<bool>()) return told;
+  const auto side = [&](int64_t axis) {
+    return std::max<int64_t>(1, latent.samples.size(axis) * unsaid.downscale / space.downscale);
+  };
+  told.samples = latent.samples.new_zeros({latent.samples.size(0), space.channels, side(2), side(3)});
+  return told;
+}
+
+at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) {
+  return sd::initial_noise(latent.samples.sizes(), seed, batch, latent.places());
+}
+
+float Sigmas::at(int64_t step) const {
+  if (step < 0 || step >= static_cast<int64_t>(values.size()))
+    throw NodeError(fmt::format("there is no step {}: the schedule has {} steps", step, steps()),
+        fmt::format("give a step from 0 to {}", std::max<int64_t>(steps() - 1, 0)));
+  return values[static_cast<std::size_t>(step)];
+}
+
+std::size_t Conditioning::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& entry : entries)
+    for (const at::Tensor& t :
+        {entry.context, entry.pooled, entry.mask, entry.concat_latent, entry.concat_mask, entry.concat_map})
+      if (t.defined()) sum += t.nbytes();
+  return sum;
+}
+
+// ---- Model ----
+
+struct Model::Shared {
+  std::shared_ptr<const sd::Checkpoint> checkpoint;
+  std::string dtype;
+  sd::PerDevice<sd::DiffusionModel> networks;
+
+  sd::DiffusionModel build(const Device& where) const;
+  at::ScalarType dtype_on(const Device& where) const { return sd::unet_dtype(dtype, sd::torch_device(where)); }
+};
+
+namespace {
+
+/// The U-Net as a function of float32 tensors. On a GPU its kernels are launched as one graph.
+sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& device) {
+  auto step = [unet = std::move(unet)](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    const at::ScalarType dtype = unet->dtype();
+    return unet->forward(
+        x.to(dtype, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast), t, context.to(dtype));
+  };
+  if (!device.is_cuda()) return step;
+  struct Guarded {
+    sd::StepGraph graph;
+    std::mutex mutex;  // a StepGraph serves one thread at a time
+  };
+  auto guarded = std::make_shared<Guarded>(sd::StepGraph(step));
+  return [guarded, step](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    if (sd::AttentionObserver::current() != nullptr) return step(x, t, context);  // a replayed graph shows nothing
+    const std::lock_guard lock(guarded->mutex);
+    return guarded->graph(x, t, context);
+  };
+}
+
+}  // namespace
+
+sd::DiffusionModel Model::Shared::build(const Device& where) const {
+  const at::Device device = sd::torch_device(where);
+  const c10::InferenceMode inference;
+  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where)));
+  sd::DiffusionModel model;
+  model.in_channels = unet->config().in_channels;
+  model.table = checkpoint->noise_table();
+  model.prediction = checkpoint->prediction();
+  model.space = checkpoint->latent_space();
+  model.dtype = unet->dtype();
+  model.device = device;
+  model.network = network_of(std::move(unet), device);
+  return model;
+}
+
+Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->checkpoint = std::move(checkpoint);
+  shared_->dtype = std::move(dtype);
+}
+
+sd::DiffusionModel Model::on(const Residency& where) const {
+  const auto built = shared_->networks.get(where,
+      shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
+      [&] { return shared_->build(where.device()); });
+  sd::DiffusionModel model = *built;
+  model.network = [built](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
+    return built->network(x, t, context);
+  };
+  return model;
+}
+
+sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, double cfg) const {
+  sd::MemoryNeed need = sd::unet_need(
+      shared_->checkpoint->unet_config(), shared_->dtype_on(device), latents.size(0), latents.size(2), latents.size(3));
+  if (cfg != 1) need.about *= 2;  // both sides in one batch, where they are of one form
+  return need;
+}
+
+const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
+
+const sd::LatentSpace& Model::space() const { return shared_->checkpoint->latent_space(); }
+
+at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
+  return space().from_network(sd::add_noise(table(), space().to_network(latent), noise, sigma));
+}
+
+// ---- Vae ----
+
+struct Vae::Shared {
+  std::shared_ptr<const sd::Checkpoint> checkpoint;
+  std::string dtype;
+  sd::PerDevice<sd::VAEEncoder> encoders;
+  sd::PerDevice<sd::VAEDecoder> decoders;
+
+  /// Throws NodeError where the model has no VAE.
+  const sd::VAEConfig& config() const {
+    if (checkpoint->has(sd::Part::kVAE)) return checkpoint->vae_config();
+    throw NodeError(fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
+        "connect the VAE of another model, or one from vae.load");
+  }
+  at::ScalarType dtype_on(const Device& where) const { return sd::vae_dtype(dtype, sd::torch_device(where)); }
+};
+
+Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : shared_(std::make_shared<Shared>()) {
+  shared_->checkpoint = std::move(checkpoint);
+  shared_->dtype = std::move(dtype);
+}
+
+Vae::Half Vae::encoder(const Residency& where) const {
+  static_cast<void>(shared_->config());
+  const at::Device device = sd::torch_device(where.device());
+  const at::ScalarType dtype = shared_->dtype_on(where.device());
+  const c10::InferenceMode inference;
+  auto encoder = shared_->encoders.get(where,
+      shared_->checkpoint->network("VAE encoder", sd::Part::kVAE, dtype, /*without=*/"decoder."),
+      [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
+  return [=](const at::Tensor& image) {
+    return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
+  };
+}
+
+Vae::Half Vae::decoder(const Residency& where) const {
+  static_cast<void>(shared_->config());
+  const at::Device device = sd::torch_device(where.device());
+  const at::ScalarType dtype = shared_->dtype_on(where.device());
+  const c10::InferenceMode inference;
+  auto decoder = shared_->decoders.get(where,
+      shared_->checkpoint->network("VAE decoder", sd::Part::kVAE, dtype, /*without=*/"encoder."),
+      [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
+  return [=](const at::Tensor& latent) {
+    // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.
+    return decoder->decode(sd::to_device(latent, device, at::kFloat)).to(dtype);
+  };
+}
+
+sd::LatentSpace Vae::space() const { return shared_->config().space(); }
+
+at::ScalarType Vae::dtype(const Device& device) const { return shared_->dtype_on(device); }
+
+sd::MemoryNeed Vae::encoding_need(const Device& device, int64_t height, int64_t width) const {
+  return sd::encoding_need(shared_->config(), shared_->dtype_on(device), height, width);
+}
+
+sd::MemoryNeed Vae::decoding_need(const Device& device, int64_t height, int64_t width) const {
+  return sd::decoding_need(shared_->config(), shared_->dtype_on(device), height, width);
+}
+
+}  // namespace weft

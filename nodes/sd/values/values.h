@@ -1,0 +1,149 @@
+// The value types of diffusion: what travels along the links between the stages. All are cheap to copy and share what is
+// large. Networks are built on first use, on the device that the using node was given (ctx.memory()), and shared by all who
+// hold the value; what nobody uses goes when memory is short, and is built again.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/residency.h"
+#include "nodes/sd/networks/latent_space.h"
+#include "nodes/sd/sampling/conditioning.h"
+#include "nodes/sd/sampling/denoiser.h"
+#include "nodes/sd/sampling/noise.h"
+#include "nodes/sd/sampling/samplers.h"
+#include "nodes/sd/values/room.h"
+
+namespace weft {
+
+namespace sd {
+class Checkpoint;
+}
+
+/// Pictures in the autoencoder's space.
+struct Latent {
+  static constexpr std::string_view kType = "latent";
+
+  at::Tensor samples;  ///< float32 [B, C, h, w], as the encoder gives them: not scaled
+  at::Tensor noise_mask = {};  ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
+  std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
+  int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
+  sd::LatentSpace space = {};  ///< whose latents they are; Stable Diffusion's where nobody said it
+
+  sd::BatchPlaces places() const { return {batch_index, batch_size}; }
+  std::size_t bytes() const { return samples.defined() ? samples.nbytes() : 0; }
+  /// "a latent of 64 x 64, batch 1"
+  std::string size_text() const;
+};
+
+/// `latent` for a model of that space: its own, where nobody said whose it is. An empty one, all 0, is of no space yet, so
+/// one of other channels or another downscale is made anew, as large in pixels.
+Latent for_space(const Latent& latent, const sd::LatentSpace& space);
+
+/// Standard normal noise in the shape of `latent`, on the CPU; each item's is that of its place in the batch.
+at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch = sd::BatchNoise::kTogether);
+
+/// The noise levels that a sampler visits, falling.
+struct Sigmas {
+  static constexpr std::string_view kType = "sigmas";
+
+  std::vector<float> values;
+
+  int64_t steps() const { return values.empty() ? 0 : static_cast<int64_t>(values.size()) - 1; }
+  /// The level at which step `step` begins (or, for step = steps(), where the last ends). Throws NodeError outside.
+  float at(int64_t step) const;
+};
+
+struct Conditioning {
+  static constexpr std::string_view kType = "conditioning";
+
+  sd::Conditioning entries;
+
+  std::size_t bytes() const;
+};
+
+/// A way to go from noise to picture: one of Weft's own, or a plugin's.
+struct Sampler {
+  static constexpr std::string_view kType = "sampler";
+
+  std::string name;
+  sd::SamplerMethod method;
+};
+
+/// A U-Net and what sampling must know of it.
+class Model {
+ public:
+  static constexpr std::string_view kType = "model";
+
+  /// `dtype`: auto, float32, bfloat16 or float16.
+  Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// The model on a device. The first call there builds it; several threads may call at once. It cannot be evicted as long
+  /// as the result's `network` is held.
+  sd::DiffusionModel on(const Residency& where) const;
+  /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
+  sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
+
+  const sd::NoiseTable& table() const;
+  /// Of the latents that it was trained on.
+  const sd::LatentSpace& space() const;
+  /// latent + noise as sampling along levels from `sigma` down begins; latent and result not scaled, as in Latent.
+  at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+/// A text encoder with its tokenizer.
+class Clip {
+ public:
+  static constexpr std::string_view kType = "clip";
+
+  explicit Clip(std::shared_ptr<const sd::Checkpoint> checkpoint);
+
+  /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
+  Conditioning encode(const std::string& text, const Residency& where) const;
+  /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
+  /// them.
+  std::vector<int64_t> find_tokens(const std::string& text, const std::string& words) const;
+  /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
+  Clip with_skip(int64_t skip) const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+  int64_t skip_ = 1;
+};
+
+/// An autoencoder, KL or VQ.
+class Vae {
+ public:
+  static constexpr std::string_view kType = "vae";
+
+  Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// Half a network, on a device: takes and gives [B, C, H, W] of any float type, image values in [-1, 1]. It cannot be
+  /// evicted as long as it is held.
+  using Half = std::function<at::Tensor(const at::Tensor&)>;
+  Half encoder(const Residency& where) const;  ///< to the posterior's mean
+  Half decoder(const Residency& where) const;
+
+  sd::LatentSpace space() const;
+  at::ScalarType dtype(const Device& device) const;  ///< what it computes in there
+  /// What a picture of height x width pixels, by itself and whole, needs there beside the weights.
+  sd::MemoryNeed encoding_need(const Device& device, int64_t height, int64_t width) const;
+  sd::MemoryNeed decoding_need(const Device& device, int64_t height, int64_t width) const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace weft

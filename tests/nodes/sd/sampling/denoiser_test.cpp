@@ -1,0 +1,309 @@
+#include "nodes/sd/sampling/denoiser.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/nodes/toy_model.h"
+
+namespace weft::sd {
+namespace {
+
+/// A model whose x0 is the mean of its words everywhere, and that records its calls.
+struct Recorder {
+  struct Seen {
+    std::vector<int64_t> x, context;
+  };
+  std::vector<Seen> calls;
+  DiffusionModel model;
+
+  Recorder() {
+    model.network = [this](const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) {
+      calls.push_back({x.sizes().vec(), context.sizes().vec()});
+      const float sigma = model.table.sigma(timesteps[0].item<float>());
+      const at::Tensor latent = x.narrow(1, 0, 4) * std::sqrt(sigma * sigma + 1);
+      return (latent - context.mean({1, 2}).view({-1, 1, 1, 1})) / sigma;
+    };
+  }
+
+  float sigma() const { return model.table.sigma(500); }
+
+  /// x0 of one side, [8, 8].
+  at::Tensor x0(const Conditioning& positive, const Conditioning& negative = {words(0)}, double cfg = 1) {
+    const GuidedDenoiser denoiser(model, positive, negative, cfg, latent);
+    return denoiser.x0(at::zeros_like(latent), sigma())[0][0];
+  }
+
+  at::Tensor latent = at::zeros({1, 4, 8, 8});
+};
+
+void expect_near(const at::Tensor& found, const at::Tensor& expected) {
+  EXPECT_LE((found - expected).abs().max().item<float>(), 1e-5f) << found;
+}
+
+TEST(PredictX0, UndoesNoiseOrVelocity) {
+  const at::Tensor clean = at::randn({2, 4, 3, 3}), noise = at::randn({2, 4, 3, 3});
+  DiffusionModel model;
+  const float sigma = model.table.sigma(300);
+  const float alpha = 1 / std::sqrt(1 + sigma * sigma);
+  const at::Tensor x = clean + noise * sigma;
+  model.network = [&](auto&&...) { return noise; };
+  expect_near(predict_x0(model, x, sigma, at::zeros({2, 1, 1})), clean);
+  model.prediction = Prediction::kVelocity;
+  model.network = [&](auto&&...) { return noise * alpha - clean * (sigma * alpha); };
+  expect_near(predict_x0(model, x, sigma, at::zeros({2, 1, 1})), clean);
+}
+
+TEST(GuidedDenoiser, ExtrapolatesFromTheNegativeSide) {
+  Recorder recorder;
+  expect_near(recorder.x0({words(2)}, {words(1)}, 7.5), at::full({8, 8}, 1 + 7.5));
+}
+
+TEST(GuidedDenoiser, EvaluatesBothSidesInOneBatch) {
+  Recorder recorder;
+  recorder.latent = at::zeros({2, 4, 8, 8});
+  recorder.x0({words(2)}, {words(1)}, 7.5);
+  ASSERT_EQ(recorder.calls.size(), 1u);
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{4, 4, 8, 8}));
+}
+
+TEST(GuidedDenoiser, CfgOneSkipsTheNegativeSideUnlessBothAreAsked) {
+  Recorder recorder;
+  recorder.x0({words(2)}, {words(1)}, 1);
+  EXPECT_EQ(recorder.calls[0].x[0], 1);
+  const GuidedDenoiser denoiser(recorder.model, {words(2)}, {words(1)}, 1, recorder.latent);
+  const Guided guided = denoiser.both(at::zeros({1, 4, 8, 8}), recorder.sigma());
+  expect_near(guided.x0_negative, at::ones({1, 4, 8, 8}));
+}
+
+TEST(GuidedDenoiser, RepeatsTokensToACommonLength) {
+  Recorder recorder;
+  const auto tokens = [](double value, int64_t count) {
+    ConditioningEntry entry;
+    entry.context = at::full({1, count, 4}, value);
+    return entry;
+  };
+  expect_near(recorder.x0({tokens(1, 3)}, {tokens(2, 4)}, 2), at::zeros({8, 8}));
+  ASSERT_EQ(recorder.calls.size(), 1u);  // 3 and 4 tokens: both 12
+  EXPECT_EQ(recorder.calls[0].context, (std::vector<int64_t>{2, 12, 4}));
+
+  recorder.calls.clear();
+  recorder.x0({tokens(1, 3)}, {tokens(2, 16)}, 2);  // 3 and 16 would be 48: more than 4 times 3
+  EXPECT_EQ(recorder.calls.size(), 2u);
+}
+
+TEST(GuidedDenoiser, AveragesEntriesByStrength) {
+  Recorder recorder;
+  expect_near(recorder.x0({words(1), set_area_strength({words(4)}, 0.5)[0]}), at::full({8, 8}, 2.0));
+}
+
+TEST(GuidedDenoiser, FadesAnAreaInAtItsInnerEdges) {
+  Recorder recorder;
+  recorder.latent = at::zeros({1, 4, 16, 16});
+  // 8 x 8 latents in the corner: faded over 8 / 4 = 2 latents at the right and lower edge, weights 1 / 2
+  // and 1.
+  const at::Tensor x0 = recorder.x0(combine({words(0)}, set_area({words(1)}, 64, 64, 0, 0, 1)));
+  at::Tensor ramp = at::ones({8});
+  ramp[7] = 0.5;
+  const at::Tensor weight = ramp.view({-1, 1}) * ramp;
+  expect_near(x0.slice(0, 0, 8).slice(1, 0, 8), weight / (1 + weight));
+  expect_near(x0.slice(0, 8), at::zeros({8, 16}));
+}
+
+TEST(GuidedDenoiser, PlacesAnAreaByThePixelsThatTheModelsLatentsSpan) {
+  Recorder recorder;
+  recorder.model.space.downscale = 4;
+  recorder.latent = at::zeros({1, 4, 16, 16});
+  recorder.x0(combine({words(0)}, set_area({words(1)}, 32, 24, 16, 16, 1)));
+  ASSERT_EQ(recorder.calls.size(), 2u);
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 6, 8}));
+  try {
+    recorder.x0(set_area({words(1)}, 32, 32, 64, 0, 1));
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("x 64, y 0 pixels) has no part in the picture of 64x64 pixels"));
+  }
+}
+
+TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
+  Recorder recorder;
+  recorder.latent = at::zeros({1, 4, 16, 16});
+  const GuidedDenoiser denoiser(
+      recorder.model, combine({words(0)}, set_area({words(1)}, 64, 48, 32, 32, 1)), {words(3)}, 2, recorder.latent);
+  denoiser.x0(at::zeros({1, 4, 16, 16}), 1);
+  ASSERT_EQ(recorder.calls.size(), 2u);
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 16, 16}));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{2, 4, 6, 8}));
+}
+
+TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
+  Recorder recorder;
+  const Conditioning negative =
+      combine({words(1)}, combine(set_area({words(5)}, 48, 48, 0, 0, 1), set_area({words(9)}, 8, 8, 0, 0, 1)));
+  const GuidedDenoiser denoiser(recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, 2, recorder.latent);
+  // At (5, 5) the negative side has 1 everywhere, 5 from its own area (an edge: weight 1, 6 / 4 = 1), 5
+  // again.
+  const at::Tensor x0 = denoiser.both(at::zeros({1, 4, 8, 8}), recorder.sigma()).x0_negative[0][0];
+  EXPECT_NEAR(x0[4][4].item<float>(), (1 + 5 + 5) / 3.0, 1e-5);
+  EXPECT_NEAR(x0[7][7].item<float>(), 1, 1e-5);
+}
+
+TEST(GuidedDenoiser, PercentAreasRoundToLatents) {
+  Recorder recorder;
+  const Conditioning half = set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
+  recorder.x0(combine({words(0)}, half));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 4, 2}));
+}
+
+TEST(GuidedDenoiser, MaskWeighsAndBoundsCrop) {
+  Recorder recorder;
+  recorder.latent = at::zeros({1, 4, 16, 16});
+  at::Tensor mask = at::zeros({16, 16});
+  mask.slice(0, 4, 13).slice(1, 2, 5).fill_(1);
+  for (bool crop : {false, true}) {
+    recorder.calls.clear();
+    const at::Tensor x0 = recorder.x0(combine({words(0)}, set_mask({words(1)}, mask, 0.5, crop)));
+    expect_near(x0, mask * (0.5 / 1.5));
+    if (crop) {
+      EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 9, 8}));  // 3 wide: at least 8
+    }
+  }
+}
+
+TEST(GuidedDenoiser, AnEmptyMaskStillHasBounds) {
+  Recorder recorder;
+  recorder.x0(combine({words(0)}, set_mask({words(1)}, at::zeros({8, 8}), 1, true)));
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 8, 8}));
+}
+
+TEST(GuidedDenoiser, CountsAnEntryOnlyInItsShareOfSampling) {
+  Recorder recorder;
+  const Conditioning early = set_timestep_range({words(3)}, 0, 0.4), late = set_timestep_range({words(1)}, 0.4, 1);
+  expect_near(recorder.x0(combine(early, late)), at::ones({8, 8}));  // sigma(500) is halfway
+}
+
+TEST(GuidedDenoiser, RefusesAnAreaOutsideThePicture) {
+  Recorder recorder;
+  for (const Conditioning& outside : {set_area({words(1)}, 32, 32, 64, 0, 1), set_area({words(1)}, 4, 32, 0, 0, 1)}) {
+    EXPECT_THROW(recorder.x0(outside), std::invalid_argument);
+  }
+}
+
+TEST(GuidedDenoiser, RefusesLatentsOfAnotherModel) {
+  Recorder recorder;
+  recorder.latent = at::zeros({1, 16, 8, 8});
+  EXPECT_THROW(recorder.x0({words(1)}), std::invalid_argument);
+}
+
+/// A model with more input channels than latents: keeps what it was given beyond the latent.
+struct ConcatRecorder {
+  at::Tensor extra;
+  DiffusionModel model;
+
+  explicit ConcatRecorder(int64_t in_channels) {
+    model.in_channels = in_channels;
+    model.network = [this](const at::Tensor& x, auto&&...) {
+      extra = x.slice(1, 4);
+      return at::zeros_like(x.narrow(1, 0, 4));
+    };
+  }
+
+  void run(const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
+    const at::Tensor latent = at::full({1, 4, 8, 8}, 0.25);
+    GuidedDenoiser(model, conditioning, conditioning, 1, latent, noise_mask).x0(latent, 1);
+  }
+};
+
+TEST(InpaintingModel, SeesMaskAndScaledLatent) {
+  ConcatRecorder recorder(9);
+  at::Tensor mask = at::zeros({1, 1, 64, 64});
+  mask.slice(2, 16, 48).fill_(0.9);
+  recorder.run(set_concat({words(1)}, at::full({1, 4, 8, 8}, 2.0), mask));
+  EXPECT_EQ(recorder.extra.size(1), 5);
+  EXPECT_TRUE(at::equal(recorder.extra[0][0].slice(0, 2, 6), at::ones({4, 8})));
+  EXPECT_EQ(recorder.extra[0][0][0].sum().item<float>(), 0);
+  expect_near(recorder.extra.slice(1, 1), at::full({1, 4, 8, 8}, 2 * 0.18215));
+}
+
+TEST(InpaintingModel, TakesTheNoiseMaskAndTheLatentItself) {
+  ConcatRecorder recorder(9);
+  recorder.run({words(1)}, at::ones({1, 4, 8, 8}));
+  expect_near(recorder.extra.slice(1, 1), at::full({1, 4, 8, 8}, 0.25));
+}
+
+TEST(InpaintingModel, WithoutAMaskPaintsAllOverGrey) {
+  ConcatRecorder recorder(9);
+  recorder.run({words(1)});
+  EXPECT_EQ(recorder.extra[0][0].min().item<float>(), 1);
+  EXPECT_FLOAT_EQ(recorder.extra[0][2][3][3].item<float>(), -0.6876f);
+}
+
+TEST(InstructModel, SeesTheUnscaledPictureOrZeros) {
+  ConcatRecorder recorder(8);
+  recorder.run(set_concat({words(1)}, at::full({1, 4, 4, 4}, 2.0), {}));
+  expect_near(recorder.extra, at::full({1, 4, 8, 8}, 2.0));
+  recorder.run({words(1)});
+  expect_near(recorder.extra, at::zeros({1, 4, 8, 8}));
+}
+
+TEST(SegmentationModel, SeesTheMapAtTheLatentsSize) {
+  ConcatRecorder recorder(4 + 14);
+  const at::Tensor map = at::softmax(at::arange(14 * 64, at::kFloat).view({1, 14, 8, 8}).sin(), 1);
+  recorder.run(set_concat_map({words(1)}, map));
+  EXPECT_TRUE(at::equal(recorder.extra, map));
+  recorder.run(set_concat_map({words(1)}, at::full({1, 14, 4, 4}, 0.5)));
+  expect_near(recorder.extra, at::full({1, 14, 8, 8}, 0.5));
+  recorder.run({words(1)});
+  expect_near(recorder.extra, at::zeros({1, 14, 8, 8}));
+}
+
+/// What is said about a conditioning that does not belong to a model with so many channels.
+std::string refusal(int64_t in_channels, const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
+  ConcatRecorder recorder(in_channels);
+  recorder.model.strict_concat = true;
+  try {
+    recorder.run(conditioning, noise_mask);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(StrictConcat, SaysWhatToConnectWhereTheModelCannotSeeOrMisses) {
+  const Conditioning plain{words(1)};
+  const Conditioning masked = set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}));
+  const Conditioning mapped = set_concat_map(plain, at::ones({1, 14, 8, 8}));
+  using testing::HasSubstr;
+  EXPECT_THAT(refusal(4, masked), HasSubstr("use an inpainting model (9 channels), or a noise mask on the latent"));
+  EXPECT_THAT(refusal(18, masked), HasSubstr("takes 18 channels and cannot see it"));
+  EXPECT_THAT(refusal(4, mapped), HasSubstr("segmentation map of 14 classes"));
+  EXPECT_THAT(refusal(9, mapped), HasSubstr("use a model for such maps (18 channels)"));
+  EXPECT_THAT(refusal(9, plain), HasSubstr("connect the picture and its mask through Inpaint Conditioning"));
+  EXPECT_THAT(refusal(18, plain), HasSubstr("connect a segmentation map through Segmentation Map Conditioning"));
+  EXPECT_THAT(refusal(18, plain, at::ones({1, 4, 8, 8})), HasSubstr("connect a segmentation map"));
+}
+
+TEST(StrictConcat, LetsPassWhatBelongsTogether) {
+  const Conditioning plain{words(1)};
+  EXPECT_EQ(refusal(4, plain), "");
+  EXPECT_EQ(refusal(9, set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}))), "");
+  EXPECT_EQ(refusal(9, plain, at::ones({1, 4, 8, 8})), "") << "a noise mask is a mask too";
+  EXPECT_EQ(refusal(18, set_concat_map(plain, at::ones({1, 14, 8, 8}))), "");
+}
+
+TEST(ResizedConcats, NamesWhatIsNotOfTheLatentsSize) {
+  const Conditioning mapped = set_concat_map({words(1), words(2)}, at::ones({1, 14, 4, 6}));
+  EXPECT_TRUE(resized_concats(mapped, 4, 6).empty());
+  EXPECT_THAT(
+      resized_concats(mapped, 8, 8), testing::ElementsAre(testing::HasSubstr("6 x 4 latents was resized to 8 x 8")));
+}
+
+TEST(NoiseMask, IsFittedToTheLatent) {
+  const at::Tensor fitted = fit_noise_mask(at::ones({64, 64}), at::zeros({2, 4, 8, 6}));
+  EXPECT_EQ(fitted.sizes(), (std::vector<int64_t>{2, 4, 8, 6}));
+}
+
+}  // namespace
+}  // namespace weft::sd
