@@ -22,8 +22,7 @@ foreach(folder base graph assets plugins nodes/sd)
 endforeach()
 
 # Whatever a workflow that comes with Weft may name.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/checkpoints ${PROJECT_SOURCE_DIR}/models/diffusion_models
-        DESTINATION share/weft/models)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models DESTINATION share/weft)
 
 install(EXPORT WeftTargets NAMESPACE Weft:: DESTINATION ${package})
 export(EXPORT WeftTargets NAMESPACE Weft:: FILE ${CMAKE_BINARY_DIR}/WeftTargets.cmake)

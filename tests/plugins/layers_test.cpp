@@ -31,21 +31,21 @@ struct Rule {
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = {
-      {"graph", {}, kTorch + "|" + kWindows + "|" + kNetwork + "|plugins/|nodes/|host/|cli/|editor/|models/"},
+      {"graph", {}, kTorch + "|" + kWindows + "|" + kNetwork + "|plugins/|nodes/|host/|cli/|editor/|training/"},
       {"plugins", {"plugins/examples", "plugins/template"},
-          kWindows + "|" + kNetwork + "|nodes/|host/|cli/|editor/|models/"},
+          kWindows + "|" + kNetwork + "|nodes/|host/|cli/|editor/|training/"},
       // Reading manifests takes no libtorch into memory: only what authors include, and the devices, know it.
       {"plugins",
           {"plugins/examples", "plugins/template", "devices/torch", "devices/cuda", "plugins/sdk.h", "plugins/values.h",
               "plugins/stamp.h"},
           kTorch},
-      {"plugins/examples", {}, "cli/|editor/|models/|tests/"},
-      {"nodes", {}, kWindows + "|" + kNetwork + "|host/|cli/|editor/|models/"},
+      {"plugins/examples", {}, "cli/|editor/|training/|tests/"},
+      {"nodes", {}, kWindows + "|" + kNetwork + "|host/|cli/|editor/|training/"},
       {"nodes/sd", {}, "nodes/(?!sd/)"},
-      {"host", {}, kTorch + "|" + kWindows + "|nodes/|cli/|editor/|models/"},
-      {"cli", {}, kTorch + "|" + kWindows + "|nodes/|models/"},
-      {"editor", {}, kTorch + "|nodes/|cli/|models/"},
-      {"models", {}, "cli/|editor/|" + kWindows},
+      {"host", {}, kTorch + "|" + kWindows + "|nodes/|cli/|editor/|training/"},
+      {"cli", {}, kTorch + "|" + kWindows + "|nodes/|training/"},
+      {"editor", {}, kTorch + "|nodes/|cli/|training/"},
+      {"training", {}, "cli/|editor/|" + kWindows},
   };
   return all;
 }

@@ -19,7 +19,7 @@ constexpr const char* kHeaderOfSafetensors = "nodes/sd/files/safetensors.cpp";
 std::vector<std::string> other_parsers(const fs::path& root) {
   static const std::regex parser(R"(\b(json|Json|Literal|ordered_json)::(parse|accept|sax_parse|from_\w+)\()");
   std::vector<std::string> found;
-  for (const char* folder : {"graph", "plugins", "nodes", "cli", "editor", "models"})
+  for (const char* folder : {"graph", "plugins", "nodes", "cli", "editor", "training"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string name = fs::relative(entry.path(), root);
       const bool source = name.ends_with(".cpp") || name.ends_with(".h");

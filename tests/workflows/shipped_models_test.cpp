@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/judge.h"
-#include "models/segmenter.h"
 #include "nodes/sd/pictures/segmentation_map.h"
 #include "tests/workflows/bench.h"
+#include "training/judge.h"
+#include "training/segmenter.h"
 
 namespace weft::test {
 namespace {
@@ -38,8 +38,9 @@ class ShippedModels : public testing::Test {
   }
 
   Bench bench_;
-  const paper_cut::Judge judge_ = paper_cut::Judge::open(source_folder() / "models/judge.safetensors");
-  const paper_cut::Segmenter segmenter_ = paper_cut::Segmenter::open(source_folder() / "models/segmenter.safetensors");
+  const paper_cut::Judge judge_ = paper_cut::Judge::open(source_folder() / "training/judge.safetensors");
+  const paper_cut::Segmenter segmenter_ =
+      paper_cut::Segmenter::open(source_folder() / "training/segmenter.safetensors");
 };
 
 TEST_F(ShippedModels, ALabelIsWhatThePictureShows) {
