@@ -76,6 +76,14 @@ std::vector<std::string> RoomTable::problems() const {
   return found;
 }
 
+std::set<std::string> RoomTable::below(const std::string& room) const {
+  std::set<std::string> found = {room};
+  for (auto at = rooms_.rbegin(); at != rooms_.rend(); ++at)  // a room's own arrows lead to rooms above it in the table
+    if (found.contains(at->name)) found.insert(at->allows.begin(), at->allows.end());
+  found.erase(room);
+  return found;
+}
+
 bool RoomTable::is_divided(const std::string& room) const {
   return std::ranges::any_of(
       rooms_, [&](const Room& other) { return other.files.empty() && is_below(other.name, room); });

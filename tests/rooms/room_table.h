@@ -31,6 +31,9 @@ class RoomTable {
   /// Names that are unknown, given twice, or stand below the room that includes them.
   std::vector<std::string> problems() const;
 
+  /// The rooms that `room` includes, and those that they include, and so on.
+  std::set<std::string> below(const std::string& room) const;
+
   /// Sources in no room, includes that the table does not allow, and allowances that no include uses.
   std::vector<std::string> differences_from(const std::filesystem::path& root) const;
 

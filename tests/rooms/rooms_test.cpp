@@ -12,8 +12,10 @@ namespace weft::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 /// A tree that a test makes up; gone with it.
 class MadeUpTree {
@@ -42,6 +44,12 @@ TEST(Rooms, HaveNoCircle) { EXPECT_THAT(our_table().problems(), IsEmpty()); }
 
 TEST(Rooms, IncludeWhatTheTableSaysAndNothingElse) {
   EXPECT_THAT(our_table().differences_from(WEFT_SOURCE_DIR), IsEmpty());
+}
+
+TEST(Rooms, OfStableDiffusionWorkWithoutTheEngineExceptForValues) {
+  for (const char* room : {"tensors", "files", "networks", "sampling", "text", "families", "pictures"})
+    EXPECT_THAT(our_table().below(std::string("nodes/sd/") + room), Not(Contains("graph"))) << room;
+  EXPECT_THAT(our_table().below("nodes/sd/values"), Contains("graph"));
 }
 
 TEST(RoomTable, FindsACircleAndWhatIsUnknown) {
