@@ -16,7 +16,7 @@ install(TARGETS weft_base weft_graph weft_assets weft_plugins weft_sd weft_sdk w
 if(TARGET weft)
   install(TARGETS weft RUNTIME DESTINATION bin)
 endif()
-foreach(folder base graph assets plugins nodes/sd)
+foreach(folder base painting graph assets plugins devices nodes/sd)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION include/weft/${folder}
           FILES_MATCHING PATTERN "*.h" PATTERN "plugin_stamp.cpp" PATTERN "examples" EXCLUDE PATTERN "template" EXCLUDE)
 endforeach()

@@ -1,7 +1,7 @@
 # cmake -DROOT=FOLDER -DOUTPUT=FILE -P WeftHeaders.cmake: writes a header that defines WEFT_HEADERS as the hash of the
-# headers that plugins compile against: what "plugins/sdk.h" and the headers of nodes/sd/ below ROOT reach. The file is touched only
+# headers that plugins compile against: what "plugins/sdk.h" and the headers of assets/ and nodes/sd/ below ROOT reach. The file is touched only
 # where the hash is another one.
-file(GLOB open RELATIVE ${ROOT} ${ROOT}/nodes/sd/*/*.h)
+file(GLOB open RELATIVE ${ROOT} ${ROOT}/assets/*.h ${ROOT}/nodes/sd/*/*.h)
 cmake_minimum_required(VERSION 3.25)
 list(APPEND open plugins/sdk.h)
 set(reached "")

@@ -27,9 +27,11 @@ function(weft_hash_headers)
   if(TARGET weft_headers)
     return()
   endif()
-  file(GLOB headers CONFIGURE_DEPENDS ${WEFT_HEADERS_DIR}/base/*.h ${WEFT_HEADERS_DIR}/graph/*.h ${WEFT_HEADERS_DIR}/plugins/*.h
-                                      ${WEFT_HEADERS_DIR}/plugins/*/*.h ${WEFT_HEADERS_DIR}/assets/*.h
-                                      ${WEFT_HEADERS_DIR}/nodes/sd/*/*.h)
+  set(headers "")
+  foreach(folder base painting graph assets plugins plugins/* devices/* nodes/sd/*)
+    file(GLOB headers_there CONFIGURE_DEPENDS ${WEFT_HEADERS_DIR}/${folder}/*.h)
+    list(APPEND headers ${headers_there})
+  endforeach()
   add_custom_command(OUTPUT ${WEFT_HASH_DIR}/weft_headers.h
     COMMAND ${CMAKE_COMMAND} -DROOT=${WEFT_HEADERS_DIR} -DOUTPUT=${WEFT_HASH_DIR}/weft_headers.h
                              -P ${WEFT_CMAKE_DIR}/WeftHeaders.cmake

@@ -162,7 +162,7 @@ std::string headers_hash(const std::filesystem::path& root) {
 TEST(PluginHost, RefusesAPluginThatWasBuiltAgainstOtherHeaders) {
   namespace fs = std::filesystem;
   const PluginFolder copy;
-  for (const char* folder : {"graph", "plugins", "nodes"})
+  for (const char* folder : {"base", "painting", "graph", "assets", "plugins", "devices", "nodes"})
     fs::copy(fs::path(WEFT_SOURCE_DIR) / folder, copy.path() / folder, fs::copy_options::recursive);
   EXPECT_THAT(host_stamp(), testing::EndsWith(" headers-" + headers_hash(copy.path())));
   std::ofstream(copy.path() / "graph/executor.h", std::ios::app) << "// no plugin sees this\n";
