@@ -80,6 +80,7 @@ ROUTES = {
     ("editor/session", "painting"): ("right", 0.5, lane(3), "left", 0.35),
     ("editor/pictures", "pictures"): ("right", 0.5, "top", 0.3),
     ("devices/torch", "devices/shortage"): ("right", 0.7, lane(4), "left", 0.5),
+    ("nodes/sd/networks", "devices/cuda"): ("right", 0.5, WIDTH - 11, "right", 0.5),
     ("nodes/sd/values", "graph"): ("left", 0.5, lane(2), "right", 0.5),
     ("nodes/sd/pictures", "painting"): ("left", 0.5, "top", 0.6),
     ("nodes/STAGE", "plugins/sdk"): (above(2), "top", 0.8),  # branches off from the next one

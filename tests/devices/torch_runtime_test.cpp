@@ -19,7 +19,7 @@
 #include "devices/torch/nvidia_driver.h"
 #include "devices/torch/torch_runtime.h"
 #include "nodes/sd/tensors/precision.h"
-#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/tensors/torch_errors.h"
 #include "nodes/sd/values/node_device.h"
 

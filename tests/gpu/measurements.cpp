@@ -7,7 +7,7 @@
 
 #include "devices/cuda/cuda_functions.h"
 #include "nodes/sd/sampling/noise.h"
-#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
 #include "tests/gpu/networks.h"

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "nodes/sd/sampling/noise.h"
-#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/tensors/torch_errors.h"
 #include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"

@@ -12,7 +12,7 @@
 #include "nodes/sd/networks/attention_observer.h"
 #include "nodes/sd/sampling/sample.h"
 #include "nodes/sd/tensors/precision.h"
-#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/values/node_device.h"
 #include "nodes/sd/values/per_device.h"
 

@@ -1,4 +1,4 @@
-#include "nodes/sd/tensors/step_graph.h"
+#include "nodes/sd/networks/step_graph.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
