@@ -36,7 +36,7 @@ double milliseconds(const UNet& unet, int64_t side, int64_t tokens) {
   double least = std::numeric_limits<double>::infinity();
   for (int i = 0; i < 12; ++i) {
     const Clock::time_point start = Clock::now();
-    unet.forward(x, time, context);
+    unet.forward({.x = x, .timesteps = time, .context = context});
     least = std::min(least, std::chrono::duration<double, std::milli>(Clock::now() - start).count());
   }
   return least;

@@ -85,9 +85,8 @@ at::Tensor training_loss(const Networks& networks, const Batch& batch, const Dif
   {
     const Bfloat16 autocast;
     context = networks.text_encoder.forward(batch.ids).hidden;
-    found =
-        networks.unet.forward(diffusion.noisy(batch.latents, batch.noise, batch.timesteps), batch.timesteps, context)
-            .to(at::kFloat);
+    const at::Tensor noisy = diffusion.noisy(batch.latents, batch.noise, batch.timesteps);
+    found = networks.unet.forward({.x = noisy, .timesteps = batch.timesteps, .context = context}).to(at::kFloat);
   }
   return diffusion.loss(found, batch.noise, batch.timesteps) +
       options.reading_weight * reading_loss(networks, context.to(at::kFloat), batch);

@@ -113,7 +113,7 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
     return {text_encoder.forward(caption_ids(captions)).hidden, beside};
   };
   const auto find = [&](const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told) {
-    return unet.forward(at::cat({noisy, told[1]}, 1), timesteps, told[0]);
+    return unet.forward({.x = noisy, .timesteps = timesteps, .context = told[0], .concat = told[1]});
   };
   train(sitting, latents, optimization, options.seed, variant, tell, find);
 }
@@ -157,7 +157,8 @@ void train_labels(const SittingOptions& options, const VariantTrainingOptions& v
     return {torch::tensor(said)};
   };
   const auto find = [&](const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told) {
-    return unet.forward(noisy, timesteps, table.index_select(0, told[0]).view({-1, kLabelTokens, width}));
+    const at::Tensor context = table.index_select(0, told[0]).view({-1, kLabelTokens, width});
+    return unet.forward({.x = noisy, .timesteps = timesteps, .context = context});
   };
   train(sitting, latents, optimization, options.seed, variant, tell, find);
 }

@@ -38,6 +38,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.positive = guidance.positive.entries;
   request.negative = guidance.negative.entries;
   request.cfg = guidance.cfg;
+  request.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
   request.latent = latent.samples;
   request.noise_mask = latent.noise_mask;
   request.seed = noise.seed;
@@ -50,10 +51,9 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   };
   warn_of_resizing(ctx, guidance, latent);
   ctx.progress(0, sigmas.steps());
-  sd::DiffusionModel network = model.on(ctx.memory());
-  network.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
+  const auto network = model.on(ctx.memory());
   if (const auto free = sd::make_room(ctx.memory(), need)) ctx.warn(sd::shortage_text(need, latent.size_text(), *free));
-  const sd::SampleResult result = sd::sample(network, sampler.method, sigmas.values, request);
+  const sd::SampleResult result = sd::sample(*network, sampler.method, sigmas.values, request);
   ctx.progress(sigmas.steps(), sigmas.steps());
   ctx.note("seed", noise.seed);
   Sampled sampled{latent, latent};

@@ -52,12 +52,11 @@ class AttentionMap final : public Node {
   torch::Tensor observe(RunContext& ctx, const std::vector<std::int64_t>& tokens, float sigma) const {
     const sd::MemoryNeed need = ctx[model_].need(ctx.device(), ctx[latent_].samples, /*cfg=*/1);
     sd::require_memory(ctx.memory(), need, ctx[latent_].size_text());
-    sd::DiffusionModel model = ctx[model_].on(ctx.memory());
+    const auto model = ctx[model_].on(ctx.memory());
     sd::make_room(ctx.memory(), need);
-    model.strict_concat = true;
-    const torch::Tensor x = model.space.to_network(ctx[latent_].samples.to(model.device, at::kFloat));
+    const torch::Tensor x = model->space.to_network(ctx[latent_].samples.to(model->device, at::kFloat));
     const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
-    const sd::GuidedDenoiser denoiser(model, words, words, /*cfg=*/1, x);
+    const sd::GuidedDenoiser denoiser(*model, words, words, x, {.cfg = 1, .strict_concat = true});
     sd::AttentionMaps maps(tokens, x.size(2), x.size(3));
     const sd::AttentionObserver observer(std::ref(maps));
     denoiser.x0(x, sigma);

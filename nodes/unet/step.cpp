@@ -36,15 +36,17 @@ class UNetStep final : public Node {
     const at::Tensor& samples = given.samples;
     const sd::MemoryNeed need = ctx[model_].need(ctx.device(), samples, ctx[cfg_]);
     sd::require_memory(ctx.memory(), need, given.size_text());
-    sd::DiffusionModel model = ctx[model_].on(ctx.memory());
+    const auto built = ctx[model_].on(ctx.memory());
+    const sd::DiffusionModel& model = *built;
     sd::make_room(ctx.memory(), need);
-    model.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
     const at::NoGradGuard no_grad;
     for (const std::string& sentence : sd::resized_concats(ctx[positive_].entries, samples.size(2), samples.size(3)))
       ctx.warn(sentence);
     const at::Tensor x = model.space.to_network(samples.to(model.device, at::kFloat));
-    const at::Tensor x0 =
-        sd::GuidedDenoiser(model, ctx[positive_].entries, ctx[negative_].entries, ctx[cfg_], x).x0(x, sigma);
+    // Strict, because a mask or map that the model cannot see would be a surprise.
+    const sd::GuidedDenoiser denoiser(
+        model, ctx[positive_].entries, ctx[negative_].entries, x, {.cfg = ctx[cfg_], .strict_concat = true});
+    const at::Tensor x0 = denoiser.x0(x, sigma);
     sd::require_finite(samples, "the latent that came in holds", "look at the node that made it");
     sd::require_finite(x0, fmt::format("at step {} the U-Net gave", ctx[step_]),
         sd::remedy_for(model.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));

@@ -18,8 +18,8 @@
 #include "devices/torch/device_message.h"
 #include "devices/torch/nvidia_driver.h"
 #include "devices/torch/torch_runtime.h"
-#include "nodes/sd/tensors/precision.h"
 #include "nodes/sd/networks/step_graph.h"
+#include "nodes/sd/tensors/precision.h"
 #include "nodes/sd/tensors/torch_errors.h"
 #include "nodes/sd/values/node_device.h"
 
@@ -544,24 +544,22 @@ struct FakeRecorder {
 
 struct CountedStep {
   std::shared_ptr<int> runs = std::make_shared<int>(0);
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) const {
+  at::Tensor operator()(const sd::NetworkCall& call) const {
     ++*runs;
-    return x + t.view({-1, 1}) + context.sum();
+    return call.x + call.timesteps.view({-1, 1}) + call.context.sum();
   }
 };
 
-struct StepInputs {
-  at::Tensor x, t, context;
-  explicit StepInputs(at::Device device, int64_t batch = 2)
-      : x(at::ones({batch, 4}, device)), t(at::ones({batch}, device)), context(at::ones({batch, 3}, device)) {}
-};
-
-at::Tensor call(sd::StepGraph& graph, const StepInputs& in) { return graph(in.x, in.t, in.context); }
+sd::NetworkCall step_inputs(at::Device device, int64_t batch = 2) {
+  return {.x = at::ones({batch, 4}, device),
+      .timesteps = at::ones({batch}, device),
+      .context = at::ones({batch, 3}, device)};
+}
 
 TEST(StepGraph, OnTheCpuIsTheStep) {
   CountedStep step;
   sd::StepGraph graph(step, FakeRecorder::table());
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(call(graph, StepInputs(at::kCPU)).equal(at::full({2, 4}, 8.0)));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(graph(step_inputs(at::kCPU)).equal(at::full({2, 4}, 8.0)));
   EXPECT_EQ(*step.runs, 3);
   EXPECT_EQ(FakeRecorder::captures, 0);
 }
@@ -569,7 +567,7 @@ TEST(StepGraph, OnTheCpuIsTheStep) {
 TEST(StepGraph, WithoutTheCudaLibraryIsTheStep) {
   CountedStep step;
   sd::StepGraph graph(step, nullptr);
-  for (int i = 0; i < 3; ++i) call(graph, StepInputs(at::kMeta));
+  for (int i = 0; i < 3; ++i) graph(step_inputs(at::kMeta));
   EXPECT_EQ(*step.runs, 3);
   EXPECT_EQ(find_cuda_functions(), nullptr);
 }
@@ -578,7 +576,7 @@ TEST(StepGraph, RunsOnceRecordsOnceThenReplays) {
   CountedStep step;
   {
     sd::StepGraph graph(step, FakeRecorder::table());
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(call(graph, StepInputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(graph(step_inputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
     EXPECT_EQ(*step.runs, 2);
     EXPECT_EQ(FakeRecorder::captures, 1);
     EXPECT_EQ(graph.replays(), 4);
@@ -590,18 +588,31 @@ TEST(StepGraph, RecordsEachShapeUpToFour) {
   CountedStep step;
   sd::StepGraph graph(step, FakeRecorder::table());
   for (int round = 0; round < 3; ++round) {
-    for (int64_t batch = 1; batch <= 6; ++batch) call(graph, StepInputs(at::kMeta, batch));
+    for (int64_t batch = 1; batch <= 6; ++batch) graph(step_inputs(at::kMeta, batch));
   }
   EXPECT_EQ(FakeRecorder::captures, 4);
   EXPECT_EQ(graph.replays(), 8);
   EXPECT_EQ(*step.runs, 4 + 4 + 2 * 3);  // once, once recorded, and two shapes that never are
 }
 
+TEST(StepGraph, RecordsACallWithControlAndConcatByItself) {
+  CountedStep step;
+  sd::StepGraph graph(step, FakeRecorder::table());
+  sd::NetworkCall steered = step_inputs(at::kMeta);
+  steered.concat = at::ones({2, 1}, at::kMeta);
+  steered.control = {.down = {at::ones({2, 4}, at::kMeta)}, .mid = at::ones({2, 4}, at::kMeta)};
+  for (int i = 0; i < 3; ++i) graph(step_inputs(at::kMeta)), graph(steered);
+  EXPECT_EQ(FakeRecorder::captures, 2);
+  steered.control.down[0] = at::ones({2, 4});  // on another device
+  for (int i = 0; i < 3; ++i) graph(steered);
+  EXPECT_EQ(FakeRecorder::captures, 2);
+}
+
 TEST(StepGraph, GoesOnWithoutRecordingWhereThatFails) {
   CountedStep step;
   sd::StepGraph graph(step, FakeRecorder::table());
   FakeRecorder::refuse = true;
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(call(graph, StepInputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(graph(step_inputs(at::kMeta)).sizes(), (at::IntArrayRef{2, 4}));
   EXPECT_EQ(graph.problem(), "this cannot be recorded");
   EXPECT_EQ(graph.replays(), 0);
   EXPECT_EQ(FakeRecorder::released, 0);
@@ -611,12 +622,12 @@ TEST(StepGraph, TakesAStepThatThrowsWhileRecordedAsOneThatCannotBe) {
   FakeRecorder::table();
   int runs = 0;
   sd::StepGraph graph(
-      [&](const at::Tensor& x, const at::Tensor&, const at::Tensor&) {
+      [&](const sd::NetworkCall& call) {
         if (++runs == 2) throw std::runtime_error("reads back");
-        return x + 1;
+        return call.x + 1;
       },
       FakeRecorder::table());
-  for (int i = 0; i < 3; ++i) call(graph, StepInputs(at::kMeta));
+  for (int i = 0; i < 3; ++i) graph(step_inputs(at::kMeta));
   EXPECT_THAT(graph.problem(), HasSubstr("threw an exception"));
   EXPECT_EQ(FakeRecorder::released, 1);
 }
@@ -626,9 +637,9 @@ TEST(StepGraph, WorksInsideAndOutsideOfInferenceMode) {
   sd::StepGraph graph(step, FakeRecorder::table());
   {
     const at::InferenceMode inference;
-    for (int i = 0; i < 3; ++i) call(graph, StepInputs(at::kMeta));
+    for (int i = 0; i < 3; ++i) graph(step_inputs(at::kMeta));
   }
-  EXPECT_NO_THROW(call(graph, StepInputs(at::kMeta)));
+  EXPECT_NO_THROW(graph(step_inputs(at::kMeta)));
   EXPECT_EQ(graph.replays(), 3);
 }
 

@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "devices/cuda/cuda_functions.h"
-#include "nodes/sd/sampling/noise.h"
 #include "nodes/sd/networks/step_graph.h"
+#include "nodes/sd/sampling/noise.h"
 #include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
 #include "tests/gpu/networks.h"
@@ -51,22 +51,21 @@ sd::Weights weights_on(const Machine& machine, at::ScalarType dtype) {
 void measure_step(Machine& machine, const std::string& name, const sd::UNetConfig& config, int64_t size) {
   const c10::InferenceMode inference;
   const sd::UNet unet(config, weights_on(machine, at::kHalf));
-  const auto step = [&](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
-    return unet.forward(x, t, y);
-  };
+  const auto step = [&](const sd::NetworkCall& call) { return unet.forward(call); };
   const at::Tensor x = sd::to_device(sd::initial_noise({2, 4, size, size}, 1), machine.device, at::kHalf);
   const at::Tensor t = sd::to_device(at::tensor({500.0F, 500.0F}), machine.device);
   const at::Tensor y = sd::to_device(sd::initial_noise({2, 77, config.context_dim}, 2), machine.device, at::kHalf);
-  const double eager = machine.milliseconds(20, [&] { step(x, t, y); });
+  const sd::NetworkCall call{.x = x, .timesteps = t, .context = y};
+  const double eager = machine.milliseconds(20, [&] { step(call); });
   sd::StepGraph graph(step);
-  graph(x, t, y);
-  graph(x, t, y);
-  const double recorded = machine.milliseconds(20, [&] { graph(x, t, y); });
+  graph(call);
+  graph(call);
+  const double recorded = machine.milliseconds(20, [&] { graph(call); });
   expect(graph.problem().empty(), "the step was not recorded: " + graph.problem());
   machine.numbers[name + "_eager_ms"] = eager;
   machine.numbers[name + "_recorded_ms"] = recorded;
   machine.numbers[name + "_eager_over_recorded"] = eager / recorded;
-  machine.numbers[name + "_peak_mib"] = peak_mib(machine, [&] { step(x, t, y); });
+  machine.numbers[name + "_peak_mib"] = peak_mib(machine, [&] { step(call); });
 }
 
 }  // namespace

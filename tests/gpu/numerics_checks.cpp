@@ -49,8 +49,9 @@ void compare_unets(
   const at::Tensor x = random({2, 4, size, size}), context = random({2, 77, config.context_dim});
   const at::Tensor timesteps = at::tensor({980.0F, 21.0F});
   compare<sd::UNet>(machine, config, precisions, [&](const sd::UNet& unet, at::Device device, at::ScalarType dtype) {
-    return unet.forward(sd::to_device(x, device, dtype), sd::to_device(timesteps, device, at::kFloat),
-        sd::to_device(context, device, dtype));
+    return unet.forward({.x = sd::to_device(x, device, dtype),
+        .timesteps = sd::to_device(timesteps, device, at::kFloat),
+        .context = sd::to_device(context, device, dtype)});
   });
 }
 
@@ -97,7 +98,8 @@ void a_seed_gives_the_same_picture(Machine& machine) {
     for (int i = 0; i < steps; ++i) {  // Euler's method along evenly spaced noise levels
       const double sigma = 14.6 * (steps - i) / steps;
       const at::Tensor timestep = at::full({1}, 999.0 * (steps - i) / steps, x.options());
-      const at::Tensor noise = unet.forward(x / std::sqrt(sigma * sigma + 1), timestep, context);
+      const at::Tensor noise =
+          unet.forward({.x = x / std::sqrt(sigma * sigma + 1), .timesteps = timestep, .context = context});
       x = x - noise * (14.6 / steps);
     }
     return sd::to_cpu(decoder.decode(x / 0.18215)).clamp(-1, 1);

@@ -5,8 +5,8 @@
 
 #include <thread>
 
-#include "nodes/sd/sampling/noise.h"
 #include "nodes/sd/networks/step_graph.h"
+#include "nodes/sd/sampling/noise.h"
 #include "nodes/sd/tensors/torch_errors.h"
 #include "nodes/sd/values/node_device.h"
 #include "tests/gpu/checks.h"
@@ -154,9 +154,7 @@ void a_recorded_step_equals_the_step(Machine& machine) {
   const at::Device device = sd::torch_device(machine.device);
   const auto unet = on_device<sd::UNet>(
       kSmallUNet, random_weights<sd::UNet>(kSmallUNet), device, machine.has_gpu() ? at::kHalf : at::kFloat);
-  const auto step = [&](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
-    return unet.forward(x, t, y);
-  };
+  const auto step = [&](const sd::NetworkCall& call) { return unet.forward(call); };
   sd::StepGraph graph(step);
   for (int i = 0; i < 6; ++i) {
     const int64_t size = 16 + 8 * (i % 2);
@@ -164,7 +162,8 @@ void a_recorded_step_equals_the_step(Machine& machine) {
     const at::Tensor x = sd::to_device(sd::initial_noise({2, 4, size, size}, seed), machine.device);
     const at::Tensor t = sd::to_device(at::tensor({900.0F - 100 * i, 5.0F}), machine.device);
     const at::Tensor y = sd::to_device(sd::initial_noise({2, 77, kSmallUNet.context_dim}, seed + 9), machine.device);
-    const at::Tensor plain = step(x, t, y), recorded = graph(x, t, y);
+    const sd::NetworkCall call{.x = x, .timesteps = t, .context = y};
+    const at::Tensor plain = step(call), recorded = graph(call);
     expect_at_most((recorded - plain).abs().max().item<double>(), 1e-3, "difference of a recorded step");
   }
   expect(graph.problem().empty(), "the step was not recorded: " + graph.problem());
@@ -177,21 +176,21 @@ void a_recorded_step_serves_two_streams(Machine& machine) {
   const c10::InferenceMode inference;
   const BackToDefaultStream back{machine};
   // Long enough that the second call comes while the first still runs.
-  sd::StepGraph graph([&](const at::Tensor& x, const at::Tensor&, const at::Tensor&) {
-    at::Tensor sum = x;
-    for (int i = 0; i < 500; ++i) sum = sum + x;
+  sd::StepGraph graph([](const sd::NetworkCall& call) {
+    at::Tensor sum = call.x;
+    for (int i = 0; i < 500; ++i) sum = sum + call.x;
     return sum;
   });
   const at::Tensor ones = at::ones({16 << 20}, on(machine)), twos = ones * 2, t = at::ones({1}, on(machine));
-  graph(ones, t, t);
-  graph(ones, t, t);
+  graph({.x = ones, .timesteps = t, .context = t});
+  graph({.x = ones, .timesteps = t, .context = t});
   machine.finish();
   const StreamId first = machine.runtime.create_stream(machine.device);
   const StreamId second = machine.runtime.create_stream(machine.device);
   machine.runtime.use_stream(machine.device, first);
-  const at::Tensor of_ones = graph(ones, t, t);
+  const at::Tensor of_ones = graph({.x = ones, .timesteps = t, .context = t});
   machine.runtime.use_stream(machine.device, second);
-  const at::Tensor of_twos = graph(twos, t, t);
+  const at::Tensor of_twos = graph({.x = twos, .timesteps = t, .context = t});
   machine.finish();
   expect(graph.replays() == 3, "the step was not replayed: " + graph.problem());
   expect(all_are(of_ones, 501) && all_are(of_twos, 1002), "two streams spoilt each other's recorded step");
@@ -199,17 +198,18 @@ void a_recorded_step_serves_two_streams(Machine& machine) {
 
 void a_step_that_cannot_be_recorded_is_run(Machine& machine) {
   machine.need_gpu();
-  const auto run = [&](const sd::StepGraph::Step& step) {
+  const auto run = [&](const sd::Network& step) {
     sd::StepGraph graph(step);
     const at::Tensor x = at::ones({4}, on(machine));
-    for (int i = 0; i < 3; ++i) expect(all_are(graph(x, x, x), 3), "a step gives a wrong result");
+    for (int i = 0; i < 3; ++i)
+      expect(all_are(graph({.x = x, .timesteps = x, .context = x}), 3), "a step gives a wrong result");
     return graph.problem();
   };
-  const auto reads_back = [](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
-    return x + t + y * x.sum().item<double>() / 4;
+  const auto reads_back = [](const sd::NetworkCall& call) {
+    return call.x + call.timesteps + call.context * call.x.sum().item<double>() / 4;
   };
   expect(!run(reads_back).empty(), "a step that reads back to the CPU was recorded");
-  const auto plain = [](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) { return x + t + y; };
+  const auto plain = [](const sd::NetworkCall& call) { return call.x + call.timesteps + call.context; };
   const std::string problem = run(plain);
   expect(problem.empty(), "nothing can be recorded after a failure: " + problem);
 }

@@ -9,9 +9,9 @@
 namespace weft::sd {
 
 /// 0.9 x + 0.1 sin(3x) + 0.05 mean(context) + 0.02 t / 999
-inline at::Tensor toy_network(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) {
-  const at::Tensor words = context.mean({1, 2}).view({-1, 1, 1, 1});
-  return 0.9 * x + 0.1 * at::sin(3 * x) + 0.05 * words + 0.02 * (timesteps.view({-1, 1, 1, 1}) / 999);
+inline at::Tensor toy_network(const NetworkCall& call) {
+  const at::Tensor words = call.context.mean({1, 2}).view({-1, 1, 1, 1});
+  return 0.9 * call.x + 0.1 * at::sin(3 * call.x) + 0.05 * words + 0.02 * (call.timesteps.view({-1, 1, 1, 1}) / 999);
 }
 
 inline DiffusionModel toy_model(Prediction prediction = Prediction::kNoise) {

@@ -76,7 +76,9 @@ void run(const Request& request) {
   if (inputs.has("unet.x")) {
     const UNet unet = model.unet(at::kCPU, request.dtype);
     outputs["unet"] = timed("unet", request.repeat, [&] {
-      return unet.forward(inputs.tensor("unet.x"), inputs.tensor("unet.timesteps"), inputs.tensor("unet.context"));
+      return unet.forward({.x = inputs.tensor("unet.x"),
+          .timesteps = inputs.tensor("unet.timesteps"),
+          .context = inputs.tensor("unet.context")});
     });
   }
   write_safetensors(request.outputs, outputs);

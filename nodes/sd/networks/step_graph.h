@@ -7,31 +7,28 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "devices/cuda/cuda_functions.h"
+#include "nodes/sd/networks/network_call.h"
 
 namespace weft::sd {
 
 /// One thread at a time; calls may come on different streams.
 class StepGraph {
  public:
-  /// f(x, t, y) on tensors of one device. It must be free of effects and read nothing back to the CPU.
-  using Step = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
-
-  /// The tensors that `step` reads besides its arguments (weights) must stay where they are while the
-  /// StepGraph lives.
-  explicit StepGraph(Step step, const CudaFunctions* cuda = find_cuda_functions());
+  /// `step` gets tensors of one device. It must be free of effects and read nothing back to the CPU. The tensors that it
+  /// reads besides its call (weights) must stay where they are while the StepGraph lives.
+  explicit StepGraph(Network step, const CudaFunctions* cuda = find_cuda_functions());
   ~StepGraph();
   StepGraph(StepGraph&&) noexcept;
   StepGraph& operator=(StepGraph&&) noexcept;
 
   /// The first call with some shapes runs the step (and warms up); the second records it; later ones replay.
   /// After four different shapes, others are run without recording.
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context);
+  at::Tensor operator()(NetworkCall call);
 
   std::int64_t replays() const { return replays_; }
   /// Why steps are not recorded; empty while all is well.
@@ -39,10 +36,10 @@ class StepGraph {
 
  private:
   struct Recorded;
-  Recorded* recorded_for(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context);
+  Recorded* recorded_for(NetworkCall& call);
   bool record(Recorded& recorded);
 
-  Step step_;
+  Network step_;
   const CudaFunctions* cuda_;
   std::vector<std::unique_ptr<Recorded>> recorded_;
   std::int64_t replays_ = 0;

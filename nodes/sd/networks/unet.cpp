@@ -1,10 +1,12 @@
 #include "nodes/sd/networks/unet.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <optional>
 
+#include "base/error.h"
 #include "nodes/sd/networks/pixel_attention.h"
 
 namespace weft::sd {
@@ -138,6 +140,15 @@ at::Tensor take_last(std::vector<at::Tensor>& tensors) {
   return last;
 }
 
+/// The skips get their residuals once all are made: what goes on to the next layer has none.
+void add_control(std::vector<at::Tensor>& skips, const std::vector<at::Tensor>& residuals, at::ScalarType dtype) {
+  if (residuals.empty()) return;
+  if (residuals.size() != skips.size())
+    throw NodeError(fmt::format("the control has {} residuals, the U-Net {} skips", residuals.size(), skips.size()),
+        "use a ControlNet that was made for this model's family");
+  for (size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + residuals[i].to(dtype);
+}
+
 }  // namespace
 
 struct UNet::Parts {
@@ -180,26 +191,31 @@ UNet& UNet::operator=(UNet&&) noexcept = default;
 const UNetConfig& UNet::config() const { return parts_->config; }
 at::ScalarType UNet::dtype() const { return parts_->dtype; }
 
-at::Tensor UNet::forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const {
+at::Tensor UNet::forward(const NetworkCall& call) const {
   const Parts& p = *parts_;
-  const at::Tensor y = context.to(p.dtype);
+  if (call.vector.defined())
+    throw NodeError("this U-Net takes no vector beside its context", "use a model that was trained with one");
+  const at::Tensor y = call.context.to(p.dtype);
   const at::Tensor embedded = timestep_embedding(
-      timesteps.to(x.device()), p.config.block_channels[0], p.config.flip_sin_to_cos, p.config.freq_shift)
+      call.timesteps.to(call.x.device()), p.config.block_channels[0], p.config.flip_sin_to_cos, p.config.freq_shift)
                                   .to(p.dtype);
   const at::Tensor time = at::silu(p.time2(at::silu(p.time1(embedded))));
 
-  at::Tensor h = p.conv_in(x.to(p.dtype).contiguous(at::MemoryFormat::ChannelsLast));
+  const at::Tensor seen = call.concat.defined() ? at::cat({call.x, call.concat}, 1) : call.x;
+  at::Tensor h = p.conv_in(seen.to(p.dtype).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<at::Tensor> skips{h};
   for (const auto& level : p.down) {
     for (const auto& layer : level.layers) skips.push_back(h = layer(h, time, y));
     if (level.halve) skips.push_back(h = (*level.halve)(h));
   }
+  add_control(skips, call.control.down, p.dtype);
   for (const auto& layer : p.mid) h = layer(h, time, y);
+  if (call.control.mid.defined()) h = h + call.control.mid.to(p.dtype);
   for (const auto& level : p.up) {
     for (const auto& layer : level.layers) h = layer(at::cat({h, take_last(skips)}, 1), time, y);
     if (level.doubled) h = (*level.doubled)(h, skips.back().size(2), skips.back().size(3));
   }
-  return p.conv_out(p.norm_out.silu(h)).to(x.scalar_type());
+  return p.conv_out(p.norm_out.silu(h)).to(call.x.scalar_type());
 }
 
 at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos, double freq_shift) {

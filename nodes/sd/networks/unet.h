@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nodes/sd/networks/layers.h"
+#include "nodes/sd/networks/network_call.h"
 
 namespace weft::sd {
 
@@ -40,10 +41,10 @@ class UNet {
   const UNetConfig& config() const;
   at::ScalarType dtype() const;
 
-  /// x [B, in_channels, H, W], timesteps [B] (any number type, 0..999, fractions allowed), context [B, T,
-  /// context_dim] (looked at by nobody if that is 0). Returns [B, out_channels, H, W]. Any H and W: where
-  /// halving rounded, upsampling goes back to the skip's size.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) const;
+  /// x and concat have in_channels together; context is [B, T, context_dim] (nobody looks at it if that is 0). Returns
+  /// [B, out_channels, H, W] of x's type. Any H and W: where halving rounded, upsampling goes back to the skip's size.
+  /// Throws NodeError for a vector, and for control residuals of another network.
+  at::Tensor forward(const NetworkCall& call) const;
 
  private:
   struct Parts;

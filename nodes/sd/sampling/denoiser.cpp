@@ -146,12 +146,12 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
 
 /// The channels that the network takes beyond the latent, or undefined.
 at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
-    const at::Tensor& noise_mask) {
-  if (model.strict_concat) check_concat(model, entry, noise_mask.defined());
+    const DenoiserOptions& options) {
+  if (options.strict_concat) check_concat(model, entry, options.noise_mask.defined());
   const int64_t extra = model.in_channels - model.space.channels;
   if (extra == 0) return {};
   if (entry.concat_map.defined() && entry.concat_map.size(1) == extra) return fit(entry.concat_map, latent);
-  if (extra == 5) return inpaint_concat(model, entry, latent, noise_mask);
+  if (extra == 5) return inpaint_concat(model, entry, latent, options.noise_mask);
   if (extra == 4 && entry.concat_latent.defined()) return fit(entry.concat_latent, latent);
   return at::zeros_like(latent.narrow(1, 0, 1)).expand({-1, extra, -1, -1});
 }
@@ -166,29 +166,28 @@ bool tokens_agree(int64_t a, int64_t b) { return std::lcm(a, b) / std::min(a, b)
 
 }  // namespace
 
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
-    const at::Tensor& concat) {
+at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma) {
   const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
-  at::Tensor input = x / deviation;
-  if (concat.defined()) input = at::cat({input, concat}, 1);
+  const at::Tensor x = call.x;
+  call.x = x / deviation;
   const auto timestep = static_cast<double>(model.table.timestep(sigma));
-  const at::Tensor timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
-  const at::Tensor output = model.network(input, timesteps, context).to(at::kFloat);
+  call.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
+  const at::Tensor output = model.network(call).to(at::kFloat);
   if (model.prediction == Prediction::kVelocity) return x / variance - output * sigma / deviation;
   return x - output * sigma;
 }
 
 GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
-    double cfg, const at::Tensor& latent, const at::Tensor& noise_mask)
-    : model_(model), cfg_(cfg) {
+    const at::Tensor& latent, const DenoiserOptions& options)
+    : model_(model), cfg_(options.cfg) {
   if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
         fmt::format("the latent has {} channels, the model's latents have {}: "
                     "use the empty latent or VAE that belongs to this model",
             latent.size(1), model.space.channels));
   }
-  positive_ = prepare(positive, latent, noise_mask);
-  negative_ = prepare(negative, latent, noise_mask);
+  positive_ = prepare(positive, latent, options);
+  negative_ = prepare(negative, latent, options);
   match_areas(negative_, positive_);
   match_areas(positive_, negative_);
   weigh(positive_, latent);
@@ -196,12 +195,12 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& 
 }
 
 GuidedDenoiser::Side GuidedDenoiser::prepare(
-    const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const {
+    const Conditioning& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const {
   Side side;
   for (const ConditioningEntry& given : conditioning) {
     Entry entry;
     entry.context = given.context.to(model_.device);
-    entry.concat = make_concat(model_, given, latent, noise_mask);
+    entry.concat = make_concat(model_, given, latent, options);
     if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
     entry.area = resolve_area(given, entry.mask, latent, model_.space.downscale);
     if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
@@ -283,8 +282,9 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
-    const at::Tensor all =
-        predict_x0(model_, at::cat(xs), sigma, at::cat(contexts), concats.empty() ? at::Tensor() : at::cat(concats));
+    NetworkCall call{.x = at::cat(xs), .context = at::cat(contexts)};
+    if (!concats.empty()) call.concat = at::cat(concats);
+    const at::Tensor all = predict_x0(model_, std::move(call), sigma);
     for (size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
 

@@ -5,22 +5,18 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "nodes/sd/networks/latent_space.h"
+#include "nodes/sd/networks/network_call.h"
 #include "nodes/sd/networks/prediction.h"
 #include "nodes/sd/sampling/conditioning.h"
 #include "nodes/sd/sampling/noise_schedule.h"
 
 namespace weft::sd {
 
-/// A U-Net as samplers see it: x [B, in_channels, h, w] float32, timesteps [B] float32, context
-/// [B, tokens, D]; returns [B, space.channels, h, w]. It casts its inputs to its own dtype; the result may
-/// have any float dtype.
-using Network = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context)>;
-
+/// A U-Net and what sampling must know of it. Never changed once it is made, so all who sample with it may share it.
 struct DiffusionModel {
   Network network;
   NoiseTable table = NoiseTable::stable_diffusion();
@@ -30,10 +26,6 @@ struct DiffusionModel {
   LatentSpace space;
   at::Device device = at::kCPU;         ///< where the network is
   at::ScalarType dtype = at::kFloat;    ///< what it computes in
-
-  /// Where the conditioning's concat latent and mask are not those that in_channels needs: false does as
-  /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
-  bool strict_concat = false;
 };
 
 /// A rectangle of a latent, in latents.
@@ -42,15 +34,24 @@ struct LatentArea {
   bool operator==(const LatentArea&) const = default;
 };
 
-/// One application. x [B, C, h, w] = x0 + sigma * noise; concat: the channels beyond the latent, or
-/// undefined. Returns x0, float32.
-at::Tensor predict_x0(const DiffusionModel& model, const at::Tensor& x, float sigma, const at::Tensor& context,
-    const at::Tensor& concat = {});
+/// One application. call.x [B, C, h, w] = x0 + sigma * noise, float32; it is scaled, and the timesteps filled in, here.
+/// Returns x0, float32.
+at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma);
 
 /// negative + (positive - negative) * cfg, and the part that cfg++ samplers need.
 struct Guided {
   at::Tensor x0;
   at::Tensor x0_negative;
+};
+
+/// How a denoiser takes its conditioning.
+struct DenoiserOptions {
+  double cfg = 1;
+  at::Tensor noise_mask = {};  ///< [B, C, h, w] or undefined; inpainting models see it
+
+  /// Where the conditioning's concat latent and mask are not those that the model's in_channels needs: false does as
+  /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
+  bool strict_concat = false;
 };
 
 /// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same
@@ -59,10 +60,10 @@ struct Guided {
 /// the other.
 class GuidedDenoiser {
  public:
-  /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it); noise_mask [B, C, h,
-  /// w] or undefined. Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
-  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative, double cfg,
-      const at::Tensor& latent, const at::Tensor& noise_mask = {});
+  /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it). Keeps a reference to the model.
+  /// Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
+  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
+      const at::Tensor& latent, const DenoiserOptions& options);
 
   /// With cfg 1 the negative side is not evaluated.
   at::Tensor x0(const at::Tensor& x, float sigma) const;
@@ -74,16 +75,16 @@ class GuidedDenoiser {
   /// An entry brought to the latent's size.
   struct Entry {
     at::Tensor context;
-    at::Tensor concat;               ///< [B, extra channels, h, w] or undefined
-    at::Tensor mask;                 ///< [B or 1, h, w] with its strength, or undefined
+    at::Tensor concat;  ///< [B, extra channels, h, w] or undefined
+    at::Tensor mask;  ///< [B or 1, h, w] with its strength, or undefined
     std::optional<LatentArea> area;  ///< none: everywhere
     double strength;
     double sigma_start, sigma_end;  ///< counts where sigma_end <= sigma <= sigma_start
-    at::Tensor weight;              ///< [B or 1, 1, area]; undefined: 1 everywhere
+    at::Tensor weight;  ///< [B or 1, 1, area]; undefined: 1 everywhere
   };
   using Side = std::vector<Entry>;
 
-  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& noise_mask) const;
+  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(std::vector<const Side*> sides, const at::Tensor& x, float sigma) const;

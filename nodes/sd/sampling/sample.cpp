@@ -133,7 +133,8 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
         sampler.fresh_mask_noise ? StepNoise(latent, request.seed, request.batch_noise, request.places)() : noise;
   }
 
-  const GuidedDenoiser denoiser(model, request.positive, request.negative, request.cfg, latent, inpaint.mask);
+  const GuidedDenoiser denoiser(model, request.positive, request.negative, latent,
+      {.cfg = request.cfg, .noise_mask = inpaint.mask, .strict_concat = request.strict_concat});
   FiniteSampling finite(model, request, sigmas);
   SampleResult result;
   SamplerCall call;

@@ -30,6 +30,7 @@ std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, co
 struct SampleRequest {
   Conditioning positive, negative;
   double cfg = 8;
+  bool strict_concat = false;  ///< see DenoiserOptions
   at::Tensor latent;      ///< [B, C, h, w] as the VAE gives it (not scaled); zeros: from noise alone
   at::Tensor noise_mask;  ///< 1 where to paint, 0 where to keep the latent; any size; undefined: paint all
   uint64_t seed = 0;

@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
 #include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/sampling/sample.h"
 #include "nodes/sd/tensors/precision.h"
-#include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/values/node_device.h"
 #include "nodes/sd/values/per_device.h"
 
@@ -69,23 +69,19 @@ struct Model::Shared {
 
 namespace {
 
-/// The U-Net as a function of float32 tensors. On a GPU its kernels are launched as one graph.
+/// The U-Net as a function. On a GPU its kernels are launched as one graph.
 sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& device) {
-  auto step = [unet = std::move(unet)](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
-    const at::ScalarType dtype = unet->dtype();
-    return unet->forward(
-        x.to(dtype, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast), t, context.to(dtype));
-  };
+  auto step = [unet = std::move(unet)](const sd::NetworkCall& call) { return unet->forward(call); };
   if (!device.is_cuda()) return step;
   struct Guarded {
     sd::StepGraph graph;
     std::mutex mutex;  // a StepGraph serves one thread at a time
   };
   auto guarded = std::make_shared<Guarded>(sd::StepGraph(step));
-  return [guarded, step](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
-    if (sd::AttentionObserver::current() != nullptr) return step(x, t, context);  // a replayed graph shows nothing
+  return [guarded, step](const sd::NetworkCall& call) {
+    if (sd::AttentionObserver::current() != nullptr) return step(call);  // a replayed graph shows nothing
     const std::lock_guard lock(guarded->mutex);
-    return guarded->graph(x, t, context);
+    return guarded->graph(call);
   };
 }
 
@@ -112,15 +108,10 @@ Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype
   shared_->dtype = std::move(dtype);
 }
 
-sd::DiffusionModel Model::on(const Residency& where) const {
-  const auto built = shared_->networks.get(where,
+std::shared_ptr<const sd::DiffusionModel> Model::on(const Residency& where) const {
+  return shared_->networks.get(where,
       shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
       [&] { return shared_->build(where.device()); });
-  sd::DiffusionModel model = *built;
-  model.network = [built](const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) {
-    return built->network(x, t, context);
-  };
-  return model;
 }
 
 sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, double cfg) const {

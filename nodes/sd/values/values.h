@@ -85,8 +85,8 @@ class Model {
   Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
 
   /// The model on a device. The first call there builds it; several threads may call at once. It cannot be evicted as long
-  /// as the result's `network` is held.
-  sd::DiffusionModel on(const Residency& where) const;
+  /// as it is held.
+  std::shared_ptr<const sd::DiffusionModel> on(const Residency& where) const;
   /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
   sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
 

@@ -234,8 +234,9 @@ TEST(ConfigGolden, UNetWithoutMiddleAndWithOtherTimestepsAgrees) {
   const at::NoGradGuard no_grad;
   const at::Tensor noise = Checkpoint::open(folder / "model")
                                .unet(at::kCPU, at::kFloat)
-                               .forward(seeded_normal("input.unet.x", {2, 4, 7, 10}), at::tensor({3, 987}),
-                                   seeded_normal("input.unet.context", {2, 77, 32}));
+                               .forward({.x = seeded_normal("input.unet.x", {2, 4, 7, 10}),
+                                   .timesteps = at::tensor({3, 987}),
+                                   .context = seeded_normal("input.unet.context", {2, 77, 32})});
   EXPECT_LT(((noise - expected.tensor("unet")).norm() / noise.norm()).item<double>(), 1e-5);
   EXPECT_TRUE(timestep_embedding(at::tensor({3, 987}), 8, false, 1)
           .allclose(expected.tensor("timestep_embedding"), 1e-5, 1e-5));

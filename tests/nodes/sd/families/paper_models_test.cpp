@@ -44,8 +44,9 @@ class PaperModelsGolden : public testing::Test {
   void expect_unet(const Checkpoint& model, at::IntArrayRef x, int64_t tokens) const {
     const UNet unet = model.unet(at::kCPU, at::kFloat);
     const int64_t width = std::max<int64_t>(model.unet_config().context_dim, 1);
-    const at::Tensor noise = unet.forward(seeded_normal("input.unet.x", x), at::tensor({3, 987}),
-        seeded_normal("input.unet.context", {x[0], tokens, width}));
+    const at::Tensor noise = unet.forward({.x = seeded_normal("input.unet.x", x),
+        .timesteps = at::tensor({3, 987}),
+        .context = seeded_normal("input.unet.context", {x[0], tokens, width})});
     EXPECT_LT(relative_error(noise, expected("unet")), kTolerance);
   }
 
@@ -220,7 +221,9 @@ TEST(UNetAlone, IsReadFromAFileWithAndWithoutPrefixAndFromAFolder) {
   const at::NoGradGuard no_grad;
   const auto noise = [&](const char* name) {
     const UNet unet = Checkpoint::open_unet(folder / name).unet(at::kCPU, at::kFloat);
-    return unet.forward(at::ones({1, unet.config().in_channels, 8, 8}), at::tensor({5}), at::ones({1, 1, 32}));
+    return unet.forward({.x = at::ones({1, unet.config().in_channels, 8, 8}),
+        .timesteps = at::tensor({5}),
+        .context = at::ones({1, 1, 32})});
   };
   EXPECT_TRUE(noise("bare.safetensors").equal(noise("whole.safetensors")));
   EXPECT_EQ(Checkpoint::open_unet(folder / "bare.safetensors").latent_space().scale, 0.5);

@@ -85,9 +85,10 @@ TEST_P(Quantised, IsMultipliedByItsScales) {
     const at::NoGradGuard no_grad;
     const Checkpoint model = opened(folder, tensors, metadata);
     EXPECT_TRUE(model.unused().empty()) << model.unused().front();
-    const at::Tensor noise =
-        model.unet(at::kCPU, at::kFloat)
-            .forward(seeded_normal("x", {1, 9, 8, 8}), at::tensor({500}), seeded_normal("context", {1, 77, 32}));
+    const at::Tensor noise = model.unet(at::kCPU, at::kFloat)
+                                 .forward({.x = seeded_normal("x", {1, 9, 8, 8}),
+                                     .timesteps = at::tensor({500}),
+                                     .context = seeded_normal("context", {1, 77, 32})});
     return std::pair(noise, model.text_encoder(at::kCPU, at::kFloat).forward(at::full({1, 77}, 5, at::kLong)).hidden);
   };
   const auto found = noise_and_words(file.tensors, file.metadata);

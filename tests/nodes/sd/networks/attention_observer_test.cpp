@@ -48,7 +48,7 @@ class ObservedUNet : public testing::Test {
   UNet unet_{config_, Weights(std::make_shared<SeededSource>())};
   at::Tensor x_ = seeded_normal("x", {1, 4, 9, 14}), context_ = seeded_normal("y", {1, 7, 64});
 
-  at::Tensor run() const { return unet_.forward(x_, at::full({1}, 500.0), context_); }
+  at::Tensor run() const { return unet_.forward({.x = x_, .timesteps = at::full({1}, 500.0), .context = context_}); }
 
   at::Tensor map_of(std::vector<int64_t> tokens) const {
     AttentionMaps maps(std::move(tokens), 9, 14);

@@ -92,7 +92,8 @@ TEST(MemoryNeed, OfAUNetIsAsMeasured) {
   const UNet unet(kUNet, seeded());
   for (const int64_t side : {24, 40}) {
     const at::Tensor x = at::zeros({2, 4, side, side}), context = at::zeros({2, 77, 32});
-    const double measured = peak_of([&] { unet.forward(x, at::full({2}, 500), context); });
+    const double measured =
+        peak_of([&] { unet.forward({.x = x, .timesteps = at::full({2}, 500), .context = context}); });
     expect_estimate(unet_need(kUNet, at::kFloat, 2, side, side), measured);
   }
 }
@@ -190,14 +191,14 @@ TEST_F(MemoryChecks, NetworksOfAValueAreEnteredByTheirModelsName) {
   EXPECT_EQ(ledger_->make_room(Device{}, both), both);
   const Model model(checkpoint, "float32");
   {
-    const DiffusionModel network = model.on(where_);
+    const auto network = model.on(where_);
     EXPECT_EQ(ledger_->entries().at(0).name, "model medium.safetensors");
     EXPECT_EQ(ledger_->held(Device{}), bytes_of(tensors_of(small).unet));
     EXPECT_EQ(ledger_->make_room(Device{}, 1), 0u) << "who holds the network uses it";
   }
   EXPECT_GT(ledger_->make_room(Device{}, 1), 0u);
   EXPECT_EQ(ledger_->held(Device{}), 0u);
-  EXPECT_EQ(model.on(where_).in_channels, small.unet.in_channels) << "it is built again";
+  EXPECT_EQ(model.on(where_)->in_channels, small.unet.in_channels) << "it is built again";
 }
 
 }  // namespace

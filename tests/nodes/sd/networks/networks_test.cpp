@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
 #include "nodes/sd/files/safetensors.h"
 #include "tests/nodes/seeded_source.h"
@@ -55,8 +56,9 @@ TEST_P(NetworksGolden, AgreeWithDiffusersInBothLayouts) {
 
   at::NoGradGuard no_grad;
   const UNet unet = checkpoint.unet(at::kCPU, at::kFloat);
-  const at::Tensor noise = unet.forward(seeded_normal("input.unet.x", given.x), at::tensor({3, 987}),
-      seeded_normal("input.unet.context", {2, 77, given.model.unet.context_dim}));
+  const at::Tensor noise = unet.forward({.x = seeded_normal("input.unet.x", given.x),
+      .timesteps = at::tensor({3, 987}),
+      .context = seeded_normal("input.unet.context", {2, 77, given.model.unet.context_dim})});
   EXPECT_LT(relative_error(noise, expected("unet")), 1e-5);
 
   const at::Tensor image = seeded_normal("input.vae.image", given.image).clamp(-1, 1);
@@ -83,11 +85,32 @@ TEST(UNet, InBfloat16IsCloseToFloat32) {
   const auto run = [&](at::ScalarType dtype) {
     at::NoGradGuard no_grad;
     const UNet unet(model.unet, Weights(std::make_shared<TensorMapSource>(tensors, "test", dtype)));
-    return unet.forward(seeded_normal("x", {1, 4, 16, 16}), at::tensor({500}), seeded_normal("y", {1, 77, 64}));
+    return unet.forward({.x = seeded_normal("x", {1, 4, 16, 16}),
+        .timesteps = at::tensor({500}),
+        .context = seeded_normal("y", {1, 77, 64})});
   };
   const double error = relative_error(run(at::kBFloat16), run(at::kFloat));
   EXPECT_LT(error, 0.02);
   EXPECT_GT(error, 0) << "both ran in float32";
+}
+
+TEST(UNet, SeesConcatBehindTheChannelsOfX) {
+  const UNet unet(small_model().unet, Weights(std::make_shared<SeededSource>()));
+  const at::NoGradGuard no_grad;
+  const at::Tensor all = seeded_normal("x", {2, 9, 8, 8}), y = seeded_normal("y", {2, 5, 32});
+  const at::Tensor whole = unet.forward({.x = all, .timesteps = at::tensor({10, 900}), .context = y});
+  const at::Tensor parts = unet.forward(
+      {.x = all.narrow(1, 0, 4), .timesteps = at::tensor({10, 900}), .context = y, .concat = all.narrow(1, 4, 5)});
+  EXPECT_TRUE(parts.equal(whole));
+}
+
+TEST(UNet, RefusesAVectorSinceNoFamilyHasOne) {
+  const UNet unet(small_model().unet, Weights(std::make_shared<SeededSource>()));
+  const at::Tensor x = at::zeros({1, 9, 8, 8});
+  EXPECT_THROW(
+      unet.forward(
+          {.x = x, .timesteps = at::tensor({10}), .context = at::zeros({1, 5, 32}), .vector = at::zeros({1, 8})}),
+      NodeError);
 }
 
 TEST(UNet, TrainsEveryParameter) {
@@ -97,7 +120,8 @@ TEST(UNet, TrainsEveryParameter) {
   auto parameters = source->parameters();
   std::vector<double> losses;
   for (int step = 0; step < 8; ++step) {
-    const at::Tensor loss = at::mse_loss(unet.forward(x, at::tensor({10, 900}), y), x.narrow(1, 0, 4));
+    const at::Tensor loss =
+        at::mse_loss(unet.forward({.x = x, .timesteps = at::tensor({10, 900}), .context = y}), x.narrow(1, 0, 4));
     loss.backward();
     losses.push_back(loss.item<double>());
     at::NoGradGuard no_grad;

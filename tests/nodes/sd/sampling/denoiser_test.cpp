@@ -20,11 +20,11 @@ struct Recorder {
   DiffusionModel model;
 
   Recorder() {
-    model.network = [this](const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& context) {
-      calls.push_back({x.sizes().vec(), context.sizes().vec()});
-      const float sigma = model.table.sigma(timesteps[0].item<float>());
-      const at::Tensor latent = x.narrow(1, 0, 4) * std::sqrt(sigma * sigma + 1);
-      return (latent - context.mean({1, 2}).view({-1, 1, 1, 1})) / sigma;
+    model.network = [this](const NetworkCall& call) {
+      calls.push_back({call.x.sizes().vec(), call.context.sizes().vec()});
+      const float sigma = model.table.sigma(call.timesteps[0].item<float>());
+      const at::Tensor latent = call.x * std::sqrt(sigma * sigma + 1);
+      return (latent - call.context.mean({1, 2}).view({-1, 1, 1, 1})) / sigma;
     };
   }
 
@@ -32,7 +32,7 @@ struct Recorder {
 
   /// x0 of one side, [8, 8].
   at::Tensor x0(const Conditioning& positive, const Conditioning& negative = {words(0)}, double cfg = 1) {
-    const GuidedDenoiser denoiser(model, positive, negative, cfg, latent);
+    const GuidedDenoiser denoiser(model, positive, negative, latent, {.cfg = cfg});
     return denoiser.x0(at::zeros_like(latent), sigma())[0][0];
   }
 
@@ -50,10 +50,10 @@ TEST(PredictX0, UndoesNoiseOrVelocity) {
   const float alpha = 1 / std::sqrt(1 + sigma * sigma);
   const at::Tensor x = clean + noise * sigma;
   model.network = [&](auto&&...) { return noise; };
-  expect_near(predict_x0(model, x, sigma, at::zeros({2, 1, 1})), clean);
+  expect_near(predict_x0(model, {.x = x, .context = at::zeros({2, 1, 1})}, sigma), clean);
   model.prediction = Prediction::kVelocity;
   model.network = [&](auto&&...) { return noise * alpha - clean * (sigma * alpha); };
-  expect_near(predict_x0(model, x, sigma, at::zeros({2, 1, 1})), clean);
+  expect_near(predict_x0(model, {.x = x, .context = at::zeros({2, 1, 1})}, sigma), clean);
 }
 
 TEST(GuidedDenoiser, ExtrapolatesFromTheNegativeSide) {
@@ -73,7 +73,7 @@ TEST(GuidedDenoiser, CfgOneSkipsTheNegativeSideUnlessBothAreAsked) {
   Recorder recorder;
   recorder.x0({words(2)}, {words(1)}, 1);
   EXPECT_EQ(recorder.calls[0].x[0], 1);
-  const GuidedDenoiser denoiser(recorder.model, {words(2)}, {words(1)}, 1, recorder.latent);
+  const GuidedDenoiser denoiser(recorder.model, {words(2)}, {words(1)}, recorder.latent, {.cfg = 1});
   const Guided guided = denoiser.both(at::zeros({1, 4, 8, 8}), recorder.sigma());
   expect_near(guided.x0_negative, at::ones({1, 4, 8, 8}));
 }
@@ -130,8 +130,8 @@ TEST(GuidedDenoiser, PlacesAnAreaByThePixelsThatTheModelsLatentsSpan) {
 TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
   Recorder recorder;
   recorder.latent = at::zeros({1, 4, 16, 16});
-  const GuidedDenoiser denoiser(
-      recorder.model, combine({words(0)}, set_area({words(1)}, 64, 48, 32, 32, 1)), {words(3)}, 2, recorder.latent);
+  const GuidedDenoiser denoiser(recorder.model, combine({words(0)}, set_area({words(1)}, 64, 48, 32, 32, 1)),
+      {words(3)}, recorder.latent, {.cfg = 2});
   denoiser.x0(at::zeros({1, 4, 16, 16}), 1);
   ASSERT_EQ(recorder.calls.size(), 2u);
   EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 16, 16}));
@@ -142,7 +142,8 @@ TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
   Recorder recorder;
   const Conditioning negative =
       combine({words(1)}, combine(set_area({words(5)}, 48, 48, 0, 0, 1), set_area({words(9)}, 8, 8, 0, 0, 1)));
-  const GuidedDenoiser denoiser(recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, 2, recorder.latent);
+  const GuidedDenoiser denoiser(
+      recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, recorder.latent, {.cfg = 2});
   // At (5, 5) the negative side has 1 everywhere, 5 from its own area (an edge: weight 1, 6 / 4 = 1), 5
   // again.
   const at::Tensor x0 = denoiser.both(at::zeros({1, 4, 8, 8}), recorder.sigma()).x0_negative[0][0];
@@ -201,18 +202,20 @@ TEST(GuidedDenoiser, RefusesLatentsOfAnotherModel) {
 struct ConcatRecorder {
   at::Tensor extra;
   DiffusionModel model;
+  bool strict = false;
 
   explicit ConcatRecorder(int64_t in_channels) {
     model.in_channels = in_channels;
-    model.network = [this](const at::Tensor& x, auto&&...) {
-      extra = x.slice(1, 4);
-      return at::zeros_like(x.narrow(1, 0, 4));
+    model.network = [this](const NetworkCall& call) {
+      extra = call.concat;
+      return at::zeros_like(call.x);
     };
   }
 
   void run(const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
     const at::Tensor latent = at::full({1, 4, 8, 8}, 0.25);
-    GuidedDenoiser(model, conditioning, conditioning, 1, latent, noise_mask).x0(latent, 1);
+    GuidedDenoiser(model, conditioning, conditioning, latent, {.noise_mask = noise_mask, .strict_concat = strict})
+        .x0(latent, 1);
   }
 };
 
@@ -262,7 +265,7 @@ TEST(SegmentationModel, SeesTheMapAtTheLatentsSize) {
 /// What is said about a conditioning that does not belong to a model with so many channels.
 std::string refusal(int64_t in_channels, const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
   ConcatRecorder recorder(in_channels);
-  recorder.model.strict_concat = true;
+  recorder.strict = true;
   try {
     recorder.run(conditioning, noise_mask);
   } catch (const std::invalid_argument& error) {

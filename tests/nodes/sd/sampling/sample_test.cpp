@@ -92,8 +92,9 @@ TEST(Samplers, DrawTheNoiseOfAMaskForThePlaceToo) {
 /// One whose own bits are the same everywhere: + - * / alone.
 DiffusionModel plain_model() {
   DiffusionModel model;
-  model.network = [](const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor&) {
-    return x * 0.9 - x * x * x * 0.01 + timesteps.view({-1, 1, 1, 1}) / 40000;
+  model.network = [](const NetworkCall& call) {
+    const at::Tensor& x = call.x;
+    return x * 0.9 - x * x * x * 0.01 + call.timesteps.view({-1, 1, 1, 1}) / 40000;
   };
   return model;
 }
@@ -228,9 +229,8 @@ TEST(Sample, TakesASamplerOfAPluginThatReportsNothing) {
 /// A model whose network gives NaN in item `item` from evaluation `evaluation` on, both counted from 0.
 DiffusionModel breaking_model(int evaluation, int64_t item = 0) {
   DiffusionModel model = toy_model();
-  model.network = [evaluation, item, calls = 0](
-                      const at::Tensor& x, const at::Tensor& t, const at::Tensor& context) mutable {
-    at::Tensor result = toy_network(x, t, context);
+  model.network = [evaluation, item, calls = 0](const NetworkCall& call) mutable {
+    at::Tensor result = toy_network(call);
     if (calls++ >= evaluation) result[item][1][2][2] = NAN;
     return result;
   };

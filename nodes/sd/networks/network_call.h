@@ -1,0 +1,32 @@
+// NetworkCall: all that a U-Net is asked in one evaluation. The denoiser fills it in, whoever steers a network (ControlNet,
+// a patch) adds to it, and UNet::forward answers it. Copies are cheap, as tensors are shared. Any thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+namespace weft::sd {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wattributes"  // libtorch's headers make std::vector<at::Tensor> a hidden type
+/// What a ControlNet adds inside the U-Net (Zhang et al. 2023, arXiv:2302.05543), where diffusers adds it.
+struct ControlResiduals {
+  std::vector<at::Tensor> down;  ///< one for each skip, in the order in which they are made (conv_in's first); or none
+  at::Tensor mid;  ///< to the middle block's output; undefined: nothing
+};
+
+struct NetworkCall {
+  at::Tensor x;  ///< [B, C, H, W], scaled as the network was trained
+  at::Tensor timesteps;  ///< [B], any number type, 0..999, fractions allowed
+  at::Tensor context;  ///< [B, T, D]: what cross-attention attends to
+  at::Tensor vector = {};  ///< [B, V], added to the time embedding (SDXL); UNet refuses it, since no family has it yet
+  at::Tensor concat = {};  ///< [B, C', H, W]: further channels, which the network sees behind those of x; or undefined
+  ControlResiduals control = {};
+};
+
+/// Gives [B, C, H, W] of any float type. It casts what it is given to the type that it computes in.
+using Network = std::function<at::Tensor(const NetworkCall&)>;
+
+}  // namespace weft::sd
