@@ -15,12 +15,12 @@
 #include "editor/session/carried_files.h"
 #include "editor/session/layout.h"
 #include "editor/session/picture_file.h"
-#include "editor/session/watched.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
 #include "graph/subgraph.h"
 #include "host/problems.h"
 #include "plugins/folders.h"
+#include "runs/watched.h"
 
 namespace weft::editor {
 

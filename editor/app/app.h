@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "base/background_writer.h"
 #include "editor/app/asset_lists.h"
 #include "editor/app/file_dialog.h"
 #include "editor/app/panel_states.h"
 #include "editor/canvas/canvas.h"
-#include "editor/session/background_writer.h"
 #include "editor/session/commands.h"
 #include "editor/session/defaults.h"
 #include "editor/session/file_watch.h"
@@ -30,8 +30,6 @@
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
 #include "editor/session/picture_story.h"
-#include "editor/session/run_changes.h"
-#include "editor/session/run_queue.h"
 #include "editor/session/settings.h"
 #include "editor/session/templates.h"
 #include "editor/window/fonts.h"
@@ -39,6 +37,8 @@
 #include "editor/window/theme.h"
 #include "graph/registry.h"
 #include "plugins/loader.h"
+#include "runs/run_changes.h"
+#include "runs/run_queue.h"
 
 namespace weft::editor {
 

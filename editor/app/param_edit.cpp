@@ -10,9 +10,9 @@
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
 #include "editor/session/picture_params.h"
-#include "editor/session/seeds.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
+#include "runs/seeds.h"
 
 namespace weft::editor {
 

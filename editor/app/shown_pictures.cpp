@@ -9,8 +9,8 @@
 #include "editor/app/app.h"
 #include "editor/canvas/canvas_nodes.h"
 #include "editor/session/picture_params.h"
-#include "editor/session/run_record.h"
 #include "graph/expand.h"
+#include "runs/run_record.h"
 
 namespace weft::editor {
 

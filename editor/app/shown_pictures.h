@@ -9,7 +9,7 @@
 
 #include "editor/app/viewer_state.h"
 #include "editor/session/input_files.h"
-#include "editor/session/run_state.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

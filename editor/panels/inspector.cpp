@@ -13,11 +13,11 @@
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
-#include "editor/session/seeds.h"
 #include "editor/session/shared_params.h"
 #include "editor/session/sweeps.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
+#include "runs/seeds.h"
 
 namespace weft::editor {
 

@@ -3,8 +3,8 @@
 // the keys.
 #pragma once
 
-#include "editor/session/run_state.h"
 #include "editor/window/theme.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

@@ -10,9 +10,9 @@
 #include "editor/panels/panels.h"
 #include "editor/panels/picture_math.h"
 #include "editor/panels/value_view.h"
-#include "editor/session/run_record.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
+#include "runs/run_record.h"
 
 namespace weft::editor {
 

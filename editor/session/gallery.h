@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "editor/session/run_state.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

@@ -11,7 +11,7 @@
 #include <random>
 #include <system_error>
 
-#include "editor/session/background_writer.h"
+#include "base/background_writer.h"
 #include "editor/session/journal_file.h"
 #include "editor/session/text.h"
 

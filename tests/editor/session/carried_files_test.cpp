@@ -4,8 +4,8 @@
 
 #include "editor/session/journal_file.h"
 #include "host/environment.h"
-#include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

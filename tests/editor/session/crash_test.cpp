@@ -15,9 +15,9 @@
 
 #include "editor/session/gestures.h"
 #include "editor/session/journal.h"
-#include "editor/session/run_queue.h"
-#include "tests/editor/session/temporary_folder.h"
+#include "runs/run_queue.h"
 #include "tests/graph/toy_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

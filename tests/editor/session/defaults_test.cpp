@@ -5,8 +5,8 @@
 
 #include "editor/session/gestures.h"
 #include "editor/session/model_facts.h"
-#include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

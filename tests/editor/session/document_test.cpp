@@ -8,8 +8,8 @@
 #include <csignal>
 
 #include "editor/session/gestures.h"
-#include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -5,7 +5,7 @@
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
 #include "editor/session/layout.h"
-#include "editor/session/seeds.h"
+#include "runs/seeds.h"
 #include "tests/graph/random_workflows.h"
 #include "tests/graph/sketch_nodes.h"
 

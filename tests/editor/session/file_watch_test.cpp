@@ -5,7 +5,7 @@
 #include <fstream>
 #include <future>
 
-#include "tests/editor/session/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -6,8 +6,8 @@
 #include "base/strict_json.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
-#include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

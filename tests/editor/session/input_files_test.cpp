@@ -6,8 +6,8 @@
 #include "editor/session/gestures.h"
 #include "editor/session/picture_story.h"
 #include "editor/session/show_folder.h"
-#include "tests/editor/session/temporary_folder.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

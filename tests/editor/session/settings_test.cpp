@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "editor/session/folders.h"
-#include "tests/editor/session/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -4,7 +4,7 @@
 #include "editor/session/annotations.h"
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
-#include "editor/session/run_state.h"
+#include "runs/run_state.h"
 #include "tests/graph/sketch_nodes.h"
 
 namespace weft::editor {

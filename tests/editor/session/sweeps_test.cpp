@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 
 #include "editor/session/gestures.h"
-#include "editor/session/job_file.h"
-#include "editor/session/run_queue.h"
-#include "tests/editor/session/temporary_folder.h"
+#include "runs/job_file.h"
+#include "runs/run_queue.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-#include "tests/editor/session/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "graph/workflow.h"
-#include "tests/editor/session/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

@@ -1,5 +1,5 @@
 // Fields of params, on nodes and in the inspector.
-#include "editor/session/seeds.h"
+#include "runs/seeds.h"
 #include "tests/editor/ui/ui.h"
 
 namespace weft::editor::test {

@@ -4,7 +4,7 @@
 #include "editor/app/param_edit.h"
 #include "editor/app/shown_pictures.h"
 #include "editor/session/gestures.h"
-#include "editor/session/seeds.h"
+#include "runs/seeds.h"
 #include "tests/editor/ui/ui.h"
 
 namespace weft::editor::test {

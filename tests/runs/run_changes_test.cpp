@@ -1,11 +1,11 @@
-#include "editor/session/run_changes.h"
+#include "runs/run_changes.h"
 
 #include <gmock/gmock.h>
 
-#include "editor/session/expected_time.h"
 #include "editor/session/gestures.h"
-#include "editor/session/run_state.h"
-#include "editor/session/seeds.h"
+#include "runs/expected_time.h"
+#include "runs/run_state.h"
+#include "runs/seeds.h"
 #include "tests/graph/sketch_nodes.h"
 
 namespace weft::editor {

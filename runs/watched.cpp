@@ -1,9 +1,9 @@
-#include "editor/session/watched.h"
+#include "runs/watched.h"
 
 #include <algorithm>
 
-#include "editor/session/run_record.h"
 #include "graph/expand.h"
+#include "runs/run_record.h"
 
 namespace weft::editor {
 namespace {

@@ -1,4 +1,4 @@
-#include "editor/session/job_file.h"
+#include "runs/job_file.h"
 
 #include <fmt/format.h>
 

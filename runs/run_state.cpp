@@ -1,4 +1,4 @@
-#include "editor/session/run_state.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 namespace {

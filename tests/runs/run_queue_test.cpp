@@ -1,4 +1,4 @@
-#include "editor/session/run_queue.h"
+#include "runs/run_queue.h"
 
 #include <gmock/gmock.h>
 
@@ -6,9 +6,9 @@
 #include <future>
 
 #include "editor/session/gestures.h"
-#include "editor/session/watched.h"
-#include "tests/editor/session/temporary_folder.h"
+#include "runs/watched.h"
 #include "tests/graph/toy_nodes.h"
+#include "tests/temporary_folder.h"
 
 namespace weft::editor {
 namespace {

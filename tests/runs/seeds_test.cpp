@@ -1,4 +1,4 @@
-#include "editor/session/seeds.h"
+#include "runs/seeds.h"
 
 #include <gmock/gmock.h>
 

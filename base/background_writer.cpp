@@ -1,4 +1,4 @@
-#include "editor/session/background_writer.h"
+#include "base/background_writer.h"
 
 #include <exception>
 #include <utility>

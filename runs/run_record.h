@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "editor/session/expected_time.h"
-#include "editor/session/run_state.h"
 #include "graph/events.h"
+#include "runs/expected_time.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

@@ -1,4 +1,4 @@
-#include "editor/session/seeds.h"
+#include "runs/seeds.h"
 
 #include "editor/session/json_read.h"
 #include "editor/session/text.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "editor/session/run_state.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "editor/session/document.h"
-#include "editor/session/run_state.h"
 #include "graph/executor.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

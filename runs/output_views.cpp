@@ -1,4 +1,4 @@
-#include "editor/session/node_results.h"
+#include "runs/output_views.h"
 
 #include <fmt/format.h>
 

@@ -1,12 +1,12 @@
-#include "editor/session/run_changes.h"
+#include "runs/run_changes.h"
 
 #include <algorithm>
 #include <map>
 
 #include "editor/session/node_text.h"
-#include "editor/session/seeds.h"
 #include "editor/session/text.h"
 #include "graph/node_types.h"
+#include "runs/seeds.h"
 
 namespace weft::editor {
 namespace {

@@ -1,4 +1,4 @@
-#include "editor/session/expected_time.h"
+#include "runs/expected_time.h"
 
 #include <deque>
 #include <set>

@@ -1,4 +1,4 @@
-#include "editor/session/run_queue.h"
+#include "runs/run_queue.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,20 +12,20 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/background_writer.h"
 #include "base/c_locale.h"
 #include "base/foreign_json.h"
-#include "editor/session/background_writer.h"
-#include "editor/session/job_file.h"
-#include "editor/session/node_results.h"
-#include "editor/session/run_changes.h"
-#include "editor/session/run_record.h"
 #include "editor/session/sweeps.h"
 #include "editor/session/text.h"
-#include "editor/session/watched.h"
 #include "graph/node_types.h"
 #include "graph/validate.h"
 #include "host/problems.h"
 #include "host/sweep_run.h"
+#include "runs/job_file.h"
+#include "runs/output_views.h"
+#include "runs/run_changes.h"
+#include "runs/run_record.h"
+#include "runs/watched.h"
 
 namespace weft::editor {
 namespace {

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <vector>
 
-#include "editor/session/run_state.h"
 #include "graph/executor.h"
 #include "graph/registry.h"
 #include "host/sweep_run.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 

@@ -1,4 +1,4 @@
-#include "editor/session/run_record.h"
+#include "runs/run_record.h"
 
 #include <algorithm>
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "editor/session/document.h"
-#include "editor/session/seeds.h"
 #include "graph/value.h"
+#include "runs/seeds.h"
 
 namespace weft::editor {
 
