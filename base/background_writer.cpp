@@ -5,7 +5,7 @@
 
 #include "base/c_locale.h"
 
-namespace weft::editor {
+namespace weft {
 
 BackgroundWriter::BackgroundWriter() : thread_([this] { work(); }) {}
 
@@ -64,4 +64,4 @@ void BackgroundWriter::work() {
   }
 }
 
-}  // namespace weft::editor
+}  // namespace weft

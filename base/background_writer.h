@@ -1,5 +1,5 @@
-// BackgroundWriter: a thread that writes files, one task after another, so that the window's thread never
-// waits for a disk. What a task throws is kept as problem().
+// BackgroundWriter: a thread that writes files, one task after another, so that nobody else waits for a disk: a window, or
+// whoever holds a lock. What a task throws is kept as problem(). [any thread]
 #pragma once
 
 #include <condition_variable>
@@ -9,9 +9,11 @@
 #include <string>
 #include <thread>
 
-namespace weft::editor {
+#include "base/export.h"
 
-class BackgroundWriter {
+namespace weft {
+
+class WEFT_EXPORT BackgroundWriter {
  public:
   BackgroundWriter();
   /// Does what is left, then ends.
@@ -38,4 +40,4 @@ class BackgroundWriter {
   std::thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace weft::editor
+}  // namespace weft

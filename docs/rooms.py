@@ -29,6 +29,7 @@ PLACES = {
     "devices/cuda": (6, 1, 2, "engine", "CUDA graphs"),
     "plugins": (2, 3, 1, "engine", "manifests, loader"),
     "host": (1, 4, 3, "engine", "what every program does around a run"),
+    "runs": (2, 5, 2, "engine", "queue, jobs, what is known of runs"),
     "cli": (1, 5, 1, "program", "the weft command"),
     "editor/session": (0, 6, 4, "program", "documents, runs, settings: no window"),
     "editor/window": (0, 7, 3, "program", "GLFW, OpenGL, fonts"),

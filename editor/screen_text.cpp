@@ -102,8 +102,8 @@ void add_results(App& app, Json& document) {
     const auto& id = node["id"].get_ref<const std::string&>();
     const std::string address = app.document()->address(id);
     if (std::ranges::find(pictures, address, &Shown::node) != pictures.end()) node["picture"] = true;
-    const NodeRun* run = app.node_run(id);
-    if (!run || run->state == NodeRun::State::Idle) continue;
+    const runs::NodeRun* run = app.node_run(id);
+    if (!run || run->state == runs::NodeRun::State::Idle) continue;
     node["state"] = kStates[static_cast<int>(run->state)];
     node["stale"] = run->origin && app.stale.is_stale(*app.document(), app.registry, run->origin->workflow, address);
   }
@@ -160,7 +160,7 @@ void ScreenText::end_frame(App& app, const std::string& title) {
     add_results(app, json["document"]);
   }
   json["viewer"] = json_of_viewer(app);
-  if (const Job* job = app.runs->running()) json["progress"] = progress_text(*job);
+  if (const runs::Job* job = app.runs->running()) json["progress"] = progress_text(*job);
   if (const LightboxState& lightbox = app.panels.lightbox; lightbox.open) {
     const Shown& shown = lightbox.pictures[lightbox.at];
     json["lightbox"] = caption_of(app, shown, picture_of(app, shown));

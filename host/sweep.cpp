@@ -394,6 +394,15 @@ std::size_t cell_count(const std::vector<SweptAxis>& axes) {
   return count;
 }
 
+std::size_t sweep_size(const Workflow& workflow, const Registry& registry) {
+  try {
+    const std::optional<Sweep> sweep = sweep_of(workflow);
+    return sweep && !sweep->axes.empty() ? cell_count(expand_sweep(workflow, registry, *sweep)) : 0;
+  } catch (const GraphError&) {
+    return 0;
+  }
+}
+
 Workflow cell_of(const Workflow& workflow, const std::vector<SweptAxis>& axes, std::size_t cell) {
   Workflow own = workflow;
   for (std::size_t axis = 0; axis < axes.size(); ++axis)

@@ -79,6 +79,8 @@ struct SweptAxis {
 std::vector<SweptAxis> expand_sweep(const Workflow& workflow, const Registry& registry, const Sweep& sweep);
 
 std::size_t cell_count(const std::vector<SweptAxis>& axes);
+/// How many cells the workflow's sweep has; 0: it has none, or one that cannot run.
+std::size_t sweep_size(const Workflow& workflow, const Registry& registry);
 /// Cells go row by row. `cell` < cell_count().
 Workflow cell_of(const Workflow& workflow, const std::vector<SweptAxis>& axes, std::size_t cell);
 /// "CFG 5, Steps 20"

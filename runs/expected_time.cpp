@@ -3,7 +3,7 @@
 #include <deque>
 #include <set>
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 /// The number that stands at a param; 0 where none does.
@@ -56,4 +56,4 @@ std::optional<double> PastTimes::expected(std::string_view type, const Work& wor
   return steps && pixels ? std::optional(found->second.seconds * *steps * *pixels) : std::nullopt;
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -9,7 +9,7 @@
 
 #include "graph/graph.h"
 
-namespace weft::editor {
+namespace weft::runs {
 
 /// What a node's time grows with, as far as literals say: its own steps, and the pixels (of all pictures of a batch) that
 /// the nearest node before it with a width and a height gives.
@@ -33,4 +33,4 @@ class PastTimes {
   std::map<std::string, Past, std::less<>> last_;
 };
 
-}  // namespace weft::editor
+}  // namespace weft::runs

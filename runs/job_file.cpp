@@ -7,9 +7,8 @@
 
 #include "base/atomic_file.h"
 #include "base/foreign_json.h"
-#include "editor/session/json_read.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 namespace fs = std::filesystem;
@@ -109,4 +108,4 @@ void remove_jobs(const fs::path& folder) {
   fs::remove(folder, ignored);
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

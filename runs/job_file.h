@@ -7,7 +7,7 @@
 
 #include "runs/run_state.h"
 
-namespace weft::editor {
+namespace weft::runs {
 
 /// Writes the job as `folder/job-ID.json`. Throws GraphError.
 void write_job(const Job& job, const std::filesystem::path& folder);
@@ -20,4 +20,4 @@ std::vector<Job> read_jobs(const std::filesystem::path& folder);
 /// Removes all that the functions above have written, and the folder if it is empty then.
 void remove_jobs(const std::filesystem::path& folder);
 
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -6,9 +6,8 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "editor/session/text.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 namespace fs = std::filesystem;
@@ -44,8 +43,8 @@ std::vector<std::shared_ptr<const Picture>> pictures_of(const ValueType& type, c
     auto picture = std::make_shared<const Picture>(type.preview(item));
     if (!picture->is_whole())
       throw PluginError(
-          tr_format("its picture of {} x {} has {} bytes", picture->width, picture->height, picture->rgb.size()),
-          tr("rgb must hold width * height * 3"));
+          fmt::format("its picture of {} x {} has {} bytes", picture->width, picture->height, picture->rgb.size()),
+          "rgb must hold width * height * 3");
     pictures.push_back(std::move(picture));
   }
   return pictures;
@@ -58,9 +57,9 @@ OutputView view_of(const Registry& registry, const PortInfo& port, const Value& 
     if (type && type->preview) view.pictures = pictures_of(*type, value);
     if (type && type->describe) view.description = type->describe(value);
   } catch (const std::exception& error) {
-    view.description = tr_format("cannot be shown: {}", error.what());
+    view.description = fmt::format("cannot be shown: {}", error.what());
   } catch (...) {
-    view.description = tr("cannot be shown: its plugin threw something that is no std::exception");
+    view.description = "cannot be shown: its plugin threw something that is no std::exception";
   }
   return view;
 }
@@ -84,7 +83,7 @@ std::vector<fs::path> files_of(const NodeInfo& info, const NodeResult& result) {
 OutputView view_of_table(const Registry& registry, const host::SweepTable& table) {
   const PortInfo port{.kind = PortKind::Output, .name = table.picture.source.port};
   OutputView view = view_of(registry, port, table.table);
-  view.captions.assign(view.pictures.size(), tr("table"));
+  view.captions.resize(view.pictures.size());
   for (std::size_t i = 0; i < table.cells.size() && view.pictures.size() <= kMostPictures; ++i)
     for (auto& picture : view_of(registry, port, table.cells[i]).pictures) {
       view.pictures.push_back(std::move(picture));
@@ -100,4 +99,4 @@ std::vector<OutputView> views_of(const Registry& registry, const NodeInfo& info,
   return views;
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -10,7 +10,7 @@
 #include "host/sweep_run.h"
 #include "runs/run_state.h"
 
-namespace weft::editor {
+namespace weft::runs {
 
 /// The files that a node says it wrote: a path a line, as image.save does.
 std::vector<std::filesystem::path> files_of(const NodeInfo& info, const NodeResult& result);
@@ -25,4 +25,4 @@ std::vector<OutputView> views_of(const Registry& registry, const NodeInfo& info,
 /// captions.
 OutputView view_of_table(const Registry& registry, const host::SweepTable& table);
 
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -1,9 +1,9 @@
-// RunQueue: what shall run, in order, and the thread that runs it. The thread owns the executor with its
-// cache, and opens the device runtime on its first job, so that a window is there before libtorch is.
+// RunQueue: what shall run, in order, and the thread that runs it. It knows no document and no window: an editor, or a server with
+// clients, asks for jobs and reads the RunState.
 //
-// All of it may be called from the window's thread and returns at once. Events of the executor become a
-// RunState, which the window takes with state(). What waits or runs is kept in `folder`, and so survives a
-// crash and a quit: take_up() finds it.
+// All of it may be called from any thread and returns at once, wait_until_idle() apart. The queue's own thread owns the executor
+// with its cache, and opens the device runtime on its first job, so that a program is there before libtorch is. What waits or
+// runs is kept in `folder`, and so survives a crash and a quit: take_up() finds it.
 #pragma once
 
 #include <filesystem>
@@ -12,24 +12,33 @@
 #include <string>
 #include <vector>
 
-#include "editor/session/document.h"
 #include "graph/executor.h"
+#include "runs/address.h"
+#include "runs/job_differences.h"
+#include "runs/job_runner.h"
 #include "runs/run_state.h"
 
-namespace weft::editor {
+namespace weft::runs {
 
 struct RunQueueOptions {
-  /// Called once on the queue's thread. Throws where the device cannot be had: every job fails with that
-  /// then.
-  std::function<std::unique_ptr<DeviceRuntime>()> open_runtime = make_cpu_runtime;
-  /// Folders and such for a workflow that lies in `folder`; `workflow` of it is filled by the queue. On its
-  /// thread.
-  std::function<RunEnvironment(const std::filesystem::path& folder)> environment;
+  JobRunnerOptions runner = {};
   std::filesystem::path folder;  ///< where what waits is kept; empty: nowhere
   std::function<void()> wake;  ///< called after state() has changed; any thread; must be quick and not call the queue
-  std::uint64_t cache_bytes = std::uint64_t{8} << 30;
-  unsigned light_workers = 0;  ///< see ExecutorOptions
   std::function<std::uint64_t()> random;  ///< for seeds; empty: of the system
+  Wording wording = {};  ///< of Job::differs; on the thread of add()
+};
+
+/// What shall run: see Job.
+struct JobRequest {
+  OwnerId owner = 0;
+  std::string title;
+  std::filesystem::path file = {};
+  std::filesystem::path folder = {};
+  std::uint64_t revision = 0;
+  Workflow workflow = {};
+  std::vector<std::string> wanted = {};  ///< addresses; empty: all results
+  /// The sweep that the workflow holds, as one job that draws its seeds once. One that cannot run fails, and says why.
+  bool sweep = false;
 };
 
 class RunQueue {
@@ -41,13 +50,10 @@ class RunQueue {
   RunQueue(const RunQueue&) = delete;
   RunQueue& operator=(const RunQueue&) = delete;
 
-  /// Queues a run of the document as it is now: everything, or up to the nodes that are `wanted`. Draws its
-  /// seeds.
-  JobId add(const Document& document, std::vector<std::string> wanted = {});
+  /// Queues a run, and draws its seeds.
+  JobId add(JobRequest request);
   /// The same ahead of all that wait: "run now".
-  JobId add_first(const Document& document, std::vector<std::string> wanted = {});
-  /// Queues the document's sweep, as one job that draws its seeds once. One that cannot run fails, and says why.
-  JobId add_sweep(const Document& document);
+  JobId add_first(JobRequest request);
   /// Takes a job out, or stops it if it runs: it ends within a step. Unknown ids are ignored.
   void cancel(JobId job);
   void cancel_all();
@@ -56,14 +62,14 @@ class RunQueue {
   /// While paused no job is begun; the one that runs goes on.
   void pause(bool paused);
 
-  /// Takes over the jobs that another queue left in its folder (Journal::left_queues()); they go from there.
-  /// The queue is paused if there are any. What cannot be read is left out. How many there were.
+  /// Takes over the jobs that another queue left in its folder; they go from there. The queue is paused if there are any. What
+  /// cannot be read is left out. How many there were.
   std::size_t take_up(const std::filesystem::path& folder);
 
-  /// Outputs of these nodes are kept for the viewer whenever they run, beside those that are wanted.
-  void watch(DocumentId document, Ids nodes);
-  /// Forgets results and previews of a document that was closed.
-  void forget(DocumentId document);
+  /// Outputs of these nodes are kept for the owner whenever they run, beside those that are wanted.
+  void watch(OwnerId owner, Addresses nodes);
+  /// Forgets results and previews of an owner that is gone.
+  void forget(OwnerId owner);
   /// Frees cached results once nothing runs.
   void clear_cache();
 
@@ -79,4 +85,4 @@ class RunQueue {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace weft::editor
+}  // namespace weft::runs

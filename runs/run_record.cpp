@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-namespace weft::editor {
+#include "runs/address.h"
+
+namespace weft::runs {
 namespace {
 
 using State = NodeRun::State;
@@ -29,27 +31,6 @@ void begin(NodeRun& node) {
 
 }  // namespace
 
-const GraphNode* node_at(const Workflow& workflow, std::string_view address) {
-  return place_at(workflow, address).node;
-}
-
-NodePlace place_at(const Workflow& workflow, std::string_view address) {
-  const Graph* graph = &workflow.graph;
-  for (std::size_t from = 0;;) {  // ids may hold '/' themselves: the shortest that is an instance leads on
-    if (const GraphNode* node = graph->find(address)) return {graph, node};
-    const std::size_t slash = address.find('/', from);
-    if (slash == std::string_view::npos) return {};
-    const GraphNode* instance = graph->find(address.substr(0, slash));
-    const auto name = instance ? subgraph_of_type(instance->type) : std::nullopt;
-    const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
-    from = slash + 1;
-    if (definition == workflow.subgraphs.end()) continue;
-    graph = &definition->second.graph;
-    address.remove_prefix(from);
-    from = 0;
-  }
-}
-
 RunRecord::Times RunRecord::queued(std::string_view node, Clock::time_point now) const {
   Times times{.started = now, .first_progress = now, .type = std::string(node), .work = {}, .expected = {}};
   if (const NodePlace place = place_at(*origin_->workflow, node); place.node) {
@@ -60,7 +41,7 @@ RunRecord::Times RunRecord::queued(std::string_view node, Clock::time_point now)
   return times;
 }
 
-void RunRecord::take(const Event& event, DocumentRun& run, Clock::time_point now) {
+void RunRecord::take(const Event& event, OwnerRun& run, Clock::time_point now) {
   if (event.node.empty()) return;
   const std::string id(event.node);
   NodeRun& node = run.nodes[id];
@@ -132,7 +113,7 @@ std::optional<double> RunRecord::seconds_left(const std::string& id, const NodeR
   return each * static_cast<double>(node.total - node.done);
 }
 
-RunRecord::Outlook RunRecord::outlook(const DocumentRun& run, Clock::time_point now) {
+RunRecord::Outlook RunRecord::outlook(const OwnerRun& run, Clock::time_point now) {
   constexpr double kUnknown = 0.1;  // seconds: what a node of a type that never ran counts
   double done = 0, left = 0;
   bool all_known = true;
@@ -162,4 +143,4 @@ RunRecord::Outlook RunRecord::outlook(const DocumentRun& run, Clock::time_point 
   return {furthest_, all_known ? std::optional(left) : std::nullopt};
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

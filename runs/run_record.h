@@ -12,17 +12,7 @@
 #include "runs/expected_time.h"
 #include "runs/run_state.h"
 
-namespace weft::editor {
-
-/// The node that an address leads to: "upscale/sampler" is in the definition of the instance "upscale". Null
-/// if there is none.
-const GraphNode* node_at(const Workflow& workflow, std::string_view address);
-/// The same with the graph that it is in.
-struct NodePlace {
-  const Graph* graph = nullptr;
-  const GraphNode* node = nullptr;
-};
-NodePlace place_at(const Workflow& workflow, std::string_view address);
+namespace weft::runs {
 
 class RunRecord {
  public:
@@ -32,14 +22,14 @@ class RunRecord {
   RunRecord(std::shared_ptr<const RunOrigin> origin, PastTimes& past) : origin_(std::move(origin)), past_(past) {}
 
   /// Notes the event in `run`.
-  void take(const Event& event, DocumentRun& run, Clock::time_point now);
+  void take(const Event& event, OwnerRun& run, Clock::time_point now);
 
   struct Outlook {
     double fraction = 0;
     std::optional<double> seconds_left;
   };
   /// How far it is, by what nodes took before and by their own progress.
-  Outlook outlook(const DocumentRun& run, Clock::time_point now);
+  Outlook outlook(const OwnerRun& run, Clock::time_point now);
 
  private:
   struct Times {
@@ -59,4 +49,4 @@ class RunRecord {
   double furthest_ = 0;                              // a bar that goes back helps nobody
 };
 
-}  // namespace weft::editor
+}  // namespace weft::runs

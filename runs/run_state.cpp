@@ -1,6 +1,6 @@
 #include "runs/run_state.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 using State = NodeRun::State;
@@ -52,8 +52,7 @@ std::optional<double> seconds_left(const Job& job, std::chrono::system_clock::ti
   return left > 0 ? std::optional(left) : std::nullopt;
 }
 
-std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document, const std::string& node) {
-  const std::string address = document.address(node);
+std::optional<NodeRun> node_run(const OwnerRun& run, const std::string& address) {
   std::optional<NodeRun> whole;
   if (const auto found = run.nodes.find(address); found != run.nodes.end()) whole = found->second;
   const std::string inside = address + '/';
@@ -61,10 +60,7 @@ std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document
     if (!whole) whole.emplace();
     add(*whole, it->second);
   }
-  if (whole || document.path().empty()) return whole;
-  // A check before a run speaks of the definition.
-  const auto found = run.nodes.find(address_in_subgraph(document.scope(), node));
-  return found == run.nodes.end() ? std::nullopt : std::optional(found->second);
+  return whole;
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

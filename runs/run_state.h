@@ -1,5 +1,5 @@
-// RunState: what a window shows of runs: a value that the queue's threads fill and the window reads each
-// frame without waiting. `revision` tells whether anything is new.
+// RunState: what is known of runs: a value that the queue makes and whoever shows it (a window in each frame, a server's client)
+// reads without waiting. `revision` tells whether anything is new. [any thread]
 #pragma once
 
 #include <chrono>
@@ -11,13 +11,18 @@
 #include <string>
 #include <vector>
 
-#include "editor/session/document.h"
+#include "graph/node.h"
 #include "graph/value.h"
+#include "graph/workflow.h"
 #include "runs/seeds.h"
 
-namespace weft::editor {
+namespace weft::runs {
 
 using JobId = std::uint64_t;
+
+/// Whose runs they are: an open document in an editor, a client of a server. Whoever asks for runs gives out the numbers; each
+/// owner has results, seeds that count up and watched nodes of its own.
+using OwnerId = std::uint64_t;
 
 /// The run that something came from.
 struct RunOrigin {
@@ -33,8 +38,8 @@ struct OutputView {
   std::string type;
   Value value;
   std::vector<std::shared_ptr<const Picture>> pictures;  ///< of a batch its items'; empty where the type has none
-  std::vector<std::string> captions = {};                ///< of the pictures, where they have any: those of a sweep
-  nlohmann::json description;                            ///< shape, range ...; null where the type says nothing
+  std::vector<std::string> captions = {};  ///< of a sweep's pictures; empty: its table of all
+  nlohmann::json description;  ///< shape, range ...; null where the type says nothing
   std::shared_ptr<const RunOrigin> origin;
 };
 
@@ -42,18 +47,18 @@ struct OutputView {
 struct NodeRun {
   enum class State : std::uint8_t { Idle, Queued, Running, Cached, Done, Failed, Skipped, Cancelled };
   State state = State::Idle;
-  std::int64_t done = 0, total = 0;    ///< steps, while it runs; total 0: not known
+  std::int64_t done = 0, total = 0;  ///< steps, while it runs; total 0: not known
   std::optional<double> seconds_left;  ///< while it runs
-  double seconds = 0;                  ///< that it took
-  std::uint64_t bytes = 0;             ///< of its outputs
-  std::string device;                  ///< "cuda:0"
-  std::string why;                     ///< why it ran
-  std::optional<Problem> problem;      ///< with its remedy, if it failed
-  std::uint64_t refused_at = 0;        ///< the document's revision, if a run did not begin because of `problem`
-  std::string because_of;              ///< the ancestor that failed, if it was skipped
+  double seconds = 0;  ///< that it took
+  std::uint64_t bytes = 0;  ///< of its outputs
+  std::string device;  ///< "cuda:0"
+  std::string why;  ///< why it ran
+  std::optional<Problem> problem;  ///< with its remedy, if it failed
+  std::uint64_t refused_at = 0;  ///< the owner's revision, if a run did not begin because of `problem`
+  std::string because_of;  ///< the ancestor that failed, if it was skipped
   std::vector<std::string> warnings;
-  std::shared_ptr<const Picture> preview;    ///< the latest
-  std::uint64_t preview_number = 0;          ///< another one for each preview: when to upload a texture anew
+  std::shared_ptr<const Picture> preview;  ///< the latest
+  std::uint64_t preview_number = 0;  ///< another one for each preview: when to upload a texture anew
   std::shared_ptr<const RunOrigin> preview_origin;
   std::chrono::steady_clock::time_point preview_at;  ///< when it came
   std::shared_ptr<const RunOrigin> origin;  ///< of the run that it came to its end in, or was taken from the cache for
@@ -64,16 +69,16 @@ struct NodeRun {
 struct Job {
   enum class State : std::uint8_t { Queued, Running, Done, Failed, Cancelled };
   JobId id = 0;
-  DocumentId document = 0;  ///< 0: of an earlier session
-  std::string title;  ///< the document's name, and the nodes if not all
-  std::filesystem::path file;  ///< of the document
-  std::filesystem::path folder;  ///< where it looks for files: Document::folder()
-  std::uint64_t revision = 0;  ///< of the document when it was queued
+  OwnerId owner = 0;  ///< 0: of an earlier session
+  std::string title;  ///< for people: whose it is, and the nodes if not all
+  std::filesystem::path file;  ///< of the workflow; empty: none
+  std::filesystem::path folder;  ///< where relative names of files are looked up
+  std::uint64_t revision = 0;  ///< of the owner's workflow when it was queued
   std::shared_ptr<const Workflow> workflow;  ///< what runs, with the seeds that were drawn
   std::vector<std::string> wanted;  ///< empty: all results
   std::size_t cells = 0;  ///< of the workflow's sweep, which runs as a whole; 0: a plain run
   std::vector<SeedUse> seeds;
-  std::vector<std::string> differs;  ///< from the job that its document queued before: "CFG 7.5"
+  std::vector<std::string> differs;  ///< from the job that its owner queued before: "CFG 7.5"
   State state = State::Queued;
   std::chrono::system_clock::time_point queued_at, started_at, ended_at;
   double fraction = 0;  ///< of the work, by the time that nodes took before; 0 to 1
@@ -86,34 +91,35 @@ struct Job {
 /// What is left now of the time that was left; nothing where it is not known, or has turned out to be longer.
 std::optional<double> seconds_left(const Job& job, std::chrono::system_clock::time_point now);
 
-struct DocumentRun {
+/// What is known of an owner's nodes.
+struct OwnerRun {
   JobId job = 0;  ///< the latest that ran
-  /// By Document::address(): nodes inside an instance by their paths.
+  /// By address.
   std::map<std::string, NodeRun, std::less<>> nodes;
   std::map<PortRef, SeedUse> seeds;  ///< that were used last
 };
 
-/// What is known of a node that the document shows; of an instance, what its nodes together say: the state,
-/// the time, the memory, the latest preview, the first problem. Nothing if no run has met it.
-std::optional<NodeRun> node_run(const DocumentRun& run, const Document& document, const std::string& node);
+/// What is known of a node; of an instance, what its nodes together say: the state, the time, the memory, the latest preview,
+/// the first problem. Nothing if no run has met it.
+std::optional<NodeRun> node_run(const OwnerRun& run, const std::string& address);
 
 struct RunState {
   std::uint64_t revision = 0;
   bool paused = false;
   std::vector<Job> queue;  ///< the running one first, then those that wait, in order
   std::vector<Job> history;  ///< ended ones, latest last; the last hundred
-  std::map<DocumentId, std::shared_ptr<const DocumentRun>> documents;
+  std::map<OwnerId, std::shared_ptr<const OwnerRun>> owners;
 
   const Job* running() const {
     return queue.empty() || queue.front().state != Job::State::Running ? nullptr : &queue.front();
   }
   /// By address; null if no run has met the node yet.
-  const NodeRun* node(DocumentId document, std::string_view address) const {
-    const auto run = documents.find(document);
-    if (run == documents.end()) return nullptr;
+  const NodeRun* node(OwnerId owner, std::string_view address) const {
+    const auto run = owners.find(owner);
+    if (run == owners.end()) return nullptr;
     const auto found = run->second->nodes.find(address);
     return found == run->second->nodes.end() ? nullptr : &found->second;
   }
 };
 
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -1,26 +1,14 @@
 #include "runs/seeds.h"
 
-#include "editor/session/json_read.h"
-#include "editor/session/text.h"
+#include "base/json_read.h"
+#include "graph/edit.h"
+#include "graph/node_types.h"
 #include "graph/validate.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 constexpr const char* kKey = "seed_modes";
-
-nlohmann::json with_mode(const GraphNode& node, const std::string& port, SeedMode mode) {
-  nlohmann::json ui = node.ui;
-  nlohmann::json modes = read_member(ui, kKey);
-  if (!modes.is_object()) modes = nlohmann::json::object();
-  modes.erase(port);
-  if (mode != SeedMode::Fixed) modes[port] = mode == SeedMode::Random ? "random" : "increment";
-  if (modes.empty())
-    ui.erase(kKey);
-  else
-    ui[kKey] = std::move(modes);
-  return ui;
-}
 
 /// The seed that stands at a param; nothing if a link does, or a value that is no seed.
 std::optional<std::uint64_t> written_seed(const GraphNode& node, const PortInfo& port) {
@@ -73,14 +61,17 @@ SeedMode seed_mode(const GraphNode& node, std::string_view port) {
   return mode == "increment" ? SeedMode::Increment : SeedMode::Fixed;
 }
 
-void set_seed_mode(Document& document, const std::string& node, const std::string& port, SeedMode mode) {
-  document.apply(tr("Change seed mode"), {SetUi{node, with_mode(document.graph().node(node), port, mode)}});
-}
-
-void keep_seed(Document& document, const std::string& node, const std::string& port, std::uint64_t seed) {
-  document.apply(tr("Keep seed"),
-      {SetUi{node, with_mode(document.graph().node(node), port, SeedMode::Fixed)},
-          SetInput{node, port, Literal(seed)}});
+nlohmann::json with_seed_mode(const GraphNode& node, const std::string& port, SeedMode mode) {
+  nlohmann::json ui = node.ui;
+  nlohmann::json modes = read_member(ui, kKey);
+  if (!modes.is_object()) modes = nlohmann::json::object();
+  modes.erase(port);
+  if (mode != SeedMode::Fixed) modes[port] = mode == SeedMode::Random ? "random" : "increment";
+  if (modes.empty())
+    ui.erase(kKey);
+  else
+    ui[kKey] = std::move(modes);
+  return ui;
 }
 
 std::vector<SeedUse> draw_seeds(
@@ -96,4 +87,4 @@ std::vector<SeedUse> draw_seeds(
   return all;
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs

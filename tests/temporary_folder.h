@@ -5,15 +5,16 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
-namespace weft::editor {
+#include "base/text_file.h"
+
+namespace weft {
 
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "weft-editor-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
     path_ = ::mkdtemp(name.data());
   }
   ~TemporaryFolder() {
@@ -30,15 +31,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-inline std::string read_text_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return std::move(text).str();
-}
-
 inline void write_text_file(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file, std::ios::binary) << text;
 }
 
-}  // namespace weft::editor
+}  // namespace weft

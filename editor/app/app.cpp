@@ -20,7 +20,6 @@
 #include "graph/subgraph.h"
 #include "host/problems.h"
 #include "plugins/folders.h"
-#include "runs/watched.h"
 
 namespace weft::editor {
 
@@ -39,10 +38,10 @@ std::string problem_address(const Document& document, const std::string& node) {
   return document.path().empty() ? node : address_in_subgraph(document.scope(), node);
 }
 
-double seconds_of(const Job& job) {
+double seconds_of(const runs::Job& job) {
   using namespace std::chrono;
   if (job.started_at == system_clock::time_point{}) return 0;
-  const auto end = job.state == Job::State::Running ? system_clock::now() : job.ended_at;
+  const auto end = job.state == runs::Job::State::Running ? system_clock::now() : job.ended_at;
   return std::max(0.0, duration<double>(end - job.started_at).count());
 }
 
@@ -54,7 +53,7 @@ App::App(AppOptions given)
       gallery(options.wake),
       pictures(options.wake),
       stories(options.wake),
-      runs(std::make_shared<RunState>()),
+      runs(std::make_shared<runs::RunState>()),
       file_watch_(options.wake) {
   theme_for_now = options.theme;
   ImGui::GetIO().IniSavingRate = 1;
@@ -77,11 +76,13 @@ App::App(AppOptions given)
     if (!plugin.problem.empty()) notify(plugin.problem, LogLine::Kind::Warning);
   attempt([&] { journal = std::make_unique<Journal>(options.state_folder / "sessions"); });
   if (journal) panels.recovery.found = journal->recoverable();
-  queue = std::make_unique<RunQueue>(registry,
-      RunQueueOptions{.open_runtime = options.open_runtime,
-          .environment = [this](const fs::path& folder) { return environment(folder); },
-          .folder = journal ? journal->folder() / "queue" : fs::path{},
-          .wake = options.wake});
+  runs::RunQueueOptions queue_options;
+  queue_options.runner.open_runtime = options.open_runtime;
+  queue_options.runner.environment = [this](const fs::path& folder) { return environment(folder); };
+  if (journal) queue_options.folder = journal->queue_folder();
+  queue_options.wake = options.wake;
+  queue_options.wording = shown_wording();
+  queue = std::make_unique<runs::RunQueue>(registry, std::move(queue_options));
   if (journal)
     for (const fs::path& left : journal->left_queues()) queue->take_up(left);
   gallery.scan(settings.output_folder);
@@ -373,8 +374,8 @@ void App::run(std::vector<std::string> wanted) {
   Document* doc = document();
   if (!doc) return;
   attempt([&] {
-    queue->watch(doc->id(), addresses(doc->workflow()));  // so that whatever is clicked can be seen
-    queue->add(*doc, std::move(wanted));
+    queue->watch(doc->id(), runs::addresses(doc->workflow()));  // so that whatever is clicked can be seen
+    queue->add(run_of(*doc, std::move(wanted)));
   });
 }
 
@@ -382,12 +383,12 @@ void App::run_sweep() {
   Document* doc = document();
   if (!doc) return;
   attempt([&] {
-    queue->watch(doc->id(), addresses(doc->workflow()));
-    queue->add_sweep(*doc);
+    queue->watch(doc->id(), runs::addresses(doc->workflow()));
+    queue->add(sweep_run_of(*doc));
   });
 }
 
-const NodeRun* App::node_run(const std::string& node) {
+const runs::NodeRun* App::node_run(const std::string& node) {
   return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
 }
 
@@ -451,19 +452,19 @@ const NodeInfo* App::type_of(const GraphNode& node) {
 }
 
 void App::take_runs() {
-  const std::shared_ptr<const RunState> before = std::exchange(runs, queue->state());
+  const std::shared_ptr<const runs::RunState> before = std::exchange(runs, queue->state());
   if (before == runs) return;
   gallery.take(*runs);
   log_run_events(*before, *runs);
 }
 
-void App::log_run_events(const RunState& before, const RunState& now) {
-  for (const Job& job : now.history) {
-    const auto known = std::ranges::find(before.history, job.id, &Job::id);
+void App::log_run_events(const runs::RunState& before, const runs::RunState& now) {
+  for (const runs::Job& job : now.history) {
+    const auto known = std::ranges::find(before.history, job.id, &runs::Job::id);
     if (known != before.history.end()) continue;
-    if (job.state == Job::State::Done) notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
-    if (job.state == Job::State::Cancelled) notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
-    if (job.state != Job::State::Failed) continue;
+    if (job.state == runs::Job::State::Done) notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
+    if (job.state == runs::Job::State::Cancelled) notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
+    if (job.state != runs::Job::State::Failed) continue;
     if (job.problems.empty()) notify(tr_format("{}: failed", job.title), LogLine::Kind::Error);
     for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
   }

@@ -22,6 +22,7 @@
 #include "editor/canvas/canvas.h"
 #include "editor/session/commands.h"
 #include "editor/session/defaults.h"
+#include "editor/session/document_runs.h"
 #include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
 #include "editor/session/gestures.h"
@@ -37,7 +38,6 @@
 #include "editor/window/theme.h"
 #include "graph/registry.h"
 #include "plugins/loader.h"
-#include "runs/run_changes.h"
 #include "runs/run_queue.h"
 
 namespace weft::editor {
@@ -156,7 +156,7 @@ class App {
   void run(std::vector<std::string> wanted = {});
   void run_sweep();
   /// Of a node that the active document shows; null if no run has met it.
-  const NodeRun* node_run(const std::string& node);
+  const runs::NodeRun* node_run(const std::string& node);
   /// The declaration of a node of the active document, subgraphs among them; null if it is missing.
   const NodeInfo* type_of(const GraphNode& node);
   /// Shows a node of the active document and selects it: by its address, or "subgraph:NAME/NODE" in a definition.
@@ -200,8 +200,8 @@ class App {
   PictureStories stories;
   InputFiles input_files;
   StaleResults stale;
-  std::unique_ptr<RunQueue> queue;
-  std::shared_ptr<const RunState> runs;  ///< as of this frame
+  std::unique_ptr<runs::RunQueue> queue;
+  std::shared_ptr<const runs::RunState> runs;  ///< as of this frame
   std::vector<std::unique_ptr<Tab>> tabs;
   Tab* active_tab = nullptr;
   std::deque<LogLine> log;
@@ -237,7 +237,7 @@ class App {
   void look_at_disk();
   void take_layout();
   void take_language();
-  void log_run_events(const RunState& before, const RunState& now);
+  void log_run_events(const runs::RunState& before, const runs::RunState& now);
   void bind_commands();
   void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});
   void bind_file_commands();
@@ -263,7 +263,7 @@ class App {
 std::string problem_address(const Document& document, const std::string& node);
 
 /// Since the job began, until now or its end.
-double seconds_of(const Job& job);
+double seconds_of(const runs::Job& job);
 
 /// Where something new of this size goes: to the mouse if that is over the canvas, else to the middle of what it shows;
 /// beside it, where something else lies.

@@ -10,6 +10,7 @@
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
 #include "editor/session/layout.h"
+#include "editor/session/seeds.h"
 #include "editor/session/sweeps.h"
 
 namespace weft::editor {
@@ -414,7 +415,7 @@ void App::bind_run_commands() {
   bind(
       "run.selection", [this, wanted] { run(wanted()); },
       [this] { return document() && !document()->selection().nodes.empty(); });
-  bind("run.next", [this] { attempt([&] { queue->add_first(*document()); }); }, has_nodes);
+  bind("run.next", [this] { attempt([&] { queue->add_first(run_of(*document())); }); }, has_nodes);
   bind("run.stop", [this] { queue->cancel(runs->running()->id); }, [this] { return runs->running() != nullptr; });
   bind("run.cancel_all", [this] { queue->cancel_all(); }, [this] { return !runs->queue.empty(); });
   bind("run.pause", [this] { queue->pause(!runs->paused); });
@@ -422,13 +423,13 @@ void App::bind_run_commands() {
   bind(
       "run.keep_seeds",
       [this] {
-        const auto run = runs->documents.find(document()->id());
-        if (run == runs->documents.end()) return;
+        const auto run = runs->owners.find(document()->id());
+        if (run == runs->owners.end()) return;
         for (const auto& [port, use] : run->second->seeds)
           if (document()->graph().contains(port.node))
             attempt([&] { keep_seed(*document(), port.node, port.port, use.seed); });
       },
-      [this] { return document() && runs->documents.contains(document()->id()); });
+      [this] { return document() && runs->owners.contains(document()->id()); });
 }
 
 void App::bind_panel_commands() {

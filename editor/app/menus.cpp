@@ -52,9 +52,9 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
-std::string progress_text(const Job& job) {
+std::string progress_text(const runs::Job& job) {
   const std::string share = fmt::format("{:.0f} %", job.fraction * 100);
-  const auto left = seconds_left(job, std::chrono::system_clock::now());
+  const auto left = runs::seconds_left(job, std::chrono::system_clock::now());
   return left ? fmt::format("{}  \u00b7  {}", share, tr_format("{} left", duration_text(*left))) : share;
 }
 
@@ -62,7 +62,7 @@ namespace {
 
 /// Progress of what runs, with the time that is left.
 void draw_progress(App& app, float width) {
-  const Job* job = app.runs->running();
+  const runs::Job* job = app.runs->running();
   const Theme& t = app.theme;
   const ImVec2 min = ImGui::GetCursorScreenPos();
   const float height = ImGui::GetFrameHeight();

@@ -3,10 +3,13 @@
 
 #include <string>
 
+namespace weft::runs {
+struct Job;
+}
+
 namespace weft::editor {
 
 class App;
-struct Job;
 
 /// An entry of a menu; nothing for a command that does nothing in this program.
 void menu_item(App& app, const char* command);
@@ -15,6 +18,6 @@ void draw_menu_bar(App& app);
 void draw_status_bar(App& app);
 
 /// What the bar says of the job that runs: "40 %  ·  12 s left"; of the time nothing as long as it is not known.
-std::string progress_text(const Job& job);
+std::string progress_text(const runs::Job& job);
 
 }  // namespace weft::editor

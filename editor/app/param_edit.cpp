@@ -73,15 +73,15 @@ void open_painter(App& app, const std::string& node) {
 
 std::string shown_seed(const App& app, const Document& document, const GraphNode& node, const PortInfo& port) {
   if (port.widget != Widget::Seed) return {};
-  const SeedMode mode = seed_mode(node, port.name);
-  if (mode == SeedMode::Fixed) return {};
-  const char* mark = mode == SeedMode::Random ? icon::kShuffle : icon::kArrowUp;
-  if (const auto run = app.runs->documents.find(document.id()); run != app.runs->documents.end())
+  const runs::SeedMode mode = runs::seed_mode(node, port.name);
+  if (mode == runs::SeedMode::Fixed) return {};
+  const char* mark = mode == runs::SeedMode::Random ? icon::kShuffle : icon::kArrowUp;
+  if (const auto run = app.runs->owners.find(document.id()); run != app.runs->owners.end())
     if (const auto used = run->second->seeds.find({node.id, port.name});
         used != run->second->seeds.end() && used->second.mode == mode)
       return fmt::format("{}  {}", mark, used->second.seed);
   return fmt::format(
-      "{}  {}", mark, mode == SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
+      "{}  {}", mark, mode == runs::SeedMode::Random ? tr("random") : value_text(port, param_value(node, port.name)));
 }
 
 void take_field_edit(App& app, Document& document, std::span<const std::string> nodes, const PortInfo& port,

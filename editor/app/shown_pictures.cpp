@@ -10,32 +10,32 @@
 #include "editor/canvas/canvas_nodes.h"
 #include "editor/session/picture_params.h"
 #include "graph/expand.h"
-#include "runs/run_record.h"
+#include "runs/address.h"
 
 namespace weft::editor {
 
 namespace {
 
-const DocumentRun* run_of(const App& app) {
+const runs::OwnerRun* run_of(const App& app) {
   const Document* document = app.document();
-  const auto run = document ? app.runs->documents.find(document->id()) : app.runs->documents.end();
-  return run == app.runs->documents.end() ? nullptr : run->second.get();
+  const auto run = document ? app.runs->owners.find(document->id()) : app.runs->owners.end();
+  return run == app.runs->owners.end() ? nullptr : run->second.get();
 }
 
-const NodeRun* node_run_of(const App& app, const std::string& address) {
+const runs::NodeRun* node_run_of(const App& app, const std::string& address) {
   const Document* document = app.document();
   return document && !address.empty() ? app.runs->node(document->id(), address) : nullptr;
 }
 
-ShownPicture preview_of(const NodeRun& node, const DocumentRun& run) {
+ShownPicture preview_of(const runs::NodeRun& node, const runs::OwnerRun& run) {
   return {node.preview, picture_version(node, run, *node.preview), node.preview_origin, /*live=*/true};
 }
 
 /// What an instance shows while its nodes run.
-ShownPicture preview_inside(const DocumentRun& run, const std::string& address) {
+ShownPicture preview_inside(const runs::OwnerRun& run, const std::string& address) {
   const std::string inside = address + "/";
   for (auto it = run.nodes.lower_bound(inside); it != run.nodes.end() && it->first.starts_with(inside); ++it)
-    if (it->second.state == NodeRun::State::Running && it->second.preview) return preview_of(it->second, run);
+    if (it->second.state == runs::NodeRun::State::Running && it->second.preview) return preview_of(it->second, run);
   return {};
 }
 
@@ -47,17 +47,17 @@ ShownPicture picture_of_file(App& app, const std::filesystem::path& file, std::f
 }
 
 ShownPicture picture_of_run(App& app, const Shown& shown) {
-  const DocumentRun* run = run_of(app);
+  const runs::OwnerRun* run = run_of(app);
   if (!run || shown.node.empty()) return {};
   const std::uint64_t place = std::hash<std::string>{}(shown.node + "." + shown.port);
-  const NodeRun* node = node_run_of(app, shown.node);
-  const bool running = node && node->state == NodeRun::State::Running;
+  const runs::NodeRun* node = node_run_of(app, shown.node);
+  const bool running = node && node->state == runs::NodeRun::State::Running;
   ShownPicture found;
   if (node && node->preview && (running || shown.port.empty()))
     found = preview_of(*node, *run);
   else if (ShownPicture inside = preview_inside(*run, shown.node))
     return inside;
-  else if (const OutputView* output = output_of(app, shown); output && !output->pictures.empty()) {
+  else if (const runs::OutputView* output = output_of(app, shown); output && !output->pictures.empty()) {
     const auto& picture = output->pictures[std::min(shown.item, output->pictures.size() - 1)];
     found = {picture, picture_version(*node, *run, *picture), output->origin};
   }
@@ -66,12 +66,12 @@ ShownPicture picture_of_run(App& app, const Shown& shown) {
 }
 
 /// While the document runs: of the node that showed something last.
-std::optional<Shown> latest_preview(const App& app, const DocumentRun& run) {
-  const Job* job = app.runs->running();
-  if (!job || job->document != app.document()->id()) return std::nullopt;
-  const std::pair<const std::string, NodeRun>* last = nullptr;
+std::optional<Shown> latest_preview(const App& app, const runs::OwnerRun& run) {
+  const runs::Job* job = app.runs->running();
+  if (!job || job->owner != app.document()->id()) return std::nullopt;
+  const std::pair<const std::string, runs::NodeRun>* last = nullptr;
   for (const auto& each : run.nodes) {
-    const NodeRun& node = each.second;
+    const runs::NodeRun& node = each.second;
     const bool now = node.preview && node.preview_origin && node.preview_origin->job == job->id;
     if (now && (!last || node.preview_at > last->second.preview_at)) last = &each;
   }
@@ -79,14 +79,14 @@ std::optional<Shown> latest_preview(const App& app, const DocumentRun& run) {
 }
 
 /// Of the latest run that made one, that of the node which comes last in the order of the links.
-std::optional<Shown> latest_result(const Document& document, const DocumentRun& run, bool images_only) {
+std::optional<Shown> latest_result(const Document& document, const runs::OwnerRun& run, bool images_only) {
   const std::vector<std::string> order = document.workflow().graph.topological_order();
   std::map<std::string_view, std::size_t> ranks;
   for (std::size_t i = 0; i < order.size(); ++i) ranks[order[i]] = i + 1;
-  std::pair<JobId, std::size_t> best{0, 0};
+  std::pair<runs::JobId, std::size_t> best{0, 0};
   std::optional<Shown> last;
   for (const auto& [address, node] : run.nodes)
-    for (const OutputView& output : node.outputs) {
+    for (const runs::OutputView& output : node.outputs) {
       if (output.pictures.empty() || !output.origin || (images_only && output.type != "image")) continue;
       const auto rank = ranks.find(node_of_path(document.workflow().graph, address));
       const std::pair key{output.origin->job, rank == ranks.end() ? 0 : rank->second};
@@ -100,14 +100,14 @@ std::optional<Shown> latest_result(const Document& document, const DocumentRun& 
 /// Whether the file that the node reads is what comes out of the port.
 bool gives_file(App& app, const Shown& shown) {
   if (shown.port.empty()) return true;
-  const GraphNode* node = app.document() ? node_at(app.document()->workflow(), shown.node) : nullptr;
+  const GraphNode* node = app.document() ? runs::node_at(app.document()->workflow(), shown.node) : nullptr;
   const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   return type && std::ranges::any_of(type->outputs, [&](const PortInfo& port) {
     return port.name == shown.port && port.type == "image";
   });
 }
 
-std::string origin_text(const RunOrigin& origin) {
+std::string origin_text(const runs::RunOrigin& origin) {
   std::string text;
   constexpr std::size_t kMost = 3;
   std::vector<std::uint64_t> told;  // a subgraph and the node in it have the same
@@ -123,7 +123,7 @@ std::string origin_text(const RunOrigin& origin) {
 
 std::optional<InputFile> input_file(App& app, const std::string& address) {
   const Document* document = app.document();
-  const GraphNode* node = document && !address.empty() ? node_at(document->workflow(), address) : nullptr;
+  const GraphNode* node = document && !address.empty() ? runs::node_at(document->workflow(), address) : nullptr;
   const NodeInfo* type = node ? app.type_of(*node) : nullptr;
   const PortInfo* param = type ? picture_file_param(*type) : nullptr;
   if (!param || source_of(*node, param->name)) return std::nullopt;
@@ -133,10 +133,10 @@ std::optional<InputFile> input_file(App& app, const std::string& address) {
       document->folder(), name.get<std::string>(), [&] { return app.environment(document->folder()); });
 }
 
-const OutputView* output_of(const App& app, const Shown& shown) {
-  const NodeRun* node = node_run_of(app, shown.node);
+const runs::OutputView* output_of(const App& app, const Shown& shown) {
+  const runs::NodeRun* node = node_run_of(app, shown.node);
   if (!node) return nullptr;
-  const auto found = std::ranges::find(node->outputs, shown.port, &OutputView::port);
+  const auto found = std::ranges::find(node->outputs, shown.port, &runs::OutputView::port);
   return found == node->outputs.end() ? nullptr : &*found;
 }
 
@@ -150,7 +150,7 @@ ShownPicture picture_of(App& app, const Shown& shown) {
 }
 
 std::optional<Shown> latest_picture(const App& app) {
-  const DocumentRun* run = run_of(app);
+  const runs::OwnerRun* run = run_of(app);
   if (!run) return std::nullopt;
   if (auto preview = latest_preview(app, *run)) return preview;
   const auto image = latest_result(*app.document(), *run, /*images_only=*/true);
@@ -175,10 +175,10 @@ std::vector<Shown> all_pictures(App& app) {
   if (!document) return all;
   for (const std::string& id : document->graph().topological_order()) {
     const std::string address = document->address(id);
-    const NodeRun* node = node_run_of(app, address);
+    const runs::NodeRun* node = node_run_of(app, address);
     bool any = false;
     if (node)
-      for (const OutputView& output : node->outputs)
+      for (const runs::OutputView& output : node->outputs)
         for (std::size_t i = 0; output.type == "image" && i < output.pictures.size(); ++i, any = true)
           all.push_back({.node = address, .port = output.port, .file = {}, .item = i});
     if (!any && node && node->preview) all.push_back({.node = address, .port = {}, .file = {}});

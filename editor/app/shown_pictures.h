@@ -16,13 +16,13 @@ namespace weft::editor {
 class App;
 
 /// What came out of the port in the last run; null if nothing did.
-const OutputView* output_of(const App& app, const Shown& shown);
+const runs::OutputView* output_of(const App& app, const Shown& shown);
 
 /// A picture with a number that is another one for another picture, for Textures.
 struct ShownPicture {
   std::shared_ptr<const Picture> picture;  ///< null: there is none (yet)
   std::uint64_t version = 0;
-  std::shared_ptr<const RunOrigin> origin = {};  ///< null: of no run
+  std::shared_ptr<const runs::RunOrigin> origin = {};  ///< null: of no run
   bool live = false;                             ///< a preview of what is being made
   explicit operator bool() const { return picture && picture->width > 0 && picture->height > 0; }
 };

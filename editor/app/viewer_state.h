@@ -10,10 +10,13 @@
 #include "editor/widgets/picture_view.h"
 #include "graph/value.h"
 
+namespace weft::runs {
+struct RunState;
+}
+
 namespace weft::editor {
 
 class App;
-struct RunState;
 
 /// Names a value that may be shown: what comes out of a node's port, or a file.
 struct Shown {
@@ -51,7 +54,7 @@ struct ViewerState {
   PictureView view;
   bool dragging_wipe = false;
   bool numbers = false;  ///< a picture's numbers in its place
-  std::shared_ptr<const RunState> followed;  ///< what `a` was found in
+  std::shared_ptr<const runs::RunState> followed;  ///< what `a` was found in
 };
 
 /// Shows what was clicked, unless the viewer is pinned: then the user is told.

@@ -116,8 +116,8 @@ void Canvas::draw(App& app, Document& document) {
     fit_wanted_ = true, fit_selection_ = false;
     views_before_.clear(), views_after_.clear();  // they were of another graph
   }
-  const auto run = app.runs->documents.find(document.id());
-  const DocumentRun* document_run = run == app.runs->documents.end() ? nullptr : run->second.get();
+  const auto run = app.runs->owners.find(document.id());
+  const runs::OwnerRun* document_run = run == app.runs->owners.end() ? nullptr : run->second.get();
   if (document_run)
     for (const auto& [address, node] : document_run->nodes)
       if (picture_of(&node) && address.starts_with(scope) && address.find('/', scope.size()) == address.npos)

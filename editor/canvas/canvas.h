@@ -22,7 +22,6 @@
 namespace weft::editor {
 
 class App;
-struct NodeRun;
 
 /// Whether the node stands for a subgraph.
 bool is_instance(const GraphNode& node);

@@ -57,9 +57,9 @@ void Canvas::tell_port(App& app, const Document& document, const LinkEnd& end) {
         (document.path().empty() ? tr_format("For callers it is '{}'", port->exposed_as)
                                  : tr_format("It is the subgraph's port '{}'", port->exposed_as))
             .c_str());
-  const NodeRun* run = app.runs->node(document.id(), document.address(node->id));
+  const runs::NodeRun* run = app.runs->node(document.id(), document.address(node->id));
   if (run && port->is_output)
-    for (const OutputView& output : run->outputs)
+    for (const runs::OutputView& output : run->outputs)
       if (output.port == port->info.name) draw_facts(app.theme, output);
   dim_text(app.theme, port->is_output || port->linked ? tr("Click to view, drag to connect") : tr("Drag to connect"));
   ImGui::PopTextWrapPos();

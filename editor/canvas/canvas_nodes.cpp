@@ -31,8 +31,8 @@ std::string seconds_text(double seconds) {
   return seconds < 0.0995 ? fmt::format("{:.0f} ms", seconds * 1000) : fmt::format("{:.1f} s", seconds);
 }
 
-Badge badge_of(const NodeRun* node, bool stale, const Theme& t, ImU32 on_title) {
-  using State = NodeRun::State;
+Badge badge_of(const runs::NodeRun* node, bool stale, const Theme& t, ImU32 on_title) {
+  using State = runs::NodeRun::State;
   if (!node || (stale && (node->state == State::Done || node->state == State::Cached))) return {};
   switch (node->state) {
     case State::Idle:
@@ -57,24 +57,24 @@ Badge badge_of(const NodeRun* node, bool stale, const Theme& t, ImU32 on_title) 
 
 }  // namespace
 
-const OutputView* picture_output(const NodeRun& node) {
+const runs::OutputView* picture_output(const runs::NodeRun& node) {
   const auto found = std::ranges::find_if(
-      node.outputs, [](const OutputView& output) { return !output.pictures.empty() && output.type == "image"; });
+      node.outputs, [](const runs::OutputView& output) { return !output.pictures.empty() && output.type == "image"; });
   return found == node.outputs.end() ? nullptr : &*found;
 }
 
-std::shared_ptr<const Picture> picture_of(const NodeRun* node) {
+std::shared_ptr<const Picture> picture_of(const runs::NodeRun* node) {
   if (!node) return nullptr;
-  const OutputView* output = node->state == NodeRun::State::Running ? nullptr : picture_output(*node);
+  const runs::OutputView* output = node->state == runs::NodeRun::State::Running ? nullptr : picture_output(*node);
   return output ? output->pictures.front() : node->preview;
 }
 
-std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run, const Picture& picture) {
+std::uint64_t picture_version(const runs::NodeRun& node, const runs::OwnerRun& run, const Picture& picture) {
   // The place in memory alone is not enough: it may be that of a picture which is gone.
   return (run.job * 1'000'003 + node.preview_number) * 1'000'003 + reinterpret_cast<std::uintptr_t>(&picture);
 }
 
-const NodeRun* CanvasNodes::run_of(const NodeView& view) const {
+const runs::NodeRun* CanvasNodes::run_of(const NodeView& view) const {
   if (!run) return nullptr;
   if (is_instance(*view.node)) {
     const auto [known, is_new] = instances.try_emplace(view.id);
@@ -109,7 +109,7 @@ bool CanvasNodes::may_take(const NodeView& view, const ShownPort& port) const {
 }
 
 ImU32 CanvasNodes::heat_of(const NodeView& view) const {
-  const NodeRun* node = run_of(view);
+  const runs::NodeRun* node = run_of(view);
   double most = 0;
   for (const auto& [id, each] : run->nodes) most = std::max(most, each.seconds);
   const float share = node && most > 0 ? static_cast<float>(node->seconds / most) : 0;
@@ -181,7 +181,7 @@ void CanvasNodes::draw_node(std::size_t index) {
   ed::BeginNode(view.number);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const NodeRun* node = run_of(view);
+  const runs::NodeRun* node = run_of(view);
   ImGui::PushID(view.id.c_str());
   if (seen && detail == Detail::Map) draw_plain_body(index, at, list);
   if (seen && detail != Detail::Map) draw_body(view, at, list);
@@ -216,10 +216,10 @@ bool CanvasNodes::is_small(const NodeView& view) const {
 void CanvasNodes::draw_plain_body(std::size_t index, ImVec2 at, ImDrawList& list) {
   const NodeView& view = canvas.model_.nodes[index];
   const Theme& t = app.theme;
-  const NodeRun* node = run_of(view);
+  const runs::NodeRun* node = run_of(view);
   const ImVec2 size = view.layout.size, end{at.x + size.x, at.y + size.y};
-  const bool running = node && node->state == NodeRun::State::Running;
-  const bool failed = !view.type || (node && node->state == NodeRun::State::Failed);
+  const bool running = node && node->state == runs::NodeRun::State::Running;
+  const bool failed = !view.type || (node && node->state == runs::NodeRun::State::Failed);
   const ImU32 body = app.settings.heat && run ? heat_of(view) : t.node;
   const bool off = view.node->state != NodeState::Active;
   ImU32 colour = failed ? t.bad : running ? t.accent : mixed(view.colour, body, 0.2f);
@@ -234,9 +234,9 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
   const Theme& t = app.theme;
   const ImVec2 end{at.x + view.layout.size.x, at.y + view.layout.size.y};
   const ImU32 body = app.settings.heat && run ? heat_of(view) : t.node;
-  const NodeRun* node = run_of(view);
-  const bool running = node && node->state == NodeRun::State::Running;
-  const bool failed = !view.type || (node && node->state == NodeRun::State::Failed);
+  const runs::NodeRun* node = run_of(view);
+  const bool running = node && node->state == runs::NodeRun::State::Running;
+  const bool failed = !view.type || (node && node->state == runs::NodeRun::State::Failed);
   const float bar = title_bar(view, canvas.zoom_ / app.ui_scale());
   for (const float grow : {5.0f, 2.5f})
     list.AddRectFilled({at.x - grow, at.y - grow + 2}, {end.x + grow, end.y + grow + 2},
@@ -254,7 +254,7 @@ void CanvasNodes::draw_body(const NodeView& view, ImVec2 at, ImDrawList& list) {
   list.AddRect(at, end, edge, kRounding, failed || running ? 1.8f : 1.0f);
 }
 
-void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
+void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node) {
   const Theme& t = app.theme;
   const float width = view.layout.size.x;
   const ImU32 on_title = t.on_title();
@@ -277,7 +277,7 @@ void CanvasNodes::draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, 
     draw_text_in(
         list, {at.x + width - room - kPad, at.y}, {at.x + width - kPad + 1, at.y + kTitle}, text, badge.colour, 1);
   }
-  if (!node || node->state != NodeRun::State::Running) return;
+  if (!node || node->state != runs::NodeRun::State::Running) return;
   const float share = node->total > 0 ? static_cast<float>(node->done) / static_cast<float>(node->total) : 0.03f;
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width, at.y + kTitle}, with_alpha(t.node, 0.6f));
   list.AddRectFilled({at.x, at.y + kTitle - 3}, {at.x + width * share, at.y + kTitle}, t.accent);
@@ -349,15 +349,15 @@ void CanvasNodes::draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, b
   }
 }
 
-bool CanvasNodes::is_stale(const NodeView& view, const RunOrigin& origin) const {
+bool CanvasNodes::is_stale(const NodeView& view, const runs::RunOrigin& origin) const {
   return app.stale.is_stale(document, app.registry, origin.workflow, document.address(view.id));
 }
 
-CanvasNodes::Thumbnail CanvasNodes::thumbnail_of(const NodeView& view, const NodeRun* node) const {
+CanvasNodes::Thumbnail CanvasNodes::thumbnail_of(const NodeView& view, const runs::NodeRun* node) const {
   Thumbnail made;
   if (const auto picture = picture_of(node)) {
-    const bool running = node->state == NodeRun::State::Running;
-    const OutputView* output = running ? nullptr : picture_output(*node);
+    const bool running = node->state == runs::NodeRun::State::Running;
+    const runs::OutputView* output = running ? nullptr : picture_output(*node);
     const auto& origin = output ? output->origin : node->preview_origin;
     made = {picture, picture_version(*node, *run, *picture), !running && origin && is_stale(view, *origin)};
     if (!made.stale) return made;
@@ -371,7 +371,7 @@ CanvasNodes::Thumbnail CanvasNodes::thumbnail_of(const NodeView& view, const Nod
 }
 
 /// Where a picture will come, its place is marked.
-void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
+void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node) {
   if (view.layout.picture_height <= 0) return;
   const ImVec2 min{at.x + kPad, at.y + view.layout.thumbnail_top};
   const ImVec2 room{view.layout.size.x - 2 * kPad, view.layout.picture_height};
@@ -383,7 +383,8 @@ void CanvasNodes::draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& li
   draw_picture(view, min, room, list, node);
 }
 
-void CanvasNodes::draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node) {
+void CanvasNodes::draw_picture(
+    const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const runs::NodeRun* node) {
   if (view.collapsed || room.x <= 0 || room.y <= 0) return;
   const auto [picture, version, stale] = thumbnail_of(view, node);
   if (!picture || picture->width == 0) return;
@@ -396,8 +397,8 @@ void CanvasNodes::draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, Im
   list.AddImageRounded(texture.ref, from, {from.x + size.x, from.y + size.y}, {0, 0}, {1, 1}, tint, 4);
 }
 
-void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node) {
-  if (!node || node->state != NodeRun::State::Failed || !node->problem) return;
+void CanvasNodes::draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node) {
+  if (!node || node->state != runs::NodeRun::State::Failed || !node->problem) return;
   const Theme& t = app.theme;
   const float width = view.layout.size.x;
   const std::string& what = node->problem->what;

@@ -4,6 +4,7 @@
 
 #include "editor/app/app.h"
 #include "editor/session/sweeps.h"
+#include "runs/run_state.h"
 
 namespace weft::editor {
 
@@ -11,7 +12,7 @@ struct CanvasNodes {
   App& app;
   Document& document;
   Canvas& canvas;
-  const DocumentRun* run;
+  const runs::OwnerRun* run;
 
   /// How much of a node is drawn, by the zoom: nobody can read a field of three pixels.
   enum class Detail : std::uint8_t { Full, Simple, Map } detail;
@@ -20,7 +21,7 @@ struct CanvasNodes {
   host::Sweep varied = sweep(document);
 
   /// What is known of instances, put together from their nodes; made when it is asked for.
-  mutable std::map<std::string, std::optional<NodeRun>> instances = {};
+  mutable std::map<std::string, std::optional<runs::NodeRun>> instances = {};
 
   /// The ports (empty: the node itself) that have a problem, by node; and the types of definitions that hold one.
   std::map<std::string, std::vector<std::string>, std::less<>> problems = {};
@@ -42,24 +43,24 @@ struct CanvasNodes {
   void draw_body(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_plain_body(std::size_t index, ImVec2 at, ImDrawList& list);
   bool is_small(const NodeView& view) const;
-  void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
+  void draw_title(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node);
   void draw_missing(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_pins(const NodeView& view, ImVec2 at, ImDrawList& list, bool seen);
   void draw_labels(const NodeView& view, ImVec2 at, ImDrawList& list);
   void draw_fields(const NodeView& view, ImVec2 at);
-  void draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
-  void draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const NodeRun* node);
-  void draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const NodeRun* node);
-  const NodeRun* run_of(const NodeView& view) const;
+  void draw_thumbnail(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node);
+  void draw_picture(const NodeView& view, ImVec2 min, ImVec2 room, ImDrawList& list, const runs::NodeRun* node);
+  void draw_failure(const NodeView& view, ImVec2 at, ImDrawList& list, const runs::NodeRun* node);
+  const runs::NodeRun* run_of(const NodeView& view) const;
   /// Whether the document has changed since a run so that the node would give something else now.
-  bool is_stale(const NodeView& view, const RunOrigin& origin) const;
+  bool is_stale(const NodeView& view, const runs::RunOrigin& origin) const;
   struct Thumbnail {
     std::shared_ptr<const Picture> picture;  ///< null: none
     std::uint64_t version = 0;
     bool stale = false;
   };
   /// What the node made, or the file that it reads.
-  Thumbnail thumbnail_of(const NodeView& view, const NodeRun* node) const;
+  Thumbnail thumbnail_of(const NodeView& view, const runs::NodeRun* node) const;
   ImU32 heat_of(const NodeView& view) const;
   bool has_problem(const NodeView& view) const;
   bool has_problem(const NodeView& view, const ShownPort& port) const;
@@ -68,10 +69,10 @@ struct CanvasNodes {
 };
 
 /// The output whose picture a node shows; null if it has none.
-const OutputView* picture_output(const NodeRun& node);
+const runs::OutputView* picture_output(const runs::NodeRun& node);
 /// The picture that a node shows: a preview while it runs, else what it made.
-std::shared_ptr<const Picture> picture_of(const NodeRun* node);
+std::shared_ptr<const Picture> picture_of(const runs::NodeRun* node);
 /// Another number for another picture: when to upload it anew.
-std::uint64_t picture_version(const NodeRun& node, const DocumentRun& run, const Picture& picture);
+std::uint64_t picture_version(const runs::NodeRun& node, const runs::OwnerRun& run, const Picture& picture);
 
 }  // namespace weft::editor

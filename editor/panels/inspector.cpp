@@ -13,11 +13,11 @@
 #include "editor/panels/panels.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
+#include "editor/session/seeds.h"
 #include "editor/session/shared_params.h"
 #include "editor/session/sweeps.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "runs/seeds.h"
 
 namespace weft::editor {
 
@@ -158,21 +158,21 @@ class Inspector {
   }
 
   void draw_seed(const PortInfo& port) {
-    const SeedMode mode = seed_mode(node_, port.name);
-    constexpr std::pair<SeedMode, const char*> kModes[] = {{SeedMode::Fixed, tr_later("Fixed")},
-        {SeedMode::Random, tr_later("Random")}, {SeedMode::Increment, tr_later("Count up")}};
+    const runs::SeedMode mode = runs::seed_mode(node_, port.name);
+    constexpr std::pair<runs::SeedMode, const char*> kModes[] = {{runs::SeedMode::Fixed, tr_later("Fixed")},
+        {runs::SeedMode::Random, tr_later("Random")}, {runs::SeedMode::Increment, tr_later("Count up")}};
     ImGui::Indent(ImGui::GetStyle().FramePadding.x);
     for (const auto& [each, name] : kModes) {
-      if (each != SeedMode::Fixed) same_line_if_fits(label(name));
+      if (each != runs::SeedMode::Fixed) same_line_if_fits(label(name));
       if (ImGui::RadioButton(label(name), mode == each))
         app_.attempt([&, each = each] { set_seed_mode(document_, node_.id, port.name, each); });
     }
-    const auto run = app_.runs->documents.find(document_.id());
-    if (run != app_.runs->documents.end())
+    const auto run = app_.runs->owners.find(document_.id());
+    if (run != app_.runs->owners.end())
       if (const auto used = run->second->seeds.find({node_.id, port.name}); used != run->second->seeds.end()) {
         ImGui::AlignTextToFramePadding();
         dim_text(app_.theme, tr_format("Last used: {}", used->second.seed));
-        if (mode != SeedMode::Fixed) {
+        if (mode != runs::SeedMode::Fixed) {
           ImGui::SameLine();
           if (quiet_button(
                   (std::string(icon::kLock) + "##keep").c_str(), app_.theme, tr("Keep the seed that was used")))
@@ -183,8 +183,8 @@ class Inspector {
   }
 
   void draw_run() {
-    const NodeRun* run = app_.node_run(node_.id);
-    if (!run || run->state == NodeRun::State::Idle) return;
+    const runs::NodeRun* run = app_.node_run(node_.id);
+    if (!run || run->state == runs::NodeRun::State::Idle) return;
     ImGui::SeparatorText(tr("Last run"));
     ImGui::PushTextWrapPos();
     if (run->problem) {
@@ -192,11 +192,11 @@ class Inspector {
       if (!run->problem->remedy.empty()) dim_text(app_.theme, run->problem->remedy);
     }
     if (!run->because_of.empty()) dim_text(app_.theme, tr_format("Skipped: '{}' failed", run->because_of));
-    if (run->state == NodeRun::State::Done)
+    if (run->state == runs::NodeRun::State::Done)
       dim_text(app_.theme,
           tr_format("{:.2f} s on {}, {:.1f} MB", run->seconds, run->device.empty() ? "cpu" : run->device,
               static_cast<double>(run->bytes) / 1e6));
-    if (run->state == NodeRun::State::Cached) dim_text(app_.theme, tr("Taken from the cache"));
+    if (run->state == runs::NodeRun::State::Cached) dim_text(app_.theme, tr("Taken from the cache"));
     if (!run->why.empty()) dim_text(app_.theme, run->why);
     for (const std::string& warning : run->warnings)
       ImGui::TextColored(as_vec4(app_.theme.warn), "%s", warning.c_str());

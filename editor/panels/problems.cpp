@@ -16,10 +16,10 @@ namespace {
 /// then on the check of the document knows better.
 std::vector<Problem> failures(const App& app, const Document& document) {
   std::vector<Problem> failed;
-  const auto run = app.runs->documents.find(document.id());
-  if (run == app.runs->documents.end()) return failed;
+  const auto run = app.runs->owners.find(document.id());
+  if (run == app.runs->owners.end()) return failed;
   for (const auto& [id, node] : run->second->nodes)
-    if (node.state == NodeRun::State::Failed && node.problem &&
+    if (node.state == runs::NodeRun::State::Failed && node.problem &&
         (node.refused_at == 0 || node.refused_at == document.revision()))
       failed.push_back(*node.problem);
   return failed;

@@ -15,38 +15,38 @@ namespace weft::editor {
 
 namespace {
 
-const char* mark_of(Job::State state) {
+const char* mark_of(runs::Job::State state) {
   switch (state) {
-    case Job::State::Queued:
+    case runs::Job::State::Queued:
       return icon::kQueued;
-    case Job::State::Running:
+    case runs::Job::State::Running:
       return icon::kPlay;
-    case Job::State::Done:
+    case runs::Job::State::Done:
       return icon::kDone;
-    case Job::State::Failed:
+    case runs::Job::State::Failed:
       return icon::kFailed;
-    case Job::State::Cancelled:
+    case runs::Job::State::Cancelled:
       return icon::kStop;
   }
   return "";
 }
 
-ImU32 colour_of(const Theme& t, Job::State state) {
+ImU32 colour_of(const Theme& t, runs::Job::State state) {
   switch (state) {
-    case Job::State::Running:
+    case runs::Job::State::Running:
       return t.accent;
-    case Job::State::Done:
+    case runs::Job::State::Done:
       return t.good;
-    case Job::State::Failed:
+    case runs::Job::State::Failed:
       return t.bad;
-    case Job::State::Cancelled:
+    case runs::Job::State::Cancelled:
       return t.warn;
     default:
       return t.text_dim;
   }
 }
 
-std::vector<Shown> pictures_of(const Job& job) {
+std::vector<Shown> pictures_of(const runs::Job& job) {
   std::vector<Shown> pictures;
   for (const std::filesystem::path& file : job.files)
     if (is_picture_name(file)) pictures.push_back({.node = {}, .port = {}, .file = file.string()});
@@ -77,19 +77,19 @@ void draw_thumbnail(App& app, const std::vector<Shown>& pictures, float size) {
 }
 
 /// What tells the job from the others: what differs from the one before, its seeds, when it was.
-std::string details_of(const Job& job) {
+std::string details_of(const runs::Job& job) {
   std::vector<std::string> words = job.differs;
-  for (const SeedUse& use : job.seeds)
+  for (const runs::SeedUse& use : job.seeds)
     if (const std::string seed = fmt::format("{} {}", port_label(use.port.port), use.seed);
         std::ranges::find(words, seed) == words.end())
       words.push_back(seed);
-  const auto at = job.state == Job::State::Queued ? job.queued_at : job.started_at;
+  const auto at = job.state == runs::Job::State::Queued ? job.queued_at : job.started_at;
   if (at != std::chrono::system_clock::time_point{})
     words.push_back(fmt::format("{:%H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(at))));
   return fmt::format("{}", fmt::join(words, "  \u00b7  "));
 }
 
-void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) {
+void draw_job(App& app, const runs::Job& job, std::size_t place, std::size_t waiting) {
   ImGui::PushID(static_cast<int>(job.id));
   ImGui::TableNextRow();
   ImGui::TableNextColumn();
@@ -104,12 +104,12 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
   dim_text(app.theme, elided(details, width));
   ImGui::SetItemTooltip("%s", details.c_str());
   ImGui::TableNextColumn();
-  if (job.state == Job::State::Running)
+  if (job.state == runs::Job::State::Running)
     ImGui::ProgressBar(static_cast<float>(job.fraction), {-1, 0}, fmt::format("{:.0f} %", job.fraction * 100).c_str());
-  else if (job.state != Job::State::Queued)
+  else if (job.state != runs::Job::State::Queued)
     dim_text(app.theme, fmt::format("{:.1f} s", seconds_of(job)));
   ImGui::TableNextColumn();
-  if (job.state == Job::State::Queued) {
+  if (job.state == runs::Job::State::Queued) {
     ImGui::BeginDisabled(place == 0);
     if (quiet_button((std::string(icon::kArrowUp) + "##up").c_str(), app.theme, tr("Earlier")))
       app.queue->move(job.id, place - 1);
@@ -121,7 +121,7 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
     ImGui::EndDisabled();
     ImGui::SameLine(0, 2);
   }
-  if (job.state == Job::State::Queued || job.state == Job::State::Running)
+  if (job.state == runs::Job::State::Queued || job.state == runs::Job::State::Running)
     if (quiet_button((std::string(icon::kCross) + "##cancel").c_str(), app.theme, tr("Cancel")))
       app.queue->cancel(job.id);
   ImGui::PopID();
@@ -131,7 +131,7 @@ void draw_job(App& app, const Job& job, std::size_t place, std::size_t waiting) 
 
 void draw_queue(App& app) {
   if (ImGui::Begin(label("Queue"), nullptr, ImGuiWindowFlags_NoCollapse)) {
-    const RunState& state = *app.runs;
+    const runs::RunState& state = *app.runs;
     const std::string pause = state.paused ? fmt::format("{}  {}##pause", icon::kPlay, tr("Go On"))
                                            : fmt::format("{}  {}##pause", icon::kPause, tr("Pause"));
     if (quiet_button(pause.c_str(), app.theme,

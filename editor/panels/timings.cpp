@@ -13,13 +13,13 @@ namespace {
 
 struct Row {
   const std::string* id;
-  const NodeRun* node;
+  const runs::NodeRun* node;
 };
 
-std::vector<Row> rows_of(const DocumentRun& run) {
+std::vector<Row> rows_of(const runs::OwnerRun& run) {
   std::vector<Row> rows;
   for (const auto& [id, node] : run.nodes)
-    if (node.state != NodeRun::State::Idle) rows.push_back({&id, &node});
+    if (node.state != runs::NodeRun::State::Idle) rows.push_back({&id, &node});
   std::ranges::stable_sort(rows, std::greater<>(), [](const Row& row) { return row.node->seconds; });
   return rows;
 }
@@ -43,8 +43,8 @@ void draw_bar(const Theme& theme, float share, const std::string& text) {
 void draw_timings(App& app) {
   if (ImGui::Begin(label("Timings"), nullptr, ImGuiWindowFlags_NoCollapse)) {
     const Document* document = app.document();
-    const auto run = document ? app.runs->documents.find(document->id()) : app.runs->documents.end();
-    if (run == app.runs->documents.end()) {
+    const auto run = document ? app.runs->owners.find(document->id()) : app.runs->owners.end();
+    if (run == app.runs->owners.end()) {
       empty_hint(app.theme, icon::kClock, tr("How long each node took, after a run."));
     } else {
       const std::vector<Row> rows = rows_of(*run->second);
@@ -61,7 +61,7 @@ void draw_timings(App& app) {
           ImGui::TableNextColumn();
           if (ImGui::Selectable(row.id->c_str(), false, ImGuiSelectableFlags_SpanAllColumns)) app.lead_to(*row.id);
           ImGui::TableNextColumn();
-          const bool cached = row.node->state == NodeRun::State::Cached;
+          const bool cached = row.node->state == runs::NodeRun::State::Cached;
           const float share = most > 0 && !cached ? static_cast<float>(row.node->seconds / most) : 0;
           draw_bar(app.theme, share, cached ? tr("cached") : fmt::format("{:.2f} s", row.node->seconds));
           ImGui::TableNextColumn();

@@ -209,7 +209,7 @@ class ValueView {
 };
 
 /// Values of the plain types say themselves what they are.
-json described(const OutputView& output) {
+json described(const runs::OutputView& output) {
   if (output.value.is<std::string>()) return output.value.as<std::string>();
   if (output.value.is<double>()) return output.value.as<double>();
   if (output.value.is<std::int64_t>()) return output.value.as<std::int64_t>();
@@ -219,7 +219,7 @@ json described(const OutputView& output) {
 
 }  // namespace
 
-void draw_value(const Theme& theme, const ValueType* type, const OutputView& output) {
+void draw_value(const Theme& theme, const ValueType* type, const runs::OutputView& output) {
   ImGui::TextColored(as_vec4(type_colour(theme, type)), "%s", type ? shown_title(*type).c_str() : output.type.c_str());
   ImGui::Spacing();
   const json description = described(output);
@@ -229,6 +229,6 @@ void draw_value(const Theme& theme, const ValueType* type, const OutputView& out
     ValueView(theme).draw(description);
 }
 
-void draw_facts(const Theme& theme, const OutputView& output) { ValueView(theme).draw_facts(described(output)); }
+void draw_facts(const Theme& theme, const runs::OutputView& output) { ValueView(theme).draw_facts(described(output)); }
 
 }  // namespace weft::editor

@@ -8,8 +8,8 @@
 
 namespace weft::editor {
 
-void draw_value(const Theme& theme, const ValueType* type, const OutputView& output);
+void draw_value(const Theme& theme, const ValueType* type, const runs::OutputView& output);
 /// The short facts of it alone, a line each: for a tooltip.
-void draw_facts(const Theme& theme, const OutputView& output);
+void draw_facts(const Theme& theme, const runs::OutputView& output);
 
 }  // namespace weft::editor

@@ -12,7 +12,7 @@
 #include "editor/panels/value_view.h"
 #include "editor/widgets/draw.h"
 #include "editor/window/icons.h"
-#include "runs/run_record.h"
+#include "runs/address.h"
 
 namespace weft::editor {
 
@@ -34,7 +34,7 @@ class Viewer {
       empty_hint(theme_, icon::kEye, tr("Click a port or a link to see what comes through it."));
       return;
     }
-    const OutputView* output = output_of(app_, state_.a);
+    const runs::OutputView* output = output_of(app_, state_.a);
     a_ = picture_of(app_, state_.a);
     stale_ = is_stale(app_, state_.a, a_);
     const bool described = output && output->description.is_structured();
@@ -158,7 +158,7 @@ class Viewer {
 
   /// Of a batch: which item is shown, and the way to the others.
   void draw_items() {
-    const OutputView* output = output_of(app_, state_.a);
+    const runs::OutputView* output = output_of(app_, state_.a);
     const std::size_t count = output ? output->pictures.size() : 0;
     if (count < 2 || a_.live) return;
     state_.a.item = std::min(state_.a.item, count - 1);
@@ -170,7 +170,10 @@ class Viewer {
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();
     std::string place = tr_format("{} of {}", state_.a.item + 1, count);
-    if (state_.a.item < output->captions.size()) place += "  \u00b7  " + output->captions[state_.a.item];
+    if (state_.a.item < output->captions.size()) {
+      const std::string& caption = output->captions[state_.a.item];
+      place += "  \u00b7  " + (caption.empty() ? tr("table") : caption);
+    }
     dim_text(theme_, place);
   }
 
@@ -280,7 +283,7 @@ class Viewer {
     dim_text(theme_, facts);
   }
 
-  void draw_description(const OutputView& output) {
+  void draw_description(const runs::OutputView& output) {
     if (ImGui::BeginChild("##value")) draw_value(theme_, app_.registry.find_type(output.type), output);
     ImGui::EndChild();
   }
@@ -291,7 +294,7 @@ class Viewer {
       return;
     }
     const Document* document = app_.document();
-    const bool there = document && node_at(document->workflow(), state_.a.node);
+    const bool there = document && runs::node_at(document->workflow(), state_.a.node);
     dim_text(theme_, there ? tr("Nothing has come out of this port yet.") : tr("The node is gone."));
     if (there && accent_button(fmt::format("{}  {}", icon::kPlay, tr("Run up to here")).c_str(), theme_))
       app_.run({state_.a.node});

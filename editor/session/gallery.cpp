@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostItems = 5000;
 
-std::optional<GalleryItem> item_of(const fs::path& file, JobId job) {
+std::optional<GalleryItem> item_of(const fs::path& file, runs::JobId job) {
   std::error_code error;
   GalleryItem item{.file = file, .time = fs::last_write_time(file, error), .job = job};
   if (!error) item.bytes = fs::file_size(file, error);
@@ -105,7 +105,7 @@ struct Gallery::Impl {
   std::condition_variable changed;
   std::shared_ptr<const std::vector<GalleryItem>> items = std::make_shared<const std::vector<GalleryItem>>();
   std::deque<fs::path> scans;
-  std::set<JobId> taken;
+  std::set<runs::JobId> taken;
   std::uint64_t revision = 1;
   bool busy = false;
   bool stopping = false;
@@ -124,9 +124,9 @@ void Gallery::scan(const fs::path& folder) {
   impl_->changed.notify_all();
 }
 
-void Gallery::take(const RunState& state) {
+void Gallery::take(const runs::RunState& state) {
   const std::scoped_lock lock(impl_->mutex);
-  for (const Job& job : state.history) {
+  for (const runs::Job& job : state.history) {
     if (!impl_->taken.insert(job.id).second) continue;
     std::vector<GalleryItem> items;
     for (const fs::path& file : job.files)

@@ -18,7 +18,7 @@ struct GalleryItem {
   std::filesystem::path file;
   std::filesystem::file_time_type time;
   std::uintmax_t bytes = 0;
-  JobId job = 0;  ///< of this session; 0: older
+  runs::JobId job = 0;  ///< of this session; 0: older
 };
 
 class Gallery {
@@ -32,7 +32,7 @@ class Gallery {
   /// Looks for pictures in the folder and those below, on the gallery's thread.
   void scan(const std::filesystem::path& folder);
   /// Takes up files that jobs have written. Call it when RunState::revision has changed.
-  void take(const RunState& state);
+  void take(const runs::RunState& state);
 
   /// Latest first.
   std::shared_ptr<const std::vector<GalleryItem>> items() const;

@@ -42,13 +42,7 @@ std::optional<std::size_t> sweep_axis(
 }
 
 std::size_t sweep_size(const Document& document, const Registry& registry) {
-  const host::Sweep now = sweep(document);
-  if (now.axes.empty()) return 0;
-  try {
-    return host::cell_count(host::expand_sweep(document.workflow(), registry, now));
-  } catch (const GraphError&) {
-    return 0;
-  }
+  return host::sweep_size(document.workflow(), registry);
 }
 
 void vary(Document& document, const Registry& registry, const std::string& node, const PortInfo& port,

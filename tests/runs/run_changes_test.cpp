@@ -2,13 +2,14 @@
 
 #include <gmock/gmock.h>
 
-#include "editor/session/gestures.h"
+#include "graph/subgraph_edits.h"
 #include "runs/expected_time.h"
+#include "runs/job_differences.h"
 #include "runs/run_state.h"
 #include "runs/seeds.h"
 #include "tests/graph/sketch_nodes.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 using testing::ElementsAre;
@@ -16,77 +17,65 @@ using testing::IsEmpty;
 
 class RunChanges : public testing::Test {
  protected:
-  Ids changed() const { return changed_nodes(*then, document.workflow(), registry); }
-  std::vector<std::string> differences() const { return job_differences(*then, document.workflow(), registry); }
-  void set(const std::string& node, const std::string& port, const nlohmann::json& value) {
-    set_param(document, node, port, value);
-    document.end_gesture();
+  Addresses changed() const { return changed_nodes(then, now, registry); }
+  std::vector<std::string> differences() const { return job_differences(then, now, registry); }
+  void set(const std::string& node, const std::string& port, const Literal& value) {
+    now.graph.set_input(node, port, value);
   }
-  void run() { then = std::make_shared<const Workflow>(document.workflow()); }
+  void run() { then = now; }
+  void undo() { now = then; }
 
   Registry registry = sketch::registry();
-  Document document{parse_workflow(sketch::kWorkflow)};
-  std::shared_ptr<const Workflow> then = std::make_shared<const Workflow>(document.workflow());
+  Workflow now = parse_workflow(sketch::kWorkflow);
+  Workflow then = now;
 };
 
 TEST_F(RunChanges, AreTheNodeAndWhatDependsOnIt) {
   EXPECT_THAT(changed(), IsEmpty());
   set("sample", "steps", 30);
   EXPECT_THAT(changed(), ElementsAre("sample", "save"));
-  document.undo();
-  EXPECT_THAT(changed(), IsEmpty()) << "what was undone is as it was";
+  set("sample", "steps", 20);
+  EXPECT_THAT(changed(), IsEmpty()) << "it is the default";
 }
 
 TEST_F(RunChanges, AreNoneWhereOnlyTheLooksDiffer) {
-  move(document, {.nodes = {{"sample", {10, 20}}}, .annotations = {}});
-  set_title(document, "words", "What to draw");
-  set("sample", "steps", 20);  // the default
+  now.graph.set_ui("sample", {{"x", 10}, {"y", 20}});
+  now.graph.set_title("words", "What to draw");
   EXPECT_THAT(changed(), IsEmpty());
 }
 
 TEST_F(RunChanges, CountLinksStatesAndNewNodes) {
-  disconnect(document, {{{"load", "clip"}, {"words", "clip"}}});
+  now.graph.clear_input("words", "clip");
   EXPECT_THAT(changed(), ElementsAre("sample", "save", "words"));
-  document.undo();
-  set_state(document, {"sample"}, NodeState::Muted);
+  undo();
+  now.graph.set_state("sample", NodeState::Muted);
   EXPECT_THAT(changed(), ElementsAre("sample", "save"));
-  document.undo();
-  EXPECT_THAT(changed(), ElementsAre()) << "and what is new has no results";
-  EXPECT_THAT(changed_nodes({}, document.workflow(), registry), testing::SizeIs(4));
+  EXPECT_THAT(changed_nodes({}, now, registry), testing::SizeIs(4)) << "and what is new has no results";
 }
 
 TEST_F(RunChanges, LeaveOutSeedsThatAreDrawnAnew) {
-  set_seed_mode(document, "sample", "seed", SeedMode::Random);
-  Workflow drawn = document.workflow();
-  draw_seeds(drawn, registry, {}, [] { return 77u; });
-  then = std::make_shared<const Workflow>(drawn);
+  const auto mode = [&](SeedMode mode) {
+    now.graph.set_ui("sample", with_seed_mode(now.graph.node("sample"), "seed", mode));
+  };
+  mode(SeedMode::Random);
+  run();
+  draw_seeds(then, registry, {}, [] { return 77u; });
   EXPECT_THAT(changed(), IsEmpty());
-  keep_seed(document, "sample", "seed", 77);
+  mode(SeedMode::Fixed);
+  set("sample", "seed", 77);
   EXPECT_THAT(changed(), IsEmpty()) << "it is the seed that was used";
   set("sample", "seed", 78);
   EXPECT_THAT(changed(), ElementsAre("sample", "save"));
 }
 
 TEST_F(RunChanges, LookIntoSubgraphs) {
-  const std::string instance = make_subgraph(document, registry, {"sample", "words"}, "Paint");
+  weft::apply(now, make_subgraph(now, "", {"sample", "words"}, "Paint", "paint"));
   run();
-  document.enter(instance);
-  set("sample", "steps", 30);
-  document.leave(0);
-  EXPECT_THAT(changed(), ElementsAre(instance, instance + "/sample", "save"));
-  document.undo();  // which leads back to where it was done
-  document.leave(0);
+  now.subgraphs.at("Paint").graph.set_input("sample", "steps", 30);
+  EXPECT_THAT(changed(), ElementsAre("paint", "paint/sample", "save"));
+  undo();
   set("load", "name", "large");
-  EXPECT_THAT(changed(), ElementsAre(instance, instance + "/sample", instance + "/words", "load", "save"));
-}
-
-TEST_F(RunChanges, AreWorkedOutOncePerRevision) {
-  StaleResults stale;
-  EXPECT_FALSE(stale.is_stale(document, registry, nullptr, "sample"));
-  EXPECT_FALSE(stale.is_stale(document, registry, then, "sample"));
-  set("sample", "cfg", 9);
-  EXPECT_TRUE(stale.is_stale(document, registry, then, "sample"));
-  EXPECT_FALSE(stale.is_stale(document, registry, then, "words"));
+  EXPECT_THAT(changed(), ElementsAre("load", "paint", "paint/sample", "paint/words", "save"));
 }
 
 TEST_F(RunChanges, AreToldInAFewWords) {
@@ -95,9 +84,11 @@ TEST_F(RunChanges, AreToldInAFewWords) {
   set("words", "text", "a boat with a very long name, at sea");
   EXPECT_THAT(differences(), ElementsAre("Text a boat with a very long \u2026", "CFG 7.5", "Seed 12"));
   run();
-  add_node(document, registry, "image.grid", {0, 0});
-  remove(document, registry, {{"save"}, {}});
-  EXPECT_THAT(differences(), ElementsAre("+ image.grid", "\u2212 image.save"));
+  now.graph.add({.id = "grid", .type = "image.grid"});
+  now.graph.set_state("words", NodeState::Bypassed);
+  now.interface = {};
+  now.graph.remove("save");
+  EXPECT_THAT(differences(), ElementsAre("Encode Text bypassed", "+ image.grid", "\u2212 image.save"));
 }
 
 TEST(PastTimes, GrowWithPixelsAndSteps) {
@@ -133,4 +124,4 @@ TEST(TimeLeft, IsUnknownOnceItIsOver) {
 }
 
 }  // namespace
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -5,12 +5,11 @@
 #include <condition_variable>
 #include <future>
 
-#include "editor/session/gestures.h"
-#include "runs/watched.h"
+#include "graph/subgraph_edits.h"
 #include "tests/graph/toy_nodes.h"
 #include "tests/temporary_folder.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
 
 using testing::ElementsAre;
@@ -18,6 +17,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using toy::Act;
 using State = NodeRun::State;
+
+constexpr OwnerId kOwner = 7;
 
 /// Draws a number: what it gives is its seed.
 class Dice final : public Node {
@@ -105,16 +106,20 @@ class Queues : public testing::Test {
     registry.add<Liar>("toy.liar", {});
     registry.add<Reader>("toy.reader", {});
     registry.add<Save>("toy.save", {.cache = Cache::Never, .result = true});
-    options.environment = [this](
-                              const std::filesystem::path&) { return RunEnvironment{.output_folder = folder.path()}; };
-    options.light_workers = 2;
-    Workflow workflow;
+    options.runner.environment = [this](const std::filesystem::path&) {
+      return RunEnvironment{.output_folder = folder.path()};
+    };
+    options.runner.light_workers = 2;
     workflow.graph.add({.id = "a", .type = "toy.light", .inputs = {{"value", 1}}});
     workflow.graph.add({.id = "b", .type = "toy.light", .inputs = {{"value", 2}, {"in", Links{{"a", "out"}}}}});
     workflow.graph.add({.id = "save", .type = "toy.save", .inputs = {{"in", Links{{"b", "out"}}}}});
-    document.emplace(std::move(workflow));
   }
 
+  JobRequest request(std::vector<std::string> wanted = {}) const {
+    return {.owner = kOwner, .title = "test", .workflow = workflow, .wanted = std::move(wanted)};
+  }
+  /// The two nodes that add become an instance of a subgraph.
+  void put_into_subgraph() { weft::apply(workflow, make_subgraph(workflow, "", {"a", "b"}, "sum", "sum")); }
   RunQueue& queue() {
     if (!queue_) queue_.emplace(registry, options);
     return *queue_;
@@ -128,7 +133,7 @@ class Queues : public testing::Test {
     return queue().state();
   }
   State state(const RunState& now, const std::string& id) const {
-    const NodeRun* node = now.node(document->id(), id);
+    const NodeRun* node = now.node(kOwner, id);
     return node ? node->state : State::Idle;
   }
 
@@ -136,14 +141,14 @@ class Queues : public testing::Test {
   Registry registry;
   TemporaryFolder folder;
   RunQueueOptions options;
-  std::optional<Document> document;
+  Workflow workflow;
 
  private:
   std::optional<RunQueue> queue_;
 };
 
-TEST_F(Queues, RunADocumentAndTellWhatBecameOfIt) {
-  const JobId job = queue().add(*document);
+TEST_F(Queues, RunAWorkflowAndTellWhatBecameOfIt) {
+  const JobId job = queue().add(request());
   const auto now = done();
   ASSERT_EQ(now->history.size(), 1u);
   EXPECT_EQ(now->history[0].id, job);
@@ -151,27 +156,23 @@ TEST_F(Queues, RunADocumentAndTellWhatBecameOfIt) {
   EXPECT_EQ(now->history[0].fraction, 1);
   EXPECT_EQ(state(*now, "a"), State::Done);
   EXPECT_EQ(state(*now, "save"), State::Done);
-  EXPECT_THAT(now->node(document->id(), "a")->why, HasSubstr("not cached"));
+  EXPECT_THAT(now->node(kOwner, "a")->why, HasSubstr("not cached"));
 }
 
 TEST_F(Queues, AskForNoFileOfAMutedNode) {
-  Workflow workflow = document->workflow();
   workflow.graph.add(
       {.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}, .state = NodeState::Muted});
   workflow.graph.set_input("save", "in", Links{{"b", "out"}, {"reader", "out"}});
-  document.emplace(std::move(workflow));
-  queue().add(*document);
+  queue().add(request());
   EXPECT_EQ(done()->history.at(0).state, Job::State::Done);
 }
 
 TEST_F(Queues, MissAFileInsideASubgraphBeforeTheRun) {
-  Workflow workflow = document->workflow();
   workflow.subgraphs["source"].graph.add({.id = "reader", .type = "toy.reader", .inputs = {{"file", "gone.png"}}});
   workflow.subgraphs["source"].interface = {.outputs = {{"out", {"reader", "out"}}}};
   workflow.graph.add({.id = "instance", .type = "subgraph:source"});
   workflow.graph.set_input("b", "in", Links{{"instance", "out"}});
-  document.emplace(std::move(workflow));
-  queue().add(*document);
+  queue().add(request());
   const Job& job = done()->history.at(0);
   EXPECT_EQ(job.state, Job::State::Failed);
   ASSERT_EQ(job.problems.size(), 1u);
@@ -180,10 +181,10 @@ TEST_F(Queues, MissAFileInsideASubgraphBeforeTheRun) {
 }
 
 TEST_F(Queues, TellWhichFilesAJobWroteAndItsPreviews) {
-  queue().add(*document);
+  queue().add(request());
   const auto now = done();
   EXPECT_THAT(now->history.at(0).files, ElementsAre(folder / "save.txt"));
-  const NodeRun& save = *now->node(document->id(), "save");
+  const NodeRun& save = *now->node(kOwner, "save");
   EXPECT_THAT(save.files, ElementsAre(folder / "save.txt"));
   EXPECT_THAT(save.preview->rgb, ElementsAre(1, 2, 3));
   EXPECT_EQ(save.preview_number, 1u);
@@ -191,48 +192,48 @@ TEST_F(Queues, TellWhichFilesAJobWroteAndItsPreviews) {
 }
 
 TEST_F(Queues, RunUpToANodeAndKeepItsOutputs) {
-  queue().add(*document, {"b"});
+  queue().add(request({"b"}));
   const auto now = done();
   EXPECT_EQ(state(*now, "save"), State::Idle);
-  const NodeRun& b = *now->node(document->id(), "b");
+  const NodeRun& b = *now->node(kOwner, "b");
   ASSERT_EQ(b.outputs.size(), 1u);
   EXPECT_EQ(b.outputs[0].port, "out");
   EXPECT_EQ(b.outputs[0].value.as<std::int64_t>(), 3);
 }
 
 TEST_F(Queues, KeepOutputsOfWatchedNodes) {
-  queue().watch(document->id(), {"a", "nobody"});
-  queue().add(*document);
+  queue().watch(kOwner, {"a", "nobody"});
+  queue().add(request());
   const auto now = done();
-  EXPECT_EQ(now->node(document->id(), "a")->outputs.at(0).value.as<std::int64_t>(), 1);
-  EXPECT_THAT(now->node(document->id(), "b")->outputs, IsEmpty());
+  EXPECT_EQ(now->node(kOwner, "a")->outputs.at(0).value.as<std::int64_t>(), 1);
+  EXPECT_THAT(now->node(kOwner, "b")->outputs, IsEmpty());
 }
 
 TEST_F(Queues, TakeFromTheCacheWhatDidNotChange) {
-  queue().add(*document);
-  set_param(*document, "b", "value", 5);
-  queue().add(*document);
+  queue().add(request());
+  workflow.graph.set_input("b", "value", 5);
+  queue().add(request());
   const auto now = done();
   EXPECT_EQ(state(*now, "a"), State::Cached);
   EXPECT_EQ(state(*now, "b"), State::Done);
-  EXPECT_THAT(now->node(document->id(), "b")->why, HasSubstr("value"));
+  EXPECT_THAT(now->node(kOwner, "b")->why, HasSubstr("value"));
 }
 
-TEST_F(Queues, RunTheDocumentAsItWasWhenItWasQueued) {
+TEST_F(Queues, RunTheWorkflowAsItWasWhenItWasQueued) {
   queue().pause(true);
-  queue().add(*document, {"b"});
-  set_param(*document, "b", "value", 100);
+  queue().add(request({"b"}));
+  workflow.graph.set_input("b", "value", 100);
   queue().pause(false);
-  EXPECT_EQ(done()->node(document->id(), "b")->outputs.at(0).value.as<std::int64_t>(), 3);
+  EXPECT_EQ(done()->node(kOwner, "b")->outputs.at(0).value.as<std::int64_t>(), 3);
 }
 
 TEST_F(Queues, ShowProgressWhileANodeRuns) {
   Gate gate;
   act("b", gate.act());
-  queue().add(*document);
+  queue().add(request());
   ASSERT_TRUE(gate.wait_until_reached());
   std::shared_ptr<const RunState> now;
-  for (int i = 0; i < 2000 && (!now || now->node(document->id(), "b")->done < 3); ++i) {
+  for (int i = 0; i < 2000 && (!now || now->node(kOwner, "b")->done < 3); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     now = queue().state();
   }
@@ -240,8 +241,8 @@ TEST_F(Queues, ShowProgressWhileANodeRuns) {
   EXPECT_EQ(state(*now, "a"), State::Done);
   EXPECT_EQ(state(*now, "b"), State::Running);
   EXPECT_EQ(state(*now, "save"), State::Queued);
-  EXPECT_EQ(now->node(document->id(), "b")->total, 100);
-  EXPECT_TRUE(now->node(document->id(), "b")->seconds_left);
+  EXPECT_EQ(now->node(kOwner, "b")->total, 100);
+  EXPECT_TRUE(now->node(kOwner, "b")->seconds_left);
   EXPECT_GT(now->running()->fraction, 0);
   EXPECT_LT(now->running()->fraction, 1);
   gate.open();
@@ -251,7 +252,7 @@ TEST_F(Queues, ShowProgressWhileANodeRuns) {
 TEST_F(Queues, StopWithinAStep) {
   Gate gate;
   act("b", gate.act());
-  const JobId job = queue().add(*document);
+  const JobId job = queue().add(request());
   ASSERT_TRUE(gate.wait_until_reached());
   queue().cancel(job);
   const auto now = done();
@@ -262,8 +263,8 @@ TEST_F(Queues, StopWithinAStep) {
 
 TEST_F(Queues, KeepThePlaceAndOrderOfWhatWaits) {
   queue().pause(true);
-  const JobId one = queue().add(*document, {"a"}), two = queue().add(*document, {"b"}), three = queue().add(*document);
-  const JobId first = queue().add_first(*document, {"a"});
+  const JobId one = queue().add(request({"a"})), two = queue().add(request({"b"})), three = queue().add(request());
+  const JobId first = queue().add_first(request({"a"}));
   queue().move(three, 0);
   queue().cancel(one);
   std::vector<JobId> order;
@@ -278,8 +279,8 @@ TEST_F(Queues, KeepThePlaceAndOrderOfWhatWaits) {
 TEST_F(Queues, EmptyAtOnce) {
   Gate gate;
   act("b", gate.act());
-  queue().add(*document);
-  queue().add(*document);
+  queue().add(request());
+  queue().add(request());
   ASSERT_TRUE(gate.wait_until_reached());
   queue().cancel_all();
   const auto now = done();
@@ -289,46 +290,48 @@ TEST_F(Queues, EmptyAtOnce) {
 
 TEST_F(Queues, SayWhatFailedAndWhatWasSkippedForIt) {
   act("b", [](RunContext&) { throw NodeError("there is no ink", "buy some"); });
-  queue().add(*document);
+  queue().add(request());
   const auto now = done();
   EXPECT_EQ(now->history.at(0).state, Job::State::Failed);
   EXPECT_EQ(state(*now, "b"), State::Failed);
-  EXPECT_THAT(now->node(document->id(), "b")->problem->what, HasSubstr("there is no ink"));
+  EXPECT_THAT(now->node(kOwner, "b")->problem->what, HasSubstr("there is no ink"));
   EXPECT_EQ(state(*now, "save"), State::Skipped);
-  EXPECT_EQ(now->node(document->id(), "save")->because_of, "b");
+  EXPECT_EQ(now->node(kOwner, "save")->because_of, "b");
   act("b", {});
-  queue().add(*document);
-  EXPECT_FALSE(done()->node(document->id(), "b")->problem) << "it is mended";
+  queue().add(request());
+  EXPECT_FALSE(done()->node(kOwner, "b")->problem) << "it is mended";
 }
 
 TEST_F(Queues, PutProblemsOfTheCheckAtTheirNodes) {
-  set_param(*document, "a", "value", "many");
-  queue().add(*document);
+  workflow.graph.set_input("a", "value", "many");
+  queue().add(request());
   const auto now = done();
   EXPECT_EQ(now->history.at(0).state, Job::State::Failed);
   EXPECT_EQ(state(*now, "a"), State::Failed);
-  EXPECT_EQ(now->node(document->id(), "a")->problem->port, "value");
+  EXPECT_EQ(now->node(kOwner, "a")->problem->port, "value");
 }
 
 TEST_F(Queues, FailWhereTheDeviceCannotBeHad) {
-  options.open_runtime = []() -> std::unique_ptr<DeviceRuntime> { throw NodeError("there is no cuda:7", "use cpu"); };
-  queue().add(*document);
+  options.runner.open_runtime = []() -> std::unique_ptr<DeviceRuntime> {
+    throw NodeError("there is no cuda:7", "use cpu");
+  };
+  queue().add(request());
   EXPECT_THAT(done()->history.at(0).problems.at(0).what, HasSubstr("there is no cuda:7"));
 }
 
 TEST_F(Queues, SurviveANodeThatThrowsWhatIsNoException) {
   act("a", [](RunContext&) { throw 42; });
-  queue().add(*document);
+  queue().add(request());
   EXPECT_EQ(done()->history.at(0).state, Job::State::Failed);
 }
 
 TEST_F(Queues, SurviveANodeThatGivesAValueOfTheWrongType) {
-  document->apply("Add", {AddNode{{.id = "liar", .type = "toy.liar"}}});
-  connect(*document, registry, {{"liar", "out"}, {"a", "in"}});
-  queue().add(*document);
+  workflow.graph.add({.id = "liar", .type = "toy.liar"});
+  workflow.graph.set_input("a", "in", Links{{"liar", "out"}});
+  queue().add(request());
   const auto now = done();
   EXPECT_EQ(now->history.at(0).state, Job::State::Failed);
-  EXPECT_THAT(now->node(document->id(), "liar")->problem->what, HasSubstr("value of type 'string'"));
+  EXPECT_THAT(now->node(kOwner, "liar")->problem->what, HasSubstr("value of type 'string'"));
   EXPECT_EQ(state(*now, "save"), State::Skipped);
 }
 
@@ -338,11 +341,11 @@ class Values : public Queues {
     type.id = Greys::kType, type.title = "Greys";
     registry.add_type(std::move(type));
     registry.add<MakeGreys>("toy.greys", {});
-    document->apply("Add", {AddNode{{.id = "greys", .type = "toy.greys"}}});
-    queue().add(*document, {"greys"});
+    workflow.graph.add({.id = "greys", .type = "toy.greys"});
+    queue().add(request({"greys"}));
     const auto now = done();
     EXPECT_EQ(now->history.at(0).state, Job::State::Done);
-    return now->node(document->id(), "greys")->outputs.at(0);
+    return now->node(kOwner, "greys")->outputs.at(0);
   }
 };
 
@@ -366,40 +369,38 @@ TEST_F(Values, WhosePluginThrowsSaySoWhateverItThrows) {
 }
 
 TEST_F(Queues, SayWhatResultsCameOfAndWhatDiffers) {
-  queue().watch(document->id(), {"b"});
-  const JobId first = queue().add(*document);
-  set_param(*document, "b", "value", 5);
-  const JobId second = queue().add(*document, {"b"});
+  queue().watch(kOwner, {"b"});
+  const JobId first = queue().add(request());
+  workflow.graph.set_input("b", "value", 5);
+  const JobId second = queue().add(request({"b"}));
   const auto now = done();
   EXPECT_THAT(now->history.at(0).differs, IsEmpty());
   EXPECT_THAT(now->history.at(1).differs, ElementsAre("Value 5"));
-  const NodeRun &b = *now->node(document->id(), "b"), &save = *now->node(document->id(), "save");
+  const NodeRun &b = *now->node(kOwner, "b"), &save = *now->node(kOwner, "save");
   EXPECT_EQ(b.origin->job, second);
   EXPECT_EQ(b.outputs.at(0).origin->job, second);
-  EXPECT_EQ(*b.origin->workflow, document->workflow());
+  EXPECT_EQ(*b.origin->workflow, workflow);
   EXPECT_EQ(save.origin->job, first) << "it did not run again";
   EXPECT_EQ(save.preview_origin->job, first);
 }
 
 TEST_F(Queues, DrawSeedsAndSayWhichWereUsed) {
   options.random = [n = std::uint64_t{1000}]() mutable { return n++; };
-  const std::string dice = add_node(*document, registry, "toy.dice", {});
-  set_seed_mode(*document, dice, "seed", SeedMode::Random);
-  const std::string before = to_text(document->workflow());
-  queue().add(*document, {dice});
-  queue().add(*document, {dice});
+  const std::string dice = "dice";
+  workflow.graph.add({.id = dice, .type = "toy.dice", .ui = {{"seed_modes", {{"seed", "random"}}}}});
+  queue().add(request({dice}));
+  queue().add(request({dice}));
   const auto now = done();
-  EXPECT_EQ(now->documents.at(document->id())->seeds.at({dice, "seed"}).seed, 1001u);
-  EXPECT_EQ(now->node(document->id(), dice)->outputs.at(0).value.as<std::int64_t>(), 1001);
+  EXPECT_EQ(now->owners.at(kOwner)->seeds.at({dice, "seed"}).seed, 1001u);
+  EXPECT_EQ(now->node(kOwner, dice)->outputs.at(0).value.as<std::int64_t>(), 1001);
   EXPECT_EQ(now->history.at(0).seeds.at(0).seed, 1000u);
-  EXPECT_EQ(to_text(document->workflow()), before);
 }
 
 TEST_F(Queues, CountSeedsUpFromJobToJob) {
-  const std::string dice = add_node(*document, registry, "toy.dice", {});
-  set_seed_mode(*document, dice, "seed", SeedMode::Increment);
+  const std::string dice = "dice";
+  workflow.graph.add({.id = dice, .type = "toy.dice", .ui = {{"seed_modes", {{"seed", "increment"}}}}});
   queue().pause(true);
-  for (int i = 0; i < 3; ++i) queue().add(*document, {dice});
+  for (int i = 0; i < 3; ++i) queue().add(request({dice}));
   std::vector<std::uint64_t> seeds;
   for (const Job& job : queue().state()->queue) seeds.push_back(job.seeds.at(0).seed);
   EXPECT_THAT(seeds, ElementsAre(0u, 1u, 2u));
@@ -418,24 +419,24 @@ TEST_F(Queues, GiveTheSameStateUntilSomethingChanges) {
 }
 
 TEST_F(Queues, DoNotChangeAStateThatSomebodyHolds) {
-  queue().add(*document);
+  queue().add(request());
   const auto first = done();
-  const std::string why = first->node(document->id(), "b")->why;
-  set_param(*document, "b", "value", 9);
-  queue().add(*document);
+  const std::string why = first->node(kOwner, "b")->why;
+  workflow.graph.set_input("b", "value", 9);
+  queue().add(request());
   done();
-  EXPECT_EQ(first->node(document->id(), "b")->why, why);
+  EXPECT_EQ(first->node(kOwner, "b")->why, why);
   EXPECT_EQ(first->history.size(), 1u);
 }
 
 TEST_F(Queues, FindTheirJobsAgain) {
   options.folder = folder / "queue";
-  const std::string text = to_text(document->workflow());
+  const std::string text = to_text(workflow);
   {
     RunQueue first(registry, options);
     first.pause(true);
-    first.add(*document, {"b"});
-    const JobId last = first.add(*document);
+    first.add(request({"b"}));
+    const JobId last = first.add(request());
     first.move(last, 0);
   }
   options.folder = folder / "other";
@@ -465,47 +466,44 @@ TEST_F(Queues, LeaveOutJobsThatCannotBeRead) {
 TEST_F(Queues, EndWhileSomethingRuns) {
   Gate gate;
   act("b", gate.act());
-  queue().add(*document);
+  queue().add(request());
   EXPECT_TRUE(gate.wait_until_reached());
 }
 
 TEST_F(Queues, KeepOutputsOfInstancesAndOfWhatIsInThem) {
-  make_subgraph(*document, registry, {"a", "b"}, "sum");
-  queue().watch(document->id(), addresses(document->workflow()));
-  queue().add(*document);
+  put_into_subgraph();
+  queue().watch(kOwner, addresses(workflow));
+  queue().add(request());
   const auto now = done();
   ASSERT_EQ(now->history.at(0).state, Job::State::Done);
-  EXPECT_EQ(now->node(document->id(), "sum/a")->outputs.at(0).value.as<std::int64_t>(), 1);
-  EXPECT_EQ(now->node(document->id(), "sum/b")->outputs.at(0).value.as<std::int64_t>(), 3);
-  EXPECT_EQ(now->node(document->id(), "sum")->outputs.at(0).value.as<std::int64_t>(), 3);
+  EXPECT_EQ(now->node(kOwner, "sum/a")->outputs.at(0).value.as<std::int64_t>(), 1);
+  EXPECT_EQ(now->node(kOwner, "sum/b")->outputs.at(0).value.as<std::int64_t>(), 3);
+  EXPECT_EQ(now->node(kOwner, "sum")->outputs.at(0).value.as<std::int64_t>(), 3);
 }
 
 TEST_F(Queues, RunNothingMoreForWhatIsWatched) {
-  make_subgraph(*document, registry, {"a", "b"}, "sum");
-  document->enter("sum");
-  document->apply("Add", {AddNode{{.id = "idle", .type = "toy.liar"}}});
-  document->leave(0);
-  queue().watch(document->id(), addresses(document->workflow()));
-  queue().add(*document);
+  put_into_subgraph();
+  workflow.subgraphs["sum"].graph.add({.id = "idle", .type = "toy.liar"});
+  queue().watch(kOwner, addresses(workflow));
+  queue().add(request());
   const auto now = done();
   for (const Problem& problem : now->history.at(0).problems) ADD_FAILURE() << problem.text();
   EXPECT_EQ(now->history.at(0).state, Job::State::Done);
-  EXPECT_EQ(now->node(document->id(), "sum/idle"), nullptr);
+  EXPECT_EQ(now->node(kOwner, "sum/idle"), nullptr);
 }
 
 TEST_F(Queues, RunNodesInsideSubgraphs) {
-  make_subgraph(*document, registry, {"a", "b"}, "sum");
-  queue().add(*document);
+  put_into_subgraph();
+  queue().add(request());
   const auto now = done();
   for (const Problem& problem : now->history.at(0).problems) ADD_FAILURE() << problem.text();
   ASSERT_EQ(now->history.at(0).state, Job::State::Done);
-  const std::optional<NodeRun> instance = node_run(*now->documents.at(document->id()), *document, "sum");
+  const std::optional<NodeRun> instance = node_run(*now->owners.at(kOwner), "sum");
   ASSERT_TRUE(instance);
   EXPECT_EQ(instance->state, State::Done);
-  document->enter("sum");
-  queue().add(*document, {document->address("a")});
-  EXPECT_EQ(done()->node(document->id(), "sum/a")->outputs.at(0).value.as<std::int64_t>(), 1);
+  queue().add(request({"sum/a"}));
+  EXPECT_EQ(done()->node(kOwner, "sum/a")->outputs.at(0).value.as<std::int64_t>(), 1);
 }
 
 }  // namespace
-}  // namespace weft::editor
+}  // namespace weft::runs

@@ -13,9 +13,9 @@
 #include <random>
 #include <thread>
 
+#include "editor/session/document_runs.h"
 #include "editor/session/gestures.h"
 #include "editor/session/journal.h"
-#include "runs/run_queue.h"
 #include "tests/graph/toy_nodes.h"
 #include "tests/temporary_folder.h"
 
@@ -62,7 +62,7 @@ int gesture_of(const Workflow& workflow) {
   registry.add_node("toy.light", {}, std::make_unique<toy::Toy>(script));
   registry.add_node("toy.heavy", {.lane = Lane::Device}, std::make_unique<toy::Toy>(script));
   Journal journal(folder / "sessions");
-  RunQueue queue(registry, {.folder = journal.queue_folder(), .light_workers = 2});
+  runs::RunQueue queue(registry, {.runner = {.light_workers = 2}, .folder = journal.queue_folder()});
   Document document(first_workflow());
   document.save_as(folder / "a.json");
   for (int gesture = 1;; ++gesture) {
@@ -70,7 +70,7 @@ int gesture_of(const Workflow& workflow) {
     document.end_gesture();
     journal.record(document);
     made->store(gesture);
-    if (gesture % 5 == 0) queue.add(document);
+    if (gesture % 5 == 0) queue.add(run_of(document));
     if (gesture % 7 == 0) journal.save_as(document, document.file());
     std::this_thread::sleep_for(std::chrono::microseconds(gesture * 37 % 400));
   }
@@ -108,12 +108,12 @@ TEST(Crash, AtAnyMomentLosesAtMostTheLastGestureAndNoFile) {
     EXPECT_LE(kept, last + 1) << "nobody made that gesture";
 
     const Registry none;
-    RunQueue queue(none);
+    runs::RunQueue queue(none);
     queue.pause(true);
     for (const fs::path& left : journal.left_queues()) queue.take_up(left);
     const auto state = queue.state();
     with_jobs += state->queue.empty() ? 0 : 1;
-    for (const Job& job : state->queue) EXPECT_LE(gesture_of(*job.workflow), last + 1);
+    for (const runs::Job& job : state->queue) EXPECT_LE(gesture_of(*job.workflow), last + 1);
     queue.cancel_all();
   }
   EXPECT_GT(recovered, kKills / 2) << "the kills must come while something is not saved";

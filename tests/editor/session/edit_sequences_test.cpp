@@ -5,7 +5,7 @@
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
 #include "editor/session/layout.h"
-#include "runs/seeds.h"
+#include "editor/session/seeds.h"
 #include "tests/graph/random_workflows.h"
 #include "tests/graph/sketch_nodes.h"
 
@@ -83,7 +83,7 @@ class User {
         expose_input(document_, {node(), "steps"}, one_of<std::string>({"prompt", "größe"}));
         return;
       case 21:
-        set_seed_mode(document_, node(), "seed", static_cast<SeedMode>(up_to(2)));
+        set_seed_mode(document_, node(), "seed", static_cast<runs::SeedMode>(up_to(2)));
         return;
       case 22:
         make_subgraph(document_, registry_, selection().nodes, one_of<std::string>({"draw", "größe"}));

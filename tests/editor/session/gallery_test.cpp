@@ -199,7 +199,7 @@ TEST_F(PictureFiles, TakeALimitedMemory) {
 
 TEST_F(PictureFiles, OfARunJoinTheGallery) {
   write_png(folder / "a.png", 4, 4);
-  RunState state;
+  runs::RunState state;
   state.history.push_back({.id = 7, .files = {folder / "a.png", folder / "gone.png", folder / "notes.txt"}});
   Gallery gallery;
   EXPECT_THAT(*gallery.items(), IsEmpty());

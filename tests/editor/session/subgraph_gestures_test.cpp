@@ -4,7 +4,6 @@
 #include "editor/session/annotations.h"
 #include "editor/session/clipboard.h"
 #include "editor/session/gestures.h"
-#include "runs/run_state.h"
 #include "tests/graph/sketch_nodes.h"
 
 namespace weft::editor {
@@ -187,22 +186,6 @@ TEST_F(SubgraphGestures, MuteAndBypass) {
   EXPECT_EQ(document.step_names().back(), "Bypass save");
   set_state(document, {"save"}, NodeState::Bypassed);
   EXPECT_EQ(document.step_names().size(), 3u) << "nothing changed";
-}
-
-TEST_F(SubgraphGestures, AnInstanceShowsWhatItsNodesDo) {
-  DocumentRun run;
-  run.nodes["draw/words"].state = NodeRun::State::Done;
-  run.nodes["draw/words"].seconds = 1;
-  run.nodes["draw/sample"].state = NodeRun::State::Running;
-  run.nodes["draw/sample"].seconds = 2;
-  run.nodes["drawing"].state = NodeRun::State::Failed;
-  const std::optional<NodeRun> whole = node_run(run, document, "draw");
-  ASSERT_TRUE(whole);
-  EXPECT_EQ(whole->state, NodeRun::State::Running);
-  EXPECT_EQ(whole->seconds, 3);
-  EXPECT_FALSE(node_run(run, document, "save"));
-  document.enter("draw");
-  EXPECT_EQ(node_run(run, document, "words")->state, NodeRun::State::Done);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Fields of params, on nodes and in the inspector.
-#include "runs/seeds.h"
+#include "editor/session/seeds.h"
 #include "tests/editor/ui/ui.h"
 
 namespace weft::editor::test {
@@ -97,7 +97,7 @@ void the_inspector_sets_how_seeds_change(Ui& ui) {
   ui.select("sampler");
   ui.ctx.ItemClick("//Inspector/**/Random");
   ui.wait();
-  IM_CHECK(seed_mode(ui.graph().node("sampler"), "seed") == SeedMode::Random);
+  IM_CHECK(runs::seed_mode(ui.graph().node("sampler"), "seed") == runs::SeedMode::Random);
 }
 
 void a_param_takes_its_default_again(Ui& ui) {

@@ -23,7 +23,7 @@ Picture plain_picture(int width, int height, std::uint8_t red, std::uint8_t gree
   return picture;
 }
 
-const OutputView* shown(Ui& ui) { return output_of(ui.app, ui.app.viewer().a); }
+const runs::OutputView* shown(Ui& ui) { return output_of(ui.app, ui.app.viewer().a); }
 
 // The viewer.
 
@@ -34,7 +34,7 @@ void a_conditioning_is_a_table_of_tokens(Ui& ui) {
   ui.app.run({"positive"});
   IM_CHECK(ui.wait_for_runs());
   ui.click(ui.pin("positive", "conditioning", true));
-  const OutputView* output = shown(ui);
+  const runs::OutputView* output = shown(ui);
   IM_CHECK(output && output->description.is_array());
   const nlohmann::json& rows = output->description.at(0).at("tokens").at("rows");
   const auto red = std::ranges::find_if(rows, [](const auto& row) { return row.at(1) == "red"; });

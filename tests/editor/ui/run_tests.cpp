@@ -4,7 +4,7 @@
 #include "editor/app/param_edit.h"
 #include "editor/app/shown_pictures.h"
 #include "editor/session/gestures.h"
-#include "runs/seeds.h"
+#include "editor/session/seeds.h"
 #include "tests/editor/ui/ui.h"
 
 namespace weft::editor::test {
@@ -18,9 +18,9 @@ void quick_workflow(Ui& ui, int steps = 2) {
   ui.wait(4);
 }
 
-NodeRun::State state(Ui& ui, const std::string& node) {
-  const NodeRun* run = ui.app.node_run(node);
-  return run ? run->state : NodeRun::State::Idle;
+runs::NodeRun::State state(Ui& ui, const std::string& node) {
+  const runs::NodeRun* run = ui.app.node_run(node);
+  return run ? run->state : runs::NodeRun::State::Idle;
 }
 
 void the_button_runs_and_the_gallery_has_the_picture(Ui& ui) {
@@ -28,7 +28,7 @@ void the_button_runs_and_the_gallery_has_the_picture(Ui& ui) {
   const std::size_t before = ui.app.gallery.items()->size();
   ui.ctx.ItemClick("**/\uf04b  Run##run");
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(state(ui, "save") == NodeRun::State::Done);
+  IM_CHECK(state(ui, "save") == runs::NodeRun::State::Done);
   ui.app.gallery.wait_until_idle();
   ui.wait(4);
   IM_CHECK_EQ(ui.app.gallery.items()->size(), before + 1);
@@ -56,8 +56,8 @@ void a_run_goes_only_up_to_the_selection(Ui& ui) {
   ui.select("sampler");
   ui.key(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Enter);
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(state(ui, "sampler") == NodeRun::State::Done);
-  IM_CHECK(state(ui, "save") == NodeRun::State::Idle);
+  IM_CHECK(state(ui, "sampler") == runs::NodeRun::State::Done);
+  IM_CHECK(state(ui, "save") == runs::NodeRun::State::Idle);
 }
 
 void a_second_run_takes_nodes_from_the_cache(Ui& ui) {
@@ -68,7 +68,7 @@ void a_second_run_takes_nodes_from_the_cache(Ui& ui) {
   ui.doc().end_gesture();
   ui.key(ImGuiKey_F5);
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(state(ui, "sampler") == NodeRun::State::Cached);
+  IM_CHECK(state(ui, "sampler") == runs::NodeRun::State::Cached);
 }
 
 void a_click_on_a_port_shows_its_value(Ui& ui) {
@@ -77,7 +77,7 @@ void a_click_on_a_port_shows_its_value(Ui& ui) {
   IM_CHECK(ui.wait_for_runs());
   ui.click(ui.pin("decode", "image", true));
   IM_CHECK_STR_EQ(ui.app.viewer().a.node.c_str(), "decode");
-  const NodeRun* run = ui.app.node_run("decode");
+  const runs::NodeRun* run = ui.app.node_run("decode");
   IM_CHECK(run && !run->outputs.empty() && run->outputs[0].pictures.size() == 1);
 }
 
@@ -122,16 +122,18 @@ void the_viewer_shows_a_batch_one_by_one(Ui& ui) {
 void stop_ends_a_long_run(Ui& ui) {
   quick_workflow(ui, 400);
   ui.key(ImGuiKey_F5);
-  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != runs::NodeRun::State::Running; ++i)
+    ui.ctx.SleepNoSkip(0.01f, 0.01f);
   ui.key(ImGuiMod_Ctrl | ImGuiKey_Period);
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(ui.app.runs->history.back().state == Job::State::Cancelled);
+  IM_CHECK(ui.app.runs->history.back().state == runs::Job::State::Cancelled);
 }
 
 void one_edits_while_a_run_goes_on(Ui& ui) {
   quick_workflow(ui, 400);
   ui.key(ImGuiKey_F5);
-  for (int i = 0; i < 2000 && state(ui, "sampler") != NodeRun::State::Running; ++i) ui.ctx.SleepNoSkip(0.01f, 0.01f);
+  for (int i = 0; i < 2000 && state(ui, "sampler") != runs::NodeRun::State::Running; ++i)
+    ui.ctx.SleepNoSkip(0.01f, 0.01f);
   const Point before = node_ui(ui.graph().node("save")).at;
   const ImVec2 from = ui.title("save");
   ui.drag(from, {from.x - 40, from.y + 90});
@@ -147,7 +149,7 @@ void a_failure_is_told_on_the_node_and_in_the_list(Ui& ui) {
   ui.doc().end_gesture();
   ui.key(ImGuiKey_F5);
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(ui.app.runs->history.back().state == Job::State::Failed);
+  IM_CHECK(ui.app.runs->history.back().state == runs::Job::State::Failed);
   IM_CHECK(std::ranges::any_of(
       ui.app.log, [](const LogLine& line) { return line.text.find("no-such-model") != std::string::npos; }));
 }
@@ -160,17 +162,17 @@ void a_node_that_fails_says_why(Ui& ui) {
   ui.doc().end_gesture();
   ui.app.run({node});
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK(state(ui, node) == NodeRun::State::Failed);
-  const NodeRun* run = ui.app.node_run(node);
+  IM_CHECK(state(ui, node) == runs::NodeRun::State::Failed);
+  const runs::NodeRun* run = ui.app.node_run(node);
   IM_CHECK(run->problem && run->problem->what.find("batch of 1") != std::string::npos);
 }
 
 void a_random_seed_is_told_and_kept(Ui& ui) {
   quick_workflow(ui);
-  set_seed_mode(ui.doc(), "sampler", "seed", SeedMode::Random);
+  set_seed_mode(ui.doc(), "sampler", "seed", runs::SeedMode::Random);
   ui.key(ImGuiKey_F5);
   IM_CHECK(ui.wait_for_runs());
-  const auto& seeds = ui.app.runs->documents.at(ui.doc().id())->seeds;
+  const auto& seeds = ui.app.runs->owners.at(ui.doc().id())->seeds;
   const std::uint64_t used = seeds.at({"sampler", "seed"}).seed;
   const GraphNode& sampler = ui.graph().node("sampler");
   const PortInfo& port = *ui.app.type_of(sampler)->find_input("seed");

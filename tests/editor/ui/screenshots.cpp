@@ -21,7 +21,7 @@ void running(Ui& ui) {
   ui.text_to_image();
   run(ui, 200);
   for (int i = 0; i < 4000; ++i) {
-    const NodeRun* node = ui.app.node_run("sampler");
+    const runs::NodeRun* node = ui.app.node_run("sampler");
     if (node && node->done > 60 && node->preview) break;
     ui.ctx.SleepNoSkip(0.01f, 0.01f);
   }

@@ -20,8 +20,8 @@ void open_vary(Ui& ui, const std::string& node, const std::string& port) {
   ui.wait(4);
 }
 
-const OutputView* picture(Ui& ui) {
-  const NodeRun* run = ui.app.node_run("decode");
+const runs::OutputView* picture(Ui& ui) {
+  const runs::NodeRun* run = ui.app.node_run("decode");
   return run && !run->outputs.empty() ? &run->outputs.front() : nullptr;
 }
 
@@ -34,10 +34,10 @@ void values_of_a_field_become_one_table(Ui& ui) {
   ui.key(ImGuiKey_Enter);
   IM_CHECK(!ui.app.panels.vary.open);
   IM_CHECK(ui.wait_for_runs());
-  IM_CHECK_EQ(ui.app.runs->history.back().state == Job::State::Done, true);
+  IM_CHECK_EQ(ui.app.runs->history.back().state == runs::Job::State::Done, true);
   ui.wait(4);
   IM_CHECK_EQ(ui.app.gallery.items()->size(), before + 1);
-  const OutputView* view = picture(ui);
+  const runs::OutputView* view = picture(ui);
   IM_CHECK(view != nullptr);
   IM_CHECK_EQ(view->pictures.size(), 4u);  // the table, and each by itself
   IM_CHECK_STR_EQ(view->captions.back().c_str(), "CFG 7");

@@ -1,29 +1,18 @@
-#include "runs/watched.h"
+#include "runs/seen_anyway.h"
 
 #include <algorithm>
 
 #include "graph/expand.h"
-#include "runs/run_record.h"
 
-namespace weft::editor {
+namespace weft::runs {
 namespace {
-
-void collect(const Workflow& workflow, const Graph& graph, const std::string& path, Ids& found) {
-  for (const GraphNode* node : graph.nodes()) {
-    found.insert(path + node->id);
-    const auto name = subgraph_of_type(node->type);
-    const auto definition = name ? workflow.subgraphs.find(*name) : workflow.subgraphs.end();
-    if (definition != workflow.subgraphs.end())
-      collect(workflow, definition->second.graph, path + node->id + "/", found);
-  }
-}
 
 bool stands_for_others(const GraphNode& node) {
   return node.state == NodeState::Bypassed || subgraph_of_type(node.type);
 }
 
 /// Whether all that it stands for is among the nodes that run.
-bool runs_with(const Ids& running, const Workflow& workflow, const Registry& registry, const std::string& id) {
+bool runs_with(const Addresses& running, const Workflow& workflow, const Registry& registry, const std::string& id) {
   try {
     const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, std::vector{id});
     return std::ranges::all_of(plain.wanted, [&](const std::string& each) { return running.contains(each); });
@@ -34,18 +23,12 @@ bool runs_with(const Ids& running, const Workflow& workflow, const Registry& reg
 
 }  // namespace
 
-Ids addresses(const Workflow& workflow) {
-  Ids found;
-  collect(workflow, workflow.graph, {}, found);
-  return found;
-}
-
-std::vector<std::string> seen_anyway(
-    const Workflow& workflow, const Registry& registry, const std::vector<std::string>& wanted, const Ids& watched) {
+std::vector<std::string> seen_anyway(const Workflow& workflow, const Registry& registry,
+    const std::vector<std::string>& wanted, const Addresses& watched) {
   const Expansion plain = expand(workflow.graph, workflow.subgraphs, registry, wanted);
   const std::vector<std::string> order = plain.graph.with_ancestors(plain.wanted);
-  const Ids running(order.begin(), order.end());
-  const Ids asked_for(wanted.begin(), wanted.end());
+  const Addresses running(order.begin(), order.end());
+  const Addresses asked_for(wanted.begin(), wanted.end());
   std::vector<std::string> seen;
   for (const std::string& id : watched) {
     const GraphNode* node = node_at(workflow, id);
@@ -56,4 +39,4 @@ std::vector<std::string> seen_anyway(
   return seen;
 }
 
-}  // namespace weft::editor
+}  // namespace weft::runs
