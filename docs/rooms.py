@@ -57,7 +57,7 @@ GROUPS = {"editor/": "program", "nodes/sd/": "diffusion"}  # frames around the r
 # What programs open at run time and do not include.
 OPENED = [("host", "devices/torch"), ("plugins", "nodes/STAGE")]
 
-PITCH_X, PITCH_Y, GAP_X, GAP_Y = 128, 62, 14, 24
+PITCH_X, PITCH_Y, GAP_X, GAP_Y = 128, 66, 14, 24
 LANES = 60  # room for lines before column 4
 MARGIN, TOP = 26, 42
 ROWS = 1 + max(row for _, row, *_ in PLACES.values())
@@ -213,8 +213,8 @@ def towards(point, other, distance):
 
 STYLE = """
   text { font-family: -apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif; text-anchor: middle }
-  .page { fill: #fff; stroke: #d0d7de } .name { font-size: 13px; font-weight: 600; fill: #1f2328 }
-  .what, .key { font-size: 10.5px; fill: #59636e } .group { font-size: 11px; font-weight: 600; text-anchor: start }
+  .page { fill: #fff; stroke: #d0d7de } .name { font-size: 14.5px; font-weight: 600; fill: #1f2328 }
+  .what, .key { font-size: 12px; fill: #59636e } .group { font-size: 13px; font-weight: 600; text-anchor: start }
   .line { fill: none; stroke: #8c959f; stroke-width: 1.3 } .opened { stroke-dasharray: 4 3 } .head { fill: #8c959f }
   .frame { stroke-width: 1 } rect.base { fill: #eff2f5; stroke: #afb8c1 } rect.engine { fill: #dbeafe; stroke: #7aa7e8 }
   rect.diffusion { fill: #ffe9cf; stroke: #e0a458 } rect.program { fill: #d9f2df; stroke: #74b986 }
@@ -238,7 +238,7 @@ def frame(folder):
     kind = GROUPS[folder]
     return (
         f'<rect class="frame {kind}" x="{x:g}" y="{y:g}" width="{right - x:g}" height="{bottom - y:g}" rx="10"/>'
-        f'<text class="group {kind}" x="{x + 10:g}" y="{y + 16:g}">{folder}</text>'
+        f'<text class="group {kind}" x="{x + 10:g}" y="{y + 17:g}">{folder}</text>'
     )
 
 
@@ -250,8 +250,8 @@ def draw_box(box):
         name = name.removeprefix(folder)
     return (
         f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6"/>'
-        f'<text class="name" x="{x + width / 2:g}" y="{y + 16:g}">{name}</text>'
-        f'<text class="what" x="{x + width / 2:g}" y="{y + 30:g}">{what}</text>'
+        f'<text class="name" x="{x + width / 2:g}" y="{y + 18:g}">{name}</text>'
+        f'<text class="what" x="{x + width / 2:g}" y="{y + 34:g}">{what}</text>'
     )
 
 
