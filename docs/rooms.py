@@ -31,7 +31,7 @@ PLACES = {
     "host": (1, 4, 3, "engine", "what every program does around a run"),
     "runs": (2, 5, 2, "engine", "queue, jobs, what is known of runs"),
     "cli": (1, 5, 1, "program", "the weft command"),
-    "editor/session": (0, 6, 4, "program", "documents, runs, settings: no window"),
+    "editor/session": (0, 6, 4, "program", "documents, files, settings: no window"),
     "editor/window": (0, 7, 3, "program", "GLFW, OpenGL, fonts"),
     "editor/pictures": (3, 7, 1, "program", "reads files"),
     "editor/widgets": (0, 8, 4, "program", "fields, zoomed pictures"),
