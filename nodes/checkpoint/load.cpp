@@ -56,7 +56,7 @@ class LoadCheckpoint final : public Loader {
   Output<Vae> vae_{*this, "vae", {.tip = "the autoencoder, between pictures and latents"}};
   Output<LabelEncoder> labels_{*this, "labels", {.tip = "the classes that a class-conditional model knows"}};
   Output<SpatialRescaler> rescaler_{*this, "rescaler",
-      {.tip = "brings segmentation maps to the form that a model for semantic synthesis was trained on"}};
+      {.tip = "converts segmentation maps to the form that a model for semantic synthesis was trained on"}};
 
   void run(RunContext& ctx) const override {
     const auto checkpoint = load(ctx);
@@ -104,17 +104,18 @@ void add_load(Registry& registry) {
       {.title = "Load Checkpoint",
           .menu = "Loaders",
           .doc =
-              "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, or a "
+              "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, "
+              "or a "
               "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
-              "needed. What the file lacks, such as a VAE, is missed where it is used.",
+              "needed. What the file lacks, such as a VAE, matters only where it is used.",
           .revision = 2,
           .lane = Lane::Io});
   registry.add<LoadUnet>("unet.load",
       {.title = "Load U-Net",
           .menu = "Loaders",
           .doc =
-              "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. Its "
-              "config.json says \"scaling_factor\" where its latents are not scaled by Stable Diffusion's 0.18215.",
+              "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. "
+              "Its config.json states \"scaling_factor\" if its latents are not scaled by Stable Diffusion's 0.18215.",
           .revision = 2,
           .lane = Lane::Io});
   registry.add<LoadVae>("vae.load",

@@ -6,7 +6,7 @@ namespace {
 
 class Combine final : public Node {
   Input<Conditioning> a_{*this, "a", {.tip = "an encoded text"}};
-  Input<Conditioning> b_{*this, "b", {.tip = "another, perhaps for another place"}};
+  Input<Conditioning> b_{*this, "b", {.tip = "another, perhaps for a different place"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the entries of both"}};
 
   void run(RunContext& ctx) const override {
@@ -17,7 +17,7 @@ class Combine final : public Node {
 class Concat final : public Node {
   Input<Conditioning> first_{*this, "first", {.tip = "an encoded text"}};
   Input<Conditioning> second_{*this, "second", {.tip = "its first entry is appended to every entry of 'first'"}};
-  Output<Conditioning> result_{*this, "conditioning", {.tip = "both texts, one behind the other"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "both texts, one after the other"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::concat(ctx[first_].entries, ctx[second_].entries)});
@@ -26,10 +26,10 @@ class Concat final : public Node {
 
 class Average final : public Node {
   Input<Conditioning> a_{*this, "a", {.tip = "the first text, encoded"}};
-  Input<Conditioning> b_{*this, "b", {.tip = "the second, cut or padded to the length of the first"}};
+  Input<Conditioning> b_{*this, "b", {.tip = "the second text, cut or padded to the length of the first"}};
   Param<double> share_{
-      *this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is 'a' alone, 0 is 'b' alone"}};
-  Output<Conditioning> result_{*this, "conditioning", {.tip = "between both texts"}};
+      *this, "share_of_a", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "1 is only 'a', 0 is only 'b'"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "in between the two texts"}};
 
   void run(RunContext& ctx) const override {
     ctx.set(result_, Conditioning{sd::average(ctx[a_].entries, ctx[b_].entries, ctx[share_])});
@@ -49,7 +49,7 @@ void add_mix(Registry& registry) {
   registry.add<Combine>("conditioning.combine",
       {.title = "Combine Conditioning",
           .menu = "Conditioning",
-          .doc = "Both count: the model is asked for each, and the answers are averaged."});
+          .doc = "Both texts count: the model is asked about each, and the answers are averaged."});
   registry.add<Concat>("conditioning.concat",
       {.title = "Concatenate Conditioning",
           .menu = "Conditioning",

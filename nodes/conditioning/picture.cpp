@@ -12,7 +12,7 @@ namespace weft::conditioning {
 namespace {
 
 class EncodeLabel final : public Node {
-  Input<LabelEncoder> encoder_{*this, "labels", {.tip = "of a model that was trained on classes"}};
+  Input<LabelEncoder> encoder_{*this, "labels", {.tip = "from a model that was trained on classes"}};
   Param<std::string> label_{
       *this, "label", {.tip = "a class by its name or number; empty: any class, for the negative side"}};
   Output<Conditioning> conditioning_{
@@ -36,13 +36,13 @@ class EncodeLabel final : public Node {
 };
 
 class SegmentationConditioning final : public Node {
-  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
-  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
-  Input<SegmentationMap> map_{*this, "map", {.tip = "what stands where, in pixels of the picture"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture should show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it should not show"}};
+  Input<SegmentationMap> map_{*this, "map", {.tip = "what is where, in pixels of the picture"}};
   Input<SpatialRescaler> rescaler_{*this, "rescaler",
       {.tip = "the model's own, if it has one; without it each class is a channel", .optional = true}};
   Input<Vae> vae_{*this, "vae",
-      {.tip = "without a rescaler: whose latents the map is made as large as; none: a latent spans 8 pixels",
+      {.tip = "without a rescaler: the map gets the size of this VAE's latents; none: a latent spans 8 pixels",
           .optional = true}};
   Output<Conditioning> positive_out_{*this, "positive", {.tip = "with the map beside the noisy latent"}};
   Output<Conditioning> negative_out_{*this, "negative", {.tip = "with the map beside the noisy latent"}};
@@ -74,8 +74,8 @@ void add_picture(Registry& registry) {
   registry.add<SegmentationConditioning>("conditioning.segmentation_map",
       {.title = "Segmentation Map Conditioning",
           .menu = "Conditioning/Picture",
-          .doc =
-              "Context by concatenation: shows a model for semantic image synthesis what shall stand where, at every step."});
+          .doc = "Context by concatenation: shows a model for semantic image synthesis what should be where, at every "
+                 "step."});
 }
 
 }  // namespace weft::conditioning

@@ -24,9 +24,9 @@ class SetArea final : public Node {
 class SetAreaPercent final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Param<double> width_{
-      *this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+      *this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a fraction of the picture's"}};
   Param<double> height_{
-      *this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a part of the picture's"}};
+      *this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a fraction of the picture's"}};
   Param<double> x_{*this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "left edge"}};
   Param<double> y_{*this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "upper edge"}};
   Param<double> strength_{*this, "strength",
@@ -41,7 +41,7 @@ class SetAreaPercent final : public Node {
 
 class SetMask final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
-  Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to the latent's"}};
+  Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to that of the latent"}};
   Param<double> strength_{*this, "strength",
       {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
   Param<std::string> area_{*this, "area",
@@ -84,7 +84,7 @@ void add_place(Registry& registry) {
   registry.add<SetTimestepRange>("conditioning.set_timestep_range",
       {.title = "Set Timestep Range",
           .menu = "Conditioning/Place",
-          .doc = "The text counts in a part of the sampling: early steps lay out, late ones draw details."});
+          .doc = "The text counts in part of the sampling: early steps decide the layout, late ones draw details."});
 }
 
 }  // namespace weft::conditioning

@@ -12,7 +12,7 @@ namespace weft::conditioning {
 namespace {
 
 constexpr const char* kExampleLegend = "sky #8ec6f0\nsea #1f5fa8\nshore #d8b878";
-constexpr const char* kLegendTip = "one class a line, in the model's order, as name #rrggbb";
+constexpr const char* kLegendTip = "one class per line, in the model's order, as name #rrggbb";
 
 class MapFromImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture in the legend's colours, drawn with any program; hard edges"}};
@@ -51,8 +51,8 @@ class DrawMap final : public Node {
   Param<std::string> background_{*this, "background", {.init = "sky", .tip = "the class where nothing is drawn"}};
   Param<std::string> shapes_{*this, "shapes",
       {.widget = Widget::Text,
-          .tip =
-              "one a line, each over those before: a class and the corners of a polygon, as hills 0,0.6 1,0.5 1,1 0,1"}};
+          .tip = "one per line, each over those before: a class and the corners of a polygon, as hills 0,0.6 1,0.5 1,1 "
+                 "0,1"}};
   Output<SegmentationMap> map_{*this, "map", {.tip = "a class for each pixel"}};
 
   void run(RunContext& ctx) const override {

@@ -8,7 +8,7 @@ namespace weft::image {
 namespace {
 
 class BatchImages final : public Node {
-  Inputs<Image> images_{*this, "images", {.tip = "in this order; each may be a batch itself"}};
+  Inputs<Image> images_{*this, "images", {.tip = "in this order; each may itself be a batch"}};
   Output<Image> result_{*this, "image", {.tip = "all of them as one batch"}};
 
   void run(RunContext& ctx) const override {
@@ -32,7 +32,7 @@ class BatchImages final : public Node {
 class PickImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a batch"}};
   Param<std::int64_t> index_{*this, "index", {.init = 0, .min = 0, .max = 4095, .tip = "the first is 0"}};
-  Output<Image> result_{*this, "image", {.tip = "that one picture"}};
+  Output<Image> result_{*this, "image", {.tip = "that picture"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];
@@ -49,7 +49,7 @@ void add_batch(Registry& registry) {
   registry.add<BatchImages>("image.batch",
       {.title = "Batch Images",
           .menu = "Image/Batch",
-          .doc = "Joins pictures into one batch. Other sizes than the first's are resized to it."});
+          .doc = "Joins pictures into one batch. All are resized to the size of the first."});
   registry.add<PickImage>(
       "image.pick", {.title = "Pick Image", .menu = "Image/Batch", .doc = "Takes one picture out of a batch."});
 }

@@ -52,7 +52,7 @@ class ImageMetrics final : public Node {
   Input<Image> a_{*this, "a", {.tip = "a picture, or a batch"}};
   Input<Image> b_{*this, "b", {.tip = "what to compare it with; resized to the size of 'a'"}};
   Output<double> psnr_{
-      *this, "psnr", {.tip = "peak signal to noise ratio in dB, more is more alike; 100 for equal pictures"}};
+      *this, "psnr", {.tip = "peak signal to noise ratio in dB, higher is more similar; 100 for equal pictures"}};
   Output<double> mean_{*this, "mean", {.tip = "mean absolute difference, 0 to 1"}};
   Output<double> largest_{*this, "largest", {.tip = "largest absolute difference, 0 to 1"}};
   Output<std::string> text_{*this, "text", {.tip = "all three in words, as a caption"}};
@@ -75,7 +75,7 @@ void add_compare(Registry& registry) {
   registry.add<ImageDifference>("image.difference",
       {.title = "Image Difference", .menu = "Image/Explain", .doc = "Shows where two pictures differ, and how much."});
   registry.add<ImageMetrics>("image.metrics",
-      {.title = "Image Metrics", .menu = "Image/Explain", .doc = "How alike two pictures are, in numbers."});
+      {.title = "Image Metrics", .menu = "Image/Explain", .doc = "How similar two pictures are, in numbers."});
 }
 
 }  // namespace weft::image

@@ -18,9 +18,9 @@ torch::Tensor fit_mask(const torch::Tensor& mask, std::int64_t height, std::int6
 
 class CompositeImages final : public Node {
   Input<Image> below_{*this, "below", {.tip = "the picture to change"}};
-  Input<Image> above_{*this, "above", {.tip = "what is laid over it; may reach beyond its edges"}};
+  Input<Image> above_{*this, "above", {.tip = "what to lay over it; may reach beyond its edges"}};
   Input<Mask> mask_{
-      *this, "mask", {.tip = "where 'above' shows: 1 whole, 0 not at all; none = everywhere", .optional = true}};
+      *this, "mask", {.tip = "where 'above' shows: 1 fully, 0 not at all; none = everywhere", .optional = true}};
   Param<std::int64_t> x_{*this, "x", {.init = 0, .min = -16384, .max = 16384, .tip = "of the left edge of 'above'"}};
   Param<std::int64_t> y_{*this, "y", {.init = 0, .min = -16384, .max = 16384, .tip = "of the upper edge of 'above'"}};
   Output<Image> result_{*this, "image", {.tip = "in the size of 'below'"}};
@@ -56,9 +56,9 @@ void add_composite(Registry& registry) {
   registry.add<CompositeImages>("image.composite",
       {.title = "Composite Images",
           .menu = "Image",
-          .doc =
-              "Lays 'above' over 'below' at a place, through a mask. With the mask of an inpainting, everything outside "
-              "it stays exactly as it was."});
+          .doc = "Lays 'above' over 'below' at a place, through a mask. With the mask of an inpainting, everything "
+                 "outside "
+                 "it stays exactly as it was."});
 }
 
 }  // namespace weft::image

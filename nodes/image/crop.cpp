@@ -14,7 +14,7 @@ class CropImage final : public Node {
       *this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
   Param<std::int64_t> height_{
       *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
-  Output<Image> result_{*this, "image", {.tip = "the rectangle alone"}};
+  Output<Image> result_{*this, "image", {.tip = "only the rectangle"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];

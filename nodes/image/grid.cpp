@@ -15,7 +15,7 @@ class ImageGrid final : public Node {
   Param<std::string> align_{*this, "align",
       {.init = "centre",
           .choices = {"centre", "left"},
-          .tip = "where pictures stand that are smaller than their column or row"}};
+          .tip = "where to put pictures that are smaller than their column or row"}};
   Param<std::string> background_{
       *this, "background", {.init = "#ffffff", .widget = Widget::Color, .tip = "between and behind the pictures"}};
   Output<Image> result_{*this, "image", {.tip = "one picture with all of them on it"}};
@@ -28,7 +28,7 @@ class ImageGrid final : public Node {
     const std::size_t columns = std::min(count,
         ctx[columns_] ? static_cast<std::size_t>(ctx[columns_])
                       : static_cast<std::size_t>(std::ceil(std::sqrt(count))));
-    // A column is as wide as its widest picture, a row as high as its highest.
+    // A column is as wide as its widest picture, a row as high as its tallest.
     std::vector<std::int64_t> widths(columns), heights((count + columns - 1) / columns);
     for (std::size_t i = 0; i < count; ++i) {
       widths[i % columns] = std::max(widths[i % columns], pictures[i].size(1));
@@ -59,8 +59,8 @@ void add_grid(Registry& registry) {
   registry.add<ImageGrid>("image.grid",
       {.title = "Image Grid",
           .menu = "Image/Batch",
-          .doc =
-              "Lays pictures out in rows on one sheet. A column is as wide as its widest picture, a row as high as its highest.",
+          .doc = "Lays pictures out in rows on one sheet. A column is as wide as its widest picture, a row as high as "
+                 "its tallest.",
           .revision = 2});
 }
 

@@ -22,12 +22,12 @@ class LoadImage final : public Node {
   Param<std::string> file_{*this, "file",
       {.required = true,
           .widget = Widget::File,
-          .tip = "PNG, JPEG, WebP, GIF, TIFF or EXR; looked up beside the workflow, then in the input folder"}};
+          .tip = "PNG, JPEG, WebP, GIF, TIFF or EXR; looked for beside the workflow, then in the input folder"}};
   Param<std::int64_t> frame_{*this, "frame",
       {.init = kAllFrames,
           .min = kAllFrames,
           .max = 1'000'000,
-          .tip = "of an animation or of a file with pages: -1 gives all as a batch, 0 the first, and so on"}};
+          .tip = "of an animation or a multi-page file: -1 gives all as a batch, 0 the first, and so on"}};
   Output<Image> image_{*this, "image", {.tip = "turned upright, in the file's colours from 0 to 1"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where the picture is transparent; all 0 if it has no transparency"}};
 
@@ -56,9 +56,8 @@ void add_load(Registry& registry) {
   registry.add<LoadImage>("image.load",
       {.title = "Load Image",
           .menu = "Image",
-          .doc =
-              "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the file, "
-              "also where it is transparent; transparency comes out as a mask, which inpainting takes as it is.",
+          .doc = "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the "
+                 "file, even where it is transparent; transparency becomes a mask, which inpainting can use as it is.",
           .revision = 3,
           .lane = Lane::Io});
 }

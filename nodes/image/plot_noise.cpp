@@ -31,7 +31,7 @@ Axis logarithmic(const std::string& name, double least, double largest) {
 
 class PlotNoise final : public Node {
   Input<Sigmas> sigmas_{*this, "sigmas",
-      {.tip = "a sampler's noise levels; connected, they are drawn instead of a schedule", .optional = true}};
+      {.tip = "a sampler's noise levels; if connected, they are drawn instead of a schedule", .optional = true}};
   Param<std::string> schedule_{*this, "schedule",
       {.init = "all", .choices = schedule_choices(), .tip = "how forward diffusion spreads its noise over 1000 steps"}};
   Param<std::string> quantity_{*this, "quantity",

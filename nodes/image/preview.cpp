@@ -8,7 +8,8 @@ namespace {
 
 class PreviewImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "what to show"}};
-  Output<Image> result_{*this, "image", {.tip = "the same picture, so that a preview may stand in the middle"}};
+  Output<Image> result_{
+      *this, "image", {.tip = "the same picture, so that a preview can sit in the middle of a chain"}};
 
   void run(RunContext& ctx) const override {
     const Image& image = ctx[image_];

@@ -35,11 +35,11 @@ class ResizeImage final : public Node {
   Param<std::string> method_{*this, "method",
       {.init = "lanczos",
           .choices = kMethods,
-          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
+          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for shrinking"}};
   Param<std::string> crop_{*this, "crop",
       {.init = "none",
           .choices = {"none", "center"},
-          .tip = "center cuts to the new aspect ratio first; none stretches"}};
+          .tip = "center crops to the new aspect ratio first; none stretches"}};
   Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {
@@ -58,7 +58,7 @@ class ResizeImageBy final : public Node {
   Param<std::string> method_{*this, "method",
       {.init = "lanczos",
           .choices = kMethods,
-          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for making small"}};
+          .tip = "lanczos is sharpest; nearest-exact keeps hard edges; area is best for shrinking"}};
   Output<Image> result_{*this, "image", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {

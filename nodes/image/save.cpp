@@ -20,10 +20,10 @@ std::string provenance(const RunContext& ctx) {
 }
 
 class SaveImage final : public Node {
-  Input<Image> image_{*this, "image", {.tip = "a batch gives a file each"}};
-  Param<std::string> prefix_{
-      *this, "prefix", {.init = "weft", .tip = "file name before the number; may hold a subfolder: landscapes/night"}};
-  Output<std::string> path_{*this, "path", {.tip = "the files that were written, a line each"}};
+  Input<Image> image_{*this, "image", {.tip = "a batch gives one file for each picture"}};
+  Param<std::string> prefix_{*this, "prefix",
+      {.init = "weft", .tip = "file name before the number; may contain a subfolder: landscapes/night"}};
+  Output<std::string> path_{*this, "path", {.tip = "the files that were written, one per line"}};
 
   void run(RunContext& ctx) const override {
     const torch::Tensor& pixels = ctx[image_].pixels();
@@ -53,7 +53,7 @@ void add_save(Registry& registry) {
       {.title = "Save Image",
           .menu = "Image",
           .doc =
-              "Writes each picture as the next free PNG file in the output folder. The file carries the workflow, the "
+              "Writes each picture to the next free PNG file in the output folder. The file carries the workflow, the "
               "seeds and the models' hashes.",
           .lane = Lane::Io,
           .cache = Cache::Never,

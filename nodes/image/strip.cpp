@@ -12,7 +12,7 @@ class ImageStrip final : public Node {
   Inputs<Image> images_{*this, "images", {.tip = "from left to right; batches are laid out one picture after another"}};
   Param<std::string> captions_{*this, "captions",
       {.widget = Widget::Text,
-          .tip = "one a line, for the pictures in their order; fewer lines leave the rest without"}};
+          .tip = "one per line, in the order of the pictures; with fewer lines the rest have none"}};
   Param<std::string> title_{*this, "title", {.tip = "a line above all pictures; empty: none"}};
   Param<std::int64_t> columns_{*this, "columns",
       {.init = 0, .min = 0, .max = 256, .tip = "pictures in a row before it wraps; 0: all in one row"}};
@@ -72,7 +72,7 @@ void add_strip(Registry& registry) {
   registry.add<ImageStrip>("image.strip",
       {.title = "Picture Strip",
           .menu = "Image/Explain",
-          .doc = "Lays pictures out from left to right, in rows if they are many, and writes a caption below each."});
+          .doc = "Lays pictures out from left to right, in rows if there are many, and writes a caption below each."});
 }
 
 }  // namespace weft::image

@@ -87,14 +87,14 @@ class ImageTable final : public Node {
       *this, "columns", {.init = 0, .min = 0, .max = 4096, .tip = "pictures in a row; 0: all in one row"}};
   Param<std::string> column_title_{*this, "column_title", {.tip = "what the columns differ in: CFG"}};
   Param<std::string> column_captions_{
-      *this, "column_captions", {.widget = Widget::Text, .tip = "above each column, one a line"}};
+      *this, "column_captions", {.widget = Widget::Text, .tip = "above each column, one per line"}};
   Param<std::string> row_title_{*this, "row_title", {.tip = "what the rows differ in: Steps"}};
   Param<std::string> row_captions_{
-      *this, "row_captions", {.widget = Widget::Text, .tip = "beside each row, one a line"}};
+      *this, "row_captions", {.widget = Widget::Text, .tip = "beside each row, one per line"}};
   Param<std::string> title_{*this, "title", {.tip = "a line above all; empty: none"}};
   Param<std::string> missing_{*this, "missing",
       {.widget = Widget::Text,
-          .tip = "places without a picture, counted from 1, and what to say there, one a line: 4: out of memory"}};
+          .tip = "places without a picture, counted from 1, and what to say there, one per line: 4: out of memory"}};
   Param<std::int64_t> text_size_{*this, "text_size",
       {.init = 0, .min = 0, .max = 256, .tip = "height of the letters, in pixels; 0: by the size of the pictures"}};
   Param<std::string> text_color_{
@@ -267,9 +267,8 @@ void add_table(Registry& registry) {
   registry.add<ImageTable>("image.table",
       {.title = "Picture Table",
           .menu = "Image/Explain",
-          .doc =
-              "Lays pictures out in rows and columns, with a caption for each: what a sweep gives. A table of more than 64 "
-              "megapixels has smaller pictures."});
+          .doc = "Lays pictures out in rows and columns, with a caption for each: what a sweep gives. In a table of "
+                 "more than 64 megapixels the pictures are made smaller."});
 }
 
 }  // namespace weft::image

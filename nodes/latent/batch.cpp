@@ -111,8 +111,8 @@ void add_batch(Registry& registry) {
   registry.add<PickLatent>("latent.pick",
       {.title = "Pick Latent",
           .menu = "Latent/Batch",
-          .doc =
-              "Takes one latent out of a batch, together with its noise: so one picture of a batch can be made again alone.",
+          .doc = "Takes one latent out of a batch, together with its noise, so that one picture of the batch can be "
+                 "made again on its own.",
           .revision = 2,
           .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }

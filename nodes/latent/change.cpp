@@ -33,7 +33,7 @@ class ResizeLatent final : public Node {
   Param<std::string> crop_{*this, "crop",
       {.init = "none",
           .choices = {"none", "center"},
-          .tip = "center cuts to the new aspect ratio first; none stretches"}};
+          .tip = "center crops to the new aspect ratio first; none stretches"}};
   Output<Latent> result_{*this, "latent", {.tip = "in the new size"}};
 
   void run(RunContext& ctx) const override {

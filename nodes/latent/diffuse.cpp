@@ -33,7 +33,7 @@ class DiffuseNode : public Node {
           .tip = "closed form reaches each timestep in one go; step by step adds a little noise up to 1000 times"}};
   Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "of the noise"}};
   Output<T> result_{*this, std::string(T::kType), {.tip = "x_t at each timestep, as a batch"}};
-  Output<std::string> captions_{*this, "captions", {.tip = "a line for each of the results, for a Picture Strip"}};
+  Output<std::string> captions_{*this, "captions", {.tip = "one line for each result, for a Picture Strip"}};
 
   /// x0 of unit scale [B, ...] at all timesteps: [timesteps * B, ...].
   torch::Tensor diffused(RunContext& ctx, const torch::Tensor& x0) const {
@@ -75,7 +75,7 @@ void add_diffuse(Registry& registry) {
           .menu = "Image/Explain",
           .doc =
               "Forward diffusion: adds a little noise to a picture, again and again, and shows it at chosen timesteps. "
-              "Colours that leave their range are cut."});
+              "Colours outside their range are clipped."});
   registry.add<DiffuseLatent>("latent.diffuse",
       {.title = "Diffuse Latent",
           .menu = "Latent/Explain",

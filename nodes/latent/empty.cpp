@@ -21,7 +21,7 @@ class EmptyLatent final : public Node {
   Input<Vae> vae_{*this, "vae",
       {.tip = "whose latents they are; none: the sampler's model decides, and until then a latent spans 8 pixels",
           .optional = true}};
-  Output<Latent> latent_{*this, "latent", {.tip = "zeros: a sampler makes them noise"}};
+  Output<Latent> latent_{*this, "latent", {.tip = "zeros: a sampler turns them into noise"}};
 
   void run(RunContext& ctx) const override {
     const sd::LatentSpace space = ctx.has(vae_) ? ctx[vae_].space() : sd::LatentSpace();
@@ -38,7 +38,7 @@ void add_empty(Registry& registry) {
   registry.add<EmptyLatent>("latent.empty",
       {.title = "Empty Latent",
           .menu = "Latent",
-          .doc = "Nothing yet, in the size of the picture to come. A sampler adds the noise.",
+          .doc = "Nothing yet, in the size of the future picture. A sampler adds the noise.",
           .bytes_per_pixel = sd::kLatentBytesPerPixel});
 }
 

@@ -27,8 +27,8 @@ class AddNoise final : public Node {
   Param<std::int64_t> step_{
       *this, "step", {.init = 0, .min = 0, .max = 10000, .tip = "the noise level is sigmas[step]; 0 is the noisiest"}};
   Param<std::uint64_t> seed_{
-      *this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same noise, and that of a sampler"}};
-  Output<Latent> result_{*this, "latent", {.tip = "ready for the step of the same number"}};
+      *this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same noise as a sampler's"}};
+  Output<Latent> result_{*this, "latent", {.tip = "ready for the step with the same number"}};
 
   void run(RunContext& ctx) const override {
     const Latent latent = for_space(ctx[latent_], ctx[model_].space());
@@ -46,9 +46,9 @@ void add_noise(Registry& registry) {
   registry.add<LatentNoise>("latent.noise",
       {.title = "Noise",
           .menu = "Latent",
-          .doc =
-              "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every device "
-              "and processor.",
+          .doc = "Gaussian noise in the shape of a latent, from a seed. The same seed gives the same noise on every "
+                 "device "
+                 "and processor.",
           .revision = 2});
   registry.add<AddNoise>("latent.add_noise",
       {.title = "Add Noise",

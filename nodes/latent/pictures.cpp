@@ -13,7 +13,7 @@ torch::Tensor enlarge(const torch::Tensor& pixels, std::int64_t side) {
 class LatentToImage final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "of any scale, with or without noise"}};
   Input<Model> model_{
-      *this, "model", {.tip = "whose latents they are; without it those of the node that made them", .optional = true}};
+      *this, "model", {.tip = "whose latents they are; by default those of the node that made them", .optional = true}};
   Param<std::int64_t> side_{
       *this, "pixels", {.init = 8, .min = 1, .max = 64, .tip = "the side of the square that shows one latent"}};
   Output<Image> image_{*this, "image", {.tip = "a picture for each latent of the batch"}};

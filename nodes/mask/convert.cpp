@@ -38,7 +38,7 @@ void add_convert(Registry& registry) {
   registry.add<MaskFromImage>("mask.from_image",
       {.title = "Mask from Image",
           .menu = "Mask",
-          .doc = "Takes a picture's brightness, or one of its channels, as a mask."});
+          .doc = "Uses a picture's brightness, or one of its channels, as a mask."});
   registry.add<MaskToImage>(
       "mask.to_image", {.title = "Mask to Image", .menu = "Mask", .doc = "Shows a mask as a grey picture."});
 }

@@ -13,9 +13,8 @@ class DrawMask final : public Node {
   Param<std::string> shapes_{*this, "shapes",
       {.init = "0.2,0.5 0.8,0.5",
           .widget = Widget::Text,
-          .tip =
-              "one a line, as points x,y in parts of the width and the height: 0.2,0.5 0.8,0.5; before them may stand "
-              "erase, brush=0.05 and hardness=0.5; a line 'invert' turns what was drawn so far"}};
+          .tip = "one per line, as points x,y in fractions of the width and the height: 0.2,0.5 0.8,0.5; erase, "
+                 "brush=0.05 and hardness=0.5 may come first; a line 'invert' inverts what was drawn so far"}};
   Param<std::string> as_{*this, "as",
       {.init = "strokes",
           .choices = {"strokes", "polygons"},
@@ -25,8 +24,8 @@ class DrawMask final : public Node {
           .min = 0.001,
           .max = 2,
           .step = 0.01,
-          .tip = "width of a stroke, as a part of the mask's shorter side"}};
-  Input<Image> image_{*this, "image", {.tip = "what is drawn on: the mask takes its size", .optional = true}};
+          .tip = "width of a stroke, as a fraction of the mask's shorter side"}};
+  Input<Image> image_{*this, "image", {.tip = "what is drawn on: the mask gets its size", .optional = true}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where something was drawn"}};
 
   void run(RunContext& ctx) const override {
@@ -59,8 +58,8 @@ void add_draw(Registry& registry) {
   registry.add<DrawMask>("mask.draw",
       {.title = "Draw Mask",
           .menu = "Mask",
-          .doc =
-              "Selects what strokes of a brush cover, or what polygons enclose: painted on a picture in the editor, or given as points."});
+          .doc = "Selects what strokes of a brush cover, or what polygons enclose: painted on a picture in the editor, "
+                 "or given as points."});
 }
 
 }  // namespace weft::mask

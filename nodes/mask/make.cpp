@@ -23,13 +23,13 @@ class BoxNode : public Node {
   Param<std::int64_t> height_{
       *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
   Param<double> left_{
-      *this, "left", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
+      *this, "left", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the width"}};
   Param<double> top_{
-      *this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
+      *this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the height"}};
   Param<double> right_{
-      *this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the width"}};
+      *this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the width"}};
   Param<double> bottom_{
-      *this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a part of the height"}};
+      *this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the height"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 inside, 0 outside"}};
 
   /// Centres of the pixels as parts of the width [1, 1, width] and of the height [1, height, 1].
@@ -63,15 +63,15 @@ class EllipseMask final : public BoxNode {
 
 void add_make(Registry& registry) {
   registry.add<SolidMask>(
-      "mask.solid", {.title = "Solid Mask", .menu = "Mask", .doc = "A mask of one value everywhere."});
+      "mask.solid", {.title = "Solid Mask", .menu = "Mask", .doc = "A mask with the same value everywhere."});
   registry.add<RectangleMask>("mask.rectangle",
       {.title = "Rectangle Mask",
           .menu = "Mask",
-          .doc = "Selects a rectangle, given by its edges as parts of the width and the height."});
+          .doc = "Selects a rectangle, given by its edges as fractions of the width and the height."});
   registry.add<EllipseMask>("mask.ellipse",
       {.title = "Ellipse Mask",
           .menu = "Mask",
-          .doc = "Selects the ellipse that fills a box, given by its edges as parts of the width and the height."});
+          .doc = "Selects the ellipse that fills a box, given by its edges as fractions of the width and the height."});
 }
 
 }  // namespace weft::mask

@@ -29,7 +29,7 @@ class GrowMask final : public Node {
 };
 
 class FeatherMask final : public Node {
-  Input<Mask> mask_{*this, "mask", {.tip = "with hard edges, or soft already"}};
+  Input<Mask> mask_{*this, "mask", {.tip = "with hard or soft edges"}};
   Param<double> radius_{*this, "radius",
       {.init = 8, .min = 0, .max = 256, .step = 0.5, .tip = "standard deviation of the blur, in pixels"}};
   Output<Mask> result_{*this, "mask", {.tip = "with soft edges"}};
@@ -82,13 +82,11 @@ void add_shape(Registry& registry) {
   registry.add<InvertMask>(
       "mask.invert", {.title = "Invert Mask", .menu = "Mask/Change", .doc = "Selects what was not selected."});
   registry.add<GrowMask>("mask.grow",
-      {.title = "Grow Mask",
-          .menu = "Mask/Change",
-          .doc = "Makes what is selected larger, or smaller, by a number of pixels."});
+      {.title = "Grow Mask", .menu = "Mask/Change", .doc = "Grows or shrinks the selection by a number of pixels."});
   registry.add<FeatherMask>("mask.feather",
       {.title = "Feather Mask",
           .menu = "Mask/Change",
-          .doc = "Blurs a mask, so that what is pasted through it has no hard edge."});
+          .doc = "Blurs a mask, so that pasting through it leaves no hard edge."});
   registry.add<CombineMasks>("mask.combine",
       {.title = "Combine Masks",
           .menu = "Mask/Change",

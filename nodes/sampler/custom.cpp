@@ -7,12 +7,12 @@ namespace {
 
 class CustomSampling final : public Node {
   Input<Model> model_{*this, "model", {.tip = "the U-Net that is asked"}};
-  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
-  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture should show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it should not show"}};
   Input<Sampler> sampler_{*this, "sampler", {.tip = "how to go from one noise level to the next"}};
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels to visit"}};
   Input<Latent> latent_{*this, "latent", {.tip = "empty for text to image; an encoded picture to change it"}};
-  Param<bool> add_noise_{*this, "add_noise", {.init = true, .tip = "off if the latent carries its noise already"}};
+  Param<bool> add_noise_{*this, "add_noise", {.init = true, .tip = "off if the latent already has its noise"}};
   Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same picture"}};
   Param<double> cfg_{*this, "cfg", {.init = 8, .min = 0, .max = 100, .step = 0.1, .tip = "how much the text counts"}};
   Output<Latent> result_{*this, "latent", {.tip = "where sampling ended"}};
@@ -32,7 +32,7 @@ void add_custom(Registry& registry) {
   registry.add<CustomSampling>("sample.custom",
       {.title = "Custom Sampling",
           .menu = "Sampling",
-          .doc = "A sampling put together from parts: the sampler and the noise levels come in as values.",
+          .doc = "Sampling assembled from parts: the sampler and the noise levels come in as values.",
           .revision = 2,
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kStepBytesPerPixel});

@@ -9,8 +9,8 @@ namespace {
 class KSamplerBase : public Node {
  protected:
   Input<Model> model_{*this, "model", {.tip = "the U-Net that is asked at each step"}};
-  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture shall show"}};
-  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "what the picture should show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it should not show"}};
   Input<Latent> latent_{*this, "latent", {.tip = "empty for text to image; an encoded picture to change it"}};
   Param<std::uint64_t> seed_{*this, "seed", {.widget = Widget::Seed, .tip = "the same seed gives the same picture"}};
   Param<std::int64_t> steps_{*this, "steps", {.init = 20, .min = 1, .max = 10000, .tip = "more is finer and slower"}};
@@ -19,8 +19,8 @@ class KSamplerBase : public Node {
           .min = 0,
           .max = 100,
           .step = 0.1,
-          .tip =
-              "classifier-free guidance: how much the text counts; at 1 the negative text is not asked (half the time)"}};
+          .tip = "classifier-free guidance: how much the text counts; at 1 the negative text is not asked (half the "
+                 "time)"}};
   Param<std::string> sampler_{*this, "sampler",
       {.init = "euler",
           .choices = sampler_names(),
@@ -52,11 +52,11 @@ class KSampler final : public KSamplerBase {
 
 class KSamplerAdvanced final : public KSamplerBase {
   Param<bool> add_noise_{
-      *this, "add_noise", {.init = true, .tip = "off if the latent carries noise from a sampler before"}};
+      *this, "add_noise", {.init = true, .tip = "off if the latent still has noise from an earlier sampler"}};
   Param<std::int64_t> start_{*this, "start_step", {.init = 0, .min = 0, .max = 10000, .tip = "skips the steps before"}};
   Param<std::int64_t> end_{*this, "end_step", {.init = 10000, .min = 0, .max = 10000, .tip = "stops before this step"}};
   Param<bool> leave_noise_{*this, "leave_noise",
-      {.init = false, .tip = "at an early end: keep the noise that is left, for another sampler to go on"}};
+      {.init = false, .tip = "when ending early: keep the remaining noise, so that another sampler can continue"}};
 
   void run(RunContext& ctx) const override {
     const sd::StepPlan plan{.start_step = ctx[start_], .end_step = ctx[end_], .leave_noise = ctx[leave_noise_]};
@@ -70,14 +70,15 @@ void add_ksampler(Registry& registry) {
   registry.add<KSampler>("sample.ksampler",
       {.title = "KSampler",
           .menu = "Sampling",
-          .doc = "Reverse diffusion: asks the U-Net step by step what in the latent is noise, and takes it away.",
+          .doc =
+              "Reverse diffusion: asks the U-Net, step by step, which part of the latent is noise, and takes it away.",
           .revision = 2,
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kStepBytesPerPixel});
   registry.add<KSamplerAdvanced>("sample.ksampler_advanced",
       {.title = "KSampler (Advanced)",
           .menu = "Sampling",
-          .doc = "A part of a sampling, from one step to another, so that several samplers can share one.",
+          .doc = "Part of a sampling, from one step to another, so that several samplers can share it.",
           .revision = 2,
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kStepBytesPerPixel});

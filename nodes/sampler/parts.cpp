@@ -11,7 +11,7 @@ class Schedule final : public Node {
       {.init = "normal", .choices = schedule_names(), .tip = "how the noise levels are spread over the steps"}};
   Param<std::int64_t> steps_{*this, "steps", {.init = 20, .min = 1, .max = 10000, .tip = "more is finer and slower"}};
   Param<double> denoise_{*this, "denoise",
-      {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "less takes the last part of a longer schedule"}};
+      {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "below 1: the last part of a longer schedule"}};
   Output<Sigmas> sigmas_{*this, "sigmas", {.tip = "one noise level more than steps; the last is 0"}};
 
   void run(RunContext& ctx) const override {
@@ -23,8 +23,8 @@ class PickSampler final : public Node {
   Param<std::string> name_{*this, "name",
       {.init = "euler",
           .choices = sampler_names(),
-          .tip =
-              "euler and ddim are the simplest; dpmpp_2m needs few steps; those with sde or ancestral add noise on the way"}};
+          .tip = "euler and ddim are the simplest; dpmpp_2m needs few steps; those with sde or ancestral add noise on "
+                 "the way"}};
   Output<Sampler> sampler_{*this, "sampler", {.tip = "for Custom Sampling"}};
 
   void run(RunContext& ctx) const override { ctx.set(sampler_, builtin_sampler(ctx[name_])); }

@@ -21,8 +21,8 @@ class LoadText final : public Node {
   Param<std::string> file_{*this, "file",
       {.required = true,
           .widget = Widget::File,
-          .tip = "a text file in UTF-8; looked up beside the workflow, then in the input folder"}};
-  Output<std::string> text_{*this, "text", {.tip = "all that the file holds"}};
+          .tip = "a text file in UTF-8; looked for beside the workflow, then in the input folder"}};
+  Output<std::string> text_{*this, "text", {.tip = "everything in the file"}};
 
   void run(RunContext& ctx) const override {
     const fs::path file = require_input_file(ctx.environment(), ctx[file_]);

@@ -22,8 +22,8 @@ class AttentionMap final : public Node {
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
   Param<std::int64_t> step_{*this, "step", {.init = 0, .min = 0, .max = 9999, .tip = "the first is 0"}};
   Param<std::string> text_{
-      *this, "text", {.widget = Widget::Text, .tip = "the whole prompt, as the picture is made with"}};
-  Param<std::string> words_{*this, "words", {.tip = "those of the prompt whose place to show, such as: fox"}};
+      *this, "text", {.widget = Widget::Text, .tip = "the whole prompt that the picture is made with"}};
+  Param<std::string> words_{*this, "words", {.tip = "words of the prompt to locate, such as: fox"}};
   Output<Image> image_{*this, "image", {.tip = "bright where the words are attended to; black least, white most"}};
   Output<Mask> mask_{*this, "mask", {.tip = "the same as a mask, from 0 (least) to 1 (most)"}};
 
@@ -70,9 +70,9 @@ void add_attention(Registry& registry) {
   registry.add<AttentionMap>("unet.attention",
       {.title = "Attention Map",
           .menu = "Sampling/Parts",
-          .doc =
-              "Asks the U-Net once and shows which places attended to chosen words of the text: the mean over all its layers "
-              "and heads.",
+          .doc = "Asks the U-Net once and shows which places attended to chosen words of the text: the mean over all "
+                 "its layers "
+                 "and heads.",
           .lane = Lane::Device});
 }
 

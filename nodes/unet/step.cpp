@@ -13,7 +13,7 @@ namespace {
 class UNetStep final : public Node {
   Input<Model> model_{*this, "model", {.tip = "the U-Net f"}};
   Input<Conditioning> positive_{*this, "positive", {.tip = "y: what the picture shall show"}};
-  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it should not show"}};
   Input<Latent> latent_{
       *this, "latent", {.tip = "x at the noise level sigmas[step]: from Add Noise, or from the step before"}};
   Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels, from Noise Schedule"}};
@@ -68,9 +68,9 @@ void add_step(Registry& registry) {
   registry.add<UNetStep>("unet.step",
       {.title = "U-Net Step",
           .menu = "Sampling/Parts",
-          .doc =
-              "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture that is "
-              "left without it, and x one step less noisy.",
+          .doc = "Asks the U-Net once: f(x, t, y) is the noise in x at time t, told y. Gives that noise, the picture "
+                 "that is "
+                 "left without it, and x one step less noisy.",
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kStepBytesPerPixel});
 }

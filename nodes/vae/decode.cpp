@@ -34,13 +34,13 @@ void add_decode(Registry& registry) {
   registry.add<Decode>("vae.decode",
       {.title = "VAE Decode",
           .menu = "Latent/VAE",
-          .doc = "A latent as a picture, x = D(z). Without enough memory it goes on in tiles.",
+          .doc = "A latent as a picture, x = D(z). If memory is short it continues in tiles.",
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kPictureBytesPerPixel});
   registry.add<DecodeTiled>("vae.decode_tiled",
       {.title = "VAE Decode (Tiled)",
           .menu = "Latent/VAE",
-          .doc = "Decodes a large picture piece by piece; the pieces are faded into each other.",
+          .doc = "Decodes a large picture piece by piece; the pieces blend into each other.",
           .revision = 2,
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kPictureBytesPerPixel});

@@ -10,8 +10,8 @@ namespace {
 
 class Encode final : public Node {
   Input<Image> image_{*this, "image",
-      {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
-  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
+      {.tip = "sides are cropped around the middle to multiples of what a latent spans (8 for Stable Diffusion)"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that will use the latent"}};
   Output<Latent> latent_{*this, "latent", {.tip = "the posterior's mean, so that a picture gives one latent"}};
 
   void run(RunContext& ctx) const override { ctx.set(latent_, encode(ctx, ctx[vae_], ctx[image_].pixels())); }
@@ -19,8 +19,8 @@ class Encode final : public Node {
 
 class EncodeTiled final : public Node {
   Input<Image> image_{*this, "image",
-      {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
-  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
+      {.tip = "sides are cropped around the middle to multiples of what a latent spans (8 for Stable Diffusion)"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that will use the latent"}};
   Param<std::int64_t> tile_{*this, "tile", {.init = 512, .min = 64, .max = 4096, .step = 64, .tip = "side, in pixels"}};
   Param<std::int64_t> overlap_{*this, "overlap",
       {.init = 64, .min = 0, .max = 2048, .step = 32, .tip = "in pixels; at most a quarter of a tile"}};
@@ -34,9 +34,9 @@ class EncodeTiled final : public Node {
 
 class EncodeForInpaint final : public Node {
   Input<Image> image_{*this, "image",
-      {.tip = "sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut at the middle"}};
-  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that shall take the latent"}};
-  Input<Mask> mask_{*this, "mask", {.tip = "1 where the picture shall be made anew"}};
+      {.tip = "sides are cropped around the middle to multiples of what a latent spans (8 for Stable Diffusion)"}};
+  Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the model that will use the latent"}};
+  Input<Mask> mask_{*this, "mask", {.tip = "1 where the picture should be made anew"}};
   Param<std::int64_t> grow_{*this, "grow",
       {.init = 6, .min = 0, .max = 64, .tip = "the mask grows by this many pixels, so that the seam blends"}};
   Output<Latent> latent_{*this, "latent", {.tip = "with the mask; what it covers is grey"}};
@@ -73,13 +73,13 @@ void add_encode(Registry& registry) {
   registry.add<Encode>("vae.encode",
       {.title = "VAE Encode",
           .menu = "Latent/VAE",
-          .doc = "A picture as a latent, z = E(x). Without enough memory it goes on in tiles.",
+          .doc = "A picture as a latent, z = E(x). If memory is short it continues in tiles.",
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kPictureBytesPerPixel});
   registry.add<EncodeTiled>("vae.encode_tiled",
       {.title = "VAE Encode (Tiled)",
           .menu = "Latent/VAE",
-          .doc = "Encodes a large picture piece by piece; the pieces are faded into each other.",
+          .doc = "Encodes a large picture piece by piece; the pieces blend into each other.",
           .revision = 2,
           .lane = Lane::Device,
           .bytes_per_pixel = sd::kPictureBytesPerPixel});

@@ -11,11 +11,12 @@ namespace weft::vae {
 namespace {
 
 class InpaintConditioning final : public Node {
-  Input<Conditioning> positive_{*this, "positive", {.tip = "what the masked part shall show"}};
-  Input<Conditioning> negative_{*this, "negative", {.tip = "what it shall not show"}};
+  Input<Conditioning> positive_{*this, "positive", {.tip = "what the masked part should show"}};
+  Input<Conditioning> negative_{*this, "negative", {.tip = "what it should not show"}};
   Input<Vae> vae_{*this, "vae", {.tip = "the autoencoder of the inpainting model"}};
   Input<Image> image_{*this, "image",
-      {.tip = "the picture to repaint in part; sides that are no multiples of what a latent spans (8 for Stable Diffusion) are cut"}};
+      {.tip = "the picture to repaint in part; sides are cut to multiples of what a latent spans (8 for Stable "
+              "Diffusion)"}};
   Input<Mask> mask_{*this, "mask", {.tip = "1 where to repaint; resized to the picture"}};
   Param<bool> keep_{*this, "keep_outside",
       {.init = true,
@@ -63,7 +64,8 @@ void add_inpaint(Registry& registry) {
       {.title = "Inpaint Conditioning",
           .menu = "Conditioning/Picture",
           .doc =
-              "Context by concatenation: shows an inpainting model (9 input channels) the picture without its masked part, "
+              "Context by concatenation: shows an inpainting model (9 input channels) the picture without its masked "
+              "part, "
               "and the mask, at every step.",
           .lane = Lane::Device});
 }
