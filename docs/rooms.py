@@ -4,9 +4,8 @@
     docs/rooms.py            draws it anew
     docs/rooms.py --check    changes nothing; fails if the picture is not current
 
-Which folders are rooms stands in tests/rooms/rooms.txt. An arrow that follows from two others is left out. Where a box
-stands is written by hand below (PLACES), and so are the few arrows that are not straight (ROUTES): whoever adds a room
-is told what is missing.
+tests/rooms/rooms.txt lists the rooms. An arrow that follows from others is left out. The places of the boxes are written by
+hand below (PLACES), and so are the few arrows that are not straight (ROUTES). If one is missing, the script says which.
 """
 import pathlib
 import re
