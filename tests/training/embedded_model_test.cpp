@@ -60,7 +60,7 @@ TEST(EmbeddedModel, LooksLikeItsPicturesInPreviewsOfItsLatents) {
       return psnr(shown, at::avg_pool2d(picture, {8, 8})[0]);
     };
     EXPECT_GT(off(model.latent_space().colours), 17);
-    EXPECT_LT(off(sd::kStableDiffusionColours), 17) << "another model's colours";
+    EXPECT_LT(off(sd::LatentSpace().colours), 17) << "another model's colours";
   }
 }
 

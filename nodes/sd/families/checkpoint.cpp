@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/cancel_point.h"
-#include "nodes/sd/families/part_title.h"
 #include "nodes/sd/files/model_error.h"
 
 namespace weft::sd {
@@ -83,8 +82,16 @@ VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) cons
 VAEDecoder Checkpoint::vae_decoder(at::Device device, at::ScalarType dtype) const {
   return build<VAEDecoder>(Part::kVAE, vae_config_, device, dtype);
 }
-TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype) const {
-  return build<TextEncoder>(Part::kTextEncoder, text_encoder_config_, device, dtype);
+TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype, Part part) const {
+  return build<TextEncoder>(part, text_encoder_config(part), device, dtype);
 }
+
+const Checkpoint::Text& Checkpoint::text(Part part) const {
+  static const Text kNone;
+  const auto found = texts_.find(part);
+  return found == texts_.end() ? kNone : found->second;
+}
+
+Tokenizer Checkpoint::tokenizer(Part part) const { return text(part).kind->tokenizer(tokenizer_files(part), path_); }
 
 }  // namespace weft::sd

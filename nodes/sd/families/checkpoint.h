@@ -1,5 +1,5 @@
-// A model on disk, of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file
-// (CompVis/LDM layout) or a diffusers folder; whole, or one of its networks alone.
+// A model on disk, of a family that is known (family.h): one .safetensors file (CompVis/LDM layout) or a diffusers folder;
+// whole, or one of its networks alone.
 //
 // Opening reads headers only (milliseconds); tensors stay in the memory-mapped file until a network is built,
 // and only the network that is asked for is. A Checkpoint is immutable: any thread.
@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "nodes/sd/families/ldm_names.h"
-#include "nodes/sd/families/model_config.h"
+#include "nodes/sd/families/family.h"
+#include "nodes/sd/families/part.h"
 #include "nodes/sd/files/safetensors.h"
 #include "nodes/sd/networks/label_encoder.h"
 #include "nodes/sd/networks/memory_need.h"
@@ -47,10 +47,13 @@ class Checkpoint {
   /// Whether that part should be there: the folder's model_index.json lists it.
   bool lost(Part part) const { return lost_folders_.contains(part); }
 
+  /// What it was recognised as.
+  const Family& family() const { return *family_; }
+
   /// Of parts that are there.
   const UNetConfig& unet_config() const { return unet_config_; }
   const VAEConfig& vae_config() const { return vae_config_; }
-  const TextEncoderConfig& text_encoder_config() const { return text_encoder_config_; }
+  const TextEncoderConfig& text_encoder_config(Part part = Part::kTextEncoder) const { return text(part).config; }
   Prediction prediction() const { return prediction_; }
 
   /// What the U-Net was trained with.
@@ -58,9 +61,13 @@ class Checkpoint {
   /// Of its autoencoder; of a U-Net alone, what its config says and what the published model of that shape has.
   const LatentSpace& latent_space() const { return latent_space_; }
 
-  /// The model's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
+  /// A text encoder's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
   /// vocabulary.
-  const std::optional<std::filesystem::path>& tokenizer() const { return tokenizer_; }
+  const std::optional<std::filesystem::path>& tokenizer_files(Part part = Part::kTextEncoder) const {
+    return text(part).tokenizer;
+  }
+  /// The tokenizer of these files, or the usual one, which set-up brought. Throws ModelError where there is none.
+  Tokenizer tokenizer(Part part = Part::kTextEncoder) const;
 
   /// Null where the model is not class-conditional.
   const std::shared_ptr<const LabelEncoder>& label_encoder() const { return label_encoder_; }
@@ -75,7 +82,7 @@ class Checkpoint {
   UNet unet(at::Device device, at::ScalarType dtype) const;
   VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
-  TextEncoder text_encoder(at::Device device, at::ScalarType dtype) const;
+  TextEncoder text_encoder(at::Device device, at::ScalarType dtype, Part part = Part::kTextEncoder) const;
 
   /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
   /// of a family that is known here.
@@ -90,18 +97,25 @@ class Checkpoint {
   Network build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const;
   const TensorMap& tensors(Part part) const;
 
+  struct Text {
+    TextEncoderConfig config;
+    const TextKind* kind = &kClipText;
+    std::optional<std::filesystem::path> tokenizer;
+  };
+  const Text& text(Part part) const;
+
   std::filesystem::path path_;
   std::vector<SafetensorsFile> files_;
-  std::map<Part, TensorMap> parts_;  ///< what is there: views of the mapped files, by canonical names
-  std::map<Part, TensorMap> scales_;  ///< of weights that are quantised, by their names
+  PartTensors parts_;  ///< what is there: views of the mapped files, by canonical names
+  PartTensors scales_;  ///< of weights that are quantised, by their names
   std::map<Part, std::string> lost_folders_;
+  const Family* family_ = nullptr;
   UNetConfig unet_config_;
   VAEConfig vae_config_;
-  TextEncoderConfig text_encoder_config_;
+  std::map<Part, Text> texts_;
   Prediction prediction_ = Prediction::kNoise;
   NoiseTable noise_table_ = NoiseTable::stable_diffusion();
   LatentSpace latent_space_;
-  std::optional<std::filesystem::path> tokenizer_;
   std::shared_ptr<const LabelEncoder> label_encoder_;
   std::shared_ptr<const SpatialRescaler> spatial_rescaler_;
   std::vector<std::string> unused_, ignored_;

@@ -1,69 +1,23 @@
 // Reads a network's configuration off the shapes of its tensors, which cannot be out of step with the
-// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what the
-// published model of that shape has (published_models.h).
+// weights. What shapes cannot tell (number of heads, activation, ...) comes as hints, or is what the model's
+// family has.
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "nodes/sd/networks/prediction.h"
+#include "nodes/sd/families/config_hints.h"
+#include "nodes/sd/families/family.h"
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
 #include "nodes/sd/networks/vae.h"
 
 namespace weft::sd {
 
-struct ConfigHints {
-  std::string unet_file, vae_file;  ///< which say so, for errors
-  std::optional<int64_t> unet_heads, unet_head_width, unet_norm_groups;
-  std::optional<double> unet_norm_eps, unet_freq_shift;
-  std::optional<bool> unet_flip_sin_to_cos;
-  std::optional<bool> unet_mid_block;  ///< as the file says: weights that are otherwise are damaged, or another model's
-  std::optional<int64_t> vae_norm_groups;
-  std::optional<bool> vae_mid_attention;  ///< as unet_mid_block
-  std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
-  std::optional<PreviewColours> preview_colours;  ///< of those latents
-  std::optional<int64_t> text_heads, text_eos_id;
-  bool text_pools_at_largest_id = false;
-  std::optional<double> text_norm_eps;
-  std::optional<TextActivation> text_activation;
-  std::optional<Prediction> prediction;
-  std::vector<double> betas;  ///< empty: not said
-  bool zero_terminal_snr = false;
-  std::vector<std::string> ignored;  ///< sentences on what a file asks for and nothing here does
-};
-
-/// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,
-/// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation
-/// (quick_gelu, gelu), weft.prediction (epsilon, v_prediction).
-ConfigHints hints_from_metadata(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata);
-
-/// From the config.json files of a diffusers folder; those that are missing say nothing.
-ConfigHints hints_from_folder(const std::filesystem::path& folder);
-
-/// From the config.json of the "vae" folder alone.
-ConfigHints hints_from_vae_folder(const std::filesystem::path& vae_folder);
-
-/// From the config.json of a folder with a U-Net alone. Besides diffusers' keys it may have "scaling_factor",
-/// "latent_rgb_factors" and "latent_rgb_factors_bias" (of the VAE that made its latents) and "prediction_type" (epsilon,
-/// v_prediction), which whole models have elsewhere.
-ConfigHints hints_from_unet_folder(const std::filesystem::path& unet_folder);
-
-/// The config.json beside a label encoder's table: {"tokens", "width", "names": [...], "unconditional"}.
-struct LabelConfig {
-  int64_t tokens = 1;
-  int64_t width = 0;  ///< 0: not said
-  std::vector<std::string> names;
-  std::optional<int64_t> unconditional;
-};
-LabelConfig label_config_from_folder(const std::filesystem::path& label_encoder_folder);
-
 /// `origin` is named in the ModelError when the tensors do not make up such a network.
-UNetConfig infer_unet(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
-VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
-TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const ConfigHints& hints, const std::string& origin);
+UNetConfig infer_unet(
+    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
+VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
+TextEncoderConfig infer_text_encoder(
+    const TensorMap& tensors, const TextHints& hints, const TextKind& kind, const std::string& origin);
 
 }  // namespace weft::sd

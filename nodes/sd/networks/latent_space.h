@@ -1,6 +1,6 @@
 // What the latents of an autoencoder are: how many channels, how many pixels each spans, how they are scaled for the
-// U-Net, and which colours they have in a preview. Models say it (checkpoint_reader.cpp), latents carry it, and all that
-// depends on it asks here. A value; any thread.
+// U-Net, and how they look. A model's family and configuration say it (families/), latents carry it, and all that depends
+// on it asks here. A value; any thread.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,19 +14,21 @@ namespace weft::sd {
 /// the constant, for colours in [-1, 1].
 using PreviewColours = std::array<double, 15>;
 
-/// Stable Diffusion 1's, as published on the Hugging Face forum in 2022 ("Decoding latents to RGB without upscaling").
-inline constexpr PreviewColours kStableDiffusionColours{
-    0.298, 0.207, 0.208, 0.187, 0.286, 0.173, -0.158, 0.189, 0.264, -0.184, -0.271, -0.473, 0, 0, 0};
+/// The latent of a picture that is grey all over, four channels, as the U-Net sees it.
+using GreyLatent = std::array<float, 4>;
 
-/// Its latents' standard deviation is about 1 / this.
-inline constexpr double kStableDiffusionScale = 0.18215;
-
-/// Without anything said it is Stable Diffusion 1's.
+/// Where nobody says whose latents they are, they are taken for Stable Diffusion 1's, the most common. Its numbers are the
+/// defaults here and nowhere else: the family asks for them (families/stable_diffusion_1.cpp).
 struct LatentSpace {
   int64_t channels = 4;
   int64_t downscale = 8;  ///< how many pixels one latent spans, in each direction
-  double scale = kStableDiffusionScale, shift = 0;  ///< the network's latents = (the autoencoder's - shift) * scale
-  PreviewColours colours = kStableDiffusionColours;  ///< only of four channels
+  /// The network's latents = (the autoencoder's - shift) * scale; their standard deviation is about 1.
+  double scale = 0.18215, shift = 0;
+  /// Only of four channels. Published on the Hugging Face forum in 2022 ("Decoding latents to RGB without upscaling").
+  PreviewColours colours{
+      0.298, 0.207, 0.208, 0.187, 0.286, 0.173, -0.158, 0.189, 0.264, -0.184, -0.271, -0.473, 0, 0, 0};
+  /// Only of four channels: what an inpainting model sees beside a mask without a picture, as in ComfyUI.
+  GreyLatent grey{0.8223f, -0.6876f, 0.6364f, 0.1380f};
 
   /// The autoencoder's latents as the U-Net sees them. Those of an empty latent, all 0, stay 0 also where there is a
   /// shift, as in ComfyUI.

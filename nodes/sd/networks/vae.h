@@ -21,8 +21,9 @@ struct VAEConfig {
   std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
   int64_t codebook = 0;  ///< VQ: how many vectors there are; 0: KL
   /// Latents that the U-Net sees = (mean - shift_factor) * scaling_factor; callers apply it, by space().
-  double scaling_factor = kStableDiffusionScale, shift_factor = 0;
-  PreviewColours colours = kStableDiffusionColours;
+  double scaling_factor = LatentSpace().scale, shift_factor = LatentSpace().shift;
+  PreviewColours colours = LatentSpace().colours;
+  GreyLatent grey = LatentSpace().grey;
 
   /// How many pixels one latent spans, in each direction.
   int64_t downscale() const { return int64_t{1} << (block_channels.size() - 1); }
@@ -31,7 +32,8 @@ struct VAEConfig {
         .downscale = downscale(),
         .scale = scaling_factor,
         .shift = shift_factor,
-        .colours = colours};
+        .colours = colours,
+        .grey = grey};
   }
 };
 

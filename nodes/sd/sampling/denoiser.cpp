@@ -100,7 +100,7 @@ at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& 
     const at::Tensor& noise_mask) {
   const at::Tensor mask = entry.concat_mask.defined() ? entry.concat_mask : noise_mask;
   if (!mask.defined()) {
-    const at::Tensor grey = at::tensor({0.8223f, -0.6876f, 0.6364f, 0.1380f}, latent.options()).view({1, 4, 1, 1});
+    const at::Tensor grey = at::tensor(at::ArrayRef<float>(model.space.grey), latent.options()).view({1, -1, 1, 1});
     return at::cat({at::ones_like(latent.narrow(1, 0, 1)), grey.expand_as(latent)}, 1);
   }
   const at::Tensor planes =

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
-#include "nodes/sd/families/model_tokenizer.h"
 #include "nodes/sd/tensors/finite.h"
 #include "nodes/sd/tensors/precision.h"
 #include "nodes/sd/text/prompt.h"
@@ -25,7 +24,7 @@ struct Clip::Shared {
   std::optional<sd::Tokenizer> made;
 
   const sd::Tokenizer& tokenizer() {
-    std::call_once(made_tokenizer, [this] { made = sd::tokenizer_of(*checkpoint); });
+    std::call_once(made_tokenizer, [this] { made = checkpoint->tokenizer(); });
     return *made;
   }
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "nodes/sd/families/ldm_names.h"
+#include "nodes/sd/families/tensor_names.h"
 #include "nodes/sd/files/model_error.h"
 #include "nodes/sd/files/safetensors.h"
 #include "tests/nodes/small_models.h"
@@ -54,7 +54,7 @@ TEST(Checkpoint, InfersItsConfigurationFromShapes) {
   EXPECT_EQ(model.text_encoder_config().layers, 3);
   EXPECT_EQ(model.text_encoder_config().eos_id, 999);
   EXPECT_EQ(model.prediction(), Prediction::kNoise);
-  EXPECT_FALSE(model.tokenizer().has_value());
+  EXPECT_FALSE(model.tokenizer_files().has_value());
 }
 
 TEST(Checkpoint, CountsWhatAnInpaintingModelTakesIn) {
@@ -73,7 +73,7 @@ TEST(Checkpoint, TellsPredictionAndScaleFromTheFoldersConfigs) {
   const Checkpoint model = Checkpoint::open(folder / "model");
   EXPECT_EQ(model.prediction(), Prediction::kVelocity);
   EXPECT_EQ(model.vae_config().scaling_factor, 0.5);
-  EXPECT_EQ(model.tokenizer(), folder / "model/tokenizer");
+  EXPECT_EQ(model.tokenizer_files(), folder / "model/tokenizer");
 }
 
 TEST(Checkpoint, TakesTheHalfPrecisionVariantOfAFolderWhenThereIsNoOther) {

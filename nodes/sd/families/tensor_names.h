@@ -1,28 +1,16 @@
-// The names of tensors in single-file checkpoints (CompVis' "latent diffusion" layout) in terms of diffusers'
-// names, which the networks ask for. All of the difference between the two layouts is in this file's table.
+// The names of tensors in files in terms of diffusers' names, which the networks ask for. Each family has the tables for
+// its parts; a name is looked up in all of them, so files are read before anybody knows whose they are.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "nodes/sd/networks/weights.h"
+#include "nodes/sd/families/part.h"
+#include "nodes/sd/families/rename.h"
 
 namespace weft::sd {
-
-/// A part of a checkpoint: a network, or what stands for one where the context is not words.
-enum class Part { kUNet, kVAE, kTextEncoder, kLabelEncoder, kSpatialRescaler };
-
-/// What the U-Net's block numbers depend on.
-struct LdmShape {
-  int64_t unet_layers_per_block = 2;
-  int64_t vae_levels = 4;
-};
-
-/// Reads both from the names in a file.
-LdmShape ldm_shape(const std::vector<std::string>& names);
 
 struct CanonicalName {
   Part part;

@@ -1,0 +1,42 @@
+#include "nodes/sd/families/part.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+
+namespace weft::sd {
+namespace {
+
+constexpr PartInfo kParts[] = {
+    {.part = Part::kUNet,
+        .title = "U-Net",
+        .folder = "unet",
+        .weights = "diffusion_pytorch_model",
+        .prefix = "model.diffusion_model.",
+        .diffusers_sign = "down_blocks."},
+    {.part = Part::kVAE,
+        .title = "VAE",
+        .folder = "vae",
+        .weights = "diffusion_pytorch_model",
+        .prefix = "first_stage_model.",
+        .diffusers_sign = "encoder.down_blocks."},
+    {.part = Part::kTextEncoder,
+        .title = "text encoder",
+        .folder = "text_encoder",
+        .weights = "model",
+        .tokenizer = "tokenizer"},
+    {.part = Part::kLabelEncoder, .title = "class embedder", .folder = "label_encoder", .weights = "model"},
+    {.part = Part::kSpatialRescaler, .title = "spatial rescaler"},
+};
+
+}  // namespace
+
+std::span<const PartInfo> parts() { return kParts; }
+
+const PartInfo& info(Part part) {
+  const auto* row = std::ranges::find(kParts, part, &PartInfo::part);
+  assert(row != std::end(kParts) && "a part needs a row in kParts");
+  return *row;
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,117 @@
+#include "nodes/sd/families/rename.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace weft::sd {
+namespace {
+
+struct Match {
+  std::vector<int64_t> numbers;
+  std::string_view any, rest;
+};
+
+std::string_view take_segment(std::string_view& text) {
+  const size_t dot = std::min(text.find('.'), text.size());
+  const std::string_view segment = text.substr(0, dot);
+  text.remove_prefix(std::min(dot + 1, text.size()));
+  return segment;
+}
+
+std::optional<int64_t> number(std::string_view segment) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(segment.data(), segment.data() + segment.size(), value);
+  if (error != std::errc() || end != segment.data() + segment.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+std::optional<Match> match(std::string_view pattern, std::string_view name) {
+  Match result;
+  while (!pattern.empty()) {
+    const std::string_view wanted = take_segment(pattern);
+    if (wanted == "*") {
+      result.rest = name;
+      return name.empty() ? std::nullopt : std::optional(result);
+    }
+    const std::string_view segment = take_segment(name);
+    if (wanted == "#") {
+      const auto value = number(segment);
+      if (!value) return std::nullopt;
+      result.numbers.push_back(*value);
+    } else if (wanted == "@") {
+      result.any = segment;
+    } else if (wanted != segment) {
+      return std::nullopt;
+    }
+  }
+  return name.empty() ? std::optional(result) : std::nullopt;
+}
+
+std::string rename_rest(std::string_view rest, std::span<const Rule> leaves) {
+  for (const auto& rule : leaves) {
+    if (const auto found = match(rule.from, rest)) {
+      return std::string(rule.to.substr(0, rule.to.size() - 1)) + std::string(found->rest);
+    }
+  }
+  return std::string(rest);
+}
+
+std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape, std::span<const Rule> leaves) {
+  const auto value = [&](std::string_view hole) -> int64_t {
+    const int64_t per_level = shape.unet_layers_per_block + 1;
+    const int64_t block = found.numbers[0] - (rule.from.starts_with("input_blocks") ? 1 : 0);
+    if (hole == "{level}") return block / per_level;
+    if (hole == "{layer}") return block % per_level;
+    if (hole == "{flip}") return shape.vae_levels - 1 - found.numbers[0];
+    if (hole == "{half}") return found.numbers[0] / 2;
+    return found.numbers[hole == "{1}" ? 1 : 0];
+  };
+  std::string result;
+  for (std::string_view to = rule.to; !to.empty();) {
+    const std::string_view segment = take_segment(to);
+    if (!result.empty()) result += '.';
+    if (segment == "*") {
+      result += rename_rest(found.rest, leaves);
+    } else if (segment == "@") {
+      result += found.any;
+    } else if (segment == "{norm}") {
+      result += found.numbers[0] % 2 == 0 ? "layer_norm1" : "layer_norm2";
+    } else if (segment.starts_with('{')) {
+      result += std::to_string(value(segment));
+    } else {
+      result += segment;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+LdmShape ldm_shape(const std::vector<std::string>& names) {
+  LdmShape shape{.unet_layers_per_block = 0, .vae_levels = 0};
+  int64_t first_downsampler = 0, last_block = 0;
+  for (const auto& name : names) {
+    if (const auto found = match("model.diffusion_model.input_blocks.#.0.*", name)) {
+      const int64_t block = found->numbers[0];
+      last_block = std::max(last_block, block);
+      const bool downsampler = found->rest.starts_with("op.");
+      if (downsampler && (first_downsampler == 0 || block < first_downsampler)) first_downsampler = block;
+    }
+    if (const auto found = match("first_stage_model.decoder.up.#.*", name)) {
+      shape.vae_levels = std::max(shape.vae_levels, found->numbers[0] + 1);
+    }
+  }
+  shape.unet_layers_per_block = first_downsampler > 0 ? first_downsampler - 1 : last_block;
+  return shape;
+}
+
+std::optional<std::string> renamed(const PartNames& names, std::string_view name, const LdmShape& shape) {
+  if (!name.starts_with(names.prefix)) return std::nullopt;
+  name.remove_prefix(names.prefix.size());
+  for (const Rule& rule : names.rules) {
+    if (const auto found = match(rule.from, name)) return fill_in(rule, *found, shape, names.leaves);
+  }
+  return std::nullopt;
+}
+
+}  // namespace weft::sd

@@ -1,0 +1,84 @@
+// Tables of names that several families share: U-Net and VAE as CompVis' repositories have them ("latent diffusion",
+// the layout of single files), CLIP's text encoder, and what older versions of diffusers wrote.
+#pragma once
+
+#include "nodes/sd/families/rename.h"
+
+namespace weft::sd {
+
+inline constexpr Rule kUNetPlaces[] = {
+    {"time_embed.0.*", "time_embedding.linear_1.*"},
+    {"time_embed.2.*", "time_embedding.linear_2.*"},
+    {"input_blocks.0.0.*", "conv_in.*"},
+    {"input_blocks.#.0.op.*", "down_blocks.{level}.downsamplers.0.conv.*"},
+    {"input_blocks.#.0.*", "down_blocks.{level}.resnets.{layer}.*"},
+    {"input_blocks.#.1.*", "down_blocks.{level}.attentions.{layer}.*"},
+    {"middle_block.0.*", "mid_block.resnets.0.*"},
+    {"middle_block.1.*", "mid_block.attentions.0.*"},
+    {"middle_block.2.*", "mid_block.resnets.1.*"},
+    {"output_blocks.#.0.*", "up_blocks.{level}.resnets.{layer}.*"},
+    {"output_blocks.#.1.conv.*", "up_blocks.{level}.upsamplers.0.conv.*"},
+    {"output_blocks.#.2.conv.*", "up_blocks.{level}.upsamplers.0.conv.*"},
+    {"output_blocks.#.1.*", "up_blocks.{level}.attentions.{layer}.*"},
+    {"out.0.*", "conv_norm_out.*"},
+    {"out.2.*", "conv_out.*"},
+};
+
+// Inside a residual block.
+inline constexpr Rule kUNetLeaves[] = {
+    {"in_layers.0.*", "norm1.*"},
+    {"in_layers.2.*", "conv1.*"},
+    {"emb_layers.1.*", "time_emb_proj.*"},
+    {"out_layers.0.*", "norm2.*"},
+    {"out_layers.3.*", "conv2.*"},
+    {"skip_connection.*", "conv_shortcut.*"},
+};
+
+inline constexpr Rule kVAEPlaces[] = {
+    {"encoder.down.#.block.#.*", "encoder.down_blocks.{0}.resnets.{1}.*"},
+    {"encoder.down.#.downsample.conv.*", "encoder.down_blocks.{0}.downsamplers.0.conv.*"},
+    {"decoder.up.#.block.#.*", "decoder.up_blocks.{flip}.resnets.{1}.*"},
+    {"decoder.up.#.upsample.conv.*", "decoder.up_blocks.{flip}.upsamplers.0.conv.*"},
+    {"@.mid.block_1.*", "@.mid_block.resnets.0.*"},
+    {"@.mid.block_2.*", "@.mid_block.resnets.1.*"},
+    {"@.mid.attn_1.*", "@.mid_block.attentions.0.*"},
+    {"encoder.down.#.attn.#.*", "encoder.down_blocks.{0}.attentions.{1}.*"},
+    {"decoder.up.#.attn.#.*", "decoder.up_blocks.{flip}.attentions.{1}.*"},
+    {"quantize.*", "quantize.*"},
+    {"@.norm_out.*", "@.conv_norm_out.*"},
+    {"@.conv_in.*", "@.conv_in.*"},
+    {"@.conv_out.*", "@.conv_out.*"},
+    {"quant_conv.*", "quant_conv.*"},
+    {"post_quant_conv.*", "post_quant_conv.*"},
+};
+
+// Inside a residual block, and inside attention.
+inline constexpr Rule kVAELeaves[] = {
+    {"nin_shortcut.*", "conv_shortcut.*"},
+    {"norm.*", "group_norm.*"},
+    {"q.*", "to_q.*"},
+    {"k.*", "to_k.*"},
+    {"v.*", "to_v.*"},
+    {"proj_out.*", "to_out.0.*"},
+};
+
+// Of transformers' CLIPTextModel, whose versions differ in whether they say "text_model".
+inline constexpr Rule kClipTextPlaces[] = {{"text_model.*", "text_model.*"}, {"*", "text_model.*"}};
+
+// diffusers before 0.15 (2023).
+inline constexpr Rule kOldVAEAttention[] = {
+    {"@.mid_block.attentions.0.query.*", "@.mid_block.attentions.0.to_q.*"},
+    {"@.mid_block.attentions.0.key.*", "@.mid_block.attentions.0.to_k.*"},
+    {"@.mid_block.attentions.0.value.*", "@.mid_block.attentions.0.to_v.*"},
+    {"@.mid_block.attentions.0.proj_attn.*", "@.mid_block.attentions.0.to_out.0.*"},
+};
+
+inline constexpr PartNames kUNetNames{Part::kUNet, "model.diffusion_model.", kUNetPlaces, kUNetLeaves};
+inline constexpr PartNames kVAENames{Part::kVAE, "first_stage_model.", kVAEPlaces, kVAELeaves};
+inline constexpr PartNames kClipTextNames{Part::kTextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
+
+/// What is renamed in a diffusers folder.
+inline constexpr PartNames kDiffusersNames[] = {
+    {Part::kVAE, "", kOldVAEAttention}, {Part::kTextEncoder, "", kClipTextPlaces}};
+
+}  // namespace weft::sd

@@ -1,0 +1,70 @@
+#include "nodes/sd/families/tensor_names.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "nodes/sd/families/family.h"
+
+namespace weft::sd {
+namespace {
+
+void move(TensorMap& tensors, const std::string& from, const std::string& to) {
+  auto node = tensors.extract(from);
+  if (!node) return;
+  node.key() = to;
+  tensors.insert(std::move(node));
+}
+
+// qkv [heads * 3 * width, ...] -> to_q, to_k, to_v [heads * width, ...]. What cannot be split stays, and its
+// parts are missed by name.
+void split_heads(TensorMap& tensors, const std::string& block, const std::string& end,
+    const std::function<int64_t(int64_t channels)>& heads_in) {
+  const auto found = tensors.find(block + "qkv" + end);
+  if (found == tensors.end()) return;
+  const at::Tensor joined = found->second;
+  const int64_t channels = joined.size(0) / 3, heads = std::max<int64_t>(1, heads_in(channels));
+  if (joined.size(0) % (3 * heads) != 0) return;
+  const at::Tensor by_head = joined.reshape({heads, 3, channels / heads, -1});
+  constexpr std::array kParts{"to_q", "to_k", "to_v"};
+  for (size_t i = 0; i < kParts.size(); ++i) {
+    tensors[block + kParts[i] + end] = by_head.select(1, static_cast<int64_t>(i)).reshape({channels, -1});
+  }
+  tensors.erase(found);
+}
+
+}  // namespace
+
+std::optional<CanonicalName> canonical_from_ldm(const std::string& name, const LdmShape& shape) {
+  for (const Family* family : families())
+    for (const PartNames& names : family->single_file)
+      if (auto canonical = renamed(names, name, shape)) return CanonicalName{names.part, std::move(*canonical)};
+  return std::nullopt;
+}
+
+std::string canonical_from_diffusers(Part part, const std::string& name) {
+  for (const Family* family : families())
+    for (const PartNames& names : family->diffusers)
+      if (names.part == part)
+        if (auto canonical = renamed(names, name)) return std::move(*canonical);
+  return name;
+}
+
+void split_pixel_attention(TensorMap& unet, const std::function<int64_t(int64_t channels)>& heads_in) {
+  constexpr std::string_view kJoined = ".qkv.weight";
+  std::vector<std::string> blocks;
+  for (const auto& [name, tensor] : unet) {
+    if (name.ends_with(kJoined)) blocks.push_back(name.substr(0, name.size() - kJoined.size() + 1));
+  }
+  for (const std::string& block : blocks) {
+    for (const std::string end : {".weight", ".bias"}) {
+      move(unet, block + "norm" + end, block + "group_norm" + end);
+      move(unet, block + "proj_out" + end, block + "to_out.0" + end);
+      split_heads(unet, block, end, heads_in);
+    }
+  }
+}
+
+}  // namespace weft::sd
