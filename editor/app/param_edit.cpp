@@ -4,8 +4,8 @@
 #include <imgui_stdlib.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "base/colour.h"
 #include "editor/app/app.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
@@ -149,12 +149,12 @@ class Popup {
   }
 
   void draw_colour() {
-    unsigned r = 0, g = 0, b = 0;
-    std::sscanf(state_.text.c_str(), "#%2x%2x%2x", &r, &g, &b);
-    float rgb[3] = {static_cast<float>(r) / 255, static_cast<float>(g) / 255, static_cast<float>(b) / 255};
+    const Rgb8 now = read_colour(std::string_view(state_.text).substr(0, 7)).value_or(Rgb8{});
+    float rgb[3];
+    for (int i = 0; i < 3; ++i) rgb[i] = static_cast<float>(now[static_cast<std::size_t>(i)]) / 255;
     if (!ImGui::ColorPicker3("##colour", rgb, ImGuiColorEditFlags_NoSidePreview)) return;
-    const auto byte = [&](int i) { return static_cast<int>(rgb[i] * 255 + 0.5f); };
-    state_.text = fmt::format("#{:02x}{:02x}{:02x}", byte(0), byte(1), byte(2));
+    const auto byte = [&](int i) { return static_cast<std::uint8_t>(rgb[i] * 255 + 0.5f); };
+    state_.text = colour_text({byte(0), byte(1), byte(2)});
     set(state_.text);
   }
 

@@ -337,7 +337,7 @@ void Canvas::draw_frames(App& app, Document& document) {
         ImGui::GetCursorScreenPos(), ImVec2{static_cast<float>(area.size.width), static_cast<float>(area.size.height)}};
   };
   for (const Frame& frame : model_.frames) {
-    const ImU32 colour = frame_colour(frame.colour, app.theme);
+    const ImU32 colour = colour_of(frame.colour, app.theme.text_faint);
     ed::PushStyleColor(ed::StyleColor_GroupBg, as_vec4(with_alpha(colour, app.theme.dark ? 0.16f : 0.22f)));
     ed::PushStyleColor(ed::StyleColor_GroupBorder, as_vec4(with_alpha(colour, 0.7f)));
     const auto [at, size] = begin(frame.id, frame.area);

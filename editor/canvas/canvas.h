@@ -29,9 +29,6 @@ bool is_instance(const GraphNode& node);
 /// How far out and in the view goes.
 inline constexpr float kFarthestZoom = 0.01f, kNearestZoom = 8;
 
-/// A frame's own colour, or the theme's.
-ImU32 frame_colour(const std::string& hex, const Theme& theme);
-
 class Canvas {
  public:
   Canvas();

@@ -11,11 +11,11 @@
 #include "editor/app/param_edit.h"
 #include "editor/app/vary.h"
 #include "editor/canvas/canvas.h"
-#include "editor/panels/value_view.h"
 #include "editor/session/gestures.h"
 #include "editor/session/node_text.h"
 #include "editor/widgets/draw.h"
 #include "editor/widgets/param_field.h"
+#include "editor/widgets/value_view.h"
 
 namespace weft::editor {
 
@@ -143,7 +143,7 @@ void Canvas::frame_colour_menu(App& app, Document& document, const std::string& 
       "#4a5568", "#4a6fa5", "#3f8a8c", "#4f8a5b", "#a58a3f", "#a5603f", "#8a4f7d"};
   for (const char* colour : kColours) {
     ImGui::PushID(colour);
-    if (ImGui::ColorButton("##colour", as_vec4(frame_colour(colour, app.theme)))) {
+    if (ImGui::ColorButton("##colour", as_vec4(colour_of(colour, app.theme.text_faint)))) {
       Frame coloured = *frame;
       coloured.colour = colour;
       app.attempt([&] {

@@ -19,11 +19,6 @@ constexpr std::uintptr_t kPortsPerNode = 1024;
 constexpr std::uintptr_t kPinMark = std::uintptr_t{1} << 48;
 constexpr std::uintptr_t kLinkMark = std::uintptr_t{1} << 49;
 
-ImU32 own_colour(const std::string& hex, ImU32 otherwise) {
-  unsigned r = 0, g = 0, b = 0;
-  return std::sscanf(hex.c_str(), "#%2x%2x%2x", &r, &g, &b) == 3 ? IM_COL32(r, g, b, 255) : otherwise;
-}
-
 std::string link_key(const Link& link, int segment) {
   return "link " + link.source.node + '\n' + link.source.port + '\n' + link.target.node + '\n' + link.target.port +
       '\n' + std::to_string(segment);
@@ -108,7 +103,7 @@ void CanvasModel::add_nodes(const Registry& registry, const Theme& theme, const 
         {*node, view.type, outputs == linked_outputs.end() ? kNone : outputs->second}, thumbnails.contains(node->id));
     view.at = {static_cast<float>(ui.at.x), static_cast<float>(ui.at.y)};
     view.collapsed = ui.collapsed;
-    view.colour = own_colour(
+    view.colour = colour_of(
         ui.colour, view.type ? category_colour(theme, view.type->options.menu) : mixed(theme.bad, theme.node, 0.45f));
     for (const ShownPort& port : view.layout.ports)
       view.port_colours.push_back(type_colour(theme, registry.find_type(port.info.type)));

@@ -26,11 +26,6 @@ ed::Detail::EditorContext& internals(ed::EditorContext* context) {
 
 }  // namespace
 
-ImU32 frame_colour(const std::string& hex, const Theme& theme) {
-  unsigned r = 0, g = 0, b = 0;
-  return std::sscanf(hex.c_str(), "#%2x%2x%2x", &r, &g, &b) == 3 ? IM_COL32(r, g, b, 255) : theme.text_faint;
-}
-
 bool is_instance(const GraphNode& node) { return node.type.starts_with("subgraph:"); }
 
 /// Inside a subgraph: the way back, a button for each step.

@@ -235,13 +235,10 @@ FieldEdit popup_field(const PortInfo& port, const json& value, const FieldLook& 
   draw_back(frame, look);
   if (port.widget == Widget::Color) {
     draw_label_and_value(frame, look, {});
-    ImVec4 rgb{0, 0, 0, 1};
-    unsigned r = 0, g = 0, b = 0;
-    if (value.is_string() && std::sscanf(value.get<std::string>().c_str(), "#%2x%2x%2x", &r, &g, &b) == 3)
-      rgb = {static_cast<float>(r) / 255, static_cast<float>(g) / 255, static_cast<float>(b) / 255, 1};
+    const ImU32 colour = colour_of(value.is_string() ? value.get<std::string>() : std::string(), IM_COL32_BLACK);
     const float pad = 4, width = look.size.y * 1.6f;
     frame.list.AddRectFilled({frame.max.x - width - pad, frame.min.y + pad}, {frame.max.x - pad, frame.max.y - pad},
-        ImGui::GetColorU32(rgb), 3);
+        ImGui::GetColorU32(colour), 3);
     return edit;
   }
   const bool opens_list = port.widget == Widget::Choice || port.widget == Widget::Model || port.widget == Widget::File;

@@ -1,10 +1,10 @@
 #include "editor/window/theme.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string>
 
+#include "base/colour.h"
 #include "graph/value.h"
 
 namespace weft::editor {
@@ -90,9 +90,7 @@ PinShape pin_shape(std::string_view type) {
 }
 
 ImU32 type_colour(const Theme& theme, const ValueType* type) {
-  unsigned hex = 0x9aa3b0;
-  if (type && type->colour.size() == 7) std::from_chars(type->colour.data() + 1, type->colour.data() + 7, hex, 16);
-  const ImU32 given = rgb(hex);
+  const ImU32 given = colour_of(type ? type->colour : std::string(), rgb(0x9aa3b0));
   return theme.dark ? mixed(given, IM_COL32_WHITE, 0.12f) : mixed(given, IM_COL32_BLACK, 0.28f);
 }
 
@@ -189,6 +187,11 @@ void apply_theme(const Theme& t, float text_size, float scale) {
   set({ImGuiCol_TableRowBgAlt}, with_alpha(t.text, 0.025f));
   set({ImGuiCol_ModalWindowDimBg, ImGuiCol_NavWindowingDimBg}, IM_COL32(0, 0, 0, t.dark ? 130 : 80));
   ImGui::GetStyle() = s;
+}
+
+ImU32 colour_of(std::string_view text, ImU32 otherwise) {
+  const std::optional<Rgb8> rgb = read_colour(text.substr(0, 7));
+  return rgb ? IM_COL32((*rgb)[0], (*rgb)[1], (*rgb)[2], 255) : otherwise;
 }
 
 }  // namespace weft::editor

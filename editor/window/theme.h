@@ -45,4 +45,7 @@ ImVec4 as_vec4(ImU32 colour);
 /// Gives ImGui's style the theme's colours, and sizes for text of `text_size` pixels times `scale`.
 void apply_theme(const Theme& theme, float text_size, float scale);
 
+/// A colour as files write it, "#rrggbb"; `otherwise` where it is none.
+ImU32 colour_of(std::string_view text, ImU32 otherwise);
+
 }  // namespace weft::editor
