@@ -40,12 +40,8 @@ std::optional<PortRef> read_ref(const Json& json, const char* key) {
 std::string text_of(const PortRef& ref) { return ref.node + "." + ref.port; }
 
 bool is_linked(const Graph& graph, const PortRef& source, const PortRef& target) {
-  const GraphNode* node = graph.find(target.node);
-  const auto input =
-      node ? node->inputs.find(target.port) : std::map<std::string, InputValue, std::less<>>::const_iterator{};
-  if (!node || input == node->inputs.end()) return false;
-  const Links* links = std::get_if<Links>(&input->second);
-  return links && std::ranges::find(*links, source) != links->end();
+  const Links& links = links_at(graph, target);
+  return std::ranges::find(links, source) != links.end();
 }
 
 void read_frames(const Json& ui, Annotations& into) {

@@ -35,13 +35,6 @@ GraphNode new_node(const Graph& graph, const std::string& type, Point at) {
   return node;
 }
 
-Links links_at(const Graph& graph, const PortRef& target) {
-  const GraphNode& node = graph.node(target.node);
-  const auto input = node.inputs.find(target.port);
-  const Links* links = input == node.inputs.end() ? nullptr : std::get_if<Links>(&input->second);
-  return links ? *links : Links{};
-}
-
 Edit links_edit(const PortRef& target, Links links) {
   if (links.empty()) return ClearInput{target.node, target.port};
   return SetInput{target.node, target.port, std::move(links)};

@@ -13,20 +13,11 @@ const NodeInfo* info_of(const Graph& graph, const NodeTypes& types, const std::s
   return found ? types.find(found->type) : nullptr;
 }
 
-/// The links at an input; null if it has none.
-const Links* links_at(const Graph& graph, const PortRef& target) {
-  const GraphNode* node = graph.find(target.node);
-  if (!node) return nullptr;
-  const auto input = node->inputs.find(target.port);
-  const Links* links = input == node->inputs.end() ? nullptr : std::get_if<Links>(&input->second);
-  return links && !links->empty() ? links : nullptr;
-}
-
 /// How well two ports fit, smaller is better: what best_link() promises.
 using Fit = std::tuple<bool, bool, bool, bool>;
 
 Fit fit(const Graph& graph, const PortInfo& output, const PortInfo& input, const PortRef& target) {
-  const bool occupied = !input.many && links_at(graph, target);
+  const bool occupied = !input.many && !links_at(graph, target).empty();
   return {output.type != input.type, occupied, input.kind == PortKind::Param, output.name != input.name};
 }
 
@@ -63,13 +54,26 @@ LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& lin
     return check;
   }
   check.problem = why_not_link(graph, types, link.source, link.target);
-  const Links* links = links_at(graph, link.target);
-  if (!links) return check;
-  check.exists = std::ranges::find(*links, link.source) != links->end();
+  const Links& links = links_at(graph, link.target);
+  if (links.empty()) return check;
+  check.exists = std::ranges::find(links, link.source) != links.end();
   const NodeInfo* info = info_of(graph, types, link.target.node);
   const PortInfo* port = info ? info->find_input(link.target.port) : nullptr;
-  if (!check.exists && !(port && port->many)) check.replaces = links->front();
+  if (!check.exists && !(port && port->many)) check.replaces = links.front();
   return check;
+}
+
+const Links& links_at(const GraphNode& node, std::string_view port) {
+  static const Links kNone;
+  const auto input = node.inputs.find(port);
+  const Links* links = input == node.inputs.end() ? nullptr : std::get_if<Links>(&input->second);
+  return links ? *links : kNone;
+}
+
+const Links& links_at(const Graph& graph, const PortRef& target) {
+  static const Links kNone;
+  const GraphNode* node = graph.find(target.node);
+  return node ? links_at(*node, target.port) : kNone;
 }
 
 std::vector<Link> links_of(const Graph& graph) {
@@ -133,7 +137,7 @@ std::optional<Insertion> insertion(
   const std::string out_type = port_type(graph, types, {link.target, false});
   const auto input = std::ranges::find_if(info->inputs, [&](const PortInfo& port) {
     return port.kind == PortKind::Input && types_match(in_type, port.type) &&
-        (port.many || !links_at(graph, {node, port.name}));
+        (port.many || links_at(graph, {node, port.name}).empty());
   });
   const auto output =
       std::ranges::find_if(info->outputs, [&](const PortInfo& port) { return types_match(port.type, out_type); });

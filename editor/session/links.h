@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/node_types.h"
@@ -33,6 +34,9 @@ struct LinkCheck {
 };
 LinkCheck check_link(const Graph& graph, const NodeTypes& types, const Link& link);
 
+/// The links at an input or param; none where nothing stands there, or a value.
+const Links& links_at(const GraphNode& node, std::string_view port);
+const Links& links_at(const Graph& graph, const PortRef& target);
 /// All links of a graph, by target.
 std::vector<Link> links_of(const Graph& graph);
 /// The type that comes out of or goes into a port; empty where it is not known.

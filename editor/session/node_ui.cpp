@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "editor/session/json_read.h"
+#include "editor/session/links.h"
 
 namespace weft::editor {
 
@@ -21,9 +22,7 @@ double node_width(const NodeUi& ui) { return ui.width > 0 ? std::clamp(ui.width,
 
 bool is_field(const GraphNode& node, const NodeUi& ui, const PortInfo& port) {
   if (port.kind != PortKind::Param || ui.shown_ports.contains(port.name)) return false;
-  const auto found = node.inputs.find(port.name);
-  const Links* links = found == node.inputs.end() ? nullptr : std::get_if<Links>(&found->second);
-  return !links || links->empty();
+  return links_at(node, port.name).empty();
 }
 
 bool has_picture_room(const NodeInfo& type) {
