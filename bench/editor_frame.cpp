@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "editor/app/app.h"
+#include "editor/frame.h"
 #include "plugins/folders.h"
 
 namespace {
@@ -43,7 +44,7 @@ void draw(App& app) {
   ImGui_ImplNullRender_NewFrame();
   ImGui::GetIO().DisplaySize = {1920, 1080};
   ImGui::NewFrame();
-  app.frame();
+  draw_frame(app);
   ImGui::Render();
   ImGui_ImplNullRender_RenderDrawData(ImGui::GetDrawData());
 }

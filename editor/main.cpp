@@ -20,6 +20,7 @@
 #include "editor/app/app.h"
 #include "editor/app/dropped.h"
 #include "editor/app/menus.h"
+#include "editor/frame.h"
 #include "editor/screen_text.h"
 #include "editor/session/folders.h"
 #include "editor/window/frame_pace.h"
@@ -121,7 +122,7 @@ void loop(App& app, Window& window, ScreenText* text) {
     if (window.close_requested()) app.request_quit();
     if (text) text->begin_frame();
     window.begin_frame(app.arranges_panels());
-    app.frame();
+    draw_frame(app);
     if (!pace.shows()) {
       window.skip_frame();
       continue;
@@ -144,7 +145,7 @@ void screenshot(App& app, Window& window, const fs::path& file) {
   for (int still = 0; still < kStill && std::chrono::steady_clock::now() < until;) {
     window.wait_for_events(0.005);
     window.begin_frame();
-    app.frame();
+    draw_frame(app);
     still = app.settled() ? still + 1 : 0;
     window.end_frame([&] {
       if (still >= kStill) write_png(window.read_pixels(), file);

@@ -6,20 +6,9 @@
 
 #include <algorithm>
 
-#include "base/c_locale.h"
-#include "editor/app/lists.h"
-#include "editor/app/menus.h"
-#include "editor/app/param_edit.h"
-#include "editor/app/vary.h"
-#include "editor/panels/panels.h"
-#include "editor/session/carried_files.h"
 #include "editor/session/layout.h"
+#include "editor/session/node_way.h"
 #include "editor/session/picture_file.h"
-#include "editor/widgets/draw.h"
-#include "editor/window/icons.h"
-#include "graph/subgraph.h"
-#include "host/problems.h"
-#include "plugins/folders.h"
 
 namespace weft::editor {
 
@@ -38,13 +27,6 @@ std::string problem_address(const Document& document, const std::string& node) {
   return document.path().empty() ? node : address_in_subgraph(document.scope(), node);
 }
 
-double seconds_of(const runs::Job& job) {
-  using namespace std::chrono;
-  if (job.started_at == system_clock::time_point{}) return 0;
-  const auto end = job.state == runs::Job::State::Running ? system_clock::now() : job.ended_at;
-  return std::max(0.0, duration<double>(end - job.started_at).count());
-}
-
 App::App(AppOptions given)
     : options(std::move(given)),
       templates(templates_in(options.examples_folder)),
@@ -53,8 +35,11 @@ App::App(AppOptions given)
       gallery(options.wake),
       pictures(options.wake),
       stories(options.wake),
-      runs(std::make_shared<runs::RunState>()),
-      file_watch_(options.wake) {
+      workspace(registry,
+          {.environment = [this](const fs::path& folder) { return environment(folder); },
+              .wake = options.wake,
+              .examples_folder = options.examples_folder}),
+      runs(std::make_shared<runs::RunState>()) {
   theme_for_now = options.theme;
   ImGui::GetIO().IniSavingRate = 1;
   ImGui::GetIO().ConfigDragClickToInputText = true;  // numbers are dragged, or typed after a click
@@ -74,7 +59,8 @@ App::App(AppOptions given)
   commands.take(settings.keys);
   for (const PluginInfo& plugin : plugins.plugins())
     if (!plugin.problem.empty()) notify(plugin.problem, LogLine::Kind::Warning);
-  attempt([&] { journal = std::make_unique<Journal>(options.state_folder / "sessions"); });
+  attempt([&] { workspace.open_journal(options.state_folder / "sessions"); });
+  const Journal* journal = workspace.journal();
   if (journal) panels.recovery.found = journal->recoverable();
   runs::RunQueueOptions queue_options;
   queue_options.runner.open_runtime = options.open_runtime;
@@ -93,10 +79,6 @@ App::~App() {
   ImGui::GetIO().WantSaveIniSettings = true;
   take_layout();
   if (settings_changed) save_settings_now();
-  for (auto& tab : tabs)
-    if (tab->check.valid()) tab->check.wait();
-  for (auto& tab : tabs)
-    if (journal && !tab->document->dirty()) journal->forget(tab->document->id());
 }
 
 float App::ui_scale() const {
@@ -174,7 +156,7 @@ Tab* App::active() { return active_tab; }
 
 Tab& App::show(std::unique_ptr<Document> document) {
   panels.open_problem.clear();
-  tabs.push_back(std::make_unique<Tab>(std::move(document)));
+  tabs.push_back(std::make_unique<Tab>(workspace.add(std::move(document))));
   active_tab = tabs.back().get();
   return *active_tab;
 }
@@ -201,7 +183,7 @@ bool App::open(const fs::path& file) {
 
 bool App::open_copy(const fs::path& file) {
   return attempt_to_open([&] {
-    show(std::make_unique<Document>(read_for_document(file, registry), file)).tells_missing = true;
+    show(std::make_unique<Document>(read_for_document(file, registry), file)).open.tells_missing = true;
     notify(tr_format("A copy of {}: saving asks for a name", file.filename().string()));
   });
 }
@@ -214,7 +196,7 @@ bool App::attempt_to_open(const std::function<void()>& action) {
 
 void App::open_json(const fs::path& file) {
   try {
-    show(Document::open(file, registry)).tells_missing = true;
+    show(Document::open(file, registry)).open.tells_missing = true;
   } catch (const GraphError&) {
     FoundWorkflow found = find_workflow(file);
     if (found.kind != FoundWorkflow::Kind::ComfyUi) throw;
@@ -225,7 +207,7 @@ void App::open_json(const fs::path& file) {
 void App::open_found(FoundWorkflow found, const fs::path& file) {
   if (!found.workflow) throw GraphError(why_not_opened(file));
   place_nodes(*found.workflow, registry);
-  show(std::make_unique<Document>(std::move(*found.workflow), file)).tells_missing = true;
+  show(std::make_unique<Document>(std::move(*found.workflow), file)).open.tells_missing = true;
   for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
   if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
 }
@@ -236,39 +218,20 @@ void App::save(Tab& tab) {
     return;
   }
   if (tab.document->on_disk() == Document::OnDisk::Changed)
-    tab.changed_on_disk = true;  // asks first: saving would destroy what somebody else wrote
+    tab.open.changed_on_disk = true;  // asks first: saving would destroy what somebody else wrote
   else
     write(*tab.document, fs::path(tab.document->file()));
 }
 
 bool App::write(Document& document, const fs::path& file) {
-  const bool written = attempt([&] {
-    const bool carried =
-        carry_files(document, registry, environment(document.folder()), environment(fs::absolute(file).parent_path()));
-    try {
-      if (journal)
-        journal->save_as(document, file);  // never behind the file, so that recovery offers nothing older
-      else
-        document.save_as(file);
-    } catch (...) {
-      if (carried) document.undo();
-      throw;
-    }
-  });
+  const bool written = attempt([&] { workspace.save_as(document, file); });
   if (written) notify(tr_format("Saved {}", file.string()));
   return written;
 }
 
-fs::path App::proposed_file(const Document& document) const {
-  const bool shipped = !options.examples_folder.empty() &&
-      fs::path(name_from_folder(document.folder(), options.examples_folder)).is_relative();
-  const fs::path folder = shipped ? fs::current_path() : document.folder();
-  return free_file(folder, document.origin().empty() ? "workflow.json" : document.name() + ".json");
-}
-
 void App::save_as(Tab& tab) {
   const DocumentId id = tab.document->id();
-  const fs::path file = tab.document->file().empty() ? proposed_file(*tab.document) : tab.document->file();
+  const fs::path file = tab.document->file().empty() ? workspace.proposed_file(*tab.document) : tab.document->file();
   file_dialog.ask({.kind = FileDialog::Kind::Save,
       .title = tr("Save workflow"),
       .folder = file.parent_path(),
@@ -294,156 +257,45 @@ void App::close(Tab& tab) {
 void App::close_now(Tab& tab) {
   const auto at = std::ranges::find(tabs, &tab, &std::unique_ptr<Tab>::get);
   if (at == tabs.end()) return;
-  if (journal) journal->forget(tab.document->id());
-  queue->forget(tab.document->id());
-  stale.forget(tab.document->id());
-  if (tab.check.valid()) tab.check.wait();
+  const DocumentId document = tab.document->id();
+  queue->forget(document);
+  stale.forget(document);
   tabs.erase(at);
+  workspace.close(document);
   active_tab = tabs.empty() ? nullptr : tabs.back().get();
   models_looked_for_ = nullptr;  // a later tab may have its address
 }
 
 void App::request_quit() {
-  for (auto& tab : tabs)
-    if (tab->document->dirty()) {
-      panels.quitting = true;
-      return;
-    }
-  for (auto& tab : tabs)
-    if (journal) journal->forget(tab->document->id());
+  if (workspace.any_dirty())
+    panels.quitting = true;
+  else
+    quit_now();
+}
+
+void App::quit_now() {
+  workspace.give_up_unsaved();
   quit = true;
 }
 
-// Models.
-
-void App::ask_for_model_folder() {
-  file_dialog.ask(
-      {.kind = FileDialog::Kind::Folder, .title = tr("A folder with models"), .chosen = [this](const fs::path& chosen) {
-         settings.model_folders.push_back(chosen);
-         model_folders_changed();
-       }});
-}
-
-void App::model_folders_changed() {
-  models_looked_for_ = nullptr;
-  for (auto& tab : tabs) tab->problems_revision = 0;
-  save_settings_soon();
-}
-
-KnownModels App::known_models() {
-  const auto names = [this](const std::string& folder) {
-    return assets.names(folder, document() ? environment(document()->folder()).model_folders : settings.model_folders);
-  };
-  return {.choice = [this, names](const std::string& folder) -> std::string {
-            const std::vector<std::string>* known = names(folder);
-            if (!known) return {};
-            const auto last = settings.last_models.find(folder);
-            if (last != settings.last_models.end() && std::ranges::find(*known, last->second) != known->end())
-              return last->second;
-            return known->size() == 1 ? known->front() : std::string();
-          },
-      .size = [this](const std::string& folder, const std::string& name) { return assets.size(folder, name); }};
-}
-
-Beginning App::beginning(const std::string& type) {
-  const NodeTypes& types = document()->types(registry);
-  const NodeInfo* info = types.find(type);
-  if (!info) return {};
-  return {.values = first_values(document()->graph(), types, *info, known_models()), .link_obvious = true};
-}
-
-void App::choose_model(const std::string& node, const PortInfo& port, const std::string& name) {
-  settings.last_models[port.folder] = name;
-  save_settings_soon();
-  attempt([&] { editor::choose_model(*document(), registry, node, port, name, known_models()); });
-}
-
-void App::look_for_models() {
-  if (!active_tab || active_tab == models_looked_for_) return;
-  models_looked_for_ = active_tab;
-  const std::vector<fs::path> roots = environment(document()->folder()).model_folders;
-  assets.refresh();
-  for (const NodeInfo* type : registry.nodes())
-    for (const PortInfo& port : type->inputs)
-      if (port.widget == Widget::Model) assets.names(port.folder, roots);
-}
-
-// Runs.
-
-void App::run(std::vector<std::string> wanted) {
-  Document* doc = document();
-  if (!doc) return;
-  attempt([&] {
-    queue->watch(doc->id(), runs::addresses(doc->workflow()));  // so that whatever is clicked can be seen
-    queue->add(run_of(*doc, std::move(wanted)));
-  });
-}
-
-void App::run_sweep() {
-  Document* doc = document();
-  if (!doc) return;
-  attempt([&] {
-    queue->watch(doc->id(), runs::addresses(doc->workflow()));
-    queue->add(sweep_run_of(*doc));
-  });
-}
-
-const runs::NodeRun* App::node_run(const std::string& node) {
-  return document() ? runs->node(document()->id(), document()->address(node)) : nullptr;
-}
-
-namespace {
-
-/// The instances that lead from the top into a definition, outermost first; nothing if it is used nowhere.
-std::optional<std::vector<std::string>> way_into(const Workflow& workflow, const Graph& graph, std::string_view name) {
-  for (const GraphNode* node : graph.nodes()) {
-    const auto definition = subgraph_of_type(node->type);
-    if (!definition) continue;
-    if (*definition == name) return std::vector{node->id};
-    const auto found = workflow.subgraphs.find(*definition);
-    if (found == workflow.subgraphs.end()) continue;
-    if (auto way = way_into(workflow, found->second.graph, name)) {
-      way->insert(way->begin(), node->id);
-      return way;
-    }
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string> parts_of(const std::string& address) {
-  std::vector<std::string> parts;
-  for (std::size_t from = 0; from <= address.size();) {
-    const std::size_t slash = std::min(address.find('/', from), address.size());
-    parts.push_back(address.substr(from, slash - from));
-    from = slash + 1;
-  }
-  return parts;
-}
-
-}  // namespace
+// Nodes.
 
 void App::lead_to(const std::string& address) {
   Document* doc = document();
   if (!doc || address.empty()) return;
-  std::vector<std::string> way = parts_of(address);
-  const std::string node = way.back();
-  way.pop_back();
-  if (!way.empty() && subgraph_of_type(way.front())) {
-    const auto into = way_into(doc->workflow(), doc->workflow().graph, *subgraph_of_type(way.front()));
-    if (!into) {
-      notify(tr_format("No node uses '{}'", way.front()), LogLine::Kind::Warning);
-      return;
-    }
-    way = *into;
+  const std::optional<NodeWay> way = way_to(doc->workflow(), address);
+  if (!way) {
+    notify(tr_format("No node uses '{}'", address.substr(0, address.find('/'))), LogLine::Kind::Warning);
+    return;
   }
   attempt([&] {
-    if (doc->path() != way) {
+    if (doc->path() != way->instances) {
       doc->leave(0);
-      for (const std::string& instance : way) doc->enter(instance);
+      for (const std::string& instance : way->instances) doc->enter(instance);
     }
-    if (!doc->graph().contains(node)) return;
-    doc->select({{node}, {}});
-    active_tab->canvas.look_at(node);
+    if (!doc->graph().contains(way->node)) return;
+    doc->select({{way->node}, {}});
+    active_tab->canvas.look_at(way->node);
   });
 }
 
@@ -451,100 +303,21 @@ const NodeInfo* App::type_of(const GraphNode& node) {
   return document() ? document()->types(registry).find(node.type) : nullptr;
 }
 
-void App::take_runs() {
-  const std::shared_ptr<const runs::RunState> before = std::exchange(runs, queue->state());
-  if (before == runs) return;
-  gallery.take(*runs);
-  log_run_events(*before, *runs);
-}
-
-void App::log_run_events(const runs::RunState& before, const runs::RunState& now) {
-  for (const runs::Job& job : now.history) {
-    const auto known = std::ranges::find(before.history, job.id, &runs::Job::id);
-    if (known != before.history.end()) continue;
-    if (job.state == runs::Job::State::Done) notify(tr_format("{}: done in {:.1f} s", job.title, seconds_of(job)));
-    if (job.state == runs::Job::State::Cancelled) notify(tr_format("{}: stopped", job.title), LogLine::Kind::Warning);
-    if (job.state != runs::Job::State::Failed) continue;
-    if (job.problems.empty()) notify(tr_format("{}: failed", job.title), LogLine::Kind::Error);
-    for (const Problem& problem : job.problems) notify(problem.text(), LogLine::Kind::Error);
-  }
-}
-
-void App::check_documents() {
-  for (auto& tab : tabs) {
-    if (tab->check.valid() && tab->check.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
-      tab->problems = tab->check.get();
-    const Document& doc = *tab->document;
-    if (tab->check.valid() || tab->problems_revision == doc.revision() || doc.in_gesture()) continue;
-    tab->problems_revision = doc.revision();
-    tab->check = std::async(std::launch::async, [this, workflow = doc.workflow(), folder = doc.folder()] {
-      const CLocale locale;
-      std::vector<Problem> found = host::problems_of_run(workflow, registry, environment(folder));
-      options.wake();
-      return found;
-    });
-  }
-}
-
 // Frames.
 
-namespace {
-
-/// A panel that has come into sight has taken the keyboard from the canvas, though nobody went there.
-bool panel_took_focus(const ImGuiWindow* before) {
-  const ImGuiWindow* now = ImGui::GetCurrentContext()->NavWindow;
-  return now && now != before && now->Appearing && !(now->RootWindow->Flags & ImGuiWindowFlags_Popup);
-}
-
-}  // namespace
-
-void App::frame() {
+void App::begin_frame() {
   if (look_changed) apply_look();
   take_runs();
-  check_documents();
+  workspace.check();
   look_for_models();
-  look_at_disk();
+  for (const fs::path& gone : workspace.look_at_disk())
+    notify(tr_format("{} is no longer on the disk; saving writes it again", gone.string()), LogLine::Kind::Warning);
   hear_keys();
-  draw_menu_bar(*this);
-  draw_status_bar(*this);
-  draw_dock_space(*this);
-  draw_tabs();
-  draw_start(*this);
-  const ImGuiWindow* focused = ImGui::GetCurrentContext()->NavWindow;
-  if (panels.shown.shows(PanelGroup::Left)) {
-    draw_library(*this);
-    draw_history(*this);
-  }
-  if (panels.shown.shows(PanelGroup::Right)) {
-    draw_inspector(*this);
-    draw_viewer(*this);
-  }
-  if (panels.shown.shows(PanelGroup::Below)) {
-    draw_gallery(*this);
-    draw_queue(*this);
-    draw_problems(*this);
-    draw_timings(*this);
-    draw_log(*this);
-  }
-  if (active_tab && panels.canvas_focused && panels.focus_panel.empty() && panel_took_focus(focused))
-    active_tab->focus = true;
-  draw_missing(*this);
-  draw_value_popup(*this);
-  draw_vary(*this);
-  draw_search_list(*this);
-  draw_settings(*this);
-  draw_about(*this);
-  draw_template_dialog(*this);
-  draw_recovery(*this);
-  draw_disk_change(*this);
-  draw_questions();
-  draw_painter(*this);
-  draw_region_editor(*this);
-  draw_lightbox(*this);
-  file_dialog.draw(*this);
+}
+
+void App::end_frame() {
   panels.popup_was_open = ImGui::IsPopupOpen("", ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
-  if (journal)
-    for (auto& tab : tabs) journal->record(*tab->document);
+  workspace.record();
   take_layout();
   if (settings_changed) save_settings_now();
   textures.collect();
@@ -592,42 +365,8 @@ double App::seconds_until_change() const {
 }
 
 bool App::settled() const {
-  const bool checked = std::ranges::none_of(
-      tabs, [](const auto& tab) { return tab->check.valid() || tab->problems_revision != tab->document->revision(); });
   const bool seen = !active_tab || active_tab->canvas.settled();
-  return checked && seen && !assets.busy() && !pictures.busy() && panels.frames_to_focus == 0;
-}
-
-void App::draw_tabs() {
-  Tab* closing = nullptr;
-  panels.canvas_focused = false;
-  const ImGuiCond dock = std::exchange(panels.docks_are_new, false) ? ImGuiCond_Always : ImGuiCond_Once;
-  for (std::size_t i = 0; i < tabs.size(); ++i) {
-    Tab& tab = *tabs[i];
-    bool open = true;
-    ImGui::SetNextWindowDockID(panels.centre_dock, dock);
-    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
-    const std::string title = fmt::format("{}###document {}", tab.document->name(), tab.document->id());
-    const ImGuiWindowFlags flags = ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse |
-        ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
-        (tab.document->dirty() ? ImGuiWindowFlags_UnsavedDocument : 0);
-    if (std::exchange(tab.focus, false)) ImGui::SetNextWindowFocus();
-    const bool visible = ImGui::Begin(title.c_str(), &open, flags);
-    ImGui::PopStyleVar();
-    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows)) {
-      active_tab = &tab;
-      panels.canvas_focused = true;
-    }
-    tab.seen = visible;
-    if (visible) {
-      tab.canvas.draw(*this, *tab.document);
-      if (tab.document->graph().size() == 0) draw_empty_canvas(*this);
-      draw_panel_handles(*this, tab.canvas);
-    }
-    ImGui::End();
-    if (!open) closing = &tab;
-  }
-  if (closing) close(*closing);
+  return workspace.all_checked() && seen && !assets.busy() && !pictures.busy() && panels.frames_to_focus == 0;
 }
 
 }  // namespace weft::editor

@@ -7,7 +7,6 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,16 +22,15 @@
 #include "editor/session/commands.h"
 #include "editor/session/defaults.h"
 #include "editor/session/document_runs.h"
-#include "editor/session/file_watch.h"
 #include "editor/session/gallery.h"
 #include "editor/session/gestures.h"
 #include "editor/session/input_files.h"
-#include "editor/session/journal.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
 #include "editor/session/picture_story.h"
 #include "editor/session/settings.h"
 #include "editor/session/templates.h"
+#include "editor/session/workspace.h"
 #include "editor/window/fonts.h"
 #include "editor/window/textures.h"
 #include "editor/window/theme.h"
@@ -64,20 +62,14 @@ struct AppOptions {
 
 /// One open document, and how it is looked at.
 struct Tab {
-  explicit Tab(std::unique_ptr<Document> opened) : document(std::move(opened)) {}
-  std::unique_ptr<Document> document;
+  explicit Tab(OpenDocument& opened) : open(opened), document(opened.document.get()) {}
+  OpenDocument& open;  ///< of the workspace
+  Document* const document;
   Canvas canvas;
   ViewerState viewer;
   bool asked_to_close = false;
   bool focus = true;  ///< comes to the front in the next frame
   bool seen = false;  ///< in the last frame
-  bool changed_on_disk = false;  ///< by somebody else; the user is asked
-  bool tells_missing = false;  ///< once it is checked, the user is told what it names and is not there
-
-  /// What keeps the document from running; found on a thread of its own.
-  std::vector<Problem> problems;
-  std::uint64_t problems_revision = 0;
-  std::future<std::vector<Problem>> check;
 };
 
 struct LogLine {
@@ -109,8 +101,9 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  /// Draws one frame, between ImGui's NewFrame() and Render().
-  void frame();
+  /// Before and after all that is drawn (frame.h): takes what has come, hears the keys; writes down what was done.
+  void begin_frame();
+  void end_frame();
   /// Seconds until something moves by itself, so that a frame has to follow without input; negative: nothing will.
   double seconds_until_change() const;
   /// Panels or a canvas are taking their places: for these few frames input waits, as it would meet other ones.
@@ -123,8 +116,8 @@ class App {
 
   // Documents.
   Tab* active();
-  Document* document() { return active() ? active()->document.get() : nullptr; }
-  const Document* document() const { return active_tab ? active_tab->document.get() : nullptr; }
+  Document* document() { return active() ? active()->document : nullptr; }
+  const Document* document() const { return active_tab ? active_tab->document : nullptr; }
   /// Of the active tab.
   ViewerState& viewer() { return active_tab ? active_tab->viewer : panels.viewer; }
   void new_document();
@@ -137,7 +130,8 @@ class App {
   void save_as(Tab& tab);
   void close(Tab& tab);  ///< asks if it is not saved
   void close_now(Tab& tab);
-  void request_quit();
+  void request_quit();  ///< asks if something is not saved
+  void quit_now();
   /// Does `action`; what it throws is shown to the user. False if it threw.
   bool attempt(const std::function<void()>& action);
 
@@ -193,13 +187,13 @@ class App {
   FontShelf font_shelf;
   Fonts fonts;  ///< of the language that is shown
   Textures textures;
-  std::unique_ptr<Journal> journal;
   AssetLists assets;
   Gallery gallery;
   PictureLoader pictures;
   PictureStories stories;
   InputFiles input_files;
   StaleResults stale;
+  Workspace workspace;
   std::unique_ptr<runs::RunQueue> queue;
   std::shared_ptr<const runs::RunState> runs;  ///< as of this frame
   std::vector<std::unique_ptr<Tab>> tabs;
@@ -226,15 +220,11 @@ class App {
   void open_json(const std::filesystem::path& file);
   /// As a document that has no file of its own: `file` is not Weft's. Throws if none was found.
   void open_found(FoundWorkflow found, const std::filesystem::path& file);
-  /// Where a document without a file is proposed to be saved: beside what it comes from, but not among the examples.
-  std::filesystem::path proposed_file(const Document& document) const;
-  /// Saves by way of the journal and tells the user; names of files follow. False if it could not.
+  /// Saves and tells the user. False if it could not.
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();
-  void check_documents();
   /// Asks for the lists of models that the node types want, so that they are known when a node is added.
   void look_for_models();
-  void look_at_disk();
   void take_layout();
   void take_language();
   void log_run_events(const runs::RunState& before, const runs::RunState& now);
@@ -242,19 +232,18 @@ class App {
   void bind(std::string_view id, std::function<void()> run, std::function<bool()> enabled = {});
   void bind_file_commands();
   void bind_edit_commands();
+  void bind_select_commands();
   void bind_node_commands();
+  void bind_arrange_commands();
   void bind_run_commands();
   void bind_view_commands();
   void bind_panel_commands();
   void select_and_show(const std::string& node);
   void leave_panel_by_key(const KeyChord& pressed);
   void hear_keys();
-  void draw_tabs();
-  void draw_questions();
   void save_settings_now();
 
   const Tab* models_looked_for_ = nullptr;  ///< the one in whose folder they were looked for last
-  FileWatch file_watch_;
   BackgroundWriter writer_;
 };
 

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "editor/app/app.h"
-#include "editor/canvas/canvas_nodes.h"
 #include "editor/session/picture_params.h"
 #include "graph/expand.h"
 #include "runs/address.h"
@@ -205,6 +204,23 @@ Backdrop backdrop_of(App& app, const std::string& node) {
   if (!backdrop.picture)
     if (const auto last = latest_picture(app)) backdrop.picture = picture_of(app, *last);
   return backdrop;
+}
+
+const runs::OutputView* picture_output(const runs::NodeRun& node) {
+  const auto found = std::ranges::find_if(
+      node.outputs, [](const runs::OutputView& output) { return !output.pictures.empty() && output.type == "image"; });
+  return found == node.outputs.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const Picture> picture_of(const runs::NodeRun* node) {
+  if (!node) return nullptr;
+  const runs::OutputView* output = node->state == runs::NodeRun::State::Running ? nullptr : picture_output(*node);
+  return output ? output->pictures.front() : node->preview;
+}
+
+std::uint64_t picture_version(const runs::NodeRun& node, const runs::OwnerRun& run, const Picture& picture) {
+  // The place in memory alone is not enough: it may be that of a picture which is gone.
+  return (run.job * 1'000'003 + node.preview_number) * 1'000'003 + reinterpret_cast<std::uintptr_t>(&picture);
 }
 
 }  // namespace weft::editor

@@ -54,4 +54,11 @@ struct Backdrop {
 };
 Backdrop backdrop_of(App& app, const std::string& node);
 
+/// The output whose picture a node shows; null if it has none.
+const runs::OutputView* picture_output(const runs::NodeRun& node);
+/// The picture that a node shows: a preview while it runs, else what it made.
+std::shared_ptr<const Picture> picture_of(const runs::NodeRun* node);
+/// Another number for another picture: when to upload it anew.
+std::uint64_t picture_version(const runs::NodeRun& node, const runs::OwnerRun& run, const Picture& picture);
+
 }  // namespace weft::editor

@@ -57,23 +57,6 @@ Badge badge_of(const runs::NodeRun* node, bool stale, const Theme& t, ImU32 on_t
 
 }  // namespace
 
-const runs::OutputView* picture_output(const runs::NodeRun& node) {
-  const auto found = std::ranges::find_if(
-      node.outputs, [](const runs::OutputView& output) { return !output.pictures.empty() && output.type == "image"; });
-  return found == node.outputs.end() ? nullptr : &*found;
-}
-
-std::shared_ptr<const Picture> picture_of(const runs::NodeRun* node) {
-  if (!node) return nullptr;
-  const runs::OutputView* output = node->state == runs::NodeRun::State::Running ? nullptr : picture_output(*node);
-  return output ? output->pictures.front() : node->preview;
-}
-
-std::uint64_t picture_version(const runs::NodeRun& node, const runs::OwnerRun& run, const Picture& picture) {
-  // The place in memory alone is not enough: it may be that of a picture which is gone.
-  return (run.job * 1'000'003 + node.preview_number) * 1'000'003 + reinterpret_cast<std::uintptr_t>(&picture);
-}
-
 const runs::NodeRun* CanvasNodes::run_of(const NodeView& view) const {
   if (!run) return nullptr;
   if (is_instance(*view.node)) {
@@ -119,7 +102,7 @@ ImU32 CanvasNodes::heat_of(const NodeView& view) const {
 /// Of what is shown, by node; and which definitions have any.
 void CanvasNodes::find_problems() {
   const std::string prefix = problem_address(document, "");
-  for (const Problem& problem : app.active()->problems) {
+  for (const Problem& problem : app.active()->open.problems) {
     const std::string_view node = problem.node;
     const std::size_t slash = node.find('/');
     if (slash != node.npos) faulty_definitions.emplace(node.substr(0, slash));

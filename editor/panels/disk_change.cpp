@@ -9,7 +9,7 @@ namespace {
 
 Tab* changed_tab(App& app) {
   for (const auto& tab : app.tabs)
-    if (tab->changed_on_disk) return tab.get();
+    if (tab->open.changed_on_disk) return tab.get();
   return nullptr;
 }
 
@@ -72,22 +72,6 @@ bool draw_answers(App& app, Tab& tab, const DiskChangeState& state) {
 
 }  // namespace
 
-void App::look_at_disk() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& tab : tabs)
-    if (!tab->document->file().empty()) files.push_back(tab->document->file());
-  file_watch_.watch(files);
-  if (!file_watch_.take_change()) return;
-  for (const auto& tab : tabs) {
-    const Document::OnDisk found = tab->document->on_disk();
-    if (found == Document::OnDisk::Changed) tab->changed_on_disk = true;
-    if (found != Document::OnDisk::Vanished) continue;
-    tab->document->keep_mine();
-    notify(tr_format("{} is no longer on the disk; saving writes it again", tab->document->file().string()),
-        LogLine::Kind::Warning);
-  }
-}
-
 /// Asks what shall be done about a file that somebody else has changed. Nothing is lost by any answer: what is
 /// loaded is a step of undo, and what is kept is written only by saving.
 void draw_disk_change(App& app) {
@@ -112,7 +96,7 @@ void draw_disk_change(App& app) {
   draw_differences(app, state);
   ImGui::Spacing();
   if (draw_answers(app, *tab, state)) {
-    tab->changed_on_disk = false;
+    tab->open.changed_on_disk = false;
     state = {};
     ImGui::CloseCurrentPopup();
   }

@@ -82,9 +82,7 @@ void quit_question(App& app) {
   }
   ImGui::SameLine();
   if (ImGui::Button(label("Quit Without Saving"))) {
-    for (const auto& tab : app.tabs)
-      if (app.journal) app.journal->forget(tab->document->id());
-    app.quit = true;
+    app.quit_now();
   }
   ImGui::SameLine();
   if (ImGui::Button(label("Keep Working")) || ImGui::IsKeyPressed(ImGuiKey_Escape)) {
@@ -286,10 +284,10 @@ void draw_empty_canvas(App& app) {
   }
 }
 
-void App::draw_questions() {
-  quit_question(*this);
-  close_question(*this);
-  rename_question(*this);
+void draw_questions(App& app) {
+  quit_question(app);
+  close_question(app);
+  rename_question(app);
 }
 
 }  // namespace weft::editor

@@ -98,7 +98,7 @@ class Inspector {
     ImGui::PushTextWrapPos();
     ImGui::TextColored(
         as_vec4(app_.theme.bad), "%s", tr_format("No plugin brings the node type '{}'.", node_.type).c_str());
-    for (const Problem& problem : app_.active()->problems)
+    for (const Problem& problem : app_.active()->open.problems)
       if (problem.node == address_ && !problem.remedy.empty()) dim_text(app_.theme, problem.remedy);
     dim_text(app_.theme, tr("It is kept as it is, and is saved with the workflow."));
     ImGui::PopTextWrapPos();
@@ -135,8 +135,8 @@ class Inspector {
       dim_text(app_.theme, fmt::format("{}   \u2190  {}.{}", port_label(port.name), link->node, link->port));
       return;
     }
-    const bool wrong = std::ranges::any_of(
-        app_.active()->problems, [&](const Problem& each) { return each.node == address_ && each.port == port.name; });
+    const bool wrong = std::ranges::any_of(app_.active()->open.problems,
+        [&](const Problem& each) { return each.node == address_ && each.port == port.name; });
     const std::string values = shown_values(document_, sweep(document_), node_.id, port);
     const ImRect field = draw_field(app_, document_, std::span(&node_.id, 1), port, param_value(node_, port.name),
         wrong, values.empty() ? shown_seed(app_, document_, node_, port) : values);

@@ -82,15 +82,15 @@ void draw_foot(App& app, const std::vector<Missing>& missing) {
 void draw_missing(App& app) {
   MissingState& state = app.panels.missing;
   Tab* tab = app.active();
-  const bool checked = tab && !tab->check.valid() && tab->problems_revision == tab->document->revision();
-  if (tab && tab->tells_missing && checked) {
-    tab->tells_missing = false;
+  const bool checked = tab && tab->open.checked();
+  if (tab && tab->open.tells_missing && checked) {
+    tab->open.tells_missing = false;
     state.document = tab->document->id();
   }
   if (!tab || state.document != tab->document->id()) return;
-  if (checked && state.revision != tab->problems_revision) {
-    state.revision = tab->problems_revision;
-    state.missing = what_is_missing(*tab->document, app.registry, tab->problems);
+  if (checked && state.revision != tab->open.problems_revision) {
+    state.revision = tab->open.problems_revision;
+    state.missing = what_is_missing(*tab->document, app.registry, tab->open.problems);
   }
   // As long as a change is being checked, what was missing before may name nodes that are gone.
   const bool stale = state.revision != tab->document->revision();

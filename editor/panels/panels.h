@@ -38,6 +38,7 @@ void draw_log(App& app);
 void draw_settings(App& app);
 void draw_recovery(App& app);
 void draw_disk_change(App& app);
+void draw_questions(App& app);      ///< before something is closed, quit or renamed
 void draw_about(App& app);          ///< version, folders, plugins
 void draw_painter(App& app);        ///< a node's painting, on what it is painted on
 void draw_lightbox(App& app);       ///< a picture over the whole window

@@ -35,11 +35,11 @@ std::shared_ptr<const std::vector<ToldProblem>> told_problems(App& app) {
   const DocumentId document = tab ? tab->document->id() : 0;
   const std::uint64_t revision = tab ? tab->document->revision() : 0;
   const bool same = state.document == document && state.revision == revision && state.failed == failed &&
-      (!tab || state.found == tab->problems) && state.language == language();
+      (!tab || state.found == tab->open.problems) && state.language == language();
   if (same && state.told) return state.told;
   state = {
       .document = document, .revision = revision, .failed = failed, .found = {}, .language = language(), .told = {}};
-  if (tab) state.found = tab->problems;
+  if (tab) state.found = tab->open.problems;
   state.told = std::make_shared<const std::vector<ToldProblem>>(
       tab ? tell_all(*tab->document, app.registry, failed, state.found) : std::vector<ToldProblem>{});
   return state.told;

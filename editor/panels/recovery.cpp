@@ -29,8 +29,8 @@ void recover(App& app, const Recoverable& each) {
     if (tab.document->file() == each.file && !tab.document->dirty()) app.close_now(tab);
   }
   const Tab& tab = app.show(Document::recovered(each.workflow, each.file, each.origin));
-  app.journal->record(*tab.document);
-  app.journal->flush();  // what was left behind goes once this process holds it
+  app.workspace.journal()->record(*tab.document);
+  app.workspace.journal()->flush();  // what was left behind goes once this process holds it
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ void draw_recovery(App& app) {
   for (std::size_t i = found.size(); i-- > 0;) {
     if (!recovered[i] && !discarded[i]) continue;
     if (recovered[i]) recover(app, found[i]);
-    app.journal->discard(found[i]);
+    app.workspace.journal()->discard(found[i]);
     found.erase(found.begin() + static_cast<std::ptrdiff_t>(i));
   }
   if (later) found.clear();

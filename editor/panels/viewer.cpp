@@ -9,8 +9,8 @@
 #include "editor/app/shown_pictures.h"
 #include "editor/panels/panels.h"
 #include "editor/panels/picture_math.h"
-#include "editor/panels/value_view.h"
 #include "editor/widgets/draw.h"
+#include "editor/widgets/value_view.h"
 #include "editor/window/icons.h"
 #include "runs/address.h"
 

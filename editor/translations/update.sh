@@ -9,7 +9,7 @@ made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 
 # No dates and no numbers of lines: the file changes when a text does.
-find app canvas panels session widgets window main.cpp \( -name '*.cpp' -o -name '*.h' \) ! -name 'text.h' | LC_ALL=C sort |
+find app canvas panels session widgets window frame.cpp main.cpp \( -name '*.cpp' -o -name '*.h' \) ! -name 'text.h' | LC_ALL=C sort |
   xgettext --files-from=- --language=C++ --from-code=UTF-8 --add-comments=Translators: --add-location=file --width=110 \
     --package-name=weft-edit --msgid-bugs-address=none --copyright-holder= \
     --keyword=tr --keyword=tr_later --keyword=label --keyword=tr_format --keyword=tr_n:1,2 --keyword=tr_format_n:1,2 \

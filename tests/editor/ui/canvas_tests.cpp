@@ -287,8 +287,8 @@ void a_missing_type_is_shown_and_kept(Ui& ui) {
   const ImVec2 from = ui.title("ghost");
   ui.drag(from, {from.x + 50, from.y + 30});
   IM_CHECK_EQ(ui.param("ghost", "strength").get<int>(), 2);
-  for (int i = 0; i < 200 && ui.app.active()->problems.empty(); ++i) ui.wait(2);
-  IM_CHECK(!ui.app.active()->problems.empty());
+  for (int i = 0; i < 200 && ui.app.active()->open.problems.empty(); ++i) ui.wait(2);
+  IM_CHECK(!ui.app.active()->open.problems.empty());
 }
 
 }  // namespace

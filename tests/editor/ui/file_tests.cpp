@@ -196,8 +196,8 @@ void a_problem_in_a_definition_leads_into_it(Ui& ui) {
   workflow.subgraphs["upscale"].graph.add({.id = "lost", .type = "nobody.knows"});
   workflow.graph.add({.id = "twice", .type = "subgraph:upscale"});
   ui.open(workflow);
-  for (int i = 0; i < 300 && ui.app.active()->problems.empty(); ++i) ui.wait(2);
-  IM_CHECK(!ui.app.active()->problems.empty());
+  for (int i = 0; i < 300 && ui.app.active()->open.problems.empty(); ++i) ui.wait(2);
+  IM_CHECK(!ui.app.active()->open.problems.empty());
   ui.key(ImGuiKey_F8);
   ui.wait(6);
   IM_CHECK(ui.doc().path() == std::vector<std::string>{"twice"});

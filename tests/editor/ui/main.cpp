@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "editor/frame.h"
 #include "editor/window/png_file.h"
 #include "editor/window/window.h"
 #include "host/device_runtime.h"
@@ -100,7 +101,7 @@ int run(const std::vector<test::Test>& tests, const std::string& filter, const f
     while (!ImGuiTestEngine_IsTestQueueEmpty(engine)) {
       window.wait_for_events(0);
       window.begin_frame();
-      app.frame();
+      draw_frame(app);
       // Without a graphics card drawing is what takes the time: of tests, one frame in eight is drawn.
       const bool drawn = !pictures.empty() || ImGui::GetFrameCount() % 8 == 0;
       if (!drawn)

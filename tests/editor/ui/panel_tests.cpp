@@ -28,8 +28,8 @@ void a_problem_leads_to_its_node(Ui& ui) {
   ui.text_to_image();
   ui.click(ui.link("decode.image", "save.image"));
   ui.key(ImGuiKey_Delete);
-  for (int i = 0; i < 300 && ui.app.active()->problems.empty(); ++i) ui.wait(2);
-  IM_CHECK(!ui.app.active()->problems.empty());
+  for (int i = 0; i < 300 && ui.app.active()->open.problems.empty(); ++i) ui.wait(2);
+  IM_CHECK(!ui.app.active()->open.problems.empty());
   ui.doc().select({});
   ui.key(ImGuiKey_F8);
   IM_CHECK(ui.doc().selection().nodes == Ids{"save"});

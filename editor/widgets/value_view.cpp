@@ -1,4 +1,4 @@
-#include "editor/panels/value_view.h"
+#include "editor/widgets/value_view.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
