@@ -97,12 +97,6 @@ def rooms():
     return {head[0]: head[2:] for head in heads}
 
 
-def to_go():
-    """Arrows that point up, and that the table wants gone."""
-    lines = (ROOT / "tests/rooms/rooms.txt").read_text().splitlines()
-    return {(line.split(":")[0], room) for line in lines for room in re.findall(r" up:(\S+)", line)}
-
-
 def room_of(path, known):
     for name, files in known.items():
         if path in files:
@@ -128,7 +122,7 @@ def includes():
                 other = room_of(path, known)
                 if room and other and not {room, other} & LEFT_OUT and box_of(room) != box_of(other):
                     found.add((box_of(room), box_of(other)))
-    return found - to_go()
+    return found
 
 
 def without_detours(arrows):

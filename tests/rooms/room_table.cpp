@@ -58,9 +58,7 @@ void RoomTable::read_line(const std::string& line) {
   }
   std::vector<std::string> files;
   if (head.size() > 2) files.assign(head.begin() + 2, head.end());
-  rooms_.push_back({head[0], files, words_in(allows), {}});
-  for (std::string& name : rooms_.back().allows)
-    if (name.starts_with("up:")) rooms_.back().up.insert(name = name.substr(3));
+  rooms_.push_back({head[0], files, words_in(allows)});
 }
 
 std::vector<std::string> RoomTable::problems() const {
@@ -69,8 +67,7 @@ std::vector<std::string> RoomTable::problems() const {
   for (const Library& library : libraries_) above.insert(library.name);
   for (const Room& room : rooms_) {
     for (const std::string& name : room.allows)
-      if (!above.contains(name) && !room.up.contains(name))
-        found.push_back(room.name + ": " + name + " is not above it");
+      if (!above.contains(name)) found.push_back(room.name + ": " + name + " is not above it");
     if (!above.insert(room.name).second) found.push_back(room.name + " stands there twice");
   }
   return found;

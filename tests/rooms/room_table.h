@@ -21,7 +21,6 @@ struct Room {
   std::string name;
   std::vector<std::string> files;  ///< of a room made of single files; else empty
   std::vector<std::string> allows;  ///< rooms and libraries
-  std::set<std::string> up;  ///< of those, the rooms that are below it all the same
 };
 
 class RoomTable {
