@@ -203,6 +203,32 @@ bool has_weights(const std::vector<TokenChunk>& chunks) {
   });
 }
 
+/// The names in "embedding:name", each once, which ask for a textual inversion and are read as plain words. A name ends
+/// at a space, a comma or a colon, and may have an extension.
+std::vector<std::string> named_embeddings(const std::vector<WeightedText>& runs) {
+  constexpr std::string_view kKey = "embedding:";
+  std::vector<std::string> names;
+  for (const WeightedText& run : runs) {
+    const std::string_view text = run.text;
+    for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+      if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]))) continue;  // a part of another word
+      std::string_view name = text.substr(at + kKey.size());
+      name = name.substr(0, name.find_first_of(" \t\r\n,:"));
+      if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+std::vector<PromptToken> spelled(const Tokenizer& tokenizer, const std::vector<TokenChunk>& chunks) {
+  std::vector<PromptToken> tokens;
+  for (const TokenChunk& chunk : chunks) {
+    const std::vector<std::string> texts = tokenizer.spell(chunk.ids);
+    for (size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
+  }
+  return tokens;
+}
+
 }  // namespace
 
 std::vector<WeightedText> parse_weights(std::string_view prompt) { return parse(prompt).runs; }
@@ -210,7 +236,7 @@ std::vector<WeightedText> parse_weights(std::string_view prompt) { return parse(
 std::vector<std::string> prompt_warnings(std::string_view prompt) {
   const Parsed parsed = parse(prompt);
   std::vector<std::string> sentences;
-  for (const std::string& name : named_embeddings(prompt))
+  for (const std::string& name : named_embeddings(parsed.runs))
     sentences.push_back(fmt::format("the embedding '{}' has no effect yet: its name is read as plain words", name));
   const auto largest =
       std::ranges::max_element(parsed.runs, {}, [](const WeightedText& run) { return std::abs(run.weight); });
@@ -254,30 +280,6 @@ std::vector<int64_t> find_tokens(
   return places;
 }
 
-std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length) {
-  std::vector<PromptToken> tokens;
-  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length)) {
-    const std::vector<std::string> texts = tokenizer.spell(chunk.ids);
-    for (size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
-  }
-  return tokens;
-}
-
-std::vector<std::string> named_embeddings(std::string_view prompt) {
-  constexpr std::string_view kKey = "embedding:";
-  std::vector<std::string> names;
-  for (const WeightedText& run : parse_weights(prompt)) {
-    const std::string_view text = run.text;
-    for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
-      if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]))) continue;  // a part of another word
-      std::string_view name = text.substr(at + kKey.size());
-      name = name.substr(0, name.find_first_of(" \t\r\n,:"));
-      if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
-    }
-  }
-  return names;
-}
-
 EncodedPrompt encode_prompt(
     const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip) {
   const auto& config = encoder.config();
@@ -287,6 +289,7 @@ EncodedPrompt encode_prompt(
         "use the tokenizer folder that came with the model");
   }
   std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions);
+  std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
   const auto count = static_cast<int64_t>(chunks.size());
   const bool weighted = has_weights(chunks);
   if (weighted) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
@@ -298,8 +301,9 @@ EncodedPrompt encode_prompt(
     const at::Tensor weights = weights_of(chunks).narrow(0, 0, count).to(hidden.device());
     hidden = empty + (hidden.narrow(0, 0, count) - empty) * weights;
   }
-  return {
-      .context = hidden.reshape({1, -1, hidden.size(-1)}), .pooled = encoding.pooled.narrow(0, 0, 1).to(at::kFloat)};
+  return {.context = hidden.reshape({1, -1, hidden.size(-1)}),
+      .pooled = encoding.pooled.narrow(0, 0, 1).to(at::kFloat),
+      .tokens = std::move(tokens)};
 }
 
 }  // namespace weft::sd

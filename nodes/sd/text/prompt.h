@@ -46,16 +46,10 @@ std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_
 std::vector<int64_t> find_tokens(
     const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length = 77);
 
-/// What stands at each place of encode_prompt()'s context, as people read it.
-std::vector<PromptToken> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
-
-/// The names in "embedding:name", each once, which ask for a textual inversion and are read as plain words. A name ends
-/// at a space, a comma or a colon, and may have an extension.
-std::vector<std::string> named_embeddings(std::string_view prompt);
-
 struct EncodedPrompt {
   at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
   at::Tensor pooled;  ///< [1, width] float32, of the first chunk
+  std::vector<PromptToken> tokens;  ///< what stands at each place of the context
 };
 
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *

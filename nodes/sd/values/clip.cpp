@@ -54,12 +54,10 @@ Conditioning Clip::encode(const std::string& text, const Residency& where) const
   const auto encoder = shared_->encoders.get(where,
       shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype),
       [&] { return shared_->checkpoint->text_encoder(sd::torch_device(where.device()), sd::kTextEncoderDtype); });
-  const sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
+  sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
   sd::require_finite(encoded.context, "the text encoder gave",
       "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
-  return {{{.context = encoded.context,
-      .pooled = encoded.pooled,
-      .tokens = sd::prompt_tokens(shared_->tokenizer(), text, encoder->config().max_positions)}}};
+  return {{{.context = encoded.context, .pooled = encoded.pooled, .tokens = std::move(encoded.tokens)}}};
 }
 
 std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {

@@ -79,14 +79,15 @@ TEST(Prompt, SurvivesHostileBrackets) {
   EXPECT_NEAR(parse_weights("(a: 1.5 )")[0].weight, 1.5, 1e-12);
 }
 
-TEST(Prompt, NamesTheEmbeddingsItWouldNeedEachOnce) {
+TEST(Prompt, WarnsOfEachEmbeddingThatItNamesOnce) {
   using testing::ElementsAre;
-  EXPECT_THAT(named_embeddings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre("foo", "bar"));
-  EXPECT_THAT(named_embeddings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
-      ElementsAre("foo.pt", "(x)"));
-  EXPECT_THAT(named_embeddings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
-      ElementsAre("sub/bad-hands-5.safetensors", "next"));
-  EXPECT_TRUE(named_embeddings("a cat, an embedding: a disembedding:x").empty());
+  const auto warning = [](const std::string& name) { return testing::HasSubstr("the embedding '" + name + "'"); };
+  EXPECT_THAT(prompt_warnings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre(warning("foo"), warning("bar")));
+  EXPECT_THAT(prompt_warnings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
+      ElementsAre(warning("foo.pt"), warning("(x)")));
+  EXPECT_THAT(prompt_warnings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
+      ElementsAre(warning("sub/bad-hands-5.safetensors"), warning("next")));
+  EXPECT_TRUE(prompt_warnings("a cat, an embedding: a disembedding:x").empty());
 }
 
 TEST(Prompt, WarnsOfWhatHasNotTheEffectThatItSeemsToHave) {
@@ -151,6 +152,18 @@ TEST(EncodePrompt, GivesOneChunkOf77ForEvery75Tokens) {
   const EncodedPrompt two = encode_prompt(encoder, clip_tokenizer(), longer);
   EXPECT_EQ(two.context.size(1), 154);
   EXPECT_EQ(two.pooled.sizes(), at::IntArrayRef({1, 32}));
+}
+
+TEST(EncodePrompt, SpellsTheTokenAtEachPlaceOfTheContext) {
+  at::NoGradGuard no_grad;
+  const std::vector<PromptToken> tokens =
+      encode_prompt(narrow_encoder(49408), clip_tokenizer(), "a (red:1.5) boat").tokens;
+  ASSERT_EQ(tokens.size(), 77u);
+  EXPECT_EQ(tokens[0].text, "<|startoftext|>");
+  EXPECT_EQ(tokens[2].text, "red");
+  EXPECT_FLOAT_EQ(tokens[2].weight, 1.5);
+  EXPECT_EQ(tokens[3].text, "boat");
+  EXPECT_EQ(tokens[76].text, "<|endoftext|>");
 }
 
 TEST(EncodePrompt, MovesWeightedTokensAwayFromTheEmptyPrompt) {

@@ -7,9 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "nodes/sd/text/prompt.h"
 #include "nodes/sd/values/values.h"
-#include "tests/nodes/clip_tokenizer.h"
 
 namespace weft::sd {
 namespace {
@@ -65,7 +63,8 @@ TEST(Describe, TakesEveryTensor) {
 
 TEST(Describe, ListsTheTokensOfAPrompt) {
   ConditioningEntry entry{
-      .context = at::ones({1, 77, 4}), .tokens = prompt_tokens(clip_tokenizer(), "a (red:1.5) boat")};
+      .context = at::ones({1, 77, 4}), .tokens = {{"<|startoftext|>", 1}, {"a", 1}, {"red", 1.5}, {"boat", 1}}};
+  entry.tokens.resize(77, {"<|endoftext|>", 1});
   const json said = describe(set_area({entry}, 64, 32, 8, 16, 0.5))[0];
   EXPECT_EQ(said["strength"], 0.5);
   EXPECT_EQ(said["area"], json({{"x", 8}, {"y", 16}, {"width", 64}, {"height", 32}}));
