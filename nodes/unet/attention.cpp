@@ -2,9 +2,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <functional>
-
-#include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/networks/attention_maps.h"
 #include "nodes/sd/pictures/false_colour.h"
 #include "nodes/sd/sampling/denoiser.h"
 #include "nodes/sd/tensors/resize.h"
@@ -52,13 +50,12 @@ class AttentionMap final : public Node {
   torch::Tensor observe(RunContext& ctx, const std::vector<std::int64_t>& tokens, float sigma) const {
     const sd::MemoryNeed need = ctx[model_].need(ctx.device(), ctx[latent_].samples, /*cfg=*/1);
     sd::require_memory(ctx.memory(), need, ctx[latent_].size_text());
-    const auto model = ctx[model_].on(ctx.memory());
+    sd::AttentionMaps maps(tokens, ctx[latent_].samples.size(2), ctx[latent_].samples.size(3));
+    const auto model = ctx[model_].with(sd::watching(maps)).on(ctx.memory());
     sd::make_room(ctx.memory(), need);
     const torch::Tensor x = model->space.to_network(ctx[latent_].samples.to(model->device, at::kFloat));
     const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
     const sd::GuidedDenoiser denoiser(*model, words, words, x, {.cfg = 1, .strict_concat = true});
-    sd::AttentionMaps maps(tokens, x.size(2), x.size(3));
-    const sd::AttentionObserver observer(std::ref(maps));
     denoiser.x0(x, sigma);
     return maps.mean();
   }

@@ -65,16 +65,17 @@ NetworkSize Checkpoint::network(
 }
 
 template <class Network, class Config>
-Network Checkpoint::build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const {
+Network Checkpoint::build(
+    Part part, const Config& config, at::Device device, at::ScalarType dtype, const Patches& patches) const {
   if (!has(part)) throw ModelError(path_.string(), absence(part), "use a model that has one");
   const auto scales = scales_.find(part);
   TensorMapSource source(
       tensors(part), path_.string(), dtype, device, scales == scales_.end() ? TensorMap() : scales->second);
-  return Network(config, Weights(std::make_shared<MappedWeights>(std::move(source), files_)));
+  return Network(config, Weights(patched(std::make_shared<MappedWeights>(std::move(source), files_), patches)));
 }
 
-UNet Checkpoint::unet(at::Device device, at::ScalarType dtype) const {
-  return build<UNet>(Part::kUNet, unet_config_, device, dtype);
+UNet Checkpoint::unet(at::Device device, at::ScalarType dtype, const Patches& patches) const {
+  return build<UNet>(Part::kUNet, unet_config_, device, dtype, patches);
 }
 VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) const {
   return build<VAEEncoder>(Part::kVAE, vae_config_, device, dtype);
@@ -82,8 +83,8 @@ VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) cons
 VAEDecoder Checkpoint::vae_decoder(at::Device device, at::ScalarType dtype) const {
   return build<VAEDecoder>(Part::kVAE, vae_config_, device, dtype);
 }
-TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype, Part part) const {
-  return build<TextEncoder>(part, text_encoder_config(part), device, dtype);
+TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype, Part part, const Patches& patches) const {
+  return build<TextEncoder>(part, text_encoder_config(part), device, dtype, patches);
 }
 
 const Checkpoint::Text& Checkpoint::text(Part part) const {

@@ -21,6 +21,7 @@
 #include "nodes/sd/files/safetensors.h"
 #include "nodes/sd/networks/label_encoder.h"
 #include "nodes/sd/networks/memory_need.h"
+#include "nodes/sd/networks/patch.h"
 #include "nodes/sd/networks/spatial_rescaler.h"
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
@@ -78,11 +79,13 @@ class Checkpoint {
   /// names begin so are not in it.
   NetworkSize network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
 
-  /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part.
-  UNet unet(at::Device device, at::ScalarType dtype) const;
+  /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part. Of the patches,
+  /// those that change weights count.
+  UNet unet(at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
   VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
-  TextEncoder text_encoder(at::Device device, at::ScalarType dtype, Part part = Part::kTextEncoder) const;
+  TextEncoder text_encoder(
+      at::Device device, at::ScalarType dtype, Part part = Part::kTextEncoder, const Patches& patches = {}) const;
 
   /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
   /// of a family that is known here.
@@ -94,7 +97,8 @@ class Checkpoint {
   friend class CheckpointReader;
   Checkpoint() = default;
   template <class Network, class Config>
-  Network build(Part part, const Config& config, at::Device device, at::ScalarType dtype) const;
+  Network build(
+      Part part, const Config& config, at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
   const TensorMap& tensors(Part part) const;
 
   struct Text {

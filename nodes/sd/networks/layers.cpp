@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "base/cancel_point.h"
-#include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/networks/patch.h"
 #include "nodes/sd/tensors/group_norm.h"
 #include "nodes/sd/tensors/onednn.h"
 #include "nodes/sd/tensors/tile_attention.h"
@@ -185,17 +185,26 @@ at::Tensor multi_head_attention(
 }
 
 Attention::Attention(const Weights& weights, int64_t width, int64_t context_width, Options options)
-    : heads_(options.heads),
+    : name_(weights.name()),
+      heads_(options.heads),
       to_q_(weights / "to_q", width, width, {.bias = options.qkv_bias}),
       to_k_(weights / "to_k", context_width, width, {.bias = options.qkv_bias}),
       to_v_(weights / "to_v", context_width, width, {.bias = options.qkv_bias}),
       to_out_(weights / "to_out" / 0, width, width) {}
 
-at::Tensor Attention::plus(const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x) const {
+at::Tensor Attention::plus(
+    const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place) const {
   const at::Tensor q = to_q_(normed), k = to_k_(context);
-  if (const auto* observer = AttentionObserver::current(); observer && !context.is_same(normed))
-    observer->see(q, k, heads_);
-  return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
+  if (place.patches == nullptr) return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
+  const AttentionCall call{.name = name_,
+      .heads = heads_,
+      .self = context.is_same(normed),
+      .height = place.height,
+      .width = place.width,
+      .q = q,
+      .k = k,
+      .v = to_v_(context)};
+  return to_out_.plus(patched_attention(*place.patches, call), x);
 }
 
 ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, Options options)

@@ -11,7 +11,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 
+#include "nodes/sd/networks/network_call.h"
 #include "nodes/sd/networks/weights.h"
 
 namespace weft::sd {
@@ -125,6 +127,12 @@ class LayerNorm {
 at::Tensor multi_head_attention(
     const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal = false);
 
+/// Patches around an attention, and the size of the picture whose places attend; or no patches.
+struct PatchedPlace {
+  const Patches* patches = nullptr;
+  int64_t height = 0, width = 0;
+};
+
 /// Attention of x to a context, with diffusers' names to_q, to_k, to_v, to_out.0. Without context: to itself.
 class Attention {
  public:
@@ -136,9 +144,11 @@ class Attention {
   Attention(const Weights& weights, int64_t width, int64_t context_width, Options options);
 
   /// x + attention(normed, context)
-  at::Tensor plus(const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x) const;
+  at::Tensor plus(
+      const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place = {}) const;
 
  private:
+  std::string name_;
   int64_t heads_;
   Linear to_q_, to_k_, to_v_, to_out_;
 };

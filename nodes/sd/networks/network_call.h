@@ -5,9 +5,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace weft::sd {
+
+struct Patch;
+using Patches =
+    std::vector<std::shared_ptr<const Patch>>;  ///< a stack: what each does is done to what those before gave
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wattributes"  // libtorch's headers make std::vector<at::Tensor> a hidden type
@@ -24,6 +29,7 @@ struct NetworkCall {
   at::Tensor vector = {};  ///< [B, V], added to the time embedding (SDXL); UNet refuses it, since no family has it yet
   at::Tensor concat = {};  ///< [B, C', H, W]: further channels, which the network sees behind those of x; or undefined
   ControlResiduals control = {};
+  Patches patches = {};  ///< around attention and blocks (patch.h)
 };
 
 /// Gives [B, C, H, W] of any float type. It casts what it is given to the type that it computes in.

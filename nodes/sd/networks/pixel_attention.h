@@ -17,7 +17,7 @@ class PixelAttention {
   PixelAttention(const Weights& weights, int64_t channels, Options options);
 
   /// x [B, channels, H, W]
-  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor operator()(const at::Tensor& x, const Patches* patches = nullptr) const;
 
  private:
   GroupNorm norm_;

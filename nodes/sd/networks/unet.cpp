@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "nodes/sd/networks/patch.h"
 #include "nodes/sd/networks/pixel_attention.h"
 
 namespace weft::sd {
@@ -24,10 +25,10 @@ class TransformerBlock {
         feed_in_(weights / "ff" / "net" / 0 / "proj", width, 4 * width),
         feed_out_(weights / "ff" / "net" / 2, 4 * width, width) {}
 
-  at::Tensor operator()(at::Tensor x, const at::Tensor& context) const {
+  at::Tensor operator()(at::Tensor x, const at::Tensor& context, const PatchedPlace& place) const {
     const at::Tensor normed = norm1_(x);
-    x = attn1_.plus(normed, normed, x);
-    x = attn2_.plus(norm2_(x), context, x);
+    x = attn1_.plus(normed, normed, x, place);
+    x = attn2_.plus(norm2_(x), context, x, place);
     return feed_out_.plus(feed_in_(norm3_(x)), x);
   }
 
@@ -53,11 +54,11 @@ class SpatialTransformer {
     }
   }
 
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context) const {
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const Patches* patches) const {
     // In channels_last, pixels are already rows of channels: these two are views.
     const auto pixels = [](const at::Tensor& image) { return image.permute({0, 2, 3, 1}).flatten(1, 2); };
     at::Tensor h = proj_in_(pixels(norm_(x)));
-    for (const auto& block : blocks_) h = block(h, context);
+    for (const auto& block : blocks_) h = block(h, context, {patches, x.size(2), x.size(3)});
     h = proj_out_.plus(h, pixels(x));
     return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
   }
@@ -69,10 +70,17 @@ class SpatialTransformer {
   Linear proj_out_;
 };
 
+/// What all layers of a call see.
+struct Told {
+  at::Tensor time, context;
+  const Patches* patches;  ///< null: none
+};
+
 /// A residual block, and attention where the level has it.
 struct Layer {
   Layer(const Weights& level, int64_t index, int64_t in, int64_t out, bool attends, const UNetConfig& config)
-      : resnet(level / "resnets" / index, in, out,
+      : name((level / index).name()),
+        resnet(level / "resnets" / index, in, out,
             {.groups = config.norm_groups, .eps = config.norm_eps, .time_width = 4 * config.block_channels[0]}) {
     const Weights place = level / "attentions" / index;
     if (attends && config.context_dim > 0) attention.emplace(place, out, config);
@@ -83,12 +91,14 @@ struct Layer {
     }
   }
 
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& time, const at::Tensor& context) const {
-    const at::Tensor h = resnet(x, time);
-    if (pixel_attention) return (*pixel_attention)(h);
-    return attention ? (*attention)(h, context) : h;
+  at::Tensor operator()(const at::Tensor& x, const Told& told) const {
+    at::Tensor h = resnet(x, told.time);
+    if (pixel_attention) h = (*pixel_attention)(h, told.patches);
+    if (attention) h = (*attention)(h, told.context, told.patches);
+    return told.patches == nullptr ? h : patched_block(*told.patches, name, h);
   }
 
+  std::string name;  ///< "down_blocks.0.1"
   ResnetBlock resnet;
   std::optional<SpatialTransformer> attention;
   std::optional<PixelAttention> pixel_attention;
@@ -195,24 +205,25 @@ at::Tensor UNet::forward(const NetworkCall& call) const {
   const Parts& p = *parts_;
   if (call.vector.defined())
     throw NodeError("this U-Net takes no vector beside its context", "use a model that was trained with one");
-  const at::Tensor y = call.context.to(p.dtype);
   const at::Tensor embedded = timestep_embedding(
       call.timesteps.to(call.x.device()), p.config.block_channels[0], p.config.flip_sin_to_cos, p.config.freq_shift)
                                   .to(p.dtype);
-  const at::Tensor time = at::silu(p.time2(at::silu(p.time1(embedded))));
+  const Told told{.time = at::silu(p.time2(at::silu(p.time1(embedded)))),
+      .context = call.context.to(p.dtype),
+      .patches = call.patches.empty() ? nullptr : &call.patches};
 
   const at::Tensor seen = call.concat.defined() ? at::cat({call.x, call.concat}, 1) : call.x;
   at::Tensor h = p.conv_in(seen.to(p.dtype).contiguous(at::MemoryFormat::ChannelsLast));
   std::vector<at::Tensor> skips{h};
   for (const auto& level : p.down) {
-    for (const auto& layer : level.layers) skips.push_back(h = layer(h, time, y));
+    for (const auto& layer : level.layers) skips.push_back(h = layer(h, told));
     if (level.halve) skips.push_back(h = (*level.halve)(h));
   }
   add_control(skips, call.control.down, p.dtype);
-  for (const auto& layer : p.mid) h = layer(h, time, y);
+  for (const auto& layer : p.mid) h = layer(h, told);
   if (call.control.mid.defined()) h = h + call.control.mid.to(p.dtype);
   for (const auto& level : p.up) {
-    for (const auto& layer : level.layers) h = layer(at::cat({h, take_last(skips)}, 1), time, y);
+    for (const auto& layer : level.layers) h = layer(at::cat({h, take_last(skips)}, 1), told);
     if (level.doubled) h = (*level.doubled)(h, skips.back().size(2), skips.back().size(3));
   }
   return p.conv_out(p.norm_out.silu(h)).to(call.x.scalar_type());

@@ -57,6 +57,9 @@ class Weights {
   }
   bool has(const std::string& name) const { return source_->has(path(name)); }
 
+  /// Of this place: "mid_block.resnets.0". Empty at the root.
+  const std::string& name() const { return prefix_; }
+
  private:
   std::string path(const std::string& child) const { return prefix_.empty() ? child : prefix_ + "." + child; }
 

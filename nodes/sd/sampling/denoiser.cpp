@@ -179,7 +179,7 @@ at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma
 
 GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
     const at::Tensor& latent, const DenoiserOptions& options)
-    : model_(model), cfg_(options.cfg) {
+    : model_(model), patches_(call_patches(model.patches)), cfg_(options.cfg) {
   if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
         fmt::format("the latent has {} channels, the model's latents have {}: "
@@ -248,7 +248,7 @@ void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
 }
 
 std::vector<at::Tensor> GuidedDenoiser::evaluate(
-    std::vector<const Side*> sides, const at::Tensor& x, float sigma) const {
+    std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change) const {
   struct Job {
     size_t side;
     const Entry* entry;
@@ -282,8 +282,12 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
-    NetworkCall call{.x = at::cat(xs), .context = at::cat(contexts)};
+    NetworkCall call;  // filled member by member: g++ 12 sees a list of them as uninitialised where one throws
+    call.x = at::cat(xs);
+    call.context = at::cat(contexts);
+    call.patches = patches_;
     if (!concats.empty()) call.concat = at::cat(concats);
+    if (change) change(call);
     const at::Tensor all = predict_x0(model_, std::move(call), sigma);
     for (size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
@@ -311,13 +315,30 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
 }
 
 at::Tensor GuidedDenoiser::x0(const at::Tensor& x, float sigma) const {
-  if (std::abs(cfg_ - 1) <= 1e-9) return evaluate({&positive_}, x, sigma)[0];
-  return both(x, sigma).x0;
+  if (std::abs(cfg_ - 1) > 1e-9) return both(x, sigma).x0;
+  const std::vector<at::Tensor> sides = evaluate({&positive_}, x, sigma);
+  return patched(x, sigma, sides, sides[0]);
 }
 
 Guided GuidedDenoiser::both(const at::Tensor& x, float sigma) const {
   const std::vector<at::Tensor> sides = evaluate({&positive_, &negative_}, x, sigma);
-  return {sides[1] + (sides[0] - sides[1]) * cfg_, sides[1]};
+  return {patched(x, sigma, sides, sides[1] + (sides[0] - sides[1]) * cfg_), sides[1]};
+}
+
+/// What the patches around guidance make of it, each of what those before made.
+at::Tensor GuidedDenoiser::patched(
+    const at::Tensor& x, float sigma, const std::vector<at::Tensor>& sides, at::Tensor guided) const {
+  if (model_.patches.empty()) return guided;
+  GuidanceCall call{.x = x,
+      .sigma = sigma,
+      .cfg = cfg_,
+      .positive = sides[0],
+      .negative = sides.size() > 1 ? sides[1] : at::Tensor(),
+      .guided = std::move(guided),
+      .ask_again = [&](const ChangeCall& change) { return evaluate({&positive_}, x, sigma, change)[0]; }};
+  for (const auto& patch : model_.patches)
+    if (patch->guidance) call.guided = patch->guidance(call);
+  return call.guided;
 }
 
 at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "nodes/sd/networks/latent_space.h"
-#include "nodes/sd/networks/network_call.h"
+#include "nodes/sd/networks/patch.h"
 #include "nodes/sd/networks/prediction.h"
 #include "nodes/sd/sampling/conditioning.h"
 #include "nodes/sd/sampling/noise_schedule.h"
@@ -26,6 +26,7 @@ struct DiffusionModel {
   LatentSpace space;
   at::Device device = at::kCPU;         ///< where the network is
   at::ScalarType dtype = at::kFloat;    ///< what it computes in
+  Patches patches = {};  ///< around its calls and around guidance
 };
 
 /// A rectangle of a latent, in latents.
@@ -87,9 +88,12 @@ class GuidedDenoiser {
   Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
-  std::vector<at::Tensor> evaluate(std::vector<const Side*> sides, const at::Tensor& x, float sigma) const;
+  std::vector<at::Tensor> evaluate(
+      std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change = {}) const;
+  at::Tensor patched(const at::Tensor& x, float sigma, const std::vector<at::Tensor>& sides, at::Tensor guided) const;
 
   const DiffusionModel& model_;
+  Patches patches_;  ///< those of the model that are within calls
   double cfg_;
   Side positive_, negative_;
 };

@@ -19,7 +19,7 @@ namespace weft {
 
 struct Clip::Shared {
   std::shared_ptr<const sd::Checkpoint> checkpoint;
-  sd::PerDevice<sd::TextEncoder> encoders;
+  sd::PerPatches<sd::TextEncoder> encoders;
   std::once_flag made_tokenizer;
   std::optional<sd::Tokenizer> made;
 
@@ -44,6 +44,7 @@ struct Clip::Shared {
 
 Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make_shared<Shared>()) {
   shared_->checkpoint = std::move(checkpoint);
+  encoders_ = shared_->encoders.for_key("");
 }
 
 Conditioning Clip::encode(const std::string& text, const Residency& where) const {
@@ -51,9 +52,11 @@ Conditioning Clip::encode(const std::string& text, const Residency& where) const
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
-  const auto encoder = shared_->encoders.get(where,
-      shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype),
-      [&] { return shared_->checkpoint->text_encoder(sd::torch_device(where.device()), sd::kTextEncoderDtype); });
+  const auto encoder = encoders_->get(
+      where, shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype), [&] {
+        return shared_->checkpoint->text_encoder(
+            sd::torch_device(where.device()), sd::kTextEncoderDtype, sd::Part::kTextEncoder, patches_);
+      });
   sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
   sd::require_finite(encoded.context, "the text encoder gave",
       "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
@@ -69,6 +72,13 @@ std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::strin
 Clip Clip::with_skip(int64_t skip) const {
   Clip other = *this;
   other.skip_ = skip;
+  return other;
+}
+
+Clip Clip::with(sd::Patch patch) const {
+  Clip other = *this;
+  other.patches_.push_back(std::make_shared<const sd::Patch>(std::move(patch)));
+  other.encoders_ = shared_->encoders.for_key(sd::key_of(sd::weight_patches(other.patches_)));
   return other;
 }
 

@@ -1,6 +1,6 @@
 // PerDevice: a network that is built at most once a device, by whoever asks first, and shared. Where a ledger is, it is
 // entered there, and gone after a while of not being used. Thread-safe; others who ask for the same device wait for the
-// builder.
+// builder. PerPatches: those of one checkpoint for each stack of patches.
 #pragma once
 
 #include <map>
@@ -45,6 +45,25 @@ class PerDevice {
 
   std::mutex mutex_;
   std::map<std::string, Resident> residents_;
+};
+
+/// Thread-safe. Networks last as long as somebody holds what for_key() gave.
+template <class T>
+class PerPatches {
+ public:
+  /// Equal keys share their networks.
+  std::shared_ptr<PerDevice<T>> for_key(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(networks_, [](const auto& entry) { return entry.second.expired(); });
+    auto& known = networks_[key];
+    std::shared_ptr<PerDevice<T>> networks = known.lock();
+    if (!networks) known = networks = std::make_shared<PerDevice<T>>();
+    return networks;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<PerDevice<T>>> networks_;
 };
 
 }  // namespace weft::sd

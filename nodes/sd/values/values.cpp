@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
-#include "nodes/sd/networks/attention_observer.h"
 #include "nodes/sd/networks/step_graph.h"
 #include "nodes/sd/sampling/sample.h"
 #include "nodes/sd/tensors/precision.h"
@@ -61,9 +60,9 @@ std::size_t Conditioning::bytes() const {
 struct Model::Shared {
   std::shared_ptr<const sd::Checkpoint> checkpoint;
   std::string dtype;
-  sd::PerDevice<sd::DiffusionModel> networks;
+  sd::PerPatches<sd::DiffusionModel> networks;
 
-  sd::DiffusionModel build(const Device& where) const;
+  sd::DiffusionModel build(const Device& where, const sd::Patches& patches) const;
   at::ScalarType dtype_on(const Device& where) const { return sd::unet_dtype(dtype, sd::torch_device(where)); }
 };
 
@@ -79,7 +78,7 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
   };
   auto guarded = std::make_shared<Guarded>(sd::StepGraph(step));
   return [guarded, step](const sd::NetworkCall& call) {
-    if (sd::AttentionObserver::current() != nullptr) return step(call);  // a replayed graph shows nothing
+    if (!call.patches.empty()) return step(call);  // a replayed graph would not call them
     const std::lock_guard lock(guarded->mutex);
     return guarded->graph(call);
   };
@@ -87,10 +86,10 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
 
 }  // namespace
 
-sd::DiffusionModel Model::Shared::build(const Device& where) const {
+sd::DiffusionModel Model::Shared::build(const Device& where, const sd::Patches& patches) const {
   const at::Device device = sd::torch_device(where);
   const c10::InferenceMode inference;
-  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where)));
+  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where), patches));
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
   model.table = checkpoint->noise_table();
@@ -106,12 +105,25 @@ Model::Model(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype
     : shared_(std::make_shared<Shared>()) {
   shared_->checkpoint = std::move(checkpoint);
   shared_->dtype = std::move(dtype);
+  networks_ = shared_->networks.for_key("");
+}
+
+Model Model::with(sd::Patch patch) const {
+  Model other = *this;
+  other.patches_.push_back(std::make_shared<const sd::Patch>(std::move(patch)));
+  other.networks_ = shared_->networks.for_key(sd::key_of(sd::weight_patches(other.patches_)));
+  return other;
 }
 
 std::shared_ptr<const sd::DiffusionModel> Model::on(const Residency& where) const {
-  return shared_->networks.get(where,
-      shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
-      [&] { return shared_->build(where.device()); });
+  const auto built =
+      networks_->get(where, shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
+          [&] { return shared_->build(where.device(), patches_); });
+  if (patches_.empty()) return built;
+  auto model = std::make_shared<sd::DiffusionModel>(*built);
+  model->network = [built](const sd::NetworkCall& call) { return built->network(call); };
+  model->patches = patches_;
+  return model;
 }
 
 sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, double cfg) const {

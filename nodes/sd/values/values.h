@@ -14,6 +14,7 @@
 
 #include "graph/residency.h"
 #include "nodes/sd/networks/latent_space.h"
+#include "nodes/sd/networks/patch.h"
 #include "nodes/sd/sampling/conditioning.h"
 #include "nodes/sd/sampling/denoiser.h"
 #include "nodes/sd/sampling/noise.h"
@@ -24,7 +25,10 @@ namespace weft {
 
 namespace sd {
 class Checkpoint;
-}
+class TextEncoder;
+template <class T>
+class PerDevice;
+}  // namespace sd
 
 /// Pictures in the autoencoder's space.
 struct Latent {
@@ -87,6 +91,11 @@ class Model {
   /// The model on a device. The first call there builds it; several threads may call at once. It cannot be evicted as long
   /// as it is held.
   std::shared_ptr<const sd::DiffusionModel> on(const Residency& where) const;
+  /// The same model with one more patch, which is the outermost. Nothing is built: models with equal weight patches share
+  /// their networks, and those with none share the plain model's.
+  Model with(sd::Patch patch) const;
+  /// Of its patches, in their order; empty for a plain model. With the checkpoint and dtype, it says what the model does.
+  std::string patch_key() const { return sd::key_of(patches_); }
   /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
   sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
 
@@ -99,6 +108,8 @@ class Model {
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
+  sd::Patches patches_;
+  std::shared_ptr<sd::PerDevice<sd::DiffusionModel>> networks_;
 };
 
 /// A text encoder with its tokenizer.
@@ -115,10 +126,16 @@ class Clip {
   std::vector<int64_t> find_tokens(const std::string& text, const std::string& words) const;
   /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
   Clip with_skip(int64_t skip) const;
+  /// The same encoder with its weights patched. The other parts of a patch do nothing here.
+  Clip with(sd::Patch patch) const;
+  /// As Model::patch_key().
+  std::string patch_key() const { return sd::key_of(patches_); }
 
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
+  sd::Patches patches_;
+  std::shared_ptr<sd::PerDevice<sd::TextEncoder>> encoders_;
   int64_t skip_ = 1;
 };
 

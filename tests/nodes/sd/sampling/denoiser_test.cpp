@@ -78,6 +78,49 @@ TEST(GuidedDenoiser, CfgOneSkipsTheNegativeSideUnlessBothAreAsked) {
   expect_near(guided.x0_negative, at::ones({1, 4, 8, 8}));
 }
 
+TEST(GuidedDenoiser, PatchesGuidanceAfterCfgAndMayAskAgain) {
+  Recorder recorder;
+  const auto weaken = [](const GuidanceCall& call) {
+    EXPECT_EQ(call.cfg, 3);
+    expect_near(call.guided, at::full({1, 4, 8, 8}, 1 + 3.0));
+    expect_near(call.positive, at::full({1, 4, 8, 8}, 2.0));
+    expect_near(call.negative, at::full({1, 4, 8, 8}, 1.0));
+    const at::Tensor other =
+        call.ask_again([](NetworkCall& again) { again.context = at::full_like(again.context, 0.5); });
+    return call.guided + 10 * (call.positive - other);
+  };
+  const auto halve = [](const GuidanceCall& call) { return call.guided / 2; };
+  recorder.model.patches = {std::make_shared<const Patch>(Patch{.key = "weaken", .guidance = weaken}),
+      std::make_shared<const Patch>(Patch{.key = "halve", .guidance = halve})};
+  expect_near(recorder.x0({words(2)}, {words(1)}, 3), at::full({8, 8}, (4 + 10 * 1.5) / 2));
+  ASSERT_EQ(recorder.calls.size(), 2u);
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 8, 8})) << "the positive side alone";
+}
+
+TEST(GuidedDenoiser, PatchesGuidanceWithoutANegativeSideToo) {
+  Recorder recorder;
+  const auto look = [](const GuidanceCall& call) {
+    EXPECT_FALSE(call.negative.defined());
+    return call.guided + 1;
+  };
+  recorder.model.patches = {std::make_shared<const Patch>(Patch{.key = "look", .guidance = look})};
+  expect_near(recorder.x0({words(2)}, {words(1)}, 1), at::full({8, 8}, 3.0));
+}
+
+TEST(GuidedDenoiser, GivesItsCallsThePatchesThatActWithinThem) {
+  Recorder recorder;
+  std::vector<size_t> counts;
+  recorder.model.network = [&](const NetworkCall& call) {
+    counts.push_back(call.patches.size());
+    return at::zeros_like(call.x);
+  };
+  recorder.model.patches = {
+      std::make_shared<const Patch>(Patch{.block = [](const std::string&, const at::Tensor& h) { return h; }}),
+      std::make_shared<const Patch>(Patch{.guidance = [](const GuidanceCall& call) { return call.guided; }})};
+  recorder.x0({words(2)}, {words(1)}, 3);
+  EXPECT_EQ(counts, std::vector<size_t>{1});
+}
+
 TEST(GuidedDenoiser, RepeatsTokensToACommonLength) {
   Recorder recorder;
   const auto tokens = [](double value, int64_t count) {

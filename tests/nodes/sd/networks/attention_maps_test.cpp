@@ -1,5 +1,5 @@
 // Attention that is looked at: the maps are right, and looking changes nothing.
-#include "nodes/sd/networks/attention_observer.h"
+#include "nodes/sd/networks/attention_maps.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -28,32 +28,21 @@ TEST(AttentionProbabilities, AreThoseThatAttentionWeighsItsValuesWith) {
   EXPECT_LE((mean - shares.select(2, 3)).abs().max().item<double>(), 1e-6);
 }
 
-TEST(AttentionObserver, CountsFromItsMakingToItsEnd) {
-  EXPECT_EQ(AttentionObserver::current(), nullptr);
-  {
-    const AttentionObserver outer([](const at::Tensor&, const at::Tensor&, int64_t) {});
-    EXPECT_EQ(AttentionObserver::current(), &outer);
-    {
-      const AttentionObserver inner([](const at::Tensor&, const at::Tensor&, int64_t) {});
-      EXPECT_EQ(AttentionObserver::current(), &inner);
-    }
-    EXPECT_EQ(AttentionObserver::current(), &outer);
-  }
-  EXPECT_EQ(AttentionObserver::current(), nullptr);
-}
-
 class ObservedUNet : public testing::Test {
  protected:
   UNetConfig config_ = medium_model().unet;
   UNet unet_{config_, Weights(std::make_shared<SeededSource>())};
   at::Tensor x_ = seeded_normal("x", {1, 4, 9, 14}), context_ = seeded_normal("y", {1, 7, 64});
 
-  at::Tensor run() const { return unet_.forward({.x = x_, .timesteps = at::full({1}, 500.0), .context = context_}); }
+  at::Tensor run(const Patches& patches = {}) const {
+    NetworkCall call{.x = x_, .timesteps = at::full({1}, 500.0), .context = context_};
+    call.patches = patches;
+    return unet_.forward(call);
+  }
 
   at::Tensor map_of(std::vector<int64_t> tokens) const {
     AttentionMaps maps(std::move(tokens), 9, 14);
-    const AttentionObserver observer(std::ref(maps));
-    run();
+    run({std::make_shared<const Patch>(watching(maps))});
     return maps.mean();
   }
 };
@@ -72,16 +61,8 @@ TEST_F(ObservedUNet, SharesItBetweenTokens) {
 }
 
 TEST_F(ObservedUNet, ComputesTheSame) {
-  const at::Tensor alone = run();
-  const AttentionObserver observer([](const at::Tensor&, const at::Tensor&, int64_t) {});
-  EXPECT_TRUE(at::equal(run(), alone));
-}
-
-TEST_F(ObservedUNet, ShowsEachAttentionToTheContextAndNoneToItself) {
-  int seen = 0;
-  const AttentionObserver observer([&](const at::Tensor&, const at::Tensor& k, int64_t) { seen += k.size(1) == 7; });
-  run();
-  EXPECT_EQ(seen, 3 + 1 + 3 * 2) << "three levels with a layer down and two up, and the middle";
+  AttentionMaps maps({0}, 9, 14);
+  EXPECT_TRUE(at::equal(run({std::make_shared<const Patch>(watching(maps))}), run()));
 }
 
 }  // namespace
