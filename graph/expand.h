@@ -20,7 +20,7 @@ namespace weft {
 
 /// A node that does not run, as it or what it needs is muted.
 struct SkippedNode {
-  std::string node;        ///< a path
+  std::string node;  ///< a path
   std::string because_of;  ///< the muted node; `node` itself if it is that
 };
 
