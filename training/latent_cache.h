@@ -47,7 +47,7 @@ at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind);
 /// What each pixel of a render shows: [128, 128] int64.
 at::Tensor labels_of(const Picture& picture);
 
-/// Such labels as shares of each class in 8x8 pixels: [kSegments, 16, 16]; what sd::SpatialRescaler gives for
+/// Such labels as shares of each class in 8x8 pixels: [kSegments, 16, 16]; what sd::MapRescaler gives for
 /// three halvings.
 at::Tensor map_of(const at::Tensor& labels);
 

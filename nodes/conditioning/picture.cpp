@@ -20,13 +20,13 @@ class EncodeLabel final : public Node {
   Output<std::string> name_{*this, "name", {.tip = "the class's whole name, as a caption"}};
 
   void run(RunContext& ctx) const override {
-    const sd::LabelEncoder& encoder = ctx[encoder_].get();
+    const sd::LabelTable& encoder = ctx[encoder_].get();
     const std::int64_t label = number_of(encoder, ctx[label_]);
     ctx.set(conditioning_, Conditioning{{{.context = encoder.context(std::array{label})}}});
     ctx.set(name_, encoder.name(label));
   }
 
-  static std::int64_t number_of(const sd::LabelEncoder& encoder, const std::string& label) {
+  static std::int64_t number_of(const sd::LabelTable& encoder, const std::string& label) {
     if (label.empty() && encoder.unconditional()) return *encoder.unconditional();
     if (label.empty())
       throw NodeError("the label is empty, and this model has no class for 'any'",
@@ -50,7 +50,7 @@ class SegmentationConditioning final : public Node {
   void run(RunContext& ctx) const override {
     const torch::Tensor classes = sd::one_hot(ctx[map_]);
     const torch::Tensor map =
-        ctx.has(rescaler_) ? ctx[rescaler_].get()(classes) : sd::SpatialRescaler(halvings(ctx))(classes);
+        ctx.has(rescaler_) ? ctx[rescaler_].get()(classes) : sd::MapRescaler(halvings(ctx))(classes);
     ctx.set(positive_out_, Conditioning{sd::set_concat_map(ctx[positive_].entries, map)});
     ctx.set(negative_out_, Conditioning{sd::set_concat_map(ctx[negative_].entries, map)});
   }

@@ -8,7 +8,7 @@ namespace {
 
 /// Says what will be resized to the latent.
 void warn_of_resizing(RunContext& ctx, const Guidance& guidance, const Latent& latent) {
-  sd::Conditioning both = sd::combine(guidance.positive.entries, guidance.negative.entries);
+  sd::ConditioningEntries both = sd::combine(guidance.positive.entries, guidance.negative.entries);
   for (const std::string& sentence : sd::resized_concats(both, latent.samples.size(2), latent.samples.size(3)))
     ctx.warn(sentence);
 }

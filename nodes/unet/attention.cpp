@@ -54,7 +54,7 @@ class AttentionMap final : public Node {
     const auto model = ctx[model_].with(sd::watching(maps)).on(ctx.memory());
     sd::make_room(ctx.memory(), need);
     const torch::Tensor x = model->space.to_network(ctx[latent_].samples.to(model->device, at::kFloat));
-    const sd::Conditioning words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
+    const sd::ConditioningEntries words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
     const sd::GuidedDenoiser denoiser(*model, words, words, x, {.cfg = 1, .strict_concat = true});
     denoiser.x0(x, sigma);
     return maps.mean();

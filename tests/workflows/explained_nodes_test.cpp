@@ -255,7 +255,7 @@ TEST(SegmentationMapConditioning, GivesTheShareOfEachClassAtEachLatent) {
 
 NodeOutcome encode_label(const std::string& label, std::optional<int64_t> unconditional = {}) {
   static const Bench bench;
-  const auto encoder = std::make_shared<const sd::LabelEncoder>(
+  const auto encoder = std::make_shared<const sd::LabelTable>(
       at::arange(12, at::kFloat).view({3, 4}), std::vector<std::string>{"fox", "arctic fox", "boat"}, unconditional);
   return call_node(
       bench.registry().node("conditioning.label"), {{Value::of(LabelEncoder(encoder, "tiny"))}, {Value::of(label)}});

@@ -19,10 +19,10 @@
 #include "nodes/sd/families/family.h"
 #include "nodes/sd/families/part.h"
 #include "nodes/sd/files/safetensors.h"
-#include "nodes/sd/networks/label_encoder.h"
+#include "nodes/sd/networks/label_table.h"
+#include "nodes/sd/networks/map_rescaler.h"
 #include "nodes/sd/networks/memory_need.h"
 #include "nodes/sd/networks/patch.h"
-#include "nodes/sd/networks/spatial_rescaler.h"
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
 #include "nodes/sd/networks/vae.h"
@@ -71,9 +71,9 @@ class Checkpoint {
   Tokenizer tokenizer(Part part = Part::kTextEncoder) const;
 
   /// Null where the model is not class-conditional.
-  const std::shared_ptr<const LabelEncoder>& label_encoder() const { return label_encoder_; }
+  const std::shared_ptr<const LabelTable>& label_encoder() const { return label_encoder_; }
   /// Null where the model has none.
-  const std::shared_ptr<const SpatialRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
+  const std::shared_ptr<const MapRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
 
   /// A network of a part's tensors in `dtype`. `title` begins its name: "model v1-5.safetensors". `without`: tensors whose
   /// names begin so are not in it.
@@ -120,8 +120,8 @@ class Checkpoint {
   Prediction prediction_ = Prediction::kNoise;
   NoiseTable noise_table_ = NoiseTable::stable_diffusion();
   LatentSpace latent_space_;
-  std::shared_ptr<const LabelEncoder> label_encoder_;
-  std::shared_ptr<const SpatialRescaler> spatial_rescaler_;
+  std::shared_ptr<const LabelTable> label_encoder_;
+  std::shared_ptr<const MapRescaler> spatial_rescaler_;
   std::vector<std::string> unused_, ignored_;
 };
 

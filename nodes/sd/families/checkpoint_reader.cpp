@@ -239,7 +239,7 @@ class CheckpointReader {
     if (labels_.names.empty()) labels_.names = usual_label_names(table.size(0));
     if (!labels_.unconditional && !labels_.names.empty() && labels_.names.back() == "unconditional")
       labels_.unconditional = static_cast<int64_t>(labels_.names.size()) - 1;
-    model_.label_encoder_ = std::make_shared<const LabelEncoder>(table, labels_.names, labels_.unconditional);
+    model_.label_encoder_ = std::make_shared<const LabelTable>(table, labels_.names, labels_.unconditional);
   }
 
   void add_spatial_rescaler() {
@@ -252,7 +252,7 @@ class CheckpointReader {
           "the parts are of different models");
     }
     const auto halvings = std::countr_zero(static_cast<uint64_t>(model_.vae_config_.downscale()));
-    model_.spatial_rescaler_ = std::make_shared<const SpatialRescaler>(halvings, mapper);
+    model_.spatial_rescaler_ = std::make_shared<const MapRescaler>(halvings, mapper);
   }
 
   LatentSpace space_without_vae() const {

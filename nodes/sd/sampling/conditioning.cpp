@@ -10,12 +10,12 @@ namespace weft::sd {
 namespace {
 
 template <class Change>
-Conditioning with(Conditioning conditioning, Change change) {
+ConditioningEntries with(ConditioningEntries conditioning, Change change) {
   for (ConditioningEntry& entry : conditioning) change(entry);
   return conditioning;
 }
 
-const ConditioningEntry& first_of(const Conditioning& from, const ConditioningEntry* like) {
+const ConditioningEntry& first_of(const ConditioningEntries& from, const ConditioningEntry* like) {
   if (from.empty()) throw std::invalid_argument("the conditioning to take from is empty: connect an encoded prompt");
   const ConditioningEntry& first = from.front();
   if (like != nullptr && first.context.size(2) != like->context.size(2)) {
@@ -29,13 +29,13 @@ const ConditioningEntry& first_of(const Conditioning& from, const ConditioningEn
 
 }  // namespace
 
-Conditioning combine(const Conditioning& a, const Conditioning& b) {
-  Conditioning both = a;
+ConditioningEntries combine(const ConditioningEntries& a, const ConditioningEntries& b) {
+  ConditioningEntries both = a;
   both.insert(both.end(), b.begin(), b.end());
   return both;
 }
 
-Conditioning concat(const Conditioning& to, const Conditioning& from) {
+ConditioningEntries concat(const ConditioningEntries& to, const ConditioningEntries& from) {
   return with(to, [&](ConditioningEntry& entry) {
     const ConditioningEntry& other = first_of(from, &entry);
     const bool known = !entry.tokens.empty() && !other.tokens.empty();
@@ -45,7 +45,7 @@ Conditioning concat(const Conditioning& to, const Conditioning& from) {
   });
 }
 
-Conditioning average(const Conditioning& to, const Conditioning& from, double to_strength) {
+ConditioningEntries average(const ConditioningEntries& to, const ConditioningEntries& from, double to_strength) {
   return with(to, [&](ConditioningEntry& entry) {
     const ConditioningEntry& other = first_of(from, &entry);
     const int64_t tokens = entry.context.size(1);
@@ -59,7 +59,7 @@ Conditioning average(const Conditioning& to, const Conditioning& from, double to
   });
 }
 
-Conditioning zero_out(const Conditioning& conditioning) {
+ConditioningEntries zero_out(const ConditioningEntries& conditioning) {
   return with(conditioning, [](ConditioningEntry& entry) {
     entry.context = at::zeros_like(entry.context);
     entry.tokens.clear();
@@ -67,8 +67,8 @@ Conditioning zero_out(const Conditioning& conditioning) {
   });
 }
 
-Conditioning set_area(
-    const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength) {
+ConditioningEntries set_area(
+    const ConditioningEntries& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = PixelArea{.height = height, .width = width, .y = y, .x = x};
     entry.strength = strength;
@@ -76,7 +76,8 @@ Conditioning set_area(
   });
 }
 
-Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength) {
+ConditioningEntries set_area_percentage(
+    const ConditioningEntries& conditioning, const FractionArea& area, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = area;
     entry.strength = strength;
@@ -84,11 +85,12 @@ Conditioning set_area_percentage(const Conditioning& conditioning, const Fractio
   });
 }
 
-Conditioning set_area_strength(const Conditioning& conditioning, double strength) {
+ConditioningEntries set_area_strength(const ConditioningEntries& conditioning, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) { entry.strength = strength; });
 }
 
-Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength, bool area_from_mask) {
+ConditioningEntries set_mask(
+    const ConditioningEntries& conditioning, const at::Tensor& mask, double strength, bool area_from_mask) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.mask = mask.dim() < 3 ? mask.unsqueeze(0) : mask;
     entry.mask_strength = strength;
@@ -96,25 +98,27 @@ Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, 
   });
 }
 
-Conditioning set_timestep_range(const Conditioning& conditioning, double start_percent, double end_percent) {
+ConditioningEntries set_timestep_range(
+    const ConditioningEntries& conditioning, double start_percent, double end_percent) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.start_percent = start_percent;
     entry.end_percent = end_percent;
   });
 }
 
-Conditioning set_concat(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& mask) {
+ConditioningEntries set_concat(
+    const ConditioningEntries& conditioning, const at::Tensor& latent, const at::Tensor& mask) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.concat_latent = latent;
     entry.concat_mask = mask;
   });
 }
 
-Conditioning set_concat_map(const Conditioning& conditioning, const at::Tensor& map) {
+ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, const at::Tensor& map) {
   return with(conditioning, [&](ConditioningEntry& entry) { entry.concat_map = map; });
 }
 
-std::vector<std::string> resized_concats(const Conditioning& conditioning, int64_t height, int64_t width) {
+std::vector<std::string> resized_concats(const ConditioningEntries& conditioning, int64_t height, int64_t width) {
   std::vector<std::string> sentences;
   const auto compare = [&](std::string_view name, const at::Tensor& part) {
     if (!part.defined() || (part.size(2) == height && part.size(3) == width)) return;

@@ -1,7 +1,7 @@
 // What a picture shall be conditioned on: encoded words, and where in the picture and when in sampling they
 // count.
 //
-// A Conditioning is a list: all entries that cover a place at a moment are averaged there. These are the
+// ConditioningEntries is a list: all entries that cover a place at a moment are averaged there. These are the
 // plain functions behind the conditioning nodes; they copy the (small) list and share its tensors. denoiser.h
 // evaluates it.
 #pragma once
@@ -54,44 +54,48 @@ struct ConditioningEntry {
   std::vector<PromptToken> tokens = {};  ///< what stands at each place of the context; empty: not known
 };
 
-using Conditioning = std::vector<ConditioningEntry>;
+using ConditioningEntries = std::vector<ConditioningEntry>;
 
 /// Both count: the entries of `a`, then those of `b`.
-Conditioning combine(const Conditioning& a, const Conditioning& b);
+ConditioningEntries combine(const ConditioningEntries& a, const ConditioningEntries& b);
 
 /// One prompt after the other on the token axis: every entry of `to` followed by the first of `from`.
-Conditioning concat(const Conditioning& to, const Conditioning& from);
+ConditioningEntries concat(const ConditioningEntries& to, const ConditioningEntries& from);
 
 /// to * to_strength + from * (1 - to_strength), with the first entry of `from` cut or zero-padded to the
 /// length of each of `to`.
-Conditioning average(const Conditioning& to, const Conditioning& from, double to_strength);
+ConditioningEntries average(const ConditioningEntries& to, const ConditioningEntries& from, double to_strength);
 
 /// Context and pooled of zeros.
-Conditioning zero_out(const Conditioning& conditioning);
+ConditioningEntries zero_out(const ConditioningEntries& conditioning);
 
 /// A rectangle in pixels; the model will round it down to latents.
-Conditioning set_area(
-    const Conditioning& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength);
+ConditioningEntries set_area(
+    const ConditioningEntries& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength);
 
 /// A rectangle in shares of the picture.
-Conditioning set_area_percentage(const Conditioning& conditioning, const FractionArea& area, double strength);
+ConditioningEntries set_area_percentage(
+    const ConditioningEntries& conditioning, const FractionArea& area, double strength);
 
-Conditioning set_area_strength(const Conditioning& conditioning, double strength);
+ConditioningEntries set_area_strength(const ConditioningEntries& conditioning, double strength);
 
 /// mask [h, w] or [B, h, w].
-Conditioning set_mask(const Conditioning& conditioning, const at::Tensor& mask, double strength, bool area_from_mask);
+ConditioningEntries set_mask(
+    const ConditioningEntries& conditioning, const at::Tensor& mask, double strength, bool area_from_mask);
 
 /// 0 is the noisiest moment, 1 the end.
-Conditioning set_timestep_range(const Conditioning& conditioning, double start_percent, double end_percent);
+ConditioningEntries set_timestep_range(
+    const ConditioningEntries& conditioning, double start_percent, double end_percent);
 
 /// What an inpainting model sees besides the noisy latent.
-Conditioning set_concat(const Conditioning& conditioning, const at::Tensor& latent, const at::Tensor& mask);
+ConditioningEntries set_concat(
+    const ConditioningEntries& conditioning, const at::Tensor& latent, const at::Tensor& mask);
 
 /// What a model for semantic image synthesis sees besides the noisy latent. map [B or 1, classes, h, w].
-Conditioning set_concat_map(const Conditioning& conditioning, const at::Tensor& map);
+ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, const at::Tensor& map);
 
 /// What is not of a latent's size (height and width in latents) and will be resized to it, a sentence each; for a
 /// warning.
-std::vector<std::string> resized_concats(const Conditioning& conditioning, int64_t height, int64_t width);
+std::vector<std::string> resized_concats(const ConditioningEntries& conditioning, int64_t height, int64_t width);
 
 }  // namespace weft::sd

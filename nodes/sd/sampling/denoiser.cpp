@@ -177,8 +177,8 @@ at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma
   return x - output * sigma;
 }
 
-GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
-    const at::Tensor& latent, const DenoiserOptions& options)
+GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const ConditioningEntries& positive,
+    const ConditioningEntries& negative, const at::Tensor& latent, const DenoiserOptions& options)
     : model_(model), patches_(call_patches(model.patches)), cfg_(options.cfg) {
   if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
@@ -195,7 +195,7 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const Conditioning& 
 }
 
 GuidedDenoiser::Side GuidedDenoiser::prepare(
-    const Conditioning& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const {
+    const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const {
   Side side;
   for (const ConditioningEntry& given : conditioning) {
     Entry entry;

@@ -63,7 +63,7 @@ class GuidedDenoiser {
  public:
   /// latent [B, C, h, w]: what sampling starts from, scaled (inpainting models see it). Keeps a reference to the model.
   /// Throws std::invalid_argument for a rectangle outside the latent and for wrong channels.
-  GuidedDenoiser(const DiffusionModel& model, const Conditioning& positive, const Conditioning& negative,
+  GuidedDenoiser(const DiffusionModel& model, const ConditioningEntries& positive, const ConditioningEntries& negative,
       const at::Tensor& latent, const DenoiserOptions& options);
 
   /// With cfg 1 the negative side is not evaluated.
@@ -85,7 +85,7 @@ class GuidedDenoiser {
   };
   using Side = std::vector<Entry>;
 
-  Side prepare(const Conditioning& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const;
+  Side prepare(const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(

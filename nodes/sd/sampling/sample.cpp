@@ -79,7 +79,7 @@ class FiniteSampling {
         remedy_for(model_.dtype, "lower cfg and the weights in the texts; else the model's file may be damaged"));
   }
 
-  static void require_given(const Conditioning& conditioning, std::string_view side) {
+  static void require_given(const ConditioningEntries& conditioning, std::string_view side) {
     for (const ConditioningEntry& entry : conditioning)
       require_finite(entry.context, fmt::format("the {} conditioning holds", side), "look at the node that made it");
   }

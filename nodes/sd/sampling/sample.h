@@ -28,7 +28,7 @@ struct StepPlan {
 std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, const SamplerMethod& sampler);
 
 struct SampleRequest {
-  Conditioning positive, negative;
+  ConditioningEntries positive, negative;
   double cfg = 8;
   bool strict_concat = false;  ///< see DenoiserOptions
   at::Tensor latent;      ///< [B, C, h, w] as the VAE gives it (not scaled); zeros: from noise alone

@@ -81,7 +81,7 @@ json describe(const at::Tensor& tensor) {
   return said;
 }
 
-json describe(const Conditioning& conditioning) {
+json describe(const ConditioningEntries& conditioning) {
   json entries = json::array();
   for (const ConditioningEntry& entry : conditioning) {
     json said = {{"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent}};

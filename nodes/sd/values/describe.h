@@ -17,7 +17,7 @@ namespace weft::sd {
 nlohmann::json describe(const at::Tensor& tensor);
 
 /// An object for each entry: where and when it counts, and its tokens as a table.
-nlohmann::json describe(const Conditioning& conditioning);
+nlohmann::json describe(const ConditioningEntries& conditioning);
 
 /// ValueType::items of a value whose `tensor` is a batch [B, ...]: a copy of it for each item, with that item alone.
 template <class T>

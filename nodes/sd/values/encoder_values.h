@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "nodes/sd/networks/label_encoder.h"
-#include "nodes/sd/networks/spatial_rescaler.h"
+#include "nodes/sd/networks/label_table.h"
+#include "nodes/sd/networks/map_rescaler.h"
 
 namespace weft {
 
@@ -17,14 +17,14 @@ class LabelEncoder {
   static constexpr std::string_view kType = "label_encoder";
 
   /// `origin`: the model, for the message of an encoder that is not there (null).
-  LabelEncoder(std::shared_ptr<const sd::LabelEncoder> encoder, std::string origin);
+  LabelEncoder(std::shared_ptr<const sd::LabelTable> encoder, std::string origin);
 
   /// Throws NodeError where the model has no classes.
-  const sd::LabelEncoder& get() const;
+  const sd::LabelTable& get() const;
   std::size_t bytes() const { return encoder_ ? encoder_->bytes() : 0; }
 
  private:
-  std::shared_ptr<const sd::LabelEncoder> encoder_;
+  std::shared_ptr<const sd::LabelTable> encoder_;
   std::string origin_;
 };
 
@@ -33,14 +33,14 @@ class SpatialRescaler {
   static constexpr std::string_view kType = "spatial_rescaler";
 
   /// `origin`: the model, for the message of a rescaler that is not there (null).
-  SpatialRescaler(std::shared_ptr<const sd::SpatialRescaler> rescaler, std::string origin);
+  SpatialRescaler(std::shared_ptr<const sd::MapRescaler> rescaler, std::string origin);
 
   /// Throws NodeError where the model takes no segmentation maps by a rescaler.
-  const sd::SpatialRescaler& get() const;
+  const sd::MapRescaler& get() const;
   std::size_t bytes() const { return rescaler_ ? rescaler_->bytes() : 0; }
 
  private:
-  std::shared_ptr<const sd::SpatialRescaler> rescaler_;
+  std::shared_ptr<const sd::MapRescaler> rescaler_;
   std::string origin_;
 };
 

@@ -67,7 +67,7 @@ struct Sigmas {
 struct Conditioning {
   static constexpr std::string_view kType = "conditioning";
 
-  sd::Conditioning entries;
+  sd::ConditioningEntries entries;
 
   std::size_t bytes() const;
 };

@@ -261,7 +261,7 @@ TEST(LabelEncoderFolder, BringsNamesAndTokens) {
   const auto configure = [&](const char* json) { std::ofstream(folder / "model/label_encoder/config.json") << json; };
   configure(R"({"tokens": 2, "width": 32, "names": ["arctic fox", "owl", "any"], "unconditional": 2})");
   const Checkpoint read = Checkpoint::open(folder / "model");
-  const LabelEncoder& labels = *read.label_encoder();
+  const LabelTable& labels = *read.label_encoder();
   EXPECT_EQ(labels.find("Arctic_Fox"), 0);
   EXPECT_EQ(labels.unconditional(), 2);
   EXPECT_FALSE(read.has(Part::kTextEncoder));

@@ -16,13 +16,13 @@ ConditioningEntry entry(double value, int64_t tokens) {
 }
 
 TEST(Conditioning, CombineKeepsBothInOrder) {
-  const Conditioning both = combine({words(1)}, {words(2), words(3)});
+  const ConditioningEntries both = combine({words(1)}, {words(2), words(3)});
   ASSERT_EQ(both.size(), 3u);
   EXPECT_EQ(both[2].context[0][0][0].item<float>(), 3);
 }
 
 TEST(Conditioning, ConcatAppendsTokensOfTheFirst) {
-  const Conditioning joined = concat({entry(1, 3), entry(2, 3)}, {entry(9, 2), entry(7, 5)});
+  const ConditioningEntries joined = concat({entry(1, 3), entry(2, 3)}, {entry(9, 2), entry(7, 5)});
   ASSERT_EQ(joined.size(), 2u);
   EXPECT_EQ(joined[1].context.size(1), 5);
   EXPECT_EQ(joined[1].context[0][4][0].item<float>(), 9);
@@ -32,7 +32,7 @@ TEST(Conditioning, TokensGoWithTheirPlaces) {
   ConditioningEntry first = entry(1, 2), second = entry(2, 1);
   first.tokens = {{"a", 1}, {"boat", 1.2}};
   second.tokens = {{"sea", 1}};
-  const Conditioning joined = concat({first}, {second});
+  const ConditioningEntries joined = concat({first}, {second});
   ASSERT_EQ(joined[0].tokens.size(), 3u);
   EXPECT_EQ(joined[0].tokens[1].weight, 1.2);
   EXPECT_EQ(joined[0].tokens[2].text, "sea");
@@ -57,19 +57,19 @@ TEST(Conditioning, RefusesToMixEncodersAndToTakeFromNothing) {
 }
 
 TEST(Conditioning, ZeroOutZeroesWordsAndPooled) {
-  const Conditioning zero = zero_out({entry(2, 3)});
+  const ConditioningEntries zero = zero_out({entry(2, 3)});
   EXPECT_EQ(zero[0].context.abs().sum().item<float>(), 0);
   EXPECT_EQ(zero[0].pooled.abs().sum().item<float>(), 0);
 }
 
 TEST(Conditioning, AreasAreRoundedDownToLatents) {
-  const Conditioning placed = set_area({words(1)}, 100, 64, 15, 8, 0.5);
+  const ConditioningEntries placed = set_area({words(1)}, 100, 64, 15, 8, 0.5);
   EXPECT_EQ(std::get<PixelArea>(placed[0].area), (PixelArea{64, 100, 8, 15}));
   EXPECT_EQ(placed[0].strength, 0.5);
 }
 
 TEST(Conditioning, SettersLeaveTheOriginalAlone) {
-  const Conditioning original{words(1)};
+  const ConditioningEntries original{words(1)};
   set_timestep_range(set_mask(original, at::ones({4, 4}), 0.5, true), 0.25, 0.5);
   EXPECT_FALSE(original[0].mask.defined());
   EXPECT_EQ(original[0].end_percent, 1);

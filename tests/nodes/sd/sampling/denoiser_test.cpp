@@ -31,7 +31,7 @@ struct Recorder {
   float sigma() const { return model.table.sigma(500); }
 
   /// x0 of one side, [8, 8].
-  at::Tensor x0(const Conditioning& positive, const Conditioning& negative = {words(0)}, double cfg = 1) {
+  at::Tensor x0(const ConditioningEntries& positive, const ConditioningEntries& negative = {words(0)}, double cfg = 1) {
     const GuidedDenoiser denoiser(model, positive, negative, latent, {.cfg = cfg});
     return denoiser.x0(at::zeros_like(latent), sigma())[0][0];
   }
@@ -183,7 +183,7 @@ TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
 
 TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
   Recorder recorder;
-  const Conditioning negative =
+  const ConditioningEntries negative =
       combine({words(1)}, combine(set_area({words(5)}, 48, 48, 0, 0, 1), set_area({words(9)}, 8, 8, 0, 0, 1)));
   const GuidedDenoiser denoiser(
       recorder.model, set_area({words(0)}, 32, 32, 16, 16, 1), negative, recorder.latent, {.cfg = 2});
@@ -196,7 +196,7 @@ TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
 
 TEST(GuidedDenoiser, PercentAreasRoundToLatents) {
   Recorder recorder;
-  const Conditioning half = set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
+  const ConditioningEntries half = set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
   recorder.x0(combine({words(0)}, half));
   EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 4, 2}));
 }
@@ -224,13 +224,15 @@ TEST(GuidedDenoiser, AnEmptyMaskStillHasBounds) {
 
 TEST(GuidedDenoiser, CountsAnEntryOnlyInItsShareOfSampling) {
   Recorder recorder;
-  const Conditioning early = set_timestep_range({words(3)}, 0, 0.4), late = set_timestep_range({words(1)}, 0.4, 1);
+  const ConditioningEntries early = set_timestep_range({words(3)}, 0, 0.4),
+                            late = set_timestep_range({words(1)}, 0.4, 1);
   expect_near(recorder.x0(combine(early, late)), at::ones({8, 8}));  // sigma(500) is halfway
 }
 
 TEST(GuidedDenoiser, RefusesAnAreaOutsideThePicture) {
   Recorder recorder;
-  for (const Conditioning& outside : {set_area({words(1)}, 32, 32, 64, 0, 1), set_area({words(1)}, 4, 32, 0, 0, 1)}) {
+  for (const ConditioningEntries& outside :
+      {set_area({words(1)}, 32, 32, 64, 0, 1), set_area({words(1)}, 4, 32, 0, 0, 1)}) {
     EXPECT_THROW(recorder.x0(outside), std::invalid_argument);
   }
 }
@@ -255,7 +257,7 @@ struct ConcatRecorder {
     };
   }
 
-  void run(const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
+  void run(const ConditioningEntries& conditioning, const at::Tensor& noise_mask = {}) {
     const at::Tensor latent = at::full({1, 4, 8, 8}, 0.25);
     GuidedDenoiser(model, conditioning, conditioning, latent, {.noise_mask = noise_mask, .strict_concat = strict})
         .x0(latent, 1);
@@ -306,7 +308,7 @@ TEST(SegmentationModel, SeesTheMapAtTheLatentsSize) {
 }
 
 /// What is said about a conditioning that does not belong to a model with so many channels.
-std::string refusal(int64_t in_channels, const Conditioning& conditioning, const at::Tensor& noise_mask = {}) {
+std::string refusal(int64_t in_channels, const ConditioningEntries& conditioning, const at::Tensor& noise_mask = {}) {
   ConcatRecorder recorder(in_channels);
   recorder.strict = true;
   try {
@@ -318,9 +320,9 @@ std::string refusal(int64_t in_channels, const Conditioning& conditioning, const
 }
 
 TEST(StrictConcat, SaysWhatToConnectWhereTheModelCannotSeeOrMisses) {
-  const Conditioning plain{words(1)};
-  const Conditioning masked = set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}));
-  const Conditioning mapped = set_concat_map(plain, at::ones({1, 14, 8, 8}));
+  const ConditioningEntries plain{words(1)};
+  const ConditioningEntries masked = set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}));
+  const ConditioningEntries mapped = set_concat_map(plain, at::ones({1, 14, 8, 8}));
   using testing::HasSubstr;
   EXPECT_THAT(refusal(4, masked), HasSubstr("use an inpainting model (9 channels), or a noise mask on the latent"));
   EXPECT_THAT(refusal(18, masked), HasSubstr("takes 18 channels and cannot see it"));
@@ -332,7 +334,7 @@ TEST(StrictConcat, SaysWhatToConnectWhereTheModelCannotSeeOrMisses) {
 }
 
 TEST(StrictConcat, LetsPassWhatBelongsTogether) {
-  const Conditioning plain{words(1)};
+  const ConditioningEntries plain{words(1)};
   EXPECT_EQ(refusal(4, plain), "");
   EXPECT_EQ(refusal(9, set_concat(plain, at::ones({1, 4, 8, 8}), at::ones({1, 1, 64, 64}))), "");
   EXPECT_EQ(refusal(9, plain, at::ones({1, 4, 8, 8})), "") << "a noise mask is a mask too";
@@ -340,7 +342,7 @@ TEST(StrictConcat, LetsPassWhatBelongsTogether) {
 }
 
 TEST(ResizedConcats, NamesWhatIsNotOfTheLatentsSize) {
-  const Conditioning mapped = set_concat_map({words(1), words(2)}, at::ones({1, 14, 4, 6}));
+  const ConditioningEntries mapped = set_concat_map({words(1), words(2)}, at::ones({1, 14, 4, 6}));
   EXPECT_TRUE(resized_concats(mapped, 4, 6).empty());
   EXPECT_THAT(
       resized_concats(mapped, 8, 8), testing::ElementsAre(testing::HasSubstr("6 x 4 latents was resized to 8 x 8")));

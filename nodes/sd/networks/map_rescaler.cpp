@@ -1,4 +1,4 @@
-#include "nodes/sd/networks/spatial_rescaler.h"
+#include "nodes/sd/networks/map_rescaler.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -7,12 +7,11 @@
 
 namespace weft::sd {
 
-SpatialRescaler::SpatialRescaler(int64_t halvings, at::Tensor mapper)
-    : halvings_(halvings), mapper_(std::move(mapper)) {
+MapRescaler::MapRescaler(int64_t halvings, at::Tensor mapper) : halvings_(halvings), mapper_(std::move(mapper)) {
   if (mapper_.defined()) mapper_ = mapper_.to(at::kFloat);
 }
 
-at::Tensor SpatialRescaler::operator()(const at::Tensor& map) const {
+at::Tensor MapRescaler::operator()(const at::Tensor& map) const {
   if (mapper_.defined() && map.size(1) != classes()) {
     throw std::invalid_argument(fmt::format(
         "the map has {} classes, the model was trained on {}: give a map with {}", map.size(1), classes(), classes()));

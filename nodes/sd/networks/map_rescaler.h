@@ -10,11 +10,11 @@
 
 namespace weft::sd {
 
-class SpatialRescaler {
+class MapRescaler {
  public:
   /// Halves `halvings` times, by bilinear interpolation each. `mapper` [channels out, classes, 1, 1], or
   /// undefined: the classes stay what they are.
-  explicit SpatialRescaler(int64_t halvings, at::Tensor mapper = {});
+  explicit MapRescaler(int64_t halvings, at::Tensor mapper = {});
 
   int64_t halvings() const { return halvings_; }
   /// Classes of the map that the mapper takes; 0 without a mapper: any.

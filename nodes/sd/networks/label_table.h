@@ -16,11 +16,11 @@
 
 namespace weft::sd {
 
-class LabelEncoder {
+class LabelTable {
  public:
   /// table [classes, width] or [classes, tokens, width]. `names`: one a class, in order; those beyond its end
   /// go by their number. `unconditional`: the class that stands for "any", which guidance compares with.
-  LabelEncoder(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional = {});
+  LabelTable(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional = {});
 
   int64_t classes() const { return table_.size(0); }
   int64_t tokens() const { return table_.size(1); }

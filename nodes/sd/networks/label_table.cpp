@@ -1,4 +1,4 @@
-#include "nodes/sd/networks/label_encoder.h"
+#include "nodes/sd/networks/label_table.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -81,17 +81,17 @@ std::vector<std::string> nearest(const std::string& label, const std::vector<std
 
 }  // namespace
 
-LabelEncoder::LabelEncoder(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional)
+LabelTable::LabelTable(at::Tensor table, std::vector<std::string> names, std::optional<int64_t> unconditional)
     : table_((table.dim() == 2 ? table.unsqueeze(1) : table).to(at::kFloat)),
       names_(std::move(names)),
       unconditional_(unconditional) {}
 
-std::string LabelEncoder::name(int64_t label) const {
+std::string LabelTable::name(int64_t label) const {
   const auto index = static_cast<size_t>(label);
   return index < names_.size() ? names_[index] : std::to_string(label);
 }
 
-int64_t LabelEncoder::find(std::string_view label) const {
+int64_t LabelTable::find(std::string_view label) const {
   const std::string wanted = folded(label);
   for (size_t i = 0; i < names_.size(); ++i) {
     const auto known = synonyms(names_[i]);
@@ -110,7 +110,7 @@ int64_t LabelEncoder::find(std::string_view label) const {
       fmt::format("there is no class '{}': the nearest are {}", label, fmt::join(nearest(wanted, names_), ", ")));
 }
 
-at::Tensor LabelEncoder::context(std::span<const int64_t> labels) const {
+at::Tensor LabelTable::context(std::span<const int64_t> labels) const {
   for (const int64_t label : labels) {
     if (label < 0 || label >= classes())
       throw std::invalid_argument(fmt::format("there is no class {}: give 0 to {}", label, classes() - 1));
