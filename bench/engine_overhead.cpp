@@ -11,7 +11,6 @@
 //       check     what keeps it from running: default_results(), validate(), expand(), missing_files()
 //       Shapes: chain, fan, and sinks, a node that feeds all others, which are what is wanted.
 // Columns: us_node  microseconds a node
-//          comfyui  how many times ComfyUI's executor took for the same, see kComfy
 //          calls    how many times a loop takes that calls the same functions through a table
 #include <benchmark/benchmark.h>
 
@@ -46,23 +45,6 @@ class Sum final : public weft::Node {
     for (const std::int64_t* number : ctx.all(all_)) sum += *number;
     ctx.set(sum_, sum);
   }
-};
-
-/// ComfyUI 0.3.64's executor with trivial nodes on 2 cores of a Xeon, microseconds a node. The fans' range
-/// was recorded without a size for each number; its ends are taken as those of 10 and of 1,000 nodes.
-struct Recorded {
-  const char* shape;
-  std::int64_t nodes;
-  const char* state;
-  double us_node;
-};
-constexpr Recorded kComfy[] = {
-    {"chain", 10, "cold", 343},
-    {"chain", 1000, "cold", 34691},
-    {"fan", 10, "cold", 161},
-    {"fan", 1000, "cold", 1817},
-    {"chain", 10, "cached", 198},
-    {"chain", 1000, "cached", 41066},
 };
 
 enum class Shape { Chain, Fan, Sinks };
@@ -126,7 +108,7 @@ double seconds_of_calls(std::int64_t count) {
 
 /// Runs `prepare` outside and `work` inside the measured time, and fills the columns.
 template <class Prepare, class Work>
-void measure(benchmark::State& state, Shape shape, const char* kind, const Prepare& prepare, const Work& work) {
+void measure(benchmark::State& state, const Prepare& prepare, const Work& work) {
   const std::int64_t nodes = state.range(0);
   double seconds = 0;
   for (auto _ : state) {
@@ -141,19 +123,13 @@ void measure(benchmark::State& state, Shape shape, const char* kind, const Prepa
   const double us_node = seconds * 1e6 / static_cast<double>(nodes);
   state.counters["us_node"] = us_node;
   state.counters["calls"] = seconds / seconds_of_calls(nodes);
-  for (const Recorded& comfy : kComfy) {
-    if (comfy.shape == shape_name(shape) && comfy.nodes == nodes && std::string(comfy.state) == kind) {
-      state.counters["comfyui"] = comfy.us_node / us_node;
-    }
-  }
 }
 
-void cold(benchmark::State& state, Shape shape, const weft::Observer& observer, const char* kind) {
+void cold(benchmark::State& state, Shape shape, const weft::Observer& observer) {
   const House house;
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   std::unique_ptr<weft::Executor> executor;
-  measure(
-      state, shape, kind, [&] { executor = house.executor(); }, [&] { return executor->run(request, observer).ok; });
+  measure(state, [&] { executor = house.executor(); }, [&] { return executor->run(request, observer).ok; });
 }
 
 void cached(benchmark::State& state, Shape shape) {
@@ -161,7 +137,7 @@ void cached(benchmark::State& state, Shape shape) {
   const weft::RunRequest request{.graph = make_graph(shape, state.range(0)), .wanted = {"end"}};
   const auto executor = house.executor();
   executor->run(request);
-  measure(state, shape, "cached", [] {}, [&] { return executor->run(request).ok; });
+  measure(state, [] {}, [&] { return executor->run(request).ok; });
 }
 
 void edited(benchmark::State& state) {
@@ -170,15 +146,13 @@ void edited(benchmark::State& state) {
   const auto executor = house.executor();
   executor->run(request);
   std::int64_t value = 1;
-  measure(
-      state, Shape::Chain, "edited", [&] { request.graph.set_input("end", "b", ++value); },
-      [&] { return executor->run(request).ok; });
+  measure(state, [&] { request.graph.set_input("end", "b", ++value); }, [&] { return executor->run(request).ok; });
 }
 
 void build(benchmark::State& state, Shape shape) {
   std::vector<weft::GraphNode> nodes;
   measure(
-      state, shape, "build", [&] { nodes = make_nodes(shape, state.range(0)); },
+      state, [&] { nodes = make_nodes(shape, state.range(0)); },
       [&] {
         weft::Graph graph;
         graph.add_all(std::move(nodes));
@@ -190,7 +164,7 @@ void check(benchmark::State& state, Shape shape) {
   const House house;
   const weft::Workflow workflow{.graph = make_graph(shape, state.range(0))};
   measure(
-      state, shape, "check", [] {},
+      state, [] {},
       [&] {
         const std::vector<std::string> wanted = weft::default_results(workflow, house.registry);
         const weft::Expansion plain = weft::expand(workflow.graph, {}, house.registry, wanted);
@@ -212,8 +186,8 @@ int main(int argc, char** argv) {
     const auto add = [&](const char* kind, const auto& function) {
       sizes(benchmark::RegisterBenchmark((shape_name(shape) + "/" + kind).c_str(), function));
     };
-    add("cold", [shape](benchmark::State& state) { cold(state, shape, {}, "cold"); });
-    add("observed", [shape, &count](benchmark::State& state) { cold(state, shape, count, "observed"); });
+    add("cold", [shape](benchmark::State& state) { cold(state, shape, {}); });
+    add("observed", [shape, &count](benchmark::State& state) { cold(state, shape, count); });
     add("cached", [shape](benchmark::State& state) { cached(state, shape); });
     if (shape == Shape::Chain) add("edited", edited);
     add("build", [shape](benchmark::State& state) { build(state, shape); });
