@@ -30,6 +30,7 @@
 #include "graph/executor.h"
 #include "graph/expand.h"
 #include "graph/memory_estimate.h"
+#include "graph/plan.h"
 #include "graph/validate.h"
 #include "host/device_runtime.h"
 #include "host/environment.h"
@@ -147,17 +148,16 @@ PreparedRun prepare(
 
 void print_plan(const PreparedRun& prepared, const Registry& registry) {
   const Expansion expansion = expand(prepared.workflow.graph, prepared.workflow.subgraphs, registry, prepared.wanted);
-  const Graph& graph = expansion.graph;
-  const std::vector<std::string> order = graph.with_ancestors(expansion.wanted);
+  const std::shared_ptr<const Plan> plan = Plan::make(expansion.graph, registry, expansion.wanted);
   std::size_t id_width = 0, type_width = 0;
-  for (const std::string& id : order) {
-    id_width = std::max(id_width, id.size());
-    type_width = std::max(type_width, graph.node(id).type.size());
+  for (PlanIndex i = 0; i < plan->size(); ++i) {
+    id_width = std::max(id_width, plan->id(i).size());
+    type_width = std::max(type_width, plan->type(i).info->id.size());
   }
-  for (const std::string& id : order) {
-    const NodeInfo& info = *registry.find(graph.node(id).type);  // checked before
-    print(
-        fmt::format("{:<{}}  {:<{}}  {}\n", one_line(id), id_width, info.id, type_width, lane_name(info.options.lane)));
+  for (PlanIndex i = 0; i < plan->size(); ++i) {
+    const NodeInfo& info = *plan->type(i).info;
+    print(fmt::format(
+        "{:<{}}  {:<{}}  {}\n", one_line(plan->id(i)), id_width, info.id, type_width, lane_name(info.options.lane)));
   }
 }
 

@@ -86,30 +86,31 @@ struct Executor::Impl {
     turn_free.notify_one();
   }
 
-  /// Whether it was a run of exactly this snapshot.
-  static bool is_for(const PastRun& run, const RunRequest& request) {
-    return &GraphAccess::impl(run.graph) == &GraphAccess::impl(request.graph) && run.wanted == request.wanted &&
-        run.subgraphs == request.subgraphs;
+  /// Whether it was a run of exactly these snapshots.
+  static bool is_for(const PastRun& run, const RunRequest& request, const Registry& types) {
+    return run.plan->registry().same_as(types) && &GraphAccess::impl(run.graph) == &GraphAccess::impl(request.graph) &&
+        run.wanted == request.wanted && run.subgraphs == request.subgraphs;
   }
 
-  PastRun prepare(const RunRequest& request) const {
+  static PastRun prepare(const RunRequest& request, const Registry& types) {
     PastRun run{.graph = request.graph, .subgraphs = request.subgraphs, .wanted = request.wanted};
-    run.expansion =
-        std::make_shared<const Expansion>(expand(request.graph, request.subgraphs, registry, request.wanted));
-    run.plan = Plan::make(run.expansion->graph, registry, run.expansion->wanted);
+    run.expansion = std::make_shared<const Expansion>(expand(request.graph, request.subgraphs, types, request.wanted));
+    run.plan = Plan::make(run.expansion->graph, types, run.expansion->wanted);
+    run.code = std::make_shared<const PlanCode>(*run.plan);
     return run;
   }
 
   RunResult run(const RunRequest& request, const Observer& observer, const std::stop_token& stop) {
-    const auto known = std::ranges::find_if(past, [&](const PastRun& run) { return is_for(run, request); });
-    PastRun now = known == past.end() ? prepare(request) : *known;
-    now.keys = make_keys(*now.plan, request.environment, options.device, ++runs, now.keys);
+    const Registry types = registry;  // of this run, whatever is replaced meanwhile
+    const auto known = std::ranges::find_if(past, [&](const PastRun& run) { return is_for(run, request, types); });
+    PastRun now = known == past.end() ? prepare(request, types) : *known;
+    now.keys = make_keys(*now.plan, *now.code, request.environment, options.device, ++runs, now.keys);
 
-    Run run({options, ledger, cache, streams, lanes, {past.begin(), past.end()}}, *now.plan, *now.keys,
+    Run run({options, ledger, cache, streams, lanes, {past.begin(), past.end()}}, *now.plan, *now.code, *now.keys,
         request.environment, now.expansion->skipped, observer, stop);
     RunResult result = run.execute();
     now.unfinished = run.unfinished();
-    add_composed_results(*now.expansion, registry, result);
+    add_composed_results(*now.expansion, types, result);
 
     if (known != past.end()) past.erase(known);
     past.insert(past.begin(), std::move(now));

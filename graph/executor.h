@@ -63,7 +63,7 @@ WEFT_EXPORT void add_composed_results(const Expansion& expansion, const Registry
 
 class WEFT_EXPORT Executor {
  public:
-  /// Both are borrowed and must outlive the executor.
+  /// Both are borrowed and must outlive the executor. Each run takes a snapshot of the registry when it begins.
   Executor(const Registry& registry, DeviceRuntime& runtime, ExecutorOptions options = {});
   ~Executor();
   Executor(const Executor&) = delete;

@@ -68,7 +68,8 @@ struct Surroundings {
   std::vector<PlanIndex> always;  ///< run whatever the cache holds; ascending
 };
 
-Surroundings look_around(const Plan& plan, const RunEnvironment& environment, const Device& device) {
+Surroundings look_around(
+    const Plan& plan, const PlanCode& code, const RunEnvironment& environment, const Device& device) {
   Surroundings found;
   ParamsContext params(plan, environment, device);
   for (PlanIndex i = 0; i < plan.size(); ++i) {
@@ -77,12 +78,13 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
       found.problems[i] = {.node = plan.id(i), .what = fmt::format("{}: {}", type.info->id, what)};
     };
     bool always = type.info->options.cache == Cache::Never;
-    if (!type.code) {
-      fails(type.load_problem);
+    const Node* node = code.find(plan.nodes()[i]);
+    if (!node) {
+      fails(code.problem(plan.nodes()[i]));
     } else {
       params.look_at(i);
       try {
-        if (std::string text = type.code->fingerprint(params); !text.empty()) found.fingerprints[i] = std::move(text);
+        if (std::string text = node->fingerprint(params); !text.empty()) found.fingerprints[i] = std::move(text);
       } catch (const NotKnownYet&) {
         always = true;
       } catch (const std::exception& error) {
@@ -98,9 +100,9 @@ Surroundings look_around(const Plan& plan, const RunEnvironment& environment, co
 
 }  // namespace
 
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
-    std::uint64_t run_number, std::shared_ptr<const Keys> before) {
-  Surroundings found = look_around(plan, environment, device);
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const PlanCode& code, const RunEnvironment& environment,
+    const Device& device, std::uint64_t run_number, std::shared_ptr<const Keys> before) {
+  Surroundings found = look_around(plan, code, environment, device);
   const KeyEnvironment surroundings{.dtype = environment.dtype, .device_kind = device.kind};
   if (before && found.always.empty() && before->once_count == 0 && before->environment == surroundings &&
       before->fingerprints == found.fingerprints) {

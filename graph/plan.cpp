@@ -12,9 +12,7 @@ namespace weft {
 /// Builds a plan in four passes: which nodes, their types, their ports and links, who reads whom.
 class Planner {
  public:
-  Planner(const Graph& graph, const Registry& registry) : registry_(registry), impl_(GraphAccess::impl(graph)) {
-    plan_.graph_ = graph;
-  }
+  Planner(const Graph& graph, const Registry& registry) : impl_(GraphAccess::impl(graph)), plan_(graph, registry) {}
 
   std::shared_ptr<const Plan> plan(const std::vector<std::string>& wanted) {
     number_nodes(wanted);
@@ -69,6 +67,7 @@ class Planner {
         .first_output = outputs_};
     ContentHasher hasher;
     hasher.add(std::string_view(info.id)).add(static_cast<std::uint64_t>(info.options.revision));
+    if (info.replaced > 0) hasher.add(info.replaced);
     for (const PortInfo& port : info.inputs) plan_.ports_.push_back(port_source(record, port, hasher));
     node.params = hasher.result();
     outputs_ += size(info.outputs);
@@ -113,15 +112,10 @@ class Planner {
   std::uint32_t type_of(const std::string& id) {
     const auto [known, added] = types_.try_emplace(id, size(plan_.types_));
     if (!added) return known->second;
-    PlanType type{.info = registry_.find(id)};
+    PlanType type{.info = plan_.registry_.find(id)};
     for (const PortInfo& port : type.info->inputs) {
       const bool given = port.kind == PortKind::Param && !port.init.is_null();
       type.defaults.push_back(given ? literal_value(port, port.init) : Value());
-    }
-    try {
-      type.code = &registry_.node(id);
-    } catch (const std::exception& error) {
-      type.load_problem = error.what();
     }
     plan_.types_.push_back(std::move(type));
     return known->second;
@@ -139,7 +133,6 @@ class Planner {
     }
   }
 
-  const Registry& registry_;
   const Graph::Impl& impl_;
   Plan plan_;
   std::vector<Vertex> vertices_;
@@ -153,6 +146,17 @@ std::shared_ptr<const Plan> Plan::make(
   std::vector<Problem> problems = validate(workflow, registry, wanted);
   if (!problems.empty()) throw GraphError(std::move(problems));
   return Planner(graph, registry).plan(wanted.empty() ? default_results(workflow, registry) : wanted);
+}
+
+PlanCode::PlanCode(const Plan& plan) {
+  for (const PlanType& type : plan.types()) {
+    Type& known = types_.emplace_back();
+    try {
+      known.code = &plan.registry().node(type.info->id);
+    } catch (const std::exception& error) {
+      known.problem = error.what();
+    }
+  }
 }
 
 PlanIndex Plan::find(std::string_view id) const {

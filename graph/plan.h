@@ -41,8 +41,6 @@ struct PortSource {
 
 struct PlanType {
   const NodeInfo* info = nullptr;
-  const Node* code = nullptr;  ///< null if its plugin could not be loaded
-  std::string load_problem;
   std::vector<Value> defaults;  ///< by input index; empty values for inputs
 };
 
@@ -57,11 +55,14 @@ struct PlanNode {
 
 class Plan {
  public:
-  /// Throws GraphError with every problem of what `wanted` needs; empty: what default_results() says.
-  static std::shared_ptr<const Plan> make(
+  /// Opens no plugin. Throws GraphError with every problem of what `wanted` needs; empty: what default_results() says.
+  WEFT_EXPORT static std::shared_ptr<const Plan> make(
       const Graph& graph, const Registry& registry, const std::vector<std::string>& wanted);
 
   const Graph& graph() const { return graph_; }
+  /// The snapshot that the plan was made with; it keeps what types() point to.
+  const Registry& registry() const { return registry_; }
+  std::span<const PlanType> types() const { return types_; }
   /// In an order in which they can run.
   std::span<const PlanNode> nodes() const { return {nodes_.data(), size()}; }
   std::size_t size() const { return nodes_.size() - 1; }
@@ -90,7 +91,10 @@ class Plan {
  private:
   friend class Planner;
 
-  Graph graph_;  // keeps what the pointers below point to
+  Plan(const Graph& graph, const Registry& registry) : graph_(graph), registry_(registry) {}
+
+  Graph graph_;  // this and the next keep what the pointers below point to
+  Registry registry_;
   std::vector<PlanIndex> wanted_;
   std::vector<PlanType> types_;
   std::vector<PlanNode> nodes_;  // one more than there are, to end the last one's ranges
@@ -99,6 +103,24 @@ class Plan {
   std::vector<PlanIndex> readers_;
   std::vector<std::uint32_t> first_reader_;
   std::vector<PlanIndex> by_vertex_;
+};
+
+/// The code of a plan's node types, from their plugins, which are opened for it. Stays valid as long as the plan.
+class WEFT_EXPORT PlanCode {
+ public:
+  explicit PlanCode(const Plan& plan);
+
+  /// Null if the plugin could not be loaded.
+  const Node* find(const PlanNode& node) const { return types_[node.type].code; }
+  /// Why it could not be.
+  const std::string& problem(const PlanNode& node) const { return types_[node.type].problem; }
+
+ private:
+  struct Type {
+    const Node* code = nullptr;
+    std::string problem;
+  };
+  std::vector<Type> types_;  // as Plan::types()
 };
 
 /// What of a run's surroundings results depend on. Paths are not in it: nodes whose results depend on files
@@ -112,7 +134,7 @@ struct KeyEnvironment {
 struct Keys {
   KeyEnvironment environment;
   std::vector<ContentHash> keys;  ///< by PlanIndex
-  std::vector<bool> once;         ///< the key is of this run alone: nothing to keep
+  std::vector<bool> once;  ///< the key is of this run alone: nothing to keep
   std::size_t once_count = 0;
   std::unordered_map<PlanIndex, std::string> fingerprints;  ///< of those nodes that have one
   std::unordered_map<PlanIndex, Problem> problems;  ///< nodes that cannot run, known before they are tried
@@ -120,7 +142,7 @@ struct Keys {
 
 /// The keys of this run, or `before` itself if they would be the same. `run_number` is in the keys of nodes
 /// that are never cached.
-std::shared_ptr<const Keys> make_keys(const Plan& plan, const RunEnvironment& environment, const Device& device,
-    std::uint64_t run_number, std::shared_ptr<const Keys> before);
+std::shared_ptr<const Keys> make_keys(const Plan& plan, const PlanCode& code, const RunEnvironment& environment,
+    const Device& device, std::uint64_t run_number, std::shared_ptr<const Keys> before);
 
 }  // namespace weft

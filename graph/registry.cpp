@@ -104,13 +104,22 @@ struct Entry {
 /// A value type. What a manifest says of it comes first; its callbacks come with its library, which may be
 /// opened in the middle of a run: `now` changes then, and who holds the earlier record keeps a good one.
 struct TypeEntry {
-  explicit TypeEntry(ValueType type) : declared(std::move(type)), now(&declared) {}
+  TypeEntry(ValueType type, std::string owner) : declared(std::move(type)), plugin(std::move(owner)), now(&declared) {}
   const ValueType declared;
+  const std::string plugin;
+  std::mutex filling;
   std::optional<const ValueType> whole;
   std::atomic<const ValueType*> now;
 };
 
-bool has_code(const ValueType& type) { return type.preview || type.describe || type.example; }
+bool has_code(const ValueType& type) {
+  return type.preview || type.items || type.describe || type.example;
+}
+
+/// What remains of a type when its library is gone.
+ValueType without_code(const ValueType& type) {
+  return {.id = type.id, .title = type.title, .colour = type.colour, .doc = type.doc};
+}
 
 template <class T>
 using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
@@ -148,12 +157,20 @@ void from_json(const nlohmann::json& json, NodeInfo& info) {
       .plugin = json.value("plugin", "")};
 }
 
-struct Registry::Impl {
-  std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries;
+struct Registry::Content {
+  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries;
   ByName<Entry*> by_name;  ///< ids and old ids
-  std::map<std::string, std::unique_ptr<TypeEntry>, std::less<>> types;
-  std::mutex adding_types;
-  std::string current_plugin;
+  std::map<std::string, std::shared_ptr<TypeEntry>, std::less<>> types;
+  std::map<std::string, std::uint64_t, std::less<>> replaced;  ///< plugins, and how often
+  /// Set by the first copy of a registry, never reset: a change is made to a copy of this then.
+  std::atomic<bool> shared = false;
+
+  Content() = default;
+  Content(const Content& other)
+      : entries(other.entries),
+        by_name(other.by_name),
+        types(other.types),
+        replaced(other.replaced) {}
 
   Entry* find(std::string_view id) const {
     const auto found = by_name.find(id);
@@ -168,9 +185,7 @@ struct Registry::Impl {
         info.id == name ? "choose another id, with a group name of your own" : "drop that old id");
   }
 
-  void add(std::unique_ptr<Entry> entry) {
-    NodeInfo& info = entry->info;
-    if (info.plugin.empty()) info.plugin = current_plugin;
+  void check(const NodeInfo& info) const {
     if (!is_node_id(info.id))
       throw PluginError(fmt::format("'{}' cannot be the id of a node type", info.id),
           "use lower case words with a dot between them, such as 'image.invert'");
@@ -178,90 +193,140 @@ struct Registry::Impl {
     for (const std::string& old_id : info.options.old_ids) check_free(old_id, info);
     check_ports(info, info.inputs);
     check_ports(info, info.outputs);
-    if (info.options.title.empty()) info.options.title = info.id;
+  }
 
+  void add(std::shared_ptr<Entry> entry) {
+    NodeInfo& info = entry->info;
+    check(info);
+    if (info.options.title.empty()) info.options.title = info.id;
+    if (const auto times = replaced.find(info.plugin); times != replaced.end()) info.replaced = times->second;
     by_name.emplace(info.id, entry.get());
     for (const std::string& old_id : info.options.old_ids) by_name.emplace(old_id, entry.get());
     entries.emplace(info.id, std::move(entry));
   }
+
+  void remove_plugin(std::string_view plugin) {
+    const auto is_its = [&](const auto& named) { return named.second->info.plugin == plugin; };
+    std::erase_if(by_name, is_its);
+    std::erase_if(entries, is_its);
+    for (auto& [id, type] : types)
+      if (type->plugin == plugin) type = std::make_shared<TypeEntry>(without_code(type->declared), type->plugin);
+    ++replaced.try_emplace(std::string(plugin), 0).first->second;
+  }
 };
 
-Registry::Registry() : impl_(std::make_unique<Impl>()) {
+Registry::Registry() : content_(std::make_shared<Content>()) {
   add_type({.id = "bool", .title = "Yes or no", .colour = "#c792ea", .doc = "True or false."});
   add_type({.id = "int", .title = "Whole number", .colour = "#f78c6c", .doc = "A 64-bit whole number, or a seed."});
   add_type({.id = "float", .title = "Number", .colour = "#ffcb6b", .doc = "A number; whole numbers fit as well."});
   add_type({.id = "string", .title = "Text", .colour = "#c3e88d", .doc = "UTF-8 text."});
   add_type({.id = "any", .title = "Anything", .colour = "#a6accd", .doc = "Takes a link of every type."});
 }
+
+Registry::Registry(const Registry& other) {
+  const std::scoped_lock lock(other.changing_);
+  content_ = other.content_;
+  content_->shared = true;  // whose types are added next is the original's affair
+}
+
+Registry::Registry(Registry&& other) noexcept
+    : content_(std::move(other.content_)), current_plugin_(std::move(other.current_plugin_)) {}
+
+Registry& Registry::operator=(Registry other) noexcept {
+  const std::scoped_lock lock(changing_);
+  content_ = std::move(other.content_);
+  current_plugin_ = std::move(other.current_plugin_);
+  return *this;
+}
+
 Registry::~Registry() = default;
-Registry::Registry(Registry&&) noexcept = default;
-Registry& Registry::operator=(Registry&&) noexcept = default;
+
+/// [locked]
+Registry::Content& Registry::writable() {
+  if (content_->shared) content_ = std::make_shared<Content>(*content_);
+  return *content_;
+}
 
 void Registry::add_node(const std::string& id, NodeOptions options, std::unique_ptr<const Node> node) {
-  auto entry = std::make_unique<Entry>();
+  auto entry = std::make_shared<Entry>();
   entry->info = {.id = id,
       .options = std::move(options),
       .inputs = {node->inputs().begin(), node->inputs().end()},
-      .outputs = {node->outputs().begin(), node->outputs().end()}};
+      .outputs = {node->outputs().begin(), node->outputs().end()},
+      .plugin = current_plugin_};
   entry->node = node.get();
   entry->owned = std::move(node);
-  impl_->add(std::move(entry));
+  const std::scoped_lock lock(changing_);
+  writable().add(std::move(entry));
 }
 
 void Registry::add_lazy(NodeInfo info, std::function<const Node&()> load) {
-  auto entry = std::make_unique<Entry>();
+  auto entry = std::make_shared<Entry>();
   entry->info = std::move(info);
+  if (entry->info.plugin.empty()) entry->info.plugin = current_plugin_;
   entry->load = std::move(load);
-  impl_->add(std::move(entry));
+  const std::scoped_lock lock(changing_);
+  writable().add(std::move(entry));
 }
 
 void Registry::add_type(ValueType type) {
   if (type.id.empty()) throw PluginError("a value type has an empty id", "name its kType");
-  const std::scoped_lock lock(impl_->adding_types);
-  std::unique_ptr<TypeEntry>& entry = impl_->types[type.id];
-  if (!entry) {
-    entry = std::make_unique<TypeEntry>(std::move(type));
-    return;
+  std::shared_ptr<TypeEntry> known;
+  {
+    const std::scoped_lock lock(changing_);
+    const auto found = content_->types.find(type.id);
+    if (found == content_->types.end()) {
+      const std::string id = type.id;
+      writable().types.emplace(id, std::make_shared<TypeEntry>(std::move(type), current_plugin_));
+      return;
+    }
+    known = found->second;
   }
-  if (entry->declared.title != type.title)
+  if (known->declared.title != type.title)
     throw PluginError(fmt::format("value type '{}' is already registered as '{}', now as '{}'", type.id,
-                          entry->declared.title, type.title),
+                          known->declared.title, type.title),
         "choose another kType, with a group name of your own");
-  if (!has_code(*entry->now) && has_code(type)) entry->now = &entry->whole.emplace(std::move(type));
+  const std::scoped_lock lock(known->filling);
+  if (!has_code(*known->now) && has_code(type)) known->now = &known->whole.emplace(std::move(type));
 }
 
-void Registry::set_current_plugin(std::string id) { impl_->current_plugin = std::move(id); }
+void Registry::set_current_plugin(std::string id) { current_plugin_ = std::move(id); }
+
+void Registry::remove_plugin(std::string_view id) {
+  const std::scoped_lock lock(changing_);
+  writable().remove_plugin(id);
+}
 
 const NodeInfo* Registry::find(std::string_view id) const {
-  const Entry* entry = impl_->find(id);
+  const Entry* entry = content_->find(id);
   return entry ? &entry->info : nullptr;
 }
 
 const Node& Registry::node(std::string_view id) const {
-  if (Entry* entry = impl_->find(id)) return entry->get();
+  if (Entry* entry = content_->find(id)) return entry->get();
   throw PluginError(fmt::format("no plugin brings a node type '{}'", id), "install the plugin that does");
 }
 
 const ValueType* Registry::find_type(std::string_view id) const {
-  const auto found = impl_->types.find(id);
-  return found == impl_->types.end() ? nullptr : found->second->now.load();
+  const auto found = content_->types.find(id);
+  return found == content_->types.end() ? nullptr : found->second->now.load();
 }
 
 std::vector<const NodeInfo*> Registry::nodes() const {
   std::vector<const NodeInfo*> nodes;
-  for (const auto& [id, entry] : impl_->entries) nodes.push_back(&entry->info);
+  for (const auto& [id, entry] : content_->entries) nodes.push_back(&entry->info);
   return nodes;
 }
 
 std::vector<const ValueType*> Registry::types() const {
   std::vector<const ValueType*> types;
-  for (const auto& [id, type] : impl_->types) types.push_back(type->now);
+  for (const auto& [id, type] : content_->types) types.push_back(type->now);
   return types;
 }
 
 std::vector<std::string> Registry::nearest(std::string_view id, std::size_t count) const {
   std::vector<std::string> ids;
-  for (const auto& [name, entry] : impl_->entries) ids.push_back(name);
+  for (const auto& [name, entry] : content_->entries) ids.push_back(name);
   return nearest_names(id, ids, count);
 }
 

@@ -12,10 +12,12 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-Run::Run(const House& house, const Plan& plan, const Keys& keys, const RunEnvironment& environment,
-    std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop)
+Run::Run(const House& house, const Plan& plan, const PlanCode& code, const Keys& keys,
+    const RunEnvironment& environment, std::span<const SkippedNode> left_out, const Observer& observer,
+    std::stop_token stop)
     : house_(house),
       plan_(plan),
+      code_(code),
       keys_(keys),
       environment_(environment),
       left_out_(left_out),

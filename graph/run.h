@@ -41,7 +41,7 @@ class Run final : private Lanes::Worker {
   };
 
   /// `left_out`: nodes that are muted, or need one that is. All are borrowed.
-  Run(const House& house, const Plan& plan, const Keys& keys, const RunEnvironment& environment,
+  Run(const House& house, const Plan& plan, const PlanCode& code, const Keys& keys, const RunEnvironment& environment,
       std::span<const SkippedNode> left_out, const Observer& observer, std::stop_token stop);
 
   RunResult execute();
@@ -129,6 +129,7 @@ class Run final : private Lanes::Worker {
 
   const House house_;
   const Plan& plan_;
+  const PlanCode& code_;
   const Keys& keys_;
   const RunEnvironment& environment_;
   const std::span<const SkippedNode> left_out_;

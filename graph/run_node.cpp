@@ -80,7 +80,7 @@ Run::Attempt Run::attempt(PlanIndex i) {
     context.emplace(*this, i);
     const CancelScope cancels(&*context);
     const auto start = Clock::now();
-    call(*plan_.type(i).code, plan_.id(i), *plan_.type(i).info, *context, house_.options.watch);
+    call(*code_.find(plan_.nodes()[i]), plan_.id(i), *plan_.type(i).info, *context, house_.options.watch);
     if (context->cancelled()) return {.phase = Phase::Cancelled};  // half-done, though the node hid it
     if (auto wrong = wrong_outputs(i, context->outputs())) return *std::move(wrong);
     keep(i, *context, Clock::now() - start);

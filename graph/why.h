@@ -18,6 +18,7 @@ struct PastRun {
   std::vector<std::string> wanted;
   std::shared_ptr<const Expansion> expansion;
   std::shared_ptr<const Plan> plan;
+  std::shared_ptr<const PlanCode> code;
   std::shared_ptr<const Keys> keys;
   std::unordered_set<PlanIndex> unfinished;  ///< failed, skipped or cancelled
 };

@@ -116,12 +116,14 @@ void PluginHost::take_in(PluginInfo& plugin) {
   for (const NodeInfo& node : nodes) plugin.nodes.push_back(node.id);
   refuse_if_taken(plugin, nodes, types);
 
+  registry_.set_current_plugin(plugin.id);
   for (const ValueType& type : types) registry_.add_type(type);
   const auto library = std::make_shared<LazyLibrary>(registry_, std::move(manifest), plugin.library);
   for (NodeInfo& node : nodes) {
     const std::string id = node.id;
     registry_.add_lazy(std::move(node), [library, id]() -> const Node& { return library->node(id); });
   }
+  registry_.set_current_plugin({});
 }
 
 void PluginHost::refuse_if_taken(

@@ -548,6 +548,50 @@ TEST_F(ExecutorFailures, APluginThatCannotBeLoadedFailsItsNodesOnly) {
   EXPECT_EQ(result.nodes.at("fine").state, State::Finished);
 }
 
+/// One that adds a number of its own: what a plugin's build makes of it.
+class Adds final : public Node {
+ public:
+  explicit Adds(std::int64_t number, std::function<void()> meanwhile = {})
+      : number_(number), meanwhile_(std::move(meanwhile)) {}
+
+  void run(RunContext& ctx) const override {
+    if (meanwhile_) meanwhile_();
+    ctx.set(out_, ctx[in_] + number_);
+  }
+
+ private:
+  const std::int64_t number_;
+  const std::function<void()> meanwhile_;
+  Param<std::int64_t> in_{*this, "in"};
+  Output<std::int64_t> out_{*this, "out"};
+};
+
+TEST(ExecutorAndPlugins, APluginMayBeReplacedWhileItsNodesRun) {
+  Registry registry;
+  const auto add = [&](std::unique_ptr<const Node> node) {
+    registry.set_current_plugin("adder");
+    registry.add_node("adder.add", {}, std::move(node));
+  };
+  const auto replace = [&] {
+    registry.remove_plugin("adder");
+    add(std::make_unique<Adds>(100));
+  };
+  add(std::make_unique<Adds>(1, replace));
+  Graph graph;
+  graph.add({.id = "a", .type = "adder.add"});
+  graph.add({.id = "b", .type = "adder.add", .inputs = {{"in", Links{{"a", "out"}}}}});
+  const auto runtime = make_cpu_runtime();
+  Executor executor(registry, *runtime);
+  const auto result = [&] {
+    const RunResult ran = executor.run({.graph = graph, .wanted = {"a"}});
+    EXPECT_TRUE(ran.ok);
+    return ran.nodes.at("a").outputs.at(0).as<std::int64_t>();
+  };
+  EXPECT_EQ(result(), 1) << "the run goes on with what it began with";
+  EXPECT_EQ(result(), 100) << "and the next one has the new code, not the old result";
+  EXPECT_EQ(result(), 100);
+}
+
 class ExecutorCancel : public Stage {};
 
 TEST_F(ExecutorCancel, LandsAtTheNextStepOfTheRunningNodeAndBeforeTheWaitingOnes) {

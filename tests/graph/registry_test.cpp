@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <thread>
 
 #include "tests/graph/sketch_nodes.h"
@@ -186,6 +187,57 @@ TEST(NodeInfo, OfAManifestWithAnUnknownNameIsRefused) {
   nlohmann::json json = *sketch::registry().find("image.save");
   json["lane"] = "fast";
   EXPECT_THAT(complaint([&] { (void)json.get<NodeInfo>(); }), HasSubstr("the manifest says lane 'fast'"));
+}
+
+TEST(Snapshots, KeepWhatTheyHadWhenTheRegistryChanges) {
+  Registry registry = sketch::registry();
+  const Registry snapshot = registry;
+  EXPECT_TRUE(snapshot.same_as(registry));
+  registry.remove_plugin("sketch");
+  EXPECT_FALSE(snapshot.same_as(registry));
+  EXPECT_EQ(registry.find("image.save"), nullptr);
+  EXPECT_EQ(registry.find("loader.checkpoint"), nullptr) << "nor by old ids";
+  ASSERT_NE(snapshot.find("image.save"), nullptr);
+  EXPECT_EQ(snapshot.node("image.save").inputs().size(), 2u) << "its code as well";
+  registry.set_current_plugin("sketch");
+  registry.add<sketch::Save>("image.save", {.title = "Anew"});
+  EXPECT_EQ(registry.find("image.save")->options.title, "Anew");
+  EXPECT_EQ(registry.find("image.save")->replaced, 1u);
+  EXPECT_EQ(snapshot.find("image.save")->replaced, 0u);
+}
+
+TEST(Snapshots, KeepTheCodeOfValueTypesThatARemovedPluginTakesAlong) {
+  const auto type = [](const char* said) {
+    return ValueType{
+        .id = "picture", .title = "Picture", .describe = [said](const Value&) { return nlohmann::json(said); }};
+  };
+  Registry registry;
+  registry.set_current_plugin("pictures");
+  registry.add_type(type("old"));
+  const Registry snapshot = registry;
+  registry.remove_plugin("pictures");
+  EXPECT_FALSE(registry.find_type("picture")->describe);
+  registry.add_type(type("new"));
+  EXPECT_EQ(registry.find_type("picture")->describe({}), "new");
+  EXPECT_EQ(snapshot.find_type("picture")->describe({}), "old");
+}
+
+TEST(Snapshots, MayBeTakenWhileTheRegistryChanges) {
+  Registry registry = sketch::registry();
+  std::atomic<bool> done = false;
+  std::jthread changes([&] {
+    for (int i = 0; i < 200; ++i) {
+      registry.remove_plugin("sketch");
+      registry.set_current_plugin("sketch");
+      registry.add<sketch::Save>("image.save", {});
+    }
+    done = true;
+  });
+  while (!done) {
+    const Registry snapshot = registry;
+    const NodeInfo* info = snapshot.find("image.save");
+    ASSERT_TRUE(!info || info->plugin == "sketch");
+  }
 }
 
 TEST(Types, MatchWhereAValueFits) {
