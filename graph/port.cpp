@@ -9,6 +9,12 @@ constexpr EnumNames<PortKind, 3> kKinds{
     {{PortKind::Input, "input"}, {PortKind::Param, "param"}, {PortKind::Output, "output"}}};
 constexpr EnumNames<Widget, 7> kWidgets{{{Widget::Plain, "plain"}, {Widget::Text, "text"}, {Widget::Seed, "seed"},
     {Widget::Choice, "choice"}, {Widget::Model, "model"}, {Widget::File, "file"}, {Widget::Color, "color"}}};
+constexpr EnumNames<PortRole, 15> kRoles{{{PortRole::None, ""}, {PortRole::RegionX, "region.x"},
+    {PortRole::RegionY, "region.y"}, {PortRole::RegionWidth, "region.width"}, {PortRole::RegionHeight, "region.height"},
+    {PortRole::RegionLeft, "region.left"}, {PortRole::RegionTop, "region.top"}, {PortRole::RegionRight, "region.right"},
+    {PortRole::RegionBottom, "region.bottom"}, {PortRole::Painting, "painting"}, {PortRole::PaintingAs, "painting.as"},
+    {PortRole::PaintingBrush, "painting.brush"}, {PortRole::PaintingWidth, "painting.width"},
+    {PortRole::PaintingHeight, "painting.height"}, {PortRole::PictureFile, "picture_file"}}};
 
 std::optional<double> number(const nlohmann::json& json, const char* key) {
   return json.contains(key) ? std::optional(json.at(key).get<double>()) : std::nullopt;
@@ -28,6 +34,7 @@ void to_json(nlohmann::json& json, const PortInfo& port) {
   if (port.step) json["step"] = *port.step;
   if (!port.choices.empty()) json["choices"] = port.choices;
   if (port.widget != Widget::Plain) json["widget"] = name_of(kWidgets, port.widget);
+  if (port.role != PortRole::None) json["role"] = name_of(kRoles, port.role);
   if (!port.folder.empty()) json["folder"] = port.folder;
   if (!port.old_names.empty()) json["old_names"] = port.old_names;
 }
@@ -45,6 +52,7 @@ void from_json(const nlohmann::json& json, PortInfo& port) {
       .step = number(json, "step"),
       .choices = json.value("choices", std::vector<std::string>{}),
       .widget = value_of(kWidgets, json.value("widget", "plain"), "widget"),
+      .role = value_of(kRoles, json.value("role", ""), "role"),
       .folder = json.value("folder", ""),
       .old_names = json.value("old_names", std::vector<std::string>{})};
 }

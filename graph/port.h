@@ -33,6 +33,27 @@ enum class Widget : std::uint8_t {
   Color,  ///< "#rrggbb"
 };
 
+/// What a param is to somebody who edits it on a picture. A *region* is a rectangle: its corner and size, its corner alone, or
+/// its edges; in pixels where the params are "int", in parts of the picture where they are "float" up to 1. A *painting* is
+/// text that painting/painting.h reads.
+enum class PortRole : std::uint8_t {
+  None,
+  RegionX,
+  RegionY,
+  RegionWidth,
+  RegionHeight,
+  RegionLeft,
+  RegionTop,
+  RegionRight,
+  RegionBottom,
+  Painting,
+  PaintingAs,  ///< what its shapes are: "strokes" or "polygons"
+  PaintingBrush,  ///< width of a stroke that does not say it, in parts of the shorter side
+  PaintingWidth,  ///< of what is painted on, in pixels
+  PaintingHeight,
+  PictureFile,  ///< the picture that the node reads: shown at it before any run
+};
+
 struct PortInfo {
   PortKind kind = PortKind::Input;
   std::string name = {};
@@ -44,6 +65,7 @@ struct PortInfo {
   std::optional<double> min = {}, max = {}, step = {};
   std::vector<std::string> choices = {};
   Widget widget = Widget::Plain;
+  PortRole role = PortRole::None;
   std::string folder = {};
   std::vector<std::string> old_names = {};  ///< names in older files, renamed on load
 
@@ -106,6 +128,7 @@ struct ParamOptions {
   std::optional<double> min = {}, max = {}, step = {};
   std::vector<std::string> choices = {};  ///< strings only; makes the widget a Choice
   Widget widget = Widget::Plain;
+  PortRole role = PortRole::None;
   std::string folder = {};  ///< with Widget::Model
   std::string tip = {};
   std::vector<std::string> old_names = {};
@@ -126,6 +149,7 @@ class Param {
                 .step = o.step,
                 .choices = o.choices,
                 .widget = o.choices.empty() ? o.widget : Widget::Choice,
+                .role = o.role,
                 .folder = std::move(o.folder),
                 .old_names = std::move(o.old_names)})) {}
   const std::uint16_t index;

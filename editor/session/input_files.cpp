@@ -12,10 +12,8 @@ namespace weft::editor {
 namespace fs = std::filesystem;
 
 const PortInfo* picture_file_param(const NodeInfo& type) {
-  const auto is_file = [](const PortInfo& port) { return port.kind == PortKind::Param && port.widget == Widget::File; };
-  const auto file = std::ranges::find_if(type.inputs, is_file);
-  const bool gives_picture = std::ranges::find(type.outputs, "image", &PortInfo::type) != type.outputs.end();
-  return file != type.inputs.end() && gives_picture ? &*file : nullptr;
+  const auto file = std::ranges::find(type.inputs, PortRole::PictureFile, &PortInfo::role);
+  return file == type.inputs.end() ? nullptr : &*file;
 }
 
 std::vector<std::string> picture_readers(const Document& document, const Registry& registry) {

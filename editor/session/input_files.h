@@ -1,5 +1,4 @@
-// The files that nodes read their pictures from, known before any run. Such nodes are known by their declarations: a param
-// that is chosen as a file, and an output that is a picture.
+// The files that nodes read their pictures from, known before any run: of params that declare that role.
 #pragma once
 
 #include <chrono>

@@ -11,11 +11,16 @@ namespace {
 
 using Form = RegionParams::Form;
 
-/// The ports of these names, if all are numbers of one type.
-std::vector<const PortInfo*> numbers_named(const NodeInfo& type, const std::vector<std::string_view>& names) {
+const PortInfo* find_role(const NodeInfo& type, PortRole role) {
+  const auto found = std::ranges::find(type.inputs, role, &PortInfo::role);
+  return found == type.inputs.end() ? nullptr : &*found;
+}
+
+/// The ports of these roles, if all are there and are numbers of one type.
+std::vector<const PortInfo*> numbers_of(const NodeInfo& type, const std::vector<PortRole>& roles) {
   std::vector<const PortInfo*> found;
-  for (const std::string_view name : names) {
-    const PortInfo* port = type.find_input(name);
+  for (const PortRole role : roles) {
+    const PortInfo* port = find_role(type, role);
     if (!port || port->kind != PortKind::Param || (port->type != "int" && port->type != "float")) return {};
     if (!found.empty() && port->type != found.front()->type) return {};
     found.push_back(port);
@@ -58,10 +63,11 @@ std::optional<PortRef> source_of(const GraphNode& node, std::string_view input) 
 }
 
 std::optional<RegionParams> region_params(const NodeInfo& type) {
-  const std::pair<Form, std::vector<std::string_view>> forms[] = {{Form::Box, {"x", "y", "width", "height"}},
-      {Form::Edges, {"left", "top", "right", "bottom"}}, {Form::Corner, {"x", "y"}}};
-  for (const auto& [form, names] : forms) {
-    std::vector<const PortInfo*> ports = numbers_named(type, names);
+  using enum PortRole;
+  const std::pair<Form, std::vector<PortRole>> forms[] = {{Form::Box, {RegionX, RegionY, RegionWidth, RegionHeight}},
+      {Form::Edges, {RegionLeft, RegionTop, RegionRight, RegionBottom}}, {Form::Corner, {RegionX, RegionY}}};
+  for (const auto& [form, roles] : forms) {
+    std::vector<const PortInfo*> ports = numbers_of(type, roles);
     if (ports.empty()) continue;
     const bool parts = ports.front()->type == "float" && ports.front()->max.value_or(2) <= 1;
     return RegionParams{form, std::move(ports), parts};
@@ -91,23 +97,20 @@ void set_region(
   document.apply(tr("Change the area"), std::move(edits), "area " + node);
 }
 
-const PortInfo* painting_param(const NodeInfo& type) {
-  const PortInfo* port = type.find_input("shapes");
-  const bool text = port && port->kind == PortKind::Param && port->widget == Widget::Text;
-  const bool mask = std::ranges::any_of(type.outputs, [](const PortInfo& each) { return each.type == "mask"; });
-  return text && mask ? port : nullptr;
-}
+const PortInfo* painting_param(const NodeInfo& type) { return find_role(type, PortRole::Painting); }
 
 painting::Manner painting_manner(const GraphNode& node, const NodeInfo& type) {
   painting::Manner manner;
-  if (const PortInfo* as = type.find_input("as")) manner.polygons = effective_value(node, *as) == "polygons";
-  if (const PortInfo* brush = type.find_input("brush")) manner.brush = number_of(node, *brush);
+  if (const PortInfo* as = find_role(type, PortRole::PaintingAs))
+    manner.polygons = effective_value(node, *as) == "polygons";
+  if (const PortInfo* brush = find_role(type, PortRole::PaintingBrush)) manner.brush = number_of(node, *brush);
   return manner;
 }
 
 Size painting_size(const GraphNode& node, const NodeInfo& type) {
   constexpr Size kUsual{512, 512};
-  const PortInfo *width = type.find_input("width"), *height = type.find_input("height");
+  const PortInfo* width = find_role(type, PortRole::PaintingWidth);
+  const PortInfo* height = find_role(type, PortRole::PaintingHeight);
   if (!width || !height) return kUsual;
   const Size size{number_of(node, *width), number_of(node, *height)};
   return size.width >= 1 && size.height >= 1 ? size : kUsual;

@@ -1,5 +1,5 @@
-// Params that are edited on a picture instead of as numbers and text: regions and paintings. They are known
-// by their declarations, so that plugins' nodes have them too; docs/writing-a-plugin.md tells the rules.
+// Params that are edited on a picture instead of as numbers and text: regions and paintings. They are known by the roles
+// that they declare (PortRole), so plugins' nodes have them too.
 #pragma once
 
 #include <optional>
@@ -18,13 +18,11 @@ nlohmann::json effective_value(const GraphNode& node, const PortInfo& port);
 /// Where the value comes from, if from a link.
 std::optional<PortRef> source_of(const GraphNode& node, std::string_view input);
 
-// Regions: numbers named x and y (and width and height), or left, top, right and bottom.
-
 struct RegionParams {
   enum class Form : std::uint8_t { Corner, Box, Edges };  ///< x y; x y width height; left top right bottom
   Form form = Form::Box;
   std::vector<const PortInfo*> ports;  ///< in that order; of the NodeInfo
-  bool parts = false;                  ///< of the picture's width and height, not pixels
+  bool parts = false;  ///< of the picture's width and height, not pixels
 };
 /// Nothing where the type has none.
 std::optional<RegionParams> region_params(const NodeInfo& type);
@@ -34,13 +32,10 @@ Rect region_of(const GraphNode& node, const RegionParams& params, Size picture);
 void set_region(
     Document& document, const std::string& node, const RegionParams& params, const Rect& region, Size picture);
 
-// Paintings: a param of several lines, named shapes, of a node that gives a mask (painting.h tells the
-// lines).
-
 const PortInfo* painting_param(const NodeInfo& type);
-/// How its strokes are made, by the params beside it: `as` (strokes, polygons) and `brush`.
+/// How its strokes are made, by the params beside it.
 painting::Manner painting_manner(const GraphNode& node, const NodeInfo& type);
-/// By the params width and height.
+/// Of what is painted on.
 Size painting_size(const GraphNode& node, const NodeInfo& type);
 /// One step of undo.
 void set_painting(Document& document, const std::string& node, const PortInfo& port, const std::string& step,

@@ -6,10 +6,14 @@ namespace {
 
 class SetArea final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
-  Param<std::int64_t> width_{*this, "width", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 64, .min = 64, .max = 16384, .step = 8, .tip = "in pixels"}};
-  Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "left edge, in pixels"}};
-  Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .step = 8, .tip = "upper edge, in pixels"}};
+  Param<std::int64_t> width_{*this, "width",
+      {.init = 64, .min = 64, .max = 16384, .step = 8, .role = PortRole::RegionWidth, .tip = "in pixels"}};
+  Param<std::int64_t> height_{*this, "height",
+      {.init = 64, .min = 64, .max = 16384, .step = 8, .role = PortRole::RegionHeight, .tip = "in pixels"}};
+  Param<std::int64_t> x_{*this, "x",
+      {.init = 0, .min = 0, .max = 16384, .step = 8, .role = PortRole::RegionX, .tip = "left edge, in pixels"}};
+  Param<std::int64_t> y_{*this, "y",
+      {.init = 0, .min = 0, .max = 16384, .step = 8, .role = PortRole::RegionY, .tip = "upper edge, in pixels"}};
   Param<double> strength_{*this, "strength",
       {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
@@ -23,12 +27,24 @@ class SetArea final : public Node {
 
 class SetAreaPercent final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
-  Param<double> width_{
-      *this, "width", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a fraction of the picture's"}};
-  Param<double> height_{
-      *this, "height", {.init = 1, .min = 0, .max = 1, .step = 0.01, .tip = "as a fraction of the picture's"}};
-  Param<double> x_{*this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "left edge"}};
-  Param<double> y_{*this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .tip = "upper edge"}};
+  Param<double> width_{*this, "width",
+      {.init = 1,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionWidth,
+          .tip = "as a fraction of the picture's"}};
+  Param<double> height_{*this, "height",
+      {.init = 1,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionHeight,
+          .tip = "as a fraction of the picture's"}};
+  Param<double> x_{
+      *this, "x", {.init = 0, .min = 0, .max = 1, .step = 0.01, .role = PortRole::RegionX, .tip = "left edge"}};
+  Param<double> y_{
+      *this, "y", {.init = 0, .min = 0, .max = 1, .step = 0.01, .role = PortRole::RegionY, .tip = "upper edge"}};
   Param<double> strength_{*this, "strength",
       {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
   Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, for that rectangle"}};
@@ -80,7 +96,9 @@ void add_place(Registry& registry) {
           .menu = "Conditioning/Place",
           .doc = "The text counts in a rectangle of the picture, given as parts of its size."});
   registry.add<SetMask>("conditioning.set_mask",
-      {.title = "Set Mask", .menu = "Conditioning/Place", .doc = "The text counts where a mask says."});
+      {.title = "Set Mask",
+          .menu = "Conditioning/Place",
+          .doc = "The text counts where a mask says."});
   registry.add<SetTimestepRange>("conditioning.set_timestep_range",
       {.title = "Set Timestep Range",
           .menu = "Conditioning/Place",

@@ -21,8 +21,10 @@ class CompositeImages final : public Node {
   Input<Image> above_{*this, "above", {.tip = "what to lay over it; may reach beyond its edges"}};
   Input<Mask> mask_{
       *this, "mask", {.tip = "where 'above' shows: 1 fully, 0 not at all; none = everywhere", .optional = true}};
-  Param<std::int64_t> x_{*this, "x", {.init = 0, .min = -16384, .max = 16384, .tip = "of the left edge of 'above'"}};
-  Param<std::int64_t> y_{*this, "y", {.init = 0, .min = -16384, .max = 16384, .tip = "of the upper edge of 'above'"}};
+  Param<std::int64_t> x_{*this, "x",
+      {.init = 0, .min = -16384, .max = 16384, .role = PortRole::RegionX, .tip = "of the left edge of 'above'"}};
+  Param<std::int64_t> y_{*this, "y",
+      {.init = 0, .min = -16384, .max = 16384, .role = PortRole::RegionY, .tip = "of the upper edge of 'above'"}};
   Output<Image> result_{*this, "image", {.tip = "in the size of 'below'"}};
 
   void run(RunContext& ctx) const override {

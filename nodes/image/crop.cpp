@@ -8,12 +8,22 @@ namespace {
 
 class CropImage final : public Node {
   Input<Image> image_{*this, "image", {.tip = "a picture, or a batch"}};
-  Param<std::int64_t> x_{*this, "x", {.init = 0, .min = 0, .max = 16384, .tip = "left edge, in pixels"}};
-  Param<std::int64_t> y_{*this, "y", {.init = 0, .min = 0, .max = 16384, .tip = "upper edge, in pixels"}};
-  Param<std::int64_t> width_{
-      *this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
-  Param<std::int64_t> height_{
-      *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "in pixels; cut at the picture's edge"}};
+  Param<std::int64_t> x_{
+      *this, "x", {.init = 0, .min = 0, .max = 16384, .role = PortRole::RegionX, .tip = "left edge, in pixels"}};
+  Param<std::int64_t> y_{
+      *this, "y", {.init = 0, .min = 0, .max = 16384, .role = PortRole::RegionY, .tip = "upper edge, in pixels"}};
+  Param<std::int64_t> width_{*this, "width",
+      {.init = 512,
+          .min = 1,
+          .max = 16384,
+          .role = PortRole::RegionWidth,
+          .tip = "in pixels; cut at the picture's edge"}};
+  Param<std::int64_t> height_{*this, "height",
+      {.init = 512,
+          .min = 1,
+          .max = 16384,
+          .role = PortRole::RegionHeight,
+          .tip = "in pixels; cut at the picture's edge"}};
   Output<Image> result_{*this, "image", {.tip = "only the rectangle"}};
 
   void run(RunContext& ctx) const override {

@@ -22,6 +22,7 @@ class LoadImage final : public Node {
   Param<std::string> file_{*this, "file",
       {.required = true,
           .widget = Widget::File,
+          .role = PortRole::PictureFile,
           .tip = "PNG, JPEG, WebP, GIF, TIFF or EXR; looked for beside the workflow, then in the input folder"}};
   Param<std::int64_t> frame_{*this, "frame",
       {.init = kAllFrames,

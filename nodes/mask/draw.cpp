@@ -8,22 +8,27 @@ namespace weft::mask {
 namespace {
 
 class DrawMask final : public Node {
-  Param<std::int64_t> width_{*this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "of the mask, in pixels"}};
-  Param<std::int64_t> height_{*this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the mask, in pixels"}};
+  Param<std::int64_t> width_{*this, "width",
+      {.init = 512, .min = 1, .max = 16384, .role = PortRole::PaintingWidth, .tip = "of the mask, in pixels"}};
+  Param<std::int64_t> height_{*this, "height",
+      {.init = 512, .min = 1, .max = 16384, .role = PortRole::PaintingHeight, .tip = "of the mask, in pixels"}};
   Param<std::string> shapes_{*this, "shapes",
       {.init = "0.2,0.5 0.8,0.5",
           .widget = Widget::Text,
+          .role = PortRole::Painting,
           .tip = "one per line, as points x,y in fractions of the width and the height: 0.2,0.5 0.8,0.5; erase, "
                  "brush=0.05 and hardness=0.5 may come first; a line 'invert' inverts what was drawn so far"}};
   Param<std::string> as_{*this, "as",
       {.init = "strokes",
           .choices = {"strokes", "polygons"},
+          .role = PortRole::PaintingAs,
           .tip = "strokes: lines through the points; polygons: what the points enclose"}};
   Param<double> brush_{*this, "brush",
       {.init = 0.1,
           .min = 0.001,
           .max = 2,
           .step = 0.01,
+          .role = PortRole::PaintingBrush,
           .tip = "width of a stroke, as a fraction of the mask's shorter side"}};
   Input<Image> image_{*this, "image", {.tip = "what is drawn on: the mask gets its size", .optional = true}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 where something was drawn"}};

@@ -22,14 +22,34 @@ class BoxNode : public Node {
       *this, "width", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
   Param<std::int64_t> height_{
       *this, "height", {.init = 512, .min = 1, .max = 16384, .tip = "of the whole mask, in pixels"}};
-  Param<double> left_{
-      *this, "left", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the width"}};
-  Param<double> top_{
-      *this, "top", {.init = 0.25, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the height"}};
-  Param<double> right_{
-      *this, "right", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the width"}};
-  Param<double> bottom_{
-      *this, "bottom", {.init = 0.75, .min = 0, .max = 1, .step = 0.01, .tip = "edge, as a fraction of the height"}};
+  Param<double> left_{*this, "left",
+      {.init = 0.25,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionLeft,
+          .tip = "edge, as a fraction of the width"}};
+  Param<double> top_{*this, "top",
+      {.init = 0.25,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionTop,
+          .tip = "edge, as a fraction of the height"}};
+  Param<double> right_{*this, "right",
+      {.init = 0.75,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionRight,
+          .tip = "edge, as a fraction of the width"}};
+  Param<double> bottom_{*this, "bottom",
+      {.init = 0.75,
+          .min = 0,
+          .max = 1,
+          .step = 0.01,
+          .role = PortRole::RegionBottom,
+          .tip = "edge, as a fraction of the height"}};
   Output<Mask> mask_{*this, "mask", {.tip = "1 inside, 0 outside"}};
 
   /// Centres of the pixels as parts of the width [1, 1, width] and of the height [1, height, 1].

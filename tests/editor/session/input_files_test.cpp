@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 
 class Reader final : public sketch::Idle {
-  Param<std::string> file_{*this, "file", {.widget = Widget::File}};
+  Param<std::string> file_{*this, "file", {.widget = Widget::File, .role = PortRole::PictureFile}};
   Output<sketch::Image> image_{*this, "image"};
 };
 

@@ -6,8 +6,11 @@
 namespace weft::editor {
 namespace {
 
-PortInfo number(const std::string& name, const std::string& type, double most, double init = 0) {
-  PortInfo port{.kind = PortKind::Param, .name = name, .type = type, .init = init, .min = 0, .max = most};
+using enum PortRole;
+
+PortInfo number(const std::string& name, PortRole role, const std::string& type, double most, double init = 0) {
+  PortInfo port{
+      .kind = PortKind::Param, .name = name, .type = type, .init = init, .min = 0, .max = most, .role = role};
   if (type == "int") port.init = static_cast<std::int64_t>(init);
   return port;
 }
@@ -15,7 +18,8 @@ PortInfo number(const std::string& name, const std::string& type, double most, d
 NodeInfo box(const std::string& type, double most) {
   return {.id = "test.box",
       .inputs = {
-          number("width", type, most), number("height", type, most), number("x", type, most), number("y", type, most)}};
+          number("width", RegionWidth, type, most), number("height", RegionHeight, type, most),
+          number("x", RegionX, type, most), number("y", RegionY, type, most)}};
 }
 
 Workflow with(const std::string& type) {
@@ -35,7 +39,7 @@ class Regions : public testing::Test {
   Document document{with("test.box")};
 };
 
-TEST_F(Regions, AreFoundByTheNamesOfNumbers) {
+TEST_F(Regions, AreFoundByTheRolesOfNumbers) {
   EXPECT_EQ(region_params(box("int", 1000))->form, RegionParams::Form::Box);
   NodeInfo corner = box("int", 1000);
   corner.inputs.erase(corner.inputs.begin(), corner.inputs.begin() + 2);
@@ -45,6 +49,9 @@ TEST_F(Regions, AreFoundByTheNamesOfNumbers) {
   NodeInfo mixed = box("int", 1000);
   mixed.inputs[2].type = "string";
   EXPECT_FALSE(region_params(mixed));
+  NodeInfo named_alike = box("int", 1000);
+  for (PortInfo& port : named_alike.inputs) port.role = None;
+  EXPECT_FALSE(region_params(named_alike)) << "names mean nothing";
 }
 
 TEST_F(Regions, ArePixelsOrPartsOfThePicture) {
@@ -61,8 +68,8 @@ TEST_F(Regions, ArePixelsOrPartsOfThePicture) {
 
 TEST_F(Regions, MayBeEdges) {
   const NodeInfo type{.id = "test.box",
-      .inputs = {number("left", "float", 1), number("top", "float", 1), number("right", "float", 1, 1),
-          number("bottom", "float", 1, 1)}};
+      .inputs = {number("a", RegionLeft, "float", 1), number("b", RegionTop, "float", 1),
+          number("right", RegionRight, "float", 1, 1), number("c", RegionBottom, "float", 1, 1)}};
   const auto params = region_params(type);
   EXPECT_EQ(region(*params, {100, 50}), (Rect{{0, 0}, {100, 50}}));
   set_region(document, "n", *params, {{25, 10}, {50, 20}}, {100, 50});
@@ -97,17 +104,19 @@ TEST_F(Regions, LeaveLinkedParamsAlone) {
   EXPECT_EQ(std::get<Literal>(other.graph().node("m").inputs.at("y")), 16);
 }
 
-TEST(Paintings, AreTextParamsOfNodesThatGiveAMask) {
+TEST(Paintings, AreParamsThatSaySo) {
   NodeInfo type{.id = "test.draw",
-      .inputs = {{.kind = PortKind::Param, .name = "shapes", .type = "string", .widget = Widget::Text},
-          number("brush", "float", 2, 0.25)},
-      .outputs = {{.kind = PortKind::Output, .name = "mask", .type = "mask"}}};
+      .inputs = {{.kind = PortKind::Param, .name = "strokes", .type = "string", .widget = Widget::Text, .role = Painting},
+          number("thickness", PaintingBrush, "float", 2, 0.25), number("across", PaintingWidth, "int", 1000, 64),
+          number("down", PaintingHeight, "int", 1000, 32)}};
   ASSERT_TRUE(painting_param(type));
   const Document document{with("test.draw")};
   EXPECT_EQ(painting_manner(document.graph().node("n"), type).brush, 0.25);
   EXPECT_FALSE(painting_manner(document.graph().node("n"), type).polygons);
+  EXPECT_EQ(painting_size(document.graph().node("n"), type), (Size{64, 32}));
+  type.inputs.resize(2);
   EXPECT_EQ(painting_size(document.graph().node("n"), type), (Size{512, 512}));
-  type.outputs[0].type = "image";
+  type.inputs[0].role = None;
   EXPECT_FALSE(painting_param(type));
 }
 
