@@ -38,4 +38,11 @@ inline const nlohmann::json& read_list(const nlohmann::json& json, const char* k
   return member.is_array() ? member : none;
 }
 
+/// Whole numbers stand in files without a point: 320, not 320.0.
+inline nlohmann::json written(double number) {
+  constexpr double kExact = 9007199254740992;  // 2^53
+  if (number == std::floor(number) && std::abs(number) < kExact) return static_cast<std::int64_t>(number);
+  return number;
+}
+
 }  // namespace weft

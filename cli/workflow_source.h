@@ -16,7 +16,7 @@ struct WorkflowSource {
   std::vector<std::string> remarks = {};  ///< what could not be taken over from ComfyUI as it was
 };
 
-/// Reads FILE, or stdin for "-", with old names brought up to date. Throws GraphError.
+/// Reads FILE, which may be a picture that carries its workflow, or stdin for "-", with old names brought up to date. Throws GraphError.
 WorkflowSource read_workflow(const std::string& file, const Registry& registry);
 
 /// What stands at --models. Throws GraphError on a folder that does not exist.

@@ -121,6 +121,24 @@ ValueType without_code(const ValueType& type) {
   return {.id = type.id, .title = type.title, .colour = type.colour, .doc = type.doc};
 }
 
+std::string foreign_name(std::string_view program, std::string_view name) {
+  return fmt::format("{}:{}", program, name);
+}
+
+void check_foreign(const NodeInfo& info) {
+  const auto refuse = [&](const ForeignClass& foreign, const std::string& port) {
+    throw PluginError(fmt::format("node '{}' has no port '{}', which it names for '{}' of {}", info.id, port,
+                          foreign.name, foreign.program),
+        "name one that it declares");
+  };
+  for (const ForeignClass& foreign : info.options.foreign) {
+    for (const ForeignInput& input : foreign.inputs)
+      if (!input.ours.empty() && !info.find_input(input.ours)) refuse(foreign, input.ours);
+    for (const std::string& output : foreign.outputs)
+      if (!info.find_output(output)) refuse(foreign, output);
+  }
+}
+
 template <class T>
 using ByName = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
 
@@ -138,6 +156,7 @@ void to_json(nlohmann::json& json, const NodeInfo& info) {
   if (o.result) json["result"] = true;
   if (!o.old_ids.empty()) json["old_ids"] = o.old_ids;
   if (o.bytes_per_pixel > 0) json["bytes_per_pixel"] = o.bytes_per_pixel;
+  if (!o.foreign.empty()) json["foreign"] = o.foreign;
   if (!info.plugin.empty()) json["plugin"] = info.plugin;
 }
 
@@ -151,7 +170,8 @@ void from_json(const nlohmann::json& json, NodeInfo& info) {
           .cache = value_of(kCaches, json.value("cache", "pure"), "cache"),
           .result = json.value("result", false),
           .old_ids = json.value("old_ids", std::vector<std::string>{}),
-          .bytes_per_pixel = json.value("bytes_per_pixel", 0.0)},
+          .bytes_per_pixel = json.value("bytes_per_pixel", 0.0),
+          .foreign = json.value("foreign", std::vector<ForeignClass>{})},
       .inputs = json.at("inputs"),
       .outputs = json.at("outputs"),
       .plugin = json.value("plugin", "")};
@@ -160,6 +180,7 @@ void from_json(const nlohmann::json& json, NodeInfo& info) {
 struct Registry::Content {
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries;
   ByName<Entry*> by_name;  ///< ids and old ids
+  ByName<Foreign> foreign;
   std::map<std::string, std::shared_ptr<TypeEntry>, std::less<>> types;
   std::map<std::string, std::uint64_t, std::less<>> replaced;  ///< plugins, and how often
   /// Set by the first copy of a registry, never reset: a change is made to a copy of this then.
@@ -169,6 +190,7 @@ struct Registry::Content {
   Content(const Content& other)
       : entries(other.entries),
         by_name(other.by_name),
+        foreign(other.foreign),
         types(other.types),
         replaced(other.replaced) {}
 
@@ -193,6 +215,7 @@ struct Registry::Content {
     for (const std::string& old_id : info.options.old_ids) check_free(old_id, info);
     check_ports(info, info.inputs);
     check_ports(info, info.outputs);
+    check_foreign(info);
   }
 
   void add(std::shared_ptr<Entry> entry) {
@@ -202,12 +225,15 @@ struct Registry::Content {
     if (const auto times = replaced.find(info.plugin); times != replaced.end()) info.replaced = times->second;
     by_name.emplace(info.id, entry.get());
     for (const std::string& old_id : info.options.old_ids) by_name.emplace(old_id, entry.get());
+    for (const ForeignClass& each : info.options.foreign)
+      foreign.emplace(foreign_name(each.program, each.name), Foreign{&info, &each});
     entries.emplace(info.id, std::move(entry));
   }
 
   void remove_plugin(std::string_view plugin) {
     const auto is_its = [&](const auto& named) { return named.second->info.plugin == plugin; };
     std::erase_if(by_name, is_its);
+    std::erase_if(foreign, [&](const auto& named) { return named.second.type->plugin == plugin; });
     std::erase_if(entries, is_its);
     for (auto& [id, type] : types)
       if (type->plugin == plugin) type = std::make_shared<TypeEntry>(without_code(type->declared), type->plugin);
@@ -310,6 +336,11 @@ const Node& Registry::node(std::string_view id) const {
 const ValueType* Registry::find_type(std::string_view id) const {
   const auto found = content_->types.find(id);
   return found == content_->types.end() ? nullptr : found->second->now.load();
+}
+
+Registry::Foreign Registry::find_foreign(std::string_view program, std::string_view name) const {
+  const auto found = content_->foreign.find(foreign_name(program, name));
+  return found == content_->foreign.end() ? Foreign{} : found->second;
 }
 
 std::vector<const NodeInfo*> Registry::nodes() const {

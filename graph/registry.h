@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/foreign.h"
 #include "graph/node.h"
 
 namespace weft {
@@ -45,6 +46,7 @@ struct NodeOptions {
   /// About what it holds at its peak for each pixel of its pictures (of a latent: of the picture that it stands for), in
   /// bytes, with usual models; what memory_warnings() counts with. 0: works on no pictures, or needs next to nothing.
   double bytes_per_pixel = 0;
+  std::vector<ForeignClass> foreign = {};  ///< classes of other programs that it stands for
 };
 
 /// All that can be known of a node type without its code; what a manifest holds.
@@ -97,6 +99,13 @@ class WEFT_EXPORT Registry {
   /// The code. Loads the plugin if need be; throws PluginError with the plugin's name and the reason. [any thread]
   const Node& node(std::string_view id) const;
   const ValueType* find_type(std::string_view id) const;
+
+  /// The node type that stands for a class of another program; of two that do, the one that was added first.
+  struct Foreign {
+    const NodeInfo* type = nullptr;  ///< null: there is none
+    const ForeignClass* declared = nullptr;
+  };
+  Foreign find_foreign(std::string_view program, std::string_view name) const;
 
   /// Sorted by id.
   std::vector<const NodeInfo*> nodes() const;

@@ -34,7 +34,7 @@ App::App(AppOptions given)
       assets(options.wake),
       gallery(options.wake),
       pictures(options.wake),
-      stories(options.wake),
+      stories(registry, options.wake),
       workspace(registry,
           {.environment = [this](const fs::path& folder) { return environment(folder); },
               .wake = options.wake,
@@ -174,7 +174,7 @@ bool App::open(const fs::path& file) {
     if (file.extension() == ".json")
       open_json(fs::absolute(file));
     else
-      open_found(find_workflow(file), file);
+      open_found(host::find_workflow(file, registry), file);
     if (is_picture_name(file)) return;  // the gallery has those
     remember_file(settings, fs::absolute(file));
     save_settings_soon();
@@ -198,13 +198,13 @@ void App::open_json(const fs::path& file) {
   try {
     show(Document::open(file, registry)).open.tells_missing = true;
   } catch (const GraphError&) {
-    FoundWorkflow found = find_workflow(file);
-    if (found.kind != FoundWorkflow::Kind::ComfyUi) throw;
+    host::FoundWorkflow found = host::find_workflow(file, registry);
+    if (found.kind != host::FoundWorkflow::Kind::ComfyUi) throw;
     open_found(std::move(found), file);
   }
 }
 
-void App::open_found(FoundWorkflow found, const fs::path& file) {
+void App::open_found(host::FoundWorkflow found, const fs::path& file) {
   if (!found.workflow) throw GraphError(why_not_opened(file));
   place_nodes(*found.workflow, registry);
   show(std::make_unique<Document>(std::move(*found.workflow), file)).open.tells_missing = true;

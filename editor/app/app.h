@@ -25,7 +25,6 @@
 #include "editor/session/gallery.h"
 #include "editor/session/gestures.h"
 #include "editor/session/input_files.h"
-#include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
 #include "editor/session/picture_story.h"
 #include "editor/session/settings.h"
@@ -35,6 +34,7 @@
 #include "editor/window/textures.h"
 #include "editor/window/theme.h"
 #include "graph/registry.h"
+#include "host/workflow_file.h"
 #include "plugins/loader.h"
 #include "runs/run_queue.h"
 
@@ -219,7 +219,7 @@ class App {
   bool attempt_to_open(const std::function<void()>& action);
   void open_json(const std::filesystem::path& file);
   /// As a document that has no file of its own: `file` is not Weft's. Throws if none was found.
-  void open_found(FoundWorkflow found, const std::filesystem::path& file);
+  void open_found(host::FoundWorkflow found, const std::filesystem::path& file);
   /// Saves and tells the user. False if it could not.
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();

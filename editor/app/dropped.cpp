@@ -5,6 +5,9 @@
 #include "editor/app/app.h"
 #include "editor/session/gestures.h"
 #include "editor/session/input_files.h"
+#include "editor/session/picture_file.h"
+#include "host/picture_codec.h"
+#include "host/workflow_file.h"
 
 namespace weft::editor {
 
@@ -51,7 +54,7 @@ void set_picture(App& app, Document& document, const std::string& node, const fs
 /// The workflow that a picture carries, or none; that it is damaged is told.
 bool carries_workflow(App& app, const fs::path& file) {
   try {
-    return find_workflow(file).kind != FoundWorkflow::Kind::None;
+    return host::find_workflow(file, app.registry).kind != host::FoundWorkflow::Kind::None;
   } catch (const GraphError& error) {
     for (const Problem& problem : error.problems()) app.notify(problem.text(), LogLine::Kind::Warning);
     return false;
@@ -88,9 +91,9 @@ void take_one(App& app, const fs::path& file, ImVec2 at) {
   const bool json = file.extension() == ".json";
   if (json || !fs::is_regular_file(file, none)) {
     app.open(file);
-  } else if (!app.attempt([&] { picture_codec(); })) {
+  } else if (!app.attempt([&] { host::picture_codec(); })) {
     return;
-  } else if (!picture_codec().is_picture(file)) {
+  } else if (!host::picture_codec().is_picture(file)) {
     app.notify(
         tr_format("'{}' is neither a picture that can be read nor a workflow", file.string()), LogLine::Kind::Error);
   } else if (!reader_at(app, at) && carries_workflow(app, file)) {

@@ -5,7 +5,7 @@
 
 #include "base/c_locale.h"
 #include "editor/session/json_read.h"
-#include "editor/session/picture_file.h"
+#include "host/workflow_file.h"
 
 namespace weft::editor {
 namespace {
@@ -61,10 +61,10 @@ void add_seed(std::vector<std::uint64_t>& seeds, const nlohmann::json& value) {
   if (std::ranges::find(seeds, seed) == seeds.end()) seeds.push_back(seed);
 }
 
-PictureStory read(const std::filesystem::path& file) {
+PictureStory read(const std::filesystem::path& file, const Registry& registry) {
   const CLocale locale;
   try {
-    const FoundWorkflow found = find_workflow(file);
+    const host::FoundWorkflow found = host::find_workflow(file, registry);
     return found.workflow ? story_of(*found.workflow, found.facts) : PictureStory{};
   } catch (const std::exception&) {
     return {};  // who opens it is told
@@ -92,8 +92,8 @@ const PictureStory* PictureStories::find(const std::filesystem::path& file) {
   if (const auto found = known_.find(file); found != known_.end()) return &found->second;
   if (!coming_.valid()) {
     reading_ = file;
-    coming_ = std::async(std::launch::async, [file, wake = wake_] {
-      PictureStory story = read(file);
+    coming_ = std::async(std::launch::async, [file, registry = Registry(registry_), wake = wake_] {
+      PictureStory story = read(file, registry);
       wake();
       return story;
     });

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/registry.h"
 #include "graph/workflow.h"
 
 namespace weft::editor {
@@ -27,11 +28,13 @@ PictureStory story_of(const Workflow& workflow, const nlohmann::json& facts);
 /// Stories of files, read on a thread of their own when they are asked for, one at a time. [main-thread]
 class PictureStories {
  public:
-  explicit PictureStories(std::function<void()> wake) : wake_(std::move(wake)) {}
+  /// The registry is borrowed.
+  PictureStories(const Registry& registry, std::function<void()> wake) : registry_(registry), wake_(std::move(wake)) {}
   /// Null until it is read. A picture that carries no workflow has an empty one.
   const PictureStory* find(const std::filesystem::path& file);
 
  private:
+  const Registry& registry_;
   std::function<void()> wake_;
   std::map<std::filesystem::path, PictureStory> known_;
   std::filesystem::path reading_;

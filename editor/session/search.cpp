@@ -9,7 +9,6 @@
 
 #include "editor/session/node_text.h"
 #include "editor/session/text.h"
-#include "import/comfyui/classes.h"
 
 namespace weft::editor {
 namespace {
@@ -176,7 +175,7 @@ constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
 Searchable searchable(const NodeInfo& info) {
   Searchable thing{.key = info.id, .title = shown_title(info), .id = info.id, .menu = shown_menu(info.options.menu)};
   if (thing.title != info.options.title) thing.names.push_back(info.options.title);
-  for (const std::string_view name : comfyui::class_names(info.id)) thing.names.emplace_back(name);
+  for (const ForeignClass& foreign : info.options.foreign) thing.names.push_back(foreign.name);
   for (const auto& [type, name] : kOtherNames)
     if (type == info.id) {
       thing.names.emplace_back(name);

@@ -67,7 +67,7 @@ Input api_input(const json& value) {
 /// Reads the editor's file: values of widgets have no names in it, and some nodes are there for the eye only.
 class EditorFile {
  public:
-  EditorFile(const json& file, const std::string& source) : file_(file) {
+  EditorFile(const json& file, const Registry& registry, const std::string& source) : file_(file), registry_(registry) {
     for (const json& node : member(file, "nodes")) {
       if (!node.is_object() || id_of(member(node, "id")).empty() || text_of(member(node, "type")).empty())
         refuse(source, "a node has no id or no type");
@@ -170,28 +170,30 @@ class EditorFile {
   }
 
   /// A link wins over the value of its widget, which stays in the file.
-  static void read_widgets(const json& node, Node& read) {
+  void read_widgets(const json& node, Node& read) const {
     const json& named = member(node, "widgets_values_named");
     const json& values = named.is_object() ? named : member(node, "widgets_values");
     if (values.is_object()) {
       for (const auto& [name, value] : values.items()) read.inputs.try_emplace(name, value);
     } else if (values.is_array()) {
-      if (const Class* known = find_class(read.type))
-        take_in_order(*known, values, read);
+      if (const Known known = registry_.find_foreign(kProgram, read.type); known.type)
+        take_in_order(known, values, read);
       else
         take_unknown(node, values, read);
     }
   }
 
-  static void take_in_order(const Class& known, const json& values, Node& read) {
+  static void take_in_order(const Known& known, const json& values, Node& read) {
     std::size_t place = 0;
-    for (const Port& port : known.inputs) {
-      if (port.change == Change::Link) continue;
+    for (const ForeignInput& input : known.declared->inputs) {
+      if (!has_widget(known, input)) continue;
       if (place >= values.size()) break;
-      read.inputs.try_emplace(port.theirs, values[place++]);
+      read.inputs.try_emplace(input.theirs, values[place++]);
       // What shall happen to the seed after a run. It is not taken over: a file that is opened has to give its picture
       // again before anything else happens.
-      if (port.change == Change::Seed && place < values.size() && is_seed_control(values[place])) ++place;
+      const PortInfo* port = port_of(known, input);
+      const bool seed = port && port->widget == Widget::Seed;
+      if (seed && place < values.size() && is_seed_control(values[place])) ++place;
     }
   }
 
@@ -212,6 +214,7 @@ class EditorFile {
   }
 
   const json& file_;
+  const Registry& registry_;
   std::map<std::string, const json*> by_id_;
   std::map<std::string, Wire> wires_;
   std::map<std::string, std::string> definition_titles_;
@@ -240,6 +243,8 @@ Sheet read_api(const json& json, const std::string& source) {
   return sheet;
 }
 
-Sheet read_editor_file(const json& json, const std::string& source) { return EditorFile(json, source).read(); }
+Sheet read_editor_file(const json& json, const Registry& registry, const std::string& source) {
+  return EditorFile(json, registry, source).read();
+}
 
 }  // namespace weft::comfyui

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/registry.h"
 
 namespace weft::comfyui {
 
@@ -48,8 +49,8 @@ struct Sheet {
 
 bool is_api(const nlohmann::json& json);
 bool is_editor_file(const nlohmann::json& json);
-/// Throw GraphError on what is damaged.
+/// Throw GraphError on what is damaged. The registry tells the order in which the editor stores the values of a class.
 Sheet read_api(const nlohmann::json& json, const std::string& source);
-Sheet read_editor_file(const nlohmann::json& json, const std::string& source);
+Sheet read_editor_file(const nlohmann::json& json, const Registry& registry, const std::string& source);
 
 }  // namespace weft::comfyui

@@ -48,9 +48,11 @@ bool is_idle(const std::string& input) {
 
 class Importer {
  public:
+  explicit Importer(const Registry& registry) : registry_(registry) {}
+
   Imported convert(const Sheet& sheet) {
     for (const Node& node : sheet.nodes)
-      sources_[node.id] = {&node, find_class(node.type), own_ports(node.output_slots)};
+      sources_[node.id] = {&node, registry_.find_foreign(kProgram, node.type), own_ports(node.output_slots)};
     std::vector<GraphNode> nodes;
     for (const Node& node : sheet.nodes) nodes.push_back(converted(node));
     made_.workflow.graph.add_all(std::move(nodes));
@@ -68,43 +70,44 @@ class Importer {
   }
 
   GraphNode converted(const Node& node) {
-    const Class* known = sources_.at(node.id).known;
-    if (!known) missing_.insert(node.title.empty() ? node.type : node.title);
+    const Known known = sources_.at(node.id).known;
+    if (!known.type) missing_.insert(node.title.empty() ? node.type : node.title);
     GraphNode made{.id = own_id(node.id),
-        .type = known ? known->ours : "comfyui." + node.type,
+        .type = known.type ? known.type->id : fmt::format("{}.{}", kProgram, node.type),
         .title = node.title,
         .state = node.state};
     if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
     if (node.collapsed) made.ui["collapsed"] = true;
     for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
-    if (!known && !(node.input_slots.empty() && node.output_slots.empty()))
+    if (!known.type && !(node.input_slots.empty() && node.output_slots.empty()))
       state_ports(made, {own_ports(node.input_slots), sources_.at(node.id).outputs});
     return made;
   }
 
-  void take_input(const Node& node, const Class* known, const std::string& name, const Input& input, GraphNode& made) {
-    const Port* port = nullptr;
-    if (known) {
-      const auto found =
-          std::ranges::find(known->inputs, name, [](const Port& each) { return std::string_view(each.theirs); });
-      if (found != known->inputs.end()) port = &*found;
-      if (!port && !is_idle(name))
+  void take_input(const Node& node, const Known& known, const std::string& name, const Input& input, GraphNode& made) {
+    const ForeignInput* declared = nullptr;
+    const PortInfo* port = nullptr;
+    if (known.type) {
+      const auto found = std::ranges::find(known.declared->inputs, name, &ForeignInput::theirs);
+      if (found != known.declared->inputs.end()) declared = &*found;
+      if (!declared && !is_idle(name))
         made_.remarks.push_back(
             fmt::format("'{}' of node {} ({}) is not known: it is left out", name, node.id, node.type));
-      if (!port || port->change == Change::LeaveOut) return;
+      port = declared ? port_of(known, *declared) : nullptr;
+      if (!port) return;
     }
-    const std::string ours = port ? port->ours : as_port(name);
+    const std::string ours = port ? port->name : as_port(name);
     if (const auto* output = std::get_if<Output>(&input)) {
-      if (auto source = port_of(*output, node)) made.inputs.insert_or_assign(ours, Links{*std::move(source)});
+      if (auto source = port_of_output(*output, node)) made.inputs.insert_or_assign(ours, Links{*std::move(source)});
     } else if (const json& value = std::get<json>(input); !value.is_null()) {
-      const json own = port ? changed(value, port->change) : value;
+      const json own = port ? own_value(*port, *declared, value) : value;
       made.inputs.insert_or_assign(ours, own.is_structured() ? json(own.dump()) : own);
     }
   }
 
   struct Source {
     const Node* node = nullptr;
-    const Class* known = nullptr;  ///< null: Weft has none
+    Known known = {};
     std::vector<StatedPort> outputs = {};
   };
 
@@ -112,10 +115,10 @@ class Importer {
   std::optional<Output> where_made(Output output) const {
     for (std::size_t hops = 0; hops <= sources_.size(); ++hops) {
       const auto source = sources_.find(output.node);
-      if (source == sources_.end() || !source->second.known || !source->second.known->given_again || output.slot > 0)
-        return output;
+      if (source == sources_.end() || !source->second.known.type || output.slot > 0) return output;
+      const std::string& passed_on = source->second.known.declared->passes_on;
       const Node& node = *source->second.node;
-      const auto input = node.inputs.find(source->second.known->given_again);
+      const auto input = passed_on.empty() ? node.inputs.end() : node.inputs.find(passed_on);
       const auto* next = input == node.inputs.end() ? nullptr : std::get_if<Output>(&input->second);
       if (!next || node.state == NodeState::Muted) return output;
       output = *next;
@@ -123,7 +126,7 @@ class Importer {
     return std::nullopt;  // in a circle
   }
 
-  std::optional<PortRef> port_of(const Output& output, const Node& reader) {
+  std::optional<PortRef> port_of_output(const Output& output, const Node& reader) {
     const auto leave_out = [&](const std::string& why) {
       made_.remarks.push_back(fmt::format("node {} has a link from {}: it is left out", reader.id, why));
       return std::nullopt;
@@ -133,9 +136,10 @@ class Importer {
     const auto source = sources_.find(made->node);
     if (source == sources_.end()) return leave_out(fmt::format("node {}, which is not there", made->node));
     const auto& [node, known, outputs] = source->second;
-    if (known && made->slot >= known->outputs.size())
-      return leave_out(fmt::format("output {} of node {} ({}), which has none", made->slot, made->node, known->theirs));
-    std::string port = known          ? known->outputs[made->slot]
+    if (known.type && made->slot >= known.declared->outputs.size())
+      return leave_out(
+          fmt::format("output {} of node {} ({}), which has none", made->slot, made->node, known.declared->name));
+    std::string port = known.type     ? known.declared->outputs[made->slot]
         : made->slot < outputs.size() ? outputs[made->slot].name
                                       : fmt::format("output_{}", made->slot);
     return PortRef{own_id(made->node), std::move(port)};
@@ -155,6 +159,7 @@ class Importer {
     if (!ui.empty()) made_.workflow.extra["ui"] = std::move(ui);
   }
 
+  const Registry& registry_;
   std::map<std::string, Source> sources_;  // by the node's id
   std::set<std::string> missing_;
   Imported made_;
@@ -178,13 +183,14 @@ void take_looks(Sheet from, Sheet& into) {
 
 bool is_workflow(const json& json) { return is_api(json) || is_editor_file(json); }
 
-Imported import_workflow(const json& json, const std::string& source, const nlohmann::json& editor_file) {
+Imported import_workflow(
+    const json& json, const Registry& registry, const std::string& source, const nlohmann::json& editor_file) {
   if (is_api(json)) {
     Sheet sheet = read_api(json, source);
-    if (is_editor_file(editor_file)) take_looks(read_editor_file(editor_file, source), sheet);
-    return Importer().convert(sheet);
+    if (is_editor_file(editor_file)) take_looks(read_editor_file(editor_file, registry, source), sheet);
+    return Importer(registry).convert(sheet);
   }
-  if (is_editor_file(json)) return Importer().convert(read_editor_file(json, source));
+  if (is_editor_file(json)) return Importer(registry).convert(read_editor_file(json, registry, source));
   throw GraphError(Problem{.what = fmt::format("{} is no workflow of ComfyUI", source),
       .remedy = "give its API format or the file that its editor saves"});
 }

@@ -109,7 +109,11 @@ void add_load(Registry& registry) {
               "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
               "needed. What the file lacks, such as a VAE, matters only where it is used.",
           .revision = 2,
-          .lane = Lane::Io});
+          .lane = Lane::Io,
+          .foreign = {{.program = "comfyui",
+              .name = "CheckpointLoaderSimple",
+              .inputs = {{"ckpt_name", "name"}},
+              .outputs = {"model", "clip", "vae"}}}});
   registry.add<LoadUnet>("unet.load",
       {.title = "Load U-Net",
           .menu = "Loaders",
@@ -117,13 +121,19 @@ void add_load(Registry& registry) {
               "Opens a U-Net alone, such as one for inpainting that shares text encoder and VAE with a whole model. "
               "Its config.json states \"scaling_factor\" if its latents are not scaled by Stable Diffusion's 0.18215.",
           .revision = 2,
-          .lane = Lane::Io});
+          .lane = Lane::Io,
+          .foreign = {{.program = "comfyui",
+              .name = "UNETLoader",
+              .inputs = {{"unet_name", "name"}, {"weight_dtype", ""}},
+              .outputs = {"model"}}}});
   registry.add<LoadVae>("vae.load",
       {.title = "Load VAE",
           .menu = "Loaders",
           .doc = "Opens an autoencoder alone, KL or VQ, to use in place of a checkpoint's own.",
           .revision = 2,
-          .lane = Lane::Io});
+          .lane = Lane::Io,
+          .foreign = {
+              {.program = "comfyui", .name = "VAELoader", .inputs = {{"vae_name", "name"}}, .outputs = {"vae"}}}});
 }
 
 }  // namespace weft::checkpoint

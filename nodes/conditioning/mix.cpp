@@ -49,17 +49,36 @@ void add_mix(Registry& registry) {
   registry.add<Combine>("conditioning.combine",
       {.title = "Combine Conditioning",
           .menu = "Conditioning",
-          .doc = "Both texts count: the model is asked about each, and the answers are averaged."});
+          .doc = "Both texts count: the model is asked about each, and the answers are averaged.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningCombine",
+              .inputs = {{"conditioning_1", "a"}, {"conditioning_2", "b"}},
+              .outputs = {"conditioning"}}}});
   registry.add<Concat>("conditioning.concat",
       {.title = "Concatenate Conditioning",
           .menu = "Conditioning",
-          .doc = "One text after the other, as if it were one longer text; the model is asked once."});
+          .doc = "One text after the other, as if it were one longer text; the model is asked once.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningConcat",
+              .inputs = {{"conditioning_to", "first"}, {"conditioning_from", "second"}},
+              .outputs = {"conditioning"}}}});
   registry.add<Average>("conditioning.average",
-      {.title = "Average Conditioning", .menu = "Conditioning", .doc = "Mixes the encoded texts themselves."});
+      {.title = "Average Conditioning",
+          .menu = "Conditioning",
+          .doc = "Mixes the encoded texts themselves.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningAverage",
+              .inputs = {{"conditioning_to", "a"}, {"conditioning_from", "b"},
+                  {"conditioning_to_strength", "share_of_a"}},
+              .outputs = {"conditioning"}}}});
   registry.add<ZeroOut>("conditioning.zero_out",
       {.title = "Zero Out Conditioning",
           .menu = "Conditioning",
-          .doc = "The same shape, filled with zeros: no text at all, not even the empty one."});
+          .doc = "The same shape, filled with zeros: no text at all, not even the empty one.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningZeroOut",
+              .inputs = {"conditioning"},
+              .outputs = {"conditioning"}}}});
 }
 
 }  // namespace weft::conditioning

@@ -90,19 +90,35 @@ void add_place(Registry& registry) {
   registry.add<SetArea>("conditioning.set_area",
       {.title = "Set Area",
           .menu = "Conditioning/Place",
-          .doc = "The text counts in a rectangle of the picture, given in pixels."});
+          .doc = "The text counts in a rectangle of the picture, given in pixels.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningSetArea",
+              .inputs = {"conditioning", "width", "height", "x", "y", "strength"},
+              .outputs = {"conditioning"}}}});
   registry.add<SetAreaPercent>("conditioning.set_area_percent",
       {.title = "Set Area (Percent)",
           .menu = "Conditioning/Place",
-          .doc = "The text counts in a rectangle of the picture, given as parts of its size."});
+          .doc = "The text counts in a rectangle of the picture, given as parts of its size.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningSetAreaPercentage",
+              .inputs = {"conditioning", "width", "height", "x", "y", "strength"},
+              .outputs = {"conditioning"}}}});
   registry.add<SetMask>("conditioning.set_mask",
       {.title = "Set Mask",
           .menu = "Conditioning/Place",
-          .doc = "The text counts where a mask says."});
+          .doc = "The text counts where a mask says.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningSetMask",
+              .inputs = {"conditioning", "mask", "strength", {"set_cond_area", "area", {{"default", "whole picture"}}}},
+              .outputs = {"conditioning"}}}});
   registry.add<SetTimestepRange>("conditioning.set_timestep_range",
       {.title = "Set Timestep Range",
           .menu = "Conditioning/Place",
-          .doc = "The text counts in part of the sampling: early steps decide the layout, late ones draw details."});
+          .doc = "The text counts in part of the sampling: early steps decide the layout, late ones draw details.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningSetTimestepRange",
+              .inputs = {"conditioning", "start", "end"},
+              .outputs = {"conditioning"}}}});
 }
 
 }  // namespace weft::conditioning

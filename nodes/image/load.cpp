@@ -60,7 +60,11 @@ void add_load(Registry& registry) {
           .doc = "Reads a picture from a file; an animation or several pages come as a batch. Colours are those of the "
                  "file, even where it is transparent; transparency becomes a mask, which inpainting can use as it is.",
           .revision = 3,
-          .lane = Lane::Io});
+          .lane = Lane::Io,
+          .foreign = {{.program = "comfyui",
+              .name = "LoadImage",
+              .inputs = {{"image", "file"}},
+              .outputs = {"image", "mask"}}}});
 }
 
 }  // namespace weft::image

@@ -29,7 +29,9 @@ void add_preview(Registry& registry) {
       {.title = "Preview Image",
           .menu = "Image",
           .doc = "Shows the first picture of a batch and passes the batch on.",
-          .result = true});
+          .result = true,
+          .foreign = {
+              {.program = "comfyui", .name = "PreviewImage", .inputs = {{"images", "image"}}, .passes_on = "images"}}});
 }
 
 }  // namespace weft::image

@@ -76,9 +76,24 @@ class ResizeImageBy final : public Node {
 
 void add_resize(Registry& registry) {
   registry.add<ResizeImage>("image.resize",
-      {.title = "Resize Image", .menu = "Image/Transform", .doc = "Scales to a size in pixels.", .revision = 2});
+      {.title = "Resize Image",
+          .menu = "Image/Transform",
+          .doc = "Scales to a size in pixels.",
+          .revision = 2,
+          .foreign = {{.program = "comfyui",
+              .name = "ImageScale",
+              .inputs = {"image", {"upscale_method", "method"}, "width", "height",
+                  {"crop", "crop", {{"disabled", "none"}}}},
+              .outputs = {"image"}}}});
   registry.add<ResizeImageBy>("image.resize_by",
-      {.title = "Resize Image By", .menu = "Image/Transform", .doc = "Scales by a factor.", .revision = 2});
+      {.title = "Resize Image By",
+          .menu = "Image/Transform",
+          .doc = "Scales by a factor.",
+          .revision = 2,
+          .foreign = {{.program = "comfyui",
+              .name = "ImageScaleBy",
+              .inputs = {"image", {"upscale_method", "method"}, {"scale_by", "factor"}},
+              .outputs = {"image"}}}});
 }
 
 }  // namespace weft::image

@@ -57,7 +57,11 @@ void add_save(Registry& registry) {
               "seeds and the models' hashes.",
           .lane = Lane::Io,
           .cache = Cache::Never,
-          .result = true});
+          .result = true,
+          .foreign = {{.program = "comfyui",
+              .name = "SaveImage",
+              .inputs = {{"images", "image"}, {"filename_prefix", "prefix"}},
+              .passes_on = "images"}}});
 }
 
 }  // namespace weft::image

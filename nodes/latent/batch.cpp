@@ -107,7 +107,11 @@ void add_batch(Registry& registry) {
           .menu = "Latent/Batch",
           .doc = "The same latent several times; each gets its own noise.",
           .revision = 2,
-          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "RepeatLatentBatch",
+              .inputs = {{"samples", "latent"}, {"amount", "times"}},
+              .outputs = {"latent"}}}});
   registry.add<PickLatent>("latent.pick",
       {.title = "Pick Latent",
           .menu = "Latent/Batch",

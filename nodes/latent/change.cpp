@@ -74,12 +74,21 @@ void add_change(Registry& registry) {
           .doc = "Scales a latent, as the first half of a two-pass picture: sample small, resize, sample again with "
                  "denoise below 1.",
           .revision = 2,
-          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "LatentUpscale",
+              .inputs = {{"samples", "latent"}, {"upscale_method", "method"}, "width", "height",
+                  {"crop", "crop", {{"disabled", "none"}}}},
+              .outputs = {"latent"}}}});
   registry.add<SetLatentMask>("latent.set_mask",
       {.title = "Set Latent Mask",
           .menu = "Latent",
           .doc = "Lets a sampler change only what the mask selects; the rest is kept.",
-          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "SetLatentNoiseMask",
+              .inputs = {{"samples", "latent"}, "mask"},
+              .outputs = {"latent"}}}});
 }
 
 }  // namespace weft::latent

@@ -39,7 +39,11 @@ void add_empty(Registry& registry) {
       {.title = "Empty Latent",
           .menu = "Latent",
           .doc = "Nothing yet, in the size of the future picture. A sampler adds the noise.",
-          .bytes_per_pixel = sd::kLatentBytesPerPixel});
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "EmptyLatentImage",
+              .inputs = {"width", "height", {"batch_size", "batch"}},
+              .outputs = {"latent"}}}});
 }
 
 }  // namespace weft::latent

@@ -35,7 +35,12 @@ void add_custom(Registry& registry) {
           .doc = "Sampling assembled from parts: the sampler and the noise levels come in as values.",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kStepBytesPerPixel});
+          .bytes_per_pixel = sd::kStepBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "SamplerCustom",
+              .inputs = {"model", "add_noise", {"noise_seed", "seed"}, "cfg", "positive", "negative", "sampler",
+                  "sigmas", {"latent_image", "latent"}},
+              .outputs = {"latent", "x0"}}}});
 }
 
 }  // namespace weft::sampler

@@ -74,14 +74,27 @@ void add_ksampler(Registry& registry) {
               "Reverse diffusion: asks the U-Net, step by step, which part of the latent is noise, and takes it away.",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kStepBytesPerPixel});
+          .bytes_per_pixel = sd::kStepBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "KSampler",
+              .inputs = {"model", "seed", "steps", "cfg", {"sampler_name", "sampler"}, {"scheduler", "schedule"},
+                  "positive", "negative", {"latent_image", "latent"}, "denoise"},
+              .outputs = {"latent"}}}});
   registry.add<KSamplerAdvanced>("sample.ksampler_advanced",
       {.title = "KSampler (Advanced)",
           .menu = "Sampling",
           .doc = "Part of a sampling, from one step to another, so that several samplers can share it.",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kStepBytesPerPixel});
+          .bytes_per_pixel = sd::kStepBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "KSamplerAdvanced",
+              .inputs = {"model", {"add_noise", "add_noise", {{"enable", true}, {"disable", false}}},
+                  {"noise_seed", "seed"}, "steps", "cfg", {"sampler_name", "sampler"}, {"scheduler", "schedule"},
+                  "positive", "negative", {"latent_image", "latent"}, {"start_at_step", "start_step"},
+                  {"end_at_step", "end_step"},
+                  {"return_with_leftover_noise", "leave_noise", {{"enable", true}, {"disable", false}}}},
+              .outputs = {"latent"}}}});
 }
 
 }  // namespace weft::sampler

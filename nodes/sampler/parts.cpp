@@ -37,9 +37,19 @@ void add_parts(Registry& registry) {
       {.title = "Noise Schedule",
           .menu = "Sampling/Parts",
           .doc = "The noise levels that a sampler visits, from most noise to none.",
-          .revision = 2});
+          .revision = 2,
+          .foreign = {{.program = "comfyui",
+              .name = "BasicScheduler",
+              .inputs = {"model", {"scheduler", "schedule"}, "steps", "denoise"},
+              .outputs = {"sigmas"}}}});
   registry.add<PickSampler>("sample.sampler",
-      {.title = "Sampler", .menu = "Sampling/Parts", .doc = "One of the samplers, for a Custom Sampling node."});
+      {.title = "Sampler",
+          .menu = "Sampling/Parts",
+          .doc = "One of the samplers, for a Custom Sampling node.",
+          .foreign = {{.program = "comfyui",
+              .name = "KSamplerSelect",
+              .inputs = {{"sampler_name", "name"}},
+              .outputs = {"sampler"}}}});
 }
 
 }  // namespace weft::sampler

@@ -41,11 +41,19 @@ void add_encode(Registry& registry) {
           .menu = "Conditioning",
           .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
           .revision = 2,
-          .lane = Lane::Device});
+          .lane = Lane::Device,
+          .foreign = {{.program = "comfyui",
+              .name = "CLIPTextEncode",
+              .inputs = {"text", "clip"},
+              .outputs = {"conditioning"}}}});
   registry.add<ClipSkip>("text.clip_skip",
       {.title = "CLIP Skip",
           .menu = "Conditioning",
-          .doc = "Takes the text encoder's output some layers before its last."});
+          .doc = "Takes the text encoder's output some layers before its last.",
+          .foreign = {{.program = "comfyui",
+              .name = "CLIPSetLastLayer",
+              .inputs = {"clip", ForeignInput::counted_from_end("stop_at_clip_layer", "skip")},
+              .outputs = {"clip"}}}});
 }
 
 }  // namespace weft::text_encoder

@@ -36,14 +36,23 @@ void add_decode(Registry& registry) {
           .menu = "Latent/VAE",
           .doc = "A latent as a picture, x = D(z). If memory is short it continues in tiles.",
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+          .bytes_per_pixel = sd::kPictureBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "VAEDecode",
+              .inputs = {{"samples", "latent"}, "vae"},
+              .outputs = {"image"}}}});
   registry.add<DecodeTiled>("vae.decode_tiled",
       {.title = "VAE Decode (Tiled)",
           .menu = "Latent/VAE",
           .doc = "Decodes a large picture piece by piece; the pieces blend into each other.",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+          .bytes_per_pixel = sd::kPictureBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "VAEDecodeTiled",
+              .inputs = {{"samples", "latent"}, "vae", {"tile_size", "tile"}, "overlap", {"temporal_size", ""},
+                  {"temporal_overlap", ""}},
+              .outputs = {"image"}}}});
 }
 
 }  // namespace weft::vae

@@ -75,14 +75,23 @@ void add_encode(Registry& registry) {
           .menu = "Latent/VAE",
           .doc = "A picture as a latent, z = E(x). If memory is short it continues in tiles.",
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+          .bytes_per_pixel = sd::kPictureBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "VAEEncode",
+              .inputs = {{"pixels", "image"}, "vae"},
+              .outputs = {"latent"}}}});
   registry.add<EncodeTiled>("vae.encode_tiled",
       {.title = "VAE Encode (Tiled)",
           .menu = "Latent/VAE",
           .doc = "Encodes a large picture piece by piece; the pieces blend into each other.",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+          .bytes_per_pixel = sd::kPictureBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "VAEEncodeTiled",
+              .inputs = {{"pixels", "image"}, "vae", {"tile_size", "tile"}, "overlap", {"temporal_size", ""},
+                  {"temporal_overlap", ""}},
+              .outputs = {"latent"}}}});
   registry.add<EncodeForInpaint>("vae.encode_inpaint",
       {.title = "VAE Encode (Inpainting)",
           .menu = "Latent/VAE",
@@ -90,7 +99,11 @@ void add_encode(Registry& registry) {
               "Encodes a picture with a hole: what the mask covers becomes grey, and the sampler fills it (denoise 1).",
           .revision = 2,
           .lane = Lane::Device,
-          .bytes_per_pixel = sd::kPictureBytesPerPixel});
+          .bytes_per_pixel = sd::kPictureBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "VAEEncodeForInpaint",
+              .inputs = {{"pixels", "image"}, "vae", "mask", {"grow_mask_by", "grow"}},
+              .outputs = {"latent"}}}});
 }
 
 }  // namespace weft::vae

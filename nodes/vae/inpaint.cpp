@@ -67,7 +67,11 @@ void add_inpaint(Registry& registry) {
               "Context by concatenation: shows an inpainting model (9 input channels) the picture without its masked "
               "part, "
               "and the mask, at every step.",
-          .lane = Lane::Device});
+          .lane = Lane::Device,
+          .foreign = {{.program = "comfyui",
+              .name = "InpaintModelConditioning",
+              .inputs = {"positive", "negative", "vae", {"pixels", "image"}, "mask", {"noise_mask", "keep_outside"}},
+              .outputs = {"positive", "negative", "latent"}}}});
 }
 
 }  // namespace weft::vae

@@ -189,6 +189,60 @@ TEST(NodeInfo, OfAManifestWithAnUnknownNameIsRefused) {
   EXPECT_THAT(complaint([&] { (void)json.get<NodeInfo>(); }), HasSubstr("the manifest says lane 'fast'"));
 }
 
+/// Image that can be saved under the class names of another program.
+Registry with_foreign(std::vector<ForeignClass> foreign) {
+  Registry registry;
+  registry.add<sketch::Save>("image.save", {.foreign = std::move(foreign)});
+  return registry;
+}
+
+TEST(ForeignClasses, AreFoundByProgramAndName) {
+  const Registry registry = with_foreign({{"other", "SaveImage", {"image", {"file", "name"}}}});
+  const Registry::Foreign found = registry.find_foreign("other", "SaveImage");
+  ASSERT_NE(found.type, nullptr);
+  EXPECT_EQ(found.type->id, "image.save");
+  EXPECT_EQ(found.declared->inputs.at(1), ForeignInput("file", "name"));
+  EXPECT_EQ(registry.find_foreign("another", "SaveImage").type, nullptr);
+  EXPECT_EQ(registry.find_foreign("other", "image.save").type, nullptr);
+}
+
+TEST(ForeignClasses, OfTwoTypesTheFirstThatWasAddedStandsForIt) {
+  Registry registry = with_foreign({{"other", "SaveImage", {"image"}}});
+  registry.add<sketch::Save>("a.save", {.foreign = {{"other", "SaveImage", {"image"}}, {"other", "Write", {"image"}}}});
+  EXPECT_EQ(registry.find_foreign("other", "SaveImage").type->id, "image.save");
+  EXPECT_EQ(registry.find_foreign("other", "Write").type->id, "a.save");
+}
+
+TEST(ForeignClasses, NameOnlyPortsThatTheTypeHas) {
+  EXPECT_THAT(complaint([] { with_foreign({{"other", "SaveImage", {"picture"}}}); }),
+      HasSubstr("node 'image.save' has no port 'picture', which it names for 'SaveImage' of other"));
+  EXPECT_THAT(complaint([] { with_foreign({{"other", "SaveImage", {"image"}, {"picture"}}}); }),
+      HasSubstr("has no port 'picture'"));
+  EXPECT_NO_THROW(with_foreign({{"other", "SaveImage", {{"quality", ""}}}})) << "an input that is left out";
+}
+
+TEST(ForeignClasses, TellWhatAValueMeansHere) {
+  const ForeignInput crop("crop", "crop", {{"disabled", "none"}, {"enable", true}});
+  EXPECT_EQ(crop.value_of("disabled"), "none");
+  EXPECT_EQ(crop.value_of("enable"), true);
+  EXPECT_EQ(crop.value_of("center"), "center");
+  EXPECT_EQ(crop.value_of(3), 3);
+  const ForeignInput layer = ForeignInput::counted_from_end("layer", "skip");
+  EXPECT_EQ(layer.value_of(-2), 2);
+  EXPECT_EQ(layer.value_of(2), 2);
+  EXPECT_EQ(layer.value_of("x"), "x");
+}
+
+TEST(ForeignClasses, SurviveTheManifest) {
+  const ForeignClass foreign{.program = "other",
+      .name = "SaveImage",
+      .inputs = {"image", {"file", "name"}, {"quality", ""}, {"crop", "name", {{"disabled", "none"}}},
+          ForeignInput::counted_from_end("layer", "name")},
+      .outputs = {"image"},
+      .passes_on = "image"};
+  EXPECT_EQ(nlohmann::json::parse(nlohmann::json(foreign).dump()).get<ForeignClass>(), foreign);
+}
+
 TEST(Snapshots, KeepWhatTheyHadWhenTheRegistryChanges) {
   Registry registry = sketch::registry();
   const Registry snapshot = registry;

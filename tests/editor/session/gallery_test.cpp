@@ -6,7 +6,9 @@
 #include "base/strict_json.h"
 #include "editor/session/picture_file.h"
 #include "editor/session/picture_loader.h"
+#include "host/workflow_file.h"
 #include "tests/graph/sketch_nodes.h"
+#include "tests/host/standard_nodes.h"
 #include "tests/temporary_folder.h"
 
 namespace weft::editor {
@@ -16,7 +18,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-using Kind = FoundWorkflow::Kind;
+using Kind = host::FoundWorkflow::Kind;
 
 /// A picture of one colour, with texts.
 void write_png(const fs::path& file, int width, int height, const std::map<std::string, std::string>& texts = {}) {
@@ -69,7 +71,7 @@ TEST_F(PictureFiles, AreShownInTheirOwnColoursAlsoUnderTransparency) {
 TEST_F(PictureFiles, CarryComfyWorkflowsWithNumbersThatAreNone) {
   write_png(folder / "a.png", 4, 4,
       {{"prompt", R"({"1": {"class_type": "CLIPTextEncode", "is_changed": [NaN], "inputs": {"text": "NaN bread"}}})"}});
-  const FoundWorkflow found = find_workflow(folder / "a.png");
+  const host::FoundWorkflow found = host::find_workflow(folder / "a.png", test::standard_nodes());
   ASSERT_EQ(found.kind, Kind::ComfyUi);
   EXPECT_EQ(found.workflow->graph.node("1").inputs.at("text"), InputValue("NaN bread"));
 }
@@ -77,11 +79,11 @@ TEST_F(PictureFiles, CarryComfyWorkflowsWithNumbersThatAreNone) {
 TEST_F(PictureFiles, WithTextThatIsNestedWithoutEndAreNoCrash) {
   const std::string deep = std::string(50'000, '[') + std::string(50'000, ']');
   write_png(folder / "a.png", 4, 4, {{"prompt", deep}, {"workflow", "{\"nodes\": " + deep + ", \"links\": []}"}});
-  EXPECT_EQ(find_workflow(folder / "a.png").kind, Kind::None);
+  EXPECT_EQ(host::find_workflow(folder / "a.png", test::standard_nodes()).kind, Kind::None);
   write_png(folder / "b.png", 4, 4, {{"weft", "{\"workflow\": " + deep + "}"}});
-  EXPECT_THROW(find_workflow(folder / "b.png"), GraphError);
+  EXPECT_THROW(host::find_workflow(folder / "b.png", test::standard_nodes()), GraphError);
   write_text_file(folder / "c.json", "{\"1\": {\"class_type\": \"A\", \"inputs\": {\"a\": " + deep + "}}}");
-  EXPECT_THROW(find_workflow(folder / "c.json"), GraphError);
+  EXPECT_THROW(host::find_workflow(folder / "c.json", test::standard_nodes()), GraphError);
 }
 
 TEST_F(PictureFiles, CarryAWorkflowThatIsAsDeepAsOneMayBe) {
@@ -91,14 +93,14 @@ TEST_F(PictureFiles, CarryAWorkflowThatIsAsDeepAsOneMayBe) {
   workflow.extra["deep"] = deep;
   const nlohmann::json weft{{"workflow", nlohmann::json::parse(to_text(workflow))}, {"facts", nlohmann::json::array()}};
   write_png(folder / "a.png", 4, 4, {{"weft", weft.dump()}});
-  EXPECT_EQ(find_workflow(folder / "a.png").workflow->extra["deep"], deep);
+  EXPECT_EQ(host::find_workflow(folder / "a.png", test::standard_nodes()).workflow->extra["deep"], deep);
 }
 
 TEST_F(PictureFiles, CarryTheWorkflowThatMadeThem) {
   const nlohmann::json weft{{"workflow", nlohmann::json::parse(sketch::kWorkflow)},
       {"facts", {{{"node", "sample"}, {"key", "seed"}, {"fact", 7}}}}};
   write_png(folder / "a.png", 4, 4, {{"weft", weft.dump()}});
-  const FoundWorkflow found = find_workflow(folder / "a.png");
+  const host::FoundWorkflow found = host::find_workflow(folder / "a.png", test::standard_nodes());
   ASSERT_EQ(found.kind, Kind::Weft);
   EXPECT_EQ(found.workflow->graph, parse_workflow(sketch::kWorkflow).graph);
   EXPECT_EQ(found.facts.at(0).at("fact"), 7);
@@ -111,29 +113,30 @@ TEST_F(PictureFiles, TellComfysWorkflowsApart) {
   write_png(folder / "ui.png", 4, 4, {{"workflow", ui}});
   write_text_file(folder / "api.json", api);
   for (const char* file : {"api.png", "ui.png", "api.json"})
-    EXPECT_EQ(find_workflow(folder / file).kind, Kind::ComfyUi) << file;
-  EXPECT_EQ(find_workflow(folder / "api.png").workflow->graph.node("3").type, "sample.ksampler");
+    EXPECT_EQ(host::find_workflow(folder / file, test::standard_nodes()).kind, Kind::ComfyUi) << file;
+  EXPECT_EQ(host::find_workflow(folder / "api.png", test::standard_nodes()).workflow->graph.node("3").type,
+      "sample.ksampler");
 }
 
 TEST_F(PictureFiles, MayHoldNoWorkflow) {
   write_png(folder / "a.png", 4, 4);
   write_text_file(folder / "a.json", "{\"cats\": 3}");
-  EXPECT_EQ(find_workflow(folder / "a.png").kind, Kind::None);
-  EXPECT_EQ(find_workflow(folder / "a.json").kind, Kind::None);
+  EXPECT_EQ(host::find_workflow(folder / "a.png", test::standard_nodes()).kind, Kind::None);
+  EXPECT_EQ(host::find_workflow(folder / "a.json", test::standard_nodes()).kind, Kind::None);
   EXPECT_THAT(why_not_opened("a.png").what, HasSubstr("holds no workflow"));
 }
 
 TEST_F(PictureFiles, SayWhereAWorkflowIsDamaged) {
   write_text_file(folder / "a.json", "{\"weft\": 1,\n \"nodes\": {");
   try {
-    find_workflow(folder / "a.json");
+    host::find_workflow(folder / "a.json", test::standard_nodes());
     FAIL() << "it was read";
   } catch (const GraphError& error) {
     EXPECT_THAT(error.what(), HasSubstr("line 2"));
   }
   write_png(folder / "a.png", 4, 4, {{"weft", "{\"workflow\": "}});
-  EXPECT_THROW(find_workflow(folder / "a.png"), GraphError);
-  EXPECT_THROW(find_workflow(folder.path()), GraphError);
+  EXPECT_THROW(host::find_workflow(folder / "a.png", test::standard_nodes()), GraphError);
+  EXPECT_THROW(host::find_workflow(folder.path(), test::standard_nodes()), GraphError);
 }
 
 TEST_F(PictureFiles, AreListedLatestFirst) {

@@ -93,12 +93,15 @@ TEST(Search, ForgetsOldHabits) {
 TEST(Search, KnowsTheNamesOfComfyUi) {
   Registry registry;
   std::vector<NodeInfo> types(5);
-  const std::pair<const char*, const char*> kTypes[] = {{"text.encode", "Encode Text"},
-      {"image.resize_by", "Resize Image By"}, {"image.resize", "Resize Image"}, {"vae.decode", "Decode"},
-      {"sample.ksampler", "Sampler"}};
+  struct {
+    const char *id, *title, *theirs;
+  } constexpr kTypes[] = {{"text.encode", "Encode Text", "CLIPTextEncode"},
+      {"image.resize_by", "Resize Image By", "ImageScaleBy"}, {"image.resize", "Resize Image", "ImageScale"},
+      {"vae.decode", "Decode", "VAEDecode"}, {"sample.ksampler", "Sampler", "KSampler"}};
   std::vector<NodeChoice> choices;
   for (std::size_t i = 0; i < types.size(); ++i) {
-    types[i].id = kTypes[i].first, types[i].options.title = kTypes[i].second;
+    types[i].id = kTypes[i].id, types[i].options.title = kTypes[i].title;
+    types[i].options.foreign = {{"comfyui", kTypes[i].theirs}};
     choices.push_back({&types[i], {}});
   }
   const std::vector<Searchable> list = searchable_choices(choices);

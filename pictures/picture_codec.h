@@ -1,6 +1,6 @@
-// PictureCodec: reading picture files. OpenImageIO does it, in a library of its own that is opened when the first
-// picture is read: it brings 250 libraries along, which would take longer to load than all the rest of the editor.
-// [any thread]
+// PictureCodec: what programs without libtorch need of picture files: pixels to show, and the texts that they carry. It lies in
+// a library of its own (pictures/codec), because OpenImageIO brings 250 libraries along, which would take longer to load than
+// all the rest of the editor; host/picture_codec.h opens it when the first picture is read. [any thread]
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace weft::editor {
+namespace weft::pictures {
 
 struct Pixels {
   int width = 0;
@@ -29,7 +29,4 @@ class PictureCodec {
   virtual Pixels read(const std::filesystem::path& file, int longest) const = 0;
 };
 
-/// Opened by the first call. Throws GraphError if the library is not there.
-const PictureCodec& picture_codec();
-
-}  // namespace weft::editor
+}  // namespace weft::pictures

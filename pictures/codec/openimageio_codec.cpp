@@ -1,4 +1,4 @@
-// The picture codec: pixels by pictures, as image.load reads them, and texts by OpenImageIO. picture_codec() opens it.
+// The picture codec: pixels by pictures, as image.load reads them, and texts by OpenImageIO. host/picture_codec.h opens it.
 #include <OpenImageIO/imagebuf.h>
 #include <OpenImageIO/imagebufalgo.h>
 #include <OpenImageIO/imageio.h>
@@ -9,17 +9,17 @@
 #include <stdexcept>
 #include <utility>
 
-#include "editor/session/picture_codec.h"
+#include "pictures/picture_codec.h"
 #include "pictures/picture_file.h"
 
-namespace weft::editor {
+namespace weft::pictures {
 namespace {
 
 /// A picture as it stands in the file, in 8 bits, whose memory an ImageBuf looks at.
 struct Whole {
-  explicit Whole(pictures::PictureFile& file) : pixels{.width = file.width(), .height = file.height(), .rgba = {}} {
+  explicit Whole(PictureFile& file) : pixels{.width = file.width(), .height = file.height(), .rgba = {}} {
     pixels.rgba.resize(static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
-    file.read([&](const pictures::Strip& strip) {
+    file.read([&](const Strip& strip) {
       std::int64_t at = std::int64_t{strip.y} * pixels.width + strip.x;
       for (std::size_t i = 0; i < strip.rgba.size(); i += 4, at += std::int64_t{strip.dy} * pixels.width + strip.dx)
         for (std::size_t c = 0; c < 4; ++c)
@@ -46,7 +46,7 @@ struct Whole {
 
 /// Null if it cannot be. Only by the reader of its format: of what that one does not take, some other might read gigabytes.
 std::unique_ptr<OIIO::ImageInput> opened(const std::filesystem::path& file) {
-  const std::optional<std::string> format = pictures::format_of(file);
+  const std::optional<std::string> format = format_of(file);
   if (!format) return nullptr;
   auto input = format->empty() ? OIIO::ImageInput::open(file.string()) : OIIO::ImageInput::create(*format);
   OIIO::ImageSpec spec;
@@ -58,7 +58,7 @@ std::unique_ptr<OIIO::ImageInput> opened(const std::filesystem::path& file) {
 class OpenImageIoCodec final : public PictureCodec {
  public:
   bool is_picture(const std::filesystem::path& file) const override {
-    const std::optional<std::string> format = pictures::format_of(file);
+    const std::optional<std::string> format = format_of(file);
     return format && (!format->empty() || opened(file));
   }
 
@@ -71,18 +71,18 @@ class OpenImageIoCodec final : public PictureCodec {
     return texts;
   }
 
-  void check(const std::filesystem::path& file) const override { const pictures::PictureFile picture(file); }
+  void check(const std::filesystem::path& file) const override { const PictureFile picture(file); }
 
   Pixels read(const std::filesystem::path& file, int longest) const override {
-    pictures::PictureFile picture(file);
+    PictureFile picture(file);
     return Whole(picture).shrunk(longest);
   }
 };
 
 }  // namespace
-}  // namespace weft::editor
+}  // namespace weft::pictures
 
-extern "C" __attribute__((visibility("default"))) const weft::editor::PictureCodec* weft_picture_codec() {
-  static const weft::editor::OpenImageIoCodec codec;
+extern "C" __attribute__((visibility("default"))) const weft::pictures::PictureCodec* weft_picture_codec() {
+  static const weft::pictures::OpenImageIoCodec codec;
   return &codec;
 }
