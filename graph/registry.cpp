@@ -113,7 +113,7 @@ struct TypeEntry {
 };
 
 bool has_code(const ValueType& type) {
-  return type.preview || type.items || type.describe || type.example;
+  return type.preview || type.items || type.describe || type.encode || type.decode || type.example;
 }
 
 /// What remains of a type when its library is gone.

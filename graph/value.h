@@ -130,6 +130,11 @@ struct ValueType {
   std::function<std::vector<Value>(const Value&)> items = {};
   /// Shape, range, counts ...: what an inspector or a log shows. May be empty.
   std::function<nlohmann::json(const Value&)> describe;
+  /// The value as bytes, and back: what a cache on a disk, a server and its workers keep and send. Both or neither; called on
+  /// any thread. decode() throws NodeError for bytes that encode() did not make. A type of handles (a network) has neither:
+  /// it is made anew. See value_bytes.h.
+  std::function<std::string(const Value&)> encode = {};
+  std::function<Value(std::string_view)> decode = {};
   /// A small value of the type, always the same: what `weft plugin check` feeds to nodes. May be empty.
   std::function<Value()> example;
 };

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "graph/validate.h"
+#include "graph/value_bytes.h"
 #include "plugins/check.h"
 #include "plugins/check_protocol.h"
 #include "plugins/example_values.h"
@@ -261,6 +262,28 @@ void threads(Subject& subject, Findings& findings) {
   });
 }
 
+void value_bytes(Subject& subject, Findings& findings) {
+  const Registry& registry = subject.plugin.registry;
+  for (const ValueType* type : registry.types()) {
+    if (static_cast<bool>(type->encode) != static_cast<bool>(type->decode))
+      findings.fail(fmt::format("value type \"{}\" has one of encode and decode: give both or neither", type->id));
+    if (!type->encode || !type->decode || !type->example) continue;
+    findings.tried();
+    announce(fmt::format("value type \"{}\"", type->id));
+    const Value value = type->example();
+    const std::string bytes = to_bytes(registry, value).value();
+    if (subject.values.summary(from_bytes(registry, bytes)) != subject.values.summary(value))
+      findings.fail(
+          fmt::format("value type \"{}\": what decode() makes of encode()'s bytes is another value", type->id));
+    const std::string torn = bytes.substr(0, bytes.size() / 2);
+    try {
+      from_bytes(registry, torn);
+      findings.warn(fmt::format("value type \"{}\": decode() takes half of the bytes for a value", type->id));
+    } catch (const NodeError&) {  // as it should be
+    }
+  }
+}
+
 /// Says so, and puts it back.
 void require_same_locale(const ProcessLocale& before, const std::string& what, Findings& findings) {
   const ProcessLocale now;
@@ -346,6 +369,7 @@ constexpr Test kTests[] = {
     {"locale", "Is the locale of the process left alone?", locale},
     {"threads", "Do several threads at once get the same result?", threads},
     {"limits", "Do the ends of each param's range work, or are they refused in words?", limits},
+    {"value_bytes", "Do values come back from their bytes as they were?", value_bytes},
     {"strange_inputs", "Are odd texts and missing inputs survived?", strange_inputs},
 };
 

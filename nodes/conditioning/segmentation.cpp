@@ -6,6 +6,7 @@
 #include "nodes/conditioning/nodes.h"
 #include "nodes/sd/pictures/raster.h"
 #include "nodes/sd/pictures/segmentation_map.h"
+#include "nodes/sd/values/bytes.h"
 #include "nodes/sd/values/describe.h"
 
 namespace weft::conditioning {
@@ -108,6 +109,8 @@ void add_segmentation(Registry& registry) {
       .preview = [](const Value& v) { return painted(v.as<SegmentationMap>()); },
       .items = [](const Value& v) { return sd::items(v.as<SegmentationMap>(), &SegmentationMap::classes); },
       .describe = [](const Value& v) { return describe(v.as<SegmentationMap>()); },
+      .encode = [](const Value& v) { return sd::to_bytes(sd::parts_of(v.as<SegmentationMap>())); },
+      .decode = [](std::string_view bytes) { return Value::of(sd::segmentation_map_of(sd::parts_in(bytes))); },
       .example =
           [] {
             const torch::Tensor halves = (torch::arange(2 * 40 * 48) % 48 >= 24).to(torch::kInt64).view({2, 40, 48});

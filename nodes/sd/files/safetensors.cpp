@@ -252,27 +252,45 @@ std::string unsupported_type(const std::string& name, const std::string& type) {
   return fmt::format("tensor \"{}\" has dtype {}, which is not supported", name, type);
 }
 
+/// A mapped file, or bytes that were given.
 struct SafetensorsFile::Mapping {
   bip::file_mapping file;
   bip::mapped_region region;
+  std::string bytes;
+
+  bool is_file() const { return region.get_address() != nullptr; }
+  char* data() { return is_file() ? static_cast<char*>(region.get_address()) : bytes.data(); }
+  size_t size() const { return is_file() ? region.get_size() : bytes.size(); }
 };
 
 SafetensorsFile SafetensorsFile::open(const fs::path& path) {
   const Reader reader(path);
   const size_t size = reader.file_size();
   if (size == 0) reader.fail("is empty");
-  SafetensorsFile file;
-  file.path_ = path;
-  file.mapping_ = std::make_shared<Mapping>();
+  const auto mapping = std::make_shared<Mapping>();
   try {
-    file.mapping_->file = bip::file_mapping(path.c_str(), bip::read_only);
-    file.mapping_->region = bip::mapped_region(file.mapping_->file, bip::copy_on_write);
+    mapping->file = bip::file_mapping(path.c_str(), bip::read_only);
+    mapping->region = bip::mapped_region(mapping->file, bip::copy_on_write);
   } catch (const bip::interprocess_exception& error) {
     reader.fail(fmt::format("cannot be read ({})", error.what()),
         error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
   }
-  const std::string_view bytes(
-      static_cast<const char*>(file.mapping_->region.get_address()), file.mapping_->region.get_size());
+  return read(path, mapping);
+}
+
+SafetensorsFile SafetensorsFile::from_bytes(std::string bytes, const std::string& origin) {
+  if (bytes.empty()) Reader(origin).fail("is empty");
+  const auto mapping = std::make_shared<Mapping>();
+  mapping->bytes = std::move(bytes);
+  return read(origin, mapping);
+}
+
+SafetensorsFile SafetensorsFile::read(const fs::path& path, std::shared_ptr<Mapping> mapping) {
+  const Reader reader(path);
+  const std::string_view bytes(mapping->data(), mapping->size());
+  SafetensorsFile file;
+  file.path_ = path;
+  file.mapping_ = std::move(mapping);
   const uint64_t header_size = reader.header_size(bytes);
   const json header = reader.parse_header(bytes.substr(kLengthBytes, header_size));
   file.data_offset_ = kLengthBytes + header_size;
@@ -291,7 +309,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   const Entry& entry = entries_.at(name);
   if (entry.dtype == at::ScalarType::Undefined)
     throw ModelError(path_.string(), unsupported_type(name, entry.type), "convert it to F16 or F32");
-  char* data = static_cast<char*>(mapping_->region.get_address()) + data_offset_ + entry.begin;
+  char* data = mapping_->data() + data_offset_ + entry.begin;
   const auto options = at::TensorOptions(entry.dtype);
   if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.dtype) != 0) {  // old writers did not align
     at::Tensor copy = at::empty(entry.shape, options);
@@ -303,7 +321,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
 
 void SafetensorsFile::release_memory() const {
   // The mapping is private, and its pages are those of the file as long as nobody wrote to them.
-  ::madvise(mapping_->region.get_address(), mapping_->region.get_size(), MADV_DONTNEED);
+  if (mapping_->is_file()) ::madvise(mapping_->data(), mapping_->size(), MADV_DONTNEED);
 }
 
 namespace {
@@ -343,17 +361,32 @@ std::string header_of(
   return text;
 }
 
+/// The header with its length ahead.
+std::string beginning_of(const std::string& header) {
+  const uint64_t length = header.size();
+  std::string bytes(sizeof length, '\0');
+  std::memcpy(bytes.data(), &length, sizeof length);
+  return bytes + header;
+}
+
 }  // namespace
+
+std::string safetensors_bytes(const std::map<std::string, at::Tensor>& tensors,
+    const std::map<std::string, std::string>& metadata, const std::string& origin) {
+  const std::vector<Named> ordered = in_file_order(tensors);
+  std::string bytes = beginning_of(header_of(origin, ordered, metadata));
+  for (const auto& [name, tensor] : ordered)
+    bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
+  return bytes;
+}
 
 void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
     const std::map<std::string, std::string>& metadata) {
   const std::vector<Named> ordered = in_file_order(tensors);
-  const std::string header = header_of(path, ordered, metadata);
+  const std::string beginning = beginning_of(header_of(path, ordered, metadata));
   const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
   std::ofstream out(temporary, std::ios::binary);
-  const uint64_t length = header.size();
-  out.write(reinterpret_cast<const char*>(&length), sizeof length);
-  out.write(header.data(), static_cast<std::streamsize>(header.size()));
+  out.write(beginning.data(), static_cast<std::streamsize>(beginning.size()));
   for (const auto& [name, tensor] : ordered) {
     out.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
   }

@@ -30,6 +30,8 @@ class SafetensorsFile {
 
   /// Throws ModelError when the file cannot be read, is not safetensors, or contradicts itself. Any thread.
   static SafetensorsFile open(const std::filesystem::path& path);
+  /// The same of bytes in memory, which it keeps; `origin` names them in errors.
+  static SafetensorsFile from_bytes(std::string bytes, const std::string& origin);
 
   const std::filesystem::path& path() const { return path_; }
   const std::map<std::string, Entry>& entries() const { return entries_; }
@@ -46,6 +48,7 @@ class SafetensorsFile {
 
  private:
   struct Mapping;
+  static SafetensorsFile read(const std::filesystem::path& path, std::shared_ptr<Mapping> mapping);
 
   std::filesystem::path path_;
   std::shared_ptr<Mapping> mapping_;
@@ -56,6 +59,11 @@ class SafetensorsFile {
 
 /// What to say of a needed tensor whose type is none of a network's weights.
 std::string unsupported_type(const std::string& name, const std::string& type);
+
+/// A file's bytes. The same tensors give the same. Throws ModelError when a type has no safetensors name; `origin` names the
+/// file in it.
+std::string safetensors_bytes(const std::map<std::string, at::Tensor>& tensors,
+    const std::map<std::string, std::string>& metadata, const std::string& origin);
 
 /// Writes all or nothing: a temporary file beside `path`, renamed when complete. The same tensors give the
 /// same bytes. Throws ModelError when a type has no safetensors name or the disk refuses.

@@ -1,6 +1,9 @@
 #include "plugins/examples/custom_value/palette.h"
 
 #include <cstdio>
+#include <cstring>
+
+#include "base/error.h"
 
 namespace example {
 namespace {
@@ -48,6 +51,21 @@ torch::Tensor nearest_colours(const torch::Tensor& pixels, const Palette& palett
   return palette.colours.index_select(0, nearest(pixels, palette.colours));
 }
 
+/// The numbers as they lie in memory.
+std::string to_bytes(const Palette& palette) {
+  const torch::Tensor colours = palette.colours.cpu().contiguous();
+  return {static_cast<const char*>(colours.const_data_ptr()), colours.nbytes()};
+}
+
+Palette from_bytes(std::string_view bytes) {
+  constexpr std::size_t kColour = 3 * sizeof(float);
+  if (bytes.empty() || bytes.size() % kColour != 0)
+    throw weft::NodeError("these bytes are no palette", "make the palette again");
+  Palette palette{torch::empty({static_cast<std::int64_t>(bytes.size() / kColour), 3})};
+  std::memcpy(palette.colours.data_ptr(), bytes.data(), bytes.size());
+  return palette;
+}
+
 std::vector<std::string> hexadecimal(const Palette& palette) {
   const torch::Tensor bytes = bytes_of(palette);
   const std::uint8_t* byte = bytes.data_ptr<std::uint8_t>();
@@ -67,6 +85,8 @@ weft::ValueType palette_type() {
       .doc = "A few colours, darkest first: float32 [count, 3], RGB in [0, 1].",
       .preview = [](const weft::Value& value) { return swatches(value.as<Palette>()); },
       .describe = [](const weft::Value& value) { return nlohmann::json(hexadecimal(value.as<Palette>())); },
+      .encode = [](const weft::Value& value) { return to_bytes(value.as<Palette>()); },
+      .decode = [](std::string_view bytes) { return weft::Value::of(from_bytes(bytes)); },
       .example = [] { return weft::Value::of(Palette{torch::tensor({{0.1f, 0.2f, 0.3f}, {0.9f, 0.8f, 0.6f}})}); }};
 }
 

@@ -9,16 +9,14 @@ namespace {
 using enum PortRole;
 
 PortInfo number(const std::string& name, PortRole role, const std::string& type, double most, double init = 0) {
-  PortInfo port{
-      .kind = PortKind::Param, .name = name, .type = type, .init = init, .min = 0, .max = most, .role = role};
+  PortInfo port{.kind = PortKind::Param, .name = name, .type = type, .init = init, .min = 0, .max = most, .role = role};
   if (type == "int") port.init = static_cast<std::int64_t>(init);
   return port;
 }
 
 NodeInfo box(const std::string& type, double most) {
   return {.id = "test.box",
-      .inputs = {
-          number("width", RegionWidth, type, most), number("height", RegionHeight, type, most),
+      .inputs = {number("width", RegionWidth, type, most), number("height", RegionHeight, type, most),
           number("x", RegionX, type, most), number("y", RegionY, type, most)}};
 }
 
@@ -106,7 +104,8 @@ TEST_F(Regions, LeaveLinkedParamsAlone) {
 
 TEST(Paintings, AreParamsThatSaySo) {
   NodeInfo type{.id = "test.draw",
-      .inputs = {{.kind = PortKind::Param, .name = "strokes", .type = "string", .widget = Widget::Text, .role = Painting},
+      .inputs = {
+          {.kind = PortKind::Param, .name = "strokes", .type = "string", .widget = Widget::Text, .role = Painting},
           number("thickness", PaintingBrush, "float", 2, 0.25), number("across", PaintingWidth, "int", 1000, 64),
           number("down", PaintingHeight, "int", 1000, 32)}};
   ASSERT_TRUE(painting_param(type));
