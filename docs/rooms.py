@@ -27,9 +27,9 @@ PLACES = {
     "devices/shortage": (4, 1, 2, "engine", "memory that ran out, in libtorch's words"),
     "devices/cuda": (6, 1, 2, "engine", "CUDA graphs"),
     "plugins": (2, 3, 1, "engine", "manifests, loader"),
-    "host": (1, 4, 3, "engine", "what every program does around a run"),
+    "host": (0, 4, 4, "engine", "what every program does around a run"),
     "runs": (2, 5, 2, "engine", "queue, jobs, what is known of runs"),
-    "cli": (1, 5, 1, "program", "the weft command"),
+    "cli": (0, 5, 2, "program", "the weft command"),
     "editor/session": (0, 6, 4, "program", "documents, files, settings: no window"),
     "editor/window": (0, 7, 4, "program", "GLFW, OpenGL, fonts"),
     "editor/widgets": (0, 8, 4, "program", "fields, values, zoomed pictures"),
@@ -38,7 +38,7 @@ PLACES = {
     "editor/panels": (0, 11, 2, "program", "a file for each panel"),
     "editor/canvas": (2, 11, 2, "program", "how it is drawn"),
     "editor": (0, 12, 2, "program", "weft edit: the frame"),
-    "pictures": (4, 3, 1, "base", "reads PNG, WebP..."),
+    "pictures": (4, 4, 1, "base", "reads PNG, WebP..."),
     "nodes/sd/tensors": (5, 2, 3, "diffusion", "kernels, resizing, transfers"),
     "nodes/sd/pictures": (5, 3, 1, "diffusion", "masks, maps"),
     "nodes/sd/files": (6, 3, 2, "diffusion", "safetensors, shards, fp8"),
@@ -47,7 +47,7 @@ PLACES = {
     "nodes/sd/text": (6, 6, 2, "diffusion", "prompts, tokenizers"),
     "nodes/sd/families": (6, 7, 2, "diffusion", "how a model is recognised"),
     "nodes/sd/values": (6, 8, 1, "diffusion", "what links carry"),
-    "nodes/STAGE": (4, 10, 3, "diffusion", "checkpoint, sampler, vae, image...: a plugin library each"),
+    "nodes/STAGE": (4, 10, 3, "diffusion", "checkpoint, model, sampler, vae...: a plugin library each"),
     "training": (7, 10, 1, "program", "weft-train"),
 }
 
@@ -73,15 +73,14 @@ def above(row):
 
 
 # How arrows go that are not straight: where they leave the first box (side, how far along it), the x and y of their parts
-# in turn, and where they reach the second. Of one that is straight, how far along the second box it ends.
+# in turn, and where they reach the second.
 ROUTES = {
-    ("host", "import/comfyui"): ("left", 0.5, "top", 0.7),
-    ("host", "pictures"): ("right", 0.5, lane(3), "left", 0.5),
-    ("nodes/sd/values", "nodes/sd/pictures"): ("left", 0.7, "top", 0.5),
+    ("nodes/sd/values", "nodes/sd/pictures"): ("left", 0.75, "top", 0.5),
     ("editor/session", "painting"): ("right", 0.5, lane(3), "left", 0.35),
+    ("host", "pictures"): ("right", 0.5, "left", 0.5),
     ("devices/torch", "devices/shortage"): ("right", 0.7, lane(4), "left", 0.5),
     ("nodes/sd/networks", "devices/cuda"): ("right", 0.5, WIDTH - 11, "right", 0.5),
-    ("nodes/sd/values", "graph"): ("left", 0.5, lane(2), "right", 0.5),
+    ("nodes/sd/values", "graph"): ("left", 0.35, lane(2), "right", 0.5),
     ("nodes/sd/pictures", "painting"): ("left", 0.5, "top", 0.6),
     ("nodes/STAGE", "plugins/sdk"): (above(2), "top", 0.8),  # branches off from the next one
     ("nodes/STAGE", "assets"): ("left", 0.35, lane(0), above(2), "top", 0.8),
@@ -169,12 +168,12 @@ def routed(first, second, route):
     return corners + [end]
 
 
-def straight(first, second, wanted, taken):
-    """A vertical line through free space, as near to the wanted place as other lines leave it."""
+def straight(first, second, taken):
+    """A vertical line through free space, as near to the middle as other lines leave it."""
     x1, y1, w1, h1 = rectangle(first)
     x2, y2, w2, _ = rectangle(second)
     left, right = max(x1, x2) + 10, min(x1 + w1, x2 + w2) - 10
-    middle = x2 + w2 * wanted[0] if wanted else (left + right) / 2
+    middle = (left + right) / 2
 
     def is_free(x):
         between = [rectangle(box) for box in PLACES if box not in (first, second)]
@@ -254,8 +253,7 @@ def picture():
         sys.exit(f"docs/rooms.py: {box} has no place in the picture: add it to PLACES")
     taken, lines = [], []
     for pair in sorted(arrows, key=lambda a: rectangle(a[1])[1] - rectangle(a[0])[1]) + OPENED:
-        route = ROUTES.get(pair, ())
-        corners = routed(*pair, route) if len(route) > 1 else straight(*pair, route, taken)
+        corners = routed(*pair, ROUTES[pair]) if pair in ROUTES else straight(*pair, taken)
         kind = "line opened" if pair in OPENED else "line"
         lines.append(f'<path class="{kind}" d="{path(corners)}" marker-end="url(#head)"/>')
     return "\n".join(
