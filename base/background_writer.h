@@ -1,5 +1,5 @@
 // BackgroundWriter: a thread that writes files, one task after another, so that nobody else waits for a disk: a window, or
-// whoever holds a lock. What a task throws is kept as problem(). [any thread]
+// whoever holds a lock. Tasks run on [writer-thread]. What a task throws is kept as problem(). [any thread]
 #pragma once
 
 #include <condition_variable>

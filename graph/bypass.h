@@ -1,4 +1,5 @@
 // Bypasses: which input a bypassed node passes on at each of its outputs, for one graph. Among the linked inputs it is
+// [any thread]
 //
 //   of a known type    the one of the output's type and name, else the first of its type
 //   of a placeholder   that states its ports: the one of the same place, if its type fits, else the first of the output's

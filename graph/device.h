@@ -33,7 +33,7 @@ struct DeviceMemory {
   std::uint64_t swap = 0;  ///< free on the disk, for what memory does not hold; of the CPU
 };
 
-/// All calls may come from any thread, several at once.
+/// [any thread]
 class WEFT_EXPORT DeviceRuntime {
  public:
   virtual ~DeviceRuntime() = default;

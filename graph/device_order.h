@@ -1,7 +1,7 @@
 // DeviceOrder: keeps the work that a run's nodes submit to a device in the order of the graph, by streams and
 // events. A node goes on in the stream of one that it reads; a branch gets a stream of its own; a node that
 // reads another stream's result makes its stream wait for that; a node on the CPU waits itself. On the CPU
-// alone there is nothing to do.
+// alone there is nothing to do. [run-thread]
 //
 // Rationale of kept values. An allocator gives freed memory to the stream that it came from, which must not
 // write there while another stream still reads. Values may share memory (views, forwarded inputs), so the

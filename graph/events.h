@@ -1,6 +1,6 @@
 // Events of a run, in the order in which they happen to each node: queued, then cached, or started -
 // progress, preview, warning ... - finished | failed | cancelled, or skipped (an ancestor failed). Observers
-// are called on run threads, one call at a time; they must be quick and not throw.
+// are called one at a time; they must be quick and not throw. [run-thread]
 #pragma once
 
 #include <chrono>

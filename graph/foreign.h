@@ -1,5 +1,5 @@
 // ForeignClass: a node class of another program that a node type stands for, so that the other program's workflows can be
-// imported. Stated where the node type is registered, by plugins as by Weft's own nodes; import/ reads it.
+// imported. Stated where the node type is registered, by plugins as by Weft's own nodes; import/ reads it. [any thread]
 //
 //   .foreign = {{.program = "comfyui", .name = "KSamplerSelect", .inputs = {{"sampler_name", "name"}}, .outputs = {"sampler"}}}
 //

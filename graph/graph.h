@@ -1,6 +1,6 @@
 // Graph: nodes and links of a workflow, on Boost.Graph, behind stable ids. A value: copy it, keep it, compare it. It knows
 // no node types: what fits together is judged by validate.h with a registry at hand. It does refuse what can never be:
-// two nodes of one id, links to nowhere, cycles.
+// two nodes of one id, links to nowhere, cycles. Copies may be used on different threads. [any thread]
 //
 // Copies share their nodes (copy on write), so a snapshot for a run is cheap.
 #pragma once

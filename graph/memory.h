@@ -1,6 +1,6 @@
 // MemoryLedger: who holds how much on which device, and in which order it may go. Cached results and loaded
 // models are entered with what it would cost to have them again; when room is needed, the cheapest per byte
-// among the eight least recently used goes first. Thread-safe.
+// among the eight least recently used goes first. [any thread]
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What a workflow's nodes will need in memory, as far as its literals tell: said before anything runs. The sizes of
 // pictures come from params named width, height, batch and times, and go along the links between the nodes that say what
-// they need a pixel (NodeOptions::bytes_per_pixel). What is not known before the run is not counted.
+// they need a pixel (NodeOptions::bytes_per_pixel). What is not known before the run is not counted. [any thread]
 #pragma once
 
 #include <cstdint>

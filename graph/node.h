@@ -1,5 +1,5 @@
 // Node: one const object per node type. It declares ports as members and computes in run(); it owns no values, so that the
-// same object serves any number of graphs, runs and threads at once.
+// same object serves any number of graphs, runs and threads at once. [any thread]
 //
 // RunContext: what run() sees of one execution. Made by the executor; lives as long as the call. [run-thread]
 #pragma once

@@ -1,5 +1,5 @@
 // NodeContext: what a node sees while it runs. Collects its outputs and notes, which the run takes over if it
-// succeeds.
+// succeeds. [run-thread]
 #pragma once
 
 #include <boost/container/small_vector.hpp>

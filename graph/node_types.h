@@ -1,6 +1,6 @@
 // NodeTypes: the node types that a workflow's nodes may have: those of the registry, and one for each of its
 // subgraphs. Ports of a subgraph are derived from the ports that they lead to, so a promoted param keeps its
-// default, range, choices and tip. A value of this moment: make another one when a definition changes.
+// default, range, choices and tip. A value of this moment: make another one when a definition changes. [any thread]
 #pragma once
 
 #include <map>

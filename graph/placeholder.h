@@ -1,4 +1,5 @@
 // Placeholders: nodes whose type no plugin brings. A file may state the ports of such a node, as those of other programs do:
+// [any thread]
 //
 //   "7": {"type": "comfyui.LoraLoader", "state": "bypassed", "inputs": {...},
 //         "ports": {"inputs": [{"name": "model", "type": "model"}, ...], "outputs": [...]}}

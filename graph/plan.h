@@ -1,5 +1,5 @@
 // Plan: the nodes that a request needs, in an order in which they can run, with names resolved to numbers.
-// Immutable, so that the executor keeps it and a second run of the same snapshot starts at once.
+// Immutable, so that the executor keeps it and a second run of the same snapshot starts at once. [any thread]
 //
 // Keys: what a plan's nodes are called in the cache, this time. Apart from the plan, because a file may
 // change, and with it a fingerprint, while the graph stays as it is.

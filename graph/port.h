@@ -1,5 +1,5 @@
 // Ports: what a node type takes and gives, stated once. Widget, check on load, cache key, catalogue, docs and JSON schema
-// are all derived from PortInfo.
+// are all derived from PortInfo. [any thread]
 //
 //   weft::Input<weft::Image>  image_{*this, "image", {.tip = "RGB, values in [0, 1]"}};
 //   weft::Param<double>       amount_{*this, "amount", {.init = 1, .min = 0, .max = 1, .tip = "0 keeps, 1 inverts"}};

@@ -1,6 +1,6 @@
 // ResultCache: what nodes gave, by the content that it was made from. Every result stands in the memory
 // ledger, which decides what goes; results of all devices together are held to a budget of bytes.
-// Thread-safe.
+// [any thread]
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

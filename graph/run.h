@@ -1,6 +1,6 @@
 // Run: one execution of a plan. Asks the cache from the wanted nodes upwards, runs what is missing on the
 // lanes, hands each result to those who wait for it, and frees it after the last of them. Made and used by
-// the executor for one run.
+// the executor for one run. [run-thread]
 //
 // Rationale. A thread that ends a node goes on with one that became ready by it, so a chain stays on its
 // thread; what a node leaves for others is published by the count of links that they still wait for, so nodes

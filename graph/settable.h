@@ -1,4 +1,5 @@
 // What a caller may set from outside, by the names that `--set` takes: those of the workflow's interface, and `node.port`.
+// [any thread]
 #pragma once
 
 #include <optional>

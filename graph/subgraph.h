@@ -1,5 +1,5 @@
 // Subgraph: a graph that stands in other graphs as one node. A workflow holds definitions by name; a node of
-// the type "subgraph:NAME" is an *instance*, and its ports are what the definition's interface names.
+// the type "subgraph:NAME" is an *instance*, and its ports are what the definition's interface names. [any thread]
 //
 // A run knows nothing of them: expand.h puts the nodes of the definition in the place of each instance.
 #pragma once

@@ -1,4 +1,5 @@
 // Whether a workflow can run: every problem, each with its node, port and remedy. Never throws for what a file says.
+// [any thread]
 #pragma once
 
 #include <optional>

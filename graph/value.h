@@ -1,5 +1,5 @@
 // Value: what travels along a link. Immutable, shared, type-erased; knows its type by an id string ("image", "float"),
-// never by std::type_info, which differs between separately built libraries.
+// never by std::type_info, which differs between separately built libraries. [any thread]
 //
 // A C++ type becomes a value type by a constant: `struct Palette { static constexpr std::string_view kType =
 // "example.palette"; ... };` and, where it holds much memory, `std::size_t bytes() const`.

@@ -1,5 +1,5 @@
 // Workflow: a graph, the names that callers use for its inputs and outputs, and its file. One JSON format for editor and
-// headless runs; docs/workflow-format.md is its specification.
+// headless runs; docs/workflow-format.md is its specification. [any thread]
 //
 //   {"weft": 1,
 //    "nodes": {"sampler": {"type": "sample.ksampler", "inputs": {"model": {"link": "checkpoint.model"}, "steps": 20},

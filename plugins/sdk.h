@@ -5,8 +5,8 @@
 //   namespace {
 //   class InvertImage final : public weft::Node {
 //     weft::Input<weft::Image> image_{*this, "image", {.tip = "RGB, values in [0, 1]"}};
-//     weft::Param<float> amount_{*this, "amount", {.init = 1, .min = 0, .max = 1, .tip = "0 keeps, 1
-//     inverts"}}; weft::Output<weft::Image> result_{*this, "image"};
+//     weft::Param<float> amount_{*this, "amount", {.init = 1, .min = 0, .max = 1, .tip = "0 keeps, 1 inverts"}};
+//     weft::Output<weft::Image> result_{*this, "image"};
 //
 //     void run(weft::RunContext& ctx) const override {
 //       const torch::Tensor& in = ctx[image_].pixels();

@@ -1,5 +1,5 @@
 // JobRunner: runs one job after the other on one executor, so that they share its cache. Knows no queue. The device runtime is
-// opened with the first job. Belongs to one thread.
+// opened with the first job. [queue-thread]
 #pragma once
 
 #include <cstdint>

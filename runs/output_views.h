@@ -1,5 +1,5 @@
-// What a node has made, as a window and a gallery show it. Made on the queue's thread: a window shall not
-// wait for a plugin that makes a picture.
+// What a node has made, as a window and a gallery show it. Made by the queue, so that no window waits
+// for a plugin that makes a picture. [queue-thread]
 #pragma once
 
 #include <filesystem>

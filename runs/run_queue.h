@@ -1,7 +1,7 @@
 // RunQueue: what shall run, in order, and the thread that runs it. It knows no document and no window: an editor, or a server with
 // clients, asks for jobs and reads the RunState.
 //
-// All of it may be called from any thread and returns at once, wait_until_idle() apart. The queue's own thread owns the executor
+// All of it returns at once, wait_until_idle() apart. [any thread] The queue's own, [queue-thread], owns the executor
 // with its cache, and opens the device runtime on its first job, so that a program is there before libtorch is. What waits or
 // runs is kept in `folder`, and so survives a crash and a quit: take_up() finds it.
 #pragma once

@@ -2,7 +2,7 @@
 // whole, or one of its networks alone.
 //
 // Opening reads headers only (milliseconds); tensors stay in the memory-mapped file until a network is built,
-// and only the network that is asked for is. A Checkpoint is immutable: any thread.
+// and only the network that is asked for is. A Checkpoint is immutable. [any thread]
 //
 //   const Checkpoint model = Checkpoint::open("models/checkpoints/sd15.safetensors");
 //   const UNet unet = model.unet(at::kCPU, at::kBFloat16);

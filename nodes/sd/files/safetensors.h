@@ -28,7 +28,7 @@ class SafetensorsFile {
     size_t begin, end;  ///< bytes, counted from the end of the header
   };
 
-  /// Throws ModelError when the file cannot be read, is not safetensors, or contradicts itself. Any thread.
+  /// Throws ModelError when the file cannot be read, is not safetensors, or contradicts itself. [any thread]
   static SafetensorsFile open(const std::filesystem::path& path);
   /// The same of bytes in memory, which it keeps; `origin` names them in errors.
   static SafetensorsFile from_bytes(std::string bytes, const std::string& origin);
@@ -43,7 +43,7 @@ class SafetensorsFile {
   at::Tensor tensor(const std::string& name) const;
 
   /// Lets the system take back the memory of what was read so far; reading again fetches it again. What was
-  /// written to tensors of this file is lost. Any thread.
+  /// written to tensors of this file is lost. [any thread]
   void release_memory() const;
 
  private:

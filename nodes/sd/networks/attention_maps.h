@@ -1,4 +1,5 @@
 // AttentionMaps: what the picture's places attend to in the context, collected by a patch while the network is asked.
+// [run-thread]
 //
 //   AttentionMaps maps(tokens, height, width);
 //   denoiser_of(model.with(watching(maps))).x0(x, sigma);

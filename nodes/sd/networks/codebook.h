@@ -1,5 +1,5 @@
 // The codebook of a VQ autoencoder (van den Oord et al. 2017, arXiv:1711.00937): a latent is one of its vectors
-// at each place. Distances are taken in float32 whatever the network computes in.
+// at each place. Distances are taken in float32 whatever the network computes in. Constant once built. [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,8 +1,8 @@
 // Class labels as context: a class-conditional U-Net attends to a vector (or a few) that was learned for each
 // class, as a text-conditional one attends to words (Rombach et al. 2022, "class embedder").
 //
-// A table and the names of its rows; immutable, any thread. Checkpoints make it; nodes reach it through
-// encoder_values.h.
+// A table and the names of its rows; immutable. Checkpoints make it; nodes reach it through encoder_values.h.
+// [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,6 @@
 // What the latents of an autoencoder are: how many channels, how many pixels each spans, how they are scaled for the
 // U-Net, and how they look. A model's family and configuration say it (families/), latents carry it, and all that depends
-// on it asks here. A value; any thread.
+// on it asks here. A value. [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,7 +1,7 @@
 // A segmentation map brought to the size of the latent that it is concatenated to: halved, and its classes
 // mixed into a few channels by a learned 1x1 convolution (Rombach et al. 2022, "spatial rescaler").
 //
-// Immutable, any thread. Checkpoints make it; nodes reach it through encoder_values.h.
+// Immutable. Checkpoints make it; nodes reach it through encoder_values.h. [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -2,8 +2,8 @@
 // what happens within a call (attention, a block's output), or how the two sides of guidance become one. A value carries a
 // stack of patches (Model::with, Clip::with) and shares everything else with the value that it was made from.
 //
-// Nodes make patches. The networks and the denoiser call them, on any thread and on several at once, so a patch's functions
-// change nothing that they hold. Where there is no patch, a layer checks one pointer.
+// Nodes make patches. The networks and the denoiser call them, on several threads at once, so a patch's functions
+// change nothing that they hold. [any thread] Where there is no patch, a layer checks one pointer.
 #pragma once
 
 #include <ATen/core/Tensor.h>

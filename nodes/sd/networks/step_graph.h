@@ -16,7 +16,7 @@
 
 namespace weft::sd {
 
-/// One thread at a time; calls may come on different streams.
+/// Calls may come on different streams. [run-thread, one at a time]
 class StepGraph {
  public:
   /// `step` gets tensors of one device. It must be free of effects and read nothing back to the CPU. The tensors that it

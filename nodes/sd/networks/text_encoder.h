@@ -1,7 +1,7 @@
 // The text transformers that turn token ids into the context y that the U-Net attends to: CLIP's, and the one
 // that was trained along with latent diffusion's text-to-image models ("LDMBert": BERT's words, every token
 // sees all others). Names of weights are those of transformers' CLIPTextModel ("text_model.embeddings...")
-// for both.
+// for both. Constant once built. [any thread]
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // The U-Net of latent diffusion and Stable Diffusion 1.x: predicts f(x, t, y), the noise (or v, as the model
 // was trained) in a noisy latent x at time t, told y by cross-attention, or by channels of x alone. Names of
 // weights are those of diffusers' UNet2DConditionModel, and of UNet2DModel for one without cross-attention.
+// Constant once built. [any thread]
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels; a quarter with 3), and back.
 // KL, as Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook
 // before it is decoded. Names of weights are those of diffusers' AutoencoderKL and VQModel.
+// Constant once built. [any thread]
 #pragma once
 
 #include <memory>

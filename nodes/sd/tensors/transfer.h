@@ -1,6 +1,6 @@
 // Tensors between the CPU and a node's device. To a GPU they go through pinned memory and are submitted to
 // the thread's current stream, so that the thread does not wait; on the CPU nothing is copied that need not
-// be.
+// be. [run-thread]
 //
 // A node takes every tensor of its inputs through to_device(), also those that are there already: that tells
 // the allocator that the current stream reads them, so that their memory is not given away before it has.

@@ -1,6 +1,6 @@
 // Words that a tokenizer was given beside its vocabulary, such as "<cat-toy>" of a textual inversion: each is
-// one token. They are cut out of a text before the vocabulary sees it, as transformers does. A value; any
-// thread.
+// one token. They are cut out of a text before the vocabulary sees it, as transformers does. A value.
+// [any thread]
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,8 @@ class Tokenizer {
   /// ModelError.
   static Tokenizer bert_from_folder(const std::filesystem::path& folder);
 
-  /// Without start, end and padding. Case, repeated spaces and Unicode compositions make no difference. Any
-  /// thread.
+  /// Without start, end and padding. Case, repeated spaces and Unicode compositions make no difference.
+  /// [any thread]
   std::vector<int64_t> encode(std::string_view text) const;
 
   /// The ids' pieces as people read them; a word of several has ellipses where it is cut.

@@ -1,4 +1,5 @@
 // The values of the encoders beside text: what turns a class or a segmentation map into conditioning. Cheap to copy.
+// [any thread]
 //
 // A checkpoint gives them always, so that its ports do not depend on the file; get() says it if the model has none.
 #pragma once

@@ -1,6 +1,6 @@
 // The value types of diffusion: what travels along the links between the stages. All are cheap to copy and share what is
 // large. Networks are built on first use, on the device that the using node was given (ctx.memory()), and shared by all who
-// hold the value; what nobody uses goes when memory is short, and is built again.
+// hold the value; what nobody uses goes when memory is short, and is built again. [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>
