@@ -154,27 +154,27 @@ bool App::attempt(const std::function<void()>& action) {
 
 Tab* App::active() { return active_tab; }
 
-Tab& App::show(std::unique_ptr<Document> document) {
+Tab& App::show(OpenDocument& opened) {
   panels.open_problem.clear();
-  tabs.push_back(std::make_unique<Tab>(workspace.add(std::move(document))));
+  tabs.push_back(std::make_unique<Tab>(opened));
   active_tab = tabs.back().get();
   return *active_tab;
 }
 
+Tab& App::show(std::unique_ptr<Document> document) { return show(workspace.add(std::move(document))); }
+
 void App::new_document() { show(std::make_unique<Document>()); }
 
 bool App::open(const fs::path& file) {
-  std::error_code none;
-  for (const auto& tab : tabs)
-    if (!tab->document->file().empty() && fs::equivalent(tab->document->file(), file, none)) {
-      tab->focus = true;
-      return true;
-    }
+  if (const OpenDocument* known = workspace.find(file)) {
+    for (const auto& tab : tabs) tab->focus = tab->focus || &tab->open == known;
+    return true;
+  }
   return attempt_to_open([&] {
-    if (file.extension() == ".json")
-      open_json(fs::absolute(file));
-    else
-      open_found(host::find_workflow(file, registry), file);
+    Workspace::Opened opened = workspace.open(file);
+    show(opened.open);
+    if (!opened.own_file && opened.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
+    for (std::string& remark : opened.remarks) notify(std::move(remark), LogLine::Kind::Warning);
     if (is_picture_name(file)) return;  // the gallery has those
     remember_file(settings, fs::absolute(file));
     save_settings_soon();
@@ -183,7 +183,7 @@ bool App::open(const fs::path& file) {
 
 bool App::open_copy(const fs::path& file) {
   return attempt_to_open([&] {
-    show(std::make_unique<Document>(read_for_document(file, registry), file)).open.tells_missing = true;
+    show(workspace.open_copy(file));
     notify(tr_format("A copy of {}: saving asks for a name", file.filename().string()));
   });
 }
@@ -192,24 +192,6 @@ bool App::attempt_to_open(const std::function<void()>& action) {
   const bool opened = attempt(action);
   if (!opened && tabs.empty()) panels.open_problem = toast;
   return opened;
-}
-
-void App::open_json(const fs::path& file) {
-  try {
-    show(Document::open(file, registry)).open.tells_missing = true;
-  } catch (const GraphError&) {
-    host::FoundWorkflow found = host::find_workflow(file, registry);
-    if (found.kind != host::FoundWorkflow::Kind::ComfyUi) throw;
-    open_found(std::move(found), file);
-  }
-}
-
-void App::open_found(host::FoundWorkflow found, const fs::path& file) {
-  if (!found.workflow) throw GraphError(why_not_opened(file));
-  place_nodes(*found.workflow, registry);
-  show(std::make_unique<Document>(std::move(*found.workflow), file)).open.tells_missing = true;
-  for (std::string& remark : found.remarks) notify(std::move(remark), LogLine::Kind::Warning);
-  if (found.remarks.empty()) notify(tr_format("The workflow of {}", file.filename().string()));
 }
 
 void App::save(Tab& tab) {

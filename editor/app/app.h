@@ -34,7 +34,6 @@
 #include "editor/window/textures.h"
 #include "editor/window/theme.h"
 #include "graph/registry.h"
-#include "host/workflow_file.h"
 #include "plugins/loader.h"
 #include "runs/run_queue.h"
 
@@ -125,6 +124,7 @@ class App {
   bool open(const std::filesystem::path& file);
   /// A document that begins as the file is and is saved elsewhere: for workflows that come with the program.
   bool open_copy(const std::filesystem::path& file);
+  Tab& show(OpenDocument& opened);
   Tab& show(std::unique_ptr<Document> document);
   void save(Tab& tab);  ///< asks for a name if it has none
   void save_as(Tab& tab);
@@ -217,9 +217,6 @@ class App {
  private:
   /// attempt(); where no workflow is open, the start page tells why not.
   bool attempt_to_open(const std::function<void()>& action);
-  void open_json(const std::filesystem::path& file);
-  /// As a document that has no file of its own: `file` is not Weft's. Throws if none was found.
-  void open_found(host::FoundWorkflow found, const std::filesystem::path& file);
   /// Saves and tells the user. False if it could not.
   bool write(Document& document, const std::filesystem::path& file);
   void take_runs();

@@ -5,8 +5,10 @@
 #include "base/c_locale.h"
 #include "editor/session/carried_files.h"
 #include "editor/session/gestures.h"
+#include "editor/session/layout.h"
 #include "editor/session/picture_file.h"
 #include "host/problems.h"
+#include "host/workflow_file.h"
 
 namespace weft::editor {
 
@@ -24,6 +26,40 @@ Workspace::~Workspace() {
 
 OpenDocument& Workspace::add(std::unique_ptr<Document> document) {
   return *documents_.emplace_back(std::make_unique<OpenDocument>(std::move(document)));
+}
+
+Workspace::Opened Workspace::open(const fs::path& file) {
+  const auto opened = [&](std::unique_ptr<Document> document) -> OpenDocument& {
+    OpenDocument& open = add(std::move(document));
+    open.tells_missing = true;
+    return open;
+  };
+  if (file.extension() == ".json") {
+    try {
+      return {.open = opened(Document::open(fs::absolute(file), registry_))};
+    } catch (const GraphError&) {
+      if (host::find_workflow(file, registry_).kind != host::FoundWorkflow::Kind::ComfyUi) throw;
+    }
+  }
+  host::FoundWorkflow found = host::find_workflow(file, registry_);
+  if (!found.workflow) throw GraphError(why_not_opened(file));
+  place_nodes(*found.workflow, registry_);
+  return {.open = opened(std::make_unique<Document>(*std::move(found.workflow), file)),
+      .own_file = false,
+      .remarks = std::move(found.remarks)};
+}
+
+OpenDocument& Workspace::open_copy(const fs::path& file) {
+  OpenDocument& open = add(std::make_unique<Document>(read_for_document(file, registry_), file));
+  open.tells_missing = true;
+  return open;
+}
+
+OpenDocument* Workspace::find(const fs::path& file) {
+  std::error_code none;
+  for (const auto& open : documents_)
+    if (const fs::path own = open->document->file(); !own.empty() && fs::equivalent(own, file, none)) return open.get();
+  return nullptr;
 }
 
 void Workspace::close(DocumentId document) {

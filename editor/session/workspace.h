@@ -1,4 +1,4 @@
-// Workspace: the open documents, and what is done about them while they are open: they are checked in the background, watched on
+// Workspace: the open documents, and what is done about them: they are opened, from any file that holds a workflow, checked in the background, watched on
 // the disk, kept in a journal, saved and closed. It has no window: what must be asked or told is the caller's business.
 // [main-thread]
 #pragma once
@@ -50,6 +50,21 @@ class Workspace {
   /// In the order in which they were opened.
   const std::vector<std::unique_ptr<OpenDocument>>& documents() const { return documents_; }
   OpenDocument& add(std::unique_ptr<Document> document);
+
+  /// What opening a file gave.
+  struct Opened {
+    OpenDocument& open;
+    bool own_file =
+        true;  ///< Weft's file; else a document without a file of its own, taken out of another program's, or a picture
+    std::vector<std::string> remarks = {};  ///< what could not be taken over as it was
+  };
+  /// Any file that holds a workflow. Throws GraphError, and nothing is opened then.
+  Opened open(const std::filesystem::path& file);
+  /// A copy, which has no file of its own.
+  OpenDocument& open_copy(const std::filesystem::path& file);
+  /// The one whose file it is; null if it is not open.
+  OpenDocument* find(const std::filesystem::path& file);
+
   /// Saved or not, it is gone. Unknown ids are ignored.
   void close(DocumentId document);
   bool any_dirty() const;

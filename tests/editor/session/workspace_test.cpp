@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <thread>
 
 #include "editor/session/gestures.h"
@@ -49,6 +50,26 @@ TEST_F(Workspaces, CheckWhatHasChanged) {
   EXPECT_FALSE(workspace->all_checked());
   check();
   EXPECT_EQ(each.problems.size(), before + 1);
+}
+
+TEST_F(Workspaces, OpenAnyFileThatHoldsAWorkflow) {
+  std::ofstream(folder / "own.json") << sketch::kWorkflow;
+  std::ofstream(folder / "api.json") << R"({"3": {"class_type": "KSampler", "inputs": {"odd": 1}}})";
+  std::ofstream(folder / "cats.json") << "{\"cats\": 3}";
+  const Workspace::Opened own = workspace->open(folder / "own.json");
+  EXPECT_TRUE(own.own_file);
+  EXPECT_TRUE(own.open.tells_missing);
+  EXPECT_EQ(own.open.document->file(), folder / "own.json");
+  EXPECT_EQ(workspace->find(folder / "own.json"), &own.open);
+  const Workspace::Opened foreign = workspace->open(folder / "api.json");
+  EXPECT_FALSE(foreign.own_file);
+  EXPECT_FALSE(foreign.remarks.empty());
+  EXPECT_TRUE(foreign.open.document->file().empty());
+  EXPECT_EQ(workspace->find(folder / "api.json"), nullptr);
+  EXPECT_THROW(workspace->open(folder / "cats.json"), GraphError);
+  EXPECT_THROW(workspace->open(folder / "none.json"), GraphError);
+  EXPECT_TRUE(workspace->open_copy(folder / "own.json").document->file().empty());
+  EXPECT_EQ(workspace->documents().size(), 3u);
 }
 
 TEST_F(Workspaces, OfferNothingThatWasClosedOrSaved) {
