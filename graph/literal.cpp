@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/colour.h"
 #include "base/spelling.h"
 #include "base/utf8.h"
 #include "graph/validate.h"
@@ -83,10 +84,6 @@ Value float_value(const PortInfo& port, const nlohmann::json& literal) {
   return Value::of(number);
 }
 
-bool is_color(std::string_view text) {
-  return text.size() == 7 && text.front() == '#' && text.find_first_not_of("0123456789abcdefABCDEF", 1) == text.npos;
-}
-
 Value string_value(const PortInfo& port, const nlohmann::json& literal) {
   if (!literal.is_string()) refuse_type(port, literal, "a text");
   const std::string& text = literal.get_ref<const std::string&>();
@@ -94,7 +91,7 @@ Value string_value(const PortInfo& port, const nlohmann::json& literal) {
   if (!port.choices.empty() && std::ranges::find(port.choices, text) == port.choices.end())
     refuse(port, fmt::format("{} is not among the choices ({})", shown(literal), name_list(port.choices)),
         suggestion(text, port.choices));
-  if (port.widget == Widget::Color && !is_color(text)) refuse_type(port, literal, "a colour such as \"#1a2b3c\"");
+  if (port.widget == Widget::Color && !read_colour(text)) refuse_type(port, literal, "a colour such as \"#1a2b3c\"");
   return Value::of(text);
 }
 

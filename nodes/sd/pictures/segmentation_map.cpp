@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <span>
 #include <sstream>
 
+#include "base/colour.h"
 #include "base/error.h"
 #include "base/spelling.h"
 
@@ -17,7 +17,9 @@ namespace {
 
 using Rgb = std::array<int, 3>;
 
-std::string name_of(const Rgb& rgb) { return fmt::format("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]); }
+std::string name_of(const Rgb& rgb) {
+  return colour_text({static_cast<uint8_t>(rgb[0]), static_cast<uint8_t>(rgb[1]), static_cast<uint8_t>(rgb[2])});
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
@@ -27,15 +29,12 @@ std::string_view trimmed(std::string_view text) {
 
 LegendEntry parse_entry(std::string_view line) {
   const size_t hash = line.rfind('#');
-  const std::string_view digits = hash == std::string_view::npos ? "" : line.substr(hash + 1);
+  const auto colour = hash == std::string_view::npos ? std::nullopt : read_colour(line.substr(hash));
   const std::string_view name = trimmed(line.substr(0, std::min(hash, line.size())));
-  unsigned rgb = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rgb, 16);
-  if (digits.size() != 6 || error != std::errc() || end != digits.data() + 6 || name.empty())
+  if (!colour || name.empty())
     throw NodeError(fmt::format("the line '{}' of the legend is no name with a colour", line),
         "write a class a line as name #rrggbb, such as arctic fox #e0f0ff");
-  return {
-      std::string(name), {static_cast<int>(rgb >> 16), static_cast<int>(rgb >> 8 & 255), static_cast<int>(rgb & 255)}};
+  return {std::string(name), {(*colour)[0], (*colour)[1], (*colour)[2]}};
 }
 
 /// The sum of squares of the channels' differences.
