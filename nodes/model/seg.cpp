@@ -21,7 +21,7 @@ at::Tensor blurred(const at::Tensor& q, double sigma, std::int64_t height, std::
   const at::Tensor picture = q.transpose(1, 2).unflatten(2, {height, width});  // [B, C, height, width]
   const at::Tensor padded = at::reflection_pad2d(picture, {pad, pad, pad, pad});
   const at::Tensor weight = at::outer(kernel, kernel).expand({channels, 1, size, size});
-  return at::conv2d(padded, weight, {}, 1, 0, 1, channels).flatten(2).transpose(1, 2).contiguous();
+  return at::conv2d(padded, weight, {}, 1, at::IntArrayRef{0, 0}, 1, channels).flatten(2).transpose(1, 2).contiguous();
 }
 
 class SmoothedEnergyGuidance final : public Node {

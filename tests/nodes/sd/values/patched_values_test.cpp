@@ -25,7 +25,10 @@ Patch brighter(double by, int* built = nullptr) {
 class PatchedValues : public testing::Test {
  protected:
   void SetUp() override {
-    write_single_file(folder_ / "medium.safetensors", medium_model());
+    SmallModel model = medium_model();
+    model.text.vocab = 49408;  // of the usual tokenizer
+    model.text.eos_id = 49407;
+    write_single_file(folder_ / "medium.safetensors", model);
     checkpoint_ = std::make_shared<const Checkpoint>(Checkpoint::open(folder_ / "medium.safetensors"));
   }
 
