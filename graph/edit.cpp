@@ -225,40 +225,4 @@ Edit apply(Workflow& workflow, const Edit& edit) {
   return std::visit(cases, edit);
 }
 
-void History::apply(std::string name, const Edit& edit) {
-  Edit inverse = weft::apply(workflow_, edit);
-  done_.push_back({std::move(name), std::move(inverse)});
-  undone_.clear();
-}
-
-bool History::undo() {
-  if (done_.empty()) return false;
-  Step step = std::move(done_.back());
-  done_.pop_back();
-  step.inverse = weft::apply(workflow_, step.inverse);
-  undone_.push_back(std::move(step));
-  return true;
-}
-
-bool History::redo() {
-  if (undone_.empty()) return false;
-  Step step = std::move(undone_.back());
-  undone_.pop_back();
-  step.inverse = weft::apply(workflow_, step.inverse);
-  done_.push_back(std::move(step));
-  return true;
-}
-
-std::vector<std::string> History::undo_names() const {
-  std::vector<std::string> names;
-  for (const Step& step : done_) names.push_back(step.name);
-  return names;
-}
-
-std::vector<std::string> History::redo_names() const {
-  std::vector<std::string> names;
-  for (auto step = undone_.rbegin(); step != undone_.rend(); ++step) names.push_back(step->name);
-  return names;
-}
-
 }  // namespace weft

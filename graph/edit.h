@@ -1,5 +1,5 @@
-// Edits as values: applying one gives its inverse, which is all that undo needs. History keeps both stacks. An edit that
-// throws leaves the workflow as it was. What is put together of them for subgraphs is in subgraph_edits.h. [main-thread]
+// Edits as values: applying one gives its inverse, which is all that undo needs. An edit that throws leaves the workflow as
+// it was. What is put together of them for subgraphs is in subgraph_edits.h. [main-thread]
 #pragma once
 
 #include <optional>
@@ -81,27 +81,5 @@ struct EditSubgraph {
 /// Applies `edit`; returns the edit that takes it back, which restores the workflow exactly. Throws GraphError; the
 /// workflow is unchanged then. Say weft::apply: an Edit is a std::variant, so the bare name finds std::apply as well.
 WEFT_EXPORT Edit apply(Workflow& workflow, const Edit& edit);
-
-/// Undo and redo, each step with a name for a history panel.
-class WEFT_EXPORT History {
- public:
-  explicit History(Workflow workflow = {}) : workflow_(std::move(workflow)) {}
-  const Workflow& workflow() const { return workflow_; }
-
-  void apply(std::string name, const Edit& edit);
-  bool undo();  ///< false if there is nothing to undo
-  bool redo();
-  std::vector<std::string> undo_names() const;  ///< oldest first
-  std::vector<std::string> redo_names() const;  ///< next one first
-
- private:
-  struct Step {
-    std::string name;
-    Edit inverse;
-  };
-  Workflow workflow_;
-  std::vector<Step> done_;
-  std::vector<Step> undone_;
-};
 
 }  // namespace weft
