@@ -44,7 +44,7 @@ std::string read_text_file(const fs::path& file, Pipes pipes) {
     fail(name, "there is no such file", "check the path");
   }
   if (fs::is_directory(status)) fail(name, "it is a folder", "give the name of a file");
-  if (pipes == Pipes::kRefused && !fs::is_regular_file(status)) fail(name, "it is no plain file", "give one");
+  if (pipes == Pipes::Refused && !fs::is_regular_file(status)) fail(name, "it is no plain file", "give one");
   if (fs::is_regular_file(status) && fs::file_size(file, error) > kLargestText && !error) fail_for_size(name);
   std::ifstream stream(file, std::ios::binary);
   if (!stream) fail(name, "it cannot be opened", "check its permissions");

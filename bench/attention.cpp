@@ -15,16 +15,18 @@ namespace {
 
 using weft::bench::median, weft::bench::milliseconds;
 
-at::Tensor by_libtorch(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
+at::Tensor by_libtorch(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
   const auto split = [heads](const at::Tensor& x) {
     return x.view({x.size(0), x.size(1), heads, -1}).transpose(1, 2).contiguous();
   };
   return at::scaled_dot_product_attention(split(q), split(k), split(v)).transpose(1, 2).reshape(q.sizes());
 }
 
-void compare(int64_t queries, int64_t keys, int64_t channels) {
-  constexpr int64_t kBatch = 2, kHeads = 8;
-  const auto random = [&](int64_t length) { return at::randn({kBatch, length, kHeads * channels}).to(at::kBFloat16); };
+void compare(std::int64_t queries, std::int64_t keys, std::int64_t channels) {
+  constexpr std::int64_t kBatch = 2, kHeads = 8;
+  const auto random = [&](std::int64_t length) {
+    return at::randn({kBatch, length, kHeads * channels}).to(at::kBFloat16);
+  };
   const at::Tensor q = random(queries), k = random(keys), v = random(keys);
   if (!weft::sd::fits_tile_attention(q, k, v, kHeads)) {
     fmt::print("this processor has no matrix tiles: nothing to compare\n");

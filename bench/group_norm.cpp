@@ -17,8 +17,8 @@ namespace {
 
 using weft::bench::median, weft::bench::milliseconds;
 
-void compare(int64_t batch, int64_t channels, int64_t size) {
-  constexpr int64_t kGroups = 32;
+void compare(std::int64_t batch, std::int64_t channels, std::int64_t size) {
+  constexpr std::int64_t kGroups = 32;
   constexpr double kEps = 1e-5;
   const at::Tensor
       x = at::randn({batch, channels, size, size}).to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast),
@@ -34,7 +34,7 @@ void compare(int64_t batch, int64_t channels, int64_t size) {
       return at::silu_(normed);
     }));
     weft.push_back(milliseconds(
-        [&] { return weft::sd::fused_group_norm(x, kGroups, weight, bias, kEps, weft::sd::AfterNorm::kSilu); }));
+        [&] { return weft::sd::fused_group_norm(x, kGroups, weight, bias, kEps, weft::sd::AfterNorm::Silu); }));
   }
   fmt::print("batch {} of {:4} channels {:3}x{:3}: libtorch {:7.2f} ms, Weft {:7.2f} ms, ratio {:.2f}\n", batch,
       channels, size, size, median(libtorch), median(weft), median(libtorch) / median(weft));

@@ -20,7 +20,7 @@ using namespace weft::sd;
 using Clock = std::chrono::steady_clock;
 
 /// The same layers for other inputs, with random weights, float32.
-UNet random_unet(UNetConfig config, int64_t channels) {
+UNet random_unet(UNetConfig config, std::int64_t channels) {
   config.in_channels = config.out_channels = channels;
   const auto parameters = std::make_shared<ParameterSource>(/*seed=*/1);
   const UNet asks_for_all(config, Weights(parameters));
@@ -30,7 +30,7 @@ UNet random_unet(UNetConfig config, int64_t channels) {
 }
 
 /// Milliseconds of one application, the least of some: other programs only make it longer.
-double milliseconds(const UNet& unet, int64_t side, int64_t tokens) {
+double milliseconds(const UNet& unet, std::int64_t side, std::int64_t tokens) {
   const at::Tensor x = at::randn({1, unet.config().in_channels, side, side});
   const at::Tensor context = at::randn({1, tokens, unet.config().context_dim}), time = at::full({1}, 500.0);
   double least = std::numeric_limits<double>::infinity();
@@ -51,8 +51,8 @@ int main(int argc, char** argv) {
   }
   const at::NoGradGuard no_grad;
   const Checkpoint model = Checkpoint::open(argv[1]);
-  const int64_t side = argc > 2 ? std::atoll(argv[2]) : 128, downscale = model.vae_config().downscale();
-  const int64_t tokens = model.text_encoder_config().max_positions, channels = model.vae_config().latent_channels;
+  const std::int64_t side = argc > 2 ? std::atoll(argv[2]) : 128, downscale = model.vae_config().downscale();
+  const std::int64_t tokens = model.text_encoder_config().max_positions, channels = model.vae_config().latent_channels;
   const double latents = milliseconds(random_unet(model.unet_config(), channels), side / downscale, tokens);
   const double pixels = milliseconds(random_unet(model.unet_config(), model.vae_config().image_channels), side, tokens);
   fmt::print("{0} x {0} x {1} latents: {2:.1f} ms\n", side / downscale, channels, latents);

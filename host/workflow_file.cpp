@@ -84,7 +84,7 @@ FoundWorkflow workflow_in_text(const std::string& text, const Registry& registry
 
 FoundWorkflow find_workflow(const fs::path& file, const Registry& registry) {
   if (is_picture(file)) return from_picture(file, registry);
-  return workflow_in_text(read_text_file(file, Pipes::kRead), registry, file.string());
+  return workflow_in_text(read_text_file(file, Pipes::Read), registry, file.string());
 }
 
 }  // namespace weft::host

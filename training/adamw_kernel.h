@@ -18,9 +18,9 @@ struct UpdateFactors {
   float keep;   ///< of the moving average
 };
 
-double sum_of_squares(const float* values, int64_t count);
+double sum_of_squares(const float* values, std::int64_t count);
 
-void update(const float* gradient, int64_t count, UpdateFactors factors, float* value, float* average, float* moment1,
-    float* moment2);
+void update(const float* gradient, std::int64_t count, UpdateFactors factors, float* value, float* average,
+    float* moment1, float* moment2);
 
 }  // namespace weft::paper_cut

@@ -22,10 +22,10 @@ at::Tensor signal_shares() {
 
 }  // namespace
 
-at::Tensor draw_timesteps(int64_t count, const TimestepOptions& options, uint64_t seed) {
+at::Tensor draw_timesteps(std::int64_t count, const TimestepOptions& options, std::uint64_t seed) {
   Dice dice(seed ^ 0x7469'6d65);
   std::vector<float> times;
-  for (int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const float evenly = (float(i) + dice.uniform(0, 1)) / float(count);
     const bool noisy = evenly < options.noisy_share;
     times.push_back(noisy ? options.noisy_from + evenly / options.noisy_share * (1000 - options.noisy_from)
@@ -35,7 +35,7 @@ at::Tensor draw_timesteps(int64_t count, const TimestepOptions& options, uint64_
   return torch::tensor(times).floor().clamp(0, 999).to(at::kLong).index_select(0, order);
 }
 
-at::Tensor draw_noise(int64_t count, uint64_t seed) {
+at::Tensor draw_noise(std::int64_t count, std::uint64_t seed) {
   return at::randn({count, 4, kSize / 8, kSize / 8}, at::make_generator<at::CPUGeneratorImpl>(seed), at::kFloat);
 }
 

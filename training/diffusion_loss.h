@@ -18,10 +18,10 @@ struct TimestepOptions {
 };
 
 /// [count] int64, 0 to 999, spread evenly over each part; the seed decides the rest.
-at::Tensor draw_timesteps(int64_t count, const TimestepOptions& options, uint64_t seed);
+at::Tensor draw_timesteps(std::int64_t count, const TimestepOptions& options, std::uint64_t seed);
 
 /// [count, 4, 16, 16] float32.
-at::Tensor draw_noise(int64_t count, uint64_t seed);
+at::Tensor draw_noise(std::int64_t count, std::uint64_t seed);
 
 class DiffusionLoss {
  public:

@@ -12,7 +12,7 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr int64_t kChunk = 20;
+constexpr std::int64_t kChunk = 20;
 
 using nlohmann::json;
 
@@ -20,7 +20,7 @@ json as_json(const std::array<Tally, kAttributes>& tallies) {
   json table;
   Tally all;
   const auto row = [](const Tally& t) { return json{{"right", t.right}, {"of", t.of}, {"share", t.share()}}; };
-  for (size_t a = 0; a < kAttributes; ++a) {
+  for (std::size_t a = 0; a < kAttributes; ++a) {
     table[std::string(kAttributeNames[a])] = row(tallies[a]);
     all.right += tallies[a].right;
     all.of += tallies[a].of;
@@ -31,36 +31,37 @@ json as_json(const std::array<Tally, kAttributes>& tallies) {
 
 }  // namespace
 
-json measure_adherence(const PaperCutModel& model, const Judge& judge, int64_t count, const DrawOptions& options) {
+json measure_adherence(const PaperCutModel& model, const Judge& judge, std::int64_t count, const DrawOptions& options) {
   const std::vector<Scene> said = held_out_scenes(count);
   const std::vector<std::string> captions = captions_of(said);
   std::vector<Scene> read;
-  for (size_t from = 0; from < captions.size(); from += kChunk) {
-    const size_t to = std::min(captions.size(), from + kChunk);
+  for (std::size_t from = 0; from < captions.size(); from += kChunk) {
+    const std::size_t to = std::min(captions.size(), from + kChunk);
     DrawOptions chunk = options;
     chunk.seed += from;
-    const at::Tensor pictures = model.draw({captions.begin() + int64_t(from), captions.begin() + int64_t(to)}, chunk);
+    const at::Tensor pictures =
+        model.draw({captions.begin() + std::int64_t(from), captions.begin() + std::int64_t(to)}, chunk);
     const std::vector<Scene> found = judge.read(pictures);
     read.insert(read.end(), found.begin(), found.end());
   }
   json result = as_json(tally(said, read));
-  for (size_t i = 0; i < said.size(); ++i) {
+  for (std::size_t i = 0; i < said.size(); ++i) {
     json missed;
     for (int a = 0; a < kAttributes; ++a) {
-      if (states(said[i], a) && said[i].values()[size_t(a)] != read[i].values()[size_t(a)])
-        missed.push_back(kAttributeNames[size_t(a)]);
+      if (states(said[i], a) && said[i].values()[std::size_t(a)] != read[i].values()[std::size_t(a)])
+        missed.push_back(kAttributeNames[std::size_t(a)]);
     }
     if (!missed.empty()) result["missed"].push_back({{"caption", captions[i]}, {"attributes", missed}});
   }
   return result;
 }
 
-json measure_judge(const Judge& judge, int64_t count) {
+json measure_judge(const Judge& judge, std::int64_t count) {
   const auto [scenes, pictures, labels] = held_out_renders(count);
   return as_json(tally(scenes, judge.read(pictures)));
 }
 
-json measure_vae(const std::filesystem::path& folder, const Judge& judge, int64_t count) {
+json measure_vae(const std::filesystem::path& folder, const Judge& judge, std::int64_t count) {
   at::NoGradGuard no_grad;
   const auto [scenes, pictures, labels] = held_out_renders(count);
   const sd::AutoencoderKL vae(vae_config(),

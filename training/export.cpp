@@ -36,7 +36,7 @@ void write_half(const std::filesystem::path& path, const sd::TensorMap& tensors)
 
 json unet_json(const sd::UNetConfig& config) {
   std::vector<std::string> down, up;
-  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+  for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
     down.push_back(config.cross_attention[i] ? "CrossAttnDownBlock2D" : "DownBlock2D");
     up.insert(up.begin(), config.cross_attention[i] ? "CrossAttnUpBlock2D" : "UpBlock2D");
   }
@@ -52,13 +52,13 @@ json unet_json(const sd::UNetConfig& config) {
 /// ComfyUI's words for the colours of latents in previews.
 void add_colours(json& description, const sd::PreviewColours& colours) {
   json& rows = description["latent_rgb_factors"];
-  for (size_t channel = 0; channel < 4; ++channel)
+  for (std::size_t channel = 0; channel < 4; ++channel)
     rows.push_back({colours[3 * channel], colours[3 * channel + 1], colours[3 * channel + 2]});
   description["latent_rgb_factors_bias"] = {colours[12], colours[13], colours[14]};
 }
 
 json vae_json(const sd::VAEConfig& config) {
-  const size_t levels = config.block_channels.size();
+  const std::size_t levels = config.block_channels.size();
   json description{{"_class_name", "AutoencoderKL"}, {"_diffusers_version", kDiffusersVersion}, {"sample_size", 128},
       {"in_channels", config.image_channels}, {"out_channels", config.image_channels},
       {"latent_channels", config.latent_channels}, {"block_out_channels", config.block_channels},
@@ -150,7 +150,7 @@ void export_model(
   write_half(to / "text_encoder" / "model.safetensors", without_prefix(weights, kTextPrefix));
   vocabulary().write(to / "tokenizer");
   if (const auto table = trained(folder, "labels"); !table.empty()) export_labels(to / "label_encoder", table);
-  for (const Concat kind : {Concat::kMaskedPicture, Concat::kMap}) {
+  for (const Concat kind : {Concat::MaskedPicture, Concat::Map}) {
     if (const auto unet = trained(folder, name_of(kind)); !unet.empty())
       export_unet(
           unets / ("paper-cut-" + name_of(kind)), concat_unet_config(kind), measured_scaling_factor(folder), unet);

@@ -9,20 +9,20 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr uint64_t kRenderSeed = 31337;
+constexpr std::uint64_t kRenderSeed = 31337;
 
 }  // namespace
 
-Renders held_out_renders(int64_t count) {
+Renders held_out_renders(std::int64_t count) {
   const std::vector<Scene> held = held_out_scenes(1'000'000);
   std::vector<Scene> scenes;
-  for (int64_t i = 0; i < count; ++i) scenes.push_back(held[size_t(i) % held.size()]);
+  for (std::int64_t i = 0; i < count; ++i) scenes.push_back(held[std::size_t(i) % held.size()]);
   return renders_of(std::move(scenes));
 }
 
 Renders renders_of(std::vector<Scene> scenes) {
   std::vector<at::Tensor> pictures, labels;
-  for (size_t i = 0; i < scenes.size(); ++i) {
+  for (std::size_t i = 0; i < scenes.size(); ++i) {
     const Picture picture = render(scenes[i], kRenderSeed + i);
     pictures.push_back(picture_tensor(picture));
     labels.push_back(labels_of(picture));

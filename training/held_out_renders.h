@@ -17,7 +17,7 @@ struct Renders {
 
 /// Of held-out scenes; the same ones every time. Beyond the number of such scenes they come again, drawn
 /// otherwise.
-Renders held_out_renders(int64_t count);
+Renders held_out_renders(std::int64_t count);
 
 /// Of these scenes.
 Renders renders_of(std::vector<Scene> scenes);

@@ -15,27 +15,29 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr int64_t kChoices = std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0);
-constexpr int64_t kBatch = 32;
+constexpr std::int64_t kChoices = std::accumulate(kAttributeSizes.begin(), kAttributeSizes.end(), 0);
+constexpr std::int64_t kBatch = 32;
 
 /// By up to three pixels in each direction.
 at::Tensor shifted(const at::Tensor& pictures, Dice& dice) {
-  const int64_t x = dice.below(7), y = dice.below(7);
+  const std::int64_t x = dice.below(7), y = dice.below(7);
   return at::replication_pad2d(pictures, {3, 3, 3, 3}).narrow(2, y, kSize).narrow(3, x, kSize);
 }
 
 at::Tensor judge_loss(const Judge& judge, Dice dice) {
   std::vector<at::Tensor> pictures;
-  std::vector<std::vector<int64_t>> values(kAttributes);
-  for (int64_t i = 0; i < kBatch / 2; ++i) {
+  std::vector<std::vector<std::int64_t>> values(kAttributes);
+  for (std::int64_t i = 0; i < kBatch / 2; ++i) {
     const Scene scene = random_scene(dice);
     pictures.push_back(picture_tensor(render(scene, dice.next())));
-    for (int a = 0; a < kAttributes; ++a) values[size_t(a)].push_back(scene.values()[size_t(a)]);
+    for (int a = 0; a < kAttributes; ++a) values[std::size_t(a)].push_back(scene.values()[std::size_t(a)]);
   }
   const at::Tensor logits = judge.logits(worsened(shifted(at::stack(pictures), dice), dice));
-  const auto choices = logits.split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
+  const auto choices =
+      logits.split_with_sizes(std::vector<std::int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   at::Tensor loss = at::zeros({});
-  for (size_t a = 0; a < kAttributes; ++a) loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
+  for (std::size_t a = 0; a < kAttributes; ++a)
+    loss = loss + at::cross_entropy_loss(choices[a], torch::tensor(values[a]));
   return loss;
 }
 
@@ -79,25 +81,25 @@ at::Tensor Judge::logits(const at::Tensor& pictures) const {
 std::vector<Scene> Judge::read(const at::Tensor& pictures) const {
   at::NoGradGuard no_grad;
   const auto choices =
-      logits(pictures).split_with_sizes(std::vector<int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
+      logits(pictures).split_with_sizes(std::vector<std::int64_t>(kAttributeSizes.begin(), kAttributeSizes.end()), 1);
   std::vector<Scene> scenes;
-  for (int64_t i = 0; i < pictures.size(0); ++i) {
+  for (std::int64_t i = 0; i < pictures.size(0); ++i) {
     std::array<int, kAttributes> values;
-    for (size_t a = 0; a < kAttributes; ++a) values[a] = int(choices[a][i].argmax().item<int64_t>());
+    for (std::size_t a = 0; a < kAttributes; ++a) values[a] = int(choices[a][i].argmax().item<std::int64_t>());
     scenes.push_back(Scene::from_values(values));
   }
   return scenes;
 }
 
-void train_judge(const SittingOptions& options, const std::filesystem::path& path, int64_t workers) {
+void train_judge(const SittingOptions& options, const std::filesystem::path& path, std::int64_t workers) {
   Sitting sitting("judge", options);
   const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const Judge judge{sd::Weights(source)};
   Optimization optimization(source->parameters(), {.average = 0.99}, sitting.saved());
   while (!sitting.done()) {
-    const int64_t step = optimization.steps();
-    const double loss = in_shares(workers, [&](int64_t worker) {
-      return judge_loss(judge, Dice(options.seed * 1'000'003 + uint64_t(step * workers + worker)));
+    const std::int64_t step = optimization.steps();
+    const double loss = in_shares(workers, [&](std::int64_t worker) {
+      return judge_loss(judge, Dice(options.seed * 1'000'003 + std::uint64_t(step * workers + worker)));
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);
@@ -109,17 +111,17 @@ void train_judge(const SittingOptions& options, const std::filesystem::path& pat
 }
 
 bool states(const Scene& scene, int attribute) {
-  const auto name = kAttributeNames[size_t(attribute)];
-  return name == "time" || name == "ground" || scene.values()[size_t(attribute)] != 0;
+  const auto name = kAttributeNames[std::size_t(attribute)];
+  return name == "time" || name == "ground" || scene.values()[std::size_t(attribute)] != 0;
 }
 
 std::array<Tally, kAttributes> tally(const std::vector<Scene>& said, const std::vector<Scene>& read) {
   std::array<Tally, kAttributes> tallies;
-  for (size_t i = 0; i < said.size(); ++i) {
+  for (std::size_t i = 0; i < said.size(); ++i) {
     for (int a = 0; a < kAttributes; ++a) {
       if (!states(said[i], a)) continue;
-      tallies[size_t(a)].of += 1;
-      tallies[size_t(a)].right += said[i].values()[size_t(a)] == read[i].values()[size_t(a)];
+      tallies[std::size_t(a)].of += 1;
+      tallies[std::size_t(a)].right += said[i].values()[std::size_t(a)] == read[i].values()[std::size_t(a)];
     }
   }
   return tallies;

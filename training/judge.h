@@ -38,11 +38,11 @@ class Judge {
 };
 
 /// Trains the judge and writes it to `path` as float16.
-void train_judge(const SittingOptions& options, const std::filesystem::path& path, int64_t workers);
+void train_judge(const SittingOptions& options, const std::filesystem::path& path, std::int64_t workers);
 
 /// How often something was right.
 struct Tally {
-  int64_t right = 0, of = 0;
+  std::int64_t right = 0, of = 0;
   double share() const { return of == 0 ? 0 : double(right) / double(of); }
 };
 

@@ -18,9 +18,9 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr int64_t kCell = 8, kCells = kSize / kCell;
+constexpr std::int64_t kCell = 8, kCells = kSize / kCell;
 constexpr const char* kFiles[] = {"maps.safetensors", "masked.safetensors"};
-constexpr int64_t kChannels[] = {kSegments, 1 + 4};
+constexpr std::int64_t kChannels[] = {kSegments, 1 + 4};
 
 struct Drawn {
   Scene scene;
@@ -28,8 +28,8 @@ struct Drawn {
 };
 
 /// The picture of row `index`: always the same one for a seed.
-Drawn draw_row(uint64_t seed, int64_t index) {
-  Dice dice(seed + uint64_t(index) * 7919);
+Drawn draw_row(std::uint64_t seed, std::int64_t index) {
+  Dice dice(seed + std::uint64_t(index) * 7919);
   const Scene scene = random_scene(dice);
   return {scene, render(scene, dice.next())};
 }
@@ -41,16 +41,17 @@ sd::VAEEncoder encoder(const std::filesystem::path& folder) {
 }
 
 /// Calls chunk(from, size) for all of 0 to count, several at once.
-void in_chunks(int64_t count, int64_t threads, const std::function<void(int64_t from, int64_t size)>& chunk) {
-  constexpr int64_t kChunk = 16;
-  std::atomic<int64_t> next = 0;
+void in_chunks(
+    std::int64_t count, std::int64_t threads, const std::function<void(std::int64_t from, std::int64_t size)>& chunk) {
+  constexpr std::int64_t kChunk = 16;
+  std::atomic<std::int64_t> next = 0;
   const auto work = [&] {
     at::NoGradGuard no_grad;
-    for (int64_t from = next.fetch_add(kChunk); from < count; from = next.fetch_add(kChunk))
+    for (std::int64_t from = next.fetch_add(kChunk); from < count; from = next.fetch_add(kChunk))
       chunk(from, std::min(kChunk, count - from));
   };
   std::vector<std::thread> workers;
-  for (int64_t i = 0; i < threads; ++i) workers.emplace_back(work);
+  for (std::int64_t i = 0; i < threads; ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
 }
 
@@ -73,7 +74,7 @@ at::Tensor ellipse(float cy, float cx, float ry, float rx) {
 
 Scene scene_of(const at::Tensor& row) {
   std::array<int, kAttributes> values;
-  for (int a = 0; a < kAttributes; ++a) values[size_t(a)] = int(row[a].item<int64_t>());
+  for (int a = 0; a < kAttributes; ++a) values[std::size_t(a)] = int(row[a].item<std::int64_t>());
   return Scene::from_values(values);
 }
 
@@ -81,15 +82,15 @@ sd::TensorMap trained_vae(const std::filesystem::path& folder) {
   return Optimization::averages_in(read_tensors(folder / "vae.safetensors"));
 }
 
-void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads) {
+void cache_latents(const std::filesystem::path& folder, std::int64_t count, std::uint64_t seed, std::int64_t threads) {
   const sd::VAEEncoder vae = encoder(folder);
   at::Tensor latents = at::empty({count, 4, kCells, kCells}), scenes = at::empty({count, kAttributes}, at::kLong);
-  in_chunks(count, threads, [&](int64_t from, int64_t size) {
+  in_chunks(count, threads, [&](std::int64_t from, std::int64_t size) {
     std::vector<at::Tensor> pictures;
-    for (int64_t i = from; i < from + size; ++i) {
+    for (std::int64_t i = from; i < from + size; ++i) {
       const Drawn drawn = draw_row(seed, i);
       pictures.push_back(picture_tensor(drawn.picture));
-      for (int a = 0; a < kAttributes; ++a) scenes[i][a] = drawn.scene.values()[size_t(a)];
+      for (int a = 0; a < kAttributes; ++a) scenes[i][a] = drawn.scene.values()[std::size_t(a)];
     }
     latents.narrow(0, from, size).copy_(vae.encode(at::stack(pictures)));
   });
@@ -109,24 +110,25 @@ double measured_scaling_factor(const std::filesystem::path& folder) {
   return sd::SafetensorsFile::open(folder / "latents.safetensors").tensor("scaling_factor").item<double>();
 }
 
-void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed, int64_t threads) {
+void cache_concat(
+    const std::filesystem::path& folder, Concat kind, std::int64_t count, std::uint64_t seed, std::int64_t threads) {
   const sd::VAEEncoder vae = encoder(folder);
   const double scale = measured_scaling_factor(folder);
   at::Tensor all = at::empty({count, kChannels[int(kind)], kCells, kCells}, at::kHalf);
-  in_chunks(count, threads, [&](int64_t from, int64_t size) {
+  in_chunks(count, threads, [&](std::int64_t from, std::int64_t size) {
     std::vector<at::Tensor> maps, pictures, masks;
-    for (int64_t i = from; i < from + size; ++i) {
+    for (std::int64_t i = from; i < from + size; ++i) {
       const Picture picture = draw_row(seed, i).picture;
       const at::Tensor labels = labels_of(picture);
-      if (kind == Concat::kMap) {
+      if (kind == Concat::Map) {
         maps.push_back(map_of(labels));
         continue;
       }
-      Dice dice(seed + uint64_t(i) * 104729 + 1);
+      Dice dice(seed + std::uint64_t(i) * 104729 + 1);
       pictures.push_back(picture_tensor(picture));
       masks.push_back(random_mask(labels, dice));
     }
-    const at::Tensor part = kind == Concat::kMap
+    const at::Tensor part = kind == Concat::Map
         ? at::stack(maps)
         : at::cat({mask_of(at::stack(masks)),
                       vae.encode(without_masked(at::stack(pictures), at::stack(masks))).to(at::kFloat) * scale},
@@ -142,8 +144,8 @@ at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind) {
 
 at::Tensor labels_of(const Picture& picture) {
   at::Tensor tensor = at::empty({kSize, kSize}, at::kLong);
-  std::transform(picture.labels.begin(), picture.labels.end(), tensor.mutable_data_ptr<int64_t>(),
-      [](Label label) { return int64_t(label); });
+  std::transform(picture.labels.begin(), picture.labels.end(), tensor.mutable_data_ptr<std::int64_t>(),
+      [](Label label) { return std::int64_t(label); });
   return tensor;
 }
 
@@ -154,10 +156,10 @@ at::Tensor map_of(const at::Tensor& labels) {
 
 at::Tensor around_subject(const at::Tensor& labels, std::array<float, 4> room) {
   const auto [top, left, bottom, right] = room;
-  const at::Tensor places = (labels >= int64_t(Label::kHouse)).nonzero();
+  const at::Tensor places = (labels >= std::int64_t(Label::House)).nonzero();
   if (places.size(0) == 0) return rectangle(64 - top, 40 - left, 100 + bottom, 90 + right);
   const at::Tensor low = std::get<0>(places.min(0)), high = std::get<0>(places.max(0));
-  const auto at = [](const at::Tensor& point, int64_t i) { return float(point[i].item<int64_t>()); };
+  const auto at = [](const at::Tensor& point, std::int64_t i) { return float(point[i].item<std::int64_t>()); };
   return rectangle(at(low, 0) - top, at(low, 1) - left, at(high, 0) + bottom, at(high, 1) + right);
 }
 

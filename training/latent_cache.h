@@ -15,10 +15,10 @@ namespace weft::paper_cut {
 
 /// What a model that sees more than words sees: the picture's segmentation map (kSegments channels), or a
 /// mask and the latent of the picture without what is under it (1 + 4 channels).
-enum class Concat { kMap, kMaskedPicture };
+enum class Concat { Map, MaskedPicture };
 
 /// Classes of a segmentation map, in the order of renderer.h's Label.
-inline constexpr int64_t kSegments = 14;
+inline constexpr std::int64_t kSegments = 14;
 
 struct Latents {
   at::Tensor values;  ///< [N, 4, 16, 16], scaled to deviation 1
@@ -29,7 +29,7 @@ Scene scene_of(const at::Tensor& row);
 
 /// Draws `count` pictures of training scenes, encodes them with the trained autoencoder and saves latents,
 /// scenes and the scaling factor (1 / their standard deviation) as latents.safetensors in the folder.
-void cache_latents(const std::filesystem::path& folder, int64_t count, uint64_t seed, int64_t threads);
+void cache_latents(const std::filesystem::path& folder, std::int64_t count, std::uint64_t seed, std::int64_t threads);
 
 /// What cache_latents() saved.
 Latents cached_latents(const std::filesystem::path& folder);
@@ -39,7 +39,8 @@ double measured_scaling_factor(const std::filesystem::path& folder);
 
 /// For the same pictures (the same count and seed as cache_latents() had): the maps or the masked pictures,
 /// as maps.safetensors or masked.safetensors.
-void cache_concat(const std::filesystem::path& folder, Concat kind, int64_t count, uint64_t seed, int64_t threads);
+void cache_concat(
+    const std::filesystem::path& folder, Concat kind, std::int64_t count, std::uint64_t seed, std::int64_t threads);
 
 /// What cache_concat() saved, as the U-Net takes it beside the noisy latent: [N, channels, 16, 16] float32.
 at::Tensor cached_concat(const std::filesystem::path& folder, Concat kind);

@@ -12,8 +12,8 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr int64_t kPictures = 200, kChunk = 20, kLatentChannels = 4;
-constexpr uint64_t kSeed = 606;
+constexpr std::int64_t kPictures = 200, kChunk = 20, kLatentChannels = 4;
+constexpr std::uint64_t kSeed = 606;
 
 /// [N, C, h, w] as one row a place.
 at::Tensor places(const at::Tensor& planes) { return planes.permute({0, 2, 3, 1}).reshape({-1, planes.size(1)}); }
@@ -32,7 +32,7 @@ std::string fitted_latent_colours(const std::filesystem::path& model) {
   }
   const at::Tensor x = at::cat(latents), y = at::cat(colours), fit = std::get<0>(at::linalg_lstsq(x, y));
   std::string text;
-  for (int64_t row = 0; row <= kLatentChannels; ++row)
+  for (std::int64_t row = 0; row <= kLatentChannels; ++row)
     text += fmt::format(
         "{:.3f}, {:.3f}, {:.3f},\n", fit[row][0].item<float>(), fit[row][1].item<float>(), fit[row][2].item<float>());
   return text + fmt::format("{:.1f} dB\n", psnr(at::matmul(x, fit).clamp(-1, 1), y));

@@ -19,7 +19,7 @@ Optimization::Optimization(Parameters parameters, Options options, const sd::Ten
     slots_.push_back({name, value, saved("average/" + name, value.detach().clone()),
         saved("moment1/" + name, at::zeros_like(value)), saved("moment2/" + name, at::zeros_like(value))});
   }
-  if (const auto found = state.find("steps"); found != state.end()) steps_ = found->second.item<int64_t>();
+  if (const auto found = state.find("steps"); found != state.end()) steps_ = found->second.item<std::int64_t>();
 }
 
 double Optimization::step(double learning_rate) {

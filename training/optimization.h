@@ -30,7 +30,7 @@ class Optimization {
   /// One update from the gradients that backward() left; clears them. Returns their norm before clipping.
   double step(double learning_rate);
 
-  int64_t steps() const { return steps_; }
+  std::int64_t steps() const { return steps_; }
 
   /// The averaged weights under their own names: what inference uses.
   sd::TensorMap averages() const;
@@ -52,7 +52,7 @@ class Optimization {
 
   Options options_;
   std::vector<Slot> slots_;
-  int64_t steps_ = 0;
+  std::int64_t steps_ = 0;
 };
 
 }  // namespace weft::paper_cut

@@ -51,8 +51,9 @@ const Vocabulary& vocabulary() {
 }
 
 at::Tensor caption_ids(const std::vector<std::string>& captions) {
-  at::Tensor ids = at::empty({int64_t(captions.size()), Vocabulary::kLength}, at::kLong);
-  for (size_t i = 0; i < captions.size(); ++i) ids[int64_t(i)].copy_(torch::tensor(vocabulary().ids(captions[i])));
+  at::Tensor ids = at::empty({std::int64_t(captions.size()), Vocabulary::kLength}, at::kLong);
+  for (std::size_t i = 0; i < captions.size(); ++i)
+    ids[std::int64_t(i)].copy_(torch::tensor(vocabulary().ids(captions[i])));
   return ids;
 }
 
@@ -64,7 +65,7 @@ sd::TensorMap without_prefix(const sd::TensorMap& map, const std::string& prefix
   return part;
 }
 
-at::Tensor empty_latents(int64_t count) {
+at::Tensor empty_latents(std::int64_t count) {
   const sd::LatentSpace space = vae_config().space();
   return at::zeros({count, space.channels, kSize / space.downscale, kSize / space.downscale});
 }
@@ -109,14 +110,14 @@ at::Tensor PaperCutModel::draw(const Asked& asked, const DrawOptions& options) c
           .latent = asked.latent,
           .noise_mask = asked.noise_mask,
           .seed = options.seed,
-          .batch_noise = sd::BatchNoise::kPerItem});
+          .batch_noise = sd::BatchNoise::PerItem});
   return decoder_.decode(result.latent).clamp(-1, 1);
 }
 
 at::Tensor PaperCutModel::draw(const std::vector<std::string>& captions, const DrawOptions& options) const {
   return draw(Asked{.positive = {.context = encode(captions)},
                   .negative = {.context = encode({""})},
-                  .latent = empty_latents(int64_t(captions.size()))},
+                  .latent = empty_latents(std::int64_t(captions.size()))},
       options);
 }
 

@@ -36,9 +36,9 @@ sd::TensorMap without_prefix(const sd::TensorMap& map, const std::string& prefix
 
 struct DrawOptions {
   std::string sampler = "dpmpp_2m", schedule = "karras";
-  int64_t steps = 20;
+  std::int64_t steps = 20;
   double cfg = 4;
-  uint64_t seed = 1;
+  std::uint64_t seed = 1;
 };
 
 /// What pictures are made from beside noise: text or label, and where the U-Net sees more, map or masked
@@ -50,7 +50,7 @@ struct Asked {
 };
 
 /// Nothing that is there already, for `count` pictures.
-at::Tensor empty_latents(int64_t count);
+at::Tensor empty_latents(std::int64_t count);
 
 /// The three networks, ready to draw.
 class PaperCutModel {

@@ -49,13 +49,14 @@ void fill(Coverage& coverage, const Polygon& polygon) {
   for (int line = 0; line < kSize * kLines; ++line) {
     const float y = (float(line) + 0.5f) / kLines;
     crossings.clear();
-    for (size_t i = 0; i < polygon.size(); ++i) {
+    for (std::size_t i = 0; i < polygon.size(); ++i) {
       const Point a = polygon[i], b = polygon[(i + 1) % polygon.size()];
       if ((a.y <= y) != (b.y <= y)) crossings.push_back(a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x));
     }
     std::sort(crossings.begin(), crossings.end());
-    float* row = &coverage[size_t(line / kLines * kSize)];
-    for (size_t i = 0; i + 1 < crossings.size(); i += 2) add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
+    float* row = &coverage[std::size_t(line / kLines * kSize)];
+    for (std::size_t i = 0; i + 1 < crossings.size(); i += 2)
+      add_span(row, crossings[i], crossings[i + 1], 1.f / kLines);
   }
   for (float& c : coverage) c = std::min(c, 1.f);
 }
@@ -75,8 +76,8 @@ void box_line(const float* in, float* out, int step, int radius) {
 Coverage blurred(const Coverage& coverage, int radius) {
   Coverage a = coverage, b(coverage.size());
   for (int pass = 0; pass < 2; ++pass) {
-    for (int y = 0; y < kSize; ++y) box_line(&a[size_t(y * kSize)], &b[size_t(y * kSize)], 1, radius);
-    for (int x = 0; x < kSize; ++x) box_line(&b[size_t(x)], &a[size_t(x)], kSize, radius);
+    for (int y = 0; y < kSize; ++y) box_line(&a[std::size_t(y * kSize)], &b[std::size_t(y * kSize)], 1, radius);
+    for (int x = 0; x < kSize; ++x) box_line(&b[std::size_t(x)], &a[std::size_t(x)], kSize, radius);
   }
   return a;
 }
@@ -86,8 +87,8 @@ Coverage blurred(const Coverage& coverage, int radius) {
 /// A closed curve through the points (Catmull-Rom).
 Polygon smooth(const Polygon& points) {
   Polygon curve;
-  const size_t n = points.size();
-  for (size_t i = 0; i < n; ++i) {
+  const std::size_t n = points.size();
+  for (std::size_t i = 0; i < n; ++i) {
     const Point p0 = points[(i + n - 1) % n], p1 = points[i], p2 = points[(i + 1) % n], p3 = points[(i + 2) % n];
     for (int k = 0; k < 6; ++k) {
       const float t = float(k) / 6, t2 = t * t, t3 = t2 * t;
@@ -163,22 +164,23 @@ struct Sheet {
 /// The picture while it is made, sheet by sheet.
 class Table {
  public:
-  Table() : color_(kSize * kSize), picture_{std::vector<uint8_t>(kSize * kSize * 3), {}} {
-    picture_.labels.assign(kSize * kSize, Label::kSky);
+  Table() : color_(kSize * kSize), picture_{std::vector<std::uint8_t>(kSize * kSize * 3), {}} {
+    picture_.labels.assign(kSize * kSize, Label::Sky);
   }
 
   void background(Rgb top, Rgb bottom) {
-    for (int i = 0; i < kSize * kSize; ++i) color_[size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
+    for (int i = 0; i < kSize * kSize; ++i)
+      color_[std::size_t(i)] = mix(top, bottom, std::min(1.f, float(i / kSize) / 88));
   }
 
   void lay(const Coverage& coverage, const Sheet& sheet) {
     if (sheet.shadow > 0) cast_shadow(coverage, sheet);
     for (int i = 0; i < kSize * kSize; ++i) {
-      const float c = coverage[size_t(i)];
+      const float c = coverage[std::size_t(i)];
       if (c <= 0) continue;
       const Rgb paper = mix(sheet.top, sheet.bottom, float(i / kSize) / kSize);
-      color_[size_t(i)] = mix(color_[size_t(i)], paper, c * sheet.opacity);
-      if (c > 0.5f) picture_.labels[size_t(i)] = sheet.label;
+      color_[std::size_t(i)] = mix(color_[std::size_t(i)], paper, c * sheet.opacity);
+      if (c > 0.5f) picture_.labels[std::size_t(i)] = sheet.label;
     }
   }
 
@@ -191,8 +193,8 @@ class Table {
   void lay(const Polygon& shape, const Sheet& sheet) { lay(std::span(&shape, 1), sheet); }
 
   Picture finish() && {
-    const auto byte = [](float v) { return static_cast<uint8_t>(std::clamp(v + 0.5f, 0.f, 255.f)); };
-    for (size_t i = 0; i < color_.size(); ++i) {
+    const auto byte = [](float v) { return static_cast<std::uint8_t>(std::clamp(v + 0.5f, 0.f, 255.f)); };
+    for (std::size_t i = 0; i < color_.size(); ++i) {
       picture_.rgb[3 * i] = byte(color_[i].r);
       picture_.rgb[3 * i + 1] = byte(color_[i].g);
       picture_.rgb[3 * i + 2] = byte(color_[i].b);
@@ -207,8 +209,8 @@ class Table {
     for (int y = 0; y < kSize; ++y) {
       for (int x = 0; x < kSize; ++x) {
         const int from = std::clamp(y - dy, 0, kSize - 1) * kSize + std::clamp(x - dx, 0, kSize - 1);
-        Rgb& c = color_[size_t(y * kSize + x)];
-        c = mix(c, scaled(c, 0.35f, 0.3f, 0.45f), sheet.shadow * soft[size_t(from)]);
+        Rgb& c = color_[std::size_t(y * kSize + x)];
+        c = mix(c, scaled(c, 0.35f, 0.3f, 0.45f), sheet.shadow * soft[std::size_t(from)]);
       }
     }
   }
@@ -225,13 +227,13 @@ struct Sky {
 
 Sky sky_of(Time time) {
   switch (time) {
-    case Time::kDay:
+    case Time::Day:
       return {{104, 182, 226}, {214, 238, 240}, {248, 250, 248}, {255, 206, 64}, {255, 246, 206}};
-    case Time::kSunset:
+    case Time::Sunset:
       return {{98, 66, 128}, {250, 158, 96}, {226, 124, 116}, {255, 190, 84}, {255, 176, 110}};
-    case Time::kNight:
+    case Time::Night:
       return {{20, 26, 66}, {62, 78, 138}, {50, 60, 114}, {250, 240, 200}, {104, 118, 170}};
-    case Time::kDawn:
+    case Time::Dawn:
       return {{244, 178, 186}, {254, 236, 206}, {255, 226, 220}, {252, 140, 116}, {255, 214, 190}};
   }
   return {};
@@ -240,15 +242,15 @@ Sky sky_of(Time time) {
 /// The light of the hour on a paper of the landscape.
 Rgb lit(Rgb paper, Time time) {
   switch (time) {
-    case Time::kDay:
+    case Time::Day:
       return paper;
-    case Time::kSunset:
+    case Time::Sunset:
       return scaled(mix(paper, {226, 110, 96}, 0.22f), 0.90f, 0.82f, 0.86f);
-    case Time::kNight: {  // moonlight stays on bright papers, so that snow still looks like snow
+    case Time::Night: {  // moonlight stays on bright papers, so that snow still looks like snow
       const float light = 0.26f + 0.36f * (paper.r + paper.g + paper.b) / 765;
       return scaled(mix(paper, {70, 90, 170}, 0.15f), light, light + 0.05f, light + 0.2f);
     }
-    case Time::kDawn:
+    case Time::Dawn:
       return mix(paper, {252, 206, 200}, 0.24f);
   }
   return paper;
@@ -257,13 +259,13 @@ Rgb lit(Rgb paper, Time time) {
 /// A subject keeps its named color at every hour, only a little dimmed.
 Rgb subject_lit(Rgb paper, Time time) {
   switch (time) {
-    case Time::kDay:
+    case Time::Day:
       return paper;
-    case Time::kSunset:
+    case Time::Sunset:
       return scaled(paper, 0.98f, 0.93f, 0.93f);
-    case Time::kNight:
+    case Time::Night:
       return scaled(paper, 0.84f, 0.86f, 0.94f);
-    case Time::kDawn:
+    case Time::Dawn:
       return mix(paper, {255, 226, 220}, 0.08f);
   }
   return paper;
@@ -271,17 +273,17 @@ Rgb subject_lit(Rgb paper, Time time) {
 
 Rgb paint(Color color) {
   switch (color) {
-    case Color::kRed:
+    case Color::Red:
       return {206, 44, 48};
-    case Color::kBlue:
+    case Color::Blue:
       return {38, 78, 196};
-    case Color::kYellow:
+    case Color::Yellow:
       return {250, 206, 44};
-    case Color::kGreen:
+    case Color::Green:
       return {16, 142, 82};
-    case Color::kWhite:
+    case Color::White:
       return {252, 250, 244};
-    case Color::kNone:
+    case Color::None:
       break;
   }
   return {};
@@ -292,25 +294,25 @@ Rgb paint(Color color) {
 void draw_sky(Table& table, const Scene& scene, Dice& dice) {
   const Sky sky = sky_of(scene.time);
   table.background(sky.top, sky.bottom);
-  const float side = scene.light == Light::kLeft ? 1.f
-      : scene.light == Light::kRight             ? -1.f
-      : dice.chance(0.5f)                        ? 1.f
-                                                 : -1.f;
+  const float side = scene.light == Light::Left ? 1.f
+      : scene.light == Light::Right             ? -1.f
+      : dice.chance(0.5f)                       ? 1.f
+                                                : -1.f;
   const Point at{64 - side * dice.uniform(27, 39), dice.uniform(22, 32)};
   const float radius = dice.uniform(11, 13.5f);
-  if (scene.light != Light::kNone) {
+  if (scene.light != Light::None) {
     for (const float ring : {2.6f, 1.75f}) {
-      table.lay(ellipse(at, radius * ring, radius * ring), {sky.halo, sky.halo, Label::kSky, 0, 0.22f});
+      table.lay(ellipse(at, radius * ring, radius * ring), {sky.halo, sky.halo, Label::Sky, 0, 0.22f});
     }
-    const bool moon = scene.time == Time::kNight;
+    const bool moon = scene.time == Time::Night;
     Coverage disc(kSize * kSize);
     fill(disc, ellipse(at, radius, radius));
     if (moon) {  // a crescent: what is left of the disc beside a second one
       Coverage bite(kSize * kSize);
       fill(bite, ellipse({at.x + 0.55f * radius, at.y - 0.25f * radius}, 0.85f * radius, 0.85f * radius));
-      for (size_t i = 0; i < disc.size(); ++i) disc[i] = std::max(0.f, disc[i] - bite[i]);
+      for (std::size_t i = 0; i < disc.size(); ++i) disc[i] = std::max(0.f, disc[i] - bite[i]);
     }
-    table.lay(disc, {sky.light, sky.light, moon ? Label::kMoon : Label::kSun, 0.12f});
+    table.lay(disc, {sky.light, sky.light, moon ? Label::Moon : Label::Sun, 0.12f});
   }
   const int clouds = dice.below(3);
   for (int i = 0; i < clouds; ++i) {  // clouds keep away from the sun
@@ -318,7 +320,7 @@ void draw_sky(Table& table, const Scene& scene, Dice& dice) {
     const float w = dice.uniform(12, 17);
     const std::array puffs = {ellipse({c.x - 0.7f * w, c.y + 1}, 0.6f * w, 0.28f * w), ellipse(c, 0.65f * w, 0.46f * w),
         ellipse({c.x + 0.8f * w, c.y + 1.5f}, 0.55f * w, 0.24f * w)};
-    table.lay(puffs, {sky.cloud, sky.cloud, Label::kSky, 0.08f, 0.75f});
+    table.lay(puffs, {sky.cloud, sky.cloud, Label::Sky, 0.08f, 0.75f});
   }
 }
 
@@ -327,21 +329,21 @@ using Ground4 = std::array<Rgb, 4>;
 
 Ground4 papers(Ground ground) {
   switch (ground) {
-    case Ground::kHills:
+    case Ground::Hills:
       return {{{196, 208, 142}, {168, 192, 112}, {142, 172, 92}, {112, 148, 78}}};
-    case Ground::kMountains:
+    case Ground::Mountains:
       return {{{176, 166, 200}, {120, 114, 162}, {132, 148, 132}, {98, 120, 108}}};
-    case Ground::kSea:
+    case Ground::Sea:
       return {{{126, 200, 206}, {82, 172, 190}, {50, 140, 170}, {30, 108, 146}}};
-    case Ground::kSnow:
+    case Ground::Snow:
       return {{{176, 200, 226}, {198, 216, 236}, {216, 230, 244}, {234, 242, 250}}};
-    case Ground::kDesert:
+    case Ground::Desert:
       return {{{246, 208, 152}, {236, 182, 120}, {222, 156, 92}, {200, 128, 74}}};
   }
   return {};
 }
 
-Label label_of_ground(Ground ground) { return Label(int(Label::kHills) + int(ground)); }
+Label label_of_ground(Ground ground) { return Label(int(Label::Hills) + int(ground)); }
 
 Sheet ground_sheet(Rgb paper, Time time, Label label) {
   return {lit(mix(paper, {255, 255, 255}, 0.12f), time), lit(scaled(paper, 0.92f, 0.92f, 0.94f), time), label, 0.34f};
@@ -351,10 +353,10 @@ Sheet ground_sheet(Rgb paper, Time time, Label label) {
 void draw_ground(Table& table, const Scene& scene, Dice& dice) {
   const Ground4 paper = papers(scene.ground);
   const Label label = label_of_ground(scene.ground);
-  const auto sheet = [&](int i) { return ground_sheet(paper[size_t(i)], scene.time, label); };
+  const auto sheet = [&](int i) { return ground_sheet(paper[std::size_t(i)], scene.time, label); };
   const float horizon = dice.uniform(66, 72);
   switch (scene.ground) {
-    case Ground::kMountains: {
+    case Ground::Mountains: {
       table.lay(mountains(dice, horizon + 12, 40, 38).rock, sheet(0));
       const Range near = mountains(dice, horizon + 22, 44, 54);
       table.lay(near.rock, sheet(1));
@@ -363,15 +365,15 @@ void draw_ground(Table& table, const Scene& scene, Dice& dice) {
       table.lay(waves(dice, horizon + 23, 3, 0.8f), sheet(2));
       return;
     }
-    case Ground::kSea:
+    case Ground::Sea:
       table.lay(waves(dice, horizon, 0, 1), sheet(0));
       table.lay(waves(dice, horizon + 10, 1.8f, 2.2f), sheet(1));
       table.lay(waves(dice, horizon + 22, 2.4f, 1.9f), sheet(2));
       return;
-    case Ground::kHills:
-    case Ground::kSnow:
-    case Ground::kDesert: {
-      const bool dunes = scene.ground == Ground::kDesert;
+    case Ground::Hills:
+    case Ground::Snow:
+    case Ground::Desert: {
+      const bool dunes = scene.ground == Ground::Desert;
       table.lay(waves(dice, horizon, dunes ? 5 : 8, dunes ? 0.8f : 1.3f), sheet(0));
       table.lay(waves(dice, horizon + 12, dunes ? 6 : 7, dunes ? 0.6f : 1.1f), sheet(1));
       table.lay(waves(dice, horizon + 25, 5, dunes ? 0.5f : 0.9f), sheet(2));
@@ -382,7 +384,7 @@ void draw_ground(Table& table, const Scene& scene, Dice& dice) {
 
 /// Whether a beach lies in front of the sea: for subjects that stand on land.
 bool on_a_beach(const Scene& scene) {
-  return scene.ground == Ground::kSea && scene.subject != Subject::kBoat && scene.subject != Subject::kNone;
+  return scene.ground == Ground::Sea && scene.subject != Subject::Boat && scene.subject != Subject::None;
 }
 
 // ---- the subject ------------------------------------------------------------------------------------------
@@ -463,21 +465,21 @@ void draw_fox(const Stand& stand, bool arctic) {
 }
 
 void draw_subject(Table& table, const Scene& scene, Dice& dice) {
-  const float foot_x = 64 + 35 * float(int(scene.place) - int(Place::kMiddle)) + dice.uniform(-4, 4);
+  const float foot_x = 64 + 35 * float(int(scene.place) - int(Place::Middle)) + dice.uniform(-4, 4);
   const Stand stand(table, scene, {foot_x, dice.uniform(108, 112)}, dice.uniform(0.94f, 1.06f), dice.chance(0.5f));
   const Rgb color = paint(scene.color);
   switch (scene.subject) {
-    case Subject::kNone:
+    case Subject::None:
       return;
-    case Subject::kHouse:
-      return draw_house(stand, color, scene.time == Time::kNight && scene.color != Color::kYellow);
-    case Subject::kTree:
+    case Subject::House:
+      return draw_house(stand, color, scene.time == Time::Night && scene.color != Color::Yellow);
+    case Subject::Tree:
       return draw_tree(stand, color);
-    case Subject::kBoat:
+    case Subject::Boat:
       return draw_boat(stand, color);
-    case Subject::kFox:
+    case Subject::Fox:
       return draw_fox(stand, false);
-    case Subject::kArcticFox:
+    case Subject::ArcticFox:
       return draw_fox(stand, true);
   }
 }
@@ -485,10 +487,10 @@ void draw_subject(Table& table, const Scene& scene, Dice& dice) {
 }  // namespace
 
 Label label_of(Subject subject) {
-  return subject == Subject::kNone ? Label::kSky : Label(int(Label::kHouse) + int(subject) - 1);
+  return subject == Subject::None ? Label::Sky : Label(int(Label::House) + int(subject) - 1);
 }
 
-Picture render(const Scene& scene, uint64_t seed) {
+Picture render(const Scene& scene, std::uint64_t seed) {
   Dice dice(seed);
   Table table;
   draw_sky(table, scene, dice);
@@ -497,12 +499,12 @@ Picture render(const Scene& scene, uint64_t seed) {
   Label front_label = label_of_ground(scene.ground);
   if (on_a_beach(scene)) {
     const Rgb sand{244, 214, 160};
-    table.lay(waves(dice, dice.uniform(97, 101), 2.5f, 0.7f), ground_sheet(sand, scene.time, Label::kShore));
+    table.lay(waves(dice, dice.uniform(97, 101), 2.5f, 0.7f), ground_sheet(sand, scene.time, Label::Shore));
     front = scaled(sand, 0.9f, 0.86f, 0.8f);
-    front_label = Label::kShore;
+    front_label = Label::Shore;
   }
   draw_subject(table, scene, dice);
-  const bool water = scene.ground == Ground::kSea && !on_a_beach(scene);
+  const bool water = scene.ground == Ground::Sea && !on_a_beach(scene);
   table.lay(waves(dice, dice.uniform(111, 115), water ? 2.2f : 3, water ? 2.1f : 0.9f),
       ground_sheet(front, scene.time, front_label));
   return std::move(table).finish();

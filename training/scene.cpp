@@ -43,18 +43,18 @@ struct Said {
 };
 
 std::string light_words(const Scene& scene, bool in_a_sentence, Dice& dice) {
-  if (scene.light == Light::kNone) return "";
-  const std::string name = scene.time == Time::kNight ? "moon" : "sun";
-  const std::string side = scene.light == Light::kLeft ? "left" : "right";
+  if (scene.light == Light::None) return "";
+  const std::string name = scene.time == Time::Night ? "moon" : "sun";
+  const std::string side = scene.light == Light::Left ? "left" : "right";
   if (!in_a_sentence) return name + (dice.chance(0.7f) ? " on the " : " ") + side;
   return "with the " + name + " on the " + side;
 }
 
 std::string subject_words(const Scene& scene, const Said& said, bool in_a_sentence, Dice& dice) {
-  if (scene.subject == Subject::kNone || !said.subject) return "";
-  const std::string color(said.color ? kColors[static_cast<size_t>(scene.color)] : "");
-  const std::string name(pick(kSubjects[static_cast<size_t>(scene.subject)], dice));
-  const std::string place(said.place ? pick(kPlaces[static_cast<size_t>(scene.place)], dice) : "");
+  if (scene.subject == Subject::None || !said.subject) return "";
+  const std::string color(said.color ? kColors[static_cast<std::size_t>(scene.color)] : "");
+  const std::string name(pick(kSubjects[static_cast<std::size_t>(scene.subject)], dice));
+  const std::string place(said.place ? pick(kPlaces[static_cast<std::size_t>(scene.place)], dice) : "");
   const bool vowel = color.empty() && (name[0] == 'a' || name[0] == 'o');
   const std::string article = in_a_sentence || dice.chance(0.3f) ? (vowel ? "an" : "a") : "";
   return join({article, color, name, place}, " ");
@@ -65,21 +65,22 @@ std::string words(const Scene& scene, const Said& said, Dice& dice) {
   const std::string opening(pick(kOpenings, dice));
   const std::string subject = subject_words(scene, said, sentence, dice);
   const std::string light = said.light ? light_words(scene, sentence, dice) : "";
-  const std::string time(said.time ? pick(kTimes[static_cast<size_t>(scene.time)], dice) : "");
-  const std::string ground(said.ground ? pick(kGrounds[static_cast<size_t>(scene.ground)], dice) : "");
+  const std::string time(said.time ? pick(kTimes[static_cast<std::size_t>(scene.time)], dice) : "");
+  const std::string ground(said.ground ? pick(kGrounds[static_cast<std::size_t>(scene.ground)], dice) : "");
   if (sentence) {
     const std::string between = dice.chance(0.5f) ? " " : ", ";
     return join({opening, join({join({subject, ground}, " "), time, light}, between)}, ", ");
   }
   std::vector<std::string> parts = {subject, light, time, ground};
-  for (size_t i = parts.size(); i > 1; --i) std::swap(parts[i - 1], parts[static_cast<size_t>(dice.below(int(i)))]);
+  for (std::size_t i = parts.size(); i > 1; --i)
+    std::swap(parts[i - 1], parts[static_cast<std::size_t>(dice.below(int(i)))]);
   return join({opening, join(parts, ", ")}, ", ");
 }
 
 }  // namespace
 
-uint64_t Dice::next() {
-  uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+std::uint64_t Dice::next() {
+  std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return z ^ (z >> 31);
@@ -97,15 +98,15 @@ Scene Scene::from_values(const std::array<int, kAttributes>& values) {
 
 bool consistent(const Scene& scene) {
   const bool named_color =
-      scene.subject == Subject::kHouse || scene.subject == Subject::kTree || scene.subject == Subject::kBoat;
-  return (scene.color != Color::kNone) == named_color &&
-      (scene.place != Place::kNone) == (scene.subject != Subject::kNone) &&
-      (scene.subject != Subject::kBoat || scene.ground == Ground::kSea);
+      scene.subject == Subject::House || scene.subject == Subject::Tree || scene.subject == Subject::Boat;
+  return (scene.color != Color::None) == named_color &&
+      (scene.place != Place::None) == (scene.subject != Subject::None) &&
+      (scene.subject != Subject::Boat || scene.ground == Ground::Sea);
 }
 
 bool held_out(const Scene& scene) {
-  uint64_t key = 0;
-  for (int value : scene.values()) key = key * 8 + static_cast<uint64_t>(value);
+  std::uint64_t key = 0;
+  for (int value : scene.values()) key = key * 8 + static_cast<std::uint64_t>(value);
   return Dice(key * 0x2545f4914f6cdd1du + 17).next() % 10 == 0;
 }
 
@@ -117,8 +118,8 @@ std::vector<Scene> all_scenes() {
   for (int i = 0; i < count; ++i) {
     std::array<int, kAttributes> values;
     for (int rest = i, a = 0; a < kAttributes; ++a) {
-      values[size_t(a)] = rest % sizes[size_t(a)];
-      rest /= sizes[size_t(a)];
+      values[std::size_t(a)] = rest % sizes[std::size_t(a)];
+      rest /= sizes[std::size_t(a)];
     }
     if (const Scene scene = Scene::from_values(values); consistent(scene)) scenes.push_back(scene);
   }
@@ -129,16 +130,16 @@ Scene random_scene(Dice& dice) {
   for (;;) {
     Scene scene;
     scene.time = Time(dice.below(4));
-    scene.light = dice.chance(0.25f) ? Light::kNone : Light(1 + dice.below(2));
+    scene.light = dice.chance(0.25f) ? Light::None : Light(1 + dice.below(2));
     scene.ground = Ground(dice.below(5));
     // Boats live at sea only: there they get half the room, so that they are learnt as well as the others.
-    const bool boat = scene.ground == Ground::kSea && dice.chance(0.5f);
-    constexpr std::array on_land = {Subject::kNone, Subject::kHouse, Subject::kHouse, Subject::kTree, Subject::kTree,
-        Subject::kFox, Subject::kArcticFox};
-    scene.subject = boat ? Subject::kBoat : dice.pick(std::span<const Subject>(on_land));
-    if (scene.subject != Subject::kNone) scene.place = Place(1 + dice.below(3));
+    const bool boat = scene.ground == Ground::Sea && dice.chance(0.5f);
+    constexpr std::array on_land = {
+        Subject::None, Subject::House, Subject::House, Subject::Tree, Subject::Tree, Subject::Fox, Subject::ArcticFox};
+    scene.subject = boat ? Subject::Boat : dice.pick(std::span<const Subject>(on_land));
+    if (scene.subject != Subject::None) scene.place = Place(1 + dice.below(3));
     const bool colored =
-        scene.subject == Subject::kHouse || scene.subject == Subject::kTree || scene.subject == Subject::kBoat;
+        scene.subject == Subject::House || scene.subject == Subject::Tree || scene.subject == Subject::Boat;
     if (colored) scene.color = Color(1 + dice.below(5));
     if (!held_out(scene)) return scene;
   }

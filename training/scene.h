@@ -15,12 +15,12 @@
 
 namespace weft::paper_cut {
 
-enum class Time : uint8_t { kDay, kSunset, kNight, kDawn };
-enum class Light : uint8_t { kNone, kLeft, kRight };  ///< the sun, or at night the moon
-enum class Ground : uint8_t { kHills, kMountains, kSea, kSnow, kDesert };
-enum class Subject : uint8_t { kNone, kHouse, kTree, kBoat, kFox, kArcticFox };
-enum class Color : uint8_t { kNone, kRed, kBlue, kYellow, kGreen, kWhite };
-enum class Place : uint8_t { kNone, kLeft, kMiddle, kRight };
+enum class Time : std::uint8_t { Day, Sunset, Night, Dawn };
+enum class Light : std::uint8_t { None, Left, Right };  ///< the sun, or at night the moon
+enum class Ground : std::uint8_t { Hills, Mountains, Sea, Snow, Desert };
+enum class Subject : std::uint8_t { None, House, Tree, Boat, Fox, ArcticFox };
+enum class Color : std::uint8_t { None, Red, Blue, Yellow, Green, White };
+enum class Place : std::uint8_t { None, Left, Middle, Right };
 
 /// The attributes, in the order of Scene::values().
 inline constexpr int kAttributes = 6;
@@ -31,12 +31,12 @@ inline constexpr std::array<int, kAttributes> kAttributeSizes = {4, 3, 5, 6, 6, 
 /// One landscape in words. Foxes have no color of their own, a scene without a subject has neither color nor
 /// place, and a boat is always at sea.
 struct Scene {
-  Time time = Time::kDay;
-  Light light = Light::kNone;
-  Ground ground = Ground::kHills;
-  Subject subject = Subject::kNone;
-  Color color = Color::kNone;
-  Place place = Place::kNone;
+  Time time = Time::Day;
+  Light light = Light::None;
+  Ground ground = Ground::Hills;
+  Subject subject = Subject::None;
+  Color color = Color::None;
+  Place place = Place::None;
 
   std::array<int, kAttributes> values() const;
   static Scene from_values(const std::array<int, kAttributes>& values);
@@ -46,18 +46,18 @@ struct Scene {
 /// Small random numbers that are the same on every platform (splitmix64).
 class Dice {
  public:
-  explicit Dice(uint64_t seed) : state_(seed) {}
-  uint64_t next();
-  int below(int n) { return static_cast<int>(next() % static_cast<uint64_t>(n)); }
+  explicit Dice(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  int below(int n) { return static_cast<int>(next() % static_cast<std::uint64_t>(n)); }
   float uniform(float low, float high);
   bool chance(float probability) { return uniform(0, 1) < probability; }
   template <class T>
   const T& pick(std::span<const T> from) {
-    return from[static_cast<size_t>(below(static_cast<int>(from.size())))];
+    return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))];
   }
 
  private:
-  uint64_t state_;
+  std::uint64_t state_;
 };
 
 /// True when the attributes fit together (see Scene).

@@ -14,11 +14,11 @@
 namespace weft::paper_cut {
 namespace {
 
-constexpr int64_t kBatch = 16;
+constexpr std::int64_t kBatch = 16;
 
 /// A convolution with its normalisation and silu.
 struct Layer {
-  Layer(const sd::Weights& root, int64_t in, int64_t out, int64_t stride = 1)
+  Layer(const sd::Weights& root, std::int64_t in, std::int64_t out, std::int64_t stride = 1)
       : conv(root / "conv", in, out, {.stride = stride}), norm(root / "norm", 8, out, 1e-5) {}
 
   at::Tensor operator()(const at::Tensor& x) const { return norm.silu(conv(x)); }
@@ -33,9 +33,9 @@ at::Tensor beside(const at::Tensor& coarse, const at::Tensor& fine) {
       .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-at::Tensor segmenter_loss(const Segmenter& segmenter, Dice dice, int64_t count) {
+at::Tensor segmenter_loss(const Segmenter& segmenter, Dice dice, std::int64_t count) {
   std::vector<at::Tensor> pictures, labels;
-  for (int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const Picture picture = render(random_scene(dice), dice.next());
     pictures.push_back(picture_tensor(picture));
     labels.push_back(labels_of(picture));
@@ -87,16 +87,16 @@ at::Tensor Segmenter::read(const at::Tensor& pictures) const {
   return logits(pictures).argmax(1);
 }
 
-void train_segmenter(const SittingOptions& options, const std::filesystem::path& path, int64_t workers) {
+void train_segmenter(const SittingOptions& options, const std::filesystem::path& path, std::int64_t workers) {
   Sitting sitting("segmenter", options);
   const auto source = std::make_shared<sd::ParameterSource>(options.seed, Optimization::values_in(sitting.saved()));
   const Segmenter segmenter{sd::Weights(source)};
   Optimization optimization(source->parameters(), {.average = 0.99}, sitting.saved());
   while (!sitting.done()) {
-    const int64_t step = optimization.steps();
-    const double loss = in_shares(workers, [&](int64_t worker) {
+    const std::int64_t step = optimization.steps();
+    const double loss = in_shares(workers, [&](std::int64_t worker) {
       return segmenter_loss(
-          segmenter, Dice(options.seed * 1'000'003 + uint64_t(step * workers + worker)), kBatch / workers);
+          segmenter, Dice(options.seed * 1'000'003 + std::uint64_t(step * workers + worker)), kBatch / workers);
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);
@@ -108,25 +108,25 @@ void train_segmenter(const SittingOptions& options, const std::filesystem::path&
 }
 
 void Overlap::add(const at::Tensor& asked, const at::Tensor& found) {
-  for (int64_t segment = 0; segment < kSegments; ++segment) {
+  for (std::int64_t segment = 0; segment < kSegments; ++segment) {
     const at::Tensor in_asked = asked.eq(segment), in_found = found.eq(segment);
-    asked_[size_t(segment)] += in_asked.sum().item<int64_t>();
-    found_[size_t(segment)] += in_found.sum().item<int64_t>();
-    both_[size_t(segment)] += in_asked.logical_and(in_found).sum().item<int64_t>();
+    asked_[std::size_t(segment)] += in_asked.sum().item<std::int64_t>();
+    found_[std::size_t(segment)] += in_found.sum().item<std::int64_t>();
+    both_[std::size_t(segment)] += in_asked.logical_and(in_found).sum().item<std::int64_t>();
   }
 }
 
-double Overlap::of(int64_t segment) const {
-  const auto i = size_t(segment);
-  const int64_t either = asked_[i] + found_[i] - both_[i];
+double Overlap::of(std::int64_t segment) const {
+  const auto i = std::size_t(segment);
+  const std::int64_t either = asked_[i] + found_[i] - both_[i];
   return either == 0 ? std::numeric_limits<double>::quiet_NaN() : double(both_[i]) / double(either);
 }
 
 double Overlap::mean() const {
   double sum = 0;
-  int64_t classes = 0;
-  for (int64_t segment = 0; segment < kSegments; ++segment) {
-    if (asked_[size_t(segment)] == 0) continue;
+  std::int64_t classes = 0;
+  for (std::int64_t segment = 0; segment < kSegments; ++segment) {
+    if (asked_[std::size_t(segment)] == 0) continue;
     sum += of(segment);
     ++classes;
   }

@@ -34,7 +34,7 @@ class Segmenter {
 };
 
 /// Trains the segmenter (state segmenter.safetensors in the folder) and writes it to `path` as float16.
-void train_segmenter(const SittingOptions& options, const std::filesystem::path& path, int64_t workers);
+void train_segmenter(const SittingOptions& options, const std::filesystem::path& path, std::int64_t workers);
 
 /// Intersection over union of maps, class by class, over all pixels that were added.
 class Overlap {
@@ -43,13 +43,13 @@ class Overlap {
   void add(const at::Tensor& asked, const at::Tensor& found);
 
   /// Of a class that neither map has: no number.
-  double of(int64_t segment) const;
+  double of(std::int64_t segment) const;
 
   /// Over the classes that were asked for.
   double mean() const;
 
  private:
-  std::array<int64_t, kSegments> asked_{}, found_{}, both_{};
+  std::array<std::int64_t, kSegments> asked_{}, found_{}, both_{};
 };
 
 }  // namespace weft::paper_cut

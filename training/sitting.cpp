@@ -16,7 +16,7 @@ namespace weft::paper_cut {
 namespace {
 
 constexpr double kMinutesBetweenSaves = 3;
-constexpr int64_t kStepsBetweenNotes = 50;
+constexpr std::int64_t kStepsBetweenNotes = 50;
 constexpr double kWarmUpSteps = 100;
 
 double minutes_since(std::chrono::steady_clock::time_point start) {
@@ -41,13 +41,13 @@ Sitting::Sitting(std::string name, const SittingOptions& options) : name_(std::m
 double Sitting::minutes() const { return minutes_before_ + minutes_since(began_); }
 double Sitting::progress() const { return minutes() / options_.minutes; }
 
-double Sitting::learning_rate(int64_t step) const {
+double Sitting::learning_rate(std::int64_t step) const {
   const double warm_up = std::min(1.0, static_cast<double>(step + 1) / kWarmUpSteps);
   const double fade = 0.02 + 0.98 * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, progress())));
   return options_.learning_rate * warm_up * fade;
 }
 
-void Sitting::note(int64_t step, double loss) {
+void Sitting::note(std::int64_t step, double loss) {
   loss_sum_ += loss;
   ++loss_count_;
   if (step % kStepsBetweenNotes != 0) return;
@@ -55,7 +55,7 @@ void Sitting::note(int64_t step, double loss) {
   const std::string line = fmt::format("{},{:.2f},{:.6f},{:.5f}", step, minutes(), learning_rate(step), mean);
   diary_ << line << std::endl;
   fmt::print("{} {}  {:.2f} s a step\n", name_, line,
-      minutes_since(began_) * 60 / static_cast<double>(std::max<int64_t>(1, steps_here_ += loss_count_)));
+      minutes_since(began_) * 60 / static_cast<double>(std::max<std::int64_t>(1, steps_here_ += loss_count_)));
   std::fflush(stdout);
   loss_sum_ = 0;
   loss_count_ = 0;
@@ -77,18 +77,18 @@ sd::TensorMap read_tensors(const std::filesystem::path& path) {
   return tensors;
 }
 
-double in_shares(int64_t shares, const std::function<at::Tensor(int64_t)>& loss) {
-  std::vector<double> losses(size_t(shares), 0.0);
-  std::vector<std::exception_ptr> errors{size_t(shares)};
+double in_shares(std::int64_t shares, const std::function<at::Tensor(std::int64_t)>& loss) {
+  std::vector<double> losses(std::size_t(shares), 0.0);
+  std::vector<std::exception_ptr> errors{std::size_t(shares)};
   std::vector<std::thread> threads;
-  for (int64_t share = 0; share < shares; ++share) {
+  for (std::int64_t share = 0; share < shares; ++share) {
     threads.emplace_back([&, share] {
       try {
         const at::Tensor mine = loss(share) / double(shares);
         mine.backward();  // libtorch locks each parameter while it adds to its gradient
-        losses[size_t(share)] = mine.item<double>();
+        losses[std::size_t(share)] = mine.item<double>();
       } catch (...) {
-        errors[size_t(share)] = std::current_exception();
+        errors[std::size_t(share)] = std::current_exception();
       }
     });
   }

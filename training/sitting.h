@@ -17,7 +17,7 @@ namespace weft::paper_cut {
 struct SittingOptions {
   std::filesystem::path folder;  ///< the state of all trainings
   double minutes = 30;           ///< of the whole training, earlier sittings included
-  uint64_t seed = 1;
+  std::uint64_t seed = 1;
   double learning_rate = 1e-3;  ///< the highest, after the warm-up
 };
 
@@ -35,10 +35,10 @@ class Sitting {
   bool done() const { return progress() >= 1; }
 
   /// Linear warm-up over 100 steps, then a cosine down to 2 % at the end of the minutes.
-  double learning_rate(int64_t step) const;
+  double learning_rate(std::int64_t step) const;
 
   /// Notes one step; writes a line of the diary (step, minutes, learning rate, mean loss) every 50 steps.
-  void note(int64_t step, double loss);
+  void note(std::int64_t step, double loss);
 
   /// True when it is time to save and to draw a preview: every few minutes, and at the end.
   bool save_is_due() const;
@@ -56,8 +56,8 @@ class Sitting {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now(), last_save_ = began_;
   std::ofstream diary_;
   double loss_sum_ = 0;
-  int64_t steps_here_ = 0;
-  int64_t loss_count_ = 0;
+  std::int64_t steps_here_ = 0;
+  std::int64_t loss_count_ = 0;
 };
 
 /// All tensors of a safetensors file, copied out of it (so that it may be written again).
@@ -66,7 +66,7 @@ sd::TensorMap read_tensors(const std::filesystem::path& path);
 /// Runs `loss(share)` and its backward pass for each share of a step in a thread of its own, and adds the
 /// gradients up to those of the mean loss, which it returns. One thread a share and none within: oneDNN's own
 /// threads wait for each other by spinning, which is slow where other programs take the cores in between.
-double in_shares(int64_t shares, const std::function<at::Tensor(int64_t share)>& loss);
+double in_shares(std::int64_t shares, const std::function<at::Tensor(std::int64_t share)>& loss);
 
 /// bfloat16 autocast on the CPU while it lives.
 class Bfloat16 {

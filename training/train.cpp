@@ -102,10 +102,11 @@ void add_vae_command(CLI::App& parent) {
 
 /// What is computed once, of so many pictures, for a training.
 void add_cache_command(CLI::App& parent, const char* name, const char* what,
-    const std::function<void(const fs::path& folder, int64_t count, uint64_t seed, int64_t threads)>& run) {
+    const std::function<void(const fs::path& folder, std::int64_t count, std::uint64_t seed, std::int64_t threads)>&
+        run) {
   struct Options {
     fs::path folder = kState;
-    int64_t count = 20000, threads = 2;
+    std::int64_t count = 20000, threads = 2;
   };
   const Command<Options> command(
       parent, name, what, [run](const Options& o) { run(o.folder, o.count, SittingOptions().seed, o.threads); });
@@ -117,12 +118,12 @@ void add_cache_command(CLI::App& parent, const char* name, const char* what,
 void add_cache_commands(CLI::App& parent) {
   add_cache_command(parent, "latents", "Encode pictures for the U-Net's training, once", cache_latents);
   add_cache_command(parent, "maps", "Draw the latents' segmentation maps, once",
-      [](const fs::path& folder, int64_t count, uint64_t seed, int64_t threads) {
-        cache_concat(folder, Concat::kMap, count, seed, threads);
+      [](const fs::path& folder, std::int64_t count, std::uint64_t seed, std::int64_t threads) {
+        cache_concat(folder, Concat::Map, count, seed, threads);
       });
   add_cache_command(parent, "masked", "Encode the latents' pictures with a part painted over, once",
-      [](const fs::path& folder, int64_t count, uint64_t seed, int64_t threads) {
-        cache_concat(folder, Concat::kMaskedPicture, count, seed, threads);
+      [](const fs::path& folder, std::int64_t count, std::uint64_t seed, std::int64_t threads) {
+        cache_concat(folder, Concat::MaskedPicture, count, seed, threads);
       });
 }
 
@@ -164,20 +165,20 @@ void add_variant_command(CLI::App& parent, const char* name, const char* what,
 
 void add_variant_commands(CLI::App& parent) {
   add_variant_command(parent, "inpainting", "Train the U-Net that sees a masked picture, on masked latents",
-      [](const auto& sitting, const auto& variant) { train_concat_unet(sitting, Concat::kMaskedPicture, variant); });
+      [](const auto& sitting, const auto& variant) { train_concat_unet(sitting, Concat::MaskedPicture, variant); });
   add_variant_command(parent, "segmentation", "Train the U-Net that sees a segmentation map, on maps",
-      [](const auto& sitting, const auto& variant) { train_concat_unet(sitting, Concat::kMap, variant); });
+      [](const auto& sitting, const auto& variant) { train_concat_unet(sitting, Concat::Map, variant); });
   add_variant_command(parent, "labels", "Train the table of labels", train_labels);
 }
 
 // ---- Those who judge ----
 
 void add_judging_command(CLI::App& parent, const char* name, const char* what, const char* option, const char* file,
-    const std::function<void(const SittingOptions&, const fs::path&, int64_t threads)>& train) {
+    const std::function<void(const SittingOptions&, const fs::path&, std::int64_t threads)>& train) {
   struct Options {
     SittingOptions sitting{.folder = kState};
     fs::path file;
-    int64_t threads = 2;
+    std::int64_t threads = 2;
   };
   const Command<Options> command(
       parent, name, what, [train](const Options& o) { train(o.sitting, o.file, o.threads); });
@@ -203,7 +204,7 @@ void add_export_command(CLI::App& parent) {
 struct EvaluateOptions {
   DrawOptions draw;
   fs::path folder = kState, judge = kJudge, report;
-  int64_t captions = 200;
+  std::int64_t captions = 200;
 };
 
 void evaluate(const EvaluateOptions& o) {
@@ -244,13 +245,13 @@ struct VariantsOptions {
   DrawOptions draw;
   std::vector<std::string> what = {"labels", "inpainting", "segmentation", "segmenter"};
   fs::path model = kModel, unets = kUNets, judge = kJudge, segmenter = kSegmenter, report, sheets;
-  int64_t count = 200;
+  std::int64_t count = 200;
 };
 
 void evaluate_variants(const VariantsOptions& o) {
   const Judge judge = Judge::open(o.judge);
   nlohmann::json report;
-  const auto keep = [&](const std::string& name, const Measured& measured, int64_t columns) {
+  const auto keep = [&](const std::string& name, const Measured& measured, std::int64_t columns) {
     report[name] = measured.report;
     if (!o.sheets.empty()) write_sheet(o.sheets / (name + ".png"), measured.pictures, columns);
   };

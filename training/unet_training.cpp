@@ -15,8 +15,8 @@ namespace weft::paper_cut {
 namespace {
 
 constexpr float kUnguided = 0.1f;        // share of empty captions, for guidance
-constexpr int64_t kUnsaid = -100;        // no class: cross_entropy_loss() passes over it
-constexpr uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
+constexpr std::int64_t kUnsaid = -100;        // no class: cross_entropy_loss() passes over it
+constexpr std::uint64_t kMeasureSeed = 2024;  // of held-out scenes and captions
 
 struct Caption {
   std::string text;
@@ -33,20 +33,20 @@ struct Batch {
   at::Tensor latents, ids, noise, timesteps;
   at::Tensor said;  ///< [N, kAttributes] int64: what the caption states, kUnsaid where it may not
 
-  Batch share(int64_t index, int64_t of) const {
-    const auto part = [&](const at::Tensor& all) { return all.chunk(of)[size_t(index)]; };
+  Batch share(std::int64_t index, std::int64_t of) const {
+    const auto part = [&](const at::Tensor& all) { return all.chunk(of)[std::size_t(index)]; };
     return {part(latents), part(ids), part(noise), part(timesteps), part(said)};
   }
 };
 
-Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, uint64_t seed) {
-  const int64_t size = options.batch;
+Batch draw_batch(const Latents& latents, const UNetTrainingOptions& options, std::uint64_t seed) {
+  const std::int64_t size = options.batch;
   Dice dice(seed);
-  std::vector<int64_t> rows;
+  std::vector<std::int64_t> rows;
   std::vector<std::string> captions;
   at::Tensor said = at::full({size, kAttributes}, kUnsaid, at::kLong);
-  for (int64_t i = 0; i < size; ++i) {
-    rows.push_back(int64_t(dice.next() % uint64_t(latents.values.size(0))));
+  for (std::int64_t i = 0; i < size; ++i) {
+    rows.push_back(std::int64_t(dice.next() % std::uint64_t(latents.values.size(0))));
     const at::Tensor scene = latents.scenes[rows.back()];
     const Caption caption = training_caption(scene_of(scene), options.short_captions, dice);
     captions.push_back(caption.text);
@@ -69,11 +69,11 @@ at::Tensor reading_loss(const Networks& networks, const at::Tensor& context, con
   const at::Tensor behind = (batch.ids == vocabulary().end_id()).to(at::kFloat).unsqueeze(-1);
   const at::Tensor logits = networks.reader((context * behind).sum(1) / behind.sum(1));
   at::Tensor sum = at::zeros({});
-  int64_t from = 0;
-  for (int a = 0; a < kAttributes; from += kAttributeSizes[size_t(a)], ++a) {
+  std::int64_t from = 0;
+  for (int a = 0; a < kAttributes; from += kAttributeSizes[std::size_t(a)], ++a) {
     const at::Tensor said = batch.said.select(1, a);
     if ((said == kUnsaid).all().item<bool>()) continue;
-    sum = sum + at::cross_entropy_loss(logits.narrow(1, from, kAttributeSizes[size_t(a)]), said);
+    sum = sum + at::cross_entropy_loss(logits.narrow(1, from, kAttributeSizes[std::size_t(a)]), said);
   }
   return sum / kAttributes;
 }
@@ -112,9 +112,9 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
   Optimization optimization(source->parameters(), {.average = unet_options.average}, sitting.saved());
   const DiffusionLoss diffusion(unet_options.timesteps.least_weight);
   while (!sitting.done()) {
-    const int64_t step = optimization.steps();
-    const Batch batch = draw_batch(latents, unet_options, options.seed * 1'000'003 + uint64_t(step));
-    const double loss = in_shares(unet_options.workers, [&](int64_t worker) {
+    const std::int64_t step = optimization.steps();
+    const Batch batch = draw_batch(latents, unet_options, options.seed * 1'000'003 + std::uint64_t(step));
+    const double loss = in_shares(unet_options.workers, [&](std::int64_t worker) {
       return training_loss(
           networks, batch.share(worker, unet_options.workers), diffusion, unet_options, step < unet_options.text_first);
     });
@@ -132,14 +132,14 @@ PaperCutModel trained_model(const std::filesystem::path& folder) {
       measured_scaling_factor(folder));
 }
 
-std::vector<Scene> held_out_scenes(int64_t count) {
+std::vector<Scene> held_out_scenes(std::int64_t count) {
   std::vector<Scene> scenes;
   for (const Scene& scene : all_scenes()) {
     if (held_out(scene)) scenes.push_back(scene);
   }
   Dice dice(kMeasureSeed);
-  for (size_t i = scenes.size(); i > 1; --i) std::swap(scenes[i - 1], scenes[size_t(dice.below(int(i)))]);
-  scenes.resize(std::min(scenes.size(), size_t(count)));
+  for (std::size_t i = scenes.size(); i > 1; --i) std::swap(scenes[i - 1], scenes[std::size_t(dice.below(int(i)))]);
+  scenes.resize(std::min(scenes.size(), std::size_t(count)));
   return scenes;
 }
 

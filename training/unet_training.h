@@ -10,14 +10,14 @@
 namespace weft::paper_cut {
 
 struct UNetTrainingOptions {
-  int64_t batch = 64;
-  int64_t workers = 2;  ///< threads that each take a share of the batch
+  std::int64_t batch = 64;
+  std::int64_t workers = 2;  ///< threads that each take a share of the batch
   TimestepOptions timesteps;
   float short_captions = 0.4f;  ///< the share of captions that leave things out; a tenth more is empty
   // Places were at chance for 9,000 steps: which of two "left" is the subject's has to be understood first,
   // and places made up 0.2 % of a context's variance, which a U-Net that lives by the other 99 % does not
   // find. So the encoder learns to be read before the U-Net learns to listen, and goes on with it.
-  int64_t text_first = 2000;    ///< steps in which the text encoder learns alone
+  std::int64_t text_first = 2000;    ///< steps in which the text encoder learns alone
   float reading_weight = 0.1f;  ///< of the error of reading the scene from a caption's encoding
   double average = 0.999;       ///< of the moving average of the weights
 };
@@ -28,7 +28,7 @@ void train_unet(const SittingOptions& options, const UNetTrainingOptions& unet_o
 PaperCutModel trained_model(const std::filesystem::path& folder);
 
 /// `count` held-out scenes, the same ones every time, each once.
-std::vector<Scene> held_out_scenes(int64_t count);
+std::vector<Scene> held_out_scenes(std::int64_t count);
 
 /// A full caption of each, the same every time.
 std::vector<std::string> captions_of(const std::vector<Scene>& scenes);

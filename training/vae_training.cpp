@@ -21,12 +21,12 @@ constexpr double kKlWeight = 5e-5;
 std::pair<int, int> crop_corner(const Picture& picture, Dice& dice) {
   const float kind = dice.uniform(0, 1);
   const auto wanted = [&](Label label) {
-    return kind < 0.55f ? label >= Label::kHouse : label == Label::kSun || label == Label::kMoon;
+    return kind < 0.55f ? label >= Label::House : label == Label::Sun || label == Label::Moon;
   };
   if (kind < 0.7f) {
     for (int attempt = 0; attempt < 200; ++attempt) {
       const int x = dice.below(kSize), y = dice.below(kSize);
-      if (!wanted(picture.labels[size_t(y * kSize + x)])) continue;
+      if (!wanted(picture.labels[std::size_t(y * kSize + x)])) continue;
       const auto corner = [&](int middle) {
         return std::clamp(middle - kCrop / 2 + dice.below(33) - 16, 0, kSize - kCrop);
       };
@@ -37,12 +37,12 @@ std::pair<int, int> crop_corner(const Picture& picture, Dice& dice) {
 }
 
 /// Two crops of each picture.
-at::Tensor draw_crops(int64_t count, Dice& dice) {
+at::Tensor draw_crops(std::int64_t count, Dice& dice) {
   at::Tensor crops = at::empty({count, 3, kCrop, kCrop});
-  for (int64_t i = 0; i < count; i += 2) {
+  for (std::int64_t i = 0; i < count; i += 2) {
     const Picture picture = render(random_scene(dice), dice.next());
     const at::Tensor whole = picture_tensor(picture);
-    for (int64_t k = i; k < std::min(i + 2, count); ++k) {
+    for (std::int64_t k = i; k < std::min(i + 2, count); ++k) {
       const auto [x, y] = crop_corner(picture, dice);
       crops[k].copy_(whole.narrow(1, y, kCrop).narrow(2, x, kCrop));
     }
@@ -58,7 +58,7 @@ at::Tensor reconstruction_loss(const at::Tensor& found, const at::Tensor& wanted
   return error.abs().mean() + 4 * error.square().mean() + 0.5 * edges;
 }
 
-at::Tensor training_loss(const sd::AutoencoderKL& vae, const at::Tensor& pictures, uint64_t seed) {
+at::Tensor training_loss(const sd::AutoencoderKL& vae, const at::Tensor& pictures, std::uint64_t seed) {
   const Bfloat16 autocast;
   const at::Tensor moments = vae.encode_moments(pictures).to(at::kFloat);
   const at::Tensor mean = moments.narrow(1, 0, 4), log_variance = moments.narrow(1, 4, 4).clamp(-20, 10);
@@ -81,18 +81,19 @@ void preview(const Sitting& sitting, const sd::TensorMap& weights) {
 }  // namespace
 
 at::Tensor picture_tensor(const Picture& picture) {
-  const at::Tensor bytes = torch::from_blob(const_cast<uint8_t*>(picture.rgb.data()), {kSize, kSize, 3}, at::kByte);
+  const at::Tensor bytes =
+      torch::from_blob(const_cast<std::uint8_t*>(picture.rgb.data()), {kSize, kSize, 3}, at::kByte);
   return (bytes.permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1).contiguous();
 }
 
-at::Tensor draw_pictures(int64_t count, uint64_t seed, bool held_out_scenes) {
+at::Tensor draw_pictures(std::int64_t count, std::uint64_t seed, bool held_out_scenes) {
   Dice dice(seed);
   std::vector<Scene> held;
   for (const Scene& scene : all_scenes()) {
     if (held_out(scene)) held.push_back(scene);
   }
   std::vector<at::Tensor> pictures;
-  for (int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const Scene scene = held_out_scenes ? dice.pick(std::span<const Scene>(held)) : random_scene(dice);
     pictures.push_back(picture_tensor(render(scene, dice.next())));
   }
@@ -120,14 +121,14 @@ void train_vae(const SittingOptions& options, const VAETrainingOptions& vae_opti
   }
   Optimization optimization(source->parameters(), {}, sitting.saved());
   while (!sitting.done()) {
-    const int64_t step = optimization.steps();
-    Dice dice(options.seed * 1'000'003 + uint64_t(step));
+    const std::int64_t step = optimization.steps();
+    Dice dice(options.seed * 1'000'003 + std::uint64_t(step));
     const at::Tensor pictures = sitting.progress() < vae_options.whole_from
         ? draw_crops(vae_options.crops, dice)
         : draw_pictures(vae_options.crops / 4, dice.next());
-    const double loss = in_shares(vae_options.workers, [&](int64_t worker) {
+    const double loss = in_shares(vae_options.workers, [&](std::int64_t worker) {
       const at::Tensor share = pictures.chunk(vae_options.workers)[worker];
-      return training_loss(vae, share, uint64_t(step * vae_options.workers + worker));
+      return training_loss(vae, share, std::uint64_t(step * vae_options.workers + worker));
     });
     optimization.step(sitting.learning_rate(step));
     sitting.note(optimization.steps(), loss);

@@ -14,11 +14,11 @@ namespace weft::paper_cut {
 at::Tensor picture_tensor(const Picture& picture);
 
 /// Pictures [count, 3, kSize, kSize] of random training scenes, or of held-out ones; the seed decides which.
-at::Tensor draw_pictures(int64_t count, uint64_t seed, bool held_out_scenes = false);
+at::Tensor draw_pictures(std::int64_t count, std::uint64_t seed, bool held_out_scenes = false);
 
 struct VAETrainingOptions {
-  int64_t crops = 16;         ///< 64x64 crops a step
-  int64_t workers = 2;        ///< threads that each take a share of the step
+  std::int64_t crops = 16;         ///< 64x64 crops a step
+  std::int64_t workers = 2;        ///< threads that each take a share of the step
   double whole_from = 0.7;    ///< the part of the training from which whole pictures are used
   bool decoder_only = false;  ///< leave the encoder (and so the latents) as it is
 };

@@ -20,8 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kChunk = 20;
-constexpr int64_t kShown = 16;         // rows of pictures to look at
+constexpr std::int64_t kChunk = 20;
+constexpr std::int64_t kShown = 16;         // rows of pictures to look at
 constexpr float kRoom = 12;            // pixels of room between a subject and the mask's border
 constexpr double kLevels = 255.0 / 2;  // of a byte, for values in [-1, 1]
 
@@ -33,12 +33,12 @@ void count(Tally& tally, bool right) {
 }
 
 /// Calls `chunk(from, size)` for all of 0 to count - 1.
-void in_chunks(int64_t count, const std::function<void(int64_t from, int64_t size)>& chunk) {
-  for (int64_t from = 0; from < count; from += kChunk) chunk(from, std::min(kChunk, count - from));
+void in_chunks(std::int64_t count, const std::function<void(std::int64_t from, std::int64_t size)>& chunk) {
+  for (std::int64_t from = 0; from < count; from += kChunk) chunk(from, std::min(kChunk, count - from));
 }
 
-DrawOptions beginning_at(DrawOptions options, int64_t picture) {
-  options.seed += uint64_t(picture);
+DrawOptions beginning_at(DrawOptions options, std::int64_t picture) {
+  options.seed += std::uint64_t(picture);
   return options;
 }
 
@@ -58,8 +58,8 @@ struct Autoencoder {
 // ---- inpainting ----
 
 /// The scene with the subject of a later one, of another kind, that can stand there.
-Scene with_other_subject(size_t index, const std::vector<Scene>& scenes) {
-  for (size_t i = 1; i < scenes.size(); ++i) {
+Scene with_other_subject(std::size_t index, const std::vector<Scene>& scenes) {
+  for (std::size_t i = 1; i < scenes.size(); ++i) {
     const Scene& other = scenes[(index + i) % scenes.size()];
     Scene asked = scenes[index];
     asked.subject = other.subject;
@@ -69,9 +69,9 @@ Scene with_other_subject(size_t index, const std::vector<Scene>& scenes) {
   throw std::logic_error("no scene has another subject");
 }
 
-std::vector<Scene> with_subjects(std::vector<Scene> scenes, int64_t count) {
-  std::erase_if(scenes, [](const Scene& scene) { return scene.subject == Subject::kNone; });
-  scenes.resize(std::min(scenes.size(), size_t(count)));
+std::vector<Scene> with_subjects(std::vector<Scene> scenes, std::int64_t count) {
+  std::erase_if(scenes, [](const Scene& scene) { return scene.subject == Subject::None; });
+  scenes.resize(std::min(scenes.size(), std::size_t(count)));
   return scenes;
 }
 
@@ -90,7 +90,7 @@ struct Mean {
 /// Adds the steps between neighbours of which the mask [N, 1, H, W] selects one: [N, 3, H, W] in levels of a
 /// byte.
 void add_steps_across(Mean& mean, const at::Tensor& pictures, const at::Tensor& masks) {
-  for (const int64_t axis : {2, 3})
+  for (const std::int64_t axis : {2, 3})
     mean.add(pictures.diff(1, axis).abs().mean(1, /*keepdim=*/true) * kLevels, masks.diff(1, axis).abs());
 }
 
@@ -111,11 +111,11 @@ constexpr std::array<const char*, kSegments> kSegmentNames = {"sky", "sun", "moo
 struct Agreement {
   Overlap all;
   double sum_of_means = 0;
-  int64_t maps = 0;
+  std::int64_t maps = 0;
 
   void add(const at::Tensor& asked, const at::Tensor& found) {
     all.add(asked, found);
-    for (int64_t i = 0; i < asked.size(0); ++i) {
+    for (std::int64_t i = 0; i < asked.size(0); ++i) {
       Overlap one;
       one.add(asked[i], found[i]);
       sum_of_means += one.mean();
@@ -125,7 +125,8 @@ struct Agreement {
 
   json report() const {
     json classes;
-    for (int64_t segment = 0; segment < kSegments; ++segment) classes[kSegmentNames[size_t(segment)]] = all.of(segment);
+    for (std::int64_t segment = 0; segment < kSegments; ++segment)
+      classes[kSegmentNames[std::size_t(segment)]] = all.of(segment);
     return {{"mean_iou", all.mean()}, {"mean_of_each_map", sum_of_means / double(maps)}, {"maps", maps},
         {"classes", classes}};
   }
@@ -134,16 +135,16 @@ struct Agreement {
 }  // namespace
 
 Measured measure_labels(
-    const std::filesystem::path& model, const Judge& judge, int64_t seeds, const DrawOptions& options) {
+    const std::filesystem::path& model, const Judge& judge, std::int64_t seeds, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const auto encoder = sd::Checkpoint::open(model).label_encoder();
   const PaperCutModel paper_cut = PaperCutModel::open(model);
-  const auto context = [&](int64_t label) { return encoder->context(std::array{label}); };
-  const int64_t unconditional = encoder->unconditional().value();
+  const auto context = [&](std::int64_t label) { return encoder->context(std::array{label}); };
+  const std::int64_t unconditional = encoder->unconditional().value();
   json report;
   Tally all;
   std::vector<at::Tensor> shown;
-  for (int64_t label = 0; label < unconditional; ++label) {
+  for (std::int64_t label = 0; label < unconditional; ++label) {
     const at::Tensor pictures = paper_cut.draw({.positive = {.context = context(label)},
                                                    .negative = {.context = context(unconditional)},
                                                    .latent = empty_latents(seeds)},
@@ -160,22 +161,22 @@ Measured measure_labels(
 }
 
 Measured measure_inpainting(const std::filesystem::path& model, const std::filesystem::path& unet, const Judge& judge,
-    int64_t most, const DrawOptions& options) {
+    std::int64_t most, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const Autoencoder autoencoder(sd::Checkpoint::open(model));
   const PaperCutModel inpainting = PaperCutModel::open(model, unet);
   const Renders renders = renders_of(with_subjects(held_out_scenes(1'000'000), most));
   std::vector<Scene> asked;
-  for (size_t i = 0; i < renders.scenes.size(); ++i) asked.push_back(with_other_subject(i, renders.scenes));
+  for (std::size_t i = 0; i < renders.scenes.size(); ++i) asked.push_back(with_other_subject(i, renders.scenes));
   const std::vector<std::string> captions = captions_of(asked);
 
   Tally subject, color, both;
   Mean outside, outside_of_autoencoder, outside_composited, seams, seams_of_render, seams_of_autoencoder;
   std::vector<at::Tensor> shown;
-  in_chunks(int64_t(asked.size()), [&](int64_t from, int64_t size) {
+  in_chunks(std::int64_t(asked.size()), [&](std::int64_t from, std::int64_t size) {
     const at::Tensor pictures = renders.pictures.narrow(0, from, size);
     std::vector<at::Tensor> each;
-    for (int64_t i = from; i < from + size; ++i)
+    for (std::int64_t i = from; i < from + size; ++i)
       each.push_back(around_subject(renders.labels[i], {kRoom, kRoom, kRoom, kRoom}));
     const at::Tensor masks = at::stack(each), kept = 1 - masks;
     sd::ConditioningEntry positive{
@@ -191,12 +192,12 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
     const at::Tensor composited = pictures * kept + decoded * masks, coded = autoencoder.there_and_back(pictures),
                      everywhere = kept.expand_as(pictures);
     const std::vector<Scene> read = judge.read(composited);
-    for (int64_t i = 0; i < size; ++i) {
-      const Scene& wanted = asked[size_t(from + i)];
-      const Scene& found = read[size_t(i)];
+    for (std::int64_t i = 0; i < size; ++i) {
+      const Scene& wanted = asked[std::size_t(from + i)];
+      const Scene& found = read[std::size_t(i)];
       count(subject, found.subject == wanted.subject);
-      if (wanted.color != Color::kNone) count(color, found.color == wanted.color);
-      count(both, found.subject == wanted.subject && (wanted.color == Color::kNone || found.color == wanted.color));
+      if (wanted.color != Color::None) count(color, found.color == wanted.color);
+      count(both, found.subject == wanted.subject && (wanted.color == Color::None || found.color == wanted.color));
     }
     outside.add((decoded - pictures).square(), everywhere);
     outside_of_autoencoder.add((coded - pictures).square(), everywhere);
@@ -213,11 +214,11 @@ Measured measure_inpainting(const std::filesystem::path& model, const std::files
       {"mean_step_across_the_border_in_levels_of_255",
           {{"composited", seams.value()}, {"render_itself", seams_of_render.value()},
               {"autoencoded_render_composited", seams_of_autoencoder.value()}}}};
-  return {report, at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * int64_t(asked.size())))};
+  return {report, at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * std::int64_t(asked.size())))};
 }
 
 Measured measure_segmentation(const std::filesystem::path& model, const std::filesystem::path& unet,
-    const Segmenter& segmenter, const Judge& judge, int64_t most, const DrawOptions& options) {
+    const Segmenter& segmenter, const Judge& judge, std::int64_t most, const DrawOptions& options) {
   const at::NoGradGuard no_grad;
   const PaperCutModel synthesis = PaperCutModel::open(model, unet);
   const Renders renders = held_out_renders(most);
@@ -225,7 +226,7 @@ Measured measure_segmentation(const std::filesystem::path& model, const std::fil
   Agreement with_text, without_text;
   std::vector<Scene> read;
   std::vector<at::Tensor> shown;
-  in_chunks(most, [&](int64_t from, int64_t size) {
+  in_chunks(most, [&](std::int64_t from, std::int64_t size) {
     const at::Tensor labels = renders.labels.narrow(0, from, size), maps = maps_of(labels);
     const sd::ConditioningEntry negative{.context = synthesis.encode({""}), .concat_map = maps};
     const auto draw = [&](const std::vector<std::string>& texts, double cfg) {
@@ -246,17 +247,17 @@ Measured measure_segmentation(const std::filesystem::path& model, const std::fil
   });
   json attributes;
   const auto tallies = tally(renders.scenes, read);
-  for (size_t a = 0; a < kAttributes; ++a) attributes[std::string(kAttributeNames[a])] = row(tallies[a]);
+  for (std::size_t a = 0; a < kAttributes; ++a) attributes[std::string(kAttributeNames[a])] = row(tallies[a]);
   return {{{"with_full_caption", with_text.report()}, {"without_text", without_text.report()}, {"judge", attributes}},
       at::cat(shown).narrow(0, 0, std::min(3 * kShown, 3 * most))};
 }
 
-json measure_segmenter(const std::filesystem::path& model, const Segmenter& segmenter, int64_t most) {
+json measure_segmenter(const std::filesystem::path& model, const Segmenter& segmenter, std::int64_t most) {
   const at::NoGradGuard no_grad;
   const Autoencoder autoencoder(sd::Checkpoint::open(model));
   const Renders renders = held_out_renders(most);
   Agreement plain, coded;
-  in_chunks(most, [&](int64_t from, int64_t size) {
+  in_chunks(most, [&](std::int64_t from, std::int64_t size) {
     const at::Tensor pictures = renders.pictures.narrow(0, from, size), labels = renders.labels.narrow(0, from, size);
     plain.add(labels, segmenter.read(pictures));
     coded.add(labels, segmenter.read(autoencoder.there_and_back(pictures)));

@@ -21,21 +21,21 @@ struct Measured {
 /// Every label with `seeds` seeds: whether the judge finds the subject of its name. One row of pictures a
 /// label.
 Measured measure_labels(
-    const std::filesystem::path& model, const Judge& judge, int64_t seeds, const DrawOptions& options);
+    const std::filesystem::path& model, const Judge& judge, std::int64_t seeds, const DrawOptions& options);
 
 /// Held-out renders, whose subject is asked to be another one, by a text, within a mask around it: whether
 /// the judge finds it and its color in the picture that is composited from both; what becomes of the rest;
 /// and how well both parts fit. Pictures in threes: render, masked, composited.
 Measured measure_inpainting(const std::filesystem::path& model, const std::filesystem::path& unet, const Judge& judge,
-    int64_t count, const DrawOptions& options);
+    std::int64_t count, const DrawOptions& options);
 
 /// Maps of held-out renders, with full captions: how they agree with what the segmenter reads in the
 /// pictures, and what the judge reads there. The same without a text. Pictures in threes: render of the same
 /// map, with its caption, without a text.
 Measured measure_segmentation(const std::filesystem::path& model, const std::filesystem::path& unet,
-    const Segmenter& segmenter, const Judge& judge, int64_t count, const DrawOptions& options);
+    const Segmenter& segmenter, const Judge& judge, std::int64_t count, const DrawOptions& options);
 
 /// The segmenter itself, on held-out renders and on what the autoencoder gives back of them.
-nlohmann::json measure_segmenter(const std::filesystem::path& model, const Segmenter& segmenter, int64_t count);
+nlohmann::json measure_segmenter(const std::filesystem::path& model, const Segmenter& segmenter, std::int64_t count);
 
 }  // namespace weft::paper_cut

@@ -12,9 +12,9 @@ namespace weft::paper_cut {
 namespace {
 
 constexpr float kUnguided = 0.1f;  // share of empty captions, and of maps or labels left out
-constexpr int64_t kLatentChannels = 4;
+constexpr std::int64_t kLatentChannels = 4;
 
-int64_t channels_of(Concat kind) { return kind == Concat::kMap ? kSegments : 1 + kLatentChannels; }
+std::int64_t channels_of(Concat kind) { return kind == Concat::Map ? kSegments : 1 + kLatentChannels; }
 
 sd::Weights weights(sd::TensorMap map) {
   return sd::Weights(std::make_shared<sd::TensorMapSource>(std::move(map), "the trained model"));
@@ -25,16 +25,16 @@ sd::TensorMap trained_text_and_unet(const std::filesystem::path& folder) {
 }
 
 /// Weights for more channels in: what is new has no influence at first.
-sd::TensorMap widened(sd::TensorMap unet, int64_t channels) {
+sd::TensorMap widened(sd::TensorMap unet, std::int64_t channels) {
   at::Tensor& weight = unet.at("conv_in.weight");
   const at::Tensor more = at::zeros({weight.size(0), channels, weight.size(2), weight.size(3)});
   weight = at::cat({weight.to(at::kFloat), more}, 1);
   return unet;
 }
 
-std::vector<int64_t> draw_rows(int64_t count, int64_t of, Dice& dice) {
-  std::vector<int64_t> rows;
-  for (int64_t i = 0; i < count; ++i) rows.push_back(int64_t(dice.next() % uint64_t(of)));
+std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t of, Dice& dice) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < count; ++i) rows.push_back(std::int64_t(dice.next() % std::uint64_t(of)));
   return rows;
 }
 
@@ -47,25 +47,25 @@ std::string draw_caption(const Scene& scene, float short_captions, Dice& dice) {
 using Told = std::vector<at::Tensor>;
 
 /// Draws what is told for these rows of the cache.
-using Tell = std::function<Told(const std::vector<int64_t>& rows, Dice& dice)>;
+using Tell = std::function<Told(const std::vector<std::int64_t>& rows, Dice& dice)>;
 /// The noise that the network finds.
 using Find = std::function<at::Tensor(const at::Tensor& noisy, const at::Tensor& timesteps, const Told& told)>;
 
 /// One training: draws batches of the cached latents and improves the parameters until the sitting is over.
-void train(Sitting& sitting, const Latents& latents, Optimization& optimization, uint64_t seed,
+void train(Sitting& sitting, const Latents& latents, Optimization& optimization, std::uint64_t seed,
     const VariantTrainingOptions& variant, const Tell& tell, const Find& find) {
   const DiffusionLoss diffusion(variant.timesteps.least_weight);
   while (!sitting.done()) {
-    const uint64_t step_seed = seed * 1'000'003 + uint64_t(optimization.steps());
+    const std::uint64_t step_seed = seed * 1'000'003 + std::uint64_t(optimization.steps());
     Dice dice(step_seed);
-    const std::vector<int64_t> rows = draw_rows(variant.batch, latents.values.size(0), dice);
+    const std::vector<std::int64_t> rows = draw_rows(variant.batch, latents.values.size(0), dice);
     const Told told = tell(rows, dice);
     const at::Tensor noise = draw_noise(variant.batch, step_seed + 1),
                      timesteps = draw_timesteps(variant.batch, variant.timesteps, step_seed),
                      x = latents.values.index_select(0, torch::tensor(rows)),
                      noisy = diffusion.noisy(x, noise, timesteps);
-    const double loss = in_shares(variant.workers, [&](int64_t worker) {
-      const auto share = [&](const at::Tensor& all) { return all.chunk(variant.workers)[size_t(worker)]; };
+    const double loss = in_shares(variant.workers, [&](std::int64_t worker) {
+      const auto share = [&](const at::Tensor& all) { return all.chunk(variant.workers)[std::size_t(worker)]; };
       Told mine;
       for (const at::Tensor& each : told) mine.push_back(share(each));
       at::Tensor found;
@@ -83,7 +83,7 @@ void train(Sitting& sitting, const Latents& latents, Optimization& optimization,
 
 }  // namespace
 
-std::string name_of(Concat kind) { return kind == Concat::kMap ? "segmentation" : "inpainting"; }
+std::string name_of(Concat kind) { return kind == Concat::Map ? "segmentation" : "inpainting"; }
 
 sd::UNetConfig concat_unet_config(Concat kind) {
   sd::UNetConfig config = unet_config();
@@ -102,12 +102,12 @@ void train_concat_unet(const SittingOptions& options, Concat kind, const Variant
                               : Optimization::values_in(sitting.saved()));
   const sd::UNet unet(concat_unet_config(kind), sd::Weights(source));
   Optimization optimization(source->parameters(), {.average = variant.average}, sitting.saved());
-  const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
+  const auto tell = [&](const std::vector<std::int64_t>& rows, Dice& dice) -> Told {
     at::Tensor beside = concat.index_select(0, torch::tensor(rows));
     std::vector<std::string> captions;
-    for (size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
       captions.push_back(draw_caption(scene_of(latents.scenes[rows[i]]), variant.short_captions, dice));
-      if (kind == Concat::kMap && dice.chance(kUnguided)) beside[int64_t(i)].zero_();
+      if (kind == Concat::Map && dice.chance(kUnguided)) beside[std::int64_t(i)].zero_();
     }
     const at::NoGradGuard no_grad;
     return {text_encoder.forward(caption_ids(captions)).hidden, beside};
@@ -124,13 +124,13 @@ const std::vector<std::string>& label_names() {
   return names;
 }
 
-int64_t label_of_scene(const Scene& scene) { return int64_t(scene.subject); }
+std::int64_t label_of_scene(const Scene& scene) { return std::int64_t(scene.subject); }
 
 void train_labels(const SittingOptions& options, const VariantTrainingOptions& variant) {
   Sitting sitting("labels", options);
   const Latents latents = cached_latents(options.folder);
   const sd::TensorMap trained = trained_text_and_unet(options.folder);
-  const auto labels = int64_t(label_names().size()), width = unet_config().context_dim;
+  const auto labels = std::int64_t(label_names().size()), width = unet_config().context_dim;
   at::Tensor start;
   {
     const at::NoGradGuard no_grad;
@@ -148,11 +148,11 @@ void train_labels(const SittingOptions& options, const VariantTrainingOptions& v
   const auto source = std::make_shared<sd::ParameterSource>(options.seed,
       sitting.saved().empty() ? sd::TensorMap{{"embedding.weight", start}} : Optimization::values_in(sitting.saved()));
   const at::Tensor table =
-      sd::Weights(source).get("embedding.weight", {labels, kLabelTokens * width}, sd::Init::kNormal);
+      sd::Weights(source).get("embedding.weight", {labels, kLabelTokens * width}, sd::Init::Normal);
   Optimization optimization(source->parameters(), {.weight_decay = 0, .average = variant.average}, sitting.saved());
-  const auto tell = [&](const std::vector<int64_t>& rows, Dice& dice) -> Told {
-    std::vector<int64_t> said;
-    for (const int64_t row : rows)
+  const auto tell = [&](const std::vector<std::int64_t>& rows, Dice& dice) -> Told {
+    std::vector<std::int64_t> said;
+    for (const std::int64_t row : rows)
       said.push_back(dice.chance(kUnguided) ? labels - 1 : label_of_scene(scene_of(latents.scenes[row])));
     return {torch::tensor(said)};
   };

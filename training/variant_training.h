@@ -13,8 +13,8 @@
 namespace weft::paper_cut {
 
 struct VariantTrainingOptions {
-  int64_t batch = 32;
-  int64_t workers = 1;  ///< threads that each take a share of the batch
+  std::int64_t batch = 32;
+  std::int64_t workers = 1;  ///< threads that each take a share of the batch
   TimestepOptions timesteps;
   float short_captions = 0.4f;
   double average = 0.999;
@@ -34,13 +34,13 @@ std::string name_of(Concat kind);
 const std::vector<std::string>& label_names();
 
 /// Tokens that a label stands for.
-inline constexpr int64_t kLabelTokens = 8;
+inline constexpr std::int64_t kLabelTokens = 8;
 
 /// Trains the table of labels alone (state labels.safetensors); text encoder and U-Net stay as they are, so
 /// that the same U-Net takes words and labels. Labels begin as the words of their names.
 void train_labels(const SittingOptions& options, const VariantTrainingOptions& variant);
 
 /// Which label a scene has.
-int64_t label_of_scene(const Scene& scene);
+std::int64_t label_of_scene(const Scene& scene);
 
 }  // namespace weft::paper_cut

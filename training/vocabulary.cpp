@@ -36,10 +36,10 @@ std::vector<std::string> byte_letters() {
 using Pieces = std::vector<std::string>;
 
 void merge(Pieces& pieces, const std::pair<std::string, std::string>& pair) {
-  for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
     if (pieces[i] != pair.first || pieces[i + 1] != pair.second) continue;
     pieces[i] += pieces[i + 1];
-    pieces.erase(pieces.begin() + int64_t(i) + 1);
+    pieces.erase(pieces.begin() + std::int64_t(i) + 1);
   }
 }
 
@@ -47,7 +47,7 @@ void merge(Pieces& pieces, const std::pair<std::string, std::string>& pair) {
 
 Vocabulary::Vocabulary(const std::vector<std::string>& words) {
   tokens_ = byte_letters();
-  for (size_t i = 0; i < 256; ++i) tokens_.push_back(tokens_[i] + kEndOfWord);
+  for (std::size_t i = 0; i < 256; ++i) tokens_.push_back(tokens_[i] + kEndOfWord);
   std::vector<Pieces> split;
   for (const std::string& word : words) {
     Pieces pieces;
@@ -58,7 +58,7 @@ Vocabulary::Vocabulary(const std::vector<std::string>& words) {
   for (;;) {  // the most frequent pair of neighbours becomes one token, until there are no pairs
     std::map<std::pair<std::string, std::string>, int> counts;
     for (const Pieces& pieces : split) {
-      for (size_t i = 0; i + 1 < pieces.size(); ++i) ++counts[{pieces[i], pieces[i + 1]}];
+      for (std::size_t i = 0; i + 1 < pieces.size(); ++i) ++counts[{pieces[i], pieces[i + 1]}];
     }
     if (counts.empty()) break;
     const auto best = std::max_element(
@@ -69,14 +69,14 @@ Vocabulary::Vocabulary(const std::vector<std::string>& words) {
   }
   tokens_.push_back("<|startoftext|>");
   tokens_.push_back("<|endoftext|>");
-  for (size_t i = 0; i < tokens_.size(); ++i) ids_[tokens_[i]] = int64_t(i);
+  for (std::size_t i = 0; i < tokens_.size(); ++i) ids_[tokens_[i]] = std::int64_t(i);
 }
 
-std::vector<int64_t> Vocabulary::ids(const std::string& caption) const {
+std::vector<std::int64_t> Vocabulary::ids(const std::string& caption) const {
   std::string spaced;
   for (char c : caption) spaced += c == ',' ? std::string(" ,") : std::string(1, c);
   std::istringstream in(spaced);
-  std::vector<int64_t> found = {start_id()};
+  std::vector<std::int64_t> found = {start_id()};
   for (std::string word; in >> word;) {
     const auto id = ids_.find(word + kEndOfWord);
     if (id == ids_.end())
@@ -93,7 +93,7 @@ void Vocabulary::write(const std::filesystem::path& folder) const {
   std::ofstream merges(folder / "merges.txt");
   merges << "#version: 0.2\n";
   for (const auto& [left, right] : merges_) merges << left << " " << right << "\n";
-  const std::string start = tokens_[size_t(start_id())], end = tokens_[size_t(end_id())];
+  const std::string start = tokens_[std::size_t(start_id())], end = tokens_[std::size_t(end_id())];
   const nlohmann::json special = {{"bos_token", start}, {"eos_token", end}, {"pad_token", end}, {"unk_token", end}};
   nlohmann::json config = special;
   config.update({{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", kLength}, {"do_lower_case", true}});

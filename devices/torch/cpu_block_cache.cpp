@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint8_t kBeforeLibtorchsOwn = 1;
 constexpr std::size_t kMostMadePresent = std::size_t{256} << 20;
-constexpr int64_t kPagesAThread = 1024;
+constexpr std::int64_t kPagesAThread = 1024;
 
 /// Has the system put pages behind a block at once and on all threads, in place of one by one when they are first
 /// written to. Older kernels refuse, which changes nothing but the time.
@@ -29,7 +29,7 @@ void make_present(void* block, std::size_t bytes) {
   const auto begin = reinterpret_cast<std::uintptr_t>(block), first = (begin + page - 1) / page;
   const std::uintptr_t last = (begin + bytes) / page;
   if (first >= last) return;
-  at::parallel_for(int64_t(first), int64_t(last), kPagesAThread, [page](int64_t from, int64_t to) {
+  at::parallel_for(std::int64_t(first), std::int64_t(last), kPagesAThread, [page](std::int64_t from, std::int64_t to) {
     ::madvise(
         reinterpret_cast<void*>(std::uintptr_t(from) * page), std::uintptr_t(to - from) * page, MADV_POPULATE_WRITE);
   });

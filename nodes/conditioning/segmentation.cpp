@@ -26,7 +26,7 @@ class MapFromImage final : public Node {
 
   void run(RunContext& ctx) const override {
     sd::Legend legend = sd::parse_legend(ctx[legend_]);
-    const auto unknown = ctx[unknown_] == "refuse" ? sd::UnknownColour::kRefuse : sd::UnknownColour::kTakeNearest;
+    const auto unknown = ctx[unknown_] == "refuse" ? sd::UnknownColour::Refuse : sd::UnknownColour::TakeNearest;
     torch::Tensor classes = sd::find_classes(ctx[image_].pixels(), legend, unknown);
     ctx.set(map_, SegmentationMap{std::move(classes), std::move(legend)});
   }

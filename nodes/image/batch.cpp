@@ -20,7 +20,7 @@ class BatchImages final : public Node {
       if (image->height() != first.height() || image->width() != first.width()) {
         ctx.warn(fmt::format("a picture of {} x {} was resized to {} x {}, the size of the first", image->width(),
             image->height(), first.width(), first.height()));
-        pixels = sd::resize(pixels.permute({0, 3, 1, 2}), first.width(), first.height(), sd::Resize::kBilinear)
+        pixels = sd::resize(pixels.permute({0, 3, 1, 2}), first.width(), first.height(), sd::Resize::Bilinear)
                      .permute({0, 2, 3, 1});
       }
       parts.push_back(pixels);

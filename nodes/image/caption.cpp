@@ -115,9 +115,9 @@ void draw_text(torch::Tensor& picture, const std::string& text, std::int64_t x, 
       static_cast<int>(picture.size(1)), static_cast<int>(picture.size(0)), 3, OIIO::TypeDesc::FLOAT);
   OIIO::ImageBuf canvas(spec, picture.data_ptr<float>());
   const std::array<float, 3> rgb{colour[0].item<float>(), colour[1].item<float>(), colour[2].item<float>()};
-  const TextAlignX side = align == AlignX::kLeft ? TextAlignX::Left
-      : align == AlignX::kCentre                 ? TextAlignX::Center
-                                                 : TextAlignX::Right;
+  const TextAlignX side = align == AlignX::Left ? TextAlignX::Left
+      : align == AlignX::Centre                 ? TextAlignX::Center
+                                                : TextAlignX::Right;
   // Letters stand on the baseline, whatever letters they are; a capital is about 0.73 of the size high.
   const auto baseline = static_cast<int>(y + size);
   if (!OIIO::ImageBufAlgo::render_text(canvas, static_cast<int>(x), baseline, text, static_cast<int>(size),

@@ -9,13 +9,13 @@
 
 namespace weft::image {
 
-enum class AlignX : std::uint8_t { kLeft, kCentre, kRight };
+enum class AlignX : std::uint8_t { Left, Centre, Right };
 
 /// Writes a line of text onto a picture [height, width, 3], float32 and contiguous, in place. (x, y): the left end (or
 /// the centre, or the right end) of the line's upper edge. `size`: height of the letters in pixels. `colour` [3]. Throws
 /// NodeError if the system has no font.
 void draw_text(torch::Tensor& picture, const std::string& text, std::int64_t x, std::int64_t y, std::int64_t size,
-    const torch::Tensor& colour, AlignX align = AlignX::kLeft);
+    const torch::Tensor& colour, AlignX align = AlignX::Left);
 
 /// How many pixels wide the text is.
 std::int64_t text_width(const std::string& text, std::int64_t size);

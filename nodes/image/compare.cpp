@@ -19,7 +19,7 @@ torch::Tensor difference(RunContext& ctx, const Image& a, const Image& b) {
   if (a.height() != b.height() || a.width() != b.width()) {
     ctx.warn(fmt::format(
         "'b' of {} x {} was resized to {} x {}, the size of 'a'", b.width(), b.height(), a.width(), a.height()));
-    other = sd::resize(other.permute({0, 3, 1, 2}), a.width(), a.height(), sd::Resize::kBilinear).permute({0, 2, 3, 1});
+    other = sd::resize(other.permute({0, 3, 1, 2}), a.width(), a.height(), sd::Resize::Bilinear).permute({0, 2, 3, 1});
   }
   return a.pixels() - other;
 }

@@ -28,19 +28,19 @@ class Canvas {
   torch::Tensor draw() {
     for (double tick : plot_.x.ticks) {
       stroke({place({tick, plot_.y.from}), place({tick, plot_.y.to})}, 1, kGrid);
-      write(fmt::format("{:g}", tick), place({tick, 0}).x, bottom_ + text_ / 3, AlignX::kCentre, kInk);
+      write(fmt::format("{:g}", tick), place({tick, 0}).x, bottom_ + text_ / 3, AlignX::Centre, kInk);
     }
     for (double tick : plot_.y.ticks) {
       const double y = place({plot_.x.from, tick}).y;
       stroke({{double(left_), y}, {double(right_), y}}, 1, kGrid);
-      write(fmt::format("{:g}", tick), left_ - text_ / 2, std::lround(y - 0.65 * text_), AlignX::kRight, kInk);
+      write(fmt::format("{:g}", tick), left_ - text_ / 2, std::lround(y - 0.65 * text_), AlignX::Right, kInk);
     }
     stroke(
         {{double(left_), double(top_)}, {double(left_), double(bottom_)}, {double(right_), double(bottom_)}}, 1, kInk);
     for (const Curve& curve : plot_.curves) draw_curve(curve);
-    write(plot_.title, width_ / 2, text_ / 3, AlignX::kCentre, kInk);
-    write(plot_.x.name, (left_ + right_) / 2, bottom_ + line_height(text_) + text_ / 3, AlignX::kCentre, kInk);
-    write(plot_.y.name, text_ / 2, line_height(text_) + text_ / 4, AlignX::kLeft, kInk);
+    write(plot_.title, width_ / 2, text_ / 3, AlignX::Centre, kInk);
+    write(plot_.x.name, (left_ + right_) / 2, bottom_ + line_height(text_) + text_ / 3, AlignX::Centre, kInk);
+    write(plot_.y.name, text_ / 2, line_height(text_) + text_ / 4, AlignX::Left, kInk);
     draw_names();
     return pixels_;
   }
@@ -83,7 +83,7 @@ class Canvas {
     const auto count = static_cast<std::int64_t>(plot_.curves.size());
     std::int64_t y = plot_.names_above ? top_ + text_ / 2 : bottom_ - count * line_height(text_);
     for (const Curve& curve : plot_.curves) {
-      write(curve.name, right_ - text_ / 2, y, AlignX::kRight, curve.colour);
+      write(curve.name, right_ - text_ / 2, y, AlignX::Right, curve.colour);
       y += line_height(text_);
     }
   }

@@ -46,7 +46,7 @@ class ResizeImage final : public Node {
     const Image& image = ctx[image_];
     if (ctx[width_] == 0 && ctx[height_] == 0) return ctx.forward(image_, result_);
     const auto [width, height] = sd::keep_shape(image.width(), image.height(), ctx[width_], ctx[height_], /*least=*/1);
-    const sd::Crop crop = ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled;
+    const sd::Crop crop = ctx[crop_] == "center" ? sd::Crop::Center : sd::Crop::Disabled;
     ctx.set(result_, Image(resized(image.pixels(), width, height, ctx[method_], crop)));
   }
 };
@@ -68,7 +68,7 @@ class ResizeImageBy final : public Node {
     };
     ctx.set(result_,
         Image(
-            resized(image.pixels(), scaled(image.width()), scaled(image.height()), ctx[method_], sd::Crop::kDisabled)));
+            resized(image.pixels(), scaled(image.width()), scaled(image.height()), ctx[method_], sd::Crop::Disabled)));
   }
 };
 

@@ -60,7 +60,7 @@ class ImageStrip final : public Node {
           .copy_(picture);
       if (i < static_cast<std::int64_t>(captions.size()))
         draw_text(strip, captions[static_cast<std::size_t>(i)], left + width / 2, top + height + size / 6, size,
-            text_color, AlignX::kCentre);
+            text_color, AlignX::Centre);
     }
     ctx.set(result_, Image(strip.unsqueeze(0)));
   }

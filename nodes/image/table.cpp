@@ -35,7 +35,7 @@ torch::Tensor resized(const torch::Tensor& picture, double by) {
     return std::max<std::int64_t>(1, std::llround(by * static_cast<double>(length)));
   };
   return sd::resize(
-      picture.unsqueeze(0).permute({0, 3, 1, 2}), side(picture.size(1)), side(picture.size(0)), sd::Resize::kArea)
+      picture.unsqueeze(0).permute({0, 3, 1, 2}), side(picture.size(1)), side(picture.size(0)), sd::Resize::Area)
       .permute({0, 2, 3, 1})[0]
       .contiguous();
 }
@@ -215,21 +215,21 @@ class ImageTable final : public Node {
     draw_text(sheet, one_line(ctx[title_], layout.width() - 2 * layout.gap), layout.gap, layout.gap / 2, size, ink);
     const std::int64_t over_columns = layout.width() - layout.gap - layout.left;
     draw_text(sheet, one_line(ctx[column_title_], over_columns), layout.left + over_columns / 2,
-        layout.gap / 2 + layout.title_height, size, ink, AlignX::kCentre);
+        layout.gap / 2 + layout.title_height, size, ink, AlignX::Centre);
     for (std::size_t column = 0; column < layout.above.size(); ++column) {  // the last line stands on the picture
       std::int64_t y = layout.top - static_cast<std::int64_t>(layout.above[column].size()) * line - layout.gap / 4;
       for (const std::string& text : layout.above[column]) {
-        draw_text(sheet, text, layout.x(column) + layout.widths[column] / 2, y, size, ink, AlignX::kCentre);
+        draw_text(sheet, text, layout.x(column) + layout.widths[column] / 2, y, size, ink, AlignX::Centre);
         y += line;
       }
     }
     const std::int64_t right = layout.left - layout.gap;
-    draw_text(sheet, ctx[row_title_], right, layout.top - line - layout.gap / 4, size, ink, AlignX::kRight);
+    draw_text(sheet, ctx[row_title_], right, layout.top - line - layout.gap / 4, size, ink, AlignX::Right);
     for (std::size_t row = 0; row < layout.beside.size(); ++row) {
       std::int64_t y =
           layout.y(row) + (layout.heights[row] - static_cast<std::int64_t>(layout.beside[row].size()) * line) / 2;
       for (const std::string& text : layout.beside[row]) {
-        draw_text(sheet, text, right, y, size, ink, AlignX::kRight);
+        draw_text(sheet, text, right, y, size, ink, AlignX::Right);
         y += line;
       }
     }

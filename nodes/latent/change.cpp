@@ -48,7 +48,7 @@ class ResizeLatent final : public Node {
     const std::int64_t unit = latent.space.downscale;
     latent.samples =
         sd::resize(latent.samples, std::max<std::int64_t>(width / unit, 1), std::max<std::int64_t>(height / unit, 1),
-            sd::resize_method(ctx[method_]), ctx[crop_] == "center" ? sd::Crop::kCenter : sd::Crop::kDisabled);
+            sd::resize_method(ctx[method_]), ctx[crop_] == "center" ? sd::Crop::Center : sd::Crop::Disabled);
     ctx.set(result_, std::move(latent));
   }
 };

@@ -42,7 +42,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.latent = latent.samples;
   request.noise_mask = latent.noise_mask;
   request.seed = noise.seed;
-  request.batch_noise = noise.per_item ? sd::BatchNoise::kPerItem : sd::BatchNoise::kTogether;
+  request.batch_noise = noise.per_item ? sd::BatchNoise::PerItem : sd::BatchNoise::Together;
   request.places = latent.places();
   request.noise = noise.add ? noise_for(latent, noise.seed, request.batch_noise) : at::zeros_like(latent.samples);
   request.on_step = [&](const sd::SamplerStep& step) {

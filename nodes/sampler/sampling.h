@@ -23,7 +23,7 @@ struct Guidance {
 };
 
 struct Noise {
-  uint64_t seed = 0;
+  std::uint64_t seed = 0;
   bool add = true;        ///< false: the latent carries its noise already
   bool per_item = false;  ///< item k of a batch is drawn with seed + k
 };

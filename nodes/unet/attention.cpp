@@ -38,7 +38,7 @@ class AttentionMap final : public Node {
     if (!maps.defined()) throw NodeError("this model attends to no words", "use a model with cross-attention");
     const std::int64_t unit = ctx[latent_].space.downscale;
     const torch::Tensor large =
-        sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit, sd::Resize::kBilinear)
+        sd::resize(sd::to_cpu(maps).unsqueeze(1), maps.size(2) * unit, maps.size(1) * unit, sd::Resize::Bilinear)
             .squeeze(1);
     const torch::Tensor low = large.amin({1, 2}, /*keepdim=*/true), high = large.amax({1, 2}, /*keepdim=*/true);
     const torch::Tensor shares = (large - low) / (high - low).clamp_min(1e-12);

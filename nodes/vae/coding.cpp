@@ -20,14 +20,14 @@ constexpr Tiles kFallback{.size = 512, .overlap = 64};
 
 /// The way from pixels to latents, or back.
 struct Direction {
-  int64_t unit;         ///< of the input: how many of its places a latent is
+  std::int64_t unit;         ///< of the input: how many of its places a latent is
   double scale;         ///< of the output to the input
   sd::MemoryNeed need;  ///< of an item that is not cut into tiles
 };
 
-sd::TilePlan plan_of(const Tiles& tiles, int64_t downscale, const Direction& direction) {
-  const int64_t overlap = tiles.size < 4 * tiles.overlap ? tiles.size / 4 : tiles.overlap;
-  const int64_t side = std::max<int64_t>(tiles.size / downscale, 1) * direction.unit;
+sd::TilePlan plan_of(const Tiles& tiles, std::int64_t downscale, const Direction& direction) {
+  const std::int64_t overlap = tiles.size < 4 * tiles.overlap ? tiles.size / 4 : tiles.overlap;
+  const std::int64_t side = std::max<std::int64_t>(tiles.size / downscale, 1) * direction.unit;
   return {.tile_height = side,
       .tile_width = side,
       .overlap = overlap / downscale * direction.unit,
@@ -36,7 +36,7 @@ sd::TilePlan plan_of(const Tiles& tiles, int64_t downscale, const Direction& dir
 }
 
 /// Throws if not even the pixels fit: those of the pieces, and of the whole that is put together from them.
-void require_pixels(RunContext& ctx, int64_t batch, int64_t height, int64_t width) {
+void require_pixels(RunContext& ctx, std::int64_t batch, std::int64_t height, std::int64_t width) {
   constexpr double kBytes = 2 * 3 * sizeof(float);
   const double pixels = static_cast<double>(batch) * static_cast<double>(height) * static_cast<double>(width);
   const auto bytes = static_cast<std::uint64_t>(kBytes * pixels);
@@ -46,8 +46,8 @@ void require_pixels(RunContext& ctx, int64_t batch, int64_t height, int64_t widt
 
 /// `half` on each item of `in` [B, C, H, W], whole or in tiles.
 torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor& in, const Tiles& tiles,
-    int64_t downscale, const Direction& direction) {
-  const auto on_tile = [&](int64_t index, int64_t count) { ctx.progress(index, count); };
+    std::int64_t downscale, const Direction& direction) {
+  const auto on_tile = [&](std::int64_t index, std::int64_t count) { ctx.progress(index, count); };
   const auto in_tiles = [&](const Tiles& t) {
     return sd::apply_tiled_three_ways(in, plan_of(t, downscale, direction), half, on_tile);
   };
@@ -55,8 +55,8 @@ torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor&
     if (tiles.size > 0) return in_tiles(tiles);
     if (const auto free = sd::make_room(ctx.memory(), direction.need)) {
       const double pixels = std::max(direction.scale, 1.0);
-      const int64_t width = std::lrint(static_cast<double>(in.size(3)) * pixels);
-      const int64_t height = std::lrint(static_cast<double>(in.size(2)) * pixels);
+      const std::int64_t width = std::lrint(static_cast<double>(in.size(3)) * pixels);
+      const std::int64_t height = std::lrint(static_cast<double>(in.size(2)) * pixels);
       ctx.warn(fmt::format("{}: going on in tiles of {} pixels",
           sd::shortage_text(direction.need, fmt::format("{} x {} in one piece", width, height), *free),
           kFallback.size));
@@ -64,7 +64,7 @@ torch::Tensor apply(RunContext& ctx, const Vae::Half& half, const torch::Tensor&
     }
     try {
       std::vector<torch::Tensor> items;
-      for (int64_t i = 0; i < in.size(0); ++i) {  // one by one: a batch would only need more memory
+      for (std::int64_t i = 0; i < in.size(0); ++i) {  // one by one: a batch would only need more memory
         ctx.progress(i, in.size(0));
         items.push_back(sd::with_memory_errors([&] { return half(in.narrow(0, i, 1)).to(at::kFloat); }));
       }
@@ -88,8 +88,8 @@ void require_finite(const RunContext& ctx, const Vae& vae, const torch::Tensor& 
 
 }  // namespace
 
-torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit) {
-  const int64_t height = pixels.size(1) / unit * unit, width = pixels.size(2) / unit * unit;
+torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, std::int64_t unit) {
+  const std::int64_t height = pixels.size(1) / unit * unit, width = pixels.size(2) / unit * unit;
   if (height == pixels.size(1) && width == pixels.size(2)) return pixels;
   if (height == 0 || width == 0)
     throw NodeError(fmt::format("a picture of {} x {} is smaller than one latent", pixels.size(2), pixels.size(1)),
@@ -101,7 +101,7 @@ torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int
 
 Latent encode(RunContext& ctx, const Vae& vae, torch::Tensor pixels, const Tiles& tiles) {
   const c10::InferenceMode inference;
-  const int64_t unit = vae.space().downscale;
+  const std::int64_t unit = vae.space().downscale;
   pixels = cut_to_multiples(ctx, pixels, unit);
   const Vae::Half half = vae.encoder(ctx.memory());
   const Direction direction{.unit = unit,
@@ -119,7 +119,7 @@ torch::Tensor decode(RunContext& ctx, const Vae& vae, const torch::Tensor& sampl
   if (samples.size(1) != channels)
     throw NodeError(fmt::format("the latent has {} channels, this VAE's have {}", samples.size(1), channels),
         "use the VAE that belongs to the model that made the latent");
-  const int64_t height = samples.size(2) * unit, width = samples.size(3) * unit;
+  const std::int64_t height = samples.size(2) * unit, width = samples.size(3) * unit;
   require_pixels(ctx, samples.size(0), height, width);
   const Vae::Half half = vae.decoder(ctx.memory());
   const torch::Tensor image = apply(ctx, half, samples, tiles, unit,

@@ -9,12 +9,12 @@ namespace weft::vae {
 /// How to cut a large picture. Pixels, rounded down to what latents span; size 0: do not cut unless memory runs out. Tiles
 /// that are less than four overlaps wide overlap by a quarter, as in ComfyUI.
 struct Tiles {
-  int64_t size = 0;
-  int64_t overlap = 64;
+  std::int64_t size = 0;
+  std::int64_t overlap = 64;
 };
 
 /// Pixels [B, H, W, channels] cut at the middle to sides that are multiples of `unit`, with a warning.
-torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, int64_t unit);
+torch::Tensor cut_to_multiples(RunContext& ctx, const torch::Tensor& pixels, std::int64_t unit);
 
 /// Pixels [B, H, W, 3] in [0, 1] to latents [B, C, h, w], float32, in the VAE's space. Sides that are no multiples of its
 /// downscale are cut at the middle, with a warning. Throws NodeError where they are not finite.

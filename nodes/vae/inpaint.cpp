@@ -50,7 +50,7 @@ class InpaintConditioning final : public Node {
     if (mask.size(2) != image.height() || mask.size(3) != image.width()) {
       ctx.warn(fmt::format("the mask of {} x {} was resized to {} x {}, the size of the picture", mask.size(3),
           mask.size(2), image.width(), image.height()));
-      mask = sd::resize(mask, image.width(), image.height(), sd::Resize::kBilinear);
+      mask = sd::resize(mask, image.width(), image.height(), sd::Resize::Bilinear);
     }
     mask = sd::repeat_to_batch(mask, image.batch()).permute({0, 2, 3, 1});
     return torch::cat({image.pixels(), mask}, 3);

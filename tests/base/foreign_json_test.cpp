@@ -96,7 +96,7 @@ TEST(ForeignJson, ThatIsDamagedIsNullWhereItIsAsGoodAsAbsent) {
   EXPECT_EQ(foreign_json_file_or_null("/nowhere/cat.json"), nullptr);
 }
 
-std::string complaint_of_file(const std::filesystem::path& file, Pipes pipes = Pipes::kRefused) {
+std::string complaint_of_file(const std::filesystem::path& file, Pipes pipes = Pipes::Refused) {
   try {
     read_text_file(file, pipes);
     return "";
@@ -120,7 +120,7 @@ TEST(TextFile, HasABoundedSize) {
   std::filesystem::resize_file(file, kLargestText + 1);  // a hole: nothing on the disk
   EXPECT_THAT(complaint_of_file(file), HasSubstr("it is larger than 64 MiB"));
   std::filesystem::remove(file);
-  EXPECT_THAT(complaint_of_file("/dev/zero", Pipes::kRead), HasSubstr("'/dev/zero': it is larger than 64 MiB"));
+  EXPECT_THAT(complaint_of_file("/dev/zero", Pipes::Read), HasSubstr("'/dev/zero': it is larger than 64 MiB"));
   EXPECT_THAT(complaint_of_file("/dev/zero"), HasSubstr("it is no plain file"));
   EXPECT_THAT(complaint_of_file("/dev"), HasSubstr("it is a folder"));
   EXPECT_THAT(complaint_of_file(file), HasSubstr("there is no such file"));

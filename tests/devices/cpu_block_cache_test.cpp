@@ -62,7 +62,7 @@ TEST_F(CpuBlockCacheTest, ServesTheTensorsOfSeveralThreads) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([t] {
       for (int i = 0; i < 50; ++i) {
-        const at::Tensor mine = at::full({int64_t(kMiB)}, t, at::kFloat);
+        const at::Tensor mine = at::full({std::int64_t(kMiB)}, t, at::kFloat);
         ASSERT_EQ(mine.min().item<float>(), float(t));
         ASSERT_EQ(mine.max().item<float>(), float(t));
       }

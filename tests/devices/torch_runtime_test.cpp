@@ -309,7 +309,7 @@ struct FakeCuda final : c10::impl::DeviceGuardImplInterface {
 struct FakeCudaAllocator final : c10::DeviceAllocator {
   int trims = 0;
 
-  c10::DataPtr allocate(size_t) override { throw std::bad_alloc(); }
+  c10::DataPtr allocate(std::size_t) override { throw std::bad_alloc(); }
   void copy_data(void*, const void*, std::size_t) const override {}
   bool initialized() override { return true; }
   void emptyCache(c10::MempoolId_t) override { ++trims; }
@@ -322,8 +322,8 @@ struct FakeCudaAllocator final : c10::DeviceAllocator {
   }
   void resetAccumulatedStats(c10::DeviceIndex) override {}
   void resetPeakStats(c10::DeviceIndex) override {}
-  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex index) override {
-    return {100 + static_cast<size_t>(index), 1000};
+  std::pair<std::size_t, std::size_t> getMemoryInfo(c10::DeviceIndex index) override {
+    return {100 + static_cast<std::size_t>(index), 1000};
   }
 };
 
@@ -331,11 +331,11 @@ class TorchRuntimeOnAFakeGpu : public testing::Test {
  protected:
   void SetUp() override {
     fake().calls.clear();
-    c10::impl::device_guard_impl_registry[static_cast<size_t>(c10::DeviceType::CUDA)] = &fake();
+    c10::impl::device_guard_impl_registry[static_cast<std::size_t>(c10::DeviceType::CUDA)] = &fake();
     c10::SetAllocator(c10::DeviceType::CUDA, &allocator(), /*priority=*/200);
   }
   void TearDown() override {
-    c10::impl::device_guard_impl_registry[static_cast<size_t>(c10::DeviceType::CUDA)] = nullptr;
+    c10::impl::device_guard_impl_registry[static_cast<std::size_t>(c10::DeviceType::CUDA)] = nullptr;
   }
   // libtorch keeps pointers to backends for good.
   static FakeCuda& fake() {
@@ -415,7 +415,7 @@ TEST(TorchErrorText, LeavesTheBacktraceOut) {
 // ---- Memory errors ----
 
 TEST(MemoryErrors, OfTheCpuBecomeTheEnginesWithTheNumber) {
-  const int64_t much = int64_t{1} << 50;
+  const std::int64_t much = std::int64_t{1} << 50;
   try {
     sd::with_memory_errors([&] { return at::empty({much}, at::kByte); });
     FAIL() << "a petabyte was allocated";
@@ -450,7 +450,7 @@ TEST(MemoryErrors, AreReadFromLibtorchsSentences) {
 
 TEST(MemoryErrors, OfAnyNodeAreSeenByTheEngine) {
   try {
-    at::empty({int64_t{1} << 50}, at::kByte);
+    at::empty({std::int64_t{1} << 50}, at::kByte);
     FAIL() << "a petabyte was allocated";
   } catch (const std::exception& error) {
     const auto shortage = TorchRuntime(Device{}).shortage_in(error);
@@ -550,7 +550,7 @@ struct CountedStep {
   }
 };
 
-sd::NetworkCall step_inputs(at::Device device, int64_t batch = 2) {
+sd::NetworkCall step_inputs(at::Device device, std::int64_t batch = 2) {
   return {.x = at::ones({batch, 4}, device),
       .timesteps = at::ones({batch}, device),
       .context = at::ones({batch, 3}, device)};
@@ -588,7 +588,7 @@ TEST(StepGraph, RecordsEachShapeUpToFour) {
   CountedStep step;
   sd::StepGraph graph(step, FakeRecorder::table());
   for (int round = 0; round < 3; ++round) {
-    for (int64_t batch = 1; batch <= 6; ++batch) graph(step_inputs(at::kMeta, batch));
+    for (std::int64_t batch = 1; batch <= 6; ++batch) graph(step_inputs(at::kMeta, batch));
   }
   EXPECT_EQ(FakeRecorder::captures, 4);
   EXPECT_EQ(graph.replays(), 8);

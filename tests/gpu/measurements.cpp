@@ -48,7 +48,7 @@ sd::Weights weights_on(const Machine& machine, at::ScalarType dtype) {
 }
 
 /// Eager and recorded steps of one U-Net, as `name`_eager_ms, `name`_recorded_ms and their ratio.
-void measure_step(Machine& machine, const std::string& name, const sd::UNetConfig& config, int64_t size) {
+void measure_step(Machine& machine, const std::string& name, const sd::UNetConfig& config, std::int64_t size) {
   const c10::InferenceMode inference;
   const sd::UNet unet(config, weights_on(machine, at::kHalf));
   const auto step = [&](const sd::NetworkCall& call) { return unet.forward(call); };
@@ -93,7 +93,7 @@ void measure_vae_decode(Machine& machine) {
 
 void measure_transfers(Machine& machine) {
   machine.need_gpu();
-  const int64_t bytes = 64 << 20;
+  const std::int64_t bytes = 64 << 20;
   const double gib = static_cast<double>(bytes) / (1 << 30);
   const at::Tensor pageable = at::ones({bytes}, at::kByte), pinned = pageable.pin_memory();
   const at::Tensor there = pageable.to(sd::torch_device(machine.device));

@@ -20,7 +20,7 @@ inline const sd::VAEConfig kSmallVae{.block_channels = {32, 32, 64, 64}, .layers
 
 /// The weights that a network of this configuration asks for.
 template <class Network, class Config>
-sd::TensorMap random_weights(const Config& config, uint64_t seed = 7) {
+sd::TensorMap random_weights(const Config& config, std::uint64_t seed = 7) {
   auto source = std::make_shared<sd::ParameterSource>(seed);
   const Network network(config, sd::Weights(source));
   sd::TensorMap weights;

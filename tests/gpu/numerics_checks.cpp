@@ -44,8 +44,8 @@ void compare(const Machine& machine, const Config& config, std::initializer_list
   }
 }
 
-void compare_unets(
-    const Machine& machine, const sd::UNetConfig& config, int64_t size, std::initializer_list<Precision> precisions) {
+void compare_unets(const Machine& machine, const sd::UNetConfig& config, std::int64_t size,
+    std::initializer_list<Precision> precisions) {
   const at::Tensor x = random({2, 4, size, size}), context = random({2, 77, config.context_dim});
   const at::Tensor timesteps = at::tensor({980.0F, 21.0F});
   compare<sd::UNet>(machine, config, precisions, [&](const sd::UNet& unet, at::Device device, at::ScalarType dtype) {
@@ -58,7 +58,8 @@ void compare_unets(
 }  // namespace
 
 void text_encoder_agrees(Machine& machine) {
-  const at::Tensor ids = at::arange(2 * 77).remainder(998).view({2, 77}).index_fill(1, at::tensor({int64_t{76}}), 999);
+  const at::Tensor ids =
+      at::arange(2 * 77).remainder(998).view({2, 77}).index_fill(1, at::tensor({std::int64_t{76}}), 999);
   compare<sd::TextEncoder>(
       machine, kSmallText, {kSingle, kHalf}, [&](const sd::TextEncoder& encoder, at::Device device, at::ScalarType) {
         const sd::TextEncoding text = encoder.forward(sd::to_device(ids, device, at::kLong), 2);

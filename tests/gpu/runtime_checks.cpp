@@ -129,8 +129,8 @@ void memory_counts_what_is_cached_as_free(Machine& machine) {
 
 void out_of_memory_has_numbers_and_passes(Machine& machine) {
   machine.need_gpu();
-  const auto total = static_cast<int64_t>(machine.runtime.memory(machine.device).total);
-  const int64_t piece = total / 10;
+  const auto total = static_cast<std::int64_t>(machine.runtime.memory(machine.device).total);
+  const std::int64_t piece = total / 10;
   std::vector<at::Tensor> held;
   try {
     sd::with_memory_errors([&] {
@@ -141,7 +141,8 @@ void out_of_memory_has_numbers_and_passes(Machine& machine) {
     expect(error.device() == machine.device.name(), "the error names " + error.device());
     expect_at_most(std::abs(static_cast<double>(error.wanted_bytes()) / static_cast<double>(piece) - 1), 0.05,
         "error of the wanted bytes");
-    expect(error.free_bytes() > 0 && error.free_bytes() < static_cast<uint64_t>(piece), "the free bytes are wrong");
+    expect(
+        error.free_bytes() > 0 && error.free_bytes() < static_cast<std::uint64_t>(piece), "the free bytes are wrong");
   }
   held.clear();
   machine.runtime.trim(machine.device);
@@ -157,8 +158,8 @@ void a_recorded_step_equals_the_step(Machine& machine) {
   const auto step = [&](const sd::NetworkCall& call) { return unet.forward(call); };
   sd::StepGraph graph(step);
   for (int i = 0; i < 6; ++i) {
-    const int64_t size = 16 + 8 * (i % 2);
-    const auto seed = static_cast<uint64_t>(i);
+    const std::int64_t size = 16 + 8 * (i % 2);
+    const auto seed = static_cast<std::uint64_t>(i);
     const at::Tensor x = sd::to_device(sd::initial_noise({2, 4, size, size}, seed), machine.device);
     const at::Tensor t = sd::to_device(at::tensor({900.0F - 100 * i, 5.0F}), machine.device);
     const at::Tensor y = sd::to_device(sd::initial_noise({2, 77, kSmallUNet.context_dim}, seed + 9), machine.device);

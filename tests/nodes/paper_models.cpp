@@ -14,7 +14,7 @@ TensorMap paper_tensors(const std::string& name) {
   std::ifstream list(golden(fmt::format("paper_{}.txt", name)));
   TensorMap tensors;
   for (std::string tensor, sizes; list >> tensor >> sizes;) {
-    std::vector<int64_t> shape;
+    std::vector<std::int64_t> shape;
     std::istringstream numbers(sizes);
     for (std::string size; std::getline(numbers, size, ',');) shape.push_back(std::stoll(size));
     tensors[tensor] = seeded_weight(tensor, shape);

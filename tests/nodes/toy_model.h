@@ -14,7 +14,7 @@ inline at::Tensor toy_network(const NetworkCall& call) {
   return 0.9 * call.x + 0.1 * at::sin(3 * call.x) + 0.05 * words + 0.02 * (call.timesteps.view({-1, 1, 1, 1}) / 999);
 }
 
-inline DiffusionModel toy_model(Prediction prediction = Prediction::kNoise) {
+inline DiffusionModel toy_model(Prediction prediction = Prediction::Noise) {
   DiffusionModel model;
   model.network = toy_network;
   model.prediction = prediction;

@@ -69,8 +69,8 @@ void run(const Request& request) {
   }
   if (inputs.has("labels")) {
     const at::Tensor labels = inputs.tensor("labels");
-    outputs["labels"] =
-        model.label_encoder()->context({labels.const_data_ptr<int64_t>(), static_cast<size_t>(labels.numel())});
+    outputs["labels"] = model.label_encoder()->context(
+        {labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel())});
   }
   if (inputs.has("map")) outputs["map"] = (*model.spatial_rescaler())(inputs.tensor("map"));
   if (inputs.has("unet.x")) {

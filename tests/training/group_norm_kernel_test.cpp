@@ -10,7 +10,7 @@ namespace {
 void expect_same_gradients_as_libtorch(at::ScalarType type, double tolerance) {
   ASSERT_TRUE(group_norm_kernel_is_here());
   torch::manual_seed(1);
-  const int64_t n = 2, channels = 24, groups = 4, pixels = 9 * 7;
+  const std::int64_t n = 2, channels = 24, groups = 4, pixels = 9 * 7;
   const auto picture = [&] {
     return at::randn({n, channels, 9, 7}).to(type).contiguous(at::MemoryFormat::ChannelsLast);
   };

@@ -14,7 +14,7 @@ int count(const Picture& picture, Label label) {
 
 double middle_of(const Picture& picture, Label label) {
   double sum = 0;
-  for (int i = 0; i < kSize * kSize; ++i) sum += picture.labels[size_t(i)] == label ? i % kSize : 0;
+  for (int i = 0; i < kSize * kSize; ++i) sum += picture.labels[std::size_t(i)] == label ? i % kSize : 0;
   return sum / count(picture, label);
 }
 
@@ -29,7 +29,7 @@ TEST(Renderer, DrawsTheSameBytesForTheSameSeed) {
 }
 
 TEST(Renderer, DrawsSomethingElseForAnotherSeed) {
-  const Scene scene{Time::kDay, Light::kLeft, Ground::kHills, Subject::kTree, Color::kRed, Place::kLeft};
+  const Scene scene{Time::Day, Light::Left, Ground::Hills, Subject::Tree, Color::Red, Place::Left};
   EXPECT_NE(render(scene, 1).rgb, render(scene, 2).rgb);
 }
 
@@ -37,10 +37,10 @@ TEST(Renderer, ShowsTheSubjectWhereTheSceneSays) {
   Dice dice(2);
   for (int i = 0; i < 200; ++i) {
     const Scene scene = random_scene(dice);
-    if (scene.subject == Subject::kNone) continue;
+    if (scene.subject == Subject::None) continue;
     const Picture picture = render(scene, dice.next());
     ASSERT_GT(count(picture, label_of(scene.subject)), 300);
-    const double expected = 64 + 35 * (int(scene.place) - int(Place::kMiddle));
+    const double expected = 64 + 35 * (int(scene.place) - int(Place::Middle));
     EXPECT_NEAR(middle_of(picture, label_of(scene.subject)), expected, 10);
   }
 }
@@ -50,26 +50,26 @@ TEST(Renderer, ShowsTheSunByDayAndTheMoonAtNightOnTheirSide) {
   for (int i = 0; i < 200; ++i) {
     const Scene scene = random_scene(dice);
     const Picture picture = render(scene, dice.next());
-    const Label shown = scene.time == Time::kNight ? Label::kMoon : Label::kSun;
-    const Label other = scene.time == Time::kNight ? Label::kSun : Label::kMoon;
+    const Label shown = scene.time == Time::Night ? Label::Moon : Label::Sun;
+    const Label other = scene.time == Time::Night ? Label::Sun : Label::Moon;
     EXPECT_EQ(count(picture, other), 0);
-    if (scene.light == Light::kNone) {
+    if (scene.light == Light::None) {
       EXPECT_EQ(count(picture, shown), 0);
     } else {
       ASSERT_GT(count(picture, shown), 80);
-      EXPECT_EQ(middle_of(picture, shown) < 64, scene.light == Light::kLeft);
+      EXPECT_EQ(middle_of(picture, shown) < 64, scene.light == Light::Left);
     }
   }
 }
 
 TEST(Renderer, LabelsTheGroundOfTheSceneAndNoOther) {
-  const std::set<Label> grounds = {Label::kHills, Label::kMountains, Label::kSea, Label::kSnow, Label::kDesert};
+  const std::set<Label> grounds = {Label::Hills, Label::Mountains, Label::Sea, Label::Snow, Label::Desert};
   Dice dice(4);
   for (int i = 0; i < 100; ++i) {
     const Scene scene = random_scene(dice);
     const Picture picture = render(scene, dice.next());
     for (const Label label : grounds) {
-      const bool wanted = int(label) == int(Label::kHills) + int(scene.ground);
+      const bool wanted = int(label) == int(Label::Hills) + int(scene.ground);
       EXPECT_EQ(count(picture, label) > 0, wanted) << int(label);
     }
   }

@@ -18,11 +18,11 @@ TEST(Scene, GoesThroughItsValuesAndBack) {
 
 TEST(Scene, PutsBoatsAtSeaOnlyAndGivesFoxesNoColor) {
   for (const Scene& scene : all_scenes()) {
-    if (scene.subject == Subject::kBoat) {
-      EXPECT_EQ(scene.ground, Ground::kSea);
+    if (scene.subject == Subject::Boat) {
+      EXPECT_EQ(scene.ground, Ground::Sea);
     }
-    if (scene.subject == Subject::kFox || scene.subject == Subject::kArcticFox) {
-      EXPECT_EQ(scene.color, Color::kNone);
+    if (scene.subject == Subject::Fox || scene.subject == Subject::ArcticFox) {
+      EXPECT_EQ(scene.color, Color::None);
     }
   }
 }
@@ -49,7 +49,7 @@ TEST(Caption, OfAHeldOutSceneNeverOccursInTraining) {
   for (const Scene& scene : all_scenes()) {
     // Captions of what leaves the sun or the subject unsaid are short ones in effect: they fit other scenes
     // too.
-    const bool says_everything = scene.light != Light::kNone && scene.subject != Subject::kNone;
+    const bool says_everything = scene.light != Light::None && scene.subject != Subject::None;
     for (int i = 0; held_out(scene) && says_everything && i < 50; ++i) held.insert(full_caption(scene, dice));
   }
   for (int i = 0; i < 20000; ++i) {
@@ -61,7 +61,7 @@ TEST(Caption, OfAHeldOutSceneNeverOccursInTraining) {
 
 TEST(Caption, StatesEveryAttributeWhenFull) {
   Dice dice(7);
-  const Scene scene{Time::kNight, Light::kLeft, Ground::kSnow, Subject::kHouse, Color::kRed, Place::kRight};
+  const Scene scene{Time::Night, Light::Left, Ground::Snow, Subject::House, Color::Red, Place::Right};
   for (int i = 0; i < 200; ++i) {
     const std::string caption = full_caption(scene, dice);
     EXPECT_THAT(caption, HasSubstr("night"));
@@ -76,9 +76,9 @@ TEST(Caption, StatesEveryAttributeWhenFull) {
 
 TEST(Caption, SaysAFoxIsArcticOrNot) {
   Dice dice(8);
-  Scene scene{Time::kDay, Light::kNone, Ground::kSnow, Subject::kArcticFox, Color::kNone, Place::kMiddle};
+  Scene scene{Time::Day, Light::None, Ground::Snow, Subject::ArcticFox, Color::None, Place::Middle};
   for (int i = 0; i < 50; ++i) EXPECT_THAT(full_caption(scene, dice), ::testing::ContainsRegex("arctic fox|white fox"));
-  scene.subject = Subject::kFox;
+  scene.subject = Subject::Fox;
   for (int i = 0; i < 50; ++i) EXPECT_THAT(full_caption(scene, dice), Not(::testing::ContainsRegex("arctic|white")));
 }
 

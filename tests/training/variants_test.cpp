@@ -24,7 +24,7 @@ Segmenter segmenter() {
   return Segmenter::open(std::filesystem::path(WEFT_SOURCE_DIR) / "training/segmenter.safetensors");
 }
 
-constexpr int64_t kSteps = 12;
+constexpr std::int64_t kSteps = 12;
 
 TEST(ShippedModels, AreTogetherAtMost48Megabytes) {
   uintmax_t size = 0;
@@ -39,7 +39,7 @@ TEST(ShippedModels, AreTogetherAtMost48Megabytes) {
 }
 
 TEST(ShippedModels, HaveTheSizesThatTheyWereTrainedWithAndNothingElse) {
-  for (const auto& [folder, kind] : {std::pair{kInpainting, Concat::kMaskedPicture}, {kSegmentation, Concat::kMap}}) {
+  for (const auto& [folder, kind] : {std::pair{kInpainting, Concat::MaskedPicture}, {kSegmentation, Concat::Map}}) {
     const sd::Checkpoint unet = sd::Checkpoint::open_unet(folder);
     EXPECT_EQ(unet.unet_config().in_channels, concat_unet_config(kind).in_channels);
     EXPECT_EQ(unet.unet_config().heads, concat_unet_config(kind).heads);
@@ -55,7 +55,7 @@ TEST(Labels, AreSixSubjectsAndNone) {
   ASSERT_NE(labels, nullptr);
   EXPECT_EQ(labels->names(), label_names());
   EXPECT_EQ(labels->tokens(), kLabelTokens);
-  EXPECT_EQ(labels->find("Arctic Fox"), label_of_scene({.subject = Subject::kArcticFox}));
+  EXPECT_EQ(labels->find("Arctic Fox"), label_of_scene({.subject = Subject::ArcticFox}));
   EXPECT_EQ(labels->unconditional(), labels->classes() - 1);
 }
 
@@ -79,7 +79,7 @@ TEST(Inpainting, FollowsWhatIsAroundTheMask) {
   const PaperCutModel model = PaperCutModel::open(kModel, kInpainting);
   const auto encoder = sd::Checkpoint::open(kModel).vae_encoder(at::kCPU, at::kFloat);
   const Renders renders =
-      renders_of({{.time = Time::kDay, .ground = Ground::kHills}, {.time = Time::kNight, .ground = Ground::kHills}});
+      renders_of({{.time = Time::Day, .ground = Ground::Hills}, {.time = Time::Night, .ground = Ground::Hills}});
   at::Tensor masks = at::zeros({2, 1, 128, 128});
   masks.narrow(2, 92, 36).fill_(1);
   // Without a text and from noise alone: all that is known of the picture comes by concatenation.
@@ -110,8 +110,8 @@ TEST(SegmentationMaps, DecideAboutThePictureWhetherSwappedOrTakenAway) {
   const PaperCutModel model = PaperCutModel::open(kModel, kSegmentation);
   const Segmenter segmenter = paper_cut::segmenter();
   const Renders renders =
-      renders_of({{.ground = Ground::kSea, .subject = Subject::kBoat, .color = Color::kRed, .place = Place::kLeft},
-          {.ground = Ground::kDesert, .subject = Subject::kFox, .place = Place::kRight}});
+      renders_of({{.ground = Ground::Sea, .subject = Subject::Boat, .color = Color::Red, .place = Place::Left},
+          {.ground = Ground::Desert, .subject = Subject::Fox, .place = Place::Right}});
   const at::Tensor maps = at::stack({map_of(renders.labels[0]), map_of(renders.labels[1])});
   // How well each of the two pictures agrees with each of the two maps.
   const auto agreement = [&](const at::Tensor& shown) {
@@ -119,17 +119,17 @@ TEST(SegmentationMaps, DecideAboutThePictureWhetherSwappedOrTakenAway) {
     const at::Tensor found = segmenter.read(
         model.draw({.positive = entry, .negative = entry, .latent = empty_latents(2)}, {.steps = kSteps, .cfg = 1}));
     std::array<std::array<double, 2>, 2> result;
-    for (size_t picture : {0, 1}) {
-      for (size_t map : {0, 1}) {
+    for (std::size_t picture : {0, 1}) {
+      for (std::size_t map : {0, 1}) {
         Overlap overlap;
-        overlap.add(renders.labels[int64_t(map)], found[int64_t(picture)]);
+        overlap.add(renders.labels[std::int64_t(map)], found[std::int64_t(picture)]);
         result[picture][map] = overlap.mean();
       }
     }
     return result;
   };
   const auto given = agreement(maps), swapped = agreement(maps.flip(0)), none = agreement(at::zeros_like(maps));
-  for (const size_t i : {0, 1}) {
+  for (const std::size_t i : {0, 1}) {
     EXPECT_GT(given[i][i], 0.6);
     EXPECT_LT(given[i][1 - i], 0.4);
     EXPECT_GT(swapped[i][1 - i], 0.6);

@@ -13,14 +13,14 @@ namespace weft::paper_cut {
 namespace {
 
 TEST(Vocabulary, GivesEachCaptionWordOneTokenOfItsOwn) {
-  std::set<int64_t> ids;
+  std::set<std::int64_t> ids;
   for (const std::string& word : caption_words()) ids.insert(vocabulary().ids(word)[1]);
   EXPECT_EQ(ids.size(), caption_words().size());
 }
 
 TEST(Vocabulary, StartsWithTheStartTokenAndIsPaddedWithTheEnd) {
   const auto ids = vocabulary().ids("a red house");
-  ASSERT_EQ(ids.size(), size_t(Vocabulary::kLength));
+  ASSERT_EQ(ids.size(), std::size_t(Vocabulary::kLength));
   EXPECT_EQ(ids[0], vocabulary().start_id());
   EXPECT_EQ(ids[4], vocabulary().end_id());
   EXPECT_EQ(ids[76], vocabulary().end_id());
@@ -36,7 +36,7 @@ TEST(Vocabulary, IsReadTheSameWayByTheTokenizerOfTheNodes) {
   Dice dice(3);
   for (int i = 0; i < 500; ++i) {
     const std::string caption = full_caption(random_scene(dice), dice);
-    std::vector<int64_t> ids = tokenizer.encode(caption);
+    std::vector<std::int64_t> ids = tokenizer.encode(caption);
     ids.insert(ids.begin(), tokenizer.start_id());
     ids.resize(Vocabulary::kLength, tokenizer.end_id());
     EXPECT_EQ(ids, vocabulary().ids(caption)) << caption;

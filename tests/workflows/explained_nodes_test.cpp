@@ -176,7 +176,7 @@ TEST(NoisePlot, DrawsACurveThatFallsFromThePictureToNoise) {
   const at::Tensor pixels = output<Image>(result, "plot").pixels()[0];
   // The curve is the only blue on the picture; its centre in a column is its height there.
   const at::Tensor blue = (pixels.select(2, 2) - pixels.select(2, 0)).clamp_min(0);
-  const auto height_in = [&](int64_t column) {
+  const auto height_in = [&](std::int64_t column) {
     const at::Tensor weights = blue.select(1, column);
     return ((weights * at::arange(300, at::kFloat)).sum() / weights.sum()).item<double>();
   };
@@ -217,9 +217,9 @@ TEST(SegmentationMap, DrawnAndPaintedComesBackTheSame) {
           {"map", "read"});
   const at::Tensor drawn = output<SegmentationMap>(result, "map").classes;
   EXPECT_TRUE(at::equal(drawn, output<SegmentationMap>(result, "read").classes));
-  EXPECT_EQ(drawn[0][2][60].item<int64_t>(), 0);
-  EXPECT_EQ(drawn[0][30][60].item<int64_t>(), 1);
-  EXPECT_EQ(drawn[0][14][28].item<int64_t>(), 2);
+  EXPECT_EQ(drawn[0][2][60].item<std::int64_t>(), 0);
+  EXPECT_EQ(drawn[0][30][60].item<std::int64_t>(), 1);
+  EXPECT_EQ(drawn[0][14][28].item<std::int64_t>(), 2);
 }
 
 TEST(SegmentationMap, NamesColoursThatAreNotInTheLegend) {
@@ -253,7 +253,7 @@ TEST(SegmentationMapConditioning, GivesTheShareOfEachClassAtEachLatent) {
 
 // ---- labels ----
 
-NodeOutcome encode_label(const std::string& label, std::optional<int64_t> unconditional = {}) {
+NodeOutcome encode_label(const std::string& label, std::optional<std::int64_t> unconditional = {}) {
   static const Bench bench;
   const auto encoder = std::make_shared<const sd::LabelTable>(
       at::arange(12, at::kFloat).view({3, 4}), std::vector<std::string>{"fox", "arctic fox", "boat"}, unconditional);

@@ -14,18 +14,19 @@ namespace weft::test {
 namespace {
 
 /// Where place i lands in a picture of n places that is mirrored at its edges.
-int64_t mirrored(int64_t i, int64_t n) { return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i; }
+std::int64_t mirrored(std::int64_t i, std::int64_t n) { return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i; }
 
-at::Tensor blurred_by_hand(const at::Tensor& q, int64_t height, int64_t width, int64_t size, double sigma) {
+at::Tensor blurred_by_hand(
+    const at::Tensor& q, std::int64_t height, std::int64_t width, std::int64_t size, double sigma) {
   const at::Tensor picture = q.unflatten(1, {height, width});
   at::Tensor result = at::zeros_like(picture);
   double sum = 0;
-  for (int64_t dy = -(size / 2); dy <= size / 2; ++dy)
-    for (int64_t dx = -(size / 2); dx <= size / 2; ++dx) {
+  for (std::int64_t dy = -(size / 2); dy <= size / 2; ++dy)
+    for (std::int64_t dx = -(size / 2); dx <= size / 2; ++dx) {
       const double weight = std::exp(-double(dy * dy + dx * dx) / (2 * sigma * sigma));
       sum += weight;
-      for (int64_t y = 0; y < height; ++y)
-        for (int64_t x = 0; x < width; ++x)
+      for (std::int64_t y = 0; y < height; ++y)
+        for (std::int64_t x = 0; x < width; ++x)
           result.select(1, y).select(1, x).add_(
               picture.select(1, mirrored(y + dy, height)).select(1, mirrored(x + dx, width)), weight);
     }
@@ -33,9 +34,9 @@ at::Tensor blurred_by_hand(const at::Tensor& q, int64_t height, int64_t width, i
 }
 
 at::Tensor attention_by_hand(const sd::AttentionCall& call, const at::Tensor& q) {
-  const int64_t width = q.size(2) / call.heads;
+  const std::int64_t width = q.size(2) / call.heads;
   std::vector<at::Tensor> heads;
-  for (int64_t head = 0; head < call.heads; ++head) {
+  for (std::int64_t head = 0; head < call.heads; ++head) {
     const auto part = [&](const at::Tensor& x) { return x.narrow(2, head * width, width); };
     const at::Tensor scores = at::bmm(part(q), part(call.k).transpose(1, 2)) / std::sqrt(double(width));
     heads.push_back(at::bmm(at::softmax(scores, 2), part(call.v)));

@@ -44,9 +44,9 @@ class ShippedModels : public testing::Test {
 };
 
 TEST_F(ShippedModels, ALabelIsWhatThePictureShows) {
-  const std::vector<std::pair<std::string, Subject>> labels = {{"arctic_fox", Subject::kArcticFox},
-      {"fox", Subject::kFox}, {"house", Subject::kHouse}, {"tree", Subject::kTree}, {"boat", Subject::kBoat},
-      {"landscape", Subject::kNone}};
+  const std::vector<std::pair<std::string, Subject>> labels = {{"arctic_fox", Subject::ArcticFox},
+      {"fox", Subject::Fox}, {"house", Subject::House}, {"tree", Subject::Tree}, {"boat", Subject::Boat},
+      {"landscape", Subject::None}};
   std::vector<std::string> nodes;
   for (const auto& [label, wanted] : labels) nodes.push_back(label + "_picture");
   const RunResult result = run("05-context-by-a-label.json", nodes);
@@ -55,9 +55,9 @@ TEST_F(ShippedModels, ALabelIsWhatThePictureShows) {
 
 TEST_F(ShippedModels, UnderTheMaskIsWhatTheTextSaysAndOutsideThePictureItself) {
   const RunResult result = run("06-context-by-concatenation.json", {"picture", "soft", "fox_picture", "tree_picture"});
-  EXPECT_EQ(subject(result, "picture"), Subject::kHouse);
-  EXPECT_EQ(subject(result, "fox_picture"), Subject::kArcticFox);
-  EXPECT_EQ(subject(result, "tree_picture"), Subject::kTree);
+  EXPECT_EQ(subject(result, "picture"), Subject::House);
+  EXPECT_EQ(subject(result, "fox_picture"), Subject::ArcticFox);
+  EXPECT_EQ(subject(result, "tree_picture"), Subject::Tree);
   const at::Tensor untouched = output<Mask>(result, "soft").values().unsqueeze(1).eq(0);
   EXPECT_GT(untouched.to(at::kFloat).mean().item<float>(), 0.5f);
   const at::Tensor change = (picture(result, "fox_picture") - picture(result, "picture")).abs();

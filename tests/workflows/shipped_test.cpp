@@ -40,7 +40,7 @@ TEST_P(ShippedWorkflow, HasNoProblems) {
 
 /// Those of 512 x 512 pixels name Stable Diffusion 1.5, which the user brings; here it has a sixth of its width and random
 /// weights.
-void write_checkpoint(const std::filesystem::path& file, int64_t in_channels) {
+void write_checkpoint(const std::filesystem::path& file, std::int64_t in_channels) {
   sd::SmallModel model = sd::medium_model();
   model.unet.in_channels = in_channels;
   model.text.vocab = 49408;

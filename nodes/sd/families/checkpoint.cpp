@@ -28,7 +28,7 @@ class MappedWeights final : public WeightSource {
   bool has(const std::string& name) const override { return source_.has(name); }
 
  private:
-  static constexpr size_t kReleaseAfter = size_t{128} << 20;
+  static constexpr std::size_t kReleaseAfter = std::size_t{128} << 20;
 
   void release() {
     for (const auto& file : files_) file.release_memory();
@@ -37,7 +37,7 @@ class MappedWeights final : public WeightSource {
 
   TensorMapSource source_;
   const std::vector<SafetensorsFile>& files_;
-  size_t read_ = 0;
+  std::size_t read_ = 0;
 };
 
 }  // namespace
@@ -75,13 +75,13 @@ Network Checkpoint::build(
 }
 
 UNet Checkpoint::unet(at::Device device, at::ScalarType dtype, const Patches& patches) const {
-  return build<UNet>(Part::kUNet, unet_config_, device, dtype, patches);
+  return build<UNet>(Part::UNet, unet_config_, device, dtype, patches);
 }
 VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) const {
-  return build<VAEEncoder>(Part::kVAE, vae_config_, device, dtype);
+  return build<VAEEncoder>(Part::VAE, vae_config_, device, dtype);
 }
 VAEDecoder Checkpoint::vae_decoder(at::Device device, at::ScalarType dtype) const {
-  return build<VAEDecoder>(Part::kVAE, vae_config_, device, dtype);
+  return build<VAEDecoder>(Part::VAE, vae_config_, device, dtype);
 }
 TextEncoder Checkpoint::text_encoder(at::Device device, at::ScalarType dtype, Part part, const Patches& patches) const {
   return build<TextEncoder>(part, text_encoder_config(part), device, dtype, patches);

@@ -54,7 +54,7 @@ class Checkpoint {
   /// Of parts that are there.
   const UNetConfig& unet_config() const { return unet_config_; }
   const VAEConfig& vae_config() const { return vae_config_; }
-  const TextEncoderConfig& text_encoder_config(Part part = Part::kTextEncoder) const { return text(part).config; }
+  const TextEncoderConfig& text_encoder_config(Part part = Part::TextEncoder) const { return text(part).config; }
   Prediction prediction() const { return prediction_; }
 
   /// What the U-Net was trained with.
@@ -64,11 +64,11 @@ class Checkpoint {
 
   /// A text encoder's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
   /// vocabulary.
-  const std::optional<std::filesystem::path>& tokenizer_files(Part part = Part::kTextEncoder) const {
+  const std::optional<std::filesystem::path>& tokenizer_files(Part part = Part::TextEncoder) const {
     return text(part).tokenizer;
   }
   /// The tokenizer of these files, or the usual one, which set-up brought. Throws ModelError where there is none.
-  Tokenizer tokenizer(Part part = Part::kTextEncoder) const;
+  Tokenizer tokenizer(Part part = Part::TextEncoder) const;
 
   /// Null where the model is not class-conditional.
   const std::shared_ptr<const LabelTable>& label_encoder() const { return label_encoder_; }
@@ -85,7 +85,7 @@ class Checkpoint {
   VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
   TextEncoder text_encoder(
-      at::Device device, at::ScalarType dtype, Part part = Part::kTextEncoder, const Patches& patches = {}) const;
+      at::Device device, at::ScalarType dtype, Part part = Part::TextEncoder, const Patches& patches = {}) const;
 
   /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
   /// of a family that is known here.
@@ -117,7 +117,7 @@ class Checkpoint {
   UNetConfig unet_config_;
   VAEConfig vae_config_;
   std::map<Part, Text> texts_;
-  Prediction prediction_ = Prediction::kNoise;
+  Prediction prediction_ = Prediction::Noise;
   NoiseTable noise_table_ = NoiseTable::stable_diffusion();
   LatentSpace latent_space_;
   std::shared_ptr<const LabelTable> label_encoder_;

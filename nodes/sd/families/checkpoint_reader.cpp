@@ -72,24 +72,24 @@ class CheckpointReader {
     } else {
       read_facts(reader_.read_single_file(model_.path_));
     }
-    recognise(Part::kUNet);
+    recognise(Part::UNet);
     add_unet();
-    if (has(Part::kVAE)) add_vae();
+    if (has(Part::VAE)) add_vae();
     for (const TextSlot& slot : model_.family_->texts)
       if (has(slot.part)) add_text_encoder(slot);
-    if (has(Part::kLabelEncoder)) add_label_encoder();
-    if (has(Part::kSpatialRescaler)) add_spatial_rescaler();
+    if (has(Part::LabelEncoder)) add_label_encoder();
+    if (has(Part::SpatialRescaler)) add_spatial_rescaler();
     return finished();
   }
 
   Checkpoint read_unet() && {
-    read_alone(Part::kUNet, hints_from_unet_folder);
+    read_alone(Part::UNet, hints_from_unet_folder);
     add_unet();
     return finished();
   }
 
   Checkpoint read_vae() && {
-    read_alone(Part::kVAE, hints_from_vae_folder);
+    read_alone(Part::VAE, hints_from_vae_folder);
     add_vae();
     return finished();
   }
@@ -99,7 +99,7 @@ class CheckpointReader {
   TensorMap& tensors(Part part) { return reader_.parts[part]; }
 
   Checkpoint finished() {
-    model_.latent_space_ = has(Part::kVAE) ? model_.vae_config_.space() : space_without_vae();
+    model_.latent_space_ = has(Part::VAE) ? model_.vae_config_.space() : space_without_vae();
     model_.ignored_ = hints_.ignored;
     model_.files_ = std::move(reader_.files);
     model_.parts_ = std::move(reader_.parts);
@@ -117,7 +117,7 @@ class CheckpointReader {
     const ConfigFile index(folder / "model_index.json");
     refuse_other_pipelines(origin_, pipeline_class(index));
     for (const PartInfo& part : parts()) read_part_of_folder(index, part);
-    if (has(Part::kLabelEncoder)) labels_ = label_config_from_folder(folder / info(Part::kLabelEncoder).folder);
+    if (has(Part::LabelEncoder)) labels_ = label_config_from_folder(folder / info(Part::LabelEncoder).folder);
     // Without it nobody knows what the U-Net predicts.
     if (lists(index, "scheduler") && !fs::exists(folder / "scheduler" / "scheduler_config.json"))
       fail_without("scheduler/scheduler_config.json");
@@ -128,7 +128,7 @@ class CheckpointReader {
   void read_part_of_folder(const ConfigFile& index, const PartInfo& part) {
     const std::string folder(part.folder), tokenizer(part.tokenizer);
     if (folder.empty()) return;
-    if (part.part == Part::kUNet || fs::exists(model_.path_ / folder)) {
+    if (part.part == Part::UNet || fs::exists(model_.path_ / folder)) {
       reader_.read_folder(model_.path_ / folder, part.part);
     } else if (lists(index, folder)) {
       model_.lost_folders_[part.part] = folder;
@@ -185,10 +185,10 @@ class CheckpointReader {
 
   void add_unet() {
     UNetConfig& config = model_.unet_config_;
-    config = infer_unet(tensors(Part::kUNet), hints_, usual_, origin_);
-    reader_.require_floats_in_joined(Part::kUNet, origin_);
-    split_pixel_attention(tensors(Part::kUNet), [&](int64_t channels) { return config.heads_in(channels); });
-    reader_.account_for(Part::kUNet, inspect<UNet>(tensors(Part::kUNet), config, origin_), origin_);
+    config = infer_unet(tensors(Part::UNet), hints_, usual_, origin_);
+    reader_.require_floats_in_joined(Part::UNet, origin_);
+    split_pixel_attention(tensors(Part::UNet), [&](std::int64_t channels) { return config.heads_in(channels); });
+    reader_.account_for(Part::UNet, inspect<UNet>(tensors(Part::UNet), config, origin_), origin_);
     model_.prediction_ = hints_.prediction.value_or(usual_.prediction);
     const std::vector<double> usual = scaled_linear_betas(usual_.beta_start, usual_.beta_end, 1000);
     const bool own = !hints_.betas.empty() &&
@@ -198,8 +198,8 @@ class CheckpointReader {
 
   void add_vae() {
     VAEConfig& config = model_.vae_config_;
-    config = infer_vae(tensors(Part::kVAE), hints_, usual_, origin_);
-    reader_.account_for(Part::kVAE, inspect<VAEEncoder, VAEDecoder>(tensors(Part::kVAE), config, origin_), origin_);
+    config = infer_vae(tensors(Part::VAE), hints_, usual_, origin_);
+    reader_.account_for(Part::VAE, inspect<VAEEncoder, VAEDecoder>(tensors(Part::VAE), config, origin_), origin_);
   }
 
   void add_text_encoder(const TextSlot& slot) {
@@ -226,8 +226,8 @@ class CheckpointReader {
   }
 
   void add_label_encoder() {
-    at::Tensor table = one_tensor(Part::kLabelEncoder, "embedding.weight", 2);
-    const int64_t tokens = labels_.tokens;
+    at::Tensor table = one_tensor(Part::LabelEncoder, "embedding.weight", 2);
+    const std::int64_t tokens = labels_.tokens;
     if (table.size(1) % tokens != 0 || (labels_.width > 0 && labels_.width * tokens != table.size(1))) {
       throw ModelError(origin_,
           fmt::format("its class embedder is {} wide, and its config.json says {} tokens of {}", table.size(1), tokens,
@@ -235,23 +235,23 @@ class CheckpointReader {
           "its configuration is wrong");
     }
     table = table.unflatten(1, {tokens, table.size(1) / tokens});
-    require_context(Part::kLabelEncoder, table.size(2));
+    require_context(Part::LabelEncoder, table.size(2));
     if (labels_.names.empty()) labels_.names = usual_label_names(table.size(0));
     if (!labels_.unconditional && !labels_.names.empty() && labels_.names.back() == "unconditional")
-      labels_.unconditional = static_cast<int64_t>(labels_.names.size()) - 1;
+      labels_.unconditional = static_cast<std::int64_t>(labels_.names.size()) - 1;
     model_.label_encoder_ = std::make_shared<const LabelTable>(table, labels_.names, labels_.unconditional);
   }
 
   void add_spatial_rescaler() {
-    const at::Tensor mapper = one_tensor(Part::kSpatialRescaler, "channel_mapper.weight", 4);
-    const int64_t wanted = model_.unet_config_.in_channels - model_.unet_config_.out_channels;
+    const at::Tensor mapper = one_tensor(Part::SpatialRescaler, "channel_mapper.weight", 4);
+    const std::int64_t wanted = model_.unet_config_.in_channels - model_.unet_config_.out_channels;
     if (mapper.size(0) != wanted) {
       throw ModelError(origin_,
           fmt::format("its spatial rescaler gives {} channels and its U-Net takes {} beside the latent", mapper.size(0),
               wanted),
           "the parts are of different models");
     }
-    const auto halvings = std::countr_zero(static_cast<uint64_t>(model_.vae_config_.downscale()));
+    const auto halvings = std::countr_zero(static_cast<std::uint64_t>(model_.vae_config_.downscale()));
     model_.spatial_rescaler_ = std::make_shared<const MapRescaler>(halvings, mapper);
   }
 
@@ -263,7 +263,7 @@ class CheckpointReader {
     return space;
   }
 
-  at::Tensor one_tensor(Part part, const std::string& name, int64_t rank) {
+  at::Tensor one_tensor(Part part, const std::string& name, std::int64_t rank) {
     const auto found = tensors(part).find(name);
     if (found == tensors(part).end() || found->second.dim() != rank) {
       throw ModelError(origin_, fmt::format("its {} has no tensor \"{}\" with {} axes", title(part), name, rank),
@@ -273,7 +273,7 @@ class CheckpointReader {
     return dequantised(found->second, reader_.scales[part], name);
   }
 
-  void require_context(Part part, int64_t width) {
+  void require_context(Part part, std::int64_t width) {
     if (width == model_.unet_config_.context_dim) return;
     throw ModelError(origin_,
         fmt::format("its {} is {} wide and its U-Net expects {}", title(part), width, model_.unet_config_.context_dim),

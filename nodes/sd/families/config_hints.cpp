@@ -16,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 TextActivation activation(const std::string& origin, const std::string& name) {
-  if (name == "quick_gelu") return TextActivation::kQuickGelu;
-  if (name == "gelu") return TextActivation::kGelu;
+  if (name == "quick_gelu") return TextActivation::QuickGelu;
+  if (name == "gelu") return TextActivation::Gelu;
   throw ModelError(
       origin, fmt::format("has activation \"{}\" in its text encoder", name), "quick_gelu and gelu are supported");
 }
@@ -108,7 +108,7 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
       throw ModelError(origin, fmt::format("metadata {} is \"{}\"", key, *value), "it must be a number");
     }
   };
-  const auto integer = [&](const char* key) -> std::optional<int64_t> {
+  const auto integer = [&](const char* key) -> std::optional<std::int64_t> {
     const auto value = real(key);
     return value ? std::optional(positive(origin, key, std::llround(std::clamp(*value, -1.0, 1e9)))) : std::nullopt;
   };
@@ -117,7 +117,7 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
       .unet_norm_groups = integer("weft.unet.norm_groups"),
       .vae_norm_groups = integer("weft.vae.norm_groups"),
       .vae_scaling_factor = real("weft.vae.scaling_factor")};
-  TextHints& words = hints.texts[Part::kTextEncoder];
+  TextHints& words = hints.texts[Part::TextEncoder];
   words.heads = integer("weft.text.heads");
   words.eos_id = integer("weft.text.eos_id");
   if (const auto name = text("weft.text.activation")) words.activation = activation(origin, *name);
@@ -194,8 +194,8 @@ TextHints text_hints(const fs::path& folder) {
 ConfigHints hints_from_folder(const fs::path& folder) {
   const fs::path scheduler_file = folder / "scheduler" / "scheduler_config.json";
   const SchedulerConfig scheduler = read_scheduler_config(scheduler_file);
-  const ConfigHints vae = hints_from_vae_folder(folder / info(Part::kVAE).folder);
-  ConfigHints hints = hints_from_unet_folder(folder / info(Part::kUNet).folder);
+  const ConfigHints vae = hints_from_vae_folder(folder / info(Part::VAE).folder);
+  ConfigHints hints = hints_from_unet_folder(folder / info(Part::UNet).folder);
   hints.vae_file = vae.vae_file;
   hints.vae_norm_groups = vae.vae_norm_groups;
   hints.vae_mid_attention = vae.vae_mid_attention;
@@ -217,7 +217,7 @@ LabelConfig label_config_from_folder(const fs::path& label_encoder_folder) {
   LabelConfig config{.tokens = file.integer("tokens").value_or(1),
       .width = file.integer("width").value_or(0),
       .names = file.texts("names")};
-  if (const auto label = file.real("unconditional")) config.unconditional = static_cast<int64_t>(*label);
+  if (const auto label = file.real("unconditional")) config.unconditional = static_cast<std::int64_t>(*label);
   return config;
 }
 

@@ -16,7 +16,7 @@
 namespace weft::sd {
 
 struct TextHints {
-  std::optional<int64_t> heads = {}, eos_id = {};
+  std::optional<std::int64_t> heads = {}, eos_id = {};
   bool pools_at_largest_id = false;
   std::optional<double> norm_eps = {};
   std::optional<TextActivation> activation = {};
@@ -24,11 +24,11 @@ struct TextHints {
 
 struct ConfigHints {
   std::string unet_file, vae_file;  ///< which say so, for errors
-  std::optional<int64_t> unet_heads, unet_head_width, unet_norm_groups;
+  std::optional<std::int64_t> unet_heads, unet_head_width, unet_norm_groups;
   std::optional<double> unet_norm_eps, unet_freq_shift;
   std::optional<bool> unet_flip_sin_to_cos;
   std::optional<bool> unet_mid_block;  ///< as the file says: weights that are otherwise are damaged, or another model's
-  std::optional<int64_t> vae_norm_groups;
+  std::optional<std::int64_t> vae_norm_groups;
   std::optional<bool> vae_mid_attention;  ///< as unet_mid_block
   std::optional<double> vae_scaling_factor;  ///< also where there is a U-Net alone: latents are scaled for it
   std::optional<PreviewColours> preview_colours;  ///< of those latents
@@ -57,10 +57,10 @@ ConfigHints hints_from_unet_folder(const std::filesystem::path& unet_folder);
 
 /// The config.json beside a label encoder's table: {"tokens", "width", "names": [...], "unconditional"}.
 struct LabelConfig {
-  int64_t tokens = 1;
-  int64_t width = 0;  ///< 0: not said
+  std::int64_t tokens = 1;
+  std::int64_t width = 0;  ///< 0: not said
   std::vector<std::string> names;
-  std::optional<int64_t> unconditional;
+  std::optional<std::int64_t> unconditional;
 };
 LabelConfig label_config_from_folder(const std::filesystem::path& label_encoder_folder);
 

@@ -26,7 +26,7 @@ const Family& family_of(const ModelShapes& model) {
 std::string use_a_known_family() {
   std::string names;
   const auto known = families();
-  for (size_t left = known.size(); left > 0; --left) {
+  for (std::size_t left = known.size(); left > 0; --left) {
     names += known[left - 1]->name;
     if (left > 1) names += left == 2 ? " or " : ", ";
   }
@@ -39,16 +39,16 @@ const TensorMap& ModelShapes::part(Part part) const {
   return found == tensors_.end() ? kNone : found->second;
 }
 
-int64_t ModelShapes::size(Part part, const std::string& tensor, int64_t axis) const {
+std::int64_t ModelShapes::size(Part part, const std::string& tensor, std::int64_t axis) const {
   const TensorMap& tensors = this->part(part);
   const auto found = tensors.find(tensor);
   return found == tensors.end() || axis >= found->second.dim() ? 0 : found->second.size(axis);
 }
 
-int64_t ModelShapes::width() const { return size(Part::kUNet, "down_blocks.0.resnets.0.conv1.weight", 0); }
+std::int64_t ModelShapes::width() const { return size(Part::UNet, "down_blocks.0.resnets.0.conv1.weight", 0); }
 
-int64_t ModelShapes::context_width() const {
-  const TensorMap& unet = part(Part::kUNet);
+std::int64_t ModelShapes::context_width() const {
+  const TensorMap& unet = part(Part::UNet);
   const auto found = std::ranges::find_if(
       unet, [](const auto& tensor) { return tensor.first.ends_with(".attn2.to_k.weight") && tensor.second.dim() > 1; });
   return found == unet.end() ? 0 : found->second.size(1);

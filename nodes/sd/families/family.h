@@ -35,12 +35,12 @@ class ModelShapes {
   const TensorMap& part(Part part) const;
   bool has(Part part) const { return tensors_.contains(part); }
   bool has(Part part, const std::string& tensor) const { return this->part(part).contains(tensor); }
-  int64_t size(Part part, const std::string& tensor, int64_t axis) const;
+  std::int64_t size(Part part, const std::string& tensor, std::int64_t axis) const;
 
   /// Channels of the U-Net's finest level.
-  int64_t width() const;
+  std::int64_t width() const;
   /// How wide the context is that the U-Net attends to; 0: it attends to none.
-  int64_t context_width() const;
+  std::int64_t context_width() const;
 
  private:
   const PartTensors& tensors_;
@@ -48,9 +48,9 @@ class ModelShapes {
 
 /// What a model has where its metadata and configuration files say nothing.
 struct Usual {
-  int64_t heads = 0, head_width = 0;  ///< of the U-Net, as in UNetConfig
+  std::int64_t heads = 0, head_width = 0;  ///< of the U-Net, as in UNetConfig
   double beta_start = 0, beta_end = 0;  ///< sqrt(beta) is evenly spaced between their roots over 1000 timesteps
-  Prediction prediction = Prediction::kNoise;
+  Prediction prediction = Prediction::Noise;
   LatentSpace latents;  ///< of its autoencoder; channels and downscale count for a U-Net alone
 };
 

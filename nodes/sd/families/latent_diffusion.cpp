@@ -15,10 +15,10 @@ namespace {
 
 /// A published model, with what its configuration file says and no shape tells.
 struct Published {
-  int64_t width, context_width;  ///< by which it is known
-  int64_t heads, head_width;
+  std::int64_t width, context_width;  ///< by which it is known
+  std::int64_t heads, head_width;
   double beta_start, beta_end;
-  int64_t downscale;
+  std::int64_t downscale;
   double scale;
 };
 
@@ -42,13 +42,13 @@ const Published* published(const ModelShapes& model) {
 
 /// A VQ encoder gives as many channels as the decoder takes; KL's gives mean and variance.
 bool has_codebook(const ModelShapes& model) {
-  const int64_t channels = model.size(Part::kVAE, "decoder.conv_in.weight", 1);
-  return channels > 0 && model.size(Part::kVAE, "quant_conv.weight", 0) == channels;
+  const std::int64_t channels = model.size(Part::VAE, "decoder.conv_in.weight", 1);
+  return channels > 0 && model.size(Part::VAE, "quant_conv.weight", 0) == channels;
 }
 
 bool recognises(const ModelShapes& model) {
-  const bool reads_bert = model.has(Part::kTextEncoder) && kBertText.recognises(model.part(Part::kTextEncoder));
-  const bool attends_to_nothing = model.has(Part::kUNet) && model.context_width() == 0;
+  const bool reads_bert = model.has(Part::TextEncoder) && kBertText.recognises(model.part(Part::TextEncoder));
+  const bool attends_to_nothing = model.has(Part::UNet) && model.context_width() == 0;
   return reads_bert || attends_to_nothing || has_codebook(model) || published(model) != nullptr;
 }
 
@@ -61,7 +61,7 @@ Usual usual(const ModelShapes& model) {
       .head_width = as.head_width,
       .beta_start = as.beta_start,
       .beta_end = as.beta_end,
-      .latents = {.downscale = as.downscale, .scale = model.has(Part::kVAE) ? scale_by_vae : as.scale}};
+      .latents = {.downscale = as.downscale, .scale = model.has(Part::VAE) ? scale_by_vae : as.scale}};
 }
 
 // The text transformer: attention and feed-forward alternate.
@@ -82,12 +82,12 @@ constexpr Rule kLabelNames[] = {{"embedding.weight", "embedding.weight"}};
 constexpr Rule kRescalerNames[] = {{"channel_mapper.weight", "channel_mapper.weight"}};
 
 constexpr PartNames kSingleFile[] = {kUNetNames, kVAENames,
-    {Part::kTextEncoder, "cond_stage_model.transformer.", kBertNames},
-    {Part::kLabelEncoder, "cond_stage_model.", kLabelNames},
-    {Part::kSpatialRescaler, "cond_stage_model.", kRescalerNames}};
+    {Part::TextEncoder, "cond_stage_model.transformer.", kBertNames},
+    {Part::LabelEncoder, "cond_stage_model.", kLabelNames},
+    {Part::SpatialRescaler, "cond_stage_model.", kRescalerNames}};
 
 constexpr const TextKind* kTextKinds[] = {&kBertText, &kClipText};
-constexpr TextSlot kTexts[] = {{Part::kTextEncoder, kTextKinds}};
+constexpr TextSlot kTexts[] = {{Part::TextEncoder, kTextKinds}};
 
 }  // namespace
 

@@ -30,7 +30,7 @@ class Shapes {
     return found != tensors_.end() && found->first.starts_with(beginning);
   }
 
-  int64_t size(const std::string& name, size_t axis) const {
+  std::int64_t size(const std::string& name, std::size_t axis) const {
     const auto sizes = this->sizes(name);
     if (axis >= sizes.size() || sizes[axis] <= 0) {
       throw ModelError(
@@ -40,17 +40,17 @@ class Shapes {
   }
 
   /// How many of pattern 0, 1, 2, ... are there; the pattern has one {}.
-  int64_t count(const std::string& pattern) const {
-    int64_t n = 0;
+  std::int64_t count(const std::string& pattern) const {
+    std::int64_t n = 0;
     while (has(fmt::format(fmt::runtime(pattern), n))) ++n;
     return n;
   }
 
   /// Output channels of pattern 0, 1, 2, ...
-  std::vector<int64_t> channels(const std::string& pattern) const {
-    std::vector<int64_t> result;
-    const int64_t levels = count(pattern);
-    for (int64_t i = 0; i < levels; ++i) result.push_back(size(fmt::format(fmt::runtime(pattern), i), 0));
+  std::vector<std::int64_t> channels(const std::string& pattern) const {
+    std::vector<std::int64_t> result;
+    const std::int64_t levels = count(pattern);
+    for (std::int64_t i = 0; i < levels; ++i) result.push_back(size(fmt::format(fmt::runtime(pattern), i), 0));
     if (levels == 0) size(fmt::format(fmt::runtime(pattern), 0), 0);  // throws, naming it
     return result;
   }
@@ -62,16 +62,17 @@ class Shapes {
 };
 
 // 32 as in SD; a scaled-down model with fewer channels has the largest power of two that divides them all.
-int64_t usual_norm_groups(const std::vector<int64_t>& channels) {
-  int64_t groups = 32;
-  for (const int64_t n : channels) {
+std::int64_t usual_norm_groups(const std::vector<std::int64_t>& channels) {
+  std::int64_t groups = 32;
+  for (const std::int64_t n : channels) {
     while (n % groups != 0) groups /= 2;
   }
   return groups;
 }
 
-void require_divides(const std::string& origin, const char* what, int64_t divisor, const std::vector<int64_t>& widths) {
-  for (const int64_t width : widths) {
+void require_divides(
+    const std::string& origin, const char* what, std::int64_t divisor, const std::vector<std::int64_t>& widths) {
+  for (const std::int64_t width : widths) {
     if (width % divisor != 0) {
       throw ModelError(origin, fmt::format("{} {} do not divide {} channels", divisor, what, width),
           "its configuration is wrong or missing");
@@ -86,10 +87,10 @@ std::string first_attention(const UNetConfig& config) {
   return fmt::format("down_blocks.{}.attentions.0.", level);
 }
 
-std::vector<int64_t> attending_channels(const UNetConfig& config) {
-  std::vector<int64_t> channels;
+std::vector<std::int64_t> attending_channels(const UNetConfig& config) {
+  std::vector<std::int64_t> channels;
   if (config.mid_block) channels.push_back(config.block_channels.back());
-  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+  for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
     if (config.cross_attention[i]) channels.push_back(config.block_channels[i]);
   }
   return channels;
@@ -123,7 +124,7 @@ UNetConfig infer_unet(
     return shapes.has(attention + "qkv.weight") || shapes.has(attention + "to_q.weight");
   };
   config.cross_attention.clear();
-  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+  for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
     const std::string attention = fmt::format("down_blocks.{}.attentions.0.", i);
     config.cross_attention.push_back(shapes.has(attention + "proj_in.weight") || over_pixels(attention));
   }
@@ -167,7 +168,7 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Us
     refuse_other_weights(hints.vae_file,
         fmt::format("mid_block_add_attention is {}, and the weights have {}attention in the mid block",
             !config.mid_attention, config.mid_attention ? "" : "no "));
-  for (size_t i = 0; i < config.block_channels.size(); ++i) {
+  for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
     config.level_attention.push_back(shapes.has(fmt::format("encoder.down_blocks.{}.attentions.0.to_q.weight", i)));
   }
   // As many channels as the decoder takes: a VQ encoder. Twice as many: mean and variance.
@@ -194,7 +195,7 @@ TextEncoderConfig infer_text_encoder(
   config.mlp_width = shapes.size(first + "mlp.fc1.weight", 0);
   config.attention_width = shapes.size(first + "self_attn.q_proj.weight", 0);
   config.family = kind.family;
-  config.heads = hints.heads.value_or(std::max<int64_t>(1, config.attention_width / 64));
+  config.heads = hints.heads.value_or(std::max<std::int64_t>(1, config.attention_width / 64));
   config.activation = hints.activation.value_or(kind.activation);
   // Rows beyond the usual vocabulary's are learned words.
   config.eos_id = hints.eos_id.value_or(std::min(kind.end_id, config.vocab - 1));

@@ -105,7 +105,7 @@ void refuse_by_signs(const std::string& file, const Names& names) {
 
 void refuse_other_files(const std::string& file, const Names& names) {
   refuse_by_signs(file, names);
-  if (any_starts(names, info(Part::kUNet).prefix)) return;
+  if (any_starts(names, info(Part::UNet).prefix)) return;
   for (const Contents& contents : kContents)
     if (std::ranges::any_of(contents.beginnings, [&](auto beginning) { return any_starts(names, beginning); }))
       refuse(file, contents.what, contents.remedy);

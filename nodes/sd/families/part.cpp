@@ -8,25 +8,25 @@ namespace weft::sd {
 namespace {
 
 constexpr PartInfo kParts[] = {
-    {.part = Part::kUNet,
+    {.part = Part::UNet,
         .title = "U-Net",
         .folder = "unet",
         .weights = "diffusion_pytorch_model",
         .prefix = "model.diffusion_model.",
         .diffusers_sign = "down_blocks."},
-    {.part = Part::kVAE,
+    {.part = Part::VAE,
         .title = "VAE",
         .folder = "vae",
         .weights = "diffusion_pytorch_model",
         .prefix = "first_stage_model.",
         .diffusers_sign = "encoder.down_blocks."},
-    {.part = Part::kTextEncoder,
+    {.part = Part::TextEncoder,
         .title = "text encoder",
         .folder = "text_encoder",
         .weights = "model",
         .tokenizer = "tokenizer"},
-    {.part = Part::kLabelEncoder, .title = "class embedder", .folder = "label_encoder", .weights = "model"},
-    {.part = Part::kSpatialRescaler, .title = "spatial rescaler"},
+    {.part = Part::LabelEncoder, .title = "class embedder", .folder = "label_encoder", .weights = "model"},
+    {.part = Part::SpatialRescaler, .title = "spatial rescaler"},
 };
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace weft::sd {
 
 /// A network, or what stands for one where the context is not words.
-enum class Part { kUNet, kVAE, kTextEncoder, kLabelEncoder, kSpatialRescaler };
+enum class Part { UNet, VAE, TextEncoder, LabelEncoder, SpatialRescaler };
 
 /// The tensors of a model, by the names that diffusers gives them.
 using PartTensors = std::map<Part, TensorMap>;

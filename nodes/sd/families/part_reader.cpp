@@ -69,7 +69,7 @@ const SafetensorsFile& PartReader::read_single_file(const fs::path& path) {
 const SafetensorsFile& PartReader::read_alone(const fs::path& path, Part part) {
   const SafetensorsFile& file = open(path);
   std::vector<std::string> names = names_of(file);
-  if (part == Part::kUNet) refuse_other_unets(path.string(), names);
+  if (part == Part::UNet) refuse_other_unets(path.string(), names);
   const bool diffusers = starts_any(names, info(part).diffusers_sign);
   const std::string prefix(starts_any(names, info(part).prefix) ? "" : info(part).prefix);
   for (std::string& name : names) name.insert(0, prefix);
@@ -87,7 +87,7 @@ const SafetensorsFile& PartReader::read_alone(const fs::path& path, Part part) {
 void PartReader::read_folder(const fs::path& folder, Part part) {
   const std::string stem(info(part).weights);
   // Text encoders are transformers', the rest is diffusers'.
-  const WholeFile whole = stem == "model" ? WholeFile::kBeforeShards : WholeFile::kAfterShards;
+  const WholeFile whole = stem == "model" ? WholeFile::BeforeShards : WholeFile::AfterShards;
   parts[part];  // is there from here on, if only to be found incomplete
   for (const fs::path& path : weight_files(folder, stem, whole)) {
     const SafetensorsFile file = open(path);

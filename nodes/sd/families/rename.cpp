@@ -7,19 +7,19 @@ namespace weft::sd {
 namespace {
 
 struct Match {
-  std::vector<int64_t> numbers;
+  std::vector<std::int64_t> numbers;
   std::string_view any, rest;
 };
 
 std::string_view take_segment(std::string_view& text) {
-  const size_t dot = std::min(text.find('.'), text.size());
+  const std::size_t dot = std::min(text.find('.'), text.size());
   const std::string_view segment = text.substr(0, dot);
   text.remove_prefix(std::min(dot + 1, text.size()));
   return segment;
 }
 
-std::optional<int64_t> number(std::string_view segment) {
-  int64_t value = 0;
+std::optional<std::int64_t> number(std::string_view segment) {
+  std::int64_t value = 0;
   const auto [end, error] = std::from_chars(segment.data(), segment.data() + segment.size(), value);
   if (error != std::errc() || end != segment.data() + segment.size() || value < 0) return std::nullopt;
   return value;
@@ -57,9 +57,9 @@ std::string rename_rest(std::string_view rest, std::span<const Rule> leaves) {
 }
 
 std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape, std::span<const Rule> leaves) {
-  const auto value = [&](std::string_view hole) -> int64_t {
-    const int64_t per_level = shape.unet_layers_per_block + 1;
-    const int64_t block = found.numbers[0] - (rule.from.starts_with("input_blocks") ? 1 : 0);
+  const auto value = [&](std::string_view hole) -> std::int64_t {
+    const std::int64_t per_level = shape.unet_layers_per_block + 1;
+    const std::int64_t block = found.numbers[0] - (rule.from.starts_with("input_blocks") ? 1 : 0);
     if (hole == "{level}") return block / per_level;
     if (hole == "{layer}") return block % per_level;
     if (hole == "{flip}") return shape.vae_levels - 1 - found.numbers[0];
@@ -89,10 +89,10 @@ std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
 
 LdmShape ldm_shape(const std::vector<std::string>& names) {
   LdmShape shape{.unet_layers_per_block = 0, .vae_levels = 0};
-  int64_t first_downsampler = 0, last_block = 0;
+  std::int64_t first_downsampler = 0, last_block = 0;
   for (const auto& name : names) {
     if (const auto found = match("model.diffusion_model.input_blocks.#.0.*", name)) {
-      const int64_t block = found->numbers[0];
+      const std::int64_t block = found->numbers[0];
       last_block = std::max(last_block, block);
       const bool downsampler = found->rest.starts_with("op.");
       if (downsampler && (first_downsampler == 0 || block < first_downsampler)) first_downsampler = block;

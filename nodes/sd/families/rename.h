@@ -32,8 +32,8 @@ struct PartNames {
 
 /// What block numbers of CompVis' layout depend on.
 struct LdmShape {
-  int64_t unet_layers_per_block = 2;
-  int64_t vae_levels = 4;
+  std::int64_t unet_layers_per_block = 2;
+  std::int64_t vae_levels = 4;
 };
 
 /// Reads both from the names in a file.

@@ -34,18 +34,18 @@ constexpr KeyRule kWalk[] = {
 };
 
 /// Nichol & Dhariwal 2021 (arXiv:2102.09672), eq. 17.
-std::vector<double> cosine_betas(int64_t timesteps) {
-  const auto signal = [&](int64_t t) {
+std::vector<double> cosine_betas(std::int64_t timesteps) {
+  const auto signal = [&](std::int64_t t) {
     const double angle = (static_cast<double>(t) / static_cast<double>(timesteps) + 0.008) / 1.008;
     return std::pow(std::cos(angle * std::numbers::pi / 2), 2);
   };
   std::vector<double> betas;
-  for (int64_t t = 0; t < timesteps; ++t) betas.push_back(std::min(1 - signal(t + 1) / signal(t), 0.999));
+  for (std::int64_t t = 0; t < timesteps; ++t) betas.push_back(std::min(1 - signal(t + 1) / signal(t), 0.999));
   return betas;
 }
 
 /// GeoDiff's, from -6 to 6.
-std::vector<double> sigmoid_betas(double start, double end, int64_t timesteps) {
+std::vector<double> sigmoid_betas(double start, double end, std::int64_t timesteps) {
   std::vector<double> betas = linear_betas(-6, 6, timesteps);
   for (double& beta : betas) beta = start + (end - start) / (1 + std::exp(-beta));
   return betas;
@@ -55,7 +55,7 @@ std::vector<double> sigmoid_betas(double start, double end, int64_t timesteps) {
 std::vector<double> trained_betas(const ConfigFile& file) {
   std::vector<double> betas = file.reals("trained_betas");
   const auto timesteps = file.integer("num_train_timesteps");
-  if (timesteps && static_cast<size_t>(*timesteps) != betas.size())
+  if (timesteps && static_cast<std::size_t>(*timesteps) != betas.size())
     throw ModelError(file.origin(),
         fmt::format("trained_betas has {} numbers, and num_train_timesteps is {}", betas.size(), *timesteps),
         "they must be as many: download it again");
@@ -68,7 +68,7 @@ std::vector<double> betas_of(const ConfigFile& file) {
       [&](const char* key) { return file.has(key); });
   if (!said) return {};
   const double start = file.real("beta_start").value_or(1e-4), end = file.real("beta_end").value_or(0.02);
-  const int64_t timesteps = file.integer("num_train_timesteps").value_or(1000);
+  const std::int64_t timesteps = file.integer("num_train_timesteps").value_or(1000);
   const std::string schedule = file.text("beta_schedule").value_or("linear");
   for (const auto& [key, beta] : {std::pair("beta_start", start), std::pair("beta_end", end)})
     if (!(beta > 0 && beta < 1)) file.fail(key, "above 0 and below 1");
@@ -91,8 +91,8 @@ void refuse_other_noise(const ConfigFile& file) {
 }  // namespace
 
 Prediction prediction_of(const std::string& origin, const std::string& name) {
-  if (name == "epsilon") return Prediction::kNoise;
-  if (name == "v_prediction") return Prediction::kVelocity;
+  if (name == "epsilon") return Prediction::Noise;
+  if (name == "v_prediction") return Prediction::Velocity;
   throw ModelError(origin, fmt::format("has prediction type \"{}\"", name), "epsilon and v_prediction are supported");
 }
 

@@ -73,12 +73,12 @@ inline constexpr Rule kOldVAEAttention[] = {
     {"@.mid_block.attentions.0.proj_attn.*", "@.mid_block.attentions.0.to_out.0.*"},
 };
 
-inline constexpr PartNames kUNetNames{Part::kUNet, "model.diffusion_model.", kUNetPlaces, kUNetLeaves};
-inline constexpr PartNames kVAENames{Part::kVAE, "first_stage_model.", kVAEPlaces, kVAELeaves};
-inline constexpr PartNames kClipTextNames{Part::kTextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
+inline constexpr PartNames kUNetNames{Part::UNet, "model.diffusion_model.", kUNetPlaces, kUNetLeaves};
+inline constexpr PartNames kVAENames{Part::VAE, "first_stage_model.", kVAEPlaces, kVAELeaves};
+inline constexpr PartNames kClipTextNames{Part::TextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
 
 /// What is renamed in a diffusers folder.
 inline constexpr PartNames kDiffusersNames[] = {
-    {Part::kVAE, "", kOldVAEAttention}, {Part::kTextEncoder, "", kClipTextPlaces}};
+    {Part::VAE, "", kOldVAEAttention}, {Part::TextEncoder, "", kClipTextPlaces}};
 
 }  // namespace weft::sd

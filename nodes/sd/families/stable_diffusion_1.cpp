@@ -17,13 +17,13 @@ Usual usual(const ModelShapes&) {
   return {.heads = 8,
       .beta_start = 0.00085,
       .beta_end = 0.012,
-      .prediction = Prediction::kNoise,
+      .prediction = Prediction::Noise,
       // Latents of which nobody says whose they are count as this family's, so latent_space.h has the numbers.
       .latents = LatentSpace()};
 }
 
 constexpr const TextKind* kTextKinds[] = {&kClipText};
-constexpr TextSlot kTexts[] = {{Part::kTextEncoder, kTextKinds}};
+constexpr TextSlot kTexts[] = {{Part::TextEncoder, kTextKinds}};
 constexpr PartNames kSingleFile[] = {kUNetNames, kVAENames, kClipTextNames};
 // StableDiffusionPipeline, StableDiffusionInpaintPipeline, StableDiffusionInstructPix2PixPipeline, ...
 constexpr std::string_view kPipelines[] = {"StableDiffusion"};

@@ -21,16 +21,16 @@ void move(TensorMap& tensors, const std::string& from, const std::string& to) {
 // qkv [heads * 3 * width, ...] -> to_q, to_k, to_v [heads * width, ...]. What cannot be split stays, and its
 // parts are missed by name.
 void split_heads(TensorMap& tensors, const std::string& block, const std::string& end,
-    const std::function<int64_t(int64_t channels)>& heads_in) {
+    const std::function<std::int64_t(std::int64_t channels)>& heads_in) {
   const auto found = tensors.find(block + "qkv" + end);
   if (found == tensors.end()) return;
   const at::Tensor joined = found->second;
-  const int64_t channels = joined.size(0) / 3, heads = std::max<int64_t>(1, heads_in(channels));
+  const std::int64_t channels = joined.size(0) / 3, heads = std::max<std::int64_t>(1, heads_in(channels));
   if (joined.size(0) % (3 * heads) != 0) return;
   const at::Tensor by_head = joined.reshape({heads, 3, channels / heads, -1});
   constexpr std::array kParts{"to_q", "to_k", "to_v"};
-  for (size_t i = 0; i < kParts.size(); ++i) {
-    tensors[block + kParts[i] + end] = by_head.select(1, static_cast<int64_t>(i)).reshape({channels, -1});
+  for (std::size_t i = 0; i < kParts.size(); ++i) {
+    tensors[block + kParts[i] + end] = by_head.select(1, static_cast<std::int64_t>(i)).reshape({channels, -1});
   }
   tensors.erase(found);
 }
@@ -52,7 +52,7 @@ std::string canonical_from_diffusers(Part part, const std::string& name) {
   return name;
 }
 
-void split_pixel_attention(TensorMap& unet, const std::function<int64_t(int64_t channels)>& heads_in) {
+void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std::int64_t channels)>& heads_in) {
   constexpr std::string_view kJoined = ".qkv.weight";
   std::vector<std::string> blocks;
   for (const auto& [name, tensor] : unet) {

@@ -29,6 +29,6 @@ std::string canonical_from_diffusers(Part part, const std::string& name);
 /// Attention without a context has its queries, keys and values in one tensor "qkv", head after head, in
 /// CompVis' layout (the block's name with "norm", "qkv" and "proj_out"). Splits them as diffusers has them
 /// ("group_norm", "to_q", "to_k", "to_v", "to_out.0"). `heads_in` is called with the number of channels.
-void split_pixel_attention(TensorMap& unet, const std::function<int64_t(int64_t channels)>& heads_in);
+void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std::int64_t channels)>& heads_in);
 
 }  // namespace weft::sd

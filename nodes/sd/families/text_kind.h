@@ -17,7 +17,7 @@ struct TextKind {
   bool (*recognises)(const TensorMap& encoder);
   TextFamily family;
   TextActivation activation;
-  int64_t end_id, vocabulary;  ///< of the usual tokenizer: its end of a text, and how many ids it has
+  std::int64_t end_id, vocabulary;  ///< of the usual tokenizer: its end of a text, and how many ids it has
   bool takes_words_beside_file;  ///< a vocab.txt in a single file's folder is its tokenizer's
   /// Makes the tokenizer from the model's own files (a folder, or a file), or else the usual one, whose files set-up
   /// brought. `model` is named in the ModelError where there is none.

@@ -31,16 +31,16 @@ Tokenizer bert_tokenizer(const std::optional<fs::path>& own_files, const fs::pat
 }  // namespace
 
 constinit const TextKind kClipText{.recognises = has_bias,
-    .family = TextFamily::kClip,
-    .activation = TextActivation::kQuickGelu,
+    .family = TextFamily::Clip,
+    .activation = TextActivation::QuickGelu,
     .end_id = 49407,  // <|endoftext|>
     .vocabulary = 49408,
     .takes_words_beside_file = false,
     .tokenizer = clip_tokenizer};
 
 constinit const TextKind kBertText{.recognises = has_no_bias,
-    .family = TextFamily::kBert,
-    .activation = TextActivation::kGelu,
+    .family = TextFamily::Bert,
+    .activation = TextActivation::Gelu,
     .end_id = 102,        // [SEP]
     .vocabulary = 30522,  // for lower case
     .takes_words_beside_file = true,

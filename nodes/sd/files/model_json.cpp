@@ -13,8 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int64_t kLargest = 1'000'000;  // of numbers that networks are made of
-constexpr size_t kShownValue = 80;  // bytes of a wrong value that a message repeats
+constexpr std::int64_t kLargest = 1'000'000;  // of numbers that networks are made of
+constexpr std::size_t kShownValue = 80;  // bytes of a wrong value that a message repeats
 
 std::string shown(const json& value) {
   std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true);
@@ -57,7 +57,7 @@ const json& ConfigFile::operator[](std::string_view key) const {
   return found == values_.end() ? kMissing : *found;
 }
 
-std::optional<int64_t> ConfigFile::integer(const char* key) const {
+std::optional<std::int64_t> ConfigFile::integer(const char* key) const {
   const json* value = &(*this)[key];
   if (value->is_null()) return std::nullopt;
   if (value->is_array()) {
@@ -67,8 +67,8 @@ std::optional<int64_t> ConfigFile::integer(const char* key) const {
     value = &value->front();
   }
   if (!value->is_number_integer()) fail(key, "a whole number");
-  if (value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX) fail(key, "a smaller number");
-  return positive(origin_, key, value->get<int64_t>());
+  if (value->is_number_unsigned() && value->get<std::uint64_t>() > INT64_MAX) fail(key, "a smaller number");
+  return positive(origin_, key, value->get<std::int64_t>());
 }
 
 std::optional<double> ConfigFile::real(const char* key) const {
@@ -122,7 +122,7 @@ void ConfigFile::fail(std::string_view key, const std::string& wanted) const {
   throw ModelError(origin_, fmt::format("{} is {}", key, shown((*this)[key])), fmt::format("it must be {}", wanted));
 }
 
-int64_t positive(const std::string& origin, const std::string& key, int64_t value) {
+std::int64_t positive(const std::string& origin, const std::string& key, std::int64_t value) {
   if (value > 0 && value <= kLargest) return value;
   throw ModelError(
       origin, fmt::format("{} is {}", key, value), fmt::format("it must be a positive number, {} at most", kLargest));

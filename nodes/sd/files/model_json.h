@@ -35,7 +35,7 @@ class ConfigFile {
   bool has(std::string_view key) const { return !(*this)[key].is_null(); }
 
   /// Above 0; a list counts as its values where they are equal.
-  std::optional<int64_t> integer(const char* key) const;
+  std::optional<std::int64_t> integer(const char* key) const;
   std::optional<double> real(const char* key) const;
   std::optional<bool> boolean(const char* key) const;
   std::optional<std::string> text(const char* key) const;
@@ -52,6 +52,6 @@ class ConfigFile {
 };
 
 /// `value`, where it is from 1 to a million. Throws ModelError that names `key`.
-int64_t positive(const std::string& origin, const std::string& key, int64_t value);
+std::int64_t positive(const std::string& origin, const std::string& key, std::int64_t value);
 
 }  // namespace weft::sd

@@ -45,7 +45,7 @@ void require_format(const json& config, const std::string& layer, const std::str
 
 std::string text_of(const at::Tensor& bytes) {
   const at::Tensor whole = bytes.contiguous();
-  return {reinterpret_cast<const char*>(whole.const_data_ptr<uint8_t>()), static_cast<size_t>(whole.numel())};
+  return {reinterpret_cast<const char*>(whole.const_data_ptr<std::uint8_t>()), static_cast<std::size_t>(whole.numel())};
 }
 
 /// Readable, of some float, finite, and one value or one an output.
@@ -114,7 +114,7 @@ TensorMap formats_in(const std::map<std::string, std::string>& metadata, const s
     throw ModelError(place, "has no object \"layers\"", "download it again");
   for (const auto& [layer, config] : layers->items()) {
     const std::string text = config.dump();
-    formats[layer] = at::tensor(std::vector<uint8_t>(text.begin(), text.end()), at::kByte);
+    formats[layer] = at::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), at::kByte);
   }
   return formats;
 }

@@ -27,14 +27,14 @@ namespace fs = std::filesystem;
 namespace bip = boost::interprocess;
 using nlohmann::json;
 
-constexpr size_t kLengthBytes = 8;
-constexpr size_t kWidestBits = 64;            // of one value
-constexpr uint64_t kMaxHeader = 100'000'000;  // as the reference implementation
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::size_t kWidestBits = 64;            // of one value
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // as the reference implementation
 
 struct TypeName {
   std::string_view name;
   at::ScalarType type;
-  size_t bits;
+  std::size_t bits;
 };
 constexpr std::array kTypes{
     TypeName{"F64", at::kDouble, 64},
@@ -92,7 +92,7 @@ class Reader {
     throw ModelError(path_.string(), problem, remedy);
   }
 
-  size_t file_size() const {
+  std::size_t file_size() const {
     std::error_code error;
     const auto status = fs::status(path_, error);
     if (!fs::exists(status)) fail("there is no such file", "check the name and the model folders");
@@ -102,8 +102,8 @@ class Reader {
     return size;
   }
 
-  uint64_t header_size(std::string_view file) const {
-    const uint64_t length = stated_length(file);
+  std::uint64_t header_size(std::string_view file) const {
+    const std::uint64_t length = stated_length(file);
     if (file.size() > kLengthBytes && length <= kMaxHeader && length <= file.size() - kLengthBytes &&
         begins_with_brace(file.substr(kLengthBytes, length)))
       return length;  // whatever those eight bytes look like otherwise: 80 02 is a pickle's beginning, and
@@ -159,18 +159,18 @@ class Reader {
     if (!value.is_object()) fail(fmt::format("tensor \"{}\" is not described by an object", name));
     SafetensorsFile::Entry entry{.type = type(name, value),
         .dtype = at::ScalarType::Undefined,
-        .shape = numbers<int64_t>(name, value, "shape"),
+        .shape = numbers<std::int64_t>(name, value, "shape"),
         .begin = 0,
         .end = 0};
     const TypeName* known = known_type(entry.type);
     if (known) entry.dtype = known->type;
-    const auto offsets = numbers<size_t>(name, value, "data_offsets");
+    const auto offsets = numbers<std::size_t>(name, value, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1]) {
       fail(fmt::format("tensor \"{}\" has data_offsets that are not [begin, end]", name));
     }
     entry.begin = offsets[0];
     entry.end = offsets[1];
-    const size_t given = entry.end - entry.begin, bits = bit_size(name, entry, known ? known->bits : kWidestBits);
+    const std::size_t given = entry.end - entry.begin, bits = bit_size(name, entry, known ? known->bits : kWidestBits);
     if (known && bits % 8 != 0) fail(fmt::format("tensor \"{}\" does not end at the end of a byte", name));
     if (known && bits / 8 != given) {
       fail(fmt::format("tensor \"{}\" needs {} bytes for its shape, and is given {}", name, bits / 8, given));
@@ -179,7 +179,7 @@ class Reader {
   }
 
   // Tensors must fill the data exactly: no overlap, no hole, nothing outside.
-  void check_layout(const std::map<std::string, SafetensorsFile::Entry>& entries, size_t data_size) const {
+  void check_layout(const std::map<std::string, SafetensorsFile::Entry>& entries, std::size_t data_size) const {
     std::vector<std::pair<const std::string*, const SafetensorsFile::Entry*>> ordered;
     for (const auto& [name, entry] : entries) {
       if (entry.end > data_size) {
@@ -190,7 +190,7 @@ class Reader {
     std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
       return std::pair(a.second->begin, a.second->end) < std::pair(b.second->begin, b.second->end);
     });
-    size_t filled = 0;
+    std::size_t filled = 0;
     for (const auto& [name, entry] : ordered) {
       if (entry->begin < filled) fail(fmt::format("tensor \"{}\" overlaps the one before it", *name));
       if (entry->begin > filled) fail(fmt::format("has a hole before tensor \"{}\"", *name));
@@ -200,14 +200,14 @@ class Reader {
   }
 
  private:
-  static uint64_t stated_length(std::string_view file) {
-    uint64_t length = 0;
+  static std::uint64_t stated_length(std::string_view file) {
+    std::uint64_t length = 0;
     std::memcpy(&length, file.data(), std::min(file.size(), kLengthBytes));
     return length;
   }
 
   static bool begins_with_brace(std::string_view header) {
-    const size_t begin = header.find_first_not_of(" \t\r\n");
+    const std::size_t begin = header.find_first_not_of(" \t\r\n");
     return begin != header.npos && header[begin] == '{';
   }
 
@@ -224,7 +224,7 @@ class Reader {
     std::vector<T> result;
     for (const auto& number : *found) {
       if (!number.is_number_unsigned() ||
-          number.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<T>::max())) {
+          number.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<T>::max())) {
         fail(fmt::format("tensor \"{}\" has a {} with {}, which is not a size", name, key, number.dump()));
       }
       result.push_back(number.get<T>());
@@ -232,11 +232,11 @@ class Reader {
     return result;
   }
 
-  size_t bit_size(const std::string& name, const SafetensorsFile::Entry& entry, size_t bits) const {
+  std::size_t bit_size(const std::string& name, const SafetensorsFile::Entry& entry, std::size_t bits) const {
     bool empty = false;
-    for (const int64_t length : entry.shape) {
+    for (const std::int64_t length : entry.shape) {
       empty = empty || length == 0;
-      if (__builtin_mul_overflow(bits, std::max<size_t>(static_cast<size_t>(length), 1), &bits)) {
+      if (__builtin_mul_overflow(bits, std::max<std::size_t>(static_cast<std::size_t>(length), 1), &bits)) {
         fail(fmt::format("tensor \"{}\" has a shape that overflows", name));
       }
     }
@@ -260,12 +260,12 @@ struct SafetensorsFile::Mapping {
 
   bool is_file() const { return region.get_address() != nullptr; }
   char* data() { return is_file() ? static_cast<char*>(region.get_address()) : bytes.data(); }
-  size_t size() const { return is_file() ? region.get_size() : bytes.size(); }
+  std::size_t size() const { return is_file() ? region.get_size() : bytes.size(); }
 };
 
 SafetensorsFile SafetensorsFile::open(const fs::path& path) {
   const Reader reader(path);
-  const size_t size = reader.file_size();
+  const std::size_t size = reader.file_size();
   if (size == 0) reader.fail("is empty");
   const auto mapping = std::make_shared<Mapping>();
   try {
@@ -291,7 +291,7 @@ SafetensorsFile SafetensorsFile::read(const fs::path& path, std::shared_ptr<Mapp
   SafetensorsFile file;
   file.path_ = path;
   file.mapping_ = std::move(mapping);
-  const uint64_t header_size = reader.header_size(bytes);
+  const std::uint64_t header_size = reader.header_size(bytes);
   const json header = reader.parse_header(bytes.substr(kLengthBytes, header_size));
   file.data_offset_ = kLengthBytes + header_size;
   for (const auto& [name, value] : header.items()) {
@@ -311,7 +311,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     throw ModelError(path_.string(), unsupported_type(name, entry.type), "convert it to F16 or F32");
   char* data = mapping_->data() + data_offset_ + entry.begin;
   const auto options = at::TensorOptions(entry.dtype);
-  if (reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.dtype) != 0) {  // old writers did not align
+  if (reinterpret_cast<std::uintptr_t>(data) % c10::elementSize(entry.dtype) != 0) {  // old writers did not align
     at::Tensor copy = at::empty(entry.shape, options);
     std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
     return copy;
@@ -350,7 +350,7 @@ std::string header_of(
     const fs::path& path, const std::vector<Named>& tensors, const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  size_t offset = 0;
+  std::size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     header[name] = {{"dtype", type_name(path, name, tensor.scalar_type())}, {"shape", tensor.sizes().vec()},
         {"data_offsets", {offset, offset + tensor.nbytes()}}};
@@ -363,7 +363,7 @@ std::string header_of(
 
 /// The header with its length ahead.
 std::string beginning_of(const std::string& header) {
-  const uint64_t length = header.size();
+  const std::uint64_t length = header.size();
   std::string bytes(sizeof length, '\0');
   std::memcpy(bytes.data(), &length, sizeof length);
   return bytes + header;

@@ -24,8 +24,8 @@ class SafetensorsFile {
   struct Entry {
     std::string type;            ///< as the format calls it: "F16"
     at::ScalarType dtype;        ///< Undefined where torch has no such type that it can compute with ("F4")
-    std::vector<int64_t> shape;  ///< counts values, also where several are in a byte
-    size_t begin, end;  ///< bytes, counted from the end of the header
+    std::vector<std::int64_t> shape;  ///< counts values, also where several are in a byte
+    std::size_t begin, end;  ///< bytes, counted from the end of the header
   };
 
   /// Throws ModelError when the file cannot be read, is not safetensors, or contradicts itself. [any thread]
@@ -52,7 +52,7 @@ class SafetensorsFile {
 
   std::filesystem::path path_;
   std::shared_ptr<Mapping> mapping_;
-  size_t data_offset_ = 0;
+  std::size_t data_offset_ = 0;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> metadata_;
 };

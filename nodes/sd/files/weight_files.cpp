@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 /// The files of one variant.
 struct FileSet {
   std::optional<fs::path> whole, index;
-  std::map<int64_t, fs::path> shards;  ///< by their number
-  int64_t shard_count = 0;             ///< as their names have it
+  std::map<std::int64_t, fs::path> shards;  ///< by their number
+  std::int64_t shard_count = 0;             ///< as their names have it
 };
 
 /// By variant; the plain set's name is empty.
@@ -52,7 +52,7 @@ Found look_into(const fs::path& folder, const std::string& stem) {
         set.whole = entry.path();
       } else {
         set.shards[std::stoll(match[2])] = entry.path();
-        set.shard_count = std::max<int64_t>(set.shard_count, std::stoll(match[3]));
+        set.shard_count = std::max<std::int64_t>(set.shard_count, std::stoll(match[3]));
       }
     } else if (name.ends_with(".bin")) {
       found.pickles = true;
@@ -89,10 +89,10 @@ std::vector<fs::path> files_of_index(const fs::path& index, const std::string& s
 }
 
 std::vector<fs::path> files_of(const fs::path& folder, const FileSet& set, const std::string& stem, WholeFile whole) {
-  if (set.whole && (whole == WholeFile::kBeforeShards || !set.index)) return {*set.whole};
+  if (set.whole && (whole == WholeFile::BeforeShards || !set.index)) return {*set.whole};
   if (set.index) return files_of_index(*set.index, stem);
   std::vector<fs::path> files;
-  for (int64_t i = 1; i <= set.shard_count; ++i) {
+  for (std::int64_t i = 1; i <= set.shard_count; ++i) {
     const auto shard = set.shards.find(i);
     if (shard == set.shards.end())
       throw ModelError(folder.string(), fmt::format("lacks shard {} of {} of {}", i, set.shard_count, stem),

@@ -10,7 +10,7 @@
 namespace weft::sd {
 
 /// Where a folder holds a whole file and shards: diffusers goes by the index, transformers takes the file.
-enum class WholeFile { kAfterShards, kBeforeShards };
+enum class WholeFile { AfterShards, BeforeShards };
 
 /// The files of "STEM.safetensors", or of its only variant where there is no plain set. Throws ModelError
 /// where there is none, where shards that an index names are missing, and where variants leave the choice

@@ -8,7 +8,7 @@
 
 namespace weft::sd {
 
-at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k, int64_t heads) {
+at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k, std::int64_t heads) {
   const auto split = [heads](const at::Tensor& x) {
     return x.to(at::kFloat).unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);
   };
@@ -21,7 +21,7 @@ void AttentionMaps::add(const AttentionCall& call) {
   const at::Tensor words =
       attention_probabilities(call.q, call.k, call.heads).index_select(2, tokens).sum(2);  // [B, places]
   const at::Tensor at_level = words.unflatten(1, {1, call.height, call.width});
-  const at::Tensor map = resize(at_level, width_, height_, Resize::kBilinear).squeeze(1);
+  const at::Tensor map = resize(at_level, width_, height_, Resize::Bilinear).squeeze(1);
   sum_ = sum_.defined() ? sum_ + map : map;
   ++layers_;
 }

@@ -15,13 +15,13 @@
 namespace weft::sd {
 
 /// softmax(q k^T / sqrt(width / heads)), the mean over the heads: [B, places, tokens] float32.
-at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k, int64_t heads);
+at::Tensor attention_probabilities(const at::Tensor& q, const at::Tensor& k, std::int64_t heads);
 
 /// How much each place of a latent of height x width attends to some tokens: the sum of their probabilities, as the mean
 /// over heads and layers (Tang et al. 2022, "What the DAAM", arXiv:2210.04885).
 class AttentionMaps {
  public:
-  AttentionMaps(std::vector<int64_t> tokens, int64_t height, int64_t width)
+  AttentionMaps(std::vector<std::int64_t> tokens, std::int64_t height, std::int64_t width)
       : tokens_(std::move(tokens)), height_(height), width_(width) {}
 
   void add(const AttentionCall& call);
@@ -30,10 +30,10 @@ class AttentionMaps {
   at::Tensor mean() const;
 
  private:
-  std::vector<int64_t> tokens_;
-  int64_t height_, width_;
+  std::vector<std::int64_t> tokens_;
+  std::int64_t height_, width_;
   at::Tensor sum_;
-  int64_t layers_ = 0;
+  std::int64_t layers_ = 0;
 };
 
 /// Shows `maps`, which must live as long, each attention to the context and changes nothing. One thread.

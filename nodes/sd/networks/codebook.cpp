@@ -6,18 +6,18 @@ namespace weft::sd {
 namespace {
 
 // Distances to all vectors take 4 * size bytes a place: so many places at once that it stays at some 64 MB.
-constexpr int64_t kDistancesAtOnce = int64_t{1} << 24;
+constexpr std::int64_t kDistancesAtOnce = std::int64_t{1} << 24;
 
 }  // namespace
 
-Codebook::Codebook(const Weights& weights, int64_t size, int64_t width)
-    : table_((weights / "embedding").get("weight", {size, width}, Init::kNormal).to(at::kFloat)),
+Codebook::Codebook(const Weights& weights, std::int64_t size, std::int64_t width)
+    : table_((weights / "embedding").get("weight", {size, width}, Init::Normal).to(at::kFloat)),
       squared_norms_((table_ * table_).sum(1)) {}
 
 at::Tensor Codebook::nearest(const at::Tensor& latent) const {
   const at::Tensor places = latent.to(at::kFloat).permute({0, 2, 3, 1}).reshape({-1, table_.size(1)});
   std::vector<at::Tensor> chunks;
-  for (const at::Tensor& chunk : places.split(std::max<int64_t>(1, kDistancesAtOnce / table_.size(0)))) {
+  for (const at::Tensor& chunk : places.split(std::max<std::int64_t>(1, kDistancesAtOnce / table_.size(0)))) {
     // |z - e|^2 without |z|^2, which is the same for every e.
     chunks.push_back(at::addmm(squared_norms_, chunk, table_.t(), /*beta=*/1, /*alpha=*/-2).argmin(1));
   }

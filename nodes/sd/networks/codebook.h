@@ -11,7 +11,7 @@ namespace weft::sd {
 class Codebook {
  public:
   /// `weights`: diffusers' "quantize"; `size` vectors of `width`.
-  Codebook(const Weights& weights, int64_t size, int64_t width);
+  Codebook(const Weights& weights, std::int64_t size, std::int64_t width);
 
   /// The nearest vector's index at each place of a latent [B, width, h, w]: [B, h, w] int64.
   at::Tensor nearest(const at::Tensor& latent) const;

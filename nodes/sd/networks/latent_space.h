@@ -20,8 +20,8 @@ using GreyLatent = std::array<float, 4>;
 /// Where nobody says whose latents they are, they are taken for Stable Diffusion 1's, the most common. Its numbers are the
 /// defaults here and nowhere else: the family asks for them (families/stable_diffusion_1.cpp).
 struct LatentSpace {
-  int64_t channels = 4;
-  int64_t downscale = 8;  ///< how many pixels one latent spans, in each direction
+  std::int64_t channels = 4;
+  std::int64_t downscale = 8;  ///< how many pixels one latent spans, in each direction
   /// The network's latents = (the autoencoder's - shift) * scale; their standard deviation is about 1.
   double scale = 0.18215, shift = 0;
   /// Only of four channels. Published on the Hugging Face forum in 2022 ("Decoding latents to RGB without upscaling").

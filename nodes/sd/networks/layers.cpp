@@ -11,9 +11,9 @@
 
 namespace weft::sd {
 
-Conv2d::Conv2d(const Weights& weights, int64_t in, int64_t out, Options options)
+Conv2d::Conv2d(const Weights& weights, std::int64_t in, std::int64_t out, Options options)
     : weight_(weights.get("weight", {out, in, options.kernel, options.kernel}, options.init)),
-      bias_(weights.get("bias", {out}, options.init == Init::kFanIn ? Init::kFanIn : Init::kZeros)),
+      bias_(weights.get("bias", {out}, options.init == Init::FanIn ? Init::FanIn : Init::Zeros)),
       stride_(options.stride),
       padding_(options.padding),
       packed_(onednn::wants_packing(weight_)) {
@@ -34,7 +34,7 @@ at::Tensor Conv2d::plus(const at::Tensor& x, const at::Tensor& residual) const {
 
 namespace {
 
-constexpr int64_t kStride = 1, kPadding = 1;  // of a convolution that keeps the size
+constexpr std::int64_t kStride = 1, kPadding = 1;  // of a convolution that keeps the size
 
 using Phases = std::array<at::Tensor, 4>;
 
@@ -42,21 +42,22 @@ using Phases = std::array<at::Tensor, 4>;
 /// has one and the second two, or the other way round for the result below it. The same across.
 template <class T>
 void fold(const at::Tensor& weight, const Phases& phases) {
-  constexpr int64_t kKernelsAThread = 8192;
+  constexpr std::int64_t kKernelsAThread = 8192;
   const T* kernels = weight.const_data_ptr<T>();
   std::array<T*, 4> folded;
-  for (size_t i = 0; i < 4; ++i) folded[i] = phases[i].mutable_data_ptr<T>();
-  at::parallel_for(0, weight.size(0) * weight.size(1), kKernelsAThread, [&](int64_t begin, int64_t end) {
-    for (int64_t kernel = begin; kernel < end; ++kernel) {
+  for (std::size_t i = 0; i < 4; ++i) folded[i] = phases[i].mutable_data_ptr<T>();
+  at::parallel_for(0, weight.size(0) * weight.size(1), kKernelsAThread, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t kernel = begin; kernel < end; ++kernel) {
       const T* taps = kernels + 9 * kernel;
       // Row or column `i` of three meets the first or the second pixel.
-      const auto side = [](int64_t i, int64_t phase) { return i > (phase == 0 ? 0 : 1) ? 1 : 0; };
-      for (size_t phase = 0; phase < 4; ++phase) {
+      const auto side = [](std::int64_t i, std::int64_t phase) { return i > (phase == 0 ? 0 : 1) ? 1 : 0; };
+      for (std::size_t phase = 0; phase < 4; ++phase) {
         float sums[2][2] = {};
-        for (int64_t y = 0; y < 3; ++y)
-          for (int64_t x = 0; x < 3; ++x)
-            sums[side(y, int64_t(phase / 2))][side(x, int64_t(phase % 2))] += static_cast<float>(taps[3 * y + x]);
-        for (int64_t i = 0; i < 4; ++i) folded[phase][4 * kernel + i] = static_cast<T>(sums[i / 2][i % 2]);
+        for (std::int64_t y = 0; y < 3; ++y)
+          for (std::int64_t x = 0; x < 3; ++x)
+            sums[side(y, std::int64_t(phase / 2))][side(x, std::int64_t(phase % 2))] +=
+                static_cast<float>(taps[3 * y + x]);
+        for (std::int64_t i = 0; i < 4; ++i) folded[phase][4 * kernel + i] = static_cast<T>(sums[i / 2][i % 2]);
       }
     }
   });
@@ -73,9 +74,9 @@ Phases folded(const at::Tensor& weight) {
 
 }  // namespace
 
-DoublingConv2d::DoublingConv2d(const Weights& weights, int64_t in, int64_t out)
-    : weight_(weights.get("weight", {out, in, 3, 3}, Init::kFanIn)),
-      bias_(weights.get("bias", {out}, Init::kFanIn)),
+DoublingConv2d::DoublingConv2d(const Weights& weights, std::int64_t in, std::int64_t out)
+    : weight_(weights.get("weight", {out, in, 3, 3}, Init::FanIn)),
+      bias_(weights.get("bias", {out}, Init::FanIn)),
       packed_(onednn::wants_packing(weight_)) {
   if (!packed_) return;
   phases_ = folded(weight_);
@@ -84,30 +85,30 @@ DoublingConv2d::DoublingConv2d(const Weights& weights, int64_t in, int64_t out)
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x) const { return (*this)(x, 2 * x.size(2), 2 * x.size(3)); }
 
-at::Tensor DoublingConv2d::operator()(const at::Tensor& x, int64_t height, int64_t width) const {
+at::Tensor DoublingConv2d::operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const {
   cancel_point();
-  const int64_t h = x.size(2), w = x.size(3);
+  const std::int64_t h = x.size(2), w = x.size(3);
   if (!packed_ || height != 2 * h || width != 2 * w)
     return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
   const at::Tensor result =
       at::empty({x.size(0), bias_.size(0), height, width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
-  for (const int64_t below : {0, 1}) {
-    for (const int64_t right : {0, 1}) {
+  for (const std::int64_t below : {0, 1}) {
+    for (const std::int64_t right : {0, 1}) {
       cancel_point();
       // Padded by one pixel all around there is one row and one column too many, on another side for each phase.
-      const at::Tensor all = onednn::conv(x, phases_[size_t(2 * below + right)], bias_, kStride, kPadding);
+      const at::Tensor all = onednn::conv(x, phases_[std::size_t(2 * below + right)], bias_, kStride, kPadding);
       cells.select(4, right).select(2, below).copy_(all.permute({0, 2, 3, 1}).narrow(1, below, h).narrow(2, right, w));
     }
   }
   return result;
 }
 
-Linear::Linear(const Weights& weights, int64_t in, int64_t out, Options options)
+Linear::Linear(const Weights& weights, std::int64_t in, std::int64_t out, Options options)
     : weight_(options.as_conv ? weights.get("weight", {out, in, 1, 1}, options.init)
                               : weights.get("weight", {out, in}, options.init)) {
   if (options.bias) {
-    bias_ = weights.get("bias", {out}, options.init == Init::kFanIn ? Init::kFanIn : Init::kZeros);
+    bias_ = weights.get("bias", {out}, options.init == Init::FanIn ? Init::FanIn : Init::Zeros);
   }
   packed_ = options.pack && onednn::wants_packing(weight_);
   if (packed_) weight_ = onednn::pack_linear(weight_.flatten(1));
@@ -121,12 +122,12 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
 
 at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
   cancel_point();
-  if (packed_) return onednn::linear_combine(x, weight_, bias_, residual, onednn::Combine::kAdd);
+  if (packed_) return onednn::linear_combine(x, weight_, bias_, residual, onednn::Combine::Add);
   return (*this)(x) + residual;
 }
 
-Geglu::Geglu(const Weights& weights, int64_t in, int64_t out)
-    : weight_(weights.get("weight", {2 * out, in}, Init::kFanIn)), bias_(weights.get("bias", {2 * out}, Init::kFanIn)) {
+Geglu::Geglu(const Weights& weights, std::int64_t in, std::int64_t out)
+    : weight_(weights.get("weight", {2 * out, in}, Init::FanIn)), bias_(weights.get("bias", {2 * out}, Init::FanIn)) {
   packed_ = onednn::wants_packing(weight_);
   if (!packed_) return;
   value_weight_ = onednn::pack_linear(weight_.narrow(0, 0, out));
@@ -139,33 +140,33 @@ Geglu::Geglu(const Weights& weights, int64_t in, int64_t out)
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
   cancel_point();
   if (packed_) {
-    const at::Tensor gate = onednn::linear(x, gate_weight_, gate_bias_, onednn::Activation::kGelu);
-    return onednn::linear_combine(x, value_weight_, value_bias_, gate, onednn::Combine::kMultiply);
+    const at::Tensor gate = onednn::linear(x, gate_weight_, gate_bias_, onednn::Activation::Gelu);
+    return onednn::linear_combine(x, value_weight_, value_bias_, gate, onednn::Combine::Multiply);
   }
   const auto halves = at::linear(x, weight_, bias_).chunk(2, -1);
   return halves[0] * at::gelu(halves[1]);
 }
 
-GroupNorm::GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps)
-    : weight_(weights.get("weight", {channels}, Init::kOnes)),
-      bias_(weights.get("bias", {channels}, Init::kZeros)),
+GroupNorm::GroupNorm(const Weights& weights, std::int64_t groups, std::int64_t channels, double eps)
+    : weight_(weights.get("weight", {channels}, Init::Ones)),
+      bias_(weights.get("bias", {channels}, Init::Zeros)),
       groups_(groups),
       eps_(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kNothing);
+  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::Nothing);
   return at::group_norm(x, groups_, weight_, bias_, eps_);
 }
 
 at::Tensor GroupNorm::silu(const at::Tensor& x) const {
-  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::kSilu);
+  if (fits_fused_group_norm(x, weight_)) return fused_group_norm(x, groups_, weight_, bias_, eps_, AfterNorm::Silu);
   at::Tensor normed = (*this)(x);
   return normed.requires_grad() ? at::silu(normed) : at::silu_(normed);
 }
 
-LayerNorm::LayerNorm(const Weights& weights, int64_t width, double eps)
-    : weight_(weights.get("weight", {width}, Init::kOnes)),
-      bias_(weights.get("bias", {width}, Init::kZeros)),
+LayerNorm::LayerNorm(const Weights& weights, std::int64_t width, double eps)
+    : weight_(weights.get("weight", {width}, Init::Ones)),
+      bias_(weights.get("bias", {width}, Init::Zeros)),
       eps_(eps) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
@@ -173,7 +174,7 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor multi_head_attention(
-    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal) {
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal) {
   cancel_point();
   if (!causal && fits_tile_attention(q, k, v, heads)) return tile_attention(q, k, v, heads);
   // libtorch's kernel is a sixth faster on contiguous heads, which pays for the copy.
@@ -184,7 +185,7 @@ at::Tensor multi_head_attention(
   return joined.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
 }
 
-Attention::Attention(const Weights& weights, int64_t width, int64_t context_width, Options options)
+Attention::Attention(const Weights& weights, std::int64_t width, std::int64_t context_width, Options options)
     : name_(weights.name()),
       heads_(options.heads),
       to_q_(weights / "to_q", width, width, {.bias = options.qkv_bias}),
@@ -207,7 +208,7 @@ at::Tensor Attention::plus(
   return to_out_.plus(patched_attention(*place.patches, call), x);
 }
 
-ResnetBlock::ResnetBlock(const Weights& weights, int64_t in, int64_t out, Options options)
+ResnetBlock::ResnetBlock(const Weights& weights, std::int64_t in, std::int64_t out, Options options)
     : norm1_(weights / "norm1", options.groups, in, options.eps),
       conv1_(weights / "conv1", in, out),
       norm2_(weights / "norm2", options.groups, out, options.eps),

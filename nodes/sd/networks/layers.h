@@ -21,14 +21,14 @@ namespace weft::sd {
 class Conv2d {
  public:
   struct Options {
-    int64_t kernel = 3;
-    int64_t stride = 1;
-    int64_t padding = 1;
-    Init init = Init::kFanIn;
+    std::int64_t kernel = 3;
+    std::int64_t stride = 1;
+    std::int64_t padding = 1;
+    Init init = Init::FanIn;
   };
 
-  Conv2d(const Weights& weights, int64_t in, int64_t out, Options options);
-  Conv2d(const Weights& weights, int64_t in, int64_t out) : Conv2d(weights, in, out, Options()) {}
+  Conv2d(const Weights& weights, std::int64_t in, std::int64_t out, Options options);
+  Conv2d(const Weights& weights, std::int64_t in, std::int64_t out) : Conv2d(weights, in, out, Options()) {}
 
   /// x [B, in, H, W]
   at::Tensor operator()(const at::Tensor& x) const;
@@ -41,7 +41,7 @@ class Conv2d {
 
  private:
   at::Tensor weight_, bias_;
-  int64_t stride_, padding_;
+  std::int64_t stride_, padding_;
   bool packed_ = false;
 };
 
@@ -51,13 +51,13 @@ class Conv2d {
 /// sums of those that meet the same pixel): 16 products in place of 36, and no large image in between.
 class DoublingConv2d {
  public:
-  DoublingConv2d(const Weights& weights, int64_t in, int64_t out);
+  DoublingConv2d(const Weights& weights, std::int64_t in, std::int64_t out);
 
   /// x [B, in, H, W]; gives [B, out, 2 H, 2 W]
   at::Tensor operator()(const at::Tensor& x) const;
 
   /// To a size that may be one less than double: the image beside it was of odd size when it was halved.
-  at::Tensor operator()(const at::Tensor& x, int64_t height, int64_t width) const;
+  at::Tensor operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const;
 
  private:
   at::Tensor weight_, bias_;
@@ -69,13 +69,13 @@ class Linear {
  public:
   struct Options {
     bool bias = true;
-    Init init = Init::kFanIn;
+    Init init = Init::FanIn;
     bool pack = true;      ///< where it pays by itself: not for a network that is applied once or twice
     bool as_conv = false;  ///< the file holds the weight as a 1x1 convolution: [out, in, 1, 1]
   };
 
-  Linear(const Weights& weights, int64_t in, int64_t out, Options options);
-  Linear(const Weights& weights, int64_t in, int64_t out) : Linear(weights, in, out, Options()) {}
+  Linear(const Weights& weights, std::int64_t in, std::int64_t out, Options options);
+  Linear(const Weights& weights, std::int64_t in, std::int64_t out) : Linear(weights, in, out, Options()) {}
 
   /// x [..., in]
   at::Tensor operator()(const at::Tensor& x) const;
@@ -91,7 +91,7 @@ class Linear {
 /// Linear to 2 * out, of which the second half gates the first: a * gelu(b) (Shazeer 2020).
 class Geglu {
  public:
-  Geglu(const Weights& weights, int64_t in, int64_t out);
+  Geglu(const Weights& weights, std::int64_t in, std::int64_t out);
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
@@ -102,19 +102,19 @@ class Geglu {
 
 class GroupNorm {
  public:
-  GroupNorm(const Weights& weights, int64_t groups, int64_t channels, double eps);
+  GroupNorm(const Weights& weights, std::int64_t groups, std::int64_t channels, double eps);
   at::Tensor operator()(const at::Tensor& x) const;
   at::Tensor silu(const at::Tensor& x) const;  ///< silu(norm(x))
 
  private:
   at::Tensor weight_, bias_;
-  int64_t groups_;
+  std::int64_t groups_;
   double eps_;
 };
 
 class LayerNorm {
  public:
-  LayerNorm(const Weights& weights, int64_t width, double eps = 1e-5);
+  LayerNorm(const Weights& weights, std::int64_t width, double eps = 1e-5);
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
@@ -125,23 +125,23 @@ class LayerNorm {
 /// softmax(q k^T / sqrt(width / heads)) v, heads split and joined again. q [B, T, width], k and v [B, S,
 /// width].
 at::Tensor multi_head_attention(
-    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads, bool causal = false);
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal = false);
 
 /// Patches around an attention, and the size of the picture whose places attend; or no patches.
 struct PatchedPlace {
   const Patches* patches = nullptr;
-  int64_t height = 0, width = 0;
+  std::int64_t height = 0, width = 0;
 };
 
 /// Attention of x to a context, with diffusers' names to_q, to_k, to_v, to_out.0. Without context: to itself.
 class Attention {
  public:
   struct Options {
-    int64_t heads = 8;
+    std::int64_t heads = 8;
     bool qkv_bias = false;
   };
 
-  Attention(const Weights& weights, int64_t width, int64_t context_width, Options options);
+  Attention(const Weights& weights, std::int64_t width, std::int64_t context_width, Options options);
 
   /// x + attention(normed, context)
   at::Tensor plus(
@@ -149,7 +149,7 @@ class Attention {
 
  private:
   std::string name_;
-  int64_t heads_;
+  std::int64_t heads_;
   Linear to_q_, to_k_, to_v_, to_out_;
 };
 
@@ -158,12 +158,12 @@ class Attention {
 class ResnetBlock {
  public:
   struct Options {
-    int64_t groups = 32;
+    std::int64_t groups = 32;
     double eps = 1e-5;
-    int64_t time_width = 0;  ///< 0: no time embedding (VAE)
+    std::int64_t time_width = 0;  ///< 0: no time embedding (VAE)
   };
 
-  ResnetBlock(const Weights& weights, int64_t in, int64_t out, Options options);
+  ResnetBlock(const Weights& weights, std::int64_t in, std::int64_t out, Options options);
 
   /// x [B, in, H, W]; activated_time = silu(time embedding) [B, time_width], undefined in the VAE.
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& activated_time) const;

@@ -7,7 +7,7 @@
 
 namespace weft::sd {
 
-MapRescaler::MapRescaler(int64_t halvings, at::Tensor mapper) : halvings_(halvings), mapper_(std::move(mapper)) {
+MapRescaler::MapRescaler(std::int64_t halvings, at::Tensor mapper) : halvings_(halvings), mapper_(std::move(mapper)) {
   if (mapper_.defined()) mapper_ = mapper_.to(at::kFloat);
 }
 
@@ -21,7 +21,7 @@ at::Tensor MapRescaler::operator()(const at::Tensor& map) const {
         "a map of {} x {} cannot be halved {} times: give a larger one", map.size(3), map.size(2), halvings_));
   }
   at::Tensor small = map.to(at::kFloat);
-  for (int64_t i = 0; i < halvings_; ++i) {
+  for (std::int64_t i = 0; i < halvings_; ++i) {
     small = at::upsample_bilinear2d(small, {small.size(2) / 2, small.size(3) / 2}, /*align_corners=*/false, 0.5, 0.5);
   }
   return mapper_.defined() ? at::conv2d(small, mapper_) : small;

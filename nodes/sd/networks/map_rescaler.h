@@ -14,13 +14,13 @@ class MapRescaler {
  public:
   /// Halves `halvings` times, by bilinear interpolation each. `mapper` [channels out, classes, 1, 1], or
   /// undefined: the classes stay what they are.
-  explicit MapRescaler(int64_t halvings, at::Tensor mapper = {});
+  explicit MapRescaler(std::int64_t halvings, at::Tensor mapper = {});
 
-  int64_t halvings() const { return halvings_; }
+  std::int64_t halvings() const { return halvings_; }
   /// Classes of the map that the mapper takes; 0 without a mapper: any.
-  int64_t classes() const { return mapper_.defined() ? mapper_.size(1) : 0; }
+  std::int64_t classes() const { return mapper_.defined() ? mapper_.size(1) : 0; }
   /// Channels that it gives; 0 without a mapper: as many as the map has.
-  int64_t channels() const { return mapper_.defined() ? mapper_.size(0) : 0; }
+  std::int64_t channels() const { return mapper_.defined() ? mapper_.size(0) : 0; }
   std::size_t bytes() const { return mapper_.defined() ? mapper_.nbytes() : 0; }
 
   /// map [B, classes, H, W] -> [B, channels, H / 2^n, W / 2^n] float32. Throws std::invalid_argument for
@@ -28,7 +28,7 @@ class MapRescaler {
   at::Tensor operator()(const at::Tensor& map) const;
 
  private:
-  int64_t halvings_;
+  std::int64_t halvings_;
   at::Tensor mapper_;  ///< float32
 };
 

@@ -10,11 +10,14 @@ std::uint64_t bytes_of(double planes, at::ScalarType dtype, double places) {
   return static_cast<std::uint64_t>(planes * places * static_cast<double>(c10::elementSize(dtype)));
 }
 
-double area(int64_t height, int64_t width) { return static_cast<double>(height) * static_cast<double>(width); }
+double area(std::int64_t height, std::int64_t width) {
+  return static_cast<double>(height) * static_cast<double>(width);
+}
 
 }  // namespace
 
-MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t batch, int64_t height, int64_t width) {
+MemoryNeed unet_need(
+    const UNetConfig& config, at::ScalarType dtype, std::int64_t batch, std::int64_t height, std::int64_t width) {
   // The peak is on the way up at the finest level, in its first layer, where the most channels come together.
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);
@@ -28,14 +31,14 @@ MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t bat
       .about = bytes_of(skips + joined + std::max(resnet, attention), dtype, places)};
 }
 
-MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width) {
+MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, std::int64_t height, std::int64_t width) {
   // In the finest residual block: its input, and five tensors on the way to its output.
   const double planes = 6 * static_cast<double>(config.block_channels.front());
   return {
       .least = bytes_of(planes / 2, dtype, area(height, width)), .about = bytes_of(planes, dtype, area(height, width))};
 }
 
-MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width) {
+MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, std::int64_t height, std::int64_t width) {
   // As above, in the block that goes down to the finest level's channels.
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);

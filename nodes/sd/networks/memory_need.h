@@ -29,9 +29,10 @@ struct MemoryNeed {
 inline constexpr double kStepBytesPerPixel = 420, kLatentBytesPerPixel = 0.25, kPictureBytesPerPixel = 24;
 
 /// One application to [batch, C, height, width]; `height` and `width` in latents.
-MemoryNeed unet_need(const UNetConfig& config, at::ScalarType dtype, int64_t batch, int64_t height, int64_t width);
+MemoryNeed unet_need(
+    const UNetConfig& config, at::ScalarType dtype, std::int64_t batch, std::int64_t height, std::int64_t width);
 /// A picture of height x width pixels.
-MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width);
-MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, int64_t height, int64_t width);
+MemoryNeed encoding_need(const VAEConfig& config, at::ScalarType dtype, std::int64_t height, std::int64_t width);
+MemoryNeed decoding_need(const VAEConfig& config, at::ScalarType dtype, std::int64_t height, std::int64_t width);
 
 }  // namespace weft::sd

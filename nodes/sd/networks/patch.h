@@ -22,9 +22,9 @@ namespace weft::sd {
 /// One attention of a network. q is [B, height * width, C]; k and v are [B, T, C].
 struct AttentionCall {
   const std::string& name;  ///< of its weights: "mid_block.attentions.0.transformer_blocks.0.attn1"
-  int64_t heads;
+  std::int64_t heads;
   bool self;  ///< the picture attends to itself; false: to the context
-  int64_t height, width;  ///< of the picture at this level
+  std::int64_t height, width;  ///< of the picture at this level
   at::Tensor q, k, v;
 };
 using Attend = std::function<at::Tensor(const AttentionCall&)>;

@@ -4,7 +4,7 @@
 
 namespace weft::sd {
 
-PixelAttention::PixelAttention(const Weights& weights, int64_t channels, Options options)
+PixelAttention::PixelAttention(const Weights& weights, std::int64_t channels, Options options)
     : norm_(weights / "group_norm", options.norm_groups, channels, options.eps),
       attention_(weights, channels, channels, {.heads = options.heads, .qkv_bias = true}) {}
 

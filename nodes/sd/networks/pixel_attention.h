@@ -9,12 +9,12 @@ namespace weft::sd {
 class PixelAttention {
  public:
   struct Options {
-    int64_t heads = 1;
-    int64_t norm_groups = 32;
+    std::int64_t heads = 1;
+    std::int64_t norm_groups = 32;
     double eps = 1e-6;
   };
 
-  PixelAttention(const Weights& weights, int64_t channels, Options options);
+  PixelAttention(const Weights& weights, std::int64_t channels, Options options);
 
   /// x [B, channels, H, W]
   at::Tensor operator()(const at::Tensor& x, const Patches* patches = nullptr) const;

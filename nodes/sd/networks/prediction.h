@@ -4,8 +4,8 @@
 namespace weft::sd {
 
 enum class Prediction {
-  kNoise,     ///< the noise, epsilon (Ho et al. 2020, arXiv:2006.11239)
-  kVelocity,  ///< v = alpha * noise - sigma * x0 (Salimans & Ho 2022, arXiv:2202.00512)
+  Noise,     ///< the noise, epsilon (Ho et al. 2020, arXiv:2006.11239)
+  Velocity,  ///< v = alpha * noise - sigma * x0 (Salimans & Ho 2022, arXiv:2202.00512)
 };
 
 }  // namespace weft::sd

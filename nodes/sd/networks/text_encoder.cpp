@@ -6,7 +6,7 @@ namespace weft::sd {
 namespace {
 
 at::Tensor activate(const at::Tensor& x, TextActivation activation) {
-  return activation == TextActivation::kGelu ? at::gelu(x) : x * at::sigmoid(1.702 * x);
+  return activation == TextActivation::Gelu ? at::gelu(x) : x * at::sigmoid(1.702 * x);
 }
 
 // A prompt is encoded once; its words are too few for what packing brings to make up for what it takes.
@@ -16,7 +16,7 @@ class EncoderLayer {
  public:
   EncoderLayer(const Weights& weights, const TextEncoderConfig& config)
       : EncoderLayer(weights, config, config.attention_width > 0 ? config.attention_width : config.width,
-            {.bias = config.family == TextFamily::kClip, .pack = false}) {}
+            {.bias = config.family == TextFamily::Clip, .pack = false}) {}
 
   at::Tensor operator()(at::Tensor x) const {
     const at::Tensor normed = norm1_(x);
@@ -25,9 +25,9 @@ class EncoderLayer {
   }
 
  private:
-  EncoderLayer(const Weights& weights, const TextEncoderConfig& config, int64_t inner, Linear::Options qkv)
+  EncoderLayer(const Weights& weights, const TextEncoderConfig& config, std::int64_t inner, Linear::Options qkv)
       : heads_(config.heads),
-        causal_(config.family == TextFamily::kClip),
+        causal_(config.family == TextFamily::Clip),
         activation_(config.activation),
         norm1_(weights / "layer_norm1", config.width, config.norm_eps),
         q_(weights / "self_attn" / "q_proj", config.width, inner, qkv),
@@ -38,7 +38,7 @@ class EncoderLayer {
         fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width, kUnpacked),
         fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width, kUnpacked) {}
 
-  int64_t heads_;
+  std::int64_t heads_;
   bool causal_;
   TextActivation activation_;
   LayerNorm norm1_;
@@ -58,11 +58,10 @@ at::Tensor at_end_of_text(const at::Tensor& hidden, const at::Tensor& ids, const
 struct TextEncoder::Parts {
   Parts(const TextEncoderConfig& text_config, const Weights& root)
       : config(text_config),
-        tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::kNormal)),
-        positions(
-            root.get("embeddings.position_embedding.weight", {config.max_positions, config.width}, Init::kNormal)),
+        tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::Normal)),
+        positions(root.get("embeddings.position_embedding.weight", {config.max_positions, config.width}, Init::Normal)),
         final_norm(root / "final_layer_norm", config.width, config.norm_eps) {
-    for (int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
+    for (std::int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
   }
 
   TextEncoderConfig config;
@@ -80,18 +79,18 @@ TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 const TextEncoderConfig& TextEncoder::config() const { return parts_->config; }
 at::ScalarType TextEncoder::dtype() const { return parts_->tokens.scalar_type(); }
 
-TextEncoding TextEncoder::forward(const at::Tensor& token_ids, int64_t clip_skip) const {
+TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip_skip) const {
   const Parts& p = *parts_;
   const at::Tensor ids = token_ids.to(p.tokens.device());
   TORCH_CHECK(ids.dim() == 2 && ids.size(1) <= p.config.max_positions, "token ids ", ids.sizes(),
       " must be [batch, at most ", p.config.max_positions, "]");
-  const auto layers = static_cast<int64_t>(p.layers.size());
-  const int64_t wanted = clip_skip >= 1 && clip_skip <= layers ? layers - clip_skip : layers - 1;
+  const auto layers = static_cast<std::int64_t>(p.layers.size());
+  const std::int64_t wanted = clip_skip >= 1 && clip_skip <= layers ? layers - clip_skip : layers - 1;
 
   at::Tensor h = at::embedding(p.tokens, ids) + p.positions.narrow(0, 0, ids.size(1));
   at::Tensor taken;
-  for (int64_t i = 0; i < layers; ++i) {
-    h = p.layers[static_cast<size_t>(i)](h);
+  for (std::int64_t i = 0; i < layers; ++i) {
+    h = p.layers[static_cast<std::size_t>(i)](h);
     if (i == wanted) taken = h;
   }
   const at::Tensor last = p.final_norm(h);

@@ -10,23 +10,23 @@
 
 namespace weft::sd {
 
-enum class TextActivation { kQuickGelu, kGelu };
+enum class TextActivation { QuickGelu, Gelu };
 
 /// kClip: a token sees those before it. kBert: it sees all; queries, keys and values have no bias.
-enum class TextFamily { kClip, kBert };
+enum class TextFamily { Clip, Bert };
 
 struct TextEncoderConfig {
-  int64_t vocab = 49408;
-  int64_t width = 768;
-  int64_t layers = 12;
-  int64_t heads = 12;
-  int64_t mlp_width = 3072;
-  int64_t max_positions = 77;
-  TextActivation activation = TextActivation::kQuickGelu;
-  int64_t eos_id = 49407;  ///< pooled is taken at the first of these
+  std::int64_t vocab = 49408;
+  std::int64_t width = 768;
+  std::int64_t layers = 12;
+  std::int64_t heads = 12;
+  std::int64_t mlp_width = 3072;
+  std::int64_t max_positions = 77;
+  TextActivation activation = TextActivation::QuickGelu;
+  std::int64_t eos_id = 49407;  ///< pooled is taken at the first of these
   bool pools_at_largest_id = false;  ///< else at the first of the largest id, as transformers does for eos_token_id 2
-  TextFamily family = TextFamily::kClip;
-  int64_t attention_width = 0;  ///< of all heads together; 0: width
+  TextFamily family = TextFamily::Clip;
+  std::int64_t attention_width = 0;  ///< of all heads together; 0: width
   double norm_eps = 1e-5;
 };
 
@@ -47,7 +47,7 @@ class TextEncoder {
 
   /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...;
   /// more than there are layers means the last (as ComfyUI does).
-  TextEncoding forward(const at::Tensor& ids, int64_t clip_skip = 1) const;
+  TextEncoding forward(const at::Tensor& ids, std::int64_t clip_skip = 1) const;
 
  private:
   struct Parts;

@@ -16,7 +16,7 @@ namespace {
 /// Self-attention, attention to the context, feed-forward; each normalised before and added after.
 class TransformerBlock {
  public:
-  TransformerBlock(const Weights& weights, int64_t width, const UNetConfig& config)
+  TransformerBlock(const Weights& weights, std::int64_t width, const UNetConfig& config)
       : norm1_(weights / "norm1", width),
         attn1_(weights / "attn1", width, width, {.heads = config.heads_in(width)}),
         norm2_(weights / "norm2", width),
@@ -45,11 +45,11 @@ class TransformerBlock {
 /// Transformer blocks over the pixels of an image.
 class SpatialTransformer {
  public:
-  SpatialTransformer(const Weights& weights, int64_t channels, const UNetConfig& config)
+  SpatialTransformer(const Weights& weights, std::int64_t channels, const UNetConfig& config)
       : norm_(weights / "norm", config.norm_groups, channels, 1e-6),
         proj_in_(weights / "proj_in", channels, channels, {.as_conv = !config.use_linear_projection}),
         proj_out_(weights / "proj_out", channels, channels, {.as_conv = !config.use_linear_projection}) {
-    for (int64_t i = 0; i < config.transformer_layers; ++i) {
+    for (std::int64_t i = 0; i < config.transformer_layers; ++i) {
       blocks_.emplace_back(weights / "transformer_blocks" / i, channels, config);
     }
   }
@@ -78,7 +78,8 @@ struct Told {
 
 /// A residual block, and attention where the level has it.
 struct Layer {
-  Layer(const Weights& level, int64_t index, int64_t in, int64_t out, bool attends, const UNetConfig& config)
+  Layer(const Weights& level, std::int64_t index, std::int64_t in, std::int64_t out, bool attends,
+      const UNetConfig& config)
       : name((level / index).name()),
         resnet(level / "resnets" / index, in, out,
             {.groups = config.norm_groups, .eps = config.norm_eps, .time_width = 4 * config.block_channels[0]}) {
@@ -114,12 +115,12 @@ struct UpLevel {
   std::optional<DoublingConv2d> doubled;
 };
 
-DownLevel make_down_level(const Weights& weights, size_t index, const UNetConfig& config) {
+DownLevel make_down_level(const Weights& weights, std::size_t index, const UNetConfig& config) {
   const auto& channels = config.block_channels;
-  const int64_t out = channels[index];
+  const std::int64_t out = channels[index];
   DownLevel level;
-  for (int64_t i = 0; i < config.layers_per_block; ++i) {
-    const int64_t in = i == 0 && index > 0 ? channels[index - 1] : out;
+  for (std::int64_t i = 0; i < config.layers_per_block; ++i) {
+    const std::int64_t in = i == 0 && index > 0 ? channels[index - 1] : out;
     level.layers.emplace_back(weights, i, in, out, config.cross_attention[index], config);
   }
   if (index + 1 < channels.size()) {
@@ -129,15 +130,15 @@ DownLevel make_down_level(const Weights& weights, size_t index, const UNetConfig
 }
 
 // Level `index` counts from the top (the finest), as on the way down; names count from the bottom.
-UpLevel make_up_level(const Weights& weights, size_t index, const UNetConfig& config) {
+UpLevel make_up_level(const Weights& weights, std::size_t index, const UNetConfig& config) {
   const auto& channels = config.block_channels;
   const bool deepest = index + 1 == channels.size();
-  const int64_t out = channels[index];
+  const std::int64_t out = channels[index];
   UpLevel level;
-  for (int64_t i = 0; i <= config.layers_per_block; ++i) {
-    const int64_t from_below = i == 0 && !deepest ? channels[index + 1] : out;
+  for (std::int64_t i = 0; i <= config.layers_per_block; ++i) {
+    const std::int64_t from_below = i == 0 && !deepest ? channels[index + 1] : out;
     const bool skip_comes_from_above = i == config.layers_per_block && index > 0;
-    const int64_t skip = skip_comes_from_above ? channels[index - 1] : out;
+    const std::int64_t skip = skip_comes_from_above ? channels[index - 1] : out;
     level.layers.emplace_back(weights, i, from_below + skip, out, config.cross_attention[index], config);
   }
   if (index > 0) level.doubled.emplace(weights / "upsamplers" / 0 / "conv", out, out);
@@ -156,7 +157,7 @@ void add_control(std::vector<at::Tensor>& skips, const std::vector<at::Tensor>& 
   if (residuals.size() != skips.size())
     throw NodeError(fmt::format("the control has {} residuals, the U-Net {} skips", residuals.size(), skips.size()),
         "use a ControlNet that was made for this model's family");
-  for (size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + residuals[i].to(dtype);
+  for (std::size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + residuals[i].to(dtype);
 }
 
 }  // namespace
@@ -169,16 +170,16 @@ struct UNet::Parts {
         time2(weights / "time_embedding" / "linear_2", 4 * config.block_channels[0], 4 * config.block_channels[0]),
         norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), config.norm_eps),
         conv_out(weights / "conv_out", config.block_channels.front(), config.out_channels) {
-    const size_t levels = config.block_channels.size();
-    for (const int64_t i : {0, 1}) {
-      const int64_t channels = config.block_channels.back();
+    const std::size_t levels = config.block_channels.size();
+    for (const std::int64_t i : {0, 1}) {
+      const std::int64_t channels = config.block_channels.back();
       if (config.mid_block) mid.emplace_back(weights / "mid_block", i, channels, channels, /*attends=*/i == 0, config);
     }
-    for (size_t i = 0; i < levels; ++i) {
-      down.push_back(make_down_level(weights / "down_blocks" / static_cast<int64_t>(i), i, config));
+    for (std::size_t i = 0; i < levels; ++i) {
+      down.push_back(make_down_level(weights / "down_blocks" / static_cast<std::int64_t>(i), i, config));
     }
-    for (size_t i = 0; i < levels; ++i) {
-      up.push_back(make_up_level(weights / "up_blocks" / static_cast<int64_t>(i), levels - 1 - i, config));
+    for (std::size_t i = 0; i < levels; ++i) {
+      up.push_back(make_up_level(weights / "up_blocks" / static_cast<std::int64_t>(i), levels - 1 - i, config));
     }
   }
 
@@ -229,9 +230,10 @@ at::Tensor UNet::forward(const NetworkCall& call) const {
   return p.conv_out(p.norm_out.silu(h)).to(call.x.scalar_type());
 }
 
-at::Tensor timestep_embedding(const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos, double freq_shift) {
+at::Tensor timestep_embedding(
+    const at::Tensor& timesteps, std::int64_t width, bool flip_sin_to_cos, double freq_shift) {
   const auto options = at::TensorOptions(timesteps.device()).dtype(at::kFloat);
-  const int64_t half = width / 2;
+  const std::int64_t half = width / 2;
   const at::Tensor frequencies =
       at::exp(at::arange(half, options) * (-std::log(10000.0) / (static_cast<double>(half) - freq_shift)));
   const at::Tensor angles = timesteps.to(at::kFloat).unsqueeze(-1) * frequencies;

@@ -13,23 +13,24 @@
 namespace weft::sd {
 
 struct UNetConfig {
-  int64_t in_channels = 4;  ///< 9: inpainting, 8: instruct-pix2pix
-  int64_t out_channels = 4;
-  std::vector<int64_t> block_channels{320, 640, 1280, 1280};  ///< one a level; each level but the last halves H and W
-  int64_t layers_per_block = 2;
+  std::int64_t in_channels = 4;  ///< 9: inpainting, 8: instruct-pix2pix
+  std::int64_t out_channels = 4;
+  std::vector<std::int64_t> block_channels{
+      320, 640, 1280, 1280};  ///< one a level; each level but the last halves H and W
+  std::int64_t layers_per_block = 2;
   std::vector<bool> cross_attention{true, true, true, false};  ///< a level: does it attend?
-  int64_t transformer_layers = 1;  ///< transformer blocks in each attention
-  int64_t context_dim = 768;  ///< 0: no context; pixels attend to one another only (Ho et al. 2020)
-  int64_t heads = 8;  ///< number of heads (diffusers calls it attention_head_dim)
-  int64_t head_width = 0;  ///< if not 0: channels of each head, as many as fit in place of `heads`
-  int64_t norm_groups = 32;
+  std::int64_t transformer_layers = 1;  ///< transformer blocks in each attention
+  std::int64_t context_dim = 768;  ///< 0: no context; pixels attend to one another only (Ho et al. 2020)
+  std::int64_t heads = 8;  ///< number of heads (diffusers calls it attention_head_dim)
+  std::int64_t head_width = 0;  ///< if not 0: channels of each head, as many as fit in place of `heads`
+  std::int64_t norm_groups = 32;
   bool use_linear_projection = false;  ///< proj_in and proj_out are Linear instead of 1x1 Conv2d
   bool mid_block = true;  ///< false: from the deepest level straight up again (BK-SDM, arXiv:2305.15798)
   double norm_eps = 1e-5;  ///< of the norms of residual blocks and of the last one
   bool flip_sin_to_cos = true;  ///< of the timestep's embedding: cosines come first
   double freq_shift = 0;  ///< of the timestep's embedding: below half its width
 
-  int64_t heads_in(int64_t channels) const { return head_width > 0 ? channels / head_width : heads; }
+  std::int64_t heads_in(std::int64_t channels) const { return head_width > 0 ? channels / head_width : heads; }
 };
 
 class UNet {
@@ -55,6 +56,6 @@ class UNet {
 /// cos and sin of the time at `width` / 2 frequencies from 1 to 1/10000: [B, width] float32. The other two
 /// are as in UNetConfig.
 at::Tensor timestep_embedding(
-    const at::Tensor& timesteps, int64_t width, bool flip_sin_to_cos = true, double freq_shift = 0);
+    const at::Tensor& timesteps, std::int64_t width, bool flip_sin_to_cos = true, double freq_shift = 0);
 
 }  // namespace weft::sd

@@ -12,18 +12,18 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
-ResnetBlock resnet(const Weights& weights, int64_t in, int64_t out, const VAEConfig& config) {
+ResnetBlock resnet(const Weights& weights, std::int64_t in, std::int64_t out, const VAEConfig& config) {
   return ResnetBlock(weights, in, out, {.groups = config.norm_groups, .eps = kNormEps});
 }
 
-PixelAttention attention(const Weights& weights, int64_t channels, const VAEConfig& config) {
+PixelAttention attention(const Weights& weights, std::int64_t channels, const VAEConfig& config) {
   return PixelAttention(weights, channels, {.norm_groups = config.norm_groups, .eps = kNormEps});
 }
 
 /// The deepest level, the same in encoder and decoder.
 class MidBlock {
  public:
-  MidBlock(const Weights& weights, int64_t channels, const VAEConfig& config)
+  MidBlock(const Weights& weights, std::int64_t channels, const VAEConfig& config)
       : first_(resnet(weights / "resnets" / 0, channels, channels, config)),
         second_(resnet(weights / "resnets" / 1, channels, channels, config)) {
     if (config.mid_attention) attention_ = attention(weights / "attentions" / 0, channels, config);
@@ -47,7 +47,7 @@ struct Level {
   std::optional<DoublingConv2d> doubled;  ///< decoder, except the last level
 
   at::Tensor operator()(at::Tensor h) const {
-    for (size_t i = 0; i < resnets.size(); ++i) {
+    for (std::size_t i = 0; i < resnets.size(); ++i) {
       h = resnets[i](h, {});
       if (!attentions.empty()) h = attentions[i](h);
     }
@@ -56,10 +56,11 @@ struct Level {
 };
 
 // Level `index` counts from the finest, in the encoder and in the decoder.
-Level make_level(const Weights& weights, size_t index, int64_t in, int64_t layers, const VAEConfig& config) {
-  const int64_t out = config.block_channels[index];
+Level make_level(
+    const Weights& weights, std::size_t index, std::int64_t in, std::int64_t layers, const VAEConfig& config) {
+  const std::int64_t out = config.block_channels[index];
   Level level;
-  for (int64_t i = 0; i < layers; ++i) {
+  for (std::int64_t i = 0; i < layers; ++i) {
     level.resnets.push_back(resnet(weights / "resnets" / i, i == 0 ? in : out, out, config));
     if (index < config.level_attention.size() && config.level_attention[index])
       level.attentions.push_back(attention(weights / "attentions" / i, out, config));
@@ -67,7 +68,7 @@ Level make_level(const Weights& weights, size_t index, int64_t in, int64_t layer
   return level;
 }
 
-int64_t moments(const VAEConfig& config) { return (config.codebook > 0 ? 1 : 2) * config.latent_channels; }
+std::int64_t moments(const VAEConfig& config) { return (config.codebook > 0 ? 1 : 2) * config.latent_channels; }
 
 at::Tensor as_network_input(const at::Tensor& x, at::ScalarType dtype) {
   return x.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
@@ -86,8 +87,8 @@ struct VAEEncoder::Parts {
         conv_out(root / "encoder" / "conv_out", config.block_channels.back(), moments(config)),
         to_moments(root / "quant_conv", moments(config), moments(config), kPointwise) {
     const auto& channels = config.block_channels;
-    for (size_t i = 0; i < channels.size(); ++i) {
-      const Weights place = root / "encoder" / "down_blocks" / static_cast<int64_t>(i);
+    for (std::size_t i = 0; i < channels.size(); ++i) {
+      const Weights place = root / "encoder" / "down_blocks" / static_cast<std::int64_t>(i);
       Level level = make_level(place, i, channels[i == 0 ? 0 : i - 1], config.layers_per_block, config);
       if (i + 1 < channels.size()) {
         level.halve.emplace(
@@ -139,10 +140,10 @@ struct VAEDecoder::Parts {
         conv_out(root / "decoder" / "conv_out", config.block_channels.front(), config.image_channels) {
     if (config.codebook > 0) codebook.emplace(root / "quantize", config.codebook, config.latent_channels);
     const auto& channels = config.block_channels;
-    for (size_t i = 0; i < channels.size(); ++i) {
-      const size_t index = channels.size() - 1 - i;
-      const Weights place = root / "decoder" / "up_blocks" / static_cast<int64_t>(i);
-      const int64_t in = channels[std::min(index + 1, channels.size() - 1)];
+    for (std::size_t i = 0; i < channels.size(); ++i) {
+      const std::size_t index = channels.size() - 1 - i;
+      const Weights place = root / "decoder" / "up_blocks" / static_cast<std::int64_t>(i);
+      const std::int64_t in = channels[std::min(index + 1, channels.size() - 1)];
       Level level = make_level(place, index, in, config.layers_per_block + 1, config);
       if (index > 0) level.doubled.emplace(place / "upsamplers" / 0 / "conv", channels[index], channels[index]);
       levels.push_back(std::move(level));

@@ -13,21 +13,22 @@
 namespace weft::sd {
 
 struct VAEConfig {
-  int64_t image_channels = 3;
-  int64_t latent_channels = 4;
-  std::vector<int64_t> block_channels{128, 256, 512, 512};  ///< one a level; each level but the last halves H and W
-  int64_t layers_per_block = 2;
-  int64_t norm_groups = 32;
+  std::int64_t image_channels = 3;
+  std::int64_t latent_channels = 4;
+  std::vector<std::int64_t> block_channels{
+      128, 256, 512, 512};  ///< one a level; each level but the last halves H and W
+  std::int64_t layers_per_block = 2;
+  std::int64_t norm_groups = 32;
   bool mid_attention = true;
   std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
-  int64_t codebook = 0;  ///< VQ: how many vectors there are; 0: KL
+  std::int64_t codebook = 0;  ///< VQ: how many vectors there are; 0: KL
   /// Latents that the U-Net sees = (mean - shift_factor) * scaling_factor; callers apply it, by space().
   double scaling_factor = LatentSpace().scale, shift_factor = LatentSpace().shift;
   PreviewColours colours = LatentSpace().colours;
   GreyLatent grey = LatentSpace().grey;
 
   /// How many pixels one latent spans, in each direction.
-  int64_t downscale() const { return int64_t{1} << (block_channels.size() - 1); }
+  std::int64_t downscale() const { return std::int64_t{1} << (block_channels.size() - 1); }
   LatentSpace space() const {
     return {.channels = latent_channels,
         .downscale = downscale(),

@@ -22,8 +22,8 @@ namespace weft::sd {
 namespace {
 
 // FNV-1a: the values of a parameter depend on its name, not on when it was asked for.
-uint64_t hash_of(const std::string& name) {
-  uint64_t hash = 14695981039346656037ULL;
+std::uint64_t hash_of(const std::string& name) {
+  std::uint64_t hash = 14695981039346656037ULL;
   for (const unsigned char c : name) hash = (hash ^ c) * 1099511628211ULL;
   return hash;
 }
@@ -31,22 +31,22 @@ uint64_t hash_of(const std::string& name) {
 double fan_in_bound(const std::string& name, at::IntArrayRef shape) {
   // A bias has no fan in of its own; torch takes its weight's. Starting at zero is as good.
   if (shape.size() < 2) return 0;
-  const int64_t fan_in = c10::multiply_integers(shape.slice(1));
+  const std::int64_t fan_in = c10::multiply_integers(shape.slice(1));
   TORCH_CHECK(fan_in > 0, name, " has no inputs");
   return 1 / std::sqrt(static_cast<double>(fan_in));
 }
 
-at::Tensor initial(const std::string& name, at::IntArrayRef shape, Init init, uint64_t seed) {
+at::Tensor initial(const std::string& name, at::IntArrayRef shape, Init init, std::uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed ^ hash_of(name));
   const at::Tensor tensor = at::empty(shape, at::kFloat);
   switch (init) {
-    case Init::kZeros:
+    case Init::Zeros:
       return tensor.zero_();
-    case Init::kOnes:
+    case Init::Ones:
       return tensor.fill_(1);
-    case Init::kNormal:
+    case Init::Normal:
       return tensor.normal_(0, 0.02, generator);
-    case Init::kFanIn:
+    case Init::FanIn:
       break;
   }
   const double bound = fan_in_bound(name, shape);
@@ -72,9 +72,9 @@ void check_shape(const std::string& origin, const std::string& name, at::IntArra
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512bf16")
 
-void round_to_bfloat16(const at::Half* from, at::BFloat16* to, int64_t count) {
-  constexpr int64_t kLanes = 16;
-  int64_t i = 0;
+void round_to_bfloat16(const at::Half* from, at::BFloat16* to, std::int64_t count) {
+  constexpr std::int64_t kLanes = 16;
+  std::int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
     const __m512 x = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i)));
     const __m256bh rounded = _mm512_cvtneps_pbh(x);
@@ -91,18 +91,20 @@ bool converts_half_fast() { return __builtin_cpu_supports("avx512bf16") && __bui
 
 #else
 
-void round_to_bfloat16(const at::Half*, at::BFloat16*, int64_t) { TORCH_CHECK(false, "this processor has no AVX-512"); }
+void round_to_bfloat16(const at::Half*, at::BFloat16*, std::int64_t) {
+  TORCH_CHECK(false, "this processor has no AVX-512");
+}
 bool converts_half_fast() { return false; }
 
 #endif
 
 at::Tensor bfloat16_of_half(const at::Tensor& half) {
-  constexpr int64_t kValuesAThread = 65536;
+  constexpr std::int64_t kValuesAThread = 65536;
   const at::Tensor result = at::empty(half.sizes(), half.options().dtype(at::kBFloat16));
   const auto* from = half.const_data_ptr<at::Half>();
   auto* to = result.mutable_data_ptr<at::BFloat16>();
   at::parallel_for(0, half.numel(), kValuesAThread,
-      [=](int64_t begin, int64_t end) { round_to_bfloat16(from + begin, to + begin, end - begin); });
+      [=](std::int64_t begin, std::int64_t end) { round_to_bfloat16(from + begin, to + begin, end - begin); });
   return result;
 }
 
@@ -118,7 +120,7 @@ at::Tensor in_channels_last(const at::Tensor& tensor) {
 
 }  // namespace
 
-ParameterSource::ParameterSource(uint64_t seed, TensorMap start) : seed_(seed), start_(std::move(start)) {}
+ParameterSource::ParameterSource(std::uint64_t seed, TensorMap start) : seed_(seed), start_(std::move(start)) {}
 
 at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, Init init) {
   at::NoGradGuard no_grad;

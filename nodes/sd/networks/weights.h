@@ -25,10 +25,10 @@ namespace weft::sd {
 
 /// How a parameter starts when it is trained from nothing. A checkpoint ignores it.
 enum class Init {
-  kFanIn,   ///< uniform in +-1/sqrt(fan in), which is what torch's Conv2d and Linear do
-  kNormal,  ///< normal with deviation 0.02: embeddings
-  kZeros,
-  kOnes,
+  FanIn,   ///< uniform in +-1/sqrt(fan in), which is what torch's Conv2d and Linear do
+  Normal,  ///< normal with deviation 0.02: embeddings
+  Zeros,
+  Ones,
 };
 
 class WeightSource {
@@ -50,7 +50,7 @@ class Weights {
       : source_(std::move(source)), prefix_(std::move(prefix)) {}
 
   Weights operator/(const std::string& child) const { return Weights(source_, path(child)); }
-  Weights operator/(int64_t index) const { return *this / std::to_string(index); }
+  Weights operator/(std::int64_t index) const { return *this / std::to_string(index); }
 
   at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) const {
     return source_->get(path(name), shape, init);
@@ -72,7 +72,7 @@ class Weights {
 /// training).
 class ParameterSource final : public WeightSource {
  public:
-  explicit ParameterSource(uint64_t seed, TensorMap start = {});
+  explicit ParameterSource(std::uint64_t seed, TensorMap start = {});
 
   WEFT_SD_EXPORT at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override;
   bool has(const std::string&) const override { return true; }
@@ -81,7 +81,7 @@ class ParameterSource final : public WeightSource {
   const std::vector<std::pair<std::string, at::Tensor>>& parameters() const { return parameters_; }
 
  private:
-  uint64_t seed_;
+  std::uint64_t seed_;
   TensorMap start_;
   std::vector<std::pair<std::string, at::Tensor>> parameters_;
 };

@@ -10,7 +10,7 @@ namespace weft::sd {
 namespace {
 
 /// For each position on an axis, the pixels to the nearest end that grows; `length` where neither does.
-at::Tensor distance_to_growing_end(int64_t length, bool begin_grows, bool end_grows) {
+at::Tensor distance_to_growing_end(std::int64_t length, bool begin_grows, bool end_grows) {
   const at::Tensor position = at::arange(length, at::kFloat);
   at::Tensor distance = at::full({length}, static_cast<double>(length), at::kFloat);
   if (begin_grows) distance = at::minimum(distance, position);
@@ -19,16 +19,16 @@ at::Tensor distance_to_growing_end(int64_t length, bool begin_grows, bool end_gr
 }
 
 /// Multiplies the first (or last) `count` rows along an axis by 1/count, 2/count, ...
-void fade(at::Tensor& weight, int64_t axis, int64_t count, bool at_end) {
-  const int64_t length = weight.size(axis);
-  for (int64_t t = 0; t < std::min(count, length); ++t) {
+void fade(at::Tensor& weight, std::int64_t axis, std::int64_t count, bool at_end) {
+  const std::int64_t length = weight.size(axis);
+  for (std::int64_t t = 0; t < std::min(count, length); ++t) {
     weight.narrow(axis, at_end ? length - 1 - t : t, 1).mul_(static_cast<double>(t + 1) / static_cast<double>(count));
   }
 }
 
 }  // namespace
 
-at::Tensor grow_mask(const at::Tensor& mask, int64_t size) {
+at::Tensor grow_mask(const at::Tensor& mask, std::int64_t size) {
   const at::Tensor rounded = mask.round();
   if (size <= 0) return rounded;
   const at::Tensor planes = rounded.unsqueeze(1), kernel = at::ones({1, 1, size, size}, mask.options());
@@ -38,13 +38,13 @@ at::Tensor grow_mask(const at::Tensor& mask, int64_t size) {
 
 at::Tensor blank_masked(const at::Tensor& image, const at::Tensor& mask) {
   at::Tensor fitted = mask.to(image.options()).reshape({-1, 1, mask.size(-2), mask.size(-1)});
-  fitted = resize(fitted, image.size(2), image.size(1), Resize::kBilinear).round().permute({0, 2, 3, 1});
+  fitted = resize(fitted, image.size(2), image.size(1), Resize::Bilinear).round().permute({0, 2, 3, 1});
   return (image - 0.5) * (1 - fitted) + 0.5;
 }
 
-PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, int64_t feather) {
-  const int64_t height = image.size(1), width = image.size(2);
-  const int64_t full_height = height + border.top + border.bottom, full_width = width + border.left + border.right;
+PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, std::int64_t feather) {
+  const std::int64_t height = image.size(1), width = image.size(2);
+  const std::int64_t full_height = height + border.top + border.bottom, full_width = width + border.left + border.right;
   const auto inside = [&](const at::Tensor& whole) {
     return whole.narrow(1, border.top, height).narrow(2, border.left, width);
   };
@@ -62,9 +62,10 @@ PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, i
   return padded;
 }
 
-at::Tensor composite_latents(const at::Tensor& to, const at::Tensor& from, int64_t x, int64_t y, int64_t feather) {
+at::Tensor composite_latents(
+    const at::Tensor& to, const at::Tensor& from, std::int64_t x, std::int64_t y, std::int64_t feather) {
   at::Tensor result = to.clone();
-  const int64_t height = std::min(from.size(2), to.size(2) - y), width = std::min(from.size(3), to.size(3) - x);
+  const std::int64_t height = std::min(from.size(2), to.size(2) - y), width = std::min(from.size(3), to.size(3) - x);
   if (height <= 0 || width <= 0) return result;
   at::Tensor weight = at::ones({1, 1, from.size(2), from.size(3)}, to.options());
   if (y != 0) fade(weight, 2, feather, false);

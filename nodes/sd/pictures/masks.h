@@ -11,7 +11,7 @@ namespace weft::sd {
 
 /// The mask rounded to 0 or 1 and widened by a square of `size` pixels around each pixel (`size` / 2 to each
 /// side); 0 only rounds.
-at::Tensor grow_mask(const at::Tensor& mask, int64_t size);
+at::Tensor grow_mask(const at::Tensor& mask, std::int64_t size);
 
 /// The picture with what the mask covers made grey (0.5), for a VAE to encode without knowing what was there.
 /// mask: any size; it is fitted to the picture and rounded.
@@ -19,7 +19,7 @@ at::Tensor blank_masked(const at::Tensor& image, const at::Tensor& mask);
 
 /// Pixels to add at each side.
 struct Border {
-  int64_t left = 0, top = 0, right = 0, bottom = 0;
+  std::int64_t left = 0, top = 0, right = 0, bottom = 0;
 };
 
 struct PaddedImage {
@@ -29,10 +29,11 @@ struct PaddedImage {
 
 /// A picture with a border to paint. The mask falls off only towards sides that grow, and not at all where
 /// the picture is too small for `feather` on both sides.
-PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, int64_t feather);
+PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, std::int64_t feather);
 
 /// `from` laid into `to` at (x, y), all in latents; what lies outside is cut. Edges inside `to` are faded in
 /// over `feather` latents.
-at::Tensor composite_latents(const at::Tensor& to, const at::Tensor& from, int64_t x, int64_t y, int64_t feather);
+at::Tensor composite_latents(
+    const at::Tensor& to, const at::Tensor& from, std::int64_t x, std::int64_t y, std::int64_t feather);
 
 }  // namespace weft::sd

@@ -13,12 +13,12 @@ namespace {
 
 painting::Canvas canvas_of(at::Tensor& covered) {
   return {static_cast<int>(covered.size(1)), static_cast<int>(covered.size(0)),
-      {covered.data_ptr<float>(), static_cast<size_t>(covered.numel())}};
+      {covered.data_ptr<float>(), static_cast<std::size_t>(covered.numel())}};
 }
 
 }  // namespace
 
-std::vector<Point> parse_points(std::string_view text, int64_t height, int64_t width) {
+std::vector<Point> parse_points(std::string_view text, std::int64_t height, std::int64_t width) {
   std::vector<Point> points;
   std::istringstream words{std::string(text)};
   for (std::string word; words >> word;) {
@@ -35,20 +35,20 @@ std::vector<Point> parse_points(std::string_view text, int64_t height, int64_t w
   return points;
 }
 
-at::Tensor cover_stroke(std::span<const Point> points, double line_width, int64_t height, int64_t width) {
+at::Tensor cover_stroke(std::span<const Point> points, double line_width, std::int64_t height, std::int64_t width) {
   at::Tensor covered = at::zeros({height, width}, at::kFloat);
   painting::cover_stroke(points, {.width = line_width}, canvas_of(covered));
   return covered;
 }
 
-at::Tensor cover_polygon(std::span<const Point> points, int64_t height, int64_t width) {
+at::Tensor cover_polygon(std::span<const Point> points, std::int64_t height, std::int64_t width) {
   at::Tensor covered = at::zeros({height, width}, at::kFloat);
   painting::cover_polygon(points, canvas_of(covered));
   return covered;
 }
 
-at::Tensor cover(
-    std::span<const painting::Stroke> strokes, const painting::Manner& manner, int64_t height, int64_t width) {
+at::Tensor cover(std::span<const painting::Stroke> strokes, const painting::Manner& manner, std::int64_t height,
+    std::int64_t width) {
   at::Tensor covered = at::zeros({height, width}, at::kFloat);
   for (const painting::Stroke& stroke : strokes) painting::apply(stroke, manner, canvas_of(covered));
   return covered;

@@ -18,17 +18,18 @@ namespace {
 using Rgb = std::array<int, 3>;
 
 std::string name_of(const Rgb& rgb) {
-  return colour_text({static_cast<uint8_t>(rgb[0]), static_cast<uint8_t>(rgb[1]), static_cast<uint8_t>(rgb[2])});
+  return colour_text(
+      {static_cast<std::uint8_t>(rgb[0]), static_cast<std::uint8_t>(rgb[1]), static_cast<std::uint8_t>(rgb[2])});
 }
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
-  const size_t first = text.find_first_not_of(kBlank);
+  const std::size_t first = text.find_first_not_of(kBlank);
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 LegendEntry parse_entry(std::string_view line) {
-  const size_t hash = line.rfind('#');
+  const std::size_t hash = line.rfind('#');
   const auto colour = hash == std::string_view::npos ? std::nullopt : read_colour(line.substr(hash));
   const std::string_view name = trimmed(line.substr(0, std::min(hash, line.size())));
   if (!colour || name.empty())
@@ -40,13 +41,13 @@ LegendEntry parse_entry(std::string_view line) {
 /// The sum of squares of the channels' differences.
 int distance(const Rgb& a, const Rgb& b) {
   int sum = 0;
-  for (size_t i = 0; i < 3; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  for (std::size_t i = 0; i < 3; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return sum;
 }
 
-size_t nearest(const Legend& legend, const Rgb& rgb) {
-  size_t best = 0;
-  for (size_t i = 1; i < legend.size(); ++i)
+std::size_t nearest(const Legend& legend, const Rgb& rgb) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < legend.size(); ++i)
     if (distance(legend[i].rgb, rgb) < distance(legend[best].rgb, rgb)) best = i;
   return best;
 }
@@ -57,11 +58,11 @@ bool same(const Rgb& a, const Rgb& b) {
 
 struct ColourCount {
   Rgb rgb;
-  int64_t pixels;
+  std::int64_t pixels;
 };
 
 [[noreturn]] void refuse(std::vector<ColourCount> unknown, const Legend& legend) {
-  constexpr size_t kNamed = 3;
+  constexpr std::size_t kNamed = 3;
   std::ranges::stable_sort(unknown, std::ranges::greater(), &ColourCount::pixels);
   std::string named;
   for (const ColourCount& colour : std::span(unknown).first(std::min(kNamed, unknown.size()))) {
@@ -93,7 +94,7 @@ Legend parse_legend(std::string_view text) {
   return legend;
 }
 
-int64_t class_of(const Legend& legend, std::string_view name) {
+std::int64_t class_of(const Legend& legend, std::string_view name) {
   const auto found = std::ranges::find(legend, name, &LegendEntry::name);
   if (found != legend.end()) return found - legend.begin();
   std::vector<std::string> names;
@@ -108,27 +109,27 @@ at::Tensor find_classes(const at::Tensor& pixels, const Legend& legend, UnknownC
       at::_unique2(codes, /*sorted=*/true, /*return_inverse=*/true, /*return_counts=*/true);
   at::Tensor classes = at::empty_like(colours);
   std::vector<ColourCount> unknown;
-  for (int64_t i = 0; i < colours.numel(); ++i) {
-    const auto code = static_cast<int>(colours[i].item<int64_t>());
+  for (std::int64_t i = 0; i < colours.numel(); ++i) {
+    const auto code = static_cast<int>(colours[i].item<std::int64_t>());
     const Rgb rgb{code >> 16, code >> 8 & 255, code & 255};
-    const size_t entry = nearest(legend, rgb);
-    classes[i] = static_cast<int64_t>(entry);
-    if (!same(legend[entry].rgb, rgb)) unknown.push_back({rgb, counts[i].item<int64_t>()});
+    const std::size_t entry = nearest(legend, rgb);
+    classes[i] = static_cast<std::int64_t>(entry);
+    if (!same(legend[entry].rgb, rgb)) unknown.push_back({rgb, counts[i].item<std::int64_t>()});
   }
-  if (!unknown.empty() && unknown_colour == UnknownColour::kRefuse) refuse(std::move(unknown), legend);
+  if (!unknown.empty() && unknown_colour == UnknownColour::Refuse) refuse(std::move(unknown), legend);
   return classes.index_select(0, places.flatten()).view(codes.sizes());
 }
 
 at::Tensor paint_classes(const SegmentationMap& map) {
-  at::Tensor colours = at::empty({static_cast<int64_t>(map.legend.size()), 3}, at::kFloat);
-  for (size_t i = 0; i < map.legend.size(); ++i)
-    for (size_t channel = 0; channel < 3; ++channel)
-      colours[static_cast<int64_t>(i)][static_cast<int64_t>(channel)] = map.legend[i].rgb[channel];
+  at::Tensor colours = at::empty({static_cast<std::int64_t>(map.legend.size()), 3}, at::kFloat);
+  for (std::size_t i = 0; i < map.legend.size(); ++i)
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      colours[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(channel)] = map.legend[i].rgb[channel];
   return (colours / 255).index_select(0, map.classes.flatten()).unflatten(0, map.classes.sizes());
 }
 
 at::Tensor one_hot(const SegmentationMap& map) {
-  const auto count = static_cast<int64_t>(map.legend.size());
+  const auto count = static_cast<std::int64_t>(map.legend.size());
   return at::one_hot(map.classes, count).permute({0, 3, 1, 2}).to(at::kFloat);
 }
 

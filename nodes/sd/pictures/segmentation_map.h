@@ -40,9 +40,9 @@ namespace sd {
 Legend parse_legend(std::string_view text);
 
 /// The place of the class with that name. Throws NodeError, which proposes the nearest names.
-int64_t class_of(const Legend& legend, std::string_view name);
+std::int64_t class_of(const Legend& legend, std::string_view name);
 
-enum class UnknownColour : std::uint8_t { kRefuse, kTakeNearest };
+enum class UnknownColour : std::uint8_t { Refuse, TakeNearest };
 
 /// The class of each pixel of [B, H, W, 3] in [0, 1]. Colours may differ from the legend's by 1/255, as rounding makes
 /// them. Throws NodeError for others: names the most frequent with their counts and the nearest entry.

@@ -10,14 +10,14 @@
 namespace weft::sd {
 namespace {
 
-constexpr size_t kPoolSize = 24;
+constexpr std::size_t kPoolSize = 24;
 
 /// The hash of SeedSequence: its constant changes with every use.
 class Hash {
  public:
-  Hash(uint32_t init, uint32_t multiplier) : constant_(init), multiplier_(multiplier) {}
+  Hash(std::uint32_t init, std::uint32_t multiplier) : constant_(init), multiplier_(multiplier) {}
 
-  uint32_t operator()(uint32_t value) {
+  std::uint32_t operator()(std::uint32_t value) {
     value ^= constant_;
     constant_ *= multiplier_;
     value *= constant_;
@@ -25,18 +25,18 @@ class Hash {
   }
 
  private:
-  uint32_t constant_, multiplier_;
+  std::uint32_t constant_, multiplier_;
 };
 
-uint32_t mix(uint32_t x, uint32_t y) {
-  const uint32_t mixed = 0xca01f9ddu * x - 0x4973f715u * y;
+std::uint32_t mix(std::uint32_t x, std::uint32_t y) {
+  const std::uint32_t mixed = 0xca01f9ddu * x - 0x4973f715u * y;
   return mixed ^ (mixed >> 16);
 }
 
 /// Appends the 32-bit words of an integer, least significant first; zero has one word.
-void append_words(std::vector<uint32_t>& words, uint64_t value) {
+void append_words(std::vector<std::uint32_t>& words, std::uint64_t value) {
   do {
-    words.push_back(static_cast<uint32_t>(value));
+    words.push_back(static_cast<std::uint32_t>(value));
     value >>= 32;
   } while (value != 0);
 }
@@ -52,22 +52,22 @@ double round6(double value) {
 
 }  // namespace
 
-uint32_t seed_sequence_word(uint64_t entropy, std::span<const uint64_t> spawn_key) {
-  std::vector<uint32_t> words;
+std::uint32_t seed_sequence_word(std::uint64_t entropy, std::span<const std::uint64_t> spawn_key) {
+  std::vector<std::uint32_t> words;
   append_words(words, entropy);
   if (!spawn_key.empty()) words.resize(kPoolSize);  // keeps (entropy, key) apart from (longer entropy)
-  for (uint64_t key : spawn_key) append_words(words, key);
+  for (std::uint64_t key : spawn_key) append_words(words, key);
 
-  std::array<uint32_t, kPoolSize> pool;
+  std::array<std::uint32_t, kPoolSize> pool;
   Hash hash(0x43b0d7e5u, 0x931e8875u);
-  for (size_t i = 0; i < kPoolSize; ++i) pool[i] = hash(i < words.size() ? words[i] : 0);
-  for (size_t source = 0; source < kPoolSize; ++source) {
-    for (size_t target = 0; target < kPoolSize; ++target) {
+  for (std::size_t i = 0; i < kPoolSize; ++i) pool[i] = hash(i < words.size() ? words[i] : 0);
+  for (std::size_t source = 0; source < kPoolSize; ++source) {
+    for (std::size_t target = 0; target < kPoolSize; ++target) {
       if (source != target) pool[target] = mix(pool[target], hash(pool[source]));
     }
   }
-  for (size_t source = kPoolSize; source < words.size(); ++source) {
-    for (uint32_t& target : pool) target = mix(target, hash(words[source]));
+  for (std::size_t source = kPoolSize; source < words.size(); ++source) {
+    for (std::uint32_t& target : pool) target = mix(target, hash(words[source]));
   }
   return Hash(0x8b51f9ddu, 0x58f38dedu)(pool[0]);
 }
@@ -75,14 +75,14 @@ uint32_t seed_sequence_word(uint64_t entropy, std::span<const uint64_t> spawn_ke
 /// A node: an interval, and its place: `depth` halvings down, `path` holds a bit for each (1: right).
 struct BrownianTree::Interval {
   double begin, end;
-  uint64_t path = 0, depth = 0;
+  std::uint64_t path = 0, depth = 0;
 
   double middle() const { return round6(0.5 * (end + begin)); }
   Interval left() const { return {begin, middle(), 2 * path, depth + 1}; }
   Interval right() const { return {middle(), end, 2 * path + 1, depth + 1}; }
 };
 
-BrownianTree::BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed)
+BrownianTree::BrownianTree(at::IntArrayRef shape, double begin, double end, std::uint64_t seed)
     : BrownianTree({seed, shape.vec(), {}}, begin, end) {}
 
 BrownianTree::BrownianTree(NoiseGroup group, double begin, double end)
@@ -90,7 +90,7 @@ BrownianTree::BrownianTree(NoiseGroup group, double begin, double end)
   whole_ = draw(seed_sequence_word(group_.seed)) * std::sqrt(end - begin);
 }
 
-at::Tensor BrownianTree::draw(uint32_t seed) const { return group_.pick(NormalDraws(seed)(group_.shape)); }
+at::Tensor BrownianTree::draw(std::uint32_t seed) const { return group_.pick(NormalDraws(seed)(group_.shape)); }
 
 at::Tensor BrownianTree::increment(double from, double to) const {
   from = round6(std::clamp(from, begin_, end_));
@@ -99,7 +99,7 @@ at::Tensor BrownianTree::increment(double from, double to) const {
   std::vector<at::Tensor> pieces;
   collect({begin_, end_}, whole_, from, to, pieces);
   at::Tensor sum = pieces[0];
-  for (size_t i = 1; i < pieces.size(); ++i) sum = sum + pieces[i];
+  for (std::size_t i = 1; i < pieces.size(); ++i) sum = sum + pieces[i];
   return sum;
 }
 
@@ -113,15 +113,15 @@ void BrownianTree::collect(
   }
   const double middle = node.middle();
   const double l = middle - node.begin, r = node.end - middle, inverse = 1 / (node.end - node.begin);
-  const uint64_t key[] = {node.path, node.depth};
+  const std::uint64_t key[] = {node.path, node.depth};
   const at::Tensor noise = draw(seed_sequence_word(group_.seed, key));
   const at::Tensor left = l * w * inverse + std::sqrt(l * r * inverse) * noise;
   if (from < middle) collect(node.left(), left, from, std::min(to, middle), pieces);
   if (to > middle) collect(node.right(), w - left, std::max(from, middle), to, pieces);
 }
 
-BrownianNoise::BrownianNoise(
-    const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch, const BatchPlaces& places)
+BrownianNoise::BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, std::uint64_t seed,
+    BatchNoise batch, const BatchPlaces& places)
     : groups_(x.sizes(), seed, batch, places), device_(x.device()) {
   for (const NoiseGroup& group : groups_.groups) trees_.emplace_back(group, sigma_min, sigma_max);
 }

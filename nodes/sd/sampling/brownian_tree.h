@@ -20,12 +20,12 @@ namespace weft::sd {
 
 /// numpy.random.SeedSequence(entropy, spawn_key=spawn_key, pool_size=24).generate_state(1)[0].
 /// (M. O'Neill, "Developing a seed_seq alternative", 2015.)
-uint32_t seed_sequence_word(uint64_t entropy, std::span<const uint64_t> spawn_key = {});
+std::uint32_t seed_sequence_word(std::uint64_t entropy, std::span<const std::uint64_t> spawn_key = {});
 
 /// A Wiener process W on [begin, end]. Increments are float32 tensors of `shape`, on the CPU.
 class BrownianTree {
  public:
-  WEFT_SD_EXPORT BrownianTree(at::IntArrayRef shape, double begin, double end, uint64_t seed);
+  WEFT_SD_EXPORT BrownianTree(at::IntArrayRef shape, double begin, double end, std::uint64_t seed);
 
   /// Of some items of a batch alone.
   BrownianTree(NoiseGroup group, double begin, double end);
@@ -35,7 +35,7 @@ class BrownianTree {
 
  private:
   struct Interval;
-  at::Tensor draw(uint32_t seed) const;
+  at::Tensor draw(std::uint32_t seed) const;
   void collect(
       const Interval& node, const at::Tensor& w, double from, double to, std::vector<at::Tensor>& pieces) const;
 
@@ -47,7 +47,7 @@ class BrownianTree {
 /// Unit-variance noise between two noise levels, on x's device: the increment of W divided by its deviation.
 class BrownianNoise {
  public:
-  BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, uint64_t seed, BatchNoise batch,
+  BrownianNoise(const at::Tensor& x, float sigma_min, float sigma_max, std::uint64_t seed, BatchNoise batch,
       const BatchPlaces& places = {});
 
   /// Noise for a step from one sigma to another, as samplers go: downwards. Upwards has the opposite sign.

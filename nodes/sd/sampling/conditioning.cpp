@@ -48,7 +48,7 @@ ConditioningEntries concat(const ConditioningEntries& to, const ConditioningEntr
 ConditioningEntries average(const ConditioningEntries& to, const ConditioningEntries& from, double to_strength) {
   return with(to, [&](ConditioningEntry& entry) {
     const ConditioningEntry& other = first_of(from, &entry);
-    const int64_t tokens = entry.context.size(1);
+    const std::int64_t tokens = entry.context.size(1);
     at::Tensor context = other.context.narrow(1, 0, std::min(tokens, other.context.size(1)));
     context = at::constant_pad_nd(context, {0, 0, 0, tokens - context.size(1)});
     entry.context = entry.context * to_strength + context * (1 - to_strength);
@@ -67,8 +67,8 @@ ConditioningEntries zero_out(const ConditioningEntries& conditioning) {
   });
 }
 
-ConditioningEntries set_area(
-    const ConditioningEntries& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength) {
+ConditioningEntries set_area(const ConditioningEntries& conditioning, std::int64_t width, std::int64_t height,
+    std::int64_t x, std::int64_t y, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {
     entry.area = PixelArea{.height = height, .width = width, .y = y, .x = x};
     entry.strength = strength;
@@ -118,7 +118,8 @@ ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, cons
   return with(conditioning, [&](ConditioningEntry& entry) { entry.concat_map = map; });
 }
 
-std::vector<std::string> resized_concats(const ConditioningEntries& conditioning, int64_t height, int64_t width) {
+std::vector<std::string> resized_concats(
+    const ConditioningEntries& conditioning, std::int64_t height, std::int64_t width) {
   std::vector<std::string> sentences;
   const auto compare = [&](std::string_view name, const at::Tensor& part) {
     if (!part.defined() || (part.size(2) == height && part.size(3) == width)) return;

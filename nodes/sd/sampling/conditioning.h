@@ -17,7 +17,7 @@ namespace weft::sd {
 
 /// A rectangle of the picture, in pixels. How many latents it is depends on the model that will be asked.
 struct PixelArea {
-  int64_t height = 0, width = 0, y = 0, x = 0;
+  std::int64_t height = 0, width = 0, y = 0, x = 0;
   bool operator==(const PixelArea&) const = default;
 };
 
@@ -70,8 +70,8 @@ ConditioningEntries average(const ConditioningEntries& to, const ConditioningEnt
 ConditioningEntries zero_out(const ConditioningEntries& conditioning);
 
 /// A rectangle in pixels; the model will round it down to latents.
-ConditioningEntries set_area(
-    const ConditioningEntries& conditioning, int64_t width, int64_t height, int64_t x, int64_t y, double strength);
+ConditioningEntries set_area(const ConditioningEntries& conditioning, std::int64_t width, std::int64_t height,
+    std::int64_t x, std::int64_t y, double strength);
 
 /// A rectangle in shares of the picture.
 ConditioningEntries set_area_percentage(
@@ -96,6 +96,7 @@ ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, cons
 
 /// What is not of a latent's size (height and width in latents) and will be resized to it, a sentence each; for a
 /// warning.
-std::vector<std::string> resized_concats(const ConditioningEntries& conditioning, int64_t height, int64_t width);
+std::vector<std::string> resized_concats(
+    const ConditioningEntries& conditioning, std::int64_t height, std::int64_t width);
 
 }  // namespace weft::sd

@@ -19,9 +19,9 @@ at::Tensor crop(const at::Tensor& tensor, const std::optional<LatentArea>& area)
 }
 
 /// A share of the picture in latents: at least one latent, rounded half to even.
-LatentArea in_latents(const FractionArea& area, int64_t height, int64_t width) {
-  const auto part = [](double share, int64_t whole) { return std::lrint(share * static_cast<double>(whole)); };
-  return {std::max<int64_t>(1, part(area.height, height)), std::max<int64_t>(1, part(area.width, width)),
+LatentArea in_latents(const FractionArea& area, std::int64_t height, std::int64_t width) {
+  const auto part = [](double share, std::int64_t whole) { return std::lrint(share * static_cast<double>(whole)); };
+  return {std::max<std::int64_t>(1, part(area.height, height)), std::max<std::int64_t>(1, part(area.width, width)),
       part(area.y, height), part(area.x, width)};
 }
 
@@ -30,19 +30,19 @@ LatentArea bounds(const at::Tensor& mask) {
   const at::Tensor painted = mask.ne(0).any(0).nonzero();  // [n, 2]: y, x
   if (painted.size(0) == 0) return {8, 8, 0, 0};
   const at::Tensor low = painted.amin(0), high = painted.amax(0);
-  const int64_t y = low[0].item<int64_t>(), x = low[1].item<int64_t>();
-  return {std::max<int64_t>(8, high[0].item<int64_t>() - y + 1), std::max<int64_t>(8, high[1].item<int64_t>() - x + 1),
-      y, x};
+  const std::int64_t y = low[0].item<std::int64_t>(), x = low[1].item<std::int64_t>();
+  return {std::max<std::int64_t>(8, high[0].item<std::int64_t>() - y + 1),
+      std::max<std::int64_t>(8, high[1].item<std::int64_t>() - x + 1), y, x};
 }
 
 /// A rectangle in pixels, rounded down to latents.
-LatentArea in_latents(const PixelArea& area, int64_t downscale) {
+LatentArea in_latents(const PixelArea& area, std::int64_t downscale) {
   return {area.height / downscale, area.width / downscale, area.y / downscale, area.x / downscale};
 }
 
 std::optional<LatentArea> resolve_area(
-    const ConditioningEntry& entry, const at::Tensor& mask, const at::Tensor& latent, int64_t downscale) {
-  const int64_t height = latent.size(2), width = latent.size(3);
+    const ConditioningEntry& entry, const at::Tensor& mask, const at::Tensor& latent, std::int64_t downscale) {
+  const std::int64_t height = latent.size(2), width = latent.size(3);
   LatentArea area;
   if (mask.defined() && entry.area_from_mask) {
     area = bounds(mask);
@@ -68,14 +68,14 @@ std::optional<LatentArea> resolve_area(
 
 at::Tensor fit_mask(const at::Tensor& mask, const at::Tensor& latent) {
   if (mask.size(1) == latent.size(2) && mask.size(2) == latent.size(3)) return mask;
-  return resize(mask.unsqueeze(1), latent.size(3), latent.size(2), Resize::kBilinear).squeeze(1);
+  return resize(mask.unsqueeze(1), latent.size(3), latent.size(2), Resize::Bilinear).squeeze(1);
 }
 
 /// Fades the inner edges of a rectangle's weight over up to 8 latents.
 void feather(at::Tensor& weight, const LatentArea& area, const at::Tensor& latent) {
-  const auto fade = [&](int64_t axis, int64_t begin, int64_t length) {
-    const int64_t width = std::min<int64_t>(8, length / 4);
-    for (int64_t t = 0; t < width; ++t) {
+  const auto fade = [&](std::int64_t axis, std::int64_t begin, std::int64_t length) {
+    const std::int64_t width = std::min<std::int64_t>(8, length / 4);
+    for (std::int64_t t = 0; t < width; ++t) {
       const double factor = 1.0 / static_cast<double>(width) * static_cast<double>(t + 1);
       if (begin != 0) weight.narrow(axis, t, 1).mul_(factor);
       if (begin + length < latent.size(axis)) weight.narrow(axis, length - 1 - t, 1).mul_(factor);
@@ -89,7 +89,7 @@ void feather(at::Tensor& weight, const LatentArea& area, const at::Tensor& laten
 at::Tensor fit(const at::Tensor& tensor, const at::Tensor& latent) {
   at::Tensor fitted = tensor.to(latent.options());
   if (fitted.size(2) != latent.size(2) || fitted.size(3) != latent.size(3)) {
-    fitted = resize(fitted, latent.size(3), latent.size(2), Resize::kBilinear, Crop::kCenter);
+    fitted = resize(fitted, latent.size(3), latent.size(2), Resize::Bilinear, Crop::Center);
   }
   return repeat_to_batch(fitted, latent.size(0));
 }
@@ -110,7 +110,7 @@ at::Tensor inpaint_concat(const DiffusionModel& model, const ConditioningEntry& 
 }
 
 /// What a model takes beyond the latent, in words.
-std::string name_of_extra(int64_t channels) {
+std::string name_of_extra(std::int64_t channels) {
   if (channels == 5) return "an inpainting model: mask and masked picture";
   if (channels == 4) return "instruct-pix2pix: a picture to change";
   return fmt::format("a segmentation map of {} classes", channels);
@@ -118,7 +118,7 @@ std::string name_of_extra(int64_t channels) {
 
 /// Throws std::invalid_argument where the conditioning and the model do not belong together.
 void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, bool has_noise_mask) {
-  const int64_t extra = model.in_channels - model.space.channels;
+  const std::int64_t extra = model.in_channels - model.space.channels;
   const bool picture = entry.concat_latent.defined() || entry.concat_mask.defined();
   const bool map = entry.concat_map.defined();
   if (picture && extra != 4 && extra != 5) {
@@ -128,7 +128,7 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
         model.in_channels));
   }
   if (map && (picture || entry.concat_map.size(1) != extra)) {
-    const int64_t classes = entry.concat_map.size(1);
+    const std::int64_t classes = entry.concat_map.size(1);
     throw std::invalid_argument(fmt::format(
         "the conditioning carries a segmentation map of {} classes, but the model takes {} channels and cannot see it: use "
         "a model for such maps ({} channels), or leave the map out",
@@ -148,7 +148,7 @@ void check_concat(const DiffusionModel& model, const ConditioningEntry& entry, b
 at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& entry, const at::Tensor& latent,
     const DenoiserOptions& options) {
   if (options.strict_concat) check_concat(model, entry, options.noise_mask.defined());
-  const int64_t extra = model.in_channels - model.space.channels;
+  const std::int64_t extra = model.in_channels - model.space.channels;
   if (extra == 0) return {};
   if (entry.concat_map.defined() && entry.concat_map.size(1) == extra) return fit(entry.concat_map, latent);
   if (extra == 5) return inpaint_concat(model, entry, latent, options.noise_mask);
@@ -162,7 +162,7 @@ bool covers(const LatentArea& outer, const LatentArea& inner) {
 }
 
 /// Token counts can be made equal by repeating, at most 4 times: repeated tokens do not change attention.
-bool tokens_agree(int64_t a, int64_t b) { return std::lcm(a, b) / std::min(a, b) <= 4; }
+bool tokens_agree(std::int64_t a, std::int64_t b) { return std::lcm(a, b) / std::min(a, b) <= 4; }
 
 }  // namespace
 
@@ -173,7 +173,7 @@ at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma
   const auto timestep = static_cast<double>(model.table.timestep(sigma));
   call.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
   const at::Tensor output = model.network(call).to(at::kFloat);
-  if (model.prediction == Prediction::kVelocity) return x / variance - output * sigma / deviation;
+  if (model.prediction == Prediction::Velocity) return x / variance - output * sigma / deviation;
   return x - output * sigma;
 }
 
@@ -216,7 +216,7 @@ GuidedDenoiser::Side GuidedDenoiser::prepare(
 /// entries that covers it, so that guidance compares like with like.
 void GuidedDenoiser::match_areas(Side& side, const Side& other) {
   const auto size = [](const Entry& entry) {
-    return entry.area ? entry.area->height * entry.area->width : std::numeric_limits<int64_t>::max();
+    return entry.area ? entry.area->height * entry.area->width : std::numeric_limits<std::int64_t>::max();
   };
   for (const Entry& entry : other) {
     if (!entry.area) continue;
@@ -237,7 +237,7 @@ void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
   for (Entry& entry : side) {
     if (!entry.mask.defined() && !entry.area && entry.strength == 1) continue;
     if (entry.mask.defined()) {
-      const int64_t count = entry.mask.size(0) == 1 ? 1 : latent.size(0);
+      const std::int64_t count = entry.mask.size(0) == 1 ? 1 : latent.size(0);
       entry.weight = crop(repeat_to_batch(entry.mask, count), entry.area).unsqueeze(1) * entry.strength;
     } else {
       entry.weight = at::full_like(
@@ -250,23 +250,23 @@ void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
 std::vector<at::Tensor> GuidedDenoiser::evaluate(
     std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change) const {
   struct Job {
-    size_t side;
+    std::size_t side;
     const Entry* entry;
     at::Tensor x0;
   };
   std::vector<Job> jobs;
-  for (size_t side = 0; side < sides.size(); ++side) {
+  for (std::size_t side = 0; side < sides.size(); ++side) {
     for (const Entry& entry : *sides[side]) {
       if (sigma <= entry.sigma_start && sigma >= entry.sigma_end) jobs.push_back({side, &entry, {}});
     }
   }
 
-  const int64_t batch = x.size(0);
-  for (size_t first = 0; first < jobs.size(); ++first) {
+  const std::int64_t batch = x.size(0);
+  for (std::size_t first = 0; first < jobs.size(); ++first) {
     if (jobs[first].x0.defined()) continue;
     const at::Tensor window = crop(x, jobs[first].entry->area);
     std::vector<Job*> together;
-    int64_t tokens = 1;
+    std::int64_t tokens = 1;
     for (Job& job : std::span(jobs).subspan(first)) {
       const at::Tensor& context = job.entry->context;
       if (job.x0.defined() || crop(x, job.entry->area).sizes() != window.sizes()) continue;
@@ -289,11 +289,11 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
     if (!concats.empty()) call.concat = at::cat(concats);
     if (change) change(call);
     const at::Tensor all = predict_x0(model_, std::move(call), sigma);
-    for (size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
+    for (std::size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
 
   std::vector<at::Tensor> results;
-  for (size_t side = 0; side < sides.size(); ++side) {
+  for (std::size_t side = 0; side < sides.size(); ++side) {
     std::vector<const Job*> own;
     for (const Job& job : jobs) {
       if (job.side == side) own.push_back(&job);
@@ -343,7 +343,7 @@ at::Tensor GuidedDenoiser::patched(
 
 at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent) {
   const at::Tensor planes = mask.reshape({-1, 1, mask.size(-2), mask.size(-1)}).to(latent.options());
-  const at::Tensor fitted = resize(planes, latent.size(3), latent.size(2), Resize::kBilinear);
+  const at::Tensor fitted = resize(planes, latent.size(3), latent.size(2), Resize::Bilinear);
   return repeat_to_batch(fitted, latent.size(0)).expand_as(latent);
 }
 

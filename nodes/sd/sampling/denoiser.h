@@ -20,9 +20,9 @@ namespace weft::sd {
 struct DiffusionModel {
   Network network;
   NoiseTable table = NoiseTable::stable_diffusion();
-  Prediction prediction = Prediction::kNoise;
+  Prediction prediction = Prediction::Noise;
   /// space.channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
-  int64_t in_channels = 4;
+  std::int64_t in_channels = 4;
   LatentSpace space;
   at::Device device = at::kCPU;         ///< where the network is
   at::ScalarType dtype = at::kFloat;    ///< what it computes in
@@ -31,7 +31,7 @@ struct DiffusionModel {
 
 /// A rectangle of a latent, in latents.
 struct LatentArea {
-  int64_t height = 0, width = 0, y = 0, x = 0;
+  std::int64_t height = 0, width = 0, y = 0, x = 0;
   bool operator==(const LatentArea&) const = default;
 };
 

@@ -17,22 +17,22 @@ namespace weft::sd {
 namespace {
 
 /// From `first` to `last`, both included.
-double between(double first, double last, int64_t i, int64_t count) {
+double between(double first, double last, std::int64_t i, std::int64_t count) {
   return count == 1 ? last : first + (last - first) * static_cast<double>(i) / static_cast<double>(count - 1);
 }
 
 /// The published betas are for 1000 steps; fewer steps add more noise each.
-double fit_to(int64_t steps, double beta) { return std::min(beta * 1000 / static_cast<double>(steps), 0.999); }
+double fit_to(std::int64_t steps, double beta) { return std::min(beta * 1000 / static_cast<double>(steps), 0.999); }
 
-std::vector<double> linear(int64_t steps) {
+std::vector<double> linear(std::int64_t steps) {
   std::vector<double> betas;
-  for (int64_t i = 0; i < steps; ++i) betas.push_back(fit_to(steps, between(0.0001, 0.02, i, steps)));
+  for (std::int64_t i = 0; i < steps; ++i) betas.push_back(fit_to(steps, between(0.0001, 0.02, i, steps)));
   return betas;
 }
 
-std::vector<double> scaled_linear(int64_t steps) {
+std::vector<double> scaled_linear(std::int64_t steps) {
   std::vector<double> betas;
-  for (int64_t i = 0; i < steps; ++i) {
+  for (std::int64_t i = 0; i < steps; ++i) {
     const double root = between(std::sqrt(0.00085), std::sqrt(0.012), i, steps);
     betas.push_back(fit_to(steps, root * root));
   }
@@ -40,13 +40,13 @@ std::vector<double> scaled_linear(int64_t steps) {
 }
 
 /// Defined by alpha_bar = cos^2; a beta is never above 0.999, so that the last steps stay finite.
-std::vector<double> cosine(int64_t steps) {
-  const auto alpha_bar = [&](int64_t t) {
+std::vector<double> cosine(std::int64_t steps) {
+  const auto alpha_bar = [&](std::int64_t t) {
     const double share = static_cast<double>(t) / static_cast<double>(steps);
     return std::pow(std::cos((share + 0.008) / 1.008 * std::numbers::pi / 2), 2);
   };
   std::vector<double> betas;
-  for (int64_t i = 0; i < steps; ++i) betas.push_back(std::min(1 - alpha_bar(i + 1) / alpha_bar(i), 0.999));
+  for (std::int64_t i = 0; i < steps; ++i) betas.push_back(std::min(1 - alpha_bar(i + 1) / alpha_bar(i), 0.999));
   return betas;
 }
 
@@ -56,14 +56,14 @@ constexpr auto kSchedules = std::to_array<BetaSchedule>({
     {"cosine", "the picture's share falls as a squared cosine (Nichol and Dhariwal)", cosine},
 });
 
-void check(std::span<const int64_t> times, int64_t steps) {
+void check(std::span<const std::int64_t> times, std::int64_t steps) {
   if (times.empty()) throw std::invalid_argument("there are no timesteps: give at least one, such as 0, 500, 1000");
   if (!std::ranges::is_sorted(times) || times.front() < 0 || times.back() > steps)
     throw std::invalid_argument(
         fmt::format("the timesteps {} do not rise, or leave 0 to {}: give rising ones", fmt::join(times, ", "), steps));
 }
 
-int64_t count(std::span<const double> betas) { return static_cast<int64_t>(betas.size()); }
+std::int64_t count(std::span<const double> betas) { return static_cast<std::int64_t>(betas.size()); }
 
 }  // namespace
 
@@ -82,14 +82,14 @@ std::vector<double> alpha_bars(std::span<const double> betas) {
   return bars;
 }
 
-std::vector<int64_t> parse_times(std::string_view text, int64_t steps) {
+std::vector<std::int64_t> parse_times(std::string_view text, std::int64_t steps) {
   constexpr std::string_view kBetween = ", \t\n";
-  std::vector<int64_t> times;
+  std::vector<std::int64_t> times;
   while (true) {
     text.remove_prefix(std::min(text.find_first_not_of(kBetween), text.size()));
     if (text.empty()) break;
     const std::string_view word = text.substr(0, text.find_first_of(kBetween));
-    int64_t time = 0;
+    std::int64_t time = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), time);
     if (error != std::errc() || end != word.data() + word.size())
       throw std::invalid_argument(fmt::format("\"{}\" is no timestep: give whole numbers from 0 to {}", word, steps));
@@ -101,28 +101,28 @@ std::vector<int64_t> parse_times(std::string_view text, int64_t steps) {
 }
 
 at::Tensor diffuse_at_once(
-    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed) {
+    const at::Tensor& x0, std::span<const double> betas, std::span<const std::int64_t> times, std::uint64_t seed) {
   check(times, count(betas));
   const std::vector<double> bars = alpha_bars(betas);
   const at::Tensor noise = initial_noise(x0.sizes(), seed).to(x0.device());
   std::vector<at::Tensor> all;
-  for (int64_t t : times) {
-    const double bar = bars[static_cast<size_t>(t)];
+  for (std::int64_t t : times) {
+    const double bar = bars[static_cast<std::size_t>(t)];
     all.push_back(x0 * std::sqrt(bar) + noise * std::sqrt(1 - bar));
   }
   return at::cat(all);
 }
 
 at::Tensor diffuse_stepwise(
-    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed) {
+    const at::Tensor& x0, std::span<const double> betas, std::span<const std::int64_t> times, std::uint64_t seed) {
   check(times, count(betas));
-  StepNoise noise(x0, seed, BatchNoise::kTogether);
+  StepNoise noise(x0, seed, BatchNoise::Together);
   std::vector<at::Tensor> all;
   at::Tensor x = x0;
-  int64_t now = 0;
-  for (int64_t t : times) {
+  std::int64_t now = 0;
+  for (std::int64_t t : times) {
     for (; now < t; ++now) {
-      const double beta = betas[static_cast<size_t>(now)];
+      const double beta = betas[static_cast<std::size_t>(now)];
       x = x * std::sqrt(1 - beta) + noise() * std::sqrt(beta);
     }
     all.push_back(x);

@@ -21,7 +21,7 @@ namespace weft::sd {
 struct BetaSchedule {
   std::string_view name;
   std::string_view tip;
-  std::vector<double> (*betas)(int64_t steps);  ///< [steps], in (0, 1)
+  std::vector<double> (*betas)(std::int64_t steps);  ///< [steps], in (0, 1)
 };
 
 /// linear (Ho et al. 2020), scaled-linear (Rombach et al. 2022, Stable Diffusion), cosine (Nichol & Dhariwal 2021,
@@ -35,15 +35,15 @@ const BetaSchedule& find_beta_schedule(std::string_view name);
 std::vector<double> alpha_bars(std::span<const double> betas);
 
 /// "0, 100, 500" as numbers: separated by commas or spaces, rising, from 0 to `steps`. Throws std::invalid_argument.
-std::vector<int64_t> parse_times(std::string_view text, int64_t steps);
+std::vector<std::int64_t> parse_times(std::string_view text, std::int64_t steps);
 
 /// x_t for each t of `times` (rising, from 0 to the number of betas), in closed form, all with the same noise. x0 of any
 /// shape [B, ...]; returns [times * B, ...], the first time's items first.
 at::Tensor diffuse_at_once(
-    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed);
+    const at::Tensor& x0, std::span<const double> betas, std::span<const std::int64_t> times, std::uint64_t seed);
 
 /// The same step by step, with fresh noise at each. The same distribution at each time, other draws.
 at::Tensor diffuse_stepwise(
-    const at::Tensor& x0, std::span<const double> betas, std::span<const int64_t> times, uint64_t seed);
+    const at::Tensor& x0, std::span<const double> betas, std::span<const std::int64_t> times, std::uint64_t seed);
 
 }  // namespace weft::sd

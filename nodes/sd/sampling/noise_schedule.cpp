@@ -16,7 +16,7 @@ namespace {
 /// f of n values from a to b, in float32: the last bits of sigmas matter to SDE samplers, whose noise is a path over
 /// them.
 template <class Function>
-std::vector<float> spread(double a, double b, int64_t n, Function f) {
+std::vector<float> spread(double a, double b, std::int64_t n, Function f) {
   std::vector<float> values = scalar::linspace(static_cast<float>(a), static_cast<float>(b), n);
   std::ranges::transform(values, values.begin(), f);
   return values;
@@ -30,18 +30,18 @@ std::vector<float> with_zero(std::vector<float> sigmas) {
 bool is_zero(float sigma) { return std::abs(sigma) <= 1e-5f; }
 
 /// Every k-th entry of the table, from the noisiest.
-std::vector<float> simple(const NoiseTable& table, int64_t steps) {
+std::vector<float> simple(const NoiseTable& table, std::int64_t steps) {
   const auto sigmas = table.sigmas();
   const double stride = static_cast<double>(sigmas.size()) / steps;
   std::vector<float> chosen;
-  for (int64_t i = 0; i < steps; ++i) {
-    chosen.push_back(sigmas[sigmas.size() - 1 - static_cast<int64_t>(i * stride)]);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    chosen.push_back(sigmas[sigmas.size() - 1 - static_cast<std::int64_t>(i * stride)]);
   }
   return with_zero(chosen);
 }
 
 /// Timesteps evenly spaced from the noisiest to the cleanest, `count` of them.
-std::vector<float> even_timesteps(const NoiseTable& table, int64_t count) {
+std::vector<float> even_timesteps(const NoiseTable& table, std::int64_t count) {
   return scalar::linspace(static_cast<float>(table.timestep(table.sigma_max())),
       static_cast<float>(table.timestep(table.sigma_min())), count);
 }
@@ -52,54 +52,54 @@ std::vector<float> at_timesteps(const NoiseTable& table, std::span<const float> 
   return sigmas;
 }
 
-std::vector<float> normal(const NoiseTable& table, int64_t steps) {
+std::vector<float> normal(const NoiseTable& table, std::int64_t steps) {
   if (is_zero(table.sigma_min())) return at_timesteps(table, even_timesteps(table, steps + 1));
   return with_zero(at_timesteps(table, even_timesteps(table, steps)));
 }
 
-std::vector<float> sgm_uniform(const NoiseTable& table, int64_t steps) {
+std::vector<float> sgm_uniform(const NoiseTable& table, std::int64_t steps) {
   std::vector<float> timesteps = even_timesteps(table, steps + 1);
   timesteps.pop_back();
   return with_zero(at_timesteps(table, timesteps));
 }
 
 /// Karras et al. 2022, eq. 5, with rho = 7.
-std::vector<float> karras(const NoiseTable& table, int64_t steps) {
+std::vector<float> karras(const NoiseTable& table, std::int64_t steps) {
   const double rho = 7;
   const double low = std::pow(table.sigma_min(), 1 / rho), high = std::pow(table.sigma_max(), 1 / rho);
   const auto span = static_cast<float>(low - high), from = static_cast<float>(high);
   return with_zero(spread(0, 1, steps, [&](float share) { return scalar::pow(share * span + from, rho); }));
 }
 
-std::vector<float> exponential(const NoiseTable& table, int64_t steps) {
+std::vector<float> exponential(const NoiseTable& table, std::int64_t steps) {
   const double high = std::log(double{table.sigma_max()}), low = std::log(double{table.sigma_min()});
   return with_zero(spread(high, low, steps, scalar::exp));
 }
 
 /// Every k-th entry from the cleanest but one, as DDIM's uniform spacing (Song et al. 2021). The whole stride
 /// decides, so there can be more steps than asked for, and the noisiest sigma need not be among them.
-std::vector<float> ddim_uniform(const NoiseTable& table, int64_t steps) {
+std::vector<float> ddim_uniform(const NoiseTable& table, std::int64_t steps) {
   const auto sigmas = table.sigmas();
-  const auto size = static_cast<int64_t>(sigmas.size());
+  const auto size = static_cast<std::int64_t>(sigmas.size());
   const bool has_zero = is_zero(sigmas[1]);
-  const int64_t stride = std::max<int64_t>(size / (has_zero ? steps + 1 : steps), 1);
+  const std::int64_t stride = std::max<std::int64_t>(size / (has_zero ? steps + 1 : steps), 1);
   std::vector<float> chosen;
   if (!has_zero) chosen.push_back(0);
-  for (int64_t i = 1; i < size; i += stride) chosen.push_back(sigmas[i]);
+  for (std::int64_t i = 1; i < size; i += stride) chosen.push_back(sigmas[i]);
   std::ranges::reverse(chosen);
   return chosen;
 }
 
 /// Timesteps at the quantiles of a Beta(0.6, 0.6) distribution (Lee et al. 2024, arXiv:2407.12173). Equal
 /// neighbours become one step.
-std::vector<float> beta(const NoiseTable& table, int64_t steps) {
+std::vector<float> beta(const NoiseTable& table, std::int64_t steps) {
   const auto sigmas = table.sigmas();
   std::vector<float> chosen;
   double last = -1;
-  for (int64_t i = 0; i < steps; ++i) {
+  for (std::int64_t i = 0; i < steps; ++i) {
     const double quantile = boost::math::ibeta_inv(0.6, 0.6, 1 - i * (1.0 / steps));
     const double timestep = std::nearbyint(quantile * static_cast<double>(sigmas.size() - 1));
-    if (timestep != last) chosen.push_back(sigmas[static_cast<size_t>(timestep)]);
+    if (timestep != last) chosen.push_back(sigmas[static_cast<std::size_t>(timestep)]);
     last = timestep;
   }
   return with_zero(chosen);
@@ -107,14 +107,14 @@ std::vector<float> beta(const NoiseTable& table, int64_t steps) {
 
 /// Half of the steps remove 1/40 of the noise evenly, the rest follow a parabola of the same slope to the
 /// end.
-std::vector<float> linear_quadratic(const NoiseTable& table, int64_t steps) {
+std::vector<float> linear_quadratic(const NoiseTable& table, std::int64_t steps) {
   if (steps == 1) return {table.sigma_max(), 0};
   const double threshold = 0.025;
   const auto n = static_cast<double>(steps), linear = static_cast<double>(steps / 2), rest = n - linear;
   const double slope = threshold / linear;
   const double curve = (1 - threshold - slope * rest) / (rest * rest);
   std::vector<float> sigmas;
-  for (int64_t i = 0; i <= steps; ++i) {
+  for (std::int64_t i = 0; i <= steps; ++i) {
     const double past = std::max(i - linear, 0.0);
     sigmas.push_back(static_cast<float>(1 - (slope * i + curve * past * past)) * table.sigma_max());
   }
@@ -123,12 +123,12 @@ std::vector<float> linear_quadratic(const NoiseTable& table, int64_t steps) {
 }
 
 /// Angles evenly spaced: sigma = tan(angle) (Sabour et al. 2024, "Align Your Steps", eq. 11).
-std::vector<float> kl_optimal(const NoiseTable& table, int64_t steps) {
+std::vector<float> kl_optimal(const NoiseTable& table, std::int64_t steps) {
   if (steps == 1) return {table.sigma_max(), 0};
   const double low = std::atan(double{table.sigma_min()}), high = std::atan(double{table.sigma_max()});
   const auto from = static_cast<float>(high), to = static_cast<float>(low);
   std::vector<float> sigmas;
-  for (int64_t i = 0; i < steps; ++i) {
+  for (std::int64_t i = 0; i < steps; ++i) {
     const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
     sigmas.push_back(scalar::tan(share * to + (1 - share) * from));
   }
@@ -149,11 +149,11 @@ constexpr auto kSchedules = std::to_array<ScheduleInfo>({
 
 }  // namespace
 
-std::vector<double> linear_betas(double start, double end, int64_t timesteps) {
+std::vector<double> linear_betas(double start, double end, std::int64_t timesteps) {
   return scalar::linspace(start, end, timesteps);
 }
 
-std::vector<double> scaled_linear_betas(double start, double end, int64_t timesteps) {
+std::vector<double> scaled_linear_betas(double start, double end, std::int64_t timesteps) {
   std::vector<double> betas = linear_betas(std::sqrt(start), std::sqrt(end), timesteps);
   for (double& beta : betas) beta *= beta;
   return betas;
@@ -188,16 +188,16 @@ NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
 float NoiseTable::sigma(float timestep) const {
   const float t = std::clamp(timestep, 0.0f, static_cast<float>(sigmas_.size() - 1));
   const float low = std::floor(t), weight = t - low;
-  const float log_low = log_sigmas_[static_cast<size_t>(low)];
-  const float log_high = log_sigmas_[static_cast<size_t>(std::ceil(t))];
+  const float log_low = log_sigmas_[static_cast<std::size_t>(low)];
+  const float log_high = log_sigmas_[static_cast<std::size_t>(std::ceil(t))];
   return scalar::exp((1 - weight) * log_low + weight * log_high);
 }
 
-int64_t NoiseTable::timestep(float sigma) const {
+std::int64_t NoiseTable::timestep(float sigma) const {
   const float log_sigma = scalar::log(sigma);
   const auto above = std::ranges::lower_bound(log_sigmas_, log_sigma);
   if (above == log_sigmas_.begin()) return 0;
-  const int64_t high = above - log_sigmas_.begin();
+  const std::int64_t high = above - log_sigmas_.begin();
   if (above == log_sigmas_.end() || log_sigma - log_sigmas_[high - 1] <= *above - log_sigma) return high - 1;
   return high;
 }
@@ -210,7 +210,7 @@ double NoiseTable::percent_to_sigma(double percent) const {
 
 std::span<const ScheduleInfo> schedules() { return kSchedules; }
 
-std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps) {
+std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view schedule, std::int64_t steps) {
   if (steps < 1) throw std::invalid_argument(fmt::format("{} steps: at least 1 is needed", steps));
   const auto found = std::ranges::find(kSchedules, schedule, &ScheduleInfo::name);
   if (found != kSchedules.end()) return found->sigmas(table, steps);
@@ -220,24 +220,24 @@ std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view sch
 }
 
 std::vector<float> sampling_sigmas(
-    const NoiseTable& table, std::string_view schedule, int64_t steps, double denoise, bool drop_penultimate) {
+    const NoiseTable& table, std::string_view schedule, std::int64_t steps, double denoise, bool drop_penultimate) {
   if (denoise <= 0) return {};
   const bool whole = denoise > 0.9999;
-  const int64_t total = whole ? steps : static_cast<int64_t>(static_cast<double>(steps) / denoise);
+  const std::int64_t total = whole ? steps : static_cast<std::int64_t>(static_cast<double>(steps) / denoise);
   std::vector<float> sigmas = schedule_sigmas(table, schedule, drop_penultimate ? total + 1 : total);
   if (drop_penultimate) sigmas.erase(sigmas.end() - 2);
-  const auto wanted = static_cast<size_t>(steps + 1);
+  const auto wanted = static_cast<std::size_t>(steps + 1);
   if (!whole && sigmas.size() > wanted) sigmas.erase(sigmas.begin(), sigmas.end() - wanted);
   return sigmas;
 }
 
-std::vector<float> cut_steps(std::vector<float> sigmas, int64_t start, int64_t end, bool leave_noise) {
-  if (end < static_cast<int64_t>(sigmas.size()) - 1) {
-    sigmas.resize(std::max<int64_t>(end, 0) + 1);
+std::vector<float> cut_steps(std::vector<float> sigmas, std::int64_t start, std::int64_t end, bool leave_noise) {
+  if (end < static_cast<std::int64_t>(sigmas.size()) - 1) {
+    sigmas.resize(std::max<std::int64_t>(end, 0) + 1);
     if (!leave_noise) sigmas.back() = 0;
   }
-  if (start >= static_cast<int64_t>(sigmas.size()) - 1) return {};
-  sigmas.erase(sigmas.begin(), sigmas.begin() + std::max<int64_t>(start, 0));
+  if (start >= static_cast<std::int64_t>(sigmas.size()) - 1) return {};
+  sigmas.erase(sigmas.begin(), sigmas.begin() + std::max<std::int64_t>(start, 0));
   return sigmas;
 }
 

@@ -35,7 +35,7 @@ class NoiseTable {
   float sigma(float timestep) const;
 
   /// The timestep whose log sigma is nearest.
-  int64_t timestep(float sigma) const;
+  std::int64_t timestep(float sigma) const;
 
   /// The sigma after a share of sampling, 0 to 1, counted in timesteps. At 0 and below it is above every
   /// sigma, at 1 and above it is 0, so that a range of shares that starts at 0 or ends at 1 has no limit
@@ -47,16 +47,16 @@ class NoiseTable {
 };
 
 /// `timesteps` betas from `start` to `end` at equal distances.
-std::vector<double> linear_betas(double start, double end, int64_t timesteps);
+std::vector<double> linear_betas(double start, double end, std::int64_t timesteps);
 
 /// The same, where the distances of their roots are equal (Rombach et al. 2022).
-std::vector<double> scaled_linear_betas(double start, double end, int64_t timesteps);
+std::vector<double> scaled_linear_betas(double start, double end, std::int64_t timesteps);
 
 /// A way to choose noise levels. Results are [n + 1] for most: falling sigmas, then 0.
 struct ScheduleInfo {
   std::string_view name;
   std::string_view tip;
-  std::vector<float> (*sigmas)(const NoiseTable& table, int64_t steps);
+  std::vector<float> (*sigmas)(const NoiseTable& table, std::int64_t steps);
 };
 
 /// All of them, in ComfyUI's order: simple, sgm_uniform, karras, exponential, ddim_uniform, beta, normal,
@@ -65,17 +65,17 @@ std::span<const ScheduleInfo> schedules();
 
 /// The schedule of that name for `steps` >= 1 steps. ddim_uniform may give a few steps more, beta fewer.
 /// Throws std::invalid_argument, which lists the names, for a name that is none.
-std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps);
+std::vector<float> schedule_sigmas(const NoiseTable& table, std::string_view schedule, std::int64_t steps);
 
 /// What a k-sampler visits. `denoise` in (0, 1): the last `steps` steps of a schedule of steps / denoise.
 /// Above 0.9999 it is the whole schedule, and at 0 nothing: an empty list. `drop_penultimate`: see
 /// SamplerInfo.
-std::vector<float> sampling_sigmas(const NoiseTable& table, std::string_view schedule, int64_t steps,
+std::vector<float> sampling_sigmas(const NoiseTable& table, std::string_view schedule, std::int64_t steps,
     double denoise = 1, bool drop_penultimate = false);
 
 /// Cuts out steps `start` to `end` (counted from 0, `end` not included; either may lie past the last). Where
 /// the end is cut and `leave_noise` is false, the last sigma becomes 0, so that the last step removes all
 /// noise. Empty if nothing is left to do.
-std::vector<float> cut_steps(std::vector<float> sigmas, int64_t start, int64_t end, bool leave_noise);
+std::vector<float> cut_steps(std::vector<float> sigmas, std::int64_t start, std::int64_t end, bool leave_noise);
 
 }  // namespace weft::sd

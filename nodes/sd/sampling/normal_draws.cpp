@@ -12,7 +12,7 @@
 namespace weft::sd {
 namespace {
 
-constexpr int64_t kBlock = 16;
+constexpr std::int64_t kBlock = 16;
 
 // libtorch computes logarithm, sine and cosine by the polynomials of Cephes (Moshier 1989). A product that is added to
 // something is rounded together with the sum there, so it is here: std::fma has the same bits everywhere. This file's
@@ -20,10 +20,10 @@ constexpr int64_t kBlock = 16;
 
 /// Of x in (0, 1].
 [[gnu::always_inline]] inline float natural_log(float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
-  const float mantissa = std::bit_cast<float>((bits & ~0x7f800000u) | std::bit_cast<uint32_t>(0.5f));  // [0.5, 1)
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const float mantissa = std::bit_cast<float>((bits & ~0x7f800000u) | std::bit_cast<std::uint32_t>(0.5f));  // [0.5, 1)
   const bool low = mantissa < std::numbers::sqrt2_v<float> / 2;
-  const float exponent = static_cast<float>(static_cast<int32_t>(bits >> 23) - 126 - (low ? 1 : 0));
+  const float exponent = static_cast<float>(static_cast<std::int32_t>(bits >> 23) - 126 - (low ? 1 : 0));
   const float m = mantissa - 1 + (low ? mantissa : 0);
   const float square = m * m;
   float y = std::fma(7.0376836292e-2f, m, -1.1514610310e-1f);
@@ -45,7 +45,8 @@ struct SineAndCosine {
 
 /// Of an angle in [0, 2 pi].
 [[gnu::always_inline]] inline SineAndCosine sine_and_cosine(float angle) {
-  const int32_t octant = (static_cast<int32_t>(angle * 1.27323954473516f) + 1) & ~1;  // 4 / pi; 0, 2, 4, 6 or 8
+  const std::int32_t octant =
+      (static_cast<std::int32_t>(angle * 1.27323954473516f) + 1) & ~1;  // 4 / pi; 0, 2, 4, 6 or 8
   const auto turns = static_cast<float>(octant);
   float x = std::fma(turns, -0.78515625f, angle);  // pi / 4 in three parts
   x = std::fma(turns, -2.4187564849853515625e-4f, x);
@@ -59,8 +60,8 @@ struct SineAndCosine {
   odd = std::fma(odd * z, x, x);
   const bool swapped = (octant & 2) != 0;
   const float sine = swapped ? even : odd, cosine = swapped ? odd : even;
-  const auto negate_if = [](int32_t four, float value) {
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(value) ^ static_cast<uint32_t>(four) << 29);
+  const auto negate_if = [](std::int32_t four, float value) {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ static_cast<std::uint32_t>(four) << 29);
   };
   return {negate_if(octant & 4, sine), negate_if(~(octant - 2) & 4, cosine)};
 }
@@ -69,7 +70,7 @@ struct SineAndCosine {
 [[gnu::always_inline]] inline void transform(float* block, const float* end) {
   constexpr float kTurn = 2 * std::numbers::pi_v<float>;
   for (; block != end; block += kBlock) {
-    for (int64_t i = 0; i < kBlock / 2; ++i) {
+    for (std::int64_t i = 0; i < kBlock / 2; ++i) {
       const float radius = std::sqrt(-2 * natural_log(1 - block[i]));
       const auto [sine, cosine] = sine_and_cosine(kTurn * block[i + kBlock / 2]);
       block[i] = radius * cosine + 0;  // + 0: no number is -0
@@ -99,7 +100,7 @@ at::Tensor NormalDraws::operator()(at::IntArrayRef shape) {
   return result;
 }
 
-void NormalDraws::fill(float* values, int64_t count) {
+void NormalDraws::fill(float* values, std::int64_t count) {
   if (count < kBlock) {
     std::generate_n(values, count, [this] { return static_cast<float>(next_double()); });
     return;
@@ -116,8 +117,8 @@ void NormalDraws::fill(float* values, int64_t count) {
 double NormalDraws::next_double() {
   if (second_) return *std::exchange(second_, std::nullopt);
   const auto uniform = [this] {
-    const uint64_t high = engine_(), low = engine_();
-    return static_cast<double>((high << 32 | low) & ((uint64_t{1} << 53) - 1)) * 0x1p-53;
+    const std::uint64_t high = engine_(), low = engine_();
+    return static_cast<double>((high << 32 | low) & ((std::uint64_t{1} << 53) - 1)) * 0x1p-53;
   };
   const double angle = 2 * std::numbers::pi * uniform(), radius = std::sqrt(-2 * std::log1p(-uniform()));
   second_ = radius * std::sin(angle);

@@ -63,7 +63,7 @@ class FiniteSampling {
     evaluated(latent, sigmas_.back(), latent);
     if (sums_.empty()) return;
     const at::Tensor sums = at::stack(sums_).cpu();
-    for (size_t i = 0; i < sums_.size(); ++i)
+    for (std::size_t i = 0; i < sums_.size(); ++i)
       if (!std::isfinite(sums.data_ptr<double>()[i])) fail(looked_at_[i], {}, "NaN or infinity");
   }
 
@@ -85,9 +85,9 @@ class FiniteSampling {
   }
 
   /// From 1: the step in which the sampler asks at that noise level.
-  size_t step_at(float sigma) const {
+  std::size_t step_at(float sigma) const {
     const auto below = std::ranges::find_if(sigmas_, [&](float level) { return level < sigma; });
-    return std::clamp<size_t>(below - sigmas_.begin(), 1, sigmas_.size() - 1);
+    return std::clamp<std::size_t>(below - sigmas_.begin(), 1, sigmas_.size() - 1);
   }
 
   const DiffusionModel& model_;

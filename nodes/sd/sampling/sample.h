@@ -17,10 +17,10 @@ namespace weft::sd {
 /// Which of a schedule's steps to take.
 struct StepPlan {
   std::string schedule = "normal";
-  int64_t steps = 20;
+  std::int64_t steps = 20;
   double denoise = 1;        ///< the share of a whole sampling: less keeps more of the latent
-  int64_t start_step = 0;    ///< skips what comes before
-  int64_t end_step = 10000;  ///< stops there; beyond the last step: at the end
+  std::int64_t start_step = 0;    ///< skips what comes before
+  std::int64_t end_step = 10000;  ///< stops there; beyond the last step: at the end
   bool leave_noise = false;  ///< at an early end: keep the noise that is left, for another sampler to go on
 };
 
@@ -33,8 +33,8 @@ struct SampleRequest {
   bool strict_concat = false;  ///< see DenoiserOptions
   at::Tensor latent;      ///< [B, C, h, w] as the VAE gives it (not scaled); zeros: from noise alone
   at::Tensor noise_mask;  ///< 1 where to paint, 0 where to keep the latent; any size; undefined: paint all
-  uint64_t seed = 0;
-  BatchNoise batch_noise = BatchNoise::kTogether;
+  std::uint64_t seed = 0;
+  BatchNoise batch_noise = BatchNoise::Together;
   BatchPlaces places;  ///< of the latent's items: whose noise they get
   at::Tensor noise;  ///< like latent; undefined: drawn from seed. Zeros for a latent that carries its noise
   OnStep on_step;  ///< may be empty; sees scaled latents; what it throws ends sampling and reaches the caller

@@ -59,19 +59,19 @@ constexpr auto kSamplers = std::to_array<SamplerInfo>({
 
 }  // namespace
 
-at::Tensor SamplerCall::evaluate(int64_t i, const at::Tensor& x) const {
+at::Tensor SamplerCall::evaluate(std::int64_t i, const at::Tensor& x) const {
   at::Tensor x0 = denoise(x, sigmas[i]);
   report(i, sigmas[i], x, x0);
   return x0;
 }
 
-Guided SamplerCall::evaluate_guided(int64_t i, const at::Tensor& x) const {
+Guided SamplerCall::evaluate_guided(std::int64_t i, const at::Tensor& x) const {
   Guided guided = denoise_guided(x, sigmas[i]);
   report(i, sigmas[i], x, guided.x0);
   return guided;
 }
 
-void SamplerCall::report(int64_t i, float sigma, const at::Tensor& x, const at::Tensor& x0) const {
+void SamplerCall::report(std::int64_t i, float sigma, const at::Tensor& x, const at::Tensor& x0) const {
   if (on_step) on_step({i, steps(), sigma, x, x0});
 }
 

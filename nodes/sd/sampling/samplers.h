@@ -25,7 +25,7 @@ using Denoise = std::function<at::Tensor(const at::Tensor& x, float sigma)>;
 using DenoiseGuided = std::function<Guided(const at::Tensor& x, float sigma)>;
 
 struct SamplerStep {
-  int64_t index, count;  ///< 0 to count - 1
+  std::int64_t index, count;  ///< 0 to count - 1
   float sigma;
   const at::Tensor& x;   ///< where the step begins
   const at::Tensor& x0;  ///< what the model thinks is under the noise
@@ -39,18 +39,18 @@ struct SamplerCall {
   DenoiseGuided denoise_guided;  ///< only cfg++ samplers need it
   at::Tensor x;                  ///< noisy at sigmas[0]
   std::vector<float> sigmas;     ///< [steps + 1], falling; the last is 0, or the noise to leave
-  uint64_t seed = 0;             ///< of fresh noise
-  BatchNoise batch_noise = BatchNoise::kTogether;
+  std::uint64_t seed = 0;             ///< of fresh noise
+  BatchNoise batch_noise = BatchNoise::Together;
   BatchPlaces places;                 ///< of x's items
   OnStep on_step;                     ///< may be empty
   const NoiseTable* table = nullptr;  ///< the model's; only sa_solver needs it
 
-  int64_t steps() const { return static_cast<int64_t>(sigmas.size()) - 1; }
+  std::int64_t steps() const { return static_cast<std::int64_t>(sigmas.size()) - 1; }
 
   /// Evaluates at sigmas[i] and reports the step.
-  at::Tensor evaluate(int64_t i, const at::Tensor& x) const;
-  Guided evaluate_guided(int64_t i, const at::Tensor& x) const;
-  void report(int64_t i, float sigma, const at::Tensor& x, const at::Tensor& x0) const;
+  at::Tensor evaluate(std::int64_t i, const at::Tensor& x) const;
+  Guided evaluate_guided(std::int64_t i, const at::Tensor& x) const;
+  void report(std::int64_t i, float sigma, const at::Tensor& x, const at::Tensor& x0) const;
 };
 
 struct SamplerInfo {

@@ -23,10 +23,10 @@ inline float tan(float x) { return static_cast<float>(std::tan(double{x})); }
 /// `count` >= 1 values from a to b, or a alone: torch.linspace's, whose products and sums are rounded together where a
 /// processor can do that, and here everywhere.
 template <class Number>
-std::vector<Number> linspace(Number a, Number b, int64_t count) {
+std::vector<Number> linspace(Number a, Number b, std::int64_t count) {
   std::vector<Number> values;
   const Number step = count == 1 ? 0 : (b - a) / static_cast<Number>(count - 1);
-  for (int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     values.push_back(i < count / 2 || count == 1 ? std::fma(step, static_cast<Number>(i), a)
                                                  : std::fma(-step, static_cast<Number>(count - 1 - i), b));
   }

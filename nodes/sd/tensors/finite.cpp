@@ -12,7 +12,7 @@ namespace weft::sd {
 // NaN and infinity survive a sum, and no sum of float32 overflows float64.
 at::Tensor finite_sum(const at::Tensor& values) {
   // A CPU makes a float64 copy of all that it sums: for large pictures part by part.
-  constexpr int64_t kPart = int64_t{1} << 20;
+  constexpr std::int64_t kPart = std::int64_t{1} << 20;
   if (!values.is_cpu() || !values.is_contiguous() || values.numel() <= kPart) return values.sum(at::kDouble);
   at::Tensor sum = at::zeros({}, at::kDouble);
   for (const at::Tensor& part : values.view(-1).split(kPart)) sum += part.sum(at::kDouble);
@@ -22,8 +22,8 @@ at::Tensor finite_sum(const at::Tensor& values) {
 std::optional<std::string> not_finite(const at::Tensor& values) {
   if (std::isfinite(finite_sum(values).item<double>())) return std::nullopt;
   const std::string kind = values.isnan().any().item<bool>() ? "NaN" : "infinity";
-  const int64_t count = values.dim() == 0 ? 1 : values.size(0);
-  for (int64_t i = 0; count > 1 && i < count; ++i)
+  const std::int64_t count = values.dim() == 0 ? 1 : values.size(0);
+  for (std::int64_t i = 0; count > 1 && i < count; ++i)
     if (!std::isfinite(finite_sum(values[i]).item<double>()))
       return fmt::format("{} in item {} of {}", kind, i + 1, count);
   return kind;

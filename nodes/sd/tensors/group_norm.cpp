@@ -13,15 +13,17 @@
 namespace weft::sd {
 namespace {
 
-constexpr int64_t kStripValues = 32768;  ///< of an item that are added up together, at least
-constexpr int64_t kMostStrips = 256;     ///< of an item
-constexpr int64_t kPixelBlock = 8;       ///< pixels that are added up in registers
+constexpr std::int64_t kStripValues = 32768;  ///< of an item that are added up together, at least
+constexpr std::int64_t kMostStrips = 256;     ///< of an item
+constexpr std::int64_t kPixelBlock = 8;       ///< pixels that are added up in registers
 
 /// An image in memory: items of `pixels` rows of `channels` values.
 struct Shape {
-  int64_t items, pixels, channels, groups;
-  int64_t strip() const { return std::max({kPixelBlock, kStripValues / channels, pixels / kMostStrips}); }  // pixels
-  int64_t strips() const { return (pixels + strip() - 1) / strip(); }
+  std::int64_t items, pixels, channels, groups;
+  std::int64_t strip() const {
+    return std::max({kPixelBlock, kStripValues / channels, pixels / kMostStrips});
+  }  // pixels
+  std::int64_t strips() const { return (pixels + strip() - 1) / strip(); }
 };
 
 }  // namespace
@@ -59,25 +61,25 @@ struct Affine {
 /// `sums` [item][strip][of values, of squares][channel]
 template <class T>
 Affine affine_of(const Shape& shape, const std::vector<float>& sums, const T* weight, const T* bias, double eps) {
-  const int64_t width = shape.channels / shape.groups;
+  const std::int64_t width = shape.channels / shape.groups;
   const auto count = static_cast<double>(width * shape.pixels);
-  Affine affine{std::vector<float>(size_t(shape.items * shape.channels)),
-      std::vector<float>(size_t(shape.items * shape.channels))};
-  for (int64_t item = 0; item < shape.items; ++item) {
-    for (int64_t first = 0; first < shape.channels; first += width) {
+  Affine affine{std::vector<float>(std::size_t(shape.items * shape.channels)),
+      std::vector<float>(std::size_t(shape.items * shape.channels))};
+  for (std::int64_t item = 0; item < shape.items; ++item) {
+    for (std::int64_t first = 0; first < shape.channels; first += width) {
       double sum = 0, square = 0;
-      for (int64_t strip = 0; strip < shape.strips(); ++strip) {
+      for (std::int64_t strip = 0; strip < shape.strips(); ++strip) {
         const float* part = sums.data() + (item * shape.strips() + strip) * 2 * shape.channels;
-        for (int64_t channel = first; channel < first + width; ++channel) {
+        for (std::int64_t channel = first; channel < first + width; ++channel) {
           sum += double(part[channel]);
           square += double(part[shape.channels + channel]);
         }
       }
       const double mean = sum / count, variance = std::max(0.0, square / count - mean * mean);
       const double inverse = 1 / std::sqrt(variance + eps);
-      for (int64_t channel = first; channel < first + width; ++channel) {
+      for (std::int64_t channel = first; channel < first + width; ++channel) {
         const double scale = inverse * double(static_cast<float>(weight[channel]));
-        const auto at = size_t(item * shape.channels + channel);
+        const auto at = std::size_t(item * shape.channels + channel);
         affine.scales[at] = static_cast<float>(scale);
         affine.shifts[at] = static_cast<float>(double(static_cast<float>(bias[channel])) - mean * scale);
       }
@@ -91,21 +93,21 @@ void normalise(const Passes<T>& passes, const Shape& shape, const T* image, cons
     AfterNorm after, T* result) {
   // Strips of all items, side by side; each strip is pixels from..from + size of its item.
   const auto for_strips = [&](const auto& work) {
-    at::parallel_for(0, shape.items * shape.strips(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t index = begin; index < end; ++index) {
-        const int64_t item = index / shape.strips(), from = index % shape.strips() * shape.strip();
+    at::parallel_for(0, shape.items * shape.strips(), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t index = begin; index < end; ++index) {
+        const std::int64_t item = index / shape.strips(), from = index % shape.strips() * shape.strip();
         work(index, item, (item * shape.pixels + from) * shape.channels, std::min(shape.strip(), shape.pixels - from));
       }
     });
   };
-  std::vector<float> sums(size_t(shape.items * shape.strips() * 2 * shape.channels));
-  for_strips([&](int64_t index, int64_t, int64_t offset, int64_t size) {
+  std::vector<float> sums(std::size_t(shape.items * shape.strips() * 2 * shape.channels));
+  for_strips([&](std::int64_t index, std::int64_t, std::int64_t offset, std::int64_t size) {
     float* mine = sums.data() + index * 2 * shape.channels;
     passes.add_up(image + offset, size, shape.channels, mine, mine + shape.channels);
   });
   const Affine affine = affine_of(shape, sums, weight, bias, eps);
-  for_strips([&](int64_t, int64_t item, int64_t offset, int64_t size) {
-    const int64_t channels = item * shape.channels;
+  for_strips([&](std::int64_t, std::int64_t item, std::int64_t offset, std::int64_t size) {
+    const std::int64_t channels = item * shape.channels;
     passes.apply(image + offset, size, shape.channels, affine.scales.data() + channels, affine.shifts.data() + channels,
         after, result + offset);
   });
@@ -120,7 +122,7 @@ void normalise_tensor(bool native, const Shape& shape, const at::Tensor& x, cons
       result.mutable_data_ptr<T>());
 }
 
-at::Tensor normalised(bool native, const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+at::Tensor normalised(bool native, const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
     const at::Tensor& bias, double eps, AfterNorm after) {
   TORCH_CHECK(x.size(1) % groups == 0, x.size(1), " channels do not make ", groups, " groups");
   const Shape shape{x.size(0), x.size(2) * x.size(3), x.size(1), groups};
@@ -143,14 +145,14 @@ bool fits_portable_group_norm(const at::Tensor& x, const at::Tensor& weight) {
       !(at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad()));
 }
 
-at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+at::Tensor fused_group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
     double eps, AfterNorm after) {
   TORCH_CHECK(fits_fused_group_norm(x, weight), "fused_group_norm() does not take this image");
   return normalised(true, x, groups, weight, bias, eps, after);
 }
 
-at::Tensor portable_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
-    double eps, AfterNorm after) {
+at::Tensor portable_group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
+    const at::Tensor& bias, double eps, AfterNorm after) {
   TORCH_CHECK(fits_portable_group_norm(x, weight), "portable_group_norm() does not take this image");
   return normalised(false, x, groups, weight, bias, eps, after);
 }

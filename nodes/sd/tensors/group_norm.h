@@ -11,7 +11,7 @@
 
 namespace weft::sd {
 
-enum class AfterNorm { kNothing, kSilu };
+enum class AfterNorm { Nothing, Silu };
 
 /// Whether fused_group_norm() takes this image on this machine: a CPU with AVX-512, float32 or bfloat16, dense
 /// channels_last with a multiple of 16 channels, no gradient wanted.
@@ -19,12 +19,12 @@ bool fits_fused_group_norm(const at::Tensor& x, const at::Tensor& weight);
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias, mean and variance over each group of channels of an item, then
 /// what comes after. x [B, C, H, W], weight and bias [C], C divisible by `groups`; gives [B, C, H, W].
-at::Tensor fused_group_norm(
-    const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps, AfterNorm after);
+at::Tensor fused_group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+    double eps, AfterNorm after);
 
 /// The same algorithm in plain C++, for tests on any machine: slow.
 bool fits_portable_group_norm(const at::Tensor& x, const at::Tensor& weight);
-at::Tensor portable_group_norm(
-    const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias, double eps, AfterNorm after);
+at::Tensor portable_group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
+    const at::Tensor& bias, double eps, AfterNorm after);
 
 }  // namespace weft::sd

@@ -25,7 +25,7 @@
 
 namespace weft::sd {
 
-constexpr int64_t kLanes = 16;
+constexpr std::int64_t kLanes = 16;
 
 namespace portable {
 
@@ -33,50 +33,50 @@ struct Lanes {
   float x[kLanes];
 
   static Lanes all(float value) {
-    return from([value](int64_t) { return value; });
+    return from([value](std::int64_t) { return value; });
   }
   static Lanes load(const float* values) {
-    return from([=](int64_t i) { return values[i]; });
+    return from([=](std::int64_t i) { return values[i]; });
   }
   static Lanes load(const at::BFloat16* values) {
-    return from([=](int64_t i) { return static_cast<float>(values[i]); });
+    return from([=](std::int64_t i) { return static_cast<float>(values[i]); });
   }
   void store(float* to) const { std::copy_n(x, kLanes, to); }
   void store(at::BFloat16* to) const { store(to, kLanes); }
-  void store(at::BFloat16* to, int64_t count) const {
-    for (int64_t i = 0; i < count; ++i) to[i] = at::BFloat16(x[i]);
+  void store(at::BFloat16* to, std::int64_t count) const {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = at::BFloat16(x[i]);
   }
 
   template <class Function>
   static Lanes from(Function f) {
     Lanes lanes;
-    for (int64_t i = 0; i < kLanes; ++i) lanes.x[i] = f(i);
+    for (std::int64_t i = 0; i < kLanes; ++i) lanes.x[i] = f(i);
     return lanes;
   }
 };
 
 inline Lanes operator+(Lanes a, Lanes b) {
-  return Lanes::from([&](int64_t i) { return a.x[i] + b.x[i]; });
+  return Lanes::from([&](std::int64_t i) { return a.x[i] + b.x[i]; });
 }
 inline Lanes operator-(Lanes a, Lanes b) {
-  return Lanes::from([&](int64_t i) { return a.x[i] - b.x[i]; });
+  return Lanes::from([&](std::int64_t i) { return a.x[i] - b.x[i]; });
 }
 inline Lanes operator*(Lanes a, Lanes b) {
-  return Lanes::from([&](int64_t i) { return a.x[i] * b.x[i]; });
+  return Lanes::from([&](std::int64_t i) { return a.x[i] * b.x[i]; });
 }
 inline Lanes operator/(Lanes a, Lanes b) {
-  return Lanes::from([&](int64_t i) { return a.x[i] / b.x[i]; });
+  return Lanes::from([&](std::int64_t i) { return a.x[i] / b.x[i]; });
 }
 /// a * b + c, rounded once
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
-  return Lanes::from([&](int64_t i) { return std::fma(a.x[i], b.x[i], c.x[i]); });
+  return Lanes::from([&](std::int64_t i) { return std::fma(a.x[i], b.x[i], c.x[i]); });
 }
 /// a * b - c, rounded once
 inline Lanes multiply_subtract(Lanes a, Lanes b, Lanes c) {
-  return Lanes::from([&](int64_t i) { return std::fma(a.x[i], b.x[i], -c.x[i]); });
+  return Lanes::from([&](std::int64_t i) { return std::fma(a.x[i], b.x[i], -c.x[i]); });
 }
 inline Lanes larger(Lanes a, Lanes b) {
-  return Lanes::from([&](int64_t i) { return a.x[i] > b.x[i] ? a.x[i] : b.x[i]; });
+  return Lanes::from([&](std::int64_t i) { return a.x[i] > b.x[i] ? a.x[i] : b.x[i]; });
 }
 inline bool any_above(Lanes a, float limit) {
   return std::any_of(a.x, a.x + kLanes, [=](float each) { return each > limit; });
@@ -88,11 +88,11 @@ inline float sum(Lanes a) {
   return total;
 }
 inline Lanes nearest_whole(Lanes a) {
-  return Lanes::from([&](int64_t i) { return std::nearbyint(a.x[i]); });
+  return Lanes::from([&](std::int64_t i) { return std::nearbyint(a.x[i]); });
 }
 /// a * 2^whole, whole being whole numbers of any size, or NaN
 inline Lanes times_power_of_two(Lanes a, Lanes whole) {
-  return Lanes::from([&](int64_t i) {
+  return Lanes::from([&](std::int64_t i) {
     const float exponent = std::clamp(whole.x[i], -400.0f, 400.0f);
     return std::isnan(exponent) ? exponent : std::ldexp(a.x[i], static_cast<int>(exponent));
   });
@@ -125,7 +125,7 @@ struct Lanes {
   void store(at::BFloat16* to) const {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
   }
-  void store(at::BFloat16* to, int64_t count) const {
+  void store(at::BFloat16* to, std::int64_t count) const {
     const auto mask = static_cast<__mmask16>((1u << count) - 1);
     _mm256_mask_storeu_epi16(to, mask, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
   }

@@ -15,17 +15,18 @@ namespace weft::sd::onednn {
 /// multiplies it in hardware.
 bool wants_packing(const at::Tensor& weight);
 
-at::Tensor pack_conv(const at::Tensor& weight, int64_t stride, int64_t padding);
-at::Tensor conv(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, int64_t stride, int64_t padding);
+at::Tensor pack_conv(const at::Tensor& weight, std::int64_t stride, std::int64_t padding);
+at::Tensor conv(
+    const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, std::int64_t stride, std::int64_t padding);
 /// conv(x) + residual
-at::Tensor conv_plus(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, int64_t stride,
-    int64_t padding, const at::Tensor& residual);
+at::Tensor conv_plus(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, std::int64_t stride,
+    std::int64_t padding, const at::Tensor& residual);
 
 at::Tensor pack_linear(const at::Tensor& weight);
-enum class Activation { kNone, kGelu };
+enum class Activation { None, Gelu };
 at::Tensor linear(
-    const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, Activation activation = Activation::kNone);
-enum class Combine { kAdd, kMultiply };
+    const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, Activation activation = Activation::None);
+enum class Combine { Add, Multiply };
 /// linear(x) + other, or linear(x) * other
 at::Tensor linear_combine(
     const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias, const at::Tensor& other, Combine combine);

@@ -15,19 +15,19 @@ namespace weft::sd {
 namespace {
 
 constexpr auto kMethods = std::to_array<ResizeInfo>({
-    {"nearest-exact", Resize::kNearestExact},
-    {"bilinear", Resize::kBilinear},
-    {"area", Resize::kArea},
-    {"bicubic", Resize::kBicubic},
-    {"bislerp", Resize::kBislerp},
-    {"lanczos", Resize::kLanczos},
+    {"nearest-exact", Resize::NearestExact},
+    {"bilinear", Resize::Bilinear},
+    {"area", Resize::Area},
+    {"bicubic", Resize::Bicubic},
+    {"bislerp", Resize::Bislerp},
+    {"lanczos", Resize::Lanczos},
 });
 
-at::Tensor crop_to_aspect(const at::Tensor& samples, int64_t width, int64_t height) {
-  const int64_t old_width = samples.size(-1), old_height = samples.size(-2);
+at::Tensor crop_to_aspect(const at::Tensor& samples, std::int64_t width, std::int64_t height) {
+  const std::int64_t old_width = samples.size(-1), old_height = samples.size(-2);
   const double old_aspect = static_cast<double>(old_width) / old_height;
   const double new_aspect = static_cast<double>(width) / height;
-  int64_t x = 0, y = 0;
+  std::int64_t x = 0, y = 0;
   if (old_aspect > new_aspect) {
     x = std::lrint((old_width - old_width * (new_aspect / old_aspect)) / 2);
   } else if (old_aspect < new_aspect) {
@@ -41,7 +41,7 @@ struct Places {
   at::Tensor low, high, share;
 };
 
-Places places(int64_t old_length, int64_t length) {
+Places places(std::int64_t old_length, std::int64_t length) {
   const auto spread = [&](const at::Tensor& indexes) {
     return at::upsample_linear1d(indexes.view({1, 1, -1}), {length}, /*align_corners=*/false).view(-1);
   };
@@ -52,11 +52,11 @@ Places places(int64_t old_length, int64_t length) {
 }
 
 /// Spherical interpolation of channel vectors along one axis (2 or 3) of [B, C, H, W].
-at::Tensor slerp_axis(const at::Tensor& samples, int64_t axis, int64_t length) {
+at::Tensor slerp_axis(const at::Tensor& samples, std::int64_t axis, std::int64_t length) {
   const Places at = places(samples.size(axis), length);
   const at::Tensor a = samples.index_select(axis, at.low.to(samples.device()));
   const at::Tensor b = samples.index_select(axis, at.high.to(samples.device()));
-  std::vector<int64_t> along{1, 1, 1, 1};
+  std::vector<std::int64_t> along{1, 1, 1, 1};
   along[axis] = length;
   const at::Tensor share = at.share.to(samples.device()).view(along);
 
@@ -80,24 +80,24 @@ double lanczos3(double x) {
 
 /// The weights of old pixels in one new pixel, in fixed point with 22 bits.
 struct PixelWeights {
-  int64_t first;
-  std::vector<int32_t> weights;
+  std::int64_t first;
+  std::vector<std::int32_t> weights;
 };
 
-std::vector<PixelWeights> lanczos_weights(int64_t old_length, int64_t length) {
+std::vector<PixelWeights> lanczos_weights(std::int64_t old_length, std::int64_t length) {
   const double scale = static_cast<double>(old_length) / length, stretch = std::max(scale, 1.0);
   const double support = 3 * stretch;
   std::vector<PixelWeights> result;
-  for (int64_t i = 0; i < length; ++i) {
+  for (std::int64_t i = 0; i < length; ++i) {
     const double center = (i + 0.5) * scale;
-    const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
-    const auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), old_length);
+    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
+    const auto end = std::min<std::int64_t>(static_cast<std::int64_t>(center + support + 0.5), old_length);
     std::vector<double> exact;
     double sum = 0;
-    for (int64_t j = first; j < end; ++j) sum += exact.emplace_back(lanczos3((j - center + 0.5) / stretch));
+    for (std::int64_t j = first; j < end; ++j) sum += exact.emplace_back(lanczos3((j - center + 0.5) / stretch));
     PixelWeights pixel{first, {}};
     for (double weight : exact) {
-      pixel.weights.push_back(static_cast<int32_t>(std::round(weight / sum * (1 << 22))));
+      pixel.weights.push_back(static_cast<std::int32_t>(std::round(weight / sum * (1 << 22))));
     }
     result.push_back(std::move(pixel));
   }
@@ -105,23 +105,23 @@ std::vector<PixelWeights> lanczos_weights(int64_t old_length, int64_t length) {
 }
 
 /// Along the last axis of a contiguous uint8 tensor [rows, length].
-at::Tensor lanczos_rows(const at::Tensor& rows, int64_t length) {
+at::Tensor lanczos_rows(const at::Tensor& rows, std::int64_t length) {
   const std::vector<PixelWeights> weights = lanczos_weights(rows.size(1), length);
   at::Tensor result = at::empty({rows.size(0), length}, at::kByte);
-  const uint8_t* in = rows.const_data_ptr<uint8_t>();
-  uint8_t* out = result.data_ptr<uint8_t>();
-  for (int64_t row = 0; row < rows.size(0); ++row, in += rows.size(1)) {
+  const std::uint8_t* in = rows.const_data_ptr<std::uint8_t>();
+  std::uint8_t* out = result.data_ptr<std::uint8_t>();
+  for (std::int64_t row = 0; row < rows.size(0); ++row, in += rows.size(1)) {
     for (const PixelWeights& pixel : weights) {
-      int32_t sum = 1 << 21;  // a half: rounds
-      for (size_t k = 0; k < pixel.weights.size(); ++k) sum += in[pixel.first + k] * pixel.weights[k];
-      *out++ = static_cast<uint8_t>(std::clamp(sum >> 22, 0, 255));
+      std::int32_t sum = 1 << 21;  // a half: rounds
+      for (std::size_t k = 0; k < pixel.weights.size(); ++k) sum += in[pixel.first + k] * pixel.weights[k];
+      *out++ = static_cast<std::uint8_t>(std::clamp(sum >> 22, 0, 255));
     }
   }
   return result;
 }
 
-at::Tensor lanczos(const at::Tensor& images, int64_t width, int64_t height) {
-  const int64_t planes = images.size(0) * images.size(1), old_height = images.size(2), old_width = images.size(3);
+at::Tensor lanczos(const at::Tensor& images, std::int64_t width, std::int64_t height) {
+  const std::int64_t planes = images.size(0) * images.size(1), old_height = images.size(2), old_width = images.size(3);
   at::Tensor bytes = (images.to(at::kCPU) * 255).clamp(0, 255).to(at::kByte).contiguous();
   if (width != old_width) bytes = lanczos_rows(bytes.view({planes * old_height, old_width}), width);
   bytes = bytes.view({planes, old_height, width});
@@ -144,44 +144,45 @@ Resize resize_method(std::string_view name) {
   throw std::invalid_argument(fmt::format("there is no resize method \"{}\": choose one of {}", name, names));
 }
 
-at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method, Crop crop) {
+at::Tensor resize(const at::Tensor& samples, std::int64_t width, std::int64_t height, Resize method, Crop crop) {
   if (width < 1 || height < 1) {
     throw std::invalid_argument(fmt::format("cannot resize to {}x{}: both must be at least 1", width, height));
   }
-  const at::Tensor source = crop == Crop::kCenter ? crop_to_aspect(samples, width, height) : samples;
-  const std::array<int64_t, 2> size{height, width};
+  const at::Tensor source = crop == Crop::Center ? crop_to_aspect(samples, width, height) : samples;
+  const std::array<std::int64_t, 2> size{height, width};
   switch (method) {
-    case Resize::kNearestExact:
+    case Resize::NearestExact:
       return at::_upsample_nearest_exact2d(source, size);
-    case Resize::kBilinear:
+    case Resize::Bilinear:
       return at::upsample_bilinear2d(source, size, /*align_corners=*/false);
-    case Resize::kArea:
+    case Resize::Area:
       return at::adaptive_avg_pool2d(source, size);
-    case Resize::kBicubic:
+    case Resize::Bicubic:
       return at::upsample_bicubic2d(source, size, /*align_corners=*/false);
-    case Resize::kBislerp:
+    case Resize::Bislerp:
       return slerp_axis(slerp_axis(source.to(at::kFloat), 3, width), 2, height).to(source.scalar_type());
-    case Resize::kLanczos:
+    case Resize::Lanczos:
       return lanczos(source, width, height);
   }
   throw std::logic_error("a resize method is missing here");
 }
 
-TargetSize keep_shape(int64_t old_width, int64_t old_height, int64_t width, int64_t height, int64_t least) {
-  const auto other = [&](int64_t side, int64_t old_side, int64_t old_other) {
+TargetSize keep_shape(
+    std::int64_t old_width, std::int64_t old_height, std::int64_t width, std::int64_t height, std::int64_t least) {
+  const auto other = [&](std::int64_t side, std::int64_t old_side, std::int64_t old_other) {
     return std::llrint(static_cast<double>(old_other * side) / static_cast<double>(old_side));
   };
   if (width != 0) width = std::max(width, least);
   if (height != 0) height = std::max(height, least);
-  if (width == 0) return {std::max<int64_t>(other(height, old_height, old_width), least), height};
-  if (height == 0) return {width, std::max<int64_t>(other(width, old_width, old_height), least)};
+  if (width == 0) return {std::max<std::int64_t>(other(height, old_height, old_width), least), height};
+  if (height == 0) return {width, std::max<std::int64_t>(other(width, old_width, old_height), least)};
   return {width, height};
 }
 
-at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count) {
-  const int64_t size = samples.size(0);
+at::Tensor repeat_to_batch(const at::Tensor& samples, std::int64_t count) {
+  const std::int64_t size = samples.size(0);
   if (size == count) return samples;
-  std::vector<int64_t> repeats(samples.dim(), 1);
+  std::vector<std::int64_t> repeats(samples.dim(), 1);
   repeats[0] = (count + size - 1) / size;
   return samples.repeat(repeats).narrow(0, 0, count);
 }

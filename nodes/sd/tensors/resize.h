@@ -11,17 +11,17 @@
 namespace weft::sd {
 
 enum class Resize {
-  kNearestExact,
-  kBilinear,  ///< no antialiasing, as the next two
-  kArea,
-  kBicubic,
-  kBislerp,  ///< interpolates direction and length of the channel vector apart; made for latents
-  kLanczos,  ///< Pillow's, on values rounded down to 8 bits: images in [0, 1] only
+  NearestExact,
+  Bilinear,  ///< no antialiasing, as the next two
+  Area,
+  Bicubic,
+  Bislerp,  ///< interpolates direction and length of the channel vector apart; made for latents
+  Lanczos,  ///< Pillow's, on values rounded down to 8 bits: images in [0, 1] only
 };
 
 enum class Crop {
-  kDisabled,  ///< stretch
-  kCenter,    ///< first cut to the new aspect ratio
+  Disabled,  ///< stretch
+  Center,    ///< first cut to the new aspect ratio
 };
 
 struct ResizeInfo {
@@ -36,16 +36,18 @@ std::span<const ResizeInfo> resize_methods();
 Resize resize_method(std::string_view name);
 
 /// samples [B, C, H, W], float. Returns [B, C, height, width]; both at least 1.
-at::Tensor resize(const at::Tensor& samples, int64_t width, int64_t height, Resize method, Crop crop = Crop::kDisabled);
+at::Tensor resize(
+    const at::Tensor& samples, std::int64_t width, std::int64_t height, Resize method, Crop crop = Crop::Disabled);
 
 struct TargetSize {
-  int64_t width, height;
+  std::int64_t width, height;
 };
 /// The size to resize to, where a width or height of 0 (not both) means "keep the shape": the other one is worked out as
 /// ComfyUI does, a half rounded to even. No side is less than `least`.
-TargetSize keep_shape(int64_t old_width, int64_t old_height, int64_t width, int64_t height, int64_t least);
+TargetSize keep_shape(
+    std::int64_t old_width, std::int64_t old_height, std::int64_t width, std::int64_t height, std::int64_t least);
 
 /// The batch cut, or repeated from its start, to `count` items.
-at::Tensor repeat_to_batch(const at::Tensor& samples, int64_t count);
+at::Tensor repeat_to_batch(const at::Tensor& samples, std::int64_t count);
 
 }  // namespace weft::sd

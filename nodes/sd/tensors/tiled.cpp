@@ -14,26 +14,26 @@ namespace weft::sd {
 namespace {
 
 struct Span {
-  int64_t begin, length;
+  std::int64_t begin, length;
 };
 
 /// The tiles along one axis. The last one ends where the axis does and may be shorter.
-std::vector<Span> spans(int64_t length, int64_t tile, int64_t overlap) {
+std::vector<Span> spans(std::int64_t length, std::int64_t tile, std::int64_t overlap) {
   if (length <= tile) return {{0, length}};
   std::vector<Span> result;
-  for (int64_t begin = 0; begin < length - overlap; begin += tile - overlap) {
+  for (std::int64_t begin = 0; begin < length - overlap; begin += tile - overlap) {
     result.push_back({begin, std::min(tile, length - begin)});
   }
   return result;
 }
 
-int64_t scaled(int64_t units, double scale) { return std::lrint(static_cast<double>(units) * scale); }
+std::int64_t scaled(std::int64_t units, double scale) { return std::lrint(static_cast<double>(units) * scale); }
 
 /// 1 in the middle, rising from 1 / width to 1 over `width` at both ends. Too short for that: 1 everywhere.
-at::Tensor ramp(int64_t length, int64_t width, const at::TensorOptions& options) {
+at::Tensor ramp(std::int64_t length, std::int64_t width, const at::TensorOptions& options) {
   at::Tensor weight = at::ones({length}, options);
   if (width >= length) return weight;
-  for (int64_t t = 0; t < width; ++t) {
+  for (std::int64_t t = 0; t < width; ++t) {
     const double factor = static_cast<double>(t + 1) / static_cast<double>(width);
     weight[t] *= factor;
     weight[length - 1 - t] *= factor;
@@ -53,7 +53,7 @@ std::array<std::vector<Span>, 2> tiles_of(const at::Tensor& samples, const TileP
 }
 
 std::array<TilePlan, 3> three_ways(const TilePlan& plan) {
-  const auto half = [&](int64_t side) { return std::max(plan.unit, side / 2 / plan.unit * plan.unit); };
+  const auto half = [&](std::int64_t side) { return std::max(plan.unit, side / 2 / plan.unit * plan.unit); };
   TilePlan wide = plan, high = plan;
   wide.tile_width *= 2;
   wide.tile_height = half(plan.tile_height);
@@ -74,11 +74,11 @@ at::Tensor apply_to_item(const at::Tensor& item, const TilePlan& plan, const Til
       const at::Tensor output = network(tile);
       if (rows.size() == 1 && columns.size() == 1) return output;
       if (!sum.defined()) {
-        const int64_t height = scaled(item.size(2), plan.scale), width = scaled(item.size(3), plan.scale);
+        const std::int64_t height = scaled(item.size(2), plan.scale), width = scaled(item.size(3), plan.scale);
         sum = at::zeros({1, output.size(1), height, width}, output.options().dtype(at::kFloat));
         weights = at::zeros({1, 1, height, width}, sum.options());
       }
-      const int64_t fade = scaled(plan.overlap, plan.scale);
+      const std::int64_t fade = scaled(plan.overlap, plan.scale);
       const at::Tensor weight = ramp(output.size(2), fade, sum.options()).view({1, 1, -1, 1}) *
           ramp(output.size(3), fade, sum.options()).view({1, 1, 1, -1});
       const auto place = [&](const at::Tensor& whole) {
@@ -94,10 +94,10 @@ at::Tensor apply_to_item(const at::Tensor& item, const TilePlan& plan, const Til
 
 at::Tensor apply(
     const at::Tensor& samples, std::span<const TilePlan> plans, const TileNetwork& network, const OnTile& on_tile) {
-  int64_t count = 0, index = 0;
+  std::int64_t count = 0, index = 0;
   for (const TilePlan& plan : plans) {
     const auto [rows, columns] = tiles_of(samples, plan);
-    count += samples.size(0) * static_cast<int64_t>(rows.size() * columns.size());
+    count += samples.size(0) * static_cast<std::int64_t>(rows.size() * columns.size());
   }
   const auto before_tile = [&] {
     if (on_tile) on_tile(index++, count);

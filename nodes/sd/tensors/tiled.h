@@ -13,12 +13,12 @@ namespace weft::sd {
 using TileNetwork = std::function<at::Tensor(const at::Tensor& tile)>;
 
 /// Called before each tile with its number and their count; may throw to stop.
-using OnTile = std::function<void(int64_t index, int64_t count)>;
+using OnTile = std::function<void(std::int64_t index, std::int64_t count)>;
 
 struct TilePlan {
-  int64_t tile_height = 64, tile_width = 64;  ///< in units of the input
-  int64_t overlap = 16;                       ///< in units of the input, less than either side of a tile
-  int64_t unit = 1;  ///< tiles begin and end at multiples of it: those that the network takes
+  std::int64_t tile_height = 64, tile_width = 64;  ///< in units of the input
+  std::int64_t overlap = 16;                       ///< in units of the input, less than either side of a tile
+  std::int64_t unit = 1;  ///< tiles begin and end at multiples of it: those that the network takes
   double scale = 8;  ///< of the output to the input: 8 for decoding, 1 / 8 for encoding
 };
 

@@ -9,7 +9,7 @@
 
 namespace weft::sd {
 
-constexpr int64_t kTileRows = 16, kTileDepth = 32, kTileSize = kTileRows * kTileDepth;
+constexpr std::int64_t kTileRows = 16, kTileDepth = 32, kTileSize = kTileRows * kTileDepth;
 
 namespace portable {
 
@@ -18,31 +18,33 @@ class Tiles {
   void zero() { std::fill_n(sums_[0], 4 * kTileSize / 2, 0.0f); }
 
   /// Sums of 32 rows that lie `stride` apart; `both` halves of the columns, or the left one alone.
-  void load(const float* from, int64_t stride, bool both) {
-    for (int64_t row = 0; row < 2 * kTileRows; ++row) std::copy_n(from + row * stride, columns(both), sums_[row]);
+  void load(const float* from, std::int64_t stride, bool both) {
+    for (std::int64_t row = 0; row < 2 * kTileRows; ++row) std::copy_n(from + row * stride, columns(both), sums_[row]);
   }
-  void store(float* to, int64_t stride, bool both) const {
-    for (int64_t row = 0; row < 2 * kTileRows; ++row) std::copy_n(sums_[row], columns(both), to + row * stride);
+  void store(float* to, std::int64_t stride, bool both) const {
+    for (std::int64_t row = 0; row < 2 * kTileRows; ++row) std::copy_n(sums_[row], columns(both), to + row * stride);
   }
 
   /// `left`: rows that lie `stride` apart; `right`: a tile, and another one `next` after it if `both`.
-  void add_product(const at::BFloat16* left, int64_t stride, const at::BFloat16* right, int64_t next, bool both) {
+  void add_product(
+      const at::BFloat16* left, std::int64_t stride, const at::BFloat16* right, std::int64_t next, bool both) {
     float wide[kTileDepth][2 * kTileRows];
-    for (int64_t column = 0; column < columns(both); ++column) {
+    for (std::int64_t column = 0; column < columns(both); ++column) {
       const at::BFloat16* tile = right + column / kTileRows * next + column % kTileRows * 2;
-      for (int64_t depth = 0; depth < kTileDepth; ++depth)
+      for (std::int64_t depth = 0; depth < kTileDepth; ++depth)
         wide[depth][column] = static_cast<float>(tile[depth / 2 * kTileDepth + depth % 2]);
     }
-    for (int64_t row = 0; row < 2 * kTileRows; ++row) {
-      for (int64_t depth = 0; depth < kTileDepth; ++depth) {
+    for (std::int64_t row = 0; row < 2 * kTileRows; ++row) {
+      for (std::int64_t depth = 0; depth < kTileDepth; ++depth) {
         const auto factor = static_cast<float>(left[row * stride + depth]);
-        for (int64_t column = 0; column < columns(both); ++column) sums_[row][column] += factor * wide[depth][column];
+        for (std::int64_t column = 0; column < columns(both); ++column)
+          sums_[row][column] += factor * wide[depth][column];
       }
     }
   }
 
  private:
-  static int64_t columns(bool both) { return both ? 2 * kTileRows : kTileRows; }
+  static std::int64_t columns(bool both) { return both ? 2 * kTileRows : kTileRows; }
 
   float sums_[2 * kTileRows][2 * kTileRows];
 };
@@ -54,9 +56,9 @@ WEFT_BEGIN_AVX512
 namespace native {
 
 struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t bytes_a_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t bytes_a_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
 /// The thread's tiles, set up while this lives: 0 to 3 are the sums, 4 and 5 left factors, 6 and 7 right ones.
@@ -77,7 +79,7 @@ class Tiles {
     _tile_zero(3);
   }
 
-  void load(const float* from, int64_t stride, bool both) {
+  void load(const float* from, std::int64_t stride, bool both) {
     const float* lower = from + kTileRows * stride;
     _tile_loadd(0, from, stride * 4);
     _tile_loadd(2, lower, stride * 4);
@@ -86,7 +88,7 @@ class Tiles {
     _tile_loadd(3, lower + kTileRows, stride * 4);
   }
 
-  void store(float* to, int64_t stride, bool both) const {
+  void store(float* to, std::int64_t stride, bool both) const {
     float* lower = to + kTileRows * stride;
     _tile_stored(0, to, stride * 4);
     _tile_stored(2, lower, stride * 4);
@@ -95,7 +97,8 @@ class Tiles {
     _tile_stored(3, lower + kTileRows, stride * 4);
   }
 
-  void add_product(const at::BFloat16* left, int64_t stride, const at::BFloat16* right, int64_t next, bool both) {
+  void add_product(
+      const at::BFloat16* left, std::int64_t stride, const at::BFloat16* right, std::int64_t next, bool both) {
     _tile_loadd(4, left, stride * 2);
     _tile_loadd(5, left + kTileRows * stride, stride * 2);
     _tile_loadd(6, right, 64);

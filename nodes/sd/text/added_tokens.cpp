@@ -8,7 +8,7 @@ namespace weft::sd {
 namespace {
 
 /// Of a word in the sense of Unicode's regular expressions (UTS 18, \w).
-bool is_word(int32_t point) {
+bool is_word(std::int32_t point) {
   switch (utf8proc_category(point)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
@@ -29,7 +29,7 @@ bool is_word(int32_t point) {
 
 std::string utf8_of(const CodePoints& points) {
   std::string text;
-  for (const int32_t point : points) append_utf8(text, point);
+  for (const std::int32_t point : points) append_utf8(text, point);
   return text;
 }
 
@@ -53,12 +53,12 @@ void AddedTokens::add(const AddedToken& token) {
 
 std::vector<AddedTokens::Piece> AddedTokens::split(const CodePoints& text, const Index& index) {
   std::vector<Piece> pieces;
-  size_t begin = 0;  // of the text that is in no piece yet
-  const auto end_text = [&](size_t end) {
-    const auto at = [&](size_t i) { return text.begin() + static_cast<std::ptrdiff_t>(i); };
+  std::size_t begin = 0;  // of the text that is in no piece yet
+  const auto end_text = [&](std::size_t end) {
+    const auto at = [&](std::size_t i) { return text.begin() + static_cast<std::ptrdiff_t>(i); };
     if (end > begin) pieces.push_back({{}, CodePoints(at(begin), at(end))});
   };
-  for (size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < text.size();) {
     const auto candidates = index.find(text[at]);
     const std::vector<Sought> none;
     const auto& sought = candidates == index.end() ? none : candidates->second;
@@ -70,7 +70,7 @@ std::vector<AddedTokens::Piece> AddedTokens::split(const CodePoints& text, const
       ++at;
       continue;
     }
-    const size_t end = at + found->content.size();
+    const std::size_t end = at + found->content.size();
     const bool inside = (at > 0 && is_word(text[at - 1])) || (end < text.size() && is_word(text[end]));
     if (!found->single_word || !inside) {
       end_text(at);
@@ -95,7 +95,7 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text) const 
   return pieces;
 }
 
-int64_t AddedTokens::find(std::string_view content) const {
+std::int64_t AddedTokens::find(std::string_view content) const {
   const auto found = tokens_.find(content);
   return found == tokens_.end() ? -1 : found->second.id;
 }

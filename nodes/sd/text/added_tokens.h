@@ -19,7 +19,7 @@ namespace weft::sd {
 /// spaces.
 struct AddedToken {
   std::string content;  ///< not empty
-  int64_t id = 0;
+  std::int64_t id = 0;
   bool normalised = true;    ///< it is looked for in normalised text, and is normalised itself
   bool single_word = false;  ///< not as a part of a longer word
 };
@@ -34,7 +34,7 @@ class AddedTokens {
   void add(const AddedToken& token);
 
   struct Piece {
-    std::optional<int64_t> id;  ///< a token, or else
+    std::optional<std::int64_t> id;  ///< a token, or else
     CodePoints text;            ///< what is between, normalised
   };
 
@@ -43,17 +43,17 @@ class AddedTokens {
   std::vector<Piece> split(std::string_view text) const;
 
   /// The id of a whole word; -1 when there is none.
-  int64_t find(std::string_view content) const;
+  std::int64_t find(std::string_view content) const;
   const std::map<std::string, AddedToken, std::less<>>& tokens() const { return tokens_; }
 
  private:
   struct Sought {
     std::string key;
     CodePoints content;
-    int64_t id;
+    std::int64_t id;
     bool single_word;
   };
-  using Index = std::map<int32_t, std::vector<Sought>>;  ///< by the first code point, the longest first
+  using Index = std::map<std::int32_t, std::vector<Sought>>;  ///< by the first code point, the longest first
 
   static std::vector<Piece> split(const CodePoints& text, const Index& index);
 

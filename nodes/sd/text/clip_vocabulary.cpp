@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kWordEnd = "</w>";
-constexpr uint64_t kMostIds = 10'000'000;
+constexpr std::uint64_t kMostIds = 10'000'000;
 
-std::string utf8(uint32_t code) {
+std::string utf8(std::uint32_t code) {
   if (code < 0x80) return {static_cast<char>(code)};
   return {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))};
 }
@@ -39,16 +39,16 @@ struct ByteAlphabet {
 ByteAlphabet make_byte_alphabet() {
   ByteAlphabet alphabet;
   const auto printable = [](int byte) { return (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173); };
-  size_t next = 0;
+  std::size_t next = 0;
   for (int byte = 0; byte < 256; ++byte) {
     if (!printable(byte)) continue;
-    alphabet.text[static_cast<size_t>(byte)] = utf8(static_cast<uint32_t>(byte));
+    alphabet.text[static_cast<std::size_t>(byte)] = utf8(static_cast<std::uint32_t>(byte));
     alphabet.in_id_order[next++] = static_cast<unsigned char>(byte);
   }
-  uint32_t substitute = 256;
+  std::uint32_t substitute = 256;
   for (int byte = 0; byte < 256; ++byte) {
     if (printable(byte)) continue;
-    alphabet.text[static_cast<size_t>(byte)] = utf8(substitute++);
+    alphabet.text[static_cast<std::size_t>(byte)] = utf8(substitute++);
     alphabet.in_id_order[next++] = static_cast<unsigned char>(byte);
   }
   return alphabet;
@@ -63,8 +63,8 @@ const ByteAlphabet& byte_alphabet() {
 std::string bytes_of(std::string_view piece) {
   const auto& letters = byte_alphabet().text;
   std::string bytes;
-  for (size_t at = 0; at < piece.size();) {
-    const size_t length = static_cast<unsigned char>(piece[at]) < 0x80 ? 1 : 2;
+  for (std::size_t at = 0; at < piece.size();) {
+    const std::size_t length = static_cast<unsigned char>(piece[at]) < 0x80 ? 1 : 2;
     const auto letter = std::ranges::find(letters, piece.substr(at, length));
     if (letter == letters.end()) return std::string(piece);
     bytes += static_cast<char>(letter - letters.begin());
@@ -73,14 +73,14 @@ std::string bytes_of(std::string_view piece) {
   return bytes;
 }
 
-uint64_t pair_key(int64_t left, int64_t right) {
-  return static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right);
+std::uint64_t pair_key(std::int64_t left, std::int64_t right) {
+  return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint32_t>(right);
 }
 
 std::vector<std::string> merge_lines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -93,12 +93,12 @@ std::vector<std::string> merge_lines(std::string_view text) {
 std::string read_gz(const fs::path& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw ModelError(path.string(), "cannot be opened", "run ./weft --setup-only, which fetches it");
-  constexpr size_t kMost = 64 << 20;
+  constexpr std::size_t kMost = 64 << 20;
   std::string text;
   std::array<char, 1 << 16> block;
   int count = 0;
   while ((count = gzread(file.get(), block.data(), block.size())) > 0 && text.size() < kMost) {
-    text.append(block.data(), static_cast<size_t>(count));
+    text.append(block.data(), static_cast<std::size_t>(count));
   }
   if (count != 0) throw ModelError(path.string(), "is damaged", "run ./weft --setup-only, which fetches it");
   return text;
@@ -118,7 +118,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 /// "left right" -> left, right
 std::pair<std::string, std::string> pair_of(const std::string& line, const std::string& origin) {
-  const size_t space = line.find(' ');
+  const std::size_t space = line.find(' ');
   if (space == std::string::npos) refuse_merge(origin, fmt::format("\"{}\"", line));
   return {line.substr(0, space), line.substr(space + 1)};
 }
@@ -157,13 +157,13 @@ const json& member(const json& object, const char* key) {
 }  // namespace
 
 ClipVocabulary ClipVocabulary::from_merges_gz(const fs::path& path) {
-  constexpr size_t kMerges = 49152 - 256 - 2;  // the file has more; CLIP stopped there
+  constexpr std::size_t kMerges = 49152 - 256 - 2;  // the file has more; CLIP stopped there
   std::vector<std::string> lines = merge_lines(read_gz(path));
   if (lines.size() < kMerges) throw ModelError(path.string(), "has too few merges", "run ./weft --setup-only");
   lines.resize(kMerges);
   ClipVocabulary vocabulary;
   const auto add = [&](std::string piece) {
-    vocabulary.ids_.emplace(std::move(piece), static_cast<int64_t>(vocabulary.ids_.size()));
+    vocabulary.ids_.emplace(std::move(piece), static_cast<std::int64_t>(vocabulary.ids_.size()));
   };
   const ByteAlphabet& alphabet = byte_alphabet();
   for (const unsigned char byte : alphabet.in_id_order) add(alphabet.text[byte]);
@@ -205,16 +205,16 @@ void ClipVocabulary::add_pieces(const json& pieces, const std::string& origin) {
   if (!pieces.is_object() || pieces.empty())
     throw ModelError(origin, "has no pieces of words with their ids", "download it again");
   for (const auto& [piece, id] : pieces.items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > kMostIds)
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMostIds)
       throw ModelError(origin, fmt::format("gives \"{}\" the id {}", piece, shown(id)), "download it again");
-    ids_.emplace(piece, id.get<int64_t>());
+    ids_.emplace(piece, id.get<std::int64_t>());
   }
 }
 
 void ClipVocabulary::add_merges(const std::vector<Pair>& pairs, const std::string& origin) {
-  int32_t rank = 0;
+  std::int32_t rank = 0;
   for (const auto& [left, right] : pairs) {
-    const int64_t result = find(left + right);
+    const std::int64_t result = find(left + right);
     if (find(left) < 0 || find(right) < 0 || result < 0) {
       throw ModelError(origin, fmt::format("joins \"{} {}\", which the vocabulary does not have", left, right),
           "pieces and merges are of different tokenizers: download the whole folder again");
@@ -223,7 +223,7 @@ void ClipVocabulary::add_merges(const std::vector<Pair>& pairs, const std::strin
   }
 }
 
-int64_t ClipVocabulary::find(std::string_view piece) const {
+std::int64_t ClipVocabulary::find(std::string_view piece) const {
   const auto found = ids_.find(std::string(piece));
   return found == ids_.end() ? -1 : found->second;
 }
@@ -237,23 +237,23 @@ std::string ClipVocabulary::readable(const std::string& piece) {
   return ends_word ? text : text + "\u2026";
 }
 
-void ClipVocabulary::split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const {
-  std::vector<int64_t> pieces;
-  for (size_t i = 0; i < word.size(); ++i) {
+void ClipVocabulary::split_word(std::string_view word, std::int64_t unknown, std::vector<std::int64_t>& ids) const {
+  std::vector<std::int64_t> pieces;
+  for (std::size_t i = 0; i < word.size(); ++i) {
     const std::string& letter = byte_alphabet().text[static_cast<unsigned char>(word[i])];
-    const int64_t id = find(i + 1 == word.size() ? letter + kWordEnd : letter);
+    const std::int64_t id = find(i + 1 == word.size() ? letter + kWordEnd : letter);
     pieces.push_back(id < 0 ? unknown : id);
   }
   while (pieces.size() > 1) {
     const Merge* best = nullptr;
-    for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+    for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
       const auto found = merges_.find(pair_key(pieces[i], pieces[i + 1]));
       if (found != merges_.end() && (!best || found->second.rank < best->rank)) best = &found->second;
     }
     if (!best) break;
     // Everywhere from left to right, as one merge of the training did.
-    std::vector<int64_t> joined;
-    for (size_t i = 0; i < pieces.size(); ++i) {
+    std::vector<std::int64_t> joined;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
       const auto found = i + 1 < pieces.size() ? merges_.find(pair_key(pieces[i], pieces[i + 1])) : merges_.end();
       const bool joins = found != merges_.end() && found->second.rank == best->rank;
       joined.push_back(joins ? best->result : pieces[i]);

@@ -25,22 +25,22 @@ class ClipVocabulary {
   static ClipVocabulary from_tokenizer_json(const std::filesystem::path& path);
 
   /// The id of a whole piece, such as "<|endoftext|>"; -1 when there is none.
-  int64_t find(std::string_view piece) const;
+  std::int64_t find(std::string_view piece) const;
 
   /// Appends the ids of one word of raw bytes: its pieces joined as often as the vocabulary can. `unknown`
   /// stands for a byte that the vocabulary does not have.
-  void split_word(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const;
+  void split_word(std::string_view word, std::int64_t unknown, std::vector<std::int64_t>& ids) const;
 
   /// A piece as people read it: its bytes as text, with an ellipsis where the word goes on.
   static std::string readable(const std::string& piece);
 
-  const std::unordered_map<std::string, int64_t>& ids() const { return ids_; }
-  size_t size() const { return ids_.size(); }
+  const std::unordered_map<std::string, std::int64_t>& ids() const { return ids_; }
+  std::size_t size() const { return ids_.size(); }
 
  private:
   struct Merge {
-    int32_t rank;
-    int64_t result;
+    std::int32_t rank;
+    std::int64_t result;
   };
 
   using Pair = std::pair<std::string, std::string>;
@@ -48,8 +48,8 @@ class ClipVocabulary {
   void add_pieces(const nlohmann::json& pieces, const std::string& origin);
   void add_merges(const std::vector<Pair>& pairs, const std::string& origin);
 
-  std::unordered_map<std::string, int64_t> ids_;
-  std::unordered_map<uint64_t, Merge> merges_;  ///< by left id << 32 | right id
+  std::unordered_map<std::string, std::int64_t> ids_;
+  std::unordered_map<std::uint64_t, Merge> merges_;  ///< by left id << 32 | right id
 };
 
 }  // namespace weft::sd

@@ -17,7 +17,7 @@ namespace weft::sd {
 namespace {
 
 constexpr int kMaxLevels = 100;
-constexpr size_t kShortRun = 8;
+constexpr std::size_t kShortRun = 8;
 constexpr double kSaneWeight = 10;
 
 // Escaped brackets are these while brackets are counted.
@@ -25,7 +25,7 @@ constexpr char kOpened = '\2', kClosed = '\1';
 
 std::string hide_escaped(std::string_view prompt) {
   std::string result;
-  for (size_t i = 0; i < prompt.size(); ++i) {
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
     const bool escaped = prompt[i] == '\\' && i + 1 < prompt.size() && (prompt[i + 1] == '(' || prompt[i + 1] == ')');
     if (escaped) ++i;
     result += !escaped ? prompt[i] : prompt[i] == '(' ? kOpened : kClosed;
@@ -42,9 +42,9 @@ std::string show_escaped(std::string_view text) {
 
 /// For a message.
 std::string shortened(std::string_view text) {
-  constexpr size_t kLength = 40;
+  constexpr std::size_t kLength = 40;
   if (text.size() <= kLength) return std::string(text);
-  size_t end = kLength;
+  std::size_t end = kLength;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // between characters
   return std::string(text.substr(0, end)) + "...";
 }
@@ -52,13 +52,13 @@ std::string shortened(std::string_view text) {
 // "a (b) c" -> "a ", "(b)", " c": brackets of the outermost level, each with all that is inside.
 std::vector<std::string_view> split_groups(std::string_view text) {
   std::vector<std::string_view> parts;
-  size_t begin = 0;
+  std::size_t begin = 0;
   int level = 0;
-  const auto cut_at = [&](size_t end) {
+  const auto cut_at = [&](std::size_t end) {
     if (end > begin) parts.push_back(text.substr(begin, end - begin));
     begin = end;
   };
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '(' && level++ == 0) cut_at(i);
     if (text[i] == ')' && --level == 0) cut_at(i + 1);
   }
@@ -83,7 +83,7 @@ struct Group {
   std::optional<double> weight;  ///< as it is written behind a colon
 
   explicit Group(std::string_view inside) : text(inside) {
-    const size_t colon = inside.rfind(':');
+    const std::size_t colon = inside.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return;
     weight = whole_number(inside.substr(colon + 1));
     if (weight && std::isfinite(*weight)) text = inside.substr(0, colon);
@@ -131,17 +131,17 @@ Parsed parse(std::string_view prompt) {
 // Fills chunks from left to right.
 class ChunkWriter {
  public:
-  ChunkWriter(const Tokenizer& tokenizer, int64_t length)
-      : tokenizer_(tokenizer), length_(static_cast<size_t>(length)) {
+  ChunkWriter(const Tokenizer& tokenizer, std::int64_t length)
+      : tokenizer_(tokenizer), length_(static_cast<std::size_t>(length)) {
     begin();
   }
 
-  void add_run(const std::vector<int64_t>& ids, float weight) {
+  void add_run(const std::vector<std::int64_t>& ids, float weight) {
     const bool may_be_torn = ids.size() >= kShortRun;
-    for (size_t next = 0; next < ids.size();) {
-      const size_t left = ids.size() - next;
-      const size_t take = left <= room() ? left : may_be_torn || longer_than_a_chunk(left) ? room() : 0;
-      for (size_t i = 0; i < take; ++i) put(ids[next + i], weight);
+    for (std::size_t next = 0; next < ids.size();) {
+      const std::size_t left = ids.size() - next;
+      const std::size_t take = left <= room() ? left : may_be_torn || longer_than_a_chunk(left) ? room() : 0;
+      for (std::size_t i = 0; i < take; ++i) put(ids[next + i], weight);
       next += take;
       if (next < ids.size()) {
         end();
@@ -157,9 +157,9 @@ class ChunkWriter {
 
  private:
   // Only where the text encoder takes fewer than ten tokens at once.
-  bool longer_than_a_chunk(size_t count) const { return count > length_ - 2; }
+  bool longer_than_a_chunk(std::size_t count) const { return count > length_ - 2; }
 
-  size_t room() const { return length_ - 1 - chunks_.back().ids.size(); }
+  std::size_t room() const { return length_ - 1 - chunks_.back().ids.size(); }
 
   void begin() {
     if (chunks_.size() == kMostChunks)
@@ -175,13 +175,13 @@ class ChunkWriter {
     while (chunks_.back().ids.size() < length_) put(tokenizer_.pad_id(), 1);
   }
 
-  void put(int64_t id, float weight) {
+  void put(std::int64_t id, float weight) {
     chunks_.back().ids.push_back(id);
     chunks_.back().weights.push_back(weight);
   }
 
   const Tokenizer& tokenizer_;
-  size_t length_;
+  std::size_t length_;
   std::vector<TokenChunk> chunks_;
 };
 
@@ -210,7 +210,7 @@ std::vector<std::string> named_embeddings(const std::vector<WeightedText>& runs)
   std::vector<std::string> names;
   for (const WeightedText& run : runs) {
     const std::string_view text = run.text;
-    for (size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+    for (std::size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
       if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]))) continue;  // a part of another word
       std::string_view name = text.substr(at + kKey.size());
       name = name.substr(0, name.find_first_of(" \t\r\n,:"));
@@ -224,7 +224,7 @@ std::vector<PromptToken> spelled(const Tokenizer& tokenizer, const std::vector<T
   std::vector<PromptToken> tokens;
   for (const TokenChunk& chunk : chunks) {
     const std::vector<std::string> texts = tokenizer.spell(chunk.ids);
-    for (size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
+    for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
   }
   return tokens;
 }
@@ -253,7 +253,7 @@ std::vector<std::string> prompt_warnings(std::string_view prompt) {
   return sentences;
 }
 
-std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length) {
+std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length) {
   if (prompt.size() > kLongestPrompt)
     throw NodeError(
         fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
@@ -264,11 +264,11 @@ std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_
   return writer.finish();
 }
 
-std::vector<int64_t> find_tokens(
-    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length) {
-  const std::vector<int64_t> wanted = tokenizer.encode(words);
-  std::vector<int64_t> places;
-  int64_t chunk_begin = 0;
+std::vector<std::int64_t> find_tokens(
+    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, std::int64_t length) {
+  const std::vector<std::int64_t> wanted = tokenizer.encode(words);
+  std::vector<std::int64_t> places;
+  std::int64_t chunk_begin = 0;
   for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length)) {
     for (auto from = chunk.ids.begin(); !wanted.empty();) {
       from = std::search(from, chunk.ids.end(), wanted.begin(), wanted.end());
@@ -281,16 +281,16 @@ std::vector<int64_t> find_tokens(
 }
 
 EncodedPrompt encode_prompt(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip) {
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip) {
   const auto& config = encoder.config();
-  if (static_cast<int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
+  if (static_cast<std::int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
     throw ModelError("the tokenizer",
         fmt::format("has {} tokens, and the text encoder {}", tokenizer.vocabulary_size(), config.vocab),
         "use the tokenizer folder that came with the model");
   }
   std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions);
   std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
-  const auto count = static_cast<int64_t>(chunks.size());
+  const auto count = static_cast<std::int64_t>(chunks.size());
   const bool weighted = has_weights(chunks);
   if (weighted) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
 

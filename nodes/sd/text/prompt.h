@@ -31,20 +31,20 @@ std::vector<std::string> prompt_warnings(std::string_view prompt);
 
 /// As many tokens as the text encoder takes at once: start, at most length - 2 tokens, end, padding.
 struct TokenChunk {
-  std::vector<int64_t> ids;
+  std::vector<std::int64_t> ids;
   std::vector<float> weights;
 };
 
 /// Bounds of a prompt. Each step attends to every chunk: at 64 (4,928 places) that costs more than the attention among the
 /// 4,096 latents of a picture of 512 x 512. No text within that bound is as long as kLongestPrompt, in bytes.
-inline constexpr size_t kMostChunks = 64, kLongestPrompt = 100'000;
+inline constexpr std::size_t kMostChunks = 64, kLongestPrompt = 100'000;
 
 /// At least one chunk. Throws NodeError for a prompt beyond the bounds. A run of equal weight shorter than 8 tokens is not torn apart at a chunk's end.
-std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, int64_t length = 77);
+std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length = 77);
 
 /// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
-std::vector<int64_t> find_tokens(
-    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, int64_t length = 77);
+std::vector<std::int64_t> find_tokens(
+    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, std::int64_t length = 77);
 
 struct EncodedPrompt {
   at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
@@ -55,6 +55,6 @@ struct EncodedPrompt {
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
 /// weight. clip_skip: see TextEncoder::forward.
 EncodedPrompt encode_prompt(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, int64_t clip_skip = 1);
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip = 1);
 
 }  // namespace weft::sd

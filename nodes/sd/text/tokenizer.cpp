@@ -22,35 +22,35 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStart = "<|startoftext|>";
 constexpr std::string_view kEnd = "<|endoftext|>";
 
-enum class Kind { kSpace, kLetter, kNumber, kOther };
+enum class Kind { Space, Letter, Number, Other };
 
 Kind kind_of(utf8proc_int32_t point) {
-  if ((point >= 9 && point <= 13) || point == 0x85) return Kind::kSpace;
+  if ((point >= 9 && point <= 13) || point == 0x85) return Kind::Space;
   switch (utf8proc_category(point)) {
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
     case UTF8PROC_CATEGORY_ZP:
-      return Kind::kSpace;
+      return Kind::Space;
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
     case UTF8PROC_CATEGORY_LO:
-      return Kind::kLetter;
+      return Kind::Letter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_NO:
-      return Kind::kNumber;
+      return Kind::Number;
     default:
-      return Kind::kOther;
+      return Kind::Other;
   }
 }
 
 // Composed as far as possible (NFC), spaces of any kind and number one space, then lower case.
 CodePoints normalise(std::string_view text) {
   CodePoints lower;
-  for (const auto point : normalised(text, Normalisation::kComposed)) {
-    const bool space = kind_of(point) == Kind::kSpace;
+  for (const auto point : normalised(text, Normalisation::Composed)) {
+    const bool space = kind_of(point) == Kind::Space;
     if (space && !lower.empty() && lower.back() == ' ') continue;
     lower.push_back(space ? ' ' : utf8proc_tolower(point));
     if (point == 0x130) lower.push_back(0x307);  // the one letter whose lower case is two code points
@@ -61,7 +61,7 @@ CodePoints normalise(std::string_view text) {
 // What stands for itself wherever it is met: English endings.
 constexpr std::array<std::string_view, 7> kFixedWords{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
 
-size_t fixed_word_length(const CodePoints& points, size_t at) {
+std::size_t fixed_word_length(const CodePoints& points, std::size_t at) {
   for (const auto word : kFixedWords) {
     if (points.size() - at < word.size()) continue;
     const bool same = std::equal(word.begin(), word.end(), points.begin() + static_cast<std::ptrdiff_t>(at),
@@ -72,11 +72,11 @@ size_t fixed_word_length(const CodePoints& points, size_t at) {
 }
 
 // The end of the word that begins at `at`: letters together, each digit alone, everything else together.
-size_t word_end(const CodePoints& points, size_t at) {
-  if (const size_t fixed = fixed_word_length(points, at)) return at + fixed;
+std::size_t word_end(const CodePoints& points, std::size_t at) {
+  if (const std::size_t fixed = fixed_word_length(points, at)) return at + fixed;
   const Kind kind = kind_of(points[at]);
-  if (kind == Kind::kNumber) return at + 1;
-  size_t end = at + 1;
+  if (kind == Kind::Number) return at + 1;
+  std::size_t end = at + 1;
   while (end < points.size() && kind_of(points[end]) == kind) ++end;
   return end;
 }
@@ -118,7 +118,7 @@ Tokenizer Tokenizer::from_folder(const fs::path& folder) {
     auto token = special_token(config, key);  // which knows best
     if (!token) token = special_token(map, key);
     const std::string content = token.value_or(std::string(usual));
-    const int64_t id = tokenizer.find(content);
+    const std::int64_t id = tokenizer.find(content);
     if (id < 0)
       throw ModelError(
           folder.string(), fmt::format("does not have {} \"{}\"", key, content), "the tokenizer folder is incomplete");
@@ -152,25 +152,25 @@ Tokenizer Tokenizer::bert(WordPieceVocabulary vocabulary) {
   return tokenizer;
 }
 
-int64_t Tokenizer::find(std::string_view piece) const {
-  const int64_t id = std::visit([&](const auto& vocabulary) { return vocabulary.find(piece); }, vocabulary_);
+std::int64_t Tokenizer::find(std::string_view piece) const {
+  const std::int64_t id = std::visit([&](const auto& vocabulary) { return vocabulary.find(piece); }, vocabulary_);
   return id >= 0 ? id : added_.find(piece);
 }
 
-size_t Tokenizer::vocabulary_size() const {
-  int64_t largest = -1;
+std::size_t Tokenizer::vocabulary_size() const {
+  std::int64_t largest = -1;
   for (const auto& [content, token] : added_.tokens()) largest = std::max(largest, token.id);
   std::visit(
       [&](const auto& vocabulary) {
         for (const auto& [piece, id] : vocabulary.ids()) largest = std::max(largest, id);
       },
       vocabulary_);
-  return static_cast<size_t>(largest + 1);
+  return static_cast<std::size_t>(largest + 1);
 }
 
-std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const {
-  std::unordered_map<int64_t, std::string> texts;  // of these ids alone: a vocabulary is large
-  for (const int64_t id : ids) texts[id];
+std::vector<std::string> Tokenizer::spell(const std::vector<std::int64_t>& ids) const {
+  std::unordered_map<std::int64_t, std::string> texts;  // of these ids alone: a vocabulary is large
+  for (const std::int64_t id : ids) texts[id];
   std::visit(
       [&](const auto& vocabulary) {
         for (const auto& [piece, id] : vocabulary.ids())
@@ -180,12 +180,12 @@ std::vector<std::string> Tokenizer::spell(const std::vector<int64_t>& ids) const
   for (const auto& [content, token] : added_.tokens())
     if (const auto wanted = texts.find(token.id); wanted != texts.end()) wanted->second = content;
   std::vector<std::string> spelt;
-  for (const int64_t id : ids) spelt.push_back(texts[id]);
+  for (const std::int64_t id : ids) spelt.push_back(texts[id]);
   return spelt;
 }
 
-std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
-  std::vector<int64_t> ids;
+std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
+  std::vector<std::int64_t> ids;
   for (const AddedTokens::Piece& piece : added_.split(text)) {
     if (piece.id) {
       ids.push_back(*piece.id);
@@ -196,23 +196,23 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   return ids;
 }
 
-void Tokenizer::encode_words(const CodePoints& points, std::vector<int64_t>& ids) const {
-  const auto utf8 = [&](size_t begin, size_t end) {
+void Tokenizer::encode_words(const CodePoints& points, std::vector<std::int64_t>& ids) const {
+  const auto utf8 = [&](std::size_t begin, std::size_t end) {
     std::string text;
-    for (size_t i = begin; i < end; ++i) append_utf8(text, points[i]);
+    for (std::size_t i = begin; i < end; ++i) append_utf8(text, points[i]);
     return text;
   };
   if (const auto* words = std::get_if<WordPieceVocabulary>(&vocabulary_)) {
-    const std::vector<int64_t> more = words->encode(utf8(0, points.size()));
+    const std::vector<std::int64_t> more = words->encode(utf8(0, points.size()));
     ids.insert(ids.end(), more.begin(), more.end());
     return;
   }
-  for (size_t at = 0; at < points.size();) {
-    if (kind_of(points[at]) == Kind::kSpace) {
+  for (std::size_t at = 0; at < points.size();) {
+    if (kind_of(points[at]) == Kind::Space) {
       ++at;
       continue;
     }
-    const size_t end = word_end(points, at);
+    const std::size_t end = word_end(points, at);
     std::get<ClipVocabulary>(vocabulary_).split_word(utf8(at, end), unknown_id_, ids);
     at = end;
   }

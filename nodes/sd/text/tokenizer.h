@@ -33,28 +33,28 @@ class Tokenizer {
 
   /// Without start, end and padding. Case, repeated spaces and Unicode compositions make no difference.
   /// [any thread]
-  std::vector<int64_t> encode(std::string_view text) const;
+  std::vector<std::int64_t> encode(std::string_view text) const;
 
   /// The ids' pieces as people read them; a word of several has ellipses where it is cut.
-  std::vector<std::string> spell(const std::vector<int64_t>& ids) const;
+  std::vector<std::string> spell(const std::vector<std::int64_t>& ids) const;
 
-  int64_t start_id() const { return start_id_; }
-  int64_t end_id() const { return end_id_; }
-  int64_t pad_id() const { return pad_id_; }
+  std::int64_t start_id() const { return start_id_; }
+  std::int64_t end_id() const { return end_id_; }
+  std::int64_t pad_id() const { return pad_id_; }
   /// One more than the largest id, those of added tokens included.
-  size_t vocabulary_size() const;
+  std::size_t vocabulary_size() const;
 
  private:
   using Vocabulary = std::variant<ClipVocabulary, WordPieceVocabulary>;
 
   explicit Tokenizer(Vocabulary vocabulary);
   static Tokenizer bert(WordPieceVocabulary vocabulary);
-  int64_t find(std::string_view piece) const;
-  void encode_words(const CodePoints& points, std::vector<int64_t>& ids) const;
+  std::int64_t find(std::string_view piece) const;
+  void encode_words(const CodePoints& points, std::vector<std::int64_t>& ids) const;
 
   Vocabulary vocabulary_;
   AddedTokens added_;
-  int64_t start_id_ = 0, end_id_ = 0, pad_id_ = 0, unknown_id_ = 0;
+  std::int64_t start_id_ = 0, end_id_ = 0, pad_id_ = 0, unknown_id_ = 0;
 };
 
 }  // namespace weft::sd

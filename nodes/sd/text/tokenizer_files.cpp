@@ -13,16 +13,16 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int64_t kLargestId = 10'000'000;
+constexpr std::int64_t kLargestId = 10'000'000;
 
 [[noreturn]] void refuse(const ConfigFile& file, const std::string& what) {
   throw ModelError(file.origin(), what, "download the whole tokenizer folder again");
 }
 
-int64_t id_of(const json& id, const ConfigFile& file, const std::string& content) {
-  if (!id.is_number_unsigned() || id.get<uint64_t>() > kLargestId)
+std::int64_t id_of(const json& id, const ConfigFile& file, const std::string& content) {
+  if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kLargestId)
     refuse(file, fmt::format("gives the added token \"{}\" an id that is none", content));
-  return id.get<int64_t>();
+  return id.get<std::int64_t>();
 }
 
 /// {"content": "<cat-toy>", "normalized": true, "single_word": false, ...}

@@ -12,22 +12,22 @@
 namespace weft::sd {
 namespace {
 
-constexpr size_t kLongestWord = 100;  // in letters; longer ones are unknown
+constexpr std::size_t kLongestWord = 100;  // in letters; longer ones are unknown
 
-bool is_space(int32_t point) {
+bool is_space(std::int32_t point) {
   if ((point >= 9 && point <= 13) || point == 0x85) return true;
   const auto category = utf8proc_category(point);
   return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
-bool is_control(int32_t point) {
+bool is_control(std::int32_t point) {
   const auto category = utf8proc_category(point);
   return point == 0xFFFD || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
       category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO || category == UTF8PROC_CATEGORY_CS;
 }
 
 // Signs such as $ and ^ count too.
-bool is_punctuation(int32_t point) {
+bool is_punctuation(std::int32_t point) {
   const bool ascii = (point >= 33 && point <= 47) || (point >= 58 && point <= 64) || (point >= 91 && point <= 96) ||
       (point >= 123 && point <= 126);
   const auto category = utf8proc_category(point);
@@ -35,15 +35,15 @@ bool is_punctuation(int32_t point) {
 }
 
 // Ideographs that stand for words by themselves (the CJK blocks that BERT was trained with).
-bool is_ideograph(int32_t point) {
+bool is_ideograph(std::int32_t point) {
   return (point >= 0x4E00 && point <= 0x9FFF) || (point >= 0x3400 && point <= 0x4DBF) ||
       (point >= 0x20000 && point <= 0x2A6DF) || (point >= 0x2A700 && point <= 0x2CEAF) ||
       (point >= 0xF900 && point <= 0xFAFF) || (point >= 0x2F800 && point <= 0x2FA1F);
 }
 
-bool stands_alone(int32_t point) { return is_punctuation(point) || is_ideograph(point); }
+bool stands_alone(std::int32_t point) { return is_punctuation(point) || is_ideograph(point); }
 
-std::string as_utf8(int32_t point) {
+std::string as_utf8(std::int32_t point) {
   std::string text;
   append_utf8(text, point);
   return text;
@@ -55,7 +55,7 @@ WordPieceVocabulary WordPieceVocabulary::from_file(const std::filesystem::path& 
   std::ifstream in(vocab_txt);
   if (!in) throw ModelError(vocab_txt.string(), "there is no such file", "it is bert-base-uncased's vocabulary");
   WordPieceVocabulary vocabulary;
-  int64_t id = 0;
+  std::int64_t id = 0;
   for (std::string line; std::getline(in, line); ++id) {
     if (line.ends_with('\r')) line.pop_back();
     vocabulary.ids_.emplace(std::move(line), id);
@@ -74,9 +74,9 @@ WordPieceVocabulary WordPieceVocabulary::from_tokenizer_json(const std::filesyst
         "use the tokenizer folder that came with the model");
   WordPieceVocabulary vocabulary;
   for (const auto& [piece, id] : model->at("vocab").items()) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > 10'000'000)
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > 10'000'000)
       throw ModelError(path.string(), fmt::format("gives \"{}\" an id that is none", piece), "download it again");
-    vocabulary.ids_.emplace(piece, id.get<int64_t>());
+    vocabulary.ids_.emplace(piece, id.get<std::int64_t>());
   }
   vocabulary.require_special_tokens(path.string());
   return vocabulary;
@@ -92,7 +92,7 @@ void WordPieceVocabulary::require_special_tokens(const std::string& origin) {
   unknown_id_ = find("[UNK]");
 }
 
-int64_t WordPieceVocabulary::find(std::string_view piece) const {
+std::int64_t WordPieceVocabulary::find(std::string_view piece) const {
   const auto found = ids_.find(std::string(piece));
   return found == ids_.end() ? -1 : found->second;
 }
@@ -101,14 +101,14 @@ std::string WordPieceVocabulary::readable(const std::string& piece) {
   return piece.starts_with("##") ? "\u2026" + piece.substr(2) : piece;
 }
 
-std::vector<int64_t> WordPieceVocabulary::encode(std::string_view text) const {
-  std::vector<int64_t> ids;
+std::vector<std::int64_t> WordPieceVocabulary::encode(std::string_view text) const {
+  std::vector<std::int64_t> ids;
   std::vector<std::string> word;
   const auto end_word = [&] {
     if (!word.empty()) split_word(word, ids);
     word.clear();
   };
-  for (const int32_t point : normalised(text, Normalisation::kDecomposed)) {
+  for (const std::int32_t point : normalised(text, Normalisation::Decomposed)) {
     if (is_space(point)) {
       end_word();
     } else if (stands_alone(point)) {
@@ -122,16 +122,16 @@ std::vector<int64_t> WordPieceVocabulary::encode(std::string_view text) const {
   return ids;
 }
 
-void WordPieceVocabulary::split_word(const std::vector<std::string>& letters, std::vector<int64_t>& ids) const {
-  std::vector<int64_t> pieces;
-  size_t begin = 0;
+void WordPieceVocabulary::split_word(const std::vector<std::string>& letters, std::vector<std::int64_t>& ids) const {
+  std::vector<std::int64_t> pieces;
+  std::size_t begin = 0;
   while (begin < letters.size() && letters.size() <= kLongestWord) {
     std::string piece = begin == 0 ? "" : "##";
-    int64_t longest = -1;
-    size_t next = begin;
-    for (size_t end = begin; end < letters.size(); ++end) {
+    std::int64_t longest = -1;
+    std::size_t next = begin;
+    for (std::size_t end = begin; end < letters.size(); ++end) {
       piece += letters[end];
-      if (const int64_t id = find(piece); id >= 0) {
+      if (const std::int64_t id = find(piece); id >= 0) {
         longest = id;
         next = end + 1;
       }

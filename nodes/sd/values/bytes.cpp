@@ -33,7 +33,7 @@ auto reading(const Read& read) {
   }
 }
 
-at::Tensor require(const ValueParts& parts, const std::string& name, int64_t rank, at::ScalarType dtype) {
+at::Tensor require(const ValueParts& parts, const std::string& name, std::int64_t rank, at::ScalarType dtype) {
   const at::Tensor tensor = parts.tensor(name);
   if (!tensor.defined() || tensor.dim() != rank || tensor.scalar_type() != dtype)
     throw damaged(fmt::format("its tensor '{}' is missing or of another form", name));
@@ -142,7 +142,7 @@ Latent latent_of(const ValueParts& parts) {
   return reading([&] {
     return Latent{.samples = require(parts, "samples", 4, at::kFloat),
         .noise_mask = parts.tensor("noise_mask"),
-        .batch_index = parts.facts.at("batch_index").get<std::vector<int64_t>>(),
+        .batch_index = parts.facts.at("batch_index").get<std::vector<std::int64_t>>(),
         .batch_size = parts.facts.at("batch_size"),
         .space = space_in(parts.facts.at("space"))};
   });
@@ -197,7 +197,7 @@ SegmentationMap segmentation_map_of(const ValueParts& parts) {
     SegmentationMap map{.classes = require(parts, "classes", 3, at::kLong)};
     for (const json& entry : parts.facts.at("legend"))
       map.legend.push_back({entry.at(0), entry.at(1).get<std::array<int, 3>>()});
-    const auto count = static_cast<int64_t>(map.legend.size());
+    const auto count = static_cast<std::int64_t>(map.legend.size());
     if (map.classes.numel() > 0 && (map.classes.lt(0).any() | map.classes.ge(count).any()).item<bool>())
       throw damaged("it has a class that its legend does not");
     return map;

@@ -30,10 +30,10 @@ struct Clip::Shared {
 
   bool attends_to_context() const { return checkpoint->unet_config().context_dim > 0; }
   void require_words() const {
-    constexpr sd::Part kPart = sd::Part::kTextEncoder;
+    constexpr sd::Part kPart = sd::Part::TextEncoder;
     if (checkpoint->has(kPart)) return;
     const std::string name = checkpoint->path().filename().string();
-    const bool needs_no_words = checkpoint->has(sd::Part::kLabelEncoder) || !attends_to_context();
+    const bool needs_no_words = checkpoint->has(sd::Part::LabelEncoder) || !attends_to_context();
     if (checkpoint->lost(kPart) || !needs_no_words)
       throw NodeError(fmt::format("'{}' {}", name, checkpoint->absence(kPart)),
           checkpoint->lost(kPart) ? "download the whole folder" : "connect the text encoder of a model that has one");
@@ -53,9 +53,9 @@ Conditioning Clip::encode(const std::string& text, const Residency& where) const
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
   const auto encoder = encoders_->get(
-      where, shared_->checkpoint->network("text encoder", sd::Part::kTextEncoder, sd::kTextEncoderDtype), [&] {
+      where, shared_->checkpoint->network("text encoder", sd::Part::TextEncoder, sd::kTextEncoderDtype), [&] {
         return shared_->checkpoint->text_encoder(
-            sd::torch_device(where.device()), sd::kTextEncoderDtype, sd::Part::kTextEncoder, patches_);
+            sd::torch_device(where.device()), sd::kTextEncoderDtype, sd::Part::TextEncoder, patches_);
       });
   sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
   sd::require_finite(encoded.context, "the text encoder gave",
@@ -63,13 +63,13 @@ Conditioning Clip::encode(const std::string& text, const Residency& where) const
   return {{{.context = encoded.context, .pooled = encoded.pooled, .tokens = std::move(encoded.tokens)}}};
 }
 
-std::vector<int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
+std::vector<std::int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
   shared_->require_words();
-  const int64_t length = shared_->checkpoint->text_encoder_config().max_positions;
+  const std::int64_t length = shared_->checkpoint->text_encoder_config().max_positions;
   return sd::find_tokens(shared_->tokenizer(), text, words, length);
 }
 
-Clip Clip::with_skip(int64_t skip) const {
+Clip Clip::with_skip(std::int64_t skip) const {
   Clip other = *this;
   other.skip_ = skip;
   return other;

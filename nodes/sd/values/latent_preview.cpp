@@ -7,7 +7,7 @@ namespace weft::sd {
 Picture latent_preview(const at::Tensor& samples, const PreviewColours& colours) {
   const at::Tensor latent = samples[0].to(at::kCPU, at::kFloat).permute({1, 2, 0});  // [h, w, C]
   const at::Tensor unit = latent / latent.std(/*unbiased=*/false).clamp_min(1e-6);
-  const int64_t channels = latent.size(2);
+  const std::int64_t channels = latent.size(2);
   const auto four_channels = [&] {
     const at::Tensor rows = at::tensor(at::ArrayRef<double>(colours), at::kFloat).view({5, 3});
     return at::matmul(unit, rows.narrow(0, 0, 4)) + rows[4];

@@ -28,21 +28,21 @@ Latent for_space(const Latent& latent, const sd::LatentSpace& space) {
   told.space = space;
   const bool fits = space.downscale == unsaid.downscale && latent.samples.size(1) == space.channels;
   if (fits || latent.samples.any().item<bool>()) return told;
-  const auto side = [&](int64_t axis) {
-    return std::max<int64_t>(1, latent.samples.size(axis) * unsaid.downscale / space.downscale);
+  const auto side = [&](std::int64_t axis) {
+    return std::max<std::int64_t>(1, latent.samples.size(axis) * unsaid.downscale / space.downscale);
   };
   told.samples = latent.samples.new_zeros({latent.samples.size(0), space.channels, side(2), side(3)});
   return told;
 }
 
-at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch) {
+at::Tensor noise_for(const Latent& latent, std::uint64_t seed, sd::BatchNoise batch) {
   return sd::initial_noise(latent.samples.sizes(), seed, batch, latent.places());
 }
 
-float Sigmas::at(int64_t step) const {
-  if (step < 0 || step >= static_cast<int64_t>(values.size()))
+float Sigmas::at(std::int64_t step) const {
+  if (step < 0 || step >= static_cast<std::int64_t>(values.size()))
     throw NodeError(fmt::format("there is no step {}: the schedule has {} steps", step, steps()),
-        fmt::format("give a step from 0 to {}", std::max<int64_t>(steps() - 1, 0)));
+        fmt::format("give a step from 0 to {}", std::max<std::int64_t>(steps() - 1, 0)));
   return values[static_cast<std::size_t>(step)];
 }
 
@@ -117,7 +117,7 @@ Model Model::with(sd::Patch patch) const {
 
 std::shared_ptr<const sd::DiffusionModel> Model::on(const Residency& where) const {
   const auto built =
-      networks_->get(where, shared_->checkpoint->network("model", sd::Part::kUNet, shared_->dtype_on(where.device())),
+      networks_->get(where, shared_->checkpoint->network("model", sd::Part::UNet, shared_->dtype_on(where.device())),
           [&] { return shared_->build(where.device(), patches_); });
   if (patches_.empty()) return built;
   auto model = std::make_shared<sd::DiffusionModel>(*built);
@@ -151,8 +151,8 @@ struct Vae::Shared {
 
   /// Throws NodeError where the model has no VAE.
   const sd::VAEConfig& config() const {
-    if (checkpoint->has(sd::Part::kVAE)) return checkpoint->vae_config();
-    throw NodeError(fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::kVAE)),
+    if (checkpoint->has(sd::Part::VAE)) return checkpoint->vae_config();
+    throw NodeError(fmt::format("'{}' {}", checkpoint->path().filename().string(), checkpoint->absence(sd::Part::VAE)),
         "connect the VAE of another model, or one from vae.load");
   }
   at::ScalarType dtype_on(const Device& where) const { return sd::vae_dtype(dtype, sd::torch_device(where)); }
@@ -169,7 +169,7 @@ Vae::Half Vae::encoder(const Residency& where) const {
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
   auto encoder = shared_->encoders.get(where,
-      shared_->checkpoint->network("VAE encoder", sd::Part::kVAE, dtype, /*without=*/"decoder."),
+      shared_->checkpoint->network("VAE encoder", sd::Part::VAE, dtype, /*without=*/"decoder."),
       [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
   return [=](const at::Tensor& image) {
     return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
@@ -182,7 +182,7 @@ Vae::Half Vae::decoder(const Residency& where) const {
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
   auto decoder = shared_->decoders.get(where,
-      shared_->checkpoint->network("VAE decoder", sd::Part::kVAE, dtype, /*without=*/"encoder."),
+      shared_->checkpoint->network("VAE decoder", sd::Part::VAE, dtype, /*without=*/"encoder."),
       [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
   return [=](const at::Tensor& latent) {
     // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.
@@ -194,11 +194,11 @@ sd::LatentSpace Vae::space() const { return shared_->config().space(); }
 
 at::ScalarType Vae::dtype(const Device& device) const { return shared_->dtype_on(device); }
 
-sd::MemoryNeed Vae::encoding_need(const Device& device, int64_t height, int64_t width) const {
+sd::MemoryNeed Vae::encoding_need(const Device& device, std::int64_t height, std::int64_t width) const {
   return sd::encoding_need(shared_->config(), shared_->dtype_on(device), height, width);
 }
 
-sd::MemoryNeed Vae::decoding_need(const Device& device, int64_t height, int64_t width) const {
+sd::MemoryNeed Vae::decoding_need(const Device& device, std::int64_t height, std::int64_t width) const {
   return sd::decoding_need(shared_->config(), shared_->dtype_on(device), height, width);
 }
 

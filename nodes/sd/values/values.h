@@ -36,8 +36,8 @@ struct Latent {
 
   at::Tensor samples;  ///< float32 [B, C, h, w], as the encoder gives them: not scaled
   at::Tensor noise_mask = {};  ///< float32 [B or 1, 1, H, W], any size, 1 = may change; undefined: all may
-  std::vector<int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
-  int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
+  std::vector<std::int64_t> batch_index = {};  ///< places in the batch that they were taken from; empty: 0, 1, 2 ...
+  std::int64_t batch_size = 0;  ///< of the batch that batch_index is of; 0: of no particular one (sd::BatchPlaces)
   sd::LatentSpace space = {};  ///< whose latents they are; Stable Diffusion's where nobody said it
 
   sd::BatchPlaces places() const { return {batch_index, batch_size}; }
@@ -51,7 +51,7 @@ struct Latent {
 Latent for_space(const Latent& latent, const sd::LatentSpace& space);
 
 /// Standard normal noise in the shape of `latent`, on the CPU; each item's is that of its place in the batch.
-at::Tensor noise_for(const Latent& latent, uint64_t seed, sd::BatchNoise batch = sd::BatchNoise::kTogether);
+at::Tensor noise_for(const Latent& latent, std::uint64_t seed, sd::BatchNoise batch = sd::BatchNoise::Together);
 
 /// The noise levels that a sampler visits, falling.
 struct Sigmas {
@@ -59,9 +59,9 @@ struct Sigmas {
 
   std::vector<float> values;
 
-  int64_t steps() const { return values.empty() ? 0 : static_cast<int64_t>(values.size()) - 1; }
+  std::int64_t steps() const { return values.empty() ? 0 : static_cast<std::int64_t>(values.size()) - 1; }
   /// The level at which step `step` begins (or, for step = steps(), where the last ends). Throws NodeError outside.
-  float at(int64_t step) const;
+  float at(std::int64_t step) const;
 };
 
 struct Conditioning {
@@ -123,9 +123,9 @@ class Clip {
   Conditioning encode(const std::string& text, const Residency& where) const;
   /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
   /// them.
-  std::vector<int64_t> find_tokens(const std::string& text, const std::string& words) const;
+  std::vector<std::int64_t> find_tokens(const std::string& text, const std::string& words) const;
   /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
-  Clip with_skip(int64_t skip) const;
+  Clip with_skip(std::int64_t skip) const;
   /// The same encoder with its weights patched. The other parts of a patch do nothing here.
   Clip with(sd::Patch patch) const;
   /// As Model::patch_key().
@@ -136,7 +136,7 @@ class Clip {
   std::shared_ptr<Shared> shared_;
   sd::Patches patches_;
   std::shared_ptr<sd::PerDevice<sd::TextEncoder>> encoders_;
-  int64_t skip_ = 1;
+  std::int64_t skip_ = 1;
 };
 
 /// An autoencoder, KL or VQ.
@@ -155,8 +155,8 @@ class Vae {
   sd::LatentSpace space() const;
   at::ScalarType dtype(const Device& device) const;  ///< what it computes in there
   /// What a picture of height x width pixels, by itself and whole, needs there beside the weights.
-  sd::MemoryNeed encoding_need(const Device& device, int64_t height, int64_t width) const;
-  sd::MemoryNeed decoding_need(const Device& device, int64_t height, int64_t width) const;
+  sd::MemoryNeed encoding_need(const Device& device, std::int64_t height, std::int64_t width) const;
+  sd::MemoryNeed decoding_need(const Device& device, std::int64_t height, std::int64_t width) const;
 
  private:
   struct Shared;

@@ -49,7 +49,7 @@ float last_above_zero(const SamplerCall& call) {
   return call.sigmas.back() == 0 ? call.sigmas[call.sigmas.size() - 2] : call.sigmas.back();
 }
 
-at::Tensor evaluate_eps(const SamplerCall& call, const at::Tensor& x, float lambda, int64_t step) {
+at::Tensor evaluate_eps(const SamplerCall& call, const at::Tensor& x, float lambda, std::int64_t step) {
   const float sigma = sigma_at(lambda);
   const at::Tensor x0 = call.denoise(x, sigma);
   call.report(std::min(step, call.steps() - 1), sigma, x, x0);
@@ -60,7 +60,7 @@ at::Tensor evaluate_eps(const SamplerCall& call, const at::Tensor& x, float lamb
 float root_mean_square(const at::Tensor& x) {
   const at::Tensor values = x.to(at::kCPU, at::kFloat).contiguous();
   double sum = 0;
-  for (int64_t i = 0; i < values.numel(); ++i) {
+  for (std::int64_t i = 0; i < values.numel(); ++i) {
     const double value{values.const_data_ptr<float>()[i]};
     sum += value * value;
   }
@@ -90,17 +90,17 @@ class StepLength {
 /// As many evaluations as the schedule has steps, in even steps of third order and a rest of lower order.
 at::Tensor dpm_fast(const SamplerCall& call) {
   if (only_one_step(call)) return call.evaluate(0, call.x);
-  const int64_t evaluations = call.steps(), rest = evaluations % 3;
-  std::vector<int64_t> orders(evaluations / 3 - (rest == 0 ? 1 : 0), 3);
+  const std::int64_t evaluations = call.steps(), rest = evaluations % 3;
+  std::vector<std::int64_t> orders(evaluations / 3 - (rest == 0 ? 1 : 0), 3);
   if (rest == 0) {
     orders.insert(orders.end(), {2, 1});
   } else {
     orders.push_back(rest);
   }
   const std::vector<float> lambdas = scalar::linspace(
-      half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)), static_cast<int64_t>(orders.size()) + 1);
+      half_log_snr(call.sigmas[0]), half_log_snr(last_above_zero(call)), static_cast<std::int64_t>(orders.size()) + 1);
   at::Tensor x = call.x;
-  for (size_t i = 0; i < orders.size(); ++i) {
+  for (std::size_t i = 0; i < orders.size(); ++i) {
     const float lambda = lambdas[i], next = lambdas[i + 1];
     const at::Tensor eps = evaluate_eps(call, x, lambda, i);
     if (orders[i] == 1) {
@@ -121,7 +121,7 @@ at::Tensor dpm_adaptive(const SamplerCall& call) {
   float lambda = half_log_snr(call.sigmas[0]);
   at::Tensor x = call.x, previous = call.x;
   StepLength length(0.05f);
-  for (int64_t step = 0; lambda < end - 1e-5f;) {
+  for (std::int64_t step = 0; lambda < end - 1e-5f;) {
     const float next = std::min(end, lambda + length.h());
     const at::Tensor eps = evaluate_eps(call, x, lambda, step);
     const at::Tensor eps_1 = eps_after(call, x, eps, lambda, next, r);

@@ -16,7 +16,7 @@ at::Tensor carry(const at::Tensor& x, const at::Tensor& x0, float lambda, float 
 /// DPM-Solver++(2M): x0 extrapolated from this step's and the last one's.
 at::Tensor dpmpp_2m(const SamplerCall& call) {
   at::Tensor x = call.x, last_x0;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float next = call.sigmas[i + 1], lambda = half_log_snr(call.sigmas[i]);
     const float to = half_log_snr(next), h = to - lambda;
     const at::Tensor x0 = call.evaluate(i, x);
@@ -33,7 +33,7 @@ at::Tensor dpmpp_2m(const SamplerCall& call) {
 
 at::Tensor dpmpp_2m_cfg_pp(const SamplerCall& call) {
   at::Tensor x = call.x, last_negative;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float lambda = half_log_snr(call.sigmas[i]), h = half_log_snr(call.sigmas[i + 1]) - lambda;
     const auto [x0, negative] = call.evaluate_guided(i, x);
     at::Tensor change = negative * -scalar::exp(-h);
@@ -51,7 +51,7 @@ at::Tensor dpmpp_2m_cfg_pp(const SamplerCall& call) {
 at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i];
     const at::Tensor x0 = call.evaluate(i, x);
     const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1]);
@@ -71,7 +71,7 @@ at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
 at::Tensor dpmpp_2s_ancestral_cfg_pp(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i];
     const auto [x0, negative] = call.evaluate_guided(i, x);
     const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1]);

@@ -39,21 +39,21 @@ struct Step {
   at::Tensor noise(const BrownianNoise& path) const { return path(sigma, next) * next * std::sqrt(change()); }
 };
 
-enum class Correction { kMidpoint, kHeun };
+enum class Correction { Midpoint, Heun };
 
 at::Tensor two_step(const SamplerCall& call, Correction correction) {
   const BrownianNoise path = brownian_noise(call);
   at::Tensor x = call.x, last_x0;
   float last_h = 0;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const at::Tensor x0 = call.evaluate(i, x);
     if (call.sigmas[i + 1] == 0) return x0;
     const Step step(call.sigmas[i], call.sigmas[i + 1]);
     x = step.first_order(x, x0);
     if (last_x0.defined()) {
       const float r = last_h / step.h;
-      const float slope = correction == Correction::kHeun ? step.alpha * (step.change() / (-2 * step.h) + 1)
-                                                          : 0.5f * step.alpha * step.change();
+      const float slope = correction == Correction::Heun ? step.alpha * (step.change() / (-2 * step.h) + 1)
+                                                         : 0.5f * step.alpha * step.change();
       x = x + (x0 - last_x0) * (slope * (1 / r));
     }
     x = x + step.noise(path);
@@ -69,7 +69,7 @@ at::Tensor two_step(const SamplerCall& call, Correction correction) {
 at::Tensor dpmpp_sde(const SamplerCall& call) {
   const BrownianNoise path = brownian_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
@@ -86,16 +86,16 @@ at::Tensor dpmpp_sde(const SamplerCall& call) {
   return x;
 }
 
-at::Tensor dpmpp_2m_sde(const SamplerCall& call) { return two_step(call, Correction::kMidpoint); }
+at::Tensor dpmpp_2m_sde(const SamplerCall& call) { return two_step(call, Correction::Midpoint); }
 
-at::Tensor dpmpp_2m_sde_heun(const SamplerCall& call) { return two_step(call, Correction::kHeun); }
+at::Tensor dpmpp_2m_sde_heun(const SamplerCall& call) { return two_step(call, Correction::Heun); }
 
 /// Third order: first and second differences of x0 over three steps.
 at::Tensor dpmpp_3m_sde(const SamplerCall& call) {
   const BrownianNoise path = brownian_noise(call);
   at::Tensor x = call.x, x0_1, x0_2;  // of one and two steps ago
   float h_1 = 0, h_2 = 0;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const at::Tensor x0 = call.evaluate(i, x);
     if (call.sigmas[i + 1] == 0) return x0;
     const Step step(call.sigmas[i], call.sigmas[i + 1]);

@@ -10,7 +10,7 @@ namespace {
 at::Tensor euler_cfg_pp(const SamplerCall& call, bool ancestral) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const Guided guided = call.evaluate_guided(i, x);
     if (next == 0) return guided.x0;
@@ -29,7 +29,7 @@ at::Tensor euler_cfg_pp(const SamplerCall& call, bool ancestral) {
 /// Karras et al. 2022, algorithm 2, without its churn.
 at::Tensor euler(const SamplerCall& call) {
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     x = x + derivative(x, sigma, call.evaluate(i, x)) * (next - sigma);
   }
@@ -41,7 +41,7 @@ at::Tensor euler_cfg_pp(const SamplerCall& call) { return euler_cfg_pp(call, fal
 at::Tensor euler_ancestral(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     const AncestralStep step = ancestral_step(sigma, next);
@@ -60,7 +60,7 @@ at::Tensor euler_ancestral_cfg_pp(const SamplerCall& call) { return euler_cfg_pp
 at::Tensor ddpm(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor eps = derivative(x, sigma, call.evaluate(i, x));
     const float product = 1 / (sigma * sigma + 1), next_product = 1 / (next * next + 1), alpha = product / next_product;
@@ -76,7 +76,7 @@ at::Tensor ddpm(const SamplerCall& call) {
 at::Tensor lcm(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     x = call.evaluate(i, x);
     if (call.sigmas[i + 1] > 0) x = x + noise() * call.sigmas[i + 1];
   }

@@ -45,8 +45,8 @@ float h_phi_2(float h) { return (scalar::expm1(h) - h) / h; }
 at::Tensor er_sde(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x, last_x0, last_slope;
-  const auto scaled_noise = [&](int64_t i) { return sigma_at(half_log_snr(call.sigmas[i])); };
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  const auto scaled_noise = [&](std::int64_t i) { return sigma_at(half_log_snr(call.sigmas[i])); };
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const at::Tensor x0 = call.evaluate(i, x);
     if (call.sigmas[i + 1] == 0) return x0;
     const float sigma = scaled_noise(i), next = scaled_noise(i + 1);
@@ -74,7 +74,7 @@ at::Tensor er_sde(const SamplerCall& call) {
 at::Tensor seeds_2(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1], r = 0.5f;
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
@@ -97,7 +97,7 @@ at::Tensor seeds_3(const SamplerCall& call) {
   const float r1 = 1 / 3.0f, r2 = 2 / 3.0f, third = r1;  // 1 - r2 would be a bit less than a third
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;

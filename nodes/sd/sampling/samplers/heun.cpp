@@ -21,7 +21,7 @@ at::Tensor midpoint_step(const SamplerCall& call, const at::Tensor& x, const at:
 /// Karras et al. 2022, algorithm 1.
 at::Tensor heun(const SamplerCall& call) {
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1], dt = next - sigma;
     at::Tensor d = derivative(x, sigma, call.evaluate(i, x));
     if (next != 0) {
@@ -37,7 +37,7 @@ at::Tensor heun(const SamplerCall& call) {
 at::Tensor heunpp2(const SamplerCall& call) {
   const std::vector<float>& sigmas = call.sigmas;
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float next = sigmas[i + 1], dt = next - sigmas[i];
     at::Tensor d = derivative(x, sigmas[i], call.evaluate(i, x));
     if (next != sigmas.back()) {
@@ -61,7 +61,7 @@ at::Tensor heunpp2(const SamplerCall& call) {
 
 at::Tensor dpm_2(const SamplerCall& call) {
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     x = midpoint_step(call, x, call.evaluate(i, x), call.sigmas[i], call.sigmas[i + 1]);
   }
   return x;
@@ -70,7 +70,7 @@ at::Tensor dpm_2(const SamplerCall& call) {
 at::Tensor dpm_2_ancestral(const SamplerCall& call) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const AncestralStep step = ancestral_step(call.sigmas[i], call.sigmas[i + 1]);
     x = midpoint_step(call, x, call.evaluate(i, x), call.sigmas[i], step.down);
     if (step.down != 0) x = x + noise() * step.up;

@@ -15,37 +15,37 @@ namespace {
 /// The last `order` derivatives, newest first.
 class History {
  public:
-  explicit History(size_t order) : order_(order) {}
+  explicit History(std::size_t order) : order_(order) {}
 
   void push(const at::Tensor& d) {
     derivatives_.push_front(d);
     if (derivatives_.size() > order_) derivatives_.pop_back();
   }
-  size_t size() const { return derivatives_.size(); }
+  std::size_t size() const { return derivatives_.size(); }
 
   template <class Number>
   at::Tensor weighted(const std::vector<Number>& weights) const {
     at::Tensor sum = derivatives_[0] * weights[0];
-    for (size_t j = 1; j < weights.size(); ++j) sum = sum + derivatives_[j] * weights[j];
+    for (std::size_t j = 1; j < weights.size(); ++j) sum = sum + derivatives_[j] * weights[j];
     return sum;
   }
 
  private:
-  size_t order_;
+  std::size_t order_;
   std::deque<at::Tensor> derivatives_;
 };
 
 /// The sigmas of steps i, i - 1, ...
-std::vector<float> recent(const SamplerCall& call, int64_t i, size_t count) {
+std::vector<float> recent(const SamplerCall& call, std::int64_t i, std::size_t count) {
   std::vector<float> sigmas;
-  for (size_t k = 0; k < count; ++k) sigmas.push_back(call.sigmas[i - static_cast<int64_t>(k)]);
+  for (std::size_t k = 0; k < count; ++k) sigmas.push_back(call.sigmas[i - static_cast<std::int64_t>(k)]);
   return sigmas;
 }
 
 /// The Lagrange polynomial that is 1 at times[j] and 0 at the others.
-float lagrange(std::span<const float> times, size_t j, float t) {
+float lagrange(std::span<const float> times, std::size_t j, float t) {
   float product = 1;
-  for (size_t k = 0; k < times.size(); ++k) {
+  for (std::size_t k = 0; k < times.size(); ++k) {
     if (k != j) product = product * ((t - times[k]) / (times[j] - times[k]));
   }
   return product;
@@ -55,7 +55,7 @@ float lagrange(std::span<const float> times, size_t j, float t) {
 /// integrand.
 std::vector<double> adams_weights(std::span<const float> times, float a, float b) {
   std::vector<double> weights;
-  for (size_t j = 0; j < times.size(); ++j) {
+  for (std::size_t j = 0; j < times.size(); ++j) {
     const auto polynomial = [&](double t) -> double { return lagrange(times, j, static_cast<float>(t)); };
     weights.push_back(
         boost::math::quadrature::gauss_kronrod<double, 21>::integrate(polynomial, double{a}, double{b}, 0));
@@ -108,14 +108,14 @@ struct VpTime {
 
 /// Zhang & Chen 2023, arXiv:2204.13902 (tAB): Lagrange polynomials in VP time, integrated as a sum of 10,000.
 std::vector<float> deis_weights(const VpTime& vp, const std::vector<float>& sigmas, float next) {
-  constexpr int64_t kPoints = 10000;
+  constexpr std::int64_t kPoints = 10000;
   std::vector<float> times;
   for (float sigma : sigmas) times.push_back(vp.at_sigma(sigma));
   const float end = vp.at_sigma(next), width = (end - times[0]) / kPoints;
   std::vector<double> sums(times.size());
   for (float t : scalar::linspace(times[0], end, kPoints)) {
     const float slope = vp.integrand(t);
-    for (size_t j = 0; j < times.size(); ++j) sums[j] += double{slope * lagrange(times, j, t)};
+    for (std::size_t j = 0; j < times.size(); ++j) sums[j] += double{slope * lagrange(times, j, t)};
   }
   std::vector<float> weights;
   for (double sum : sums) weights.push_back(static_cast<float>(sum) * width);
@@ -128,7 +128,7 @@ std::vector<float> deis_weights(const VpTime& vp, const std::vector<float>& sigm
 at::Tensor lms(const SamplerCall& call) {
   at::Tensor x = call.x;
   History history(4);
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
@@ -144,12 +144,12 @@ at::Tensor ipndm(const SamplerCall& call) {
   const double divisors[] = {1, 2, 12, 24};
   at::Tensor x = call.x;
   History history(4);
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
     history.push(derivative(x, sigma, x0));
-    const size_t order = history.size() - 1;
+    const std::size_t order = history.size() - 1;
     x = x + history.weighted(weights[order]) * (next - sigma) / divisors[order];
   }
   return x;
@@ -158,7 +158,7 @@ at::Tensor ipndm(const SamplerCall& call) {
 at::Tensor ipndm_v(const SamplerCall& call) {
   at::Tensor x = call.x;
   History history(4);
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
@@ -172,7 +172,7 @@ at::Tensor deis(const SamplerCall& call) {
   const VpTime vp;
   at::Tensor x = call.x;
   History history(3);
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor d = derivative(x, sigma, call.evaluate(i, x));
     history.push(d);

@@ -12,7 +12,7 @@ struct Form {
 };
 
 /// x0 and, for cfg++, the negative side's; else x0 twice.
-Guided evaluate(const SamplerCall& call, int64_t i, const at::Tensor& x, bool cfg_pp) {
+Guided evaluate(const SamplerCall& call, std::int64_t i, const at::Tensor& x, bool cfg_pp) {
   if (cfg_pp) return call.evaluate_guided(i, x);
   const at::Tensor x0 = call.evaluate(i, x);
   return {x0, x0};
@@ -23,7 +23,7 @@ at::Tensor refined_exponential(const SamplerCall& call, Form form) {
   StepNoise noise = step_noise(call);
   at::Tensor x = call.x, last;
   float last_down = 0;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const auto [x0, base] = evaluate(call, i, x, form.cfg_pp);
     const AncestralStep step = form.ancestral ? ancestral_step(sigma, next) : AncestralStep{next, 0};
@@ -48,7 +48,7 @@ at::Tensor refined_exponential(const SamplerCall& call, Form form) {
 /// Permenter & Yuan 2023, arXiv:2306.04848: Euler with the derivative moved on by its last change.
 at::Tensor gradient_estimation(const SamplerCall& call, bool cfg_pp) {
   at::Tensor x = call.x, last_d;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1], dt = next - sigma;
     const auto [x0, base] = evaluate(call, i, x, cfg_pp);
     if (next == 0) return x0;

@@ -11,7 +11,7 @@
 namespace weft::sd {
 namespace {
 
-constexpr size_t kPredictorOrder = 3, kCorrectorOrder = 4;
+constexpr std::size_t kPredictorOrder = 3, kCorrectorOrder = 4;
 
 /// Evaluated points, oldest first.
 struct Points {
@@ -25,14 +25,14 @@ struct Points {
 
   /// The x0 that the newest `count` points contribute between two lambdas: the integral of
   /// (1 + tau^2) e^((1 + tau^2) (l - to)) times their Lagrange polynomial (the paper's eq. 14).
-  at::Tensor contribution(size_t count, double from, double to, double tau) const {
+  at::Tensor contribution(std::size_t count, double from, double to, double tau) const {
     const double rate = 1 + tau * tau;
-    const size_t first = lambdas.size() - count;
+    const std::size_t first = lambdas.size() - count;
     at::Tensor sum;
-    for (size_t j = first; j < lambdas.size(); ++j) {
+    for (std::size_t j = first; j < lambdas.size(); ++j) {
       const auto integrand = [&](double l) {
         double product = rate * std::exp(rate * (l - to));
-        for (size_t k = first; k < lambdas.size(); ++k) {
+        for (std::size_t k = first; k < lambdas.size(); ++k) {
           if (k != j) product *= (l - lambdas[k]) / (lambdas[j] - lambdas[k]);
         }
         return product;
@@ -45,8 +45,8 @@ struct Points {
 };
 
 enum class Mode {
-  kPec,   ///< predict, evaluate, correct
-  kPece,  ///< and evaluate again
+  Pec,   ///< predict, evaluate, correct
+  Pece,  ///< and evaluate again
 };
 
 at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
@@ -58,14 +58,14 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
   Points points;
   at::Tensor x = call.x, predicted = call.x, noise;
   float h = 0, tau = 0;
-  for (int64_t i = 0; i < call.steps(); ++i) {
+  for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1], lambda = half_log_snr(sigma);
     at::Tensor x0 = call.evaluate(i, predicted);
     points.push(lambda, x0);
     // Towards 0 the order falls: the last steps are too long for high ones.
-    const size_t left = to_zero ? static_cast<size_t>(call.steps() - i) : points.x0s.size();
-    const size_t correct =
-        i == 0 || (next == 0 && mode == Mode::kPec) ? 0 : std::min({kCorrectorOrder, points.x0s.size(), left});
+    const std::size_t left = to_zero ? static_cast<std::size_t>(call.steps() - i) : points.x0s.size();
+    const std::size_t correct =
+        i == 0 || (next == 0 && mode == Mode::Pec) ? 0 : std::min({kCorrectorOrder, points.x0s.size(), left});
     if (correct == 0) {
       x = predicted;
     } else {
@@ -73,11 +73,11 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
       x = x * (sigma / last * scalar::exp(-tau * tau * h)) +
           points.contribution(correct, half_log_snr(last), lambda, tau);
       if (noise.defined()) x = x + noise;
-      if (mode == Mode::kPece) points.x0s.back() = x0 = call.denoise(x, sigma);
+      if (mode == Mode::Pece) points.x0s.back() = x0 = call.denoise(x, sigma);
     }
     if (next == 0) return x0;
 
-    const size_t predict = std::min({kPredictorOrder, points.x0s.size(), to_zero ? left - 1 : left});
+    const std::size_t predict = std::min({kPredictorOrder, points.x0s.size(), to_zero ? left - 1 : left});
     tau = next <= noisy_from && next >= noisy_to ? 1 : 0;
     h = half_log_snr(next) - lambda;
     predicted = x * (next / sigma * scalar::exp(-tau * tau * h)) +
@@ -90,7 +90,7 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
 
 }  // namespace
 
-at::Tensor sa_solver(const SamplerCall& call) { return sa_solver(call, Mode::kPec); }
-at::Tensor sa_solver_pece(const SamplerCall& call) { return sa_solver(call, Mode::kPece); }
+at::Tensor sa_solver(const SamplerCall& call) { return sa_solver(call, Mode::Pec); }
+at::Tensor sa_solver_pece(const SamplerCall& call) { return sa_solver(call, Mode::Pece); }
 
 }  // namespace weft::sd

@@ -53,7 +53,7 @@ TEST(Checkpoint, InfersItsConfigurationFromShapes) {
   EXPECT_EQ(model.vae_config().downscale(), 8);
   EXPECT_EQ(model.text_encoder_config().layers, 3);
   EXPECT_EQ(model.text_encoder_config().eos_id, 999);
-  EXPECT_EQ(model.prediction(), Prediction::kNoise);
+  EXPECT_EQ(model.prediction(), Prediction::Noise);
   EXPECT_FALSE(model.tokenizer_files().has_value());
 }
 
@@ -71,7 +71,7 @@ TEST(Checkpoint, TellsPredictionAndScaleFromTheFoldersConfigs) {
   std::ofstream(folder / "model/vae/config.json") << R"({"norm_num_groups": 8, "scaling_factor": 0.5})";
   fs::create_directories(folder / "model/tokenizer");
   const Checkpoint model = Checkpoint::open(folder / "model");
-  EXPECT_EQ(model.prediction(), Prediction::kVelocity);
+  EXPECT_EQ(model.prediction(), Prediction::Velocity);
   EXPECT_EQ(model.vae_config().scaling_factor, 0.5);
   EXPECT_EQ(model.tokenizer_files(), folder / "model/tokenizer");
 }
@@ -85,11 +85,11 @@ TEST(Checkpoint, TakesTheHalfPrecisionVariantOfAFolderWhenThereIsNoOther) {
 }
 
 TEST(Checkpoint, AcceptsTheAttentionNamesOfOldDiffusers) {
-  EXPECT_EQ(canonical_from_diffusers(Part::kVAE, "decoder.mid_block.attentions.0.proj_attn.bias"),
+  EXPECT_EQ(canonical_from_diffusers(Part::VAE, "decoder.mid_block.attentions.0.proj_attn.bias"),
       "decoder.mid_block.attentions.0.to_out.0.bias");
-  EXPECT_EQ(canonical_from_diffusers(Part::kVAE, "encoder.mid_block.attentions.0.query.weight"),
+  EXPECT_EQ(canonical_from_diffusers(Part::VAE, "encoder.mid_block.attentions.0.query.weight"),
       "encoder.mid_block.attentions.0.to_q.weight");
-  EXPECT_EQ(canonical_from_diffusers(Part::kTextEncoder, "final_layer_norm.bias"), "text_model.final_layer_norm.bias");
+  EXPECT_EQ(canonical_from_diffusers(Part::TextEncoder, "final_layer_norm.bias"), "text_model.final_layer_norm.bias");
 }
 
 TEST(Checkpoint, KeepsItsWeightsWhenTheFileIsReplaced) {

@@ -68,7 +68,7 @@ TEST_F(Configs, SchedulersTrainAsInDiffusers) {
     SCOPED_TRACE(reference["name"]);
     const Checkpoint model = with_scheduler(reference["config"]);
     const auto sigmas = model.noise_table().sigmas();
-    ASSERT_EQ(sigmas.size(), reference["timesteps"].get<size_t>());
+    ASSERT_EQ(sigmas.size(), reference["timesteps"].get<std::size_t>());
     for (const auto& [place, alpha] : reference["alphas_cumprod"].items()) {
       if (alpha.get<double>() == 0) continue;  // no signal at all: an infinite sigma
       const double expected = std::sqrt((1 - alpha.get<double>()) / alpha.get<double>());
@@ -248,7 +248,7 @@ TEST(ConfigGolden, TextEncoderWithALearnedWordPoolsAtIt) {
   const auto expected = SafetensorsFile::open(golden("networks_variants.safetensors"));
   const TemporaryFolder folder;
   write_folder(folder / "model", small_model());
-  const auto encode = [&](int64_t eos) {
+  const auto encode = [&](std::int64_t eos) {
     std::ofstream(folder / "model/text_encoder/config.json") << json{
         {"num_attention_heads", 4}, {"hidden_act", "quick_gelu"}, {"layer_norm_eps", 1e-2}, {"eos_token_id", eos}};
     const at::NoGradGuard no_grad;

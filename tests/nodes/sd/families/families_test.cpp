@@ -13,11 +13,11 @@ namespace weft::sd {
 namespace {
 
 /// A U-Net that is nothing but the tensors by which it is known.
-PartTensors unet_of(int64_t width, int64_t context_width) {
+PartTensors unet_of(std::int64_t width, std::int64_t context_width) {
   PartTensors tensors;
-  tensors[Part::kUNet]["down_blocks.0.resnets.0.conv1.weight"] = at::empty({width, width, 3, 3}, at::kMeta);
+  tensors[Part::UNet]["down_blocks.0.resnets.0.conv1.weight"] = at::empty({width, width, 3, 3}, at::kMeta);
   if (context_width > 0)
-    tensors[Part::kUNet]["mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"] =
+    tensors[Part::UNet]["mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight"] =
         at::empty({width, context_width}, at::kMeta);
   return tensors;
 }
@@ -72,16 +72,16 @@ TEST(Families, NamesOfTheirTextEncodersDoNotMeet) {
       "text_model.final_layer_norm.bias");
   EXPECT_EQ(canonical_from_ldm("cond_stage_model.transformer.encoder.layers.1.mlp.fc1.bias", shape)->name,
       "text_model.encoder.layers.1.mlp.fc1.bias");
-  EXPECT_EQ(canonical_from_ldm("cond_stage_model.embedding.weight", shape)->part, Part::kLabelEncoder);
+  EXPECT_EQ(canonical_from_ldm("cond_stage_model.embedding.weight", shape)->part, Part::LabelEncoder);
   EXPECT_FALSE(canonical_from_ldm("cond_stage_model.embedding.weight.more", shape));
   EXPECT_FALSE(canonical_from_ldm("cond_stage_model.embedding", shape));
   EXPECT_FALSE(canonical_from_ldm("model_ema.decay", shape));
 }
 
 TEST(Parts, EachHasARow) {
-  EXPECT_EQ(title(Part::kUNet), "U-Net");
-  EXPECT_EQ(title(Part::kSpatialRescaler), "spatial rescaler");
-  for (size_t i = 0; i < parts().size(); ++i) EXPECT_EQ(parts()[i].part, static_cast<Part>(i));
+  EXPECT_EQ(title(Part::UNet), "U-Net");
+  EXPECT_EQ(title(Part::SpatialRescaler), "spatial rescaler");
+  for (std::size_t i = 0; i < parts().size(); ++i) EXPECT_EQ(parts()[i].part, static_cast<Part>(i));
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ class WeightFiles : public testing::Test {
     for (const auto& file : weight_files(folder_ / "", "w", whole)) names.push_back(file.filename());
     return names;
   }
-  std::vector<std::string> by_diffusers() { return chosen(WholeFile::kAfterShards); }
-  std::vector<std::string> by_transformers() { return chosen(WholeFile::kBeforeShards); }
+  std::vector<std::string> by_diffusers() { return chosen(WholeFile::AfterShards); }
+  std::vector<std::string> by_transformers() { return chosen(WholeFile::BeforeShards); }
   std::string error() {
     return error_of([&] { by_diffusers(); });
   }
@@ -221,11 +221,11 @@ TEST_F(ModelFolder, ReadsShardsAndTheIndexOfAUNet) {
   std::array<TensorMap, 2> shards;
   json map;
   for (const auto& [name, entry] : whole.entries()) {
-    const size_t shard = map.size() % 2;
+    const std::size_t shard = map.size() % 2;
     shards[shard][name] = whole.tensor(name);
     map[name] = "diffusion_pytorch_model-0000" + std::to_string(shard + 1) + "-of-00002.safetensors";
   }
-  for (size_t i = 0; i < shards.size(); ++i)
+  for (std::size_t i = 0; i < shards.size(); ++i)
     write_safetensors(
         model_ / ("unet/diffusion_pytorch_model-0000" + std::to_string(i + 1) + "-of-00002.safetensors"), shards[i]);
   write_json("unet/diffusion_pytorch_model.safetensors.index.json", {{"weight_map", map}});
@@ -243,7 +243,7 @@ TEST(SingleFile, MayNameItsTextEncoderWithoutTextModel) {
   ASSERT_TRUE(tensors.contains("cond_stage_model.transformer.embeddings.token_embedding.weight"));
   write_safetensors(folder / "m.safetensors", tensors, metadata_of(small_model()));
   const Checkpoint model = Checkpoint::open(folder / "m.safetensors");
-  EXPECT_TRUE(model.has(Part::kTextEncoder));
+  EXPECT_TRUE(model.has(Part::TextEncoder));
   EXPECT_TRUE(model.unused().empty());
 }
 

@@ -41,9 +41,9 @@ class PaperModelsGolden : public testing::Test {
 
   at::Tensor expected(const std::string& name) const { return paper_golden(name_).tensor(name); }
 
-  void expect_unet(const Checkpoint& model, at::IntArrayRef x, int64_t tokens) const {
+  void expect_unet(const Checkpoint& model, at::IntArrayRef x, std::int64_t tokens) const {
     const UNet unet = model.unet(at::kCPU, at::kFloat);
-    const int64_t width = std::max<int64_t>(model.unet_config().context_dim, 1);
+    const std::int64_t width = std::max<std::int64_t>(model.unet_config().context_dim, 1);
     const at::Tensor noise = unet.forward({.x = seeded_normal("input.unet.x", x),
         .timesteps = at::tensor({3, 987}),
         .context = seeded_normal("input.unet.context", {x[0], tokens, width})});
@@ -78,7 +78,7 @@ TEST_F(PaperModelsGolden, ClassConditionalAgreesWithDiffusers) {
   expect_unet(model, {2, 3, 16, 24}, 1);
   expect_first_stage(model, {1, 3, 48, 32}, {1, 3, 12, 8});
   ASSERT_NE(model.label_encoder(), nullptr);
-  const std::vector<int64_t> labels{3, 10};
+  const std::vector<std::int64_t> labels{3, 10};
   EXPECT_TRUE(model.label_encoder()->context(labels).equal(expected("labels")));
 }
 
@@ -100,7 +100,7 @@ TEST_F(PaperModelsGolden, SemanticSynthesisAgreesWithDiffusersAndTheFormulas) {
 TEST_F(PaperModelsGolden, TextToImageAgreesWithDiffusers) {
   const Checkpoint model = open("txt2img");
   EXPECT_TRUE(model.unused().empty()) << model.unused().front();
-  EXPECT_EQ(model.text_encoder_config().family, TextFamily::kBert);
+  EXPECT_EQ(model.text_encoder_config().family, TextFamily::Bert);
   EXPECT_EQ(model.text_encoder_config().attention_width, 32);
   EXPECT_EQ(model.vae_config().codebook, 0);
   EXPECT_EQ(model.latent_space().scale, 0.18215);
@@ -231,7 +231,7 @@ TEST(UNetAlone, IsReadFromAFileWithAndWithoutPrefixAndFromAFolder) {
   const Checkpoint inpainting = Checkpoint::open_unet(folder / "model/unet");
   EXPECT_EQ(inpainting.unet_config().in_channels, 9);
   EXPECT_EQ(inpainting.latent_space().scale, 0.25);
-  EXPECT_EQ(inpainting.prediction(), Prediction::kVelocity);
+  EXPECT_EQ(inpainting.prediction(), Prediction::Velocity);
 }
 
 TEST(UNetAlone, SaysWhatAFileIsThatHoldsNone) {
@@ -264,8 +264,8 @@ TEST(LabelEncoderFolder, BringsNamesAndTokens) {
   const LabelTable& labels = *read.label_encoder();
   EXPECT_EQ(labels.find("Arctic_Fox"), 0);
   EXPECT_EQ(labels.unconditional(), 2);
-  EXPECT_FALSE(read.has(Part::kTextEncoder));
-  const std::vector<int64_t> owl{1};
+  EXPECT_FALSE(read.has(Part::TextEncoder));
+  const std::vector<std::int64_t> owl{1};
   EXPECT_TRUE(labels.context(owl).equal(table.narrow(0, 1, 1).view({1, 2, 32})));
   configure(R"({"tokens": 3, "width": 32})");
   EXPECT_THROW(Checkpoint::open(folder / "model"), ModelError);

@@ -20,10 +20,10 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-enum class Marked { kByTensor, kByLayer, kInHeader };
+enum class Marked { ByTensor, ByLayer, InHeader };
 
 at::Tensor text_tensor(const std::string& text) {
-  return at::tensor(std::vector<uint8_t>(text.begin(), text.end()), at::kByte);
+  return at::tensor(std::vector<std::uint8_t>(text.begin(), text.end()), at::kByte);
 }
 
 /// The tensors of a file whose larger weights are in fp8, each scaled to fill its range; and what they stand
@@ -47,14 +47,14 @@ QuantisedFile quantised(Marked marked) {
     const at::Tensor scale = tensor.abs().max() / 448;
     file.tensors[name] = (tensor / scale).to(at::kFloat8_e4m3fn);
     file.whole[name] = file.tensors[name].to(at::kFloat) * scale;
-    file.tensors[layer + (marked == Marked::kByTensor ? ".scale_weight" : ".weight_scale")] = scale;
-    if (marked == Marked::kByTensor) file.tensors[layer + ".scale_input"] = at::ones({});
-    if (marked == Marked::kByLayer) file.tensors[kLayerFormat] = text_tensor(R"({"format": "float8_e4m3fn"})");
+    file.tensors[layer + (marked == Marked::ByTensor ? ".scale_weight" : ".weight_scale")] = scale;
+    if (marked == Marked::ByTensor) file.tensors[layer + ".scale_input"] = at::ones({});
+    if (marked == Marked::ByLayer) file.tensors[kLayerFormat] = text_tensor(R"({"format": "float8_e4m3fn"})");
     layers[layer] = {{"format", "float8_e4m3fn"}};
   }
-  if (marked == Marked::kByTensor)
+  if (marked == Marked::ByTensor)
     file.tensors["model.diffusion_model.scaled_fp8"] = at::zeros({0}).to(at::kFloat8_e4m3fn);
-  if (marked == Marked::kInHeader)
+  if (marked == Marked::InHeader)
     file.metadata["_quantization_metadata"] = json{{"format_version", "1.0"}, {"layers", layers}}.dump();
   return file;
 }
@@ -97,7 +97,7 @@ TEST_P(Quantised, IsMultipliedByItsScales) {
   EXPECT_TRUE(found.second.equal(expected.second));
 }
 
-INSTANTIATE_TEST_SUITE_P(Marks, Quantised, testing::Values(Marked::kByTensor, Marked::kByLayer, Marked::kInHeader));
+INSTANTIATE_TEST_SUITE_P(Marks, Quantised, testing::Values(Marked::ByTensor, Marked::ByLayer, Marked::InHeader));
 
 TEST(QuantisedLayer, MayHaveAScaleForEachOutput) {
   TensorMap tensors{
@@ -109,14 +109,14 @@ TEST(QuantisedLayer, MayHaveAScaleForEachOutput) {
 }
 
 TEST(QuantisedLayer, WithAScaleOfAnotherShapeIsRefused) {
-  for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{{2}, {32}, {1, 32}, {0}}) {
-    QuantisedFile file = quantised(Marked::kByLayer);
+  for (const std::vector<std::int64_t>& shape : std::vector<std::vector<std::int64_t>>{{2}, {32}, {1, 32}, {0}}) {
+    QuantisedFile file = quantised(Marked::ByLayer);
     file.tensors[kLayerScale] = at::ones(shape);
     EXPECT_THAT(error_of(file),
         HasSubstr("the scale of layer \"down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q\" has shape " +
             shape_text(shape)));
   }
-  QuantisedFile file = quantised(Marked::kByTensor);
+  QuantisedFile file = quantised(Marked::ByTensor);
   file.tensors[kLayer + ".scale_weight"] = at::ones({}, at::kLong);
   EXPECT_THAT(error_of(file), HasSubstr("the scale of layer"));
   file.tensors[kLayer + ".scale_weight"] = at::full({}, std::nan(""));
@@ -124,7 +124,7 @@ TEST(QuantisedLayer, WithAScaleOfAnotherShapeIsRefused) {
 }
 
 TEST(QuantisedLayer, WithoutItsScaleIsRefused) {
-  for (const Marked marked : {Marked::kByLayer, Marked::kInHeader}) {
+  for (const Marked marked : {Marked::ByLayer, Marked::InHeader}) {
     QuantisedFile file = quantised(marked);
     file.tensors.erase(kLayerScale);
     EXPECT_THAT(error_of(file), HasSubstr("is quantised and has no scale"));
@@ -132,7 +132,7 @@ TEST(QuantisedLayer, WithoutItsScaleIsRefused) {
 }
 
 TEST(QuantisedLayer, OfAPartThatIsNotWantedMayHaveAnyFormat) {
-  QuantisedFile file = quantised(Marked::kInHeader);
+  QuantisedFile file = quantised(Marked::InHeader);
   file.metadata["_quantization_metadata"] = json{{"layers", {{kLayer, {{"format", "nvfp4"}}}}}}.dump();
   const TemporaryFolder folder;
   write_safetensors(folder / "m.safetensors", file.tensors, file.metadata);
@@ -142,7 +142,7 @@ TEST(QuantisedLayer, OfAPartThatIsNotWantedMayHaveAnyFormat) {
 
 // As ComfyUI writes a layer of [32, 64]: values in pairs, scales of blocks padded to [128, 4].
 TEST(QuantisedLayer, OfAnotherFormatIsNamed) {
-  QuantisedFile file = quantised(Marked::kByLayer);
+  QuantisedFile file = quantised(Marked::ByLayer);
   file.tensors[kLayer + ".weight"] = at::zeros({32, 16}, at::kByte);
   file.tensors[kLayerScale] = at::ones({128, 4}).to(at::kFloat8_e4m3fn);
   file.tensors[kLayer + ".weight_scale_2"] = at::ones({});
@@ -151,14 +151,14 @@ TEST(QuantisedLayer, OfAnotherFormatIsNamed) {
   file.tensors.erase(kLayer + ".weight_scale_2");
   file.tensors[kLayerFormat] = text_tensor(R"({"format": "mxfp8"})");
   EXPECT_THAT(error_of(file), HasSubstr("quantised as mxfp8, which is not supported"));
-  file = quantised(Marked::kInHeader);
+  file = quantised(Marked::InHeader);
   file.metadata["_quantization_metadata"] = json{{"layers", {{kLayer, {{"format", "int8_tensorwise"}}}}}}.dump();
   EXPECT_THAT(error_of(file), HasSubstr("quantised as int8_tensorwise, which is not supported"));
 }
 
 TEST(QuantisedLayer, DescribedByNonsenseIsRefused) {
   const std::string good = json{{"layers", {{kLayer, {{"format", "float8_e4m3fn"}}}}}}.dump();
-  const QuantisedFile by_layer = quantised(Marked::kByLayer), in_its_header = quantised(Marked::kInHeader);
+  const QuantisedFile by_layer = quantised(Marked::ByLayer), in_its_header = quantised(Marked::InHeader);
   std::mt19937 random(1);
   int refused = 0;
   for (int i = 0; i < 60; ++i) {
@@ -176,11 +176,11 @@ TEST(QuantisedLayer, DescribedByNonsenseIsRefused) {
   }
   EXPECT_GT(refused, 60);
   for (const char* text : {"", "7", "{}", "[]", R"({"layers": []})"}) {
-    QuantisedFile file = quantised(Marked::kInHeader);
+    QuantisedFile file = quantised(Marked::InHeader);
     file.metadata["_quantization_metadata"] = text;
     EXPECT_THAT(error_of(file), HasSubstr("_quantization_metadata")) << text;
   }
-  QuantisedFile file = quantised(Marked::kByLayer);
+  QuantisedFile file = quantised(Marked::ByLayer);
   file.tensors[kLayerFormat] = at::ones({3});
   EXPECT_THAT(error_of(file), HasSubstr("is no text"));
 }

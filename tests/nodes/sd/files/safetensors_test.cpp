@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-std::string with_length(const std::string& header, const std::string& data, uint64_t length) {
+std::string with_length(const std::string& header, const std::string& data, std::uint64_t length) {
   std::string bytes(8, '\0');
   std::memcpy(bytes.data(), &length, 8);
   return bytes + header + data;
@@ -44,7 +44,7 @@ std::string verdict(const std::string& bytes) {
     const auto file = SafetensorsFile::open(folder / "f.safetensors");
     for (const auto& [name, entry] : file.entries()) {
       const at::Tensor tensor = file.tensor(name);
-      if (tensor.numel() > 0) static_cast<void>(tensor.view(-1).view(at::kByte).sum().item<int64_t>());
+      if (tensor.numel() > 0) static_cast<void>(tensor.view(-1).view(at::kByte).sum().item<std::int64_t>());
     }
     return "ok";
   } catch (const ModelError& error) {
@@ -53,7 +53,7 @@ std::string verdict(const std::string& bytes) {
   }
 }
 
-std::string verdict_of_header(const std::string& header, size_t data_size = 8) {
+std::string verdict_of_header(const std::string& header, std::size_t data_size = 8) {
   return verdict(file_bytes(header, std::string(data_size, 'x')));
 }
 
@@ -105,7 +105,7 @@ TEST(Safetensors, ReadsTensorsThatAreNotAligned) {
 // The first 8 bytes are the header's length: 640 is 80 02, with which pickles of protocol 2 begin.
 TEST(Safetensors, KnowsAHeaderOf640BytesFromAPickle) {
   std::string header = R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
-  for (const size_t length : {640u, 640u + 65536u}) {
+  for (const std::size_t length : {640u, 640u + 65536u}) {
     header.resize(length, ' ');
     EXPECT_EQ(verdict_of_header(header), "ok") << length;
   }
@@ -238,19 +238,19 @@ TEST(Safetensors, SurvivesThousandsOfDamagedFiles) {
       {{"a.weight", at::ones({3, 4})}, {"b", at::ones({5}, at::kHalf)}, {"c", at::arange(3)}}, {{"format", "pt"}});
   const std::string good = read_bytes(folder / "good");
   ASSERT_EQ(verdict(good), "ok");
-  uint64_t header_size = 0;
+  std::uint64_t header_size = 0;
   std::memcpy(&header_size, good.data(), 8);
-  const size_t header_end = 8 + header_size;
+  const std::size_t header_end = 8 + header_size;
 
   int refused = 0;
-  for (size_t size = 0; size < good.size(); ++size) {  // cut at every byte
+  for (std::size_t size = 0; size < good.size(); ++size) {  // cut at every byte
     EXPECT_NE(verdict(good.substr(0, size)), "ok") << "cut at " << size;
     ++refused;
   }
   std::mt19937 random(1);
   for (int i = 0; i < 1500; ++i) {  // header bytes changed, doubled, dropped
     std::string bytes = good;
-    const size_t at = random() % header_end;
+    const std::size_t at = random() % header_end;
     switch (random() % 4) {
       case 0:
         bytes[at] = static_cast<char>(random());

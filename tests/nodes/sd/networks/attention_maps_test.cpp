@@ -18,7 +18,7 @@ namespace {
 TEST(AttentionProbabilities, AreThoseThatAttentionWeighsItsValuesWith) {
   const at::Tensor q = seeded_normal("q", {2, 6, 8}), k = seeded_normal("k", {2, 5, 8});
   const at::Tensor shares = attention_probabilities(q, k, 2);
-  EXPECT_EQ(shares.sizes(), (std::vector<int64_t>{2, 6, 5}));
+  EXPECT_EQ(shares.sizes(), (std::vector<std::int64_t>{2, 6, 5}));
   EXPECT_LE((shares.sum(2) - 1).abs().max().item<double>(), 1e-6);
   // With one value a token that is 1 at token 3 and 0 elsewhere, attention gives the share of token 3.
   at::Tensor v = at::zeros({2, 5, 8});
@@ -40,7 +40,7 @@ class ObservedUNet : public testing::Test {
     return unet_.forward(call);
   }
 
-  at::Tensor map_of(std::vector<int64_t> tokens) const {
+  at::Tensor map_of(std::vector<std::int64_t> tokens) const {
     AttentionMaps maps(std::move(tokens), 9, 14);
     run({std::make_shared<const Patch>(watching(maps))});
     return maps.mean();
@@ -48,10 +48,10 @@ class ObservedUNet : public testing::Test {
 };
 
 TEST_F(ObservedUNet, GivesAllOfItsAttentionToAllTokensTogether) {
-  std::vector<int64_t> all(7);
+  std::vector<std::int64_t> all(7);
   std::iota(all.begin(), all.end(), 0);
   const at::Tensor map = map_of(all);
-  ASSERT_EQ(map.sizes(), (std::vector<int64_t>{1, 9, 14})) << "also of sides that do not halve evenly";
+  ASSERT_EQ(map.sizes(), (std::vector<std::int64_t>{1, 9, 14})) << "also of sides that do not halve evenly";
   EXPECT_LE((map - 1).abs().max().item<double>(), 1e-5);
 }
 

@@ -32,7 +32,7 @@ class Control : public testing::Test {
                                 seeded_normal("c", {2, 16, 4, 3}), seeded_normal("d", {2, 32, 4, 3})},
       .mid = seeded_normal("m", {2, 32, 4, 3})};
 
-  ResnetBlock resnet(const Weights& place, int64_t in, int64_t out) const {
+  ResnetBlock resnet(const Weights& place, std::int64_t in, std::int64_t out) const {
     return {place, in, out, {.groups = 8, .time_width = 64}};
   }
 

@@ -47,17 +47,17 @@ TEST(LabelTable, ProposesTheNearestNames) {
 TEST(LabelTable, SaysWhichNumbersThereAre) {
   EXPECT_THAT(error_of([] { foxes().find("4"); }), HasSubstr("there is no class 4: give 0 to 3"));
   EXPECT_THAT(error_of([] { foxes().find("-1"); }), HasSubstr("there is no class -1"));
-  const std::vector<int64_t> labels{0, 4};
+  const std::vector<std::int64_t> labels{0, 4};
   EXPECT_THAT(error_of([&] { foxes().context(labels); }), HasSubstr("there is no class 4"));
   const LabelTable nameless(at::zeros({3, 2}), {});
   EXPECT_THAT(error_of([&] { nameless.find("fox"); }), HasSubstr("have no names"));
 }
 
 TEST(LabelTable, GivesARowOfItsTableAsTokens) {
-  const std::vector<int64_t> labels{2, 0};
+  const std::vector<std::int64_t> labels{2, 0};
   EXPECT_TRUE(foxes().context(labels).equal(at::tensor({4.f, 5.f, 0.f, 1.f}).view({2, 1, 2})));
   const LabelTable two_tokens(at::arange(8, at::kFloat).view({2, 2, 2}), {});
-  const std::vector<int64_t> one{1};
+  const std::vector<std::int64_t> one{1};
   EXPECT_EQ(two_tokens.context(one).sizes(), at::IntArrayRef({1, 2, 2}));
 }
 

@@ -31,7 +31,7 @@ double relative_error(const at::Tensor& found, const at::Tensor& expected) {
 }
 
 /// By the definition, in double precision.
-at::Tensor group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor grouped = x.to(at::kDouble).contiguous().view({x.size(0), groups, -1});
   const at::Tensor centred = grouped - grouped.mean(-1, true);
   const at::Tensor normed = centred / (centred.square().mean(-1, true) + kEps).sqrt();
@@ -52,7 +52,7 @@ class FusedGroupNorm : public testing::TestWithParam<std::tuple<at::ScalarType, 
   static bool fits(const at::Tensor& x, const at::Tensor& weight) {
     return (native() ? fits_fused_group_norm : fits_portable_group_norm)(x, weight);
   }
-  static at::Tensor fused_group_norm(const at::Tensor& x, int64_t groups, const at::Tensor& weight,
+  static at::Tensor fused_group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
       const at::Tensor& bias, double eps, AfterNorm after) {
     return (native() ? sd::fused_group_norm : portable_group_norm)(x, groups, weight, bias, eps, after);
   }
@@ -68,19 +68,19 @@ TEST_P(FusedGroupNorm, NormalisesEachGroupForAnyNumberOfItemsPixelsAndChannels) 
                        bias = seeded_normal("bias", {channels}).to(type()),
                        expected = group_norm(x, groups, weight, bias);
       const auto found = [&](AfterNorm after) { return fused_group_norm(x, groups, weight, bias, kEps, after); };
-      EXPECT_LT(relative_error(found(AfterNorm::kNothing), expected), most) << x.sizes();
-      EXPECT_LT(relative_error(found(AfterNorm::kSilu), at::silu(expected)), most) << x.sizes();
+      EXPECT_LT(relative_error(found(AfterNorm::Nothing), expected), most) << x.sizes();
+      EXPECT_LT(relative_error(found(AfterNorm::Silu), at::silu(expected)), most) << x.sizes();
     }
 }
 
 TEST_P(FusedGroupNorm, StaysFiniteWhereSiluSaturatesAndPassesNanOn) {
   at::Tensor x = image({1, 16, 4, 4}, type());
   const at::Tensor one = at::ones({16}).to(type());
-  const at::Tensor far = fused_group_norm(x, 16, one * 1e4, one, kEps, AfterNorm::kSilu);
+  const at::Tensor far = fused_group_norm(x, 16, one * 1e4, one, kEps, AfterNorm::Silu);
   EXPECT_TRUE(far.isfinite().all().item<bool>());
   EXPECT_GE(far.min().item<float>(), -0.3f);  // the least value of silu is -0.278
   x[0][3][2][1] = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor spoilt = fused_group_norm(x, 16, one, one, kEps, AfterNorm::kSilu);
+  const at::Tensor spoilt = fused_group_norm(x, 16, one, one, kEps, AfterNorm::Silu);
   EXPECT_TRUE(spoilt[0][3].isnan().all().item<bool>());
   EXPECT_FALSE(spoilt[0][2].isnan().any().item<bool>());
 }
@@ -105,7 +105,9 @@ TEST(DoublingConv2d, EqualsTheConvolutionOfTheDoubledImage) {
   const Conv2d conv(weights / "conv", 32, 48);
   const DoublingConv2d doubling(weights / "conv", 32, 48);
   const at::Tensor x = image({2, 32, 5, 7}, at::kFloat);
-  const auto doubled = [&](int64_t height, int64_t width) { return conv(at::upsample_nearest2d(x, {height, width})); };
+  const auto doubled = [&](std::int64_t height, std::int64_t width) {
+    return conv(at::upsample_nearest2d(x, {height, width}));
+  };
   EXPECT_LT(relative_error(doubling(x), doubled(10, 14).to(at::kDouble)), kFloat32);
   EXPECT_LT(relative_error(doubling(x, 9, 13), doubled(9, 13).to(at::kDouble)), kFloat32) << "one less than double";
 }

@@ -90,7 +90,7 @@ const VAEConfig kVAE{.block_channels = {16, 32, 64, 64}, .norm_groups = 8};
 TEST(MemoryNeed, OfAUNetIsAsMeasured) {
   const c10::InferenceMode inference;
   const UNet unet(kUNet, seeded());
-  for (const int64_t side : {24, 40}) {
+  for (const std::int64_t side : {24, 40}) {
     const at::Tensor x = at::zeros({2, 4, side, side}), context = at::zeros({2, 77, 32});
     const double measured =
         peak_of([&] { unet.forward({.x = x, .timesteps = at::full({2}, 500), .context = context}); });
@@ -101,7 +101,7 @@ TEST(MemoryNeed, OfAUNetIsAsMeasured) {
 TEST(MemoryNeed, OfADecoderIsAsMeasured) {
   const c10::InferenceMode inference;
   const VAEDecoder decoder(kVAE, seeded());
-  for (const int64_t side : {16, 24}) {
+  for (const std::int64_t side : {16, 24}) {
     const double measured = peak_of([&] { decoder.decode(at::zeros({1, 4, side, side})); });
     expect_estimate(decoding_need(kVAE, at::kFloat, 8 * side, 8 * side), measured);
   }

@@ -19,19 +19,19 @@ double relative_error(const at::Tensor& found, const at::Tensor& expected) {
 }
 
 at::Tensor token_ids(const TextEncoderConfig& config) {
-  const int64_t end = config.eos_id, start = end - 1, length = config.max_positions;
+  const std::int64_t end = config.eos_id, start = end - 1, length = config.max_positions;
   const at::Tensor ids = at::full({2, length}, end, at::kLong);
-  for (int64_t row = 0; row < 2; ++row) {
+  for (std::int64_t row = 0; row < 2; ++row) {
     ids[row][0] = start;
-    const int64_t words = row == 0 ? 5 : length - 2;
-    for (int64_t i = 0; i < words; ++i) ids[row][1 + i] = (7 * i + 3) % (start - 1);
+    const std::int64_t words = row == 0 ? 5 : length - 2;
+    for (std::int64_t i = 0; i < words; ++i) ids[row][1 + i] = (7 * i + 3) % (start - 1);
   }
   return ids;
 }
 
 struct ReferenceCase {
   SmallModel model;
-  std::vector<int64_t> x, image, latent;
+  std::vector<std::int64_t> x, image, latent;
 };
 
 ReferenceCase small_case() { return {small_model(), {2, 9, 7, 10}, {1, 3, 24, 32}, {1, 4, 6, 8}}; }
@@ -136,16 +136,16 @@ TEST(UNet, TrainsEveryParameter) {
 
 TEST(ParameterSource, GivesTheSameValuesForTheSameSeedWhateverTheOrder) {
   ParameterSource first(5), second(5), other(6);
-  second.get("b", {3, 3}, Init::kFanIn);
-  const at::Tensor a = first.get("a", {4, 4}, Init::kFanIn);
-  EXPECT_TRUE(a.equal(second.get("a", {4, 4}, Init::kFanIn)));
-  EXPECT_FALSE(a.equal(other.get("a", {4, 4}, Init::kFanIn)));
+  second.get("b", {3, 3}, Init::FanIn);
+  const at::Tensor a = first.get("a", {4, 4}, Init::FanIn);
+  EXPECT_TRUE(a.equal(second.get("a", {4, 4}, Init::FanIn)));
+  EXPECT_FALSE(a.equal(other.get("a", {4, 4}, Init::FanIn)));
   EXPECT_TRUE(a.requires_grad());
 }
 
 TEST(ParameterSource, ResumesFromGivenValues) {
   ParameterSource source(5, {{"a", at::full({2, 2}, 3.0)}});
-  EXPECT_EQ(source.get("a", {2, 2}, Init::kFanIn).sum().item<double>(), 12);
+  EXPECT_EQ(source.get("a", {2, 2}, Init::FanIn).sum().item<double>(), 12);
 }
 
 TEST(TextEncoder, PoolsAtTheFirstEndOfText) {

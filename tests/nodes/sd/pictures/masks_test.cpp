@@ -27,7 +27,7 @@ TEST(BlankMasked, MakesGreyWhatIsCovered) {
 
 TEST(PadForOutpainting, AddsGreyAndFeathersTowardsIt) {
   const PaddedImage padded = pad_for_outpainting(at::ones({1, 16, 16, 3}), {.right = 8}, 4);
-  EXPECT_EQ(padded.image.sizes(), (std::vector<int64_t>{1, 16, 24, 3}));
+  EXPECT_EQ(padded.image.sizes(), (std::vector<std::int64_t>{1, 16, 24, 3}));
   EXPECT_EQ(padded.image[0][0][20][0].item<float>(), 0.5);
   const at::Tensor row = padded.mask[0][0];
   EXPECT_EQ(row[16].item<float>(), 1);

@@ -50,26 +50,26 @@ TEST(Legend, ProposesTheNearestNameForOneThatIsNotThere) {
 
 TEST(SegmentationMap, ComesBackFromItsColours) {
   const SegmentationMap map = some_map();
-  EXPECT_TRUE(at::equal(find_classes(paint_classes(map), kLegend, UnknownColour::kRefuse), map.classes));
+  EXPECT_TRUE(at::equal(find_classes(paint_classes(map), kLegend, UnknownColour::Refuse), map.classes));
 }
 
 TEST(SegmentationMap, ComesBackFromAFileThatRoundsDown) {
   const SegmentationMap map = some_map();
   const at::Tensor saved = (paint_classes(map) * 255).to(at::kByte).to(at::kFloat) / 255;
-  EXPECT_TRUE(at::equal(find_classes(saved, kLegend, UnknownColour::kRefuse), map.classes));
+  EXPECT_TRUE(at::equal(find_classes(saved, kLegend, UnknownColour::Refuse), map.classes));
 }
 
 TEST(SegmentationMap, AnUnknownColourIsNamedWithItsCountAndTheNearestClass) {
   at::Tensor pixels = paint_classes(some_map());
   pixels.narrow(2, 0, 1).copy_((at::tensor({0x22, 0x60, 0xa0}, at::kFloat) / 255).expand({1, 2, 1, 3}));
-  EXPECT_THAT(error_of([&] { find_classes(pixels, kLegend, UnknownColour::kRefuse); }),
+  EXPECT_THAT(error_of([&] { find_classes(pixels, kLegend, UnknownColour::Refuse); }),
       HasSubstr("#2260a0 (2 pixels; nearest is sea #1f5fa8)"));
-  EXPECT_EQ(find_classes(pixels, kLegend, UnknownColour::kTakeNearest)[0][0][0].item<int64_t>(), 1);
+  EXPECT_EQ(find_classes(pixels, kLegend, UnknownColour::TakeNearest)[0][0][0].item<std::int64_t>(), 1);
 }
 
 TEST(SegmentationMap, IsOneAtEachPlacesClassAlone) {
   const at::Tensor channels = one_hot(some_map());
-  EXPECT_EQ(channels.sizes(), (std::vector<int64_t>{1, 3, 2, 3}));
+  EXPECT_EQ(channels.sizes(), (std::vector<std::int64_t>{1, 3, 2, 3}));
   EXPECT_TRUE(at::equal(channels.sum(1), at::ones({1, 2, 3})));
   EXPECT_EQ(channels[0][2][0][2].item<float>(), 1);
 }

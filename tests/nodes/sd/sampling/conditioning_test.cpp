@@ -8,7 +8,7 @@
 namespace weft::sd {
 namespace {
 
-ConditioningEntry entry(double value, int64_t tokens) {
+ConditioningEntry entry(double value, std::int64_t tokens) {
   ConditioningEntry entry = words(value);
   entry.context = at::full({1, tokens, 4}, value);
   entry.pooled = at::full({1, 2}, value);

@@ -14,7 +14,7 @@ namespace {
 /// A model whose x0 is the mean of its words everywhere, and that records its calls.
 struct Recorder {
   struct Seen {
-    std::vector<int64_t> x, context;
+    std::vector<std::int64_t> x, context;
   };
   std::vector<Seen> calls;
   DiffusionModel model;
@@ -51,7 +51,7 @@ TEST(PredictX0, UndoesNoiseOrVelocity) {
   const at::Tensor x = clean + noise * sigma;
   model.network = [&](auto&&...) { return noise; };
   expect_near(predict_x0(model, {.x = x, .context = at::zeros({2, 1, 1})}, sigma), clean);
-  model.prediction = Prediction::kVelocity;
+  model.prediction = Prediction::Velocity;
   model.network = [&](auto&&...) { return noise * alpha - clean * (sigma * alpha); };
   expect_near(predict_x0(model, {.x = x, .context = at::zeros({2, 1, 1})}, sigma), clean);
 }
@@ -66,7 +66,7 @@ TEST(GuidedDenoiser, EvaluatesBothSidesInOneBatch) {
   recorder.latent = at::zeros({2, 4, 8, 8});
   recorder.x0({words(2)}, {words(1)}, 7.5);
   ASSERT_EQ(recorder.calls.size(), 1u);
-  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{4, 4, 8, 8}));
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<std::int64_t>{4, 4, 8, 8}));
 }
 
 TEST(GuidedDenoiser, CfgOneSkipsTheNegativeSideUnlessBothAreAsked) {
@@ -94,7 +94,7 @@ TEST(GuidedDenoiser, PatchesGuidanceAfterCfgAndMayAskAgain) {
       std::make_shared<const Patch>(Patch{.key = "halve", .guidance = halve})};
   expect_near(recorder.x0({words(2)}, {words(1)}, 3), at::full({8, 8}, (4 + 10 * 1.5) / 2));
   ASSERT_EQ(recorder.calls.size(), 2u);
-  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 8, 8})) << "the positive side alone";
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{1, 4, 8, 8})) << "the positive side alone";
 }
 
 TEST(GuidedDenoiser, PatchesGuidanceWithoutANegativeSideToo) {
@@ -109,7 +109,7 @@ TEST(GuidedDenoiser, PatchesGuidanceWithoutANegativeSideToo) {
 
 TEST(GuidedDenoiser, GivesItsCallsThePatchesThatActWithinThem) {
   Recorder recorder;
-  std::vector<size_t> counts;
+  std::vector<std::size_t> counts;
   recorder.model.network = [&](const NetworkCall& call) {
     counts.push_back(call.patches.size());
     return at::zeros_like(call.x);
@@ -118,19 +118,19 @@ TEST(GuidedDenoiser, GivesItsCallsThePatchesThatActWithinThem) {
       std::make_shared<const Patch>(Patch{.block = [](const std::string&, const at::Tensor& h) { return h; }}),
       std::make_shared<const Patch>(Patch{.guidance = [](const GuidanceCall& call) { return call.guided; }})};
   recorder.x0({words(2)}, {words(1)}, 3);
-  EXPECT_EQ(counts, std::vector<size_t>{1});
+  EXPECT_EQ(counts, std::vector<std::size_t>{1});
 }
 
 TEST(GuidedDenoiser, RepeatsTokensToACommonLength) {
   Recorder recorder;
-  const auto tokens = [](double value, int64_t count) {
+  const auto tokens = [](double value, std::int64_t count) {
     ConditioningEntry entry;
     entry.context = at::full({1, count, 4}, value);
     return entry;
   };
   expect_near(recorder.x0({tokens(1, 3)}, {tokens(2, 4)}, 2), at::zeros({8, 8}));
   ASSERT_EQ(recorder.calls.size(), 1u);  // 3 and 4 tokens: both 12
-  EXPECT_EQ(recorder.calls[0].context, (std::vector<int64_t>{2, 12, 4}));
+  EXPECT_EQ(recorder.calls[0].context, (std::vector<std::int64_t>{2, 12, 4}));
 
   recorder.calls.clear();
   recorder.x0({tokens(1, 3)}, {tokens(2, 16)}, 2);  // 3 and 16 would be 48: more than 4 times 3
@@ -161,7 +161,7 @@ TEST(GuidedDenoiser, PlacesAnAreaByThePixelsThatTheModelsLatentsSpan) {
   recorder.latent = at::zeros({1, 4, 16, 16});
   recorder.x0(combine({words(0)}, set_area({words(1)}, 32, 24, 16, 16, 1)));
   ASSERT_EQ(recorder.calls.size(), 2u);
-  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 6, 8}));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{1, 4, 6, 8}));
   try {
     recorder.x0(set_area({words(1)}, 32, 32, 64, 0, 1));
     FAIL();
@@ -177,8 +177,8 @@ TEST(GuidedDenoiser, EvaluatesOnlyTheAreaAndItsLikeOnTheOtherSide) {
       {words(3)}, recorder.latent, {.cfg = 2});
   denoiser.x0(at::zeros({1, 4, 16, 16}), 1);
   ASSERT_EQ(recorder.calls.size(), 2u);
-  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 16, 16}));
-  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{2, 4, 6, 8}));
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<std::int64_t>{2, 4, 16, 16}));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{2, 4, 6, 8}));
 }
 
 TEST(GuidedDenoiser, TheLikeOfAnAreaHasTheWordsOfTheSmallestThatCoversIt) {
@@ -198,7 +198,7 @@ TEST(GuidedDenoiser, PercentAreasRoundToLatents) {
   Recorder recorder;
   const ConditioningEntries half = set_area_percentage({words(1)}, {.height = 0.5, .width = 0.3, .y = 0.5, .x = 0}, 1);
   recorder.x0(combine({words(0)}, half));
-  EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 4, 2}));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{1, 4, 4, 2}));
 }
 
 TEST(GuidedDenoiser, MaskWeighsAndBoundsCrop) {
@@ -211,7 +211,7 @@ TEST(GuidedDenoiser, MaskWeighsAndBoundsCrop) {
     const at::Tensor x0 = recorder.x0(combine({words(0)}, set_mask({words(1)}, mask, 0.5, crop)));
     expect_near(x0, mask * (0.5 / 1.5));
     if (crop) {
-      EXPECT_EQ(recorder.calls[1].x, (std::vector<int64_t>{1, 4, 9, 8}));  // 3 wide: at least 8
+      EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{1, 4, 9, 8}));  // 3 wide: at least 8
     }
   }
 }
@@ -219,7 +219,7 @@ TEST(GuidedDenoiser, MaskWeighsAndBoundsCrop) {
 TEST(GuidedDenoiser, AnEmptyMaskStillHasBounds) {
   Recorder recorder;
   recorder.x0(combine({words(0)}, set_mask({words(1)}, at::zeros({8, 8}), 1, true)));
-  EXPECT_EQ(recorder.calls[0].x, (std::vector<int64_t>{2, 4, 8, 8}));
+  EXPECT_EQ(recorder.calls[0].x, (std::vector<std::int64_t>{2, 4, 8, 8}));
 }
 
 TEST(GuidedDenoiser, CountsAnEntryOnlyInItsShareOfSampling) {
@@ -249,7 +249,7 @@ struct ConcatRecorder {
   DiffusionModel model;
   bool strict = false;
 
-  explicit ConcatRecorder(int64_t in_channels) {
+  explicit ConcatRecorder(std::int64_t in_channels) {
     model.in_channels = in_channels;
     model.network = [this](const NetworkCall& call) {
       extra = call.concat;
@@ -308,7 +308,8 @@ TEST(SegmentationModel, SeesTheMapAtTheLatentsSize) {
 }
 
 /// What is said about a conditioning that does not belong to a model with so many channels.
-std::string refusal(int64_t in_channels, const ConditioningEntries& conditioning, const at::Tensor& noise_mask = {}) {
+std::string refusal(
+    std::int64_t in_channels, const ConditioningEntries& conditioning, const at::Tensor& noise_mask = {}) {
   ConcatRecorder recorder(in_channels);
   recorder.strict = true;
   try {
@@ -350,7 +351,7 @@ TEST(ResizedConcats, NamesWhatIsNotOfTheLatentsSize) {
 
 TEST(NoiseMask, IsFittedToTheLatent) {
   const at::Tensor fitted = fit_noise_mask(at::ones({64, 64}), at::zeros({2, 4, 8, 6}));
-  EXPECT_EQ(fitted.sizes(), (std::vector<int64_t>{2, 4, 8, 6}));
+  EXPECT_EQ(fitted.sizes(), (std::vector<std::int64_t>{2, 4, 8, 6}));
 }
 
 }  // namespace

@@ -12,17 +12,17 @@
 namespace weft::sd {
 namespace {
 
-constexpr int64_t kDraws = 10000;
-const std::vector<int64_t> kTimes{0, 1, 10, 100, 300, 600, 900, 1000};
+constexpr std::int64_t kDraws = 10000;
+const std::vector<std::int64_t> kTimes{0, 1, 10, 100, 300, 600, 900, 1000};
 
 /// alpha_bar_t straight from the papers.
-double published_alpha_bar(std::string_view schedule, int64_t t) {
+double published_alpha_bar(std::string_view schedule, std::int64_t t) {
   if (schedule == "cosine") {
     const auto f = [](double share) { return std::pow(std::cos((share + 0.008) / 1.008 * std::numbers::pi / 2), 2); };
     return f(static_cast<double>(t) / 1000) / f(0);
   }
   double bar = 1;
-  for (int64_t i = 0; i < t; ++i) {
+  for (std::int64_t i = 0; i < t; ++i) {
     const double share = static_cast<double>(i) / 999;
     const double beta = schedule == "linear"
         ? 1e-4 + share * (0.02 - 1e-4)
@@ -49,8 +49,8 @@ class ForwardDiffusion : public testing::TestWithParam<std::string> {
 
   /// Within 4.5 standard errors of what the closed form says.
   void expect_moments(const at::Tensor& all) const {
-    for (size_t i = 0; i < kTimes.size(); ++i) {
-      const at::Tensor x = all.narrow(0, static_cast<int64_t>(i) * kDraws, kDraws).to(at::kDouble);
+    for (std::size_t i = 0; i < kTimes.size(); ++i) {
+      const at::Tensor x = all.narrow(0, static_cast<std::int64_t>(i) * kDraws, kDraws).to(at::kDouble);
       const double bar = published_alpha_bar(GetParam(), kTimes[i]), variance = 1 - bar;
       EXPECT_NEAR(x.mean().item<double>(), 0.7 * std::sqrt(bar), 4.5 * std::sqrt(variance / kDraws) + 1e-6)
           << "t = " << kTimes[i];
@@ -72,8 +72,10 @@ TEST_P(ForwardDiffusion, BothFormsAgreeInDistribution) {
   const at::Tensor at_once = diffuse_at_once(x0_, betas_, kTimes, 3),
                    stepwise = diffuse_stepwise(x0_, betas_, kTimes, 4);
   const double limit = 1.95 * std::sqrt(2.0 / kDraws);  // passed by one of a thousand equal distributions
-  for (size_t i = 1; i < kTimes.size(); ++i) {
-    const auto at_time = [&](const at::Tensor& all) { return all.narrow(0, static_cast<int64_t>(i) * kDraws, kDraws); };
+  for (std::size_t i = 1; i < kTimes.size(); ++i) {
+    const auto at_time = [&](const at::Tensor& all) {
+      return all.narrow(0, static_cast<std::int64_t>(i) * kDraws, kDraws);
+    };
     EXPECT_LT(distribution_distance(at_time(at_once), at_time(stepwise)), limit) << "t = " << kTimes[i];
   }
 }
@@ -83,7 +85,7 @@ TEST_P(ForwardDiffusion, BeginsWithThePictureItself) {
 }
 
 TEST_P(ForwardDiffusion, EndsAsNoiseWhateverTheNumberOfSteps) {
-  for (int64_t steps : {50, 250, 1000})
+  for (std::int64_t steps : {50, 250, 1000})
     EXPECT_LT(alpha_bars(find_beta_schedule(GetParam()).betas(steps)).back(), 0.01) << steps;
 }
 
@@ -93,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Schedules, ForwardDiffusion, testing::Values("linear", 
 TEST(BetaSchedules, ScaledLinearIsWhatStableDiffusionSamplesWith) {
   const NoiseTable table = NoiseTable::stable_diffusion();
   const std::vector<double> bars = alpha_bars(find_beta_schedule("scaled-linear").betas(1000));
-  for (size_t t : {1u, 500u, 1000u})
+  for (std::size_t t : {1u, 500u, 1000u})
     EXPECT_NEAR(std::sqrt((1 - bars[t]) / bars[t]) / table.sigmas()[t - 1], 1, 1e-6) << "t = " << t;
 }
 
@@ -111,7 +113,7 @@ TEST(BetaSchedules, AnUnknownNameIsAnsweredWithThoseThereAre) {
 }
 
 TEST(Timesteps, AreReadFromTextWithCommasOrSpaces) {
-  EXPECT_EQ(parse_times("0, 5 10,1000", 1000), (std::vector<int64_t>{0, 5, 10, 1000}));
+  EXPECT_EQ(parse_times("0, 5 10,1000", 1000), (std::vector<std::int64_t>{0, 5, 10, 1000}));
 }
 
 TEST(Timesteps, ThatFallOrLeaveTheRangeOrAreNoNumbersAreRefused) {

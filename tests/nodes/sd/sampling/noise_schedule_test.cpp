@@ -16,7 +16,7 @@ const NoiseTable& table() {
 }
 
 TEST(NoiseTable, TimestepAndSigmaAreInverse) {
-  for (int64_t t = 0; t < 1000; ++t) EXPECT_EQ(table().timestep(table().sigma(static_cast<float>(t))), t);
+  for (std::int64_t t = 0; t < 1000; ++t) EXPECT_EQ(table().timestep(table().sigma(static_cast<float>(t))), t);
 }
 
 TEST(NoiseTable, ClampsOutsideTheTable) {
@@ -33,13 +33,13 @@ TEST(NoiseTable, PercentsOutsideTheRangeHaveNoLimit) {
 
 TEST(Schedule, FallsToZeroForEveryCountOfSteps) {
   for (const ScheduleInfo& info : schedules()) {
-    for (int64_t n = 1; n <= 100; ++n) {
+    for (std::int64_t n = 1; n <= 100; ++n) {
       const std::vector<float> sigmas = schedule_sigmas(table(), info.name, n);
       ASSERT_GE(sigmas.size(), 2u) << info.name << n;
       EXPECT_EQ(sigmas.back(), 0) << info.name << n;
-      for (size_t i = 1; i < sigmas.size(); ++i) EXPECT_LT(sigmas[i], sigmas[i - 1]) << info.name << " " << n;
+      for (std::size_t i = 1; i < sigmas.size(); ++i) EXPECT_LT(sigmas[i], sigmas[i - 1]) << info.name << " " << n;
       if (info.name != "ddim_uniform" && info.name != "beta") {
-        EXPECT_EQ(sigmas.size(), static_cast<size_t>(n + 1)) << info.name;
+        EXPECT_EQ(sigmas.size(), static_cast<std::size_t>(n + 1)) << info.name;
       }
     }
   }
@@ -52,7 +52,7 @@ TEST(Schedule, KlOptimalOfOneStepStartsAtTheNoisiest) {
 TEST(GoldenSchedule, BetaHitsScipysTimesteps) {
   for (const auto& [n, timesteps] : sampling_parts("beta_timesteps").items()) {
     std::vector<float> expected;
-    for (size_t t : timesteps) expected.push_back(table().sigmas()[t]);
+    for (std::size_t t : timesteps) expected.push_back(table().sigmas()[t]);
     expected.push_back(0);
     EXPECT_EQ(schedule_sigmas(table(), "beta", std::stoll(n)), expected) << n;
   }

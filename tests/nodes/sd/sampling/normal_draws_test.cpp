@@ -11,7 +11,7 @@
 namespace weft::sd {
 namespace {
 
-uint32_t checksum(const at::Tensor& values) {
+std::uint32_t checksum(const at::Tensor& values) {
   boost::crc_32_type crc;
   crc.process_bytes(values.const_data_ptr(), values.nbytes());
   return crc.checksum();
@@ -22,8 +22,8 @@ TEST(GoldenNormalDraws, AreTorchsOnAProcessorWithAvx2) {
   for (const auto& row : sampling_parts("normal_draws")) {
     NormalDraws draw(std::stoull(row["seed"].get<std::string>()));
     for (const auto& expected : row["draws"]) {
-      const at::Tensor values = draw({expected["count"].get<int64_t>()});
-      EXPECT_EQ(checksum(values), expected["crc32"].get<uint32_t>()) << row["seed"] << ": " << expected["count"];
+      const at::Tensor values = draw({expected["count"].get<std::int64_t>()});
+      EXPECT_EQ(checksum(values), expected["crc32"].get<std::uint32_t>()) << row["seed"] << ": " << expected["count"];
     }
   }
 }

@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-SampleRequest request(std::vector<int64_t> shape = {1, 4, 5, 3}) {
+SampleRequest request(std::vector<std::int64_t> shape = {1, 4, 5, 3}) {
   SampleRequest request;
   request.positive = {words(0.3)};
   request.negative = {words(-0.2)};
@@ -34,10 +34,10 @@ at::Tensor run(const SamplerInfo& sampler, const SampleRequest& request, const S
 
 TEST(Samplers, EndInFiniteLatentsForAnyCountOfSteps) {
   for (const SamplerInfo& sampler : samplers()) {
-    for (int64_t steps : {1, 2, 3, 4, 7}) {
+    for (std::int64_t steps : {1, 2, 3, 4, 7}) {
       const at::Tensor latent = run(sampler, request(), {.schedule = "karras", .steps = steps});
       EXPECT_TRUE(latent.isfinite().all().item<bool>()) << sampler.name << steps;
-      EXPECT_EQ(latent.sizes(), (std::vector<int64_t>{1, 4, 5, 3})) << sampler.name;
+      EXPECT_EQ(latent.sizes(), (std::vector<std::int64_t>{1, 4, 5, 3})) << sampler.name;
     }
   }
 }
@@ -63,9 +63,9 @@ TEST(Samplers, ItemOfABatchEqualsItsSingleRunIfAskedTo) {
   for (const SamplerInfo& sampler : samplers()) {
     if (sampler.name == "dpm_adaptive") continue;  // the batch shares its step lengths
     SampleRequest batch = request({3, 4, 5, 3});
-    batch.batch_noise = BatchNoise::kPerItem;
+    batch.batch_noise = BatchNoise::PerItem;
     const at::Tensor together = run(sampler, batch);
-    for (int64_t k : {0, 2}) {
+    for (std::int64_t k : {0, 2}) {
       SampleRequest single = request();
       single.seed += k;
       EXPECT_TRUE(at::allclose(together[k], run(sampler, single)[0], 1e-5, 1e-5)) << sampler.name << k;
@@ -142,7 +142,7 @@ TEST(GoldenSampler, DpmppSdeGoesThroughTheMiddleOfEachStepInLambda) {
 TEST(Samplers, ReportEachStepOnceAndInOrder) {
   for (const SamplerInfo& sampler : samplers()) {
     if (sampler.name.starts_with("dpm_adaptive") || sampler.name.starts_with("dpm_fast")) continue;
-    std::vector<int64_t> seen;
+    std::vector<std::int64_t> seen;
     SampleRequest watched = request();
     watched.on_step = [&](const SamplerStep& step) {
       EXPECT_EQ(step.count, 6);
@@ -150,7 +150,7 @@ TEST(Samplers, ReportEachStepOnceAndInOrder) {
       seen.push_back(step.index);
     };
     run(sampler, watched);
-    EXPECT_EQ(seen, (std::vector<int64_t>{0, 1, 2, 3, 4, 5})) << sampler.name;
+    EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5})) << sampler.name;
   }
 }
 
@@ -227,7 +227,7 @@ TEST(Sample, TakesASamplerOfAPluginThatReportsNothing) {
 }
 
 /// A model whose network gives NaN in item `item` from evaluation `evaluation` on, both counted from 0.
-DiffusionModel breaking_model(int evaluation, int64_t item = 0) {
+DiffusionModel breaking_model(int evaluation, std::int64_t item = 0) {
   DiffusionModel model = toy_model();
   model.network = [evaluation, item, calls = 0](const NetworkCall& call) mutable {
     at::Tensor result = toy_network(call);

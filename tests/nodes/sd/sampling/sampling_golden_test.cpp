@@ -57,10 +57,10 @@ double number_after(const std::string& field, const std::string& prefix) {
   return std::stod(field.substr(prefix.size()));
 }
 
-uint64_t seed_after(const std::string& field) { return std::stoull(field.substr(std::string("seed").size())); }
+std::uint64_t seed_after(const std::string& field) { return std::stoull(field.substr(std::string("seed").size())); }
 
-std::vector<int64_t> shape_of(const std::string& text) {
-  std::vector<int64_t> shape;
+std::vector<std::int64_t> shape_of(const std::string& text) {
+  std::vector<std::int64_t> shape;
   for (const std::string& size : split(text, 'x')) shape.push_back(std::stoll(size));
   return shape;
 }
@@ -69,7 +69,7 @@ std::vector<int64_t> shape_of(const std::string& text) {
 double difference(const std::vector<float>& actual, const Json& expected) {
   if (actual.size() != expected.size()) return INFINITY;
   double worst = 0;
-  for (size_t i = 0; i < actual.size(); ++i) {
+  for (std::size_t i = 0; i < actual.size(); ++i) {
     if (expected[i].is_null()) continue;  // NaN in the file: nothing to hold on to
     const double value = expected[i];
     worst = std::max(worst, std::abs(actual[i] - value) / std::max(1.0, std::abs(value)));
@@ -88,14 +88,14 @@ constexpr double kTolerance = 1e-5;
 
 NoiseTable table_of(const std::string& prediction) { return NoiseTable::stable_diffusion(prediction == "zsnr"); }
 
-std::vector<int64_t> latent_shape() { return golden().at("latent_shape").get<std::vector<int64_t>>(); }
+std::vector<std::int64_t> latent_shape() { return golden().at("latent_shape").get<std::vector<std::int64_t>>(); }
 
 /// prediction/sampler/schedule/steps/cfgC/seedS
 struct SampleKey {
   std::string prediction, sampler, schedule;
-  int64_t steps;
+  std::int64_t steps;
   double cfg;
-  uint64_t seed;
+  std::uint64_t seed;
 
   explicit SampleKey(const std::string& key) {
     const std::vector<std::string> fields = split(key, '/');
@@ -109,7 +109,7 @@ struct SampleKey {
   }
 
   DiffusionModel model() const {
-    DiffusionModel model = toy_model(prediction == "v" ? Prediction::kVelocity : Prediction::kNoise);
+    DiffusionModel model = toy_model(prediction == "v" ? Prediction::Velocity : Prediction::Noise);
     model.table = table_of(prediction);
     return model;
   }
@@ -140,13 +140,13 @@ bool has_sampler(const std::string& name) {
 TEST(GoldenNoise, IsThatOfTheSeed) {
   for (const auto& [key, expected] : part("noise").items()) {
     const std::vector<std::string> fields = split(key, '_');
-    const uint64_t seed = seed_after(fields[0]);
+    const std::uint64_t seed = seed_after(fields[0]);
     at::Tensor noise;
     if (fields[1] == "batch") {  // seed42_batch_index_3_1
-      std::vector<int64_t> index;
-      for (size_t i = 3; i < fields.size(); ++i) index.push_back(std::stoll(fields[i]));
-      const auto count = static_cast<int64_t>(index.size());
-      noise = initial_noise({count, 1, 1, static_cast<int64_t>(expected.size()) / count}, seed, index);
+      std::vector<std::int64_t> index;
+      for (std::size_t i = 3; i < fields.size(); ++i) index.push_back(std::stoll(fields[i]));
+      const auto count = static_cast<std::int64_t>(index.size());
+      noise = initial_noise({count, 1, 1, static_cast<std::int64_t>(expected.size()) / count}, seed, index);
     } else {
       noise = initial_noise(shape_of(fields[1]), seed);
     }
@@ -157,9 +157,9 @@ TEST(GoldenNoise, IsThatOfTheSeed) {
 TEST(GoldenNoise, OfStepsGoesOnWithTheGenerator) {
   for (const auto& [key, expected] : golden().items()) {
     if (!key.starts_with("default_noise_seed")) continue;
-    const uint64_t seed = seed_after(split(key, '_')[2]);
-    const auto count = static_cast<int64_t>(expected[0].size());
-    StepNoise noise(at::zeros({1, 1, 1, count}), seed - 1, BatchNoise::kTogether);
+    const std::uint64_t seed = seed_after(split(key, '_')[2]);
+    const auto count = static_cast<std::int64_t>(expected[0].size());
+    StepNoise noise(at::zeros({1, 1, 1, count}), seed - 1, BatchNoise::Together);
     for (const Json& draw : expected) EXPECT_EQ(difference(noise(), draw), 0) << key;
   }
 }
@@ -169,7 +169,7 @@ TEST(GoldenNoise, OfSdeSamplersIsTheBrownianPath) {
     if (!key.starts_with("brownian_seed")) continue;
     const std::vector<std::string> fields = split(key, '_');
     const BrownianNoise noise(
-        at::zeros(shape_of(fields[2])), 0.0291671585f, 14.614642f, seed_after(fields[1]), BatchNoise::kTogether);
+        at::zeros(shape_of(fields[2])), 0.0291671585f, 14.614642f, seed_after(fields[1]), BatchNoise::Together);
     for (const Json& row : expected) {
       EXPECT_LE(difference(noise(row[0].get<float>(), row[1].get<float>()), row[2]), 1e-6) << row[0] << row[1];
     }
@@ -196,7 +196,7 @@ TEST(GoldenSchedule, SigmasAgree) {
     const std::vector<std::string> fields = split(key, '/');
     std::vector<float> sigmas;
     if (fields[0] == "ksampler") {  // ksampler/eps/dpm_2/karras/steps10/denoise0.5
-      const auto steps = static_cast<int64_t>(number_after(fields[4], "steps"));
+      const auto steps = static_cast<std::int64_t>(number_after(fields[4], "steps"));
       sigmas = plan_sigmas(table_of(fields[1]),
           {.schedule = fields[3], .steps = steps, .denoise = number_after(fields[5], "denoise")},
           find_sampler(fields[2]));
@@ -221,7 +221,7 @@ TEST(GoldenSampler, SamplesAgree) {
 
   std::map<std::string, int> skipped;
   double worst = 0;
-  size_t compared = 0;
+  std::size_t compared = 0;
   for (const auto& [key, expected] : samples) {
     const SampleKey parsed(key);
     if (!has_sampler(parsed.sampler)) {

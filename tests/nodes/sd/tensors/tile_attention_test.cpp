@@ -7,12 +7,12 @@
 namespace weft::sd {
 namespace {
 
-at::Tensor random(at::IntArrayRef shape, uint64_t seed) {
+at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) {
   return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed), at::kFloat).to(at::kBFloat16);
 }
 
 /// In double precision, by the definition.
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
   const auto split = [heads](const at::Tensor& x) {
     return x.to(at::kDouble).view({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
   };
@@ -35,7 +35,7 @@ class TileAttention : public testing::TestWithParam<bool> {
   static bool fits(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
     return GetParam() ? fits_tile_attention(q, k, v, 1) : fits_portable_tile_attention(q, k, v, 1);
   }
-  static at::Tensor tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
+  static at::Tensor tile_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads) {
     return (GetParam() ? sd::tile_attention : portable_tile_attention)(q, k, v, heads);
   }
 };
@@ -46,9 +46,9 @@ INSTANTIATE_TEST_SUITE_P(
 constexpr double kBfloat16 = 4e-3;  // half a unit in the last place of what is stored
 
 TEST_P(TileAttention, GivesTheSoftmaxWeightedSumForAnyNumberOfQueriesKeysAndChannels) {
-  for (const int64_t queries : {1, 31, 32, 33, 100})
-    for (const int64_t keys : {1, 16, 77, 256, 257, 600})
-      for (const int64_t channels : {8, 24, 32, 40, 80, 160}) {
+  for (const std::int64_t queries : {1, 31, 32, 33, 100})
+    for (const std::int64_t keys : {1, 16, 77, 256, 257, 600})
+      for (const std::int64_t channels : {8, 24, 32, 40, 80, 160}) {
         const at::Tensor q = random({2, queries, 3 * channels}, 1), k = random({2, keys, 3 * channels}, 2),
                          v = random({2, keys, 3 * channels}, 3);
         ASSERT_LT(relative_error(tile_attention(q, k, v, 3), attention(q, k, v, 3)), kBfloat16)

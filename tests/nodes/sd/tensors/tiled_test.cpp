@@ -11,11 +11,11 @@ namespace weft::sd {
 namespace {
 
 at::Tensor enlarge(const at::Tensor& tile) {
-  return resize(tile, tile.size(3) * 8, tile.size(2) * 8, Resize::kNearestExact);
+  return resize(tile, tile.size(3) * 8, tile.size(2) * 8, Resize::NearestExact);
 }
 
 TEST(Tiled, ANetworkThatLooksAtOnePlaceGivesTheSameInTiles) {
-  for (const auto& [height, width] : {std::pair<int64_t, int64_t>{20, 33}, {8, 40}, {17, 8}, {9, 9}}) {
+  for (const auto& [height, width] : {std::pair<std::int64_t, std::int64_t>{20, 33}, {8, 40}, {17, 8}, {9, 9}}) {
     const at::Tensor latent = at::randn({2, 4, height, width});
     const TilePlan plan{.tile_height = 8, .tile_width = 8, .overlap = 3, .scale = 8};
     EXPECT_TRUE(at::allclose(apply_tiled(latent, plan, enlarge), enlarge(latent), 1e-5, 1e-5)) << height << width;
@@ -25,7 +25,7 @@ TEST(Tiled, ANetworkThatLooksAtOnePlaceGivesTheSameInTiles) {
 
 TEST(Tiled, EncodesToAnEighth) {
   const auto shrink = [](const at::Tensor& tile) {
-    return resize(tile, tile.size(3) / 8, tile.size(2) / 8, Resize::kArea);
+    return resize(tile, tile.size(3) / 8, tile.size(2) / 8, Resize::Area);
   };
   const at::Tensor image = at::rand({1, 3, 160, 264});
   const TilePlan plan{.tile_height = 64, .tile_width = 64, .overlap = 16, .scale = 1 / 8.0};
@@ -55,17 +55,18 @@ TEST(Tiled, AnItemNoLargerThanATileGoesThroughWhole) {
 
 TEST(Tiled, TellsEachTileOfAllPassesAndCanBeStopped) {
   const TilePlan plan{.tile_height = 8, .tile_width = 8, .overlap = 2, .scale = 8};
-  std::vector<int64_t> seen;
-  int64_t total = 0;
-  apply_tiled_three_ways(at::zeros({1, 4, 14, 14}), plan, enlarge, [&](int64_t index, int64_t count) {
+  std::vector<std::int64_t> seen;
+  std::int64_t total = 0;
+  apply_tiled_three_ways(at::zeros({1, 4, 14, 14}), plan, enlarge, [&](std::int64_t index, std::int64_t count) {
     seen.push_back(index);
     total = count;
   });
-  EXPECT_EQ(static_cast<int64_t>(seen.size()), total);
+  EXPECT_EQ(static_cast<std::int64_t>(seen.size()), total);
   EXPECT_EQ(seen.back(), total - 1);
 
   struct Stop {};
-  EXPECT_THROW(apply_tiled(at::zeros({1, 4, 14, 14}), plan, enlarge, [](int64_t, int64_t) { throw Stop(); }), Stop);
+  EXPECT_THROW(
+      apply_tiled(at::zeros({1, 4, 14, 14}), plan, enlarge, [](std::int64_t, std::int64_t) { throw Stop(); }), Stop);
 }
 
 TEST(TiledGolden, BlendsAsTheDefinitionSays) {
@@ -78,11 +79,11 @@ TEST(TiledGolden, BlendsAsTheDefinitionSays) {
       if (scale < 1) return marked.slice(2, 0, {}, 2).slice(3, 0, {}, 2);
       return marked.repeat_interleave(2, 2).repeat_interleave(2, 3);
     };
-    const int64_t side = plan[0].item<int64_t>();
+    const std::int64_t side = plan[0].item<std::int64_t>();
     const at::Tensor found = apply_tiled_three_ways(file.tensor(name + ".in"),
         {.tile_height = side,
             .tile_width = side,
-            .overlap = plan[1].item<int64_t>(),
+            .overlap = plan[1].item<std::int64_t>(),
             .unit = scale < 1 ? 2 : 1,
             .scale = scale},
         network);
@@ -93,7 +94,7 @@ TEST(TiledGolden, BlendsAsTheDefinitionSays) {
 TEST(Tiled, EncodesTilesOfAnyHeightThatEndWhereLatentsDo) {
   const auto shrink = [](const at::Tensor& tile) {
     EXPECT_EQ(tile.size(2) % 8 + tile.size(3) % 8, 0) << tile.sizes();
-    return resize(tile, tile.size(3) / 8, tile.size(2) / 8, Resize::kArea);
+    return resize(tile, tile.size(3) / 8, tile.size(2) / 8, Resize::Area);
   };
   const at::Tensor image = at::rand({1, 3, 200, 264});
   const TilePlan plan{.tile_height = 72, .tile_width = 72, .overlap = 16, .unit = 8, .scale = 1 / 8.0};

@@ -23,7 +23,7 @@ using nlohmann::json;
 // The recording keeps escaped brackets as two bytes.
 std::string with_brackets(std::string text) {
   for (const auto& [escaped, bracket] : {std::pair(std::string("\0\1", 2), ")"), {std::string("\0\2", 2), "("}}) {
-    for (size_t at; (at = text.find(escaped)) != std::string::npos;) text.replace(at, 2, bracket);
+    for (std::size_t at; (at = text.find(escaped)) != std::string::npos;) text.replace(at, 2, bracket);
   }
   return text;
 }
@@ -38,16 +38,16 @@ TEST(PromptGolden, WeightsAndTokensAreComfyUIs) {
     SCOPED_TRACE(prompt);
     const auto weights = parse_weights(prompt);
     ASSERT_EQ(weights.size(), expected["weights"].size());
-    for (size_t i = 0; i < weights.size(); ++i) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
       EXPECT_EQ(weights[i].text, with_brackets(expected["weights"][i][0].get<std::string>()));
       EXPECT_NEAR(weights[i].weight, expected["weights"][i][1].get<double>(), 1e-9);
     }
     const auto chunks = tokenize_prompt(clip_tokenizer(), prompt);
     ASSERT_EQ(chunks.size(), expected["sd1"].size());
-    for (size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+    for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
       ASSERT_EQ(chunks[chunk].ids.size(), expected["sd1"][chunk].size());
-      for (size_t i = 0; i < chunks[chunk].ids.size(); ++i) {
-        EXPECT_EQ(chunks[chunk].ids[i], expected["sd1"][chunk][i][0].get<int64_t>()) << i;
+      for (std::size_t i = 0; i < chunks[chunk].ids.size(); ++i) {
+        EXPECT_EQ(chunks[chunk].ids[i], expected["sd1"][chunk][i][0].get<std::int64_t>()) << i;
         EXPECT_NEAR(chunks[chunk].weights[i], expected["sd1"][chunk][i][1].get<double>(), 1e-6) << i;
       }
     }
@@ -119,7 +119,7 @@ TEST(Prompt, RefusesMoreThanAPictureCanAttendTo) {
   EXPECT_THROW(tokenize(std::string(kLongestPrompt, '(')), NodeError);
 }
 
-TextEncoder narrow_encoder(int64_t vocab) {
+TextEncoder narrow_encoder(std::int64_t vocab) {
   TextEncoderConfig config = small_model().text;
   config.vocab = vocab;
   config.eos_id = vocab - 1;

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using Ids = std::vector<int64_t>;
+using Ids = std::vector<std::int64_t>;
 
 TEST(Tokenizer, HasClipsVocabulary) {
   EXPECT_EQ(clip_tokenizer().vocabulary_size(), 49408u);
@@ -182,7 +182,7 @@ TEST_F(SavedTokenizer, SurvivesHundredsOfDamagedFiles) {
   };
   for (const auto& [name, good] : files) {
     const nlohmann::json flat = good.flatten();
-    size_t tried = 0;
+    std::size_t tried = 0;
     for (const auto& [pointer, value] : flat.items()) {
       if (pointer.starts_with("/model/vocab") && ++tried % 50 != 0) continue;  // they are all alike
       nlohmann::json damaged = flat;
@@ -195,7 +195,7 @@ TEST_F(SavedTokenizer, SurvivesHundredsOfDamagedFiles) {
     }
     for (const nlohmann::json& whole : wrong) try_with(name, whole.dump());
     const std::string text = good.dump();
-    for (size_t size = 0; size < text.size(); size += 1 + text.size() / 40) try_with(name, text.substr(0, size));
+    for (std::size_t size = 0; size < text.size(); size += 1 + text.size() / 40) try_with(name, text.substr(0, size));
     try_with(name, std::string(100'000, '['));
   }
   EXPECT_GT(refused, 150);

@@ -35,7 +35,7 @@ TEST(WordPieceGolden, GivesTransformersIds) {
   ASSERT_GT(rows.size(), 20u);
   for (const auto& row : rows) {
     const auto text = row.at("text").get<std::string>();
-    EXPECT_EQ(bert().encode(text), row.at("ids").get<std::vector<int64_t>>()) << text;
+    EXPECT_EQ(bert().encode(text), row.at("ids").get<std::vector<std::int64_t>>()) << text;
   }
 }
 

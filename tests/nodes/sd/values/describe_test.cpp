@@ -28,7 +28,7 @@ TEST(Items, AreTheBatchOneByOneWithAllElseThatItSays) {
   const Latent batch{.samples = at::arange(12, at::kFloat).view({3, 1, 2, 2}), .space = {.scale = 0.5}};
   const std::vector<Value> each = items(batch, &Latent::samples);
   ASSERT_EQ(each.size(), 3u);
-  for (int64_t i = 0; i < 3; ++i) {
+  for (std::int64_t i = 0; i < 3; ++i) {
     const auto& one = each[static_cast<std::size_t>(i)].as<Latent>();
     EXPECT_TRUE(at::equal(one.samples, batch.samples.narrow(0, i, 1))) << i;
     EXPECT_EQ(one.space.scale, 0.5);
