@@ -35,15 +35,6 @@ std::optional<PortRef> port_ref(std::string_view text) {
   return PortRef{std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
 }
 
-bool looks_like_api_of_comfyui(const Json& json) {
-  return !json.empty() &&
-      std::ranges::all_of(json, [](const Json& node) { return node.is_object() && node.contains("class_type"); });
-}
-
-bool looks_like_ui_of_comfyui(const Json& json) {
-  return json.contains("nodes") && json["nodes"].is_array() && json.contains("links");
-}
-
 class Reader {
  public:
   explicit Reader(const std::string& source) : source_(source) {}
@@ -90,14 +81,9 @@ class Reader {
 
   void check_format(const Json& json) const {
     if (!json.is_object()) refuse("is no Weft workflow: it holds " + with_article(json), "a workflow is a JSON object");
-    if (!json.contains("weft")) {
-      if (looks_like_api_of_comfyui(json))
-        refuse("is a ComfyUI workflow (API format), no Weft workflow", "import it, as weft run and weft edit do");
-      if (looks_like_ui_of_comfyui(json))
-        refuse("is a ComfyUI workflow, no Weft workflow", "import it, as weft run and weft edit do");
+    if (!json.contains("weft"))
       refuse("is no Weft workflow: the key 'weft' is missing",
           fmt::format("begin the file with {{\"weft\": {}, ...", kWorkflowVersion));
-    }
     const Json& version = json["weft"];
     if (!version.is_number_integer() || version < 1)
       refuse(fmt::format("has the format version {}, which never was", version.dump()),
