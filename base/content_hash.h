@@ -17,8 +17,7 @@ struct ContentHash {
   auto operator<=>(const ContentHash&) const = default;
 };
 
-/// Takes words, texts and JSON in order. Texts count with their length and JSON with its types, so that
-/// ("ab", "c") and
+/// Takes words, texts and JSON in order. Texts count with their length and JSON with its types, so that ("ab", "c") and
 /// ("a", "bc"), or 1 and true and "1", differ.
 class ContentHasher {
  public:

@@ -69,11 +69,10 @@ class WEFT_EXPORT Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the
-  /// result, not thrown: a node that throws fails its descendants only. Throws GraphError if the request does
-  /// not validate. A stop request ends the run at the next progress() or
-  /// cancel_point() of each running node. Light and I/O
-  /// nodes also run on the calling thread. Not to be called from a node or an observer. [any thread]
+  /// Runs and waits. One run at a time; a second call waits for the first. Failures of nodes are in the result, not thrown: a
+  /// node that throws fails its descendants only. Throws GraphError if the request does not validate. A stop request ends the
+  /// run at the next progress() or cancel_point() of each running node. Light and I/O nodes also run on the calling thread.
+  /// Not to be called from a node or an observer. [any thread]
   RunResult run(const RunRequest& request, const Observer& observer = {}, std::stop_token stop = {});
 
   /// Memory that the cache and models hold, by device; what may be evicted.

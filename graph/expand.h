@@ -1,8 +1,6 @@
-// Expansion: the plain graph that a run works on. Subgraphs have given way to their nodes, whose ids are
-// paths
-// ("upscale/sampler"); muted nodes and what needs them are left out; links lead around bypassed nodes. So
-// scheduler, cache and events know nothing of all that, and equal nodes of two instances are computed once.
-// [any thread]
+// Expansion: the plain graph that a run works on. Subgraphs have given way to their nodes, whose ids are paths
+// ("upscale/sampler"); muted nodes and what needs them are left out; links lead around bypassed nodes. So scheduler, cache
+// and events know nothing of all that, and equal nodes of two instances are computed once. [any thread]
 //
 // What a muted node feeds goes without it where that is possible: at an optional input, and in a list of
 // links that has others.

@@ -16,9 +16,8 @@ namespace weft {
 /// Unknown types and ports, missing inputs, types that do not match, values of the wrong type or out of range or not
 /// among the choices, interface names that lead nowhere, bypassed nodes that have nothing to pass, nothing to run.
 /// Problems inside a definition name it, once: node "subgraph:upscale/sampler". Muted nodes and what only they need do
-/// not have to be complete. With `wanted` given, only the nodes that those
-/// need are judged: the rest need not be able to run. Empty `wanted` = a check of the whole file, in which missing inputs
-/// count only where default_results() need them.
+/// not have to be complete. With `wanted` given, only the nodes that those need are judged: the rest need not be able to
+/// run. Empty `wanted` = a check of the whole file, in which missing inputs count only where default_results() need them.
 WEFT_EXPORT std::vector<Problem> validate(
     const Workflow& workflow, const Registry& registry, std::span<const std::string> wanted = {});
 

@@ -31,8 +31,7 @@ struct SeedUse {
 using LastSeeds = std::map<PortRef, std::uint64_t>;
 
 /// Every seed param that takes no link: draws a new one where the mode says so, writes it into `workflow`,
-/// and tells what each is. Counting up starts with the seed that
-/// stands there and goes on from `last`.
+/// and tells what each is. Counting up starts with the seed that stands there and goes on from `last`.
 std::vector<SeedUse> draw_seeds(
     Workflow& workflow, const Registry& registry, const LastSeeds& last, const std::function<std::uint64_t()>& random);
 

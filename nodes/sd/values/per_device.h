@@ -1,6 +1,6 @@
-// PerDevice: a network that is built at most once a device, by whoever asks first, and shared. Where a ledger is, it is
-// entered there, and gone after a while of not being used. Others who ask for the same
-// device wait for the builder. [any thread] PerPatches: those of one checkpoint for each stack of patches.
+// PerDevice: a network that is built at most once a device, by whoever asks first, and shared. Where there is a ledger, it
+// is entered there, and it goes when it was not used for a while. Others who ask for the same device wait for the builder.
+// PerPatches: those of one checkpoint for each stack of patches. [any thread]
 #pragma once
 
 #include <map>
