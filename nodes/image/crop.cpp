@@ -45,7 +45,13 @@ class CropImage final : public Node {
 
 void add_crop(Registry& registry) {
   registry.add<CropImage>("image.crop",
-      {.title = "Crop Image", .menu = "Image/Transform", .doc = "Cuts a rectangle out of every picture of a batch."});
+      {.title = "Crop Image",
+          .menu = "Image/Transform",
+          .doc = "Cuts a rectangle out of every picture of a batch.",
+          .foreign = {{.program = "comfyui",
+              .name = "ImageCrop",
+              .inputs = {"image", "width", "height", "x", "y"},
+              .outputs = {"image"}}}});
 }
 
 }  // namespace weft::image
