@@ -34,14 +34,17 @@ Workspace::Opened Workspace::open(const fs::path& file) {
     open.tells_missing = true;
     return open;
   };
+  host::FoundWorkflow found;
   if (file.extension() == ".json") {
     try {
       return {.open = opened(Document::open(fs::absolute(file), registry_))};
     } catch (const GraphError&) {
-      if (host::find_workflow(file, registry_).kind != host::FoundWorkflow::Kind::ComfyUi) throw;
+      found = host::find_workflow(file, registry_);
+      if (found.kind != host::FoundWorkflow::Kind::ComfyUi) throw;
     }
+  } else {
+    found = host::find_workflow(file, registry_);
   }
-  host::FoundWorkflow found = host::find_workflow(file, registry_);
   if (!found.workflow) throw GraphError(why_not_opened(file));
   place_nodes(*found.workflow, registry_);
   return {.open = opened(std::make_unique<Document>(*std::move(found.workflow), file)),
