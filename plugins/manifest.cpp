@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <utility>
 
 #include "base/error.h"
 #include "base/foreign_json.h"
@@ -21,7 +22,7 @@ json to_json(const Manifest& manifest) {
       {"nodes", manifest.nodes}, {"types", manifest.types}};
 }
 
-Manifest from_json(const json& object) {
+Manifest from_json(json object) {
   const int version = object.at("weft_plugin");
   if (version != kManifestVersion)
     throw PluginError(fmt::format("it has manifest version {}, this Weft reads {}", version, kManifestVersion),
@@ -33,8 +34,8 @@ Manifest from_json(const json& object) {
       .stamp = object.at("stamp"),
       .library = library.at("file"),
       .build_id = library.at("build_id"),
-      .nodes = object.at("nodes"),
-      .types = object.at("types")};
+      .nodes = std::move(object.at("nodes")),
+      .types = std::move(object.at("types"))};
 }
 
 /// What nlohmann_json says, without the name of its exception.
@@ -69,7 +70,7 @@ Manifest read_manifest(const std::filesystem::path& file) {
 void write_manifest(const Manifest& manifest, const std::filesystem::path& file) {
   const std::filesystem::path unfinished = file.string() + ".part";
   std::ofstream stream(unfinished, std::ios::binary);
-  stream << to_json(manifest).dump(1) << '\n';
+  stream << to_json(manifest).dump() << '\n';
   stream.close();
   std::error_code failure;
   if (stream) std::filesystem::rename(unfinished, file, failure);
