@@ -15,12 +15,14 @@ string(REGEX MATCH "__version__ = '([^']+)'" _ "${torch_version_py}")
 set(WEFT_TORCH_VERSION ${CMAKE_MATCH_1})
 
 # torch's headers cost seconds a file: every target that uses them calls weft_use_torch(), which gives it the one
-# precompiled header. It holds ATen only: <torch/torch.h> in it would cost every file 6 s of code for classes that it
-# does not use, so include that only where torch::nn or torch::optim is needed.
+# precompiled header. It holds what every plugin includes (sdk.h has torch/types.h) and no more: <torch/torch.h> in it would
+# cost every file 6 s of code for classes that it does not use, so include that only where torch::nn or torch::optim is
+# needed.
 file(WRITE ${CMAKE_BINARY_DIR}/torch_pch.cpp "// Compiled once: makes the precompiled header that all torch targets share.\n")
 add_library(weft_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch.cpp)
 target_link_libraries(weft_torch_pch PRIVATE Weft::torch Threads::Threads)
-target_precompile_headers(weft_torch_pch PRIVATE <ATen/ATen.h> <functional> <map> <memory> <string> <vector>)
+target_precompile_headers(weft_torch_pch PRIVATE <ATen/ATen.h> <torch/types.h> <functional> <map> <memory> <string>
+  <vector>)
 function(weft_use_torch target)
   target_link_libraries(${target} PUBLIC Weft::torch)
   set_target_properties(${target} PROPERTIES DEFINE_SYMBOL "")
