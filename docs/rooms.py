@@ -46,6 +46,7 @@ PLACES = {
     "nodes/sd/sampling": (6, 5, 2, "diffusion", "samplers, schedules, noise"),
     "nodes/sd/text": (6, 6, 2, "diffusion", "prompts, tokenizers"),
     "nodes/sd/families": (6, 7, 2, "diffusion", "how a model is recognised"),
+    "nodes/sd/adapters": (5, 7, 1, "diffusion", "LoRA and its kin"),
     "nodes/sd/values": (6, 8, 1, "diffusion", "what links carry"),
     "nodes/STAGE": (4, 10, 3, "diffusion", "checkpoint, model, sampler, vae...: a plugin library each"),
     "training": (7, 10, 1, "program", "weft-train"),
@@ -75,7 +76,8 @@ def above(row):
 # How arrows go that are not straight: where they leave the first box (side, how far along it), the x and y of their parts
 # in turn, and where they reach the second.
 ROUTES = {
-    ("nodes/sd/values", "nodes/sd/pictures"): ("left", 0.75, "top", 0.5),
+    ("nodes/sd/values", "nodes/sd/pictures"): ("left", 0.75, MARGIN + LANES + 6 * PITCH_X - GAP_X / 2, above(3), "top", 0.7),
+    ("nodes/sd/adapters", "nodes/sd/families"): ("right", 0.4, "left", 0.4),
     ("editor/session", "painting"): ("right", 0.5, lane(3), "left", 0.35),
     ("host", "pictures"): ("right", 0.5, "left", 0.5),
     ("devices/torch", "devices/shortage"): ("right", 0.7, lane(4), "left", 0.5),

@@ -37,8 +37,8 @@ void write_half(const std::filesystem::path& path, const sd::TensorMap& tensors)
 json unet_json(const sd::UNetConfig& config) {
   std::vector<std::string> down, up;
   for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
-    down.push_back(config.cross_attention[i] ? "CrossAttnDownBlock2D" : "DownBlock2D");
-    up.insert(up.begin(), config.cross_attention[i] ? "CrossAttnUpBlock2D" : "UpBlock2D");
+    down.push_back(config.depths.at_level(i) ? "CrossAttnDownBlock2D" : "DownBlock2D");
+    up.insert(up.begin(), config.depths.at_level(i) ? "CrossAttnUpBlock2D" : "UpBlock2D");
   }
   return {{"_class_name", "UNet2DConditionModel"}, {"_diffusers_version", kDiffusersVersion}, {"sample_size", 16},
       {"in_channels", config.in_channels}, {"out_channels", config.out_channels},

@@ -19,7 +19,7 @@ sd::UNetConfig unet_config() {
   // Attention at 8x8 and in the middle only: at 16x16 it would cost half of the step and adds little.
   return {.block_channels = {64, 128, 160},
       .layers_per_block = 1,
-      .cross_attention = {false, true, false},
+      .depths = sd::AttentionDepths::by_level({0, 1, 0}, 1),
       .context_dim = 128,
       .heads = 4,
       .norm_groups = 16};

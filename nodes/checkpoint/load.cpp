@@ -104,8 +104,8 @@ void add_load(Registry& registry) {
       {.title = "Load Checkpoint",
           .menu = "Loaders",
           .doc =
-              "Opens a whole model of Stable Diffusion 1.x or of latent diffusion before it: one .safetensors file, "
-              "or a "
+              "Opens a whole model of Stable Diffusion 1.x, 2.x, XL or of latent diffusion before them: one .safetensors "
+              "file, or a "
               "diffusers folder. Only what is used is read; the networks are built on the device where they are first "
               "needed. What the file lacks, such as a VAE, matters only where it is used.",
           .revision = 2,

@@ -7,6 +7,7 @@
 namespace weft::text_encoder {
 
 void add_encode(Registry& registry);
+void add_encode_xl(Registry& registry);
 void add_load(Registry& registry);
 
 }  // namespace weft::text_encoder

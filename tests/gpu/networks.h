@@ -14,8 +14,11 @@ namespace weft::gpu {
 
 inline const sd::TextEncoderConfig kSmallText{
     .vocab = 1000, .width = 64, .layers = 3, .heads = 4, .mlp_width = 256, .eos_id = 999};
-inline const sd::UNetConfig kSmallUNet{
-    .block_channels = {64, 128}, .layers_per_block = 1, .cross_attention = {true, true}, .context_dim = 64, .heads = 4};
+inline const sd::UNetConfig kSmallUNet{.block_channels = {64, 128},
+    .layers_per_block = 1,
+    .depths = sd::AttentionDepths::by_level({1, 1}, 1),
+    .context_dim = 64,
+    .heads = 4};
 inline const sd::VAEConfig kSmallVae{.block_channels = {32, 32, 64, 64}, .layers_per_block = 1};
 
 /// The weights that a network of this configuration asks for.

@@ -73,15 +73,15 @@ def ldm_names(size: ModelSize, unet, vae, text) -> dict:
     return names
 
 
-def confirm(names: dict, unet, vae) -> None:
+def confirm(names: dict, unet, vae=None) -> None:
     """diffusers' converter, given the LDM names, must give the diffusers names back."""
-    tensors = dict(unet.state_dict()) | dict(vae.state_dict())
+    tensors = dict(unet.state_dict()) | (dict(vae.state_dict()) if vae else {})
     ldm = {}
     for old, new in names.items():
         if new in tensors and not old.startswith("cond_stage_model."):
             tensor = tensors[new]
             ldm[old] = tensor[..., None, None] if ".attn_1." in old and tensor.dim() == 2 else tensor
-    for module, convert in ((unet, reference.convert_ldm_unet_checkpoint), (vae, reference.convert_ldm_vae_checkpoint)):
+    for module, convert in filter(lambda pair: pair[0], ((unet, reference.convert_ldm_unet_checkpoint), (vae, reference.convert_ldm_vae_checkpoint))):
         converted = convert(dict(ldm), module.config)
         expected = module.state_dict()
         assert set(converted) == set(expected), set(converted) ^ set(expected)

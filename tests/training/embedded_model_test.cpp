@@ -30,7 +30,7 @@ TEST(EmbeddedModel, IsAtMostTwentyMegabytes) {
 TEST(EmbeddedModel, HasTheSizesThatItWasTrainedWithAndNothingElse) {
   const sd::Checkpoint model = sd::Checkpoint::open(kModels / "checkpoints/paper-cut");
   EXPECT_EQ(model.unet_config().block_channels, unet_config().block_channels);
-  EXPECT_EQ(model.unet_config().cross_attention, unet_config().cross_attention);
+  EXPECT_EQ(model.unet_config().depths, unet_config().depths);
   EXPECT_EQ(model.unet_config().heads, unet_config().heads);
   EXPECT_EQ(model.unet_config().norm_groups, unet_config().norm_groups);
   EXPECT_EQ(model.vae_config().block_channels, vae_config().block_channels);

@@ -71,7 +71,9 @@ Network Checkpoint::build(
   const auto scales = scales_.find(part);
   TensorMapSource source(
       tensors(part), path_.string(), dtype, device, scales == scales_.end() ? TensorMap() : scales->second);
-  return Network(config, Weights(patched(std::make_shared<MappedWeights>(std::move(source), files_), patches)));
+  return Network(config,
+      Weights(patched(
+          std::make_shared<MappedWeights>(std::move(source), files_), patches, std::string(info(part).folder))));
 }
 
 UNet Checkpoint::unet(at::Device device, at::ScalarType dtype, const Patches& patches) const {

@@ -75,6 +75,9 @@ class Checkpoint {
   /// Null where the model has none.
   const std::shared_ptr<const MapRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
 
+  /// A part's tensors by canonical names, as they are in the mapped files; none where the part is not there.
+  const TensorMap& tensors(Part part) const;
+
   /// A network of a part's tensors in `dtype`. `title` begins its name: "model v1-5.safetensors". `without`: tensors whose
   /// names begin so are not in it.
   NetworkSize network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
@@ -99,7 +102,6 @@ class Checkpoint {
   template <class Network, class Config>
   Network build(
       Part part, const Config& config, at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
-  const TensorMap& tensors(Part part) const;
 
   struct Text {
     TextEncoderConfig config;

@@ -77,6 +77,7 @@ class CheckpointReader {
     if (has(Part::VAE)) add_vae();
     for (const TextSlot& slot : model_.family_->texts)
       if (has(slot.part)) add_text_encoder(slot);
+    require_context_of_texts();
     if (has(Part::LabelEncoder)) add_label_encoder();
     if (has(Part::SpatialRescaler)) add_spatial_rescaler();
     return finished();
@@ -193,7 +194,8 @@ class CheckpointReader {
     const std::vector<double> usual = scaled_linear_betas(usual_.beta_start, usual_.beta_end, 1000);
     const bool own = !hints_.betas.empty() &&
         !std::ranges::equal(hints_.betas, usual, [&](double a, double b) { return agree(a, b, betas_rounding_); });
-    model_.noise_table_ = NoiseTable::from_betas(own ? hints_.betas : usual, hints_.zero_terminal_snr);
+    model_.noise_table_ =
+        NoiseTable::from_betas(own ? hints_.betas : usual, hints_.zero_terminal_snr || usual_.zero_terminal_snr);
   }
 
   void add_vae() {
@@ -203,18 +205,29 @@ class CheckpointReader {
   }
 
   void add_text_encoder(const TextSlot& slot) {
-    const TensorMap& encoder = tensors(slot.part);
+    TensorMap& encoder = tensors(slot.part);
+    reader_.require_floats_in_joined(slot.part, origin_);
+    split_text_attention(encoder);
     const auto kind =
         std::ranges::find_if(slot.kinds, [&](const TextKind* known) { return known->recognises(encoder); });
     Checkpoint::Text& text = model_.texts_[slot.part];
     text.kind = kind == slot.kinds.end() ? slot.kinds.back() : *kind;
-    text.config = infer_text_encoder(encoder, hints_.texts[slot.part], *text.kind, origin_);
+    text.config = infer_text_encoder(encoder, hints_.texts[slot.part], *text.kind, slot, origin_);
+    if (fs::is_directory(model_.path_)) text.config.cut = slot.cut_in_folder;
     reader_.account_for(slot.part, inspect<TextEncoder>(encoder, text.config, origin_), origin_);
-    require_context(slot.part, text.config.width);
     if (lost_tokenizers_.contains(slot.part)) do_without_tokenizer(slot.part, text);
     const fs::path words = model_.path_.parent_path() / "vocab.txt";
     if (text.kind->takes_words_beside_file && !fs::is_directory(model_.path_) && fs::exists(words))
       text.tokenizer = words;
+  }
+
+  /// The encoders' outputs stand side by side in the context. Nothing is known of it where one is missing.
+  void require_context_of_texts() {
+    std::int64_t width = 0;
+    const auto slots = model_.family_->texts;
+    if (!std::ranges::all_of(slots, [&](const TextSlot& slot) { return has(slot.part); })) return;
+    for (const TextSlot& slot : slots) width += model_.texts_[slot.part].config.width;
+    if (!slots.empty()) require_context(slots.size() == 1 ? std::string(title(slots[0].part)) : "text encoders", width);
   }
 
   /// The usual vocabulary is very likely the model's where it has as many words.
@@ -235,7 +248,7 @@ class CheckpointReader {
           "its configuration is wrong");
     }
     table = table.unflatten(1, {tokens, table.size(1) / tokens});
-    require_context(Part::LabelEncoder, table.size(2));
+    require_context(std::string(title(Part::LabelEncoder)), table.size(2));
     if (labels_.names.empty()) labels_.names = usual_label_names(table.size(0));
     if (!labels_.unconditional && !labels_.names.empty() && labels_.names.back() == "unconditional")
       labels_.unconditional = static_cast<std::int64_t>(labels_.names.size()) - 1;
@@ -273,10 +286,11 @@ class CheckpointReader {
     return dequantised(found->second, reader_.scales[part], name);
   }
 
-  void require_context(Part part, std::int64_t width) {
+  void require_context(const std::string& part, std::int64_t width) {
     if (width == model_.unet_config_.context_dim) return;
     throw ModelError(origin_,
-        fmt::format("its {} is {} wide and its U-Net expects {}", title(part), width, model_.unet_config_.context_dim),
+        fmt::format("its {} {} {} wide and its U-Net expects {}", part, part.ends_with('s') ? "are together" : "is",
+            width, model_.unet_config_.context_dim),
         "the parts are of different models");
   }
 

@@ -26,7 +26,7 @@ TextActivation activation(const std::string& origin, const std::string& name) {
 constexpr KeyRule kUNetKeys[] = {
     {"_class_name", {"\"UNet2DConditionModel\"", "\"UNet2DModel\""}},
     {"act_fn", {"\"silu\"", "\"swish\""}},
-    {"addition_embed_type", {}},
+    {"addition_embed_type", {"\"text_time\""}},
     {"attention_type", {"\"default\""}},
     {"center_input_sample", {"false"}},
     {"class_embed_type", {}},
@@ -80,6 +80,18 @@ std::optional<bool> said_not_null(const ConfigFile& file, const char* key) {
   return file.values().contains(key) ? std::optional(file.has(key)) : std::nullopt;
 }
 
+/// Those of a list that are not all equal; empty for anything else.
+std::vector<std::int64_t> different_integers(const ConfigFile& file, const char* key) {
+  const nlohmann::json& list = file[key];
+  if (!list.is_array() || std::ranges::adjacent_find(list, std::ranges::not_equal_to()) == list.end()) return {};
+  std::vector<std::int64_t> values;
+  for (const nlohmann::json& value : list) {
+    if (!value.is_number_integer()) file.fail(key, "whole numbers");
+    values.push_back(positive(file.origin(), key, value.get<std::int64_t>()));
+  }
+  return values;
+}
+
 /// A factor between latents: above 0.
 std::optional<double> factor(const ConfigFile& file, const char* key) {
   const auto value = file.real(key);
@@ -117,10 +129,14 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
       .unet_norm_groups = integer("weft.unet.norm_groups"),
       .vae_norm_groups = integer("weft.vae.norm_groups"),
       .vae_scaling_factor = real("weft.vae.scaling_factor")};
-  TextHints& words = hints.texts[Part::TextEncoder];
-  words.heads = integer("weft.text.heads");
-  words.eos_id = integer("weft.text.eos_id");
-  if (const auto name = text("weft.text.activation")) words.activation = activation(origin, *name);
+  for (const auto& [part, key] :
+      {std::pair(Part::TextEncoder, "weft.text."), std::pair(Part::TextEncoder2, "weft.text2.")}) {
+    const auto named = [key](const char* what) { return std::string(key) + what; };
+    TextHints& words = hints.texts[part];
+    words.heads = integer(named("heads").c_str());
+    words.eos_id = integer(named("eos_id").c_str());
+    if (const auto name = text(named("activation").c_str())) words.activation = activation(origin, *name);
+  }
   if (const auto name = text("weft.prediction")) hints.prediction = prediction_of(origin, *name);
   return hints;
 }
@@ -157,7 +173,6 @@ ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   const ConfigFile unet(unet_folder / "config.json");
   require_values(unet, kUNetKeys);
   ConfigHints hints{.unet_file = unet.origin(),
-      .unet_heads = unet.integer("num_attention_heads"),
       .unet_norm_groups = unet.integer("norm_num_groups"),
       .unet_norm_eps = eps(unet, "norm_eps"),
       .unet_freq_shift = unet.real("freq_shift"),
@@ -170,7 +185,10 @@ ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
   // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
   // elsewhere.
   const bool is_width = unet.text("_class_name") == "UNet2DModel";
-  if (!hints.unet_heads) (is_width ? hints.unet_head_width : hints.unet_heads) = unet.integer("attention_head_dim");
+  const char* key = unet.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
+  hints.unet_level_heads = different_integers(unet, key);
+  if (hints.unet_level_heads.empty())
+    (is_width && !unet.has("num_attention_heads") ? hints.unet_head_width : hints.unet_heads) = unet.integer(key);
   if (const auto name = unet.text("prediction_type")) hints.prediction = prediction_of(unet.origin(), *name);
   return hints;
 }

@@ -25,6 +25,7 @@ struct TextHints {
 struct ConfigHints {
   std::string unet_file, vae_file;  ///< which say so, for errors
   std::optional<std::int64_t> unet_heads, unet_head_width, unet_norm_groups;
+  std::vector<std::int64_t> unet_level_heads;  ///< where they differ from level to level; else empty
   std::optional<double> unet_norm_eps, unet_freq_shift;
   std::optional<bool> unet_flip_sin_to_cos;
   std::optional<bool> unet_mid_block;  ///< as the file says: weights that are otherwise are damaged, or another model's
@@ -41,7 +42,7 @@ struct ConfigHints {
 
 /// From a single file's __metadata__: weft.unet.heads, weft.unet.head_width, weft.unet.norm_groups,
 /// weft.vae.norm_groups, weft.vae.scaling_factor, weft.text.heads, weft.text.eos_id, weft.text.activation
-/// (quick_gelu, gelu), weft.prediction (epsilon, v_prediction).
+/// (quick_gelu, gelu), the same of weft.text2 for a second text encoder, weft.prediction (epsilon, v_prediction).
 ConfigHints hints_from_metadata(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata);
 
 /// From the config.json files of a diffusers folder; those that are missing say nothing.

@@ -7,11 +7,15 @@
 
 namespace weft::sd {
 
-extern const Family kLatentDiffusion, kStableDiffusion1;
+extern const Family kLatentDiffusion, kStableDiffusion1, kStableDiffusion2, kStableDiffusionXL,
+    kStableDiffusionXLRefiner;
 
 std::span<const Family* const> families() {
   static constexpr const Family* kFamilies[] = {
+      &kStableDiffusionXLRefiner,
+      &kStableDiffusionXL,
       &kLatentDiffusion,
+      &kStableDiffusion2,
       &kStableDiffusion1,
   };
   return kFamilies;
@@ -46,6 +50,11 @@ std::int64_t ModelShapes::size(Part part, const std::string& tensor, std::int64_
 }
 
 std::int64_t ModelShapes::width() const { return size(Part::UNet, "down_blocks.0.resnets.0.conv1.weight", 0); }
+
+bool ModelShapes::has_linear_projection() const {
+  return std::ranges::any_of(part(Part::UNet),
+      [](const auto& tensor) { return tensor.first.ends_with(".proj_in.weight") && tensor.second.dim() == 2; });
+}
 
 std::int64_t ModelShapes::context_width() const {
   const TensorMap& unet = part(Part::UNet);

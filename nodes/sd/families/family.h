@@ -22,6 +22,7 @@
 #include "nodes/sd/families/text_kind.h"
 #include "nodes/sd/networks/latent_space.h"
 #include "nodes/sd/networks/prediction.h"
+#include "nodes/sd/sampling/vector_conditioning.h"
 
 namespace weft::sd {
 
@@ -41,6 +42,10 @@ class ModelShapes {
   std::int64_t width() const;
   /// How wide the context is that the U-Net attends to; 0: it attends to none.
   std::int64_t context_width() const;
+  /// How wide the vector is that is added to the time's embedding; 0: there is none.
+  std::int64_t vector_width() const { return size(Part::UNet, "add_embedding.linear_1.weight", 1); }
+  /// Its attention begins with a linear layer, where Stable Diffusion 1 has a convolution.
+  bool has_linear_projection() const;
 
  private:
   const PartTensors& tensors_;
@@ -51,13 +56,18 @@ struct Usual {
   std::int64_t heads = 0, head_width = 0;  ///< of the U-Net, as in UNetConfig
   double beta_start = 0, beta_end = 0;  ///< sqrt(beta) is evenly spaced between their roots over 1000 timesteps
   Prediction prediction = Prediction::Noise;
+  bool zero_terminal_snr = false;
   LatentSpace latents;  ///< of its autoencoder; channels and downscale count for a U-Net alone
 };
 
-/// A text encoder that the U-Net is conditioned on.
+/// A text encoder that the U-Net is conditioned on. The outputs of all of a family's stand side by side in the context.
 struct TextSlot {
   Part part;
   std::span<const TextKind* const> kinds;  ///< the first that recognises it; the last is taken where none does
+  std::int64_t layer = 1;  ///< whose output is the context, counted from the end: 2 is the last but one
+  bool norm_inner = true;  ///< the final norm is also applied to the output of another layer than the last
+  std::int64_t cut_in_folder =
+      0;  ///< so many of the last layers, which nobody needs, are left out of diffusers' folders
 };
 
 struct Family {
@@ -69,6 +79,7 @@ struct Family {
   /// diffusers. Rows that several families have (shared_names.h) may be in each.
   std::span<const PartNames> single_file, diffusers;
   std::span<const std::string_view> pipelines = {};  ///< how the classes in its model_index.json begin
+  std::span<const VectorPart> vector = {};  ///< what the U-Net is told beside the context, in this order
 };
 
 /// All of them, the special ones first: what none of the others recognises is read as the last.

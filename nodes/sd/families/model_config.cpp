@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "nodes/sd/files/model_error.h"
 
@@ -80,25 +82,69 @@ void require_divides(
   }
 }
 
-/// Of the first level that attends; of the first where none does, so that an error can name it.
-std::string first_attention(const UNetConfig& config) {
-  const auto found = std::ranges::find(config.cross_attention, true);
-  const auto level = found == config.cross_attention.end() ? 0 : found - config.cross_attention.begin();
-  return fmt::format("down_blocks.{}.attentions.0.", level);
+/// Transformer blocks of the attention at a place ("down_blocks.0.attentions.0."), 1 where pixels attend to one another
+/// alone, 0 where nothing attends.
+std::int64_t depth_at(const Shapes& shapes, const std::string& place) {
+  const std::int64_t depth = shapes.count(place + "transformer_blocks.{}.norm1.weight");
+  if (depth > 0) return depth;
+  const bool attends =
+      shapes.has(place + "qkv.weight") || shapes.has(place + "to_q.weight") || shapes.has(place + "proj_in.weight");
+  return attends ? 1 : 0;
+}
+
+AttentionDepths depths_of(const Shapes& shapes, std::int64_t levels, std::int64_t layers_per_block) {
+  AttentionDepths depths{.down = {}, .up = {}, .middle = depth_at(shapes, "mid_block.attentions.0.")};
+  for (std::int64_t level = 0; level < levels; ++level) {
+    auto& down = depths.down.emplace_back();
+    auto& up = depths.up.emplace_back();
+    for (std::int64_t layer = 0; layer < layers_per_block; ++layer)
+      down.push_back(depth_at(shapes, fmt::format("down_blocks.{}.attentions.{}.", level, layer)));
+    for (std::int64_t layer = 0; layer <= layers_per_block; ++layer)
+      up.push_back(depth_at(shapes, fmt::format("up_blocks.{}.attentions.{}.", levels - 1 - level, layer)));
+  }
+  return depths;
+}
+
+/// Some place that attends; the middle where none does, so that an error can name it.
+std::string some_attention(const AttentionDepths& depths) {
+  for (std::size_t level = 0; depths.middle == 0 && level < depths.down.size(); ++level)
+    for (std::size_t layer = 0; layer < depths.down[level].size(); ++layer)
+      if (depths.down[level][layer] > 0) return fmt::format("down_blocks.{}.attentions.{}.", level, layer);
+  return "mid_block.attentions.0.";
 }
 
 std::vector<std::int64_t> attending_channels(const UNetConfig& config) {
   std::vector<std::int64_t> channels;
-  if (config.mid_block) channels.push_back(config.block_channels.back());
+  if (config.depths.middle > 0) channels.push_back(config.block_channels.back());
   for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
-    if (config.cross_attention[i]) channels.push_back(config.block_channels[i]);
+    if (config.depths.at_level(i)) channels.push_back(config.block_channels[i]);
   }
   return channels;
+}
+
+MiddleBlock middle_of(const Shapes& shapes) {
+  if (!shapes.has_any("mid_block.")) return MiddleBlock::None;
+  const bool whole = shapes.has_any("mid_block.attentions.") || shapes.has_any("mid_block.resnets.1.");
+  return whole ? MiddleBlock::Attending : MiddleBlock::Residual;
 }
 
 [[noreturn]] void refuse_other_weights(const std::string& file, const std::string& contradiction) {
   throw ModelError(
       file, contradiction, "use the configuration and the weights of one model: download the whole folder");
+}
+
+/// Of a number of heads for each level: all published models that have it mean heads of one width by it.
+std::optional<std::int64_t> head_width_of(const ConfigHints& hints, const std::vector<std::int64_t>& channels) {
+  const std::vector<std::int64_t>& heads = hints.unet_level_heads;
+  if (heads.empty()) return std::nullopt;
+  const std::int64_t width = channels[0] / heads[0];
+  bool alike = heads.size() == channels.size();
+  for (std::size_t level = 0; alike && level < heads.size(); ++level) alike = heads[level] * width == channels[level];
+  if (alike) return width;
+  throw ModelError(hints.unet_file,
+      fmt::format("attention_head_dim is [{}], which are not heads of one width at levels of [{}] channels",
+          fmt::join(heads, ", "), fmt::join(channels, ", ")),
+      "it must be one number for all levels, or heads of one width");
 }
 
 void refuse_other_codebooks(const Shapes& shapes, const std::string& origin) {
@@ -120,34 +166,30 @@ UNetConfig infer_unet(
   config.out_channels = shapes.size("conv_out.weight", 0);
   config.block_channels = shapes.channels("down_blocks.{}.resnets.0.conv1.weight");
   config.layers_per_block = shapes.count("down_blocks.0.resnets.{}.conv1.weight");
-  const auto over_pixels = [&](const std::string& attention) {
-    return shapes.has(attention + "qkv.weight") || shapes.has(attention + "to_q.weight");
-  };
-  config.cross_attention.clear();
-  for (std::size_t i = 0; i < config.block_channels.size(); ++i) {
-    const std::string attention = fmt::format("down_blocks.{}.attentions.0.", i);
-    config.cross_attention.push_back(shapes.has(attention + "proj_in.weight") || over_pixels(attention));
-  }
-  config.mid_block = hints.unet_mid_block.value_or(shapes.has_any("mid_block."));
-  if (!config.mid_block && shapes.has_any("mid_block."))
+  config.depths = depths_of(shapes, static_cast<std::int64_t>(config.block_channels.size()), config.layers_per_block);
+  config.middle = middle_of(shapes);
+  if (hints.unet_mid_block == false && config.middle != MiddleBlock::None)
     refuse_other_weights(hints.unet_file, "mid_block_type is null, and the weights have a mid block");
-  const std::string attention = config.mid_block ? "mid_block.attentions.0." : first_attention(config);
-  if (over_pixels(attention)) {
+  if (hints.unet_mid_block == true && config.middle == MiddleBlock::None) config.middle = MiddleBlock::Attending;
+  const std::string attention = some_attention(config.depths);
+  if (shapes.has(attention + "qkv.weight") || shapes.has(attention + "to_q.weight")) {
     config.context_dim = 0;
   } else {
-    config.transformer_layers = shapes.count(attention + "transformer_blocks.{}.norm1.weight");
     config.context_dim = shapes.size(attention + "transformer_blocks.0.attn2.to_k.weight", 1);
     config.use_linear_projection = shapes.sizes(attention + "proj_in.weight").size() == 2;
   }
+  if (shapes.has("add_embedding.linear_1.weight"))
+    config.vector_width = shapes.size("add_embedding.linear_1.weight", 1);
   config.norm_eps = hints.unet_norm_eps.value_or(config.norm_eps);
   config.flip_sin_to_cos = hints.unet_flip_sin_to_cos.value_or(config.flip_sin_to_cos);
   config.freq_shift = hints.unet_freq_shift.value_or(config.freq_shift);
   if (!(config.freq_shift < static_cast<double>(config.block_channels[0] / 2)))
     throw ModelError(origin, fmt::format("its config.json says that freq_shift is {}", config.freq_shift),
         "it must be less than half the channels of the first level");
-  const bool told = hints.unet_heads || hints.unet_head_width;
+  const auto by_level = head_width_of(hints, config.block_channels);
+  const bool told = hints.unet_heads || hints.unet_head_width || by_level;
   config.heads = told ? hints.unet_heads.value_or(0) : usual.heads;
-  config.head_width = told ? hints.unet_head_width.value_or(0) : usual.head_width;
+  config.head_width = by_level ? *by_level : told ? hints.unet_head_width.value_or(0) : usual.head_width;
   config.norm_groups = hints.unet_norm_groups.value_or(usual_norm_groups(config.block_channels));
   require_divides(origin, "norm groups of the U-Net", config.norm_groups, config.block_channels);
   require_divides(
@@ -183,8 +225,8 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Us
   return config;
 }
 
-TextEncoderConfig infer_text_encoder(
-    const TensorMap& tensors, const TextHints& hints, const TextKind& kind, const std::string& origin) {
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const TextHints& hints, const TextKind& kind,
+    const TextSlot& slot, const std::string& origin) {
   const Shapes shapes(tensors, origin, "text encoder");
   const std::string first = "text_model.encoder.layers.0.";
   TextEncoderConfig config;
@@ -201,6 +243,9 @@ TextEncoderConfig infer_text_encoder(
   config.eos_id = hints.eos_id.value_or(std::min(kind.end_id, config.vocab - 1));
   config.pools_at_largest_id = hints.pools_at_largest_id;
   config.norm_eps = hints.norm_eps.value_or(config.norm_eps);
+  if (shapes.has("text_projection.weight")) config.projection = shapes.size("text_projection.weight", 0);
+  config.layer = slot.layer;
+  config.norm_inner = slot.norm_inner;
   require_divides(origin, "attention heads of the text encoder", config.heads, {config.attention_width});
   return config;
 }

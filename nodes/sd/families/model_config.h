@@ -17,7 +17,7 @@ namespace weft::sd {
 UNetConfig infer_unet(
     const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
-TextEncoderConfig infer_text_encoder(
-    const TensorMap& tensors, const TextHints& hints, const TextKind& kind, const std::string& origin);
+TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const TextHints& hints, const TextKind& kind,
+    const TextSlot& slot, const std::string& origin);
 
 }  // namespace weft::sd

@@ -37,11 +37,8 @@ constexpr Sign kSigns[] = {
     {"clip_txt_pooled_mapper.", "is a Stable Cascade model, which is not supported yet"},
     {"y_embedder.y_proj.", "is a PixArt model, which is not supported yet"},
     {"caption_projection.", "is a PixArt model, which is not supported yet"},
-    {"conditioner.embedders.", "is a Stable Diffusion XL model, which is not supported yet"},
-    {"label_emb.0.", "is a Stable Diffusion XL model, which is not supported yet"},
-    {"add_embedding.linear_1.", "is a Stable Diffusion XL model, which is not supported yet"},
-    {"cond_stage_model.model.",
-        "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet"},
+    {"edm_mean", "is a Playground 2.5 model, which is not supported yet"},
+    {"edm_vpred.", "is a CosXL model, which is not supported yet"},
     {"cond_stage_model.encoder.",
         "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported yet"},
     {"body.0.rdb1.", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
@@ -70,13 +67,12 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {[](const ModelShapes& model) { return model.context_width() == 1024; },
-        "is a Stable Diffusion 2.x model (its text encoder is OpenCLIP ViT-H), not supported yet",
-        "use a Stable Diffusion 1.x checkpoint"},
+    {[](const ModelShapes& model) { return model.context_width() == 1024 && model.vector_width() > 0; },
+        "is a Stable Diffusion 2.1 unCLIP model, which is not supported yet", {}},
 };
 
 /// Classes of pipelines that begin as a known family's do.
-constexpr std::string_view kOtherPipelines[] = {"StableDiffusionXL", "StableDiffusion3"};
+constexpr std::string_view kOtherPipelines[] = {"StableDiffusion3"};
 
 using Names = std::vector<std::string>;
 

@@ -25,8 +25,14 @@ constexpr PartInfo kParts[] = {
         .folder = "text_encoder",
         .weights = "model",
         .tokenizer = "tokenizer"},
+    {.part = Part::TextEncoder2,
+        .title = "second text encoder",
+        .folder = "text_encoder_2",
+        .weights = "model",
+        .tokenizer = "tokenizer_2"},
     {.part = Part::LabelEncoder, .title = "class embedder", .folder = "label_encoder", .weights = "model"},
     {.part = Part::SpatialRescaler, .title = "spatial rescaler"},
+    {.part = Part::Marks, .title = "mark"},
 };
 
 }  // namespace

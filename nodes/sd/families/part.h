@@ -11,7 +11,15 @@
 namespace weft::sd {
 
 /// A network, or what stands for one where the context is not words.
-enum class Part { UNet, VAE, TextEncoder, LabelEncoder, SpatialRescaler };
+enum class Part {
+  UNet,
+  VAE,
+  TextEncoder,
+  TextEncoder2,  ///< of Stable Diffusion XL: OpenCLIP's ViT-bigG
+  LabelEncoder,
+  SpatialRescaler,
+  Marks,  ///< tensors of next to no size, by whose names a file says how its U-Net was trained ("v_pred")
+};
 
 /// The tensors of a model, by the names that diffusers gives them.
 using PartTensors = std::map<Part, TensorMap>;

@@ -109,9 +109,9 @@ void PartReader::put(Part part, const std::string& canonical, const SafetensorsF
 void PartReader::take_scales(const std::string& origin) {
   for (auto& [part, tensors] : parts) {
     TensorMap& scales_of_part = scales[part] = sd::take_scales(tensors, origin);
-    // What is split before it is read is made whole at once; the models that have it are small.
+    // What is split before it is read is made whole at once.
     std::erase_if(scales_of_part, [&, &tensors = tensors](const auto& scale) {
-      const bool joined = scale.first.ends_with(".qkv.weight");
+      const bool joined = is_joined(scale.first);
       if (joined) tensors[scale.first] = dequantised(tensors.at(scale.first), scales_of_part, scale.first);
       return joined;
     });
@@ -129,7 +129,7 @@ void PartReader::require_floats_in_joined(Part part, const std::string& origin) 
   const auto others = other_types_.find(part);
   if (others == other_types_.end()) return;
   for (const auto& [name, problem] : others->second)
-    if (name.find(".qkv.") != name.npos) require_float(part, name, origin);
+    if (is_joined(name)) require_float(part, name, origin);
 }
 
 }  // namespace weft::sd

@@ -85,6 +85,63 @@ std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
   return result;
 }
 
+/// What a rule's `to` says of a canonical name.
+struct Backwards {
+  std::optional<std::int64_t> level, layer;
+  std::vector<std::int64_t> numbers;
+  std::string_view rest;
+};
+
+std::optional<Backwards> match_back(std::string_view pattern, std::string_view name) {
+  Backwards found;
+  while (!pattern.empty()) {
+    const std::string_view wanted = take_segment(pattern);
+    if (wanted == "*") {
+      found.rest = name;
+      return name.empty() ? std::nullopt : std::optional(found);
+    }
+    const std::string_view segment = take_segment(name);
+    if (!wanted.starts_with('{')) {
+      if (wanted != segment) return std::nullopt;
+      continue;
+    }
+    const auto value = number(segment);
+    if (!value) return std::nullopt;
+    if (wanted == "{level}") {
+      found.level = value;
+    } else if (wanted == "{layer}") {
+      found.layer = value;
+    } else if (wanted == "{0}" || wanted == "{1}") {
+      found.numbers.push_back(*value);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return name.empty() ? std::optional(found) : std::nullopt;
+}
+
+/// `from` with its numbers and its rest filled in.
+std::string fill_back(const Rule& rule, Backwards found, std::string_view rest, const LdmShape& shape) {
+  if (found.level) {
+    const std::int64_t first = rule.from.starts_with("input_blocks") ? 1 : 0, layers = shape.unet_layers_per_block;
+    found.numbers = {*found.level * (layers + 1) + found.layer.value_or(layers) + first};
+  }
+  std::string result;
+  std::size_t next = 0;
+  for (std::string_view from = rule.from; !from.empty();) {
+    const std::string_view segment = take_segment(from);
+    if (!result.empty()) result += '.';
+    if (segment == "*") {
+      result += rest;
+    } else if (segment == "#" && next < found.numbers.size()) {
+      result += std::to_string(found.numbers[next++]);
+    } else {
+      result += segment;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 LdmShape ldm_shape(const std::vector<std::string>& names) {
@@ -112,6 +169,23 @@ std::optional<std::string> renamed(const PartNames& names, std::string_view name
     if (const auto found = match(rule.from, name)) return fill_in(rule, *found, shape, names.leaves);
   }
   return std::nullopt;
+}
+
+std::vector<std::string> names_before(const PartNames& names, std::string_view canonical, const LdmShape& shape) {
+  std::vector<std::string> before;
+  const auto add = [&](const Rule& rule, const Backwards& found, std::string_view rest) {
+    const std::string name = fill_back(rule, found, rest, shape);
+    if (renamed(names, std::string(names.prefix) + name, shape) == canonical) before.push_back(name);
+  };
+  for (const Rule& rule : names.rules) {
+    const auto found = match_back(rule.to, canonical);
+    if (!found) continue;
+    add(rule, *found, found->rest);
+    for (const Rule& leaf : names.leaves)
+      if (const auto inner = match_back(leaf.to, found->rest))
+        add(rule, *found, std::string(leaf.from.substr(0, leaf.from.size() - 1)) + std::string(inner->rest));
+  }
+  return before;
 }
 
 }  // namespace weft::sd

@@ -9,6 +9,8 @@ namespace weft::sd {
 inline constexpr Rule kUNetPlaces[] = {
     {"time_embed.0.*", "time_embedding.linear_1.*"},
     {"time_embed.2.*", "time_embedding.linear_2.*"},
+    {"label_emb.0.0.*", "add_embedding.linear_1.*"},
+    {"label_emb.0.2.*", "add_embedding.linear_2.*"},
     {"input_blocks.0.0.*", "conv_in.*"},
     {"input_blocks.#.0.op.*", "down_blocks.{level}.downsamplers.0.conv.*"},
     {"input_blocks.#.0.*", "down_blocks.{level}.resnets.{layer}.*"},
@@ -65,6 +67,26 @@ inline constexpr Rule kVAELeaves[] = {
 // Of transformers' CLIPTextModel, whose versions differ in whether they say "text_model".
 inline constexpr Rule kClipTextPlaces[] = {{"text_model.*", "text_model.*"}, {"*", "text_model.*"}};
 
+// Of open_clip's CLIP. Its queries, keys and values are joined, and its projection is transposed (tensor_names.h).
+inline constexpr Rule kOpenClipPlaces[] = {
+    {"token_embedding.*", "text_model.embeddings.token_embedding.*"},
+    {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
+    {"transformer.resblocks.#.ln_1.*", "text_model.encoder.layers.{0}.layer_norm1.*"},
+    {"transformer.resblocks.#.ln_2.*", "text_model.encoder.layers.{0}.layer_norm2.*"},
+    {"transformer.resblocks.#.attn.in_proj_weight", "text_model.encoder.layers.{0}.self_attn.in_proj.weight"},
+    {"transformer.resblocks.#.attn.in_proj_bias", "text_model.encoder.layers.{0}.self_attn.in_proj.bias"},
+    {"transformer.resblocks.#.attn.out_proj.*", "text_model.encoder.layers.{0}.self_attn.out_proj.*"},
+    {"transformer.resblocks.#.mlp.c_fc.*", "text_model.encoder.layers.{0}.mlp.fc1.*"},
+    {"transformer.resblocks.#.mlp.c_proj.*", "text_model.encoder.layers.{0}.mlp.fc2.*"},
+    {"ln_final.*", "text_model.final_layer_norm.*"},
+    {"text_projection", "text_projection.transposed"},
+    {"text_projection.weight", "text_projection.weight"},
+};
+
+// Of transformers' CLIPTextModelWithProjection, whose versions differ in whether they say "text_model".
+inline constexpr Rule kClipProjectedPlaces[] = {
+    {"text_projection.*", "text_projection.*"}, {"text_model.*", "text_model.*"}, {"*", "text_model.*"}};
+
 // diffusers before 0.15 (2023).
 inline constexpr Rule kOldVAEAttention[] = {
     {"@.mid_block.attentions.0.query.*", "@.mid_block.attentions.0.to_q.*"},
@@ -78,7 +100,7 @@ inline constexpr PartNames kVAENames{Part::VAE, "first_stage_model.", kVAEPlaces
 inline constexpr PartNames kClipTextNames{Part::TextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
 
 /// What is renamed in a diffusers folder.
-inline constexpr PartNames kDiffusersNames[] = {
-    {Part::VAE, "", kOldVAEAttention}, {Part::TextEncoder, "", kClipTextPlaces}};
+inline constexpr PartNames kDiffusersNames[] = {{Part::VAE, "", kOldVAEAttention},
+    {Part::TextEncoder, "", kClipTextPlaces}, {Part::TextEncoder2, "", kClipProjectedPlaces}};
 
 }  // namespace weft::sd

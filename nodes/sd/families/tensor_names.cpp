@@ -52,6 +52,30 @@ std::string canonical_from_diffusers(Part part, const std::string& name) {
   return name;
 }
 
+void split_text_attention(TensorMap& encoder) {
+  constexpr std::string_view kJoined = ".in_proj.";
+  constexpr std::array kParts{".q_proj.", ".k_proj.", ".v_proj."};
+  std::vector<std::string> joined;
+  for (const auto& [name, tensor] : encoder)
+    if (name.find(kJoined) != name.npos && tensor.dim() > 0 && tensor.size(0) % 3 == 0) joined.push_back(name);
+  for (const std::string& name : joined) {
+    const std::size_t at = name.find(kJoined);
+    const auto pieces = encoder.at(name).chunk(3, 0);
+    for (std::size_t i = 0; i < kParts.size(); ++i)
+      encoder[name.substr(0, at) + kParts[i] + name.substr(at + kJoined.size())] = pieces[i];
+    encoder.erase(name);
+  }
+  const auto projection = encoder.find("text_projection.transposed");
+  if (projection == encoder.end() || projection->second.dim() != 2) return;
+  encoder["text_projection.weight"] = projection->second.t();
+  encoder.erase(projection);
+}
+
+bool is_joined(std::string_view name) {
+  return name.find(".qkv.") != name.npos || name.find(".in_proj.") != name.npos ||
+      name.ends_with("text_projection.transposed");
+}
+
 void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std::int64_t channels)>& heads_in) {
   constexpr std::string_view kJoined = ".qkv.weight";
   std::vector<std::string> blocks;

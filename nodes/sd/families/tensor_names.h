@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "nodes/sd/families/part.h"
 #include "nodes/sd/families/rename.h"
@@ -30,5 +31,12 @@ std::string canonical_from_diffusers(Part part, const std::string& name);
 /// CompVis' layout (the block's name with "norm", "qkv" and "proj_out"). Splits them as diffusers has them
 /// ("group_norm", "to_q", "to_k", "to_v", "to_out.0"). `heads_in` is called with the number of channels.
 void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std::int64_t channels)>& heads_in);
+
+/// OpenCLIP has an attention's queries, keys and values in one tensor "in_proj", one after the other, and its projection
+/// transposed. Makes of them what transformers has ("q_proj", "k_proj", "v_proj"), as views of the same memory.
+void split_text_attention(TensorMap& encoder);
+
+/// Whether a tensor of that name is one that these two split.
+bool is_joined(std::string_view name);
 
 }  // namespace weft::sd

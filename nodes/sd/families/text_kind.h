@@ -26,6 +26,9 @@ struct TextKind {
 
 /// CLIP ViT-L's, which Stable Diffusion 1 reads.
 extern const TextKind kClipText;
+/// OpenCLIP's ViT-H, which Stable Diffusion 2 reads, and ViT-bigG, which Stable Diffusion XL reads beside CLIP's: another
+/// activation, and texts are padded with "!".
+extern const TextKind kOpenClipText;
 /// The transformer that was trained along with latent diffusion's text-to-image models ("LDMBert").
 extern const TextKind kBertText;
 

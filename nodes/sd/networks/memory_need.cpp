@@ -21,7 +21,7 @@ MemoryNeed unet_need(
   // The peak is on the way up at the finest level, in its first layer, where the most channels come together.
   const auto top = static_cast<double>(config.block_channels.front());
   const auto below = static_cast<double>(config.block_channels[config.block_channels.size() > 1 ? 1 : 0]);
-  const bool attends = !config.cross_attention.empty() && config.cross_attention.front();
+  const bool attends = config.depths.at_level(0);
   const double skips = static_cast<double>(config.layers_per_block) * top;  // those still to come
   const double joined = 2 * (below + top);                                  // both parts, and the two as one
   const double resnet = (below + top) + top;                                // normalised, convolved

@@ -26,7 +26,7 @@ struct NetworkCall {
   at::Tensor x;  ///< [B, C, H, W], scaled as the network was trained
   at::Tensor timesteps;  ///< [B], any number type, 0..999, fractions allowed
   at::Tensor context;  ///< [B, T, D]: what cross-attention attends to
-  at::Tensor vector = {};  ///< [B, V], added to the time embedding (SDXL); UNet refuses it, since no family has it yet
+  at::Tensor vector = {};  ///< [B, V], whose embedding is added to the time's (SDXL); or undefined
   at::Tensor concat = {};  ///< [B, C', H, W]: further channels, which the network sees behind those of x; or undefined
   ControlResiduals control = {};
   Patches patches = {};  ///< around attention and blocks (patch.h)

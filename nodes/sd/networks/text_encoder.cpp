@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+
 namespace weft::sd {
 namespace {
 
@@ -56,22 +58,27 @@ at::Tensor at_end_of_text(const at::Tensor& hidden, const at::Tensor& ids, const
 }  // namespace
 
 struct TextEncoder::Parts {
-  Parts(const TextEncoderConfig& text_config, const Weights& root)
+  Parts(const TextEncoderConfig& text_config, const Weights& whole) : Parts(text_config, whole, whole / "text_model") {}
+  Parts(const TextEncoderConfig& text_config, const Weights& whole, const Weights& root)
       : config(text_config),
         tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::Normal)),
         positions(root.get("embeddings.position_embedding.weight", {config.max_positions, config.width}, Init::Normal)),
         final_norm(root / "final_layer_norm", config.width, config.norm_eps) {
     for (std::int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
+    if (config.projection > 0)
+      projection.emplace(
+          whole / "text_projection", config.width, config.projection, Linear::Options{.bias = false, .pack = false});
   }
 
   TextEncoderConfig config;
   at::Tensor tokens, positions;
   std::vector<EncoderLayer> layers;
   LayerNorm final_norm;
+  std::optional<Linear> projection;
 };
 
 TextEncoder::TextEncoder(const TextEncoderConfig& config, const Weights& weights)
-    : parts_(std::make_unique<Parts>(config, weights / "text_model")) {}
+    : parts_(std::make_unique<Parts>(config, weights)) {}
 TextEncoder::~TextEncoder() = default;
 TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
 TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
@@ -85,7 +92,9 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip
   TORCH_CHECK(ids.dim() == 2 && ids.size(1) <= p.config.max_positions, "token ids ", ids.sizes(),
       " must be [batch, at most ", p.config.max_positions, "]");
   const auto layers = static_cast<std::int64_t>(p.layers.size());
-  const std::int64_t wanted = clip_skip >= 1 && clip_skip <= layers ? layers - clip_skip : layers - 1;
+  const std::int64_t skip = (clip_skip == 0 ? p.config.layer : clip_skip) - p.config.cut;
+  const std::int64_t wanted = skip >= 1 && skip <= layers ? layers - skip : layers - 1;
+  const bool beyond = skip > layers;
 
   at::Tensor h = at::embedding(p.tokens, ids) + p.positions.narrow(0, 0, ids.size(1));
   at::Tensor taken;
@@ -94,7 +103,12 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip
     if (i == wanted) taken = h;
   }
   const at::Tensor last = p.final_norm(h);
-  return {.hidden = wanted == layers - 1 ? last : p.final_norm(taken), .pooled = at_end_of_text(last, ids, p.config)};
+  const at::Tensor pooled = at_end_of_text(last, ids, p.config);
+  const bool normed = p.config.norm_inner || beyond;
+  return {.hidden = !normed      ? taken
+          : wanted == layers - 1 ? last
+                                 : p.final_norm(taken),
+      .pooled = p.projection ? (*p.projection)(pooled) : pooled};
 }
 
 }  // namespace weft::sd

@@ -28,11 +28,15 @@ struct TextEncoderConfig {
   TextFamily family = TextFamily::Clip;
   std::int64_t attention_width = 0;  ///< of all heads together; 0: width
   double norm_eps = 1e-5;
+  std::int64_t projection = 0;  ///< width that pooled is projected to; 0: it is not
+  std::int64_t layer = 1;  ///< whose output is taken where nothing else is asked, counted from the end
+  bool norm_inner = true;  ///< the final norm is also applied to the output of another layer than the last
+  std::int64_t cut = 0;  ///< layers that were left out behind the last, and count where layers are counted from the end
 };
 
 struct TextEncoding {
-  at::Tensor hidden;  ///< [B, T, width], after the final layer norm
-  at::Tensor pooled;  ///< [B, width], the last layer at the end-of-text token
+  at::Tensor hidden;  ///< [B, T, width]
+  at::Tensor pooled;  ///< [B, projection or width], the last layer at the end-of-text token
 };
 
 class TextEncoder {
@@ -45,9 +49,9 @@ class TextEncoder {
   const TextEncoderConfig& config() const;
   at::ScalarType dtype() const;
 
-  /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...;
-  /// more than there are layers means the last (as ComfyUI does).
-  TextEncoding forward(const at::Tensor& ids, std::int64_t clip_skip = 1) const;
+  /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...; 0: config.layer;
+  /// more than there are layers means the last, normed (as ComfyUI does).
+  TextEncoding forward(const at::Tensor& ids, std::int64_t clip_skip = 0) const;
 
  private:
   struct Parts;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -45,11 +46,11 @@ class TransformerBlock {
 /// Transformer blocks over the pixels of an image.
 class SpatialTransformer {
  public:
-  SpatialTransformer(const Weights& weights, std::int64_t channels, const UNetConfig& config)
+  SpatialTransformer(const Weights& weights, std::int64_t channels, std::int64_t depth, const UNetConfig& config)
       : norm_(weights / "norm", config.norm_groups, channels, 1e-6),
         proj_in_(weights / "proj_in", channels, channels, {.as_conv = !config.use_linear_projection}),
         proj_out_(weights / "proj_out", channels, channels, {.as_conv = !config.use_linear_projection}) {
-    for (std::int64_t i = 0; i < config.transformer_layers; ++i) {
+    for (std::int64_t i = 0; i < depth; ++i) {
       blocks_.emplace_back(weights / "transformer_blocks" / i, channels, config);
     }
   }
@@ -76,16 +77,16 @@ struct Told {
   const Patches* patches;  ///< null: none
 };
 
-/// A residual block, and attention where the level has it.
+/// A residual block, and attention where `depth` is not 0.
 struct Layer {
-  Layer(const Weights& level, std::int64_t index, std::int64_t in, std::int64_t out, bool attends,
+  Layer(const Weights& level, std::int64_t index, std::int64_t in, std::int64_t out, std::int64_t depth,
       const UNetConfig& config)
       : name((level / index).name()),
         resnet(level / "resnets" / index, in, out,
             {.groups = config.norm_groups, .eps = config.norm_eps, .time_width = 4 * config.block_channels[0]}) {
     const Weights place = level / "attentions" / index;
-    if (attends && config.context_dim > 0) attention.emplace(place, out, config);
-    if (attends && config.context_dim == 0) {
+    if (depth > 0 && config.context_dim > 0) attention.emplace(place, out, depth, config);
+    if (depth > 0 && config.context_dim == 0) {
       pixel_attention.emplace(place, out,
           PixelAttention::Options{
               .heads = config.heads_in(out), .norm_groups = config.norm_groups, .eps = config.norm_eps});
@@ -121,7 +122,7 @@ DownLevel make_down_level(const Weights& weights, std::size_t index, const UNetC
   DownLevel level;
   for (std::int64_t i = 0; i < config.layers_per_block; ++i) {
     const std::int64_t in = i == 0 && index > 0 ? channels[index - 1] : out;
-    level.layers.emplace_back(weights, i, in, out, config.cross_attention[index], config);
+    level.layers.emplace_back(weights, i, in, out, config.depths.down[index][std::size_t(i)], config);
   }
   if (index + 1 < channels.size()) {
     level.halve.emplace(weights / "downsamplers" / 0 / "conv", out, out, Conv2d::Options{.stride = 2});
@@ -139,7 +140,7 @@ UpLevel make_up_level(const Weights& weights, std::size_t index, const UNetConfi
     const std::int64_t from_below = i == 0 && !deepest ? channels[index + 1] : out;
     const bool skip_comes_from_above = i == config.layers_per_block && index > 0;
     const std::int64_t skip = skip_comes_from_above ? channels[index - 1] : out;
-    level.layers.emplace_back(weights, i, from_below + skip, out, config.cross_attention[index], config);
+    level.layers.emplace_back(weights, i, from_below + skip, out, config.depths.up[index][std::size_t(i)], config);
   }
   if (index > 0) level.doubled.emplace(weights / "upsamplers" / 0 / "conv", out, out);
   return level;
@@ -149,6 +150,16 @@ at::Tensor take_last(std::vector<at::Tensor>& tensors) {
   at::Tensor last = std::move(tensors.back());
   tensors.pop_back();
   return last;
+}
+
+void check_vector(const at::Tensor& vector, const UNetConfig& config) {
+  const std::int64_t given = vector.defined() ? vector.size(-1) : 0;
+  if (given == config.vector_width) return;
+  if (config.vector_width == 0)
+    throw NodeError("this U-Net takes no vector beside its context", "use a model that was trained with one");
+  throw NodeError(fmt::format("the U-Net takes a vector of {} beside its context, and was given {}",
+                      config.vector_width, given == 0 ? "none" : fmt::format("one of {}", given)),
+      "encode the text with this model's own text encoder");
 }
 
 /// The skips get their residuals once all are made: what goes on to the next layer has none.
@@ -162,6 +173,26 @@ void add_control(std::vector<at::Tensor>& skips, const std::vector<at::Tensor>& 
 
 }  // namespace
 
+AttentionDepths AttentionDepths::by_level(
+    const std::vector<std::int64_t>& levels, std::int64_t layers_per_block, std::optional<std::int64_t> middle) {
+  AttentionDepths depths;
+  const auto layers = static_cast<std::size_t>(layers_per_block);
+  for (const std::int64_t depth : levels) {
+    depths.down.emplace_back(layers, depth);
+    depths.up.emplace_back(layers + 1, depth);
+    if (depth > 0) depths.middle = depth;
+  }
+  depths.middle = middle.value_or(std::max<std::int64_t>(1, depths.middle));
+  return depths;
+}
+
+bool AttentionDepths::at_level(std::size_t level) const {
+  const auto attends = [level](const Levels& levels) {
+    return level < levels.size() && std::ranges::any_of(levels[level], [](std::int64_t depth) { return depth > 0; });
+  };
+  return attends(down) || attends(up);
+}
+
 struct UNet::Parts {
   Parts(const UNetConfig& unet_config, const Weights& weights)
       : config(unet_config),
@@ -171,9 +202,18 @@ struct UNet::Parts {
         norm_out(weights / "conv_norm_out", config.norm_groups, config.block_channels.front(), config.norm_eps),
         conv_out(weights / "conv_out", config.block_channels.front(), config.out_channels) {
     const std::size_t levels = config.block_channels.size();
-    for (const std::int64_t i : {0, 1}) {
-      const std::int64_t channels = config.block_channels.back();
-      if (config.mid_block) mid.emplace_back(weights / "mid_block", i, channels, channels, /*attends=*/i == 0, config);
+    if (config.vector_width > 0) {
+      vector1.emplace(weights / "add_embedding" / "linear_1", config.vector_width, 4 * config.block_channels[0]);
+      vector2.emplace(
+          weights / "add_embedding" / "linear_2", 4 * config.block_channels[0], 4 * config.block_channels[0]);
+    }
+    const std::int64_t channels = config.block_channels.back();
+    const std::int64_t mid_layers = config.middle == MiddleBlock::None ? 0
+        : config.middle == MiddleBlock::Residual                       ? 1
+                                                                       : 2;
+    for (std::int64_t i = 0; i < mid_layers; ++i) {
+      const std::int64_t depth = mid_layers == 2 && i == 0 ? config.depths.middle : 0;
+      mid.emplace_back(weights / "mid_block", i, channels, channels, depth, config);
     }
     for (std::size_t i = 0; i < levels; ++i) {
       down.push_back(make_down_level(weights / "down_blocks" / static_cast<std::int64_t>(i), i, config));
@@ -186,8 +226,9 @@ struct UNet::Parts {
   UNetConfig config;
   Conv2d conv_in;
   Linear time1, time2;
+  std::optional<Linear> vector1, vector2;
   std::vector<DownLevel> down;
-  std::vector<Layer> mid;   ///< none, or one that attends and one that does not
+  std::vector<Layer> mid;   ///< none, one, or one that attends and one that does not
   std::vector<UpLevel> up;  ///< deepest first
   GroupNorm norm_out;
   Conv2d conv_out;
@@ -204,12 +245,13 @@ at::ScalarType UNet::dtype() const { return parts_->dtype; }
 
 at::Tensor UNet::forward(const NetworkCall& call) const {
   const Parts& p = *parts_;
-  if (call.vector.defined())
-    throw NodeError("this U-Net takes no vector beside its context", "use a model that was trained with one");
+  check_vector(call.vector, p.config);
   const at::Tensor embedded = timestep_embedding(
       call.timesteps.to(call.x.device()), p.config.block_channels[0], p.config.flip_sin_to_cos, p.config.freq_shift)
                                   .to(p.dtype);
-  const Told told{.time = at::silu(p.time2(at::silu(p.time1(embedded)))),
+  at::Tensor time = p.time2(at::silu(p.time1(embedded)));
+  if (p.vector1) time = time + (*p.vector2)(at::silu((*p.vector1)(call.vector.to(p.dtype))));
+  const Told told{.time = at::silu(time),
       .context = call.context.to(p.dtype),
       .patches = call.patches.empty() ? nullptr : &call.patches};
 

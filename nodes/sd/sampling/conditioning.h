@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,13 @@ struct FractionArea {
   bool operator==(const FractionArea&) const = default;
 };
 
+/// What a model is told of the picture's size (Podell et al. 2023, arXiv:2307.01952, sections 2.2 and 2.3), in pixels: how
+/// large it was, where it was cropped, how large it is to be.
+struct PictureSize {
+  std::int64_t height = 0, width = 0, crop_top = 0, crop_left = 0, target_height = 0, target_width = 0;
+  bool operator==(const PictureSize&) const = default;
+};
+
 /// A token of a prompt as people read it.
 struct PromptToken {
   std::string text;
@@ -35,10 +43,10 @@ struct PromptToken {
 
 struct ConditioningEntry {
   at::Tensor context;  ///< [1 or B, tokens, D]: what cross-attention sees
-  at::Tensor pooled;   ///< [1, D'], or undefined
+  at::Tensor pooled;  ///< [1, D'], or undefined
 
   std::variant<std::monostate, PixelArea, FractionArea> area;  ///< none: the whole picture
-  double strength = 1;                                         ///< weight in the average
+  double strength = 1;  ///< weight in the average
 
   at::Tensor mask;  ///< [B or 1, h, w] in [0, 1], any size; a further weight at each place; undefined: none
   double mask_strength = 1;
@@ -48,8 +56,12 @@ struct ConditioningEntry {
 
   /// For models that take more than the noisy latent (inpainting, instruct-pix2pix, segmentation maps):
   at::Tensor concat_latent;  ///< [B or 1, C, h, w], as the VAE gives it (not scaled), or undefined
-  at::Tensor concat_mask;    ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
-  at::Tensor concat_map;     ///< [B or 1, classes, h, w], the share of each class, any size, or undefined
+  at::Tensor concat_mask;  ///< [B or 1, 1, h, w] in [0, 1], 1 where to paint, any size, or undefined
+  at::Tensor concat_map;  ///< [B or 1, classes, h, w], the share of each class, any size, or undefined
+
+  /// For models that are told it beside the words (Stable Diffusion XL); not said: of the picture that is sampled.
+  std::optional<PictureSize> size = {};
+  std::optional<double> aesthetic_score = {};  ///< as above: how beautiful the picture is, 1 to 10
 
   std::vector<PromptToken> tokens = {};  ///< what stands at each place of the context; empty: not known
 };

@@ -156,6 +156,10 @@ at::Tensor make_concat(const DiffusionModel& model, const ConditioningEntry& ent
   return at::zeros_like(latent.narrow(1, 0, 1)).expand({-1, extra, -1, -1});
 }
 
+at::Tensor to_device_of(const at::Tensor& tensor, const at::Device& device) {
+  return tensor.defined() ? tensor.to(device) : tensor;
+}
+
 bool covers(const LatentArea& outer, const LatentArea& inner) {
   return inner.y >= outer.y && inner.x >= outer.x && outer.y + outer.height >= inner.y + inner.height &&
       outer.x + outer.width >= inner.x + inner.width;
@@ -186,23 +190,27 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const ConditioningEn
                     "use the empty latent or VAE that belongs to this model",
             latent.size(1), model.space.channels));
   }
-  positive_ = prepare(positive, latent, options);
-  negative_ = prepare(negative, latent, options);
+  positive_ = prepare(positive, latent, options, /*negative=*/false);
+  negative_ = prepare(negative, latent, options, /*negative=*/true);
   match_areas(negative_, positive_);
   match_areas(positive_, negative_);
   weigh(positive_, latent);
   weigh(negative_, latent);
 }
 
-GuidedDenoiser::Side GuidedDenoiser::prepare(
-    const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const {
+GuidedDenoiser::Side GuidedDenoiser::prepare(const ConditioningEntries& conditioning, const at::Tensor& latent,
+    const DenoiserOptions& options, bool negative) const {
+  const std::int64_t pixels = model_.space.downscale;
   Side side;
   for (const ConditioningEntry& given : conditioning) {
     Entry entry;
     entry.context = given.context.to(model_.device);
+    entry.vector = to_device_of(vector_for(model_.vector, model_.vector_width, given, latent.size(2) * pixels,
+                                    latent.size(3) * pixels, negative),
+        model_.device);
     entry.concat = make_concat(model_, given, latent, options);
     if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
-    entry.area = resolve_area(given, entry.mask, latent, model_.space.downscale);
+    entry.area = resolve_area(given, entry.mask, latent, pixels);
     if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
     entry.strength = given.strength;
     entry.sigma_start = model_.table.percent_to_sigma(given.start_percent);
@@ -228,6 +236,7 @@ void GuidedDenoiser::match_areas(Side& side, const Side& other) {
     if (smallest == nullptr || smallest->area == entry.area) continue;
     Entry match = entry;
     match.context = smallest->context;
+    match.vector = smallest->vector;
     match.concat = smallest->concat;
     side.push_back(std::move(match));
   }
@@ -275,17 +284,19 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       together.push_back(&job);
       tokens = std::lcm(tokens, context.size(1));
     }
-    std::vector<at::Tensor> xs, contexts, concats;
+    std::vector<at::Tensor> xs, contexts, vectors, concats;
     for (const Job* job : together) {
       const Entry& entry = *job->entry;
       xs.push_back(crop(x, entry.area));
       contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
+      if (entry.vector.defined()) vectors.push_back(repeat_to_batch(entry.vector, batch));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
     NetworkCall call;  // filled member by member: g++ 12 sees a list of them as uninitialised where one throws
     call.x = at::cat(xs);
     call.context = at::cat(contexts);
     call.patches = patches_;
+    if (!vectors.empty()) call.vector = at::cat(vectors);
     if (!concats.empty()) call.concat = at::cat(concats);
     if (change) change(call);
     const at::Tensor all = predict_x0(model_, std::move(call), sigma);

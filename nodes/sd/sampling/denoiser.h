@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "nodes/sd/networks/latent_space.h"
@@ -13,6 +14,7 @@
 #include "nodes/sd/networks/prediction.h"
 #include "nodes/sd/sampling/conditioning.h"
 #include "nodes/sd/sampling/noise_schedule.h"
+#include "nodes/sd/sampling/vector_conditioning.h"
 
 namespace weft::sd {
 
@@ -24,6 +26,8 @@ struct DiffusionModel {
   /// space.channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
   std::int64_t in_channels = 4;
   LatentSpace space;
+  std::span<const VectorPart> vector = {};  ///< what it is told beside the context, of static storage
+  std::int64_t vector_width = 0;  ///< of these together
   at::Device device = at::kCPU;         ///< where the network is
   at::ScalarType dtype = at::kFloat;    ///< what it computes in
   Patches patches = {};  ///< around its calls and around guidance
@@ -76,6 +80,7 @@ class GuidedDenoiser {
   /// An entry brought to the latent's size.
   struct Entry {
     at::Tensor context;
+    at::Tensor vector;  ///< [1 or B, V] or undefined
     at::Tensor concat;  ///< [B, extra channels, h, w] or undefined
     at::Tensor mask;  ///< [B or 1, h, w] with its strength, or undefined
     std::optional<LatentArea> area;  ///< none: everywhere
@@ -85,7 +90,8 @@ class GuidedDenoiser {
   };
   using Side = std::vector<Entry>;
 
-  Side prepare(const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options) const;
+  Side prepare(const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options,
+      bool negative) const;
   static void match_areas(Side& side, const Side& other);
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(

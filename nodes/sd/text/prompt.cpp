@@ -280,8 +280,8 @@ std::vector<std::int64_t> find_tokens(
   return places;
 }
 
-EncodedPrompt encode_prompt(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip) {
+EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
+    std::int64_t clip_skip, std::size_t least_chunks) {
   const auto& config = encoder.config();
   if (static_cast<std::int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
     throw ModelError("the tokenizer",
@@ -289,6 +289,7 @@ EncodedPrompt encode_prompt(
         "use the tokenizer folder that came with the model");
   }
   std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions);
+  while (chunks.size() < least_chunks) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
   std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
   const auto count = static_cast<std::int64_t>(chunks.size());
   const bool weighted = has_weights(chunks);

@@ -53,8 +53,8 @@ struct EncodedPrompt {
 };
 
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
-/// weight. clip_skip: see TextEncoder::forward.
-EncodedPrompt encode_prompt(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip = 1);
+/// weight. clip_skip: see TextEncoder::forward. A prompt of fewer than `least_chunks` is followed by empty ones.
+EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
+    std::int64_t clip_skip = 0, std::size_t least_chunks = 1);
 
 }  // namespace weft::sd

@@ -157,6 +157,12 @@ std::int64_t Tokenizer::find(std::string_view piece) const {
   return id >= 0 ? id : added_.find(piece);
 }
 
+Tokenizer Tokenizer::padded_with(std::int64_t id) const {
+  Tokenizer other = *this;
+  other.pad_id_ = id;
+  return other;
+}
+
 std::size_t Tokenizer::vocabulary_size() const {
   std::int64_t largest = -1;
   for (const auto& [content, token] : added_.tokens()) largest = std::max(largest, token.id);

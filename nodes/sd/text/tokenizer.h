@@ -44,6 +44,9 @@ class Tokenizer {
   /// One more than the largest id, those of added tokens included.
   std::size_t vocabulary_size() const;
 
+  /// The same, but that texts are padded with this id.
+  Tokenizer padded_with(std::int64_t id) const;
+
  private:
   using Vocabulary = std::variant<ClipVocabulary, WordPieceVocabulary>;
 

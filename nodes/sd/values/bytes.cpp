@@ -86,6 +86,10 @@ std::variant<std::monostate, PixelArea, FractionArea> area_in(const json& facts)
 json written(const ConditioningEntry& entry) {
   json facts = {{"area", written(entry.area)}, {"strength", entry.strength}, {"mask_strength", entry.mask_strength},
       {"area_from_mask", entry.area_from_mask}, {"start", entry.start_percent}, {"end", entry.end_percent}};
+  if (entry.size)
+    facts["size"] = {entry.size->height, entry.size->width, entry.size->crop_top, entry.size->crop_left,
+        entry.size->target_height, entry.size->target_width};
+  if (entry.aesthetic_score) facts["aesthetic_score"] = *entry.aesthetic_score;
   for (const PromptToken& token : entry.tokens) facts["tokens"].push_back({token.text, token.weight});
   return facts;
 }
@@ -98,6 +102,11 @@ ConditioningEntry entry_in(const json& facts) {
   entry.area_from_mask = facts.at("area_from_mask");
   entry.start_percent = facts.at("start");
   entry.end_percent = facts.at("end");
+  if (facts.contains("size")) {
+    const auto size = facts["size"].get<std::array<std::int64_t, 6>>();
+    entry.size = PictureSize{size[0], size[1], size[2], size[3], size[4], size[5]};
+  }
+  if (facts.contains("aesthetic_score")) entry.aesthetic_score = facts["aesthetic_score"];
   for (const json& token : facts.value("tokens", json::array())) entry.tokens.push_back({token.at(0), token.at(1)});
   return entry;
 }

@@ -3,8 +3,12 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <mutex>
-#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
@@ -19,54 +23,99 @@ namespace weft {
 
 struct Clip::Shared {
   std::shared_ptr<const sd::Checkpoint> checkpoint;
-  sd::PerPatches<sd::TextEncoder> encoders;
-  std::once_flag made_tokenizer;
-  std::optional<sd::Tokenizer> made;
+  std::map<sd::Part, sd::PerPatches<sd::TextEncoder>> encoders;
 
-  const sd::Tokenizer& tokenizer() {
-    std::call_once(made_tokenizer, [this] { made = checkpoint->tokenizer(); });
-    return *made;
+  const sd::Tokenizer& tokenizer(sd::Part part) {
+    const std::lock_guard lock(mutex_);
+    const auto found = tokenizers_.find(part);
+    return found != tokenizers_.end() ? found->second
+                                      : tokenizers_.emplace(part, checkpoint->tokenizer(part)).first->second;
   }
 
+  std::span<const sd::TextSlot> slots() const { return checkpoint->family().texts; }
   bool attends_to_context() const { return checkpoint->unet_config().context_dim > 0; }
   void require_words() const {
-    constexpr sd::Part kPart = sd::Part::TextEncoder;
-    if (checkpoint->has(kPart)) return;
+    for (const sd::TextSlot& slot : slots()) require_words(slot.part);
+  }
+
+ private:
+  void require_words(sd::Part part) const {
+    if (checkpoint->has(part)) return;
     const std::string name = checkpoint->path().filename().string();
     const bool needs_no_words = checkpoint->has(sd::Part::LabelEncoder) || !attends_to_context();
-    if (checkpoint->lost(kPart) || !needs_no_words)
-      throw NodeError(fmt::format("'{}' {}", name, checkpoint->absence(kPart)),
-          checkpoint->lost(kPart) ? "download the whole folder" : "connect the text encoder of a model that has one");
+    if (checkpoint->lost(part) || !needs_no_words)
+      throw NodeError(fmt::format("'{}' {}", name, checkpoint->absence(part)),
+          checkpoint->lost(part) ? "download the whole folder" : "connect the text encoder of a model that has one");
     throw NodeError(fmt::format("'{}' was trained without text, so it understands none", name),
         "give it a label (conditioning.label) or a map (conditioning.segmentation_map)");
   }
+
+  std::mutex mutex_;
+  std::map<sd::Part, sd::Tokenizer> tokenizers_;
 };
+
+namespace {
+
+/// The outputs of several encoders side by side, as far as the shortest goes. The pooled encoding is the last one's.
+Conditioning joined(std::vector<sd::EncodedPrompt> encoded) {
+  std::int64_t length = encoded[0].context.size(1);
+  for (const sd::EncodedPrompt& each : encoded) length = std::min(length, each.context.size(1));
+  std::vector<at::Tensor> contexts;
+  for (const sd::EncodedPrompt& each : encoded) contexts.push_back(each.context.narrow(1, 0, length));
+  std::vector<sd::PromptToken> tokens = std::move(encoded[0].tokens);
+  if (tokens.size() > static_cast<std::size_t>(length)) tokens.resize(static_cast<std::size_t>(length));
+  return {{{.context = at::cat(contexts, 2), .pooled = encoded.back().pooled, .tokens = std::move(tokens)}}};
+}
+
+}  // namespace
 
 Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make_shared<Shared>()) {
   shared_->checkpoint = std::move(checkpoint);
-  encoders_ = shared_->encoders.for_key("");
+  for (const sd::TextSlot& slot : shared_->slots()) encoders_.push_back(shared_->encoders[slot.part].for_key(""));
 }
 
 Conditioning Clip::encode(const std::string& text, const Residency& where) const {
+  return encode_each(std::vector<std::string>(shared_->slots().size(), text), where);
+}
+
+Conditioning Clip::encode_each(const std::vector<std::string>& texts, const Residency& where) const {
   const c10::InferenceMode inference;
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
-  const auto encoder = encoders_->get(
-      where, shared_->checkpoint->network("text encoder", sd::Part::TextEncoder, sd::kTextEncoderDtype), [&] {
-        return shared_->checkpoint->text_encoder(
-            sd::torch_device(where.device()), sd::kTextEncoderDtype, sd::Part::TextEncoder, patches_);
-      });
-  sd::EncodedPrompt encoded = sd::encode_prompt(*encoder, shared_->tokenizer(), text, skip_);
-  sd::require_finite(encoded.context, "the text encoder gave",
+  const auto slots = shared_->slots();
+  if (texts.size() != slots.size())
+    throw NodeError(
+        fmt::format("'{}' has {} text encoder{}, and was given {} texts",
+            shared_->checkpoint->path().filename().string(), slots.size(), slots.size() == 1 ? "" : "s", texts.size()),
+        "encode the text with Encode Text (text.encode)");
+
+  std::size_t chunks = 1;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::int64_t length = shared_->checkpoint->text_encoder_config(slots[i].part).max_positions;
+    chunks = std::max(chunks, sd::tokenize_prompt(shared_->tokenizer(slots[i].part), texts[i], length).size());
+  }
+  std::vector<sd::EncodedPrompt> encoded;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const sd::Part part = slots[i].part;
+    const auto encoder = encoders_[i]->get(
+        where, shared_->checkpoint->network(std::string(title(part)), part, sd::kTextEncoderDtype), [&] {
+          return shared_->checkpoint->text_encoder(
+              sd::torch_device(where.device()), sd::kTextEncoderDtype, part, patches_);
+        });
+    encoded.push_back(sd::encode_prompt(*encoder, shared_->tokenizer(part), texts[i], skip_, chunks));
+  }
+  Conditioning conditioning = joined(std::move(encoded));
+  sd::require_finite(conditioning.entries[0].context, "the text encoder gave",
       "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
-  return {{{.context = encoded.context, .pooled = encoded.pooled, .tokens = std::move(encoded.tokens)}}};
+  return conditioning;
 }
 
 std::vector<std::int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
   shared_->require_words();
-  const std::int64_t length = shared_->checkpoint->text_encoder_config().max_positions;
-  return sd::find_tokens(shared_->tokenizer(), text, words, length);
+  const sd::Part first = shared_->slots().front().part;
+  return sd::find_tokens(
+      shared_->tokenizer(first), text, words, shared_->checkpoint->text_encoder_config(first).max_positions);
 }
 
 Clip Clip::with_skip(std::int64_t skip) const {
@@ -75,10 +124,14 @@ Clip Clip::with_skip(std::int64_t skip) const {
   return other;
 }
 
+const sd::Checkpoint& Clip::checkpoint() const { return *shared_->checkpoint; }
+
 Clip Clip::with(sd::Patch patch) const {
   Clip other = *this;
   other.patches_.push_back(std::make_shared<const sd::Patch>(std::move(patch)));
-  other.encoders_ = shared_->encoders.for_key(sd::key_of(sd::weight_patches(other.patches_)));
+  const std::string key = sd::key_of(sd::weight_patches(other.patches_));
+  for (std::size_t i = 0; i < encoders_.size(); ++i)
+    other.encoders_[i] = shared_->encoders.at(shared_->slots()[i].part).for_key(key);
   return other;
 }
 

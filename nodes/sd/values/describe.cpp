@@ -87,6 +87,11 @@ json describe(const ConditioningEntries& conditioning) {
     json said = {{"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent}};
     if (json area = area_of(entry); !area.is_null()) said["area"] = std::move(area);
     if (entry.mask.defined()) said["mask"] = {{"shape", entry.mask.sizes().vec()}, {"strength", entry.mask_strength}};
+    if (entry.size)
+      said["size"] = {{"width", entry.size->width}, {"height", entry.size->height},
+          {"crop_left", entry.size->crop_left}, {"crop_top", entry.size->crop_top},
+          {"target_width", entry.size->target_width}, {"target_height", entry.size->target_height}};
+    if (entry.aesthetic_score) said["aesthetic_score"] = *entry.aesthetic_score;
     if (!entry.tokens.empty()) said["tokens"] = token_table(entry);
     said["context"] = describe(entry.context);
     entries.push_back(std::move(said));

@@ -95,6 +95,8 @@ sd::DiffusionModel Model::Shared::build(const Device& where, const sd::Patches& 
   model.table = checkpoint->noise_table();
   model.prediction = checkpoint->prediction();
   model.space = checkpoint->latent_space();
+  model.vector = checkpoint->family().vector;
+  model.vector_width = unet->config().vector_width;
   model.dtype = unet->dtype();
   model.device = device;
   model.network = network_of(std::move(unet), device);
@@ -132,6 +134,8 @@ sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, doub
   if (cfg != 1) need.about *= 2;  // both sides in one batch, where they are of one form
   return need;
 }
+
+const sd::Checkpoint& Model::checkpoint() const { return *shared_->checkpoint; }
 
 const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
 

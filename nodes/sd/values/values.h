@@ -99,6 +99,7 @@ class Model {
   /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
   sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
 
+  const sd::Checkpoint& checkpoint() const;
   const sd::NoiseTable& table() const;
   /// Of the latents that it was trained on.
   const sd::LatentSpace& space() const;
@@ -112,7 +113,7 @@ class Model {
   std::shared_ptr<sd::PerDevice<sd::DiffusionModel>> networks_;
 };
 
-/// A text encoder with its tokenizer.
+/// A model's text encoders with their tokenizers: one, or the two of Stable Diffusion XL.
 class Clip {
  public:
   static constexpr std::string_view kType = "clip";
@@ -121,11 +122,14 @@ class Clip {
 
   /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
   Conditioning encode(const std::string& text, const Residency& where) const;
+  /// One text for each encoder. Throws NodeError where they are not as many.
+  Conditioning encode_each(const std::vector<std::string>& texts, const Residency& where) const;
   /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
-  /// them.
+  /// them. Several encoders are taken to read alike.
   std::vector<std::int64_t> find_tokens(const std::string& text, const std::string& words) const;
-  /// The same encoder, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
+  /// The same, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
   Clip with_skip(std::int64_t skip) const;
+  const sd::Checkpoint& checkpoint() const;
   /// The same encoder with its weights patched. The other parts of a patch do nothing here.
   Clip with(sd::Patch patch) const;
   /// As Model::patch_key().
@@ -135,8 +139,8 @@ class Clip {
   struct Shared;
   std::shared_ptr<Shared> shared_;
   sd::Patches patches_;
-  std::shared_ptr<sd::PerDevice<sd::TextEncoder>> encoders_;
-  std::int64_t skip_ = 1;
+  std::vector<std::shared_ptr<sd::PerDevice<sd::TextEncoder>>> encoders_;
+  std::int64_t skip_ = 0;  ///< 0: as the model was trained
 };
 
 /// An autoencoder, KL or VQ.

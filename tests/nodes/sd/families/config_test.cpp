@@ -215,11 +215,11 @@ TEST(ConfigGolden, UNetWithoutMiddleAndWithOtherTimestepsAgrees) {
   SmallModel model = small_model();
   model.unet = {.block_channels = {32, 64},
       .layers_per_block = 1,
-      .cross_attention = {true, false},
+      .depths = AttentionDepths::by_level({1, 0}, 1, 0),
       .context_dim = 32,
       .heads = 4,
       .norm_groups = 16,
-      .mid_block = false,
+      .middle = MiddleBlock::None,
       .norm_eps = 1e-3,
       .flip_sin_to_cos = false,
       .freq_shift = 1};

@@ -61,7 +61,9 @@ TEST(Families, StableDiffusionIsWhatGeneralCodeAssumesOfModelsThatSayNothing) {
 }
 
 TEST(Families, ErrorsNameThemAll) {
-  EXPECT_EQ(use_a_known_family(), "use a Stable Diffusion 1.x or latent diffusion checkpoint");
+  EXPECT_EQ(use_a_known_family(),
+      "use a Stable Diffusion 1.x, Stable Diffusion 2.x, latent diffusion, Stable Diffusion XL or Stable Diffusion XL "
+      "refiner checkpoint");
 }
 
 TEST(Families, NamesOfTheirTextEncodersDoNotMeet) {

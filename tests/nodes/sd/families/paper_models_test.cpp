@@ -70,7 +70,7 @@ class PaperModelsGolden : public testing::Test {
 TEST_F(PaperModelsGolden, ClassConditionalAgreesWithDiffusers) {
   const Checkpoint model = open("cin");
   EXPECT_TRUE(model.unused().empty()) << model.unused().front();
-  EXPECT_THAT(model.unet_config().cross_attention, ElementsAre(false, true, true, true));
+  EXPECT_EQ(model.unet_config().depths, AttentionDepths::by_level({0, 1, 1, 1}, 1));
   EXPECT_EQ(model.unet_config().heads, 1);
   EXPECT_EQ(model.vae_config().codebook, 96);
   EXPECT_EQ(model.vae_config().downscale(), 4);
@@ -85,7 +85,7 @@ TEST_F(PaperModelsGolden, ClassConditionalAgreesWithDiffusers) {
 TEST_F(PaperModelsGolden, SemanticSynthesisAgreesWithDiffusersAndTheFormulas) {
   const Checkpoint model = open("semantic");
   EXPECT_TRUE(model.unused().empty()) << model.unused().front();
-  EXPECT_THAT(model.unet_config().cross_attention, ElementsAre(false, false, false));
+  EXPECT_EQ(model.unet_config().depths, AttentionDepths::by_level({0, 0, 0}, 2));
   EXPECT_EQ(model.unet_config().context_dim, 0);
   EXPECT_EQ(model.unet_config().heads, 8);
   EXPECT_THAT(model.vae_config().level_attention, ElementsAre(false, false, true));

@@ -15,10 +15,10 @@ namespace {
 // Two levels of one layer, without attention and without layers in the middle.
 const UNetConfig kConfig{.block_channels = {16, 32},
     .layers_per_block = 1,
-    .cross_attention = {false, false},
+    .depths = AttentionDepths::by_level({0, 0}, 1, 0),
     .context_dim = 8,
     .norm_groups = 8,
-    .mid_block = false};
+    .middle = MiddleBlock::None};
 
 class Control : public testing::Test {
  protected:

@@ -104,13 +104,19 @@ TEST(UNet, SeesConcatBehindTheChannelsOfX) {
   EXPECT_TRUE(parts.equal(whole));
 }
 
-TEST(UNet, RefusesAVectorSinceNoFamilyHasOne) {
-  const UNet unet(small_model().unet, Weights(std::make_shared<SeededSource>()));
-  const at::Tensor x = at::zeros({1, 9, 8, 8});
-  EXPECT_THROW(
-      unet.forward(
-          {.x = x, .timesteps = at::tensor({10}), .context = at::zeros({1, 5, 32}), .vector = at::zeros({1, 8})}),
-      NodeError);
+TEST(UNet, RefusesAVectorThatItWasNotMadeFor) {
+  UNetConfig config = small_model().unet;
+  const UNet without(config, Weights(std::make_shared<SeededSource>()));
+  config.vector_width = 12;
+  const UNet with(config, Weights(std::make_shared<SeededSource>()));
+  const at::NoGradGuard no_grad;
+  NetworkCall call{.x = at::zeros({1, 9, 8, 8}), .timesteps = at::tensor({10}), .context = at::zeros({1, 5, 32})};
+  EXPECT_THROW(with.forward(call), NodeError) << "none";
+  call.vector = at::zeros({1, 12});
+  EXPECT_NO_THROW(with.forward(call));
+  EXPECT_THROW(without.forward(call), NodeError);
+  call.vector = at::zeros({1, 8});
+  EXPECT_THROW(with.forward(call), NodeError);
 }
 
 TEST(UNet, TrainsEveryParameter) {
