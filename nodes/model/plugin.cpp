@@ -3,8 +3,12 @@
 
 namespace weft::model {
 
+void add_lora(Registry& registry);
 void add_seg(Registry& registry);
 
 }  // namespace weft::model
 
-WEFT_PLUGIN("weft.model", "0.1.0", registry) { weft::model::add_seg(registry); }
+WEFT_PLUGIN("weft.model", "0.1.0", registry) {
+  weft::model::add_lora(registry);
+  weft::model::add_seg(registry);
+}

@@ -10,12 +10,12 @@ namespace {
 
 class PatchedSource final : public WeightSource {
  public:
-  PatchedSource(std::shared_ptr<WeightSource> source, Patches patches)
-      : source_(std::move(source)), patches_(std::move(patches)) {}
+  PatchedSource(std::shared_ptr<WeightSource> source, Patches patches, const std::string& network)
+      : source_(std::move(source)), patches_(std::move(patches)), prefix_(network + ".") {}
 
   at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override {
     at::Tensor tensor = source_->get(name, shape, init);
-    for (const auto& patch : patches_) tensor = patch->weight(name, tensor);
+    for (const auto& patch : patches_) tensor = patch->weight(prefix_ + name, tensor);
     TORCH_CHECK(tensor.sizes() == shape, "a patch gave ", name, " the shape ", tensor.sizes(), " in place of ", shape);
     return tensor;
   }
@@ -24,6 +24,7 @@ class PatchedSource final : public WeightSource {
  private:
   std::shared_ptr<WeightSource> source_;
   Patches patches_;
+  std::string prefix_;
 };
 
 template <class Which>
@@ -55,10 +56,11 @@ std::string key_of(const Patches& patches) {
   return key;
 }
 
-std::shared_ptr<WeightSource> patched(std::shared_ptr<WeightSource> source, const Patches& patches) {
+std::shared_ptr<WeightSource> patched(
+    std::shared_ptr<WeightSource> source, const Patches& patches, const std::string& network) {
   Patches changing = weight_patches(patches);
   if (changing.empty()) return source;
-  return std::make_shared<PatchedSource>(std::move(source), std::move(changing));
+  return std::make_shared<PatchedSource>(std::move(source), std::move(changing), network);
 }
 
 at::Tensor patched_attention(const Patches& patches, const AttentionCall& call) {

@@ -49,7 +49,8 @@ struct Patch {
   std::string key;
 
   /// Gives the tensor that takes the place of `base` (of the same shape, type and device), or `base` itself. It must not
-  /// write to `base`, which may be the file.
+  /// write to `base`, which may be the file. Names begin with that of the network's folder in diffusers' layout:
+  /// "unet.conv_in.weight", "text_encoder_2.text_model.final_layer_norm.bias".
   std::function<at::Tensor(const std::string& name, const at::Tensor& base)> weight = {};
   /// Around an attention: gives its output [B, height * width, C]; next() goes on with what is given to it.
   std::function<at::Tensor(const AttentionCall& call, const Attend& next)> attention = {};
@@ -70,8 +71,9 @@ Patches call_patches(const Patches& patches);
 /// Of a whole stack: equal stacks have equal keys, other ones other keys. Empty without patches.
 std::string key_of(const Patches& patches);
 
-/// `source` with its weights changed by all patches in turn; `source` itself where none changes weights.
-std::shared_ptr<WeightSource> patched(std::shared_ptr<WeightSource> source, const Patches& patches);
+/// `source`, the weights of `network` ("unet"), changed by all patches in turn; `source` itself where none changes weights.
+std::shared_ptr<WeightSource> patched(
+    std::shared_ptr<WeightSource> source, const Patches& patches, const std::string& network);
 
 /// The attention with all patches around it, the last one outermost.
 at::Tensor patched_attention(const Patches& patches, const AttentionCall& call);

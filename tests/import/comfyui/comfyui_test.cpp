@@ -62,14 +62,14 @@ TEST(ComfyApi, NodesAndPortsGetOurNames) {
 
 TEST(ComfyApi, WhatWeftDoesNotHaveStaysWithAllThatItHolds) {
   const Imported made = imported(R"({
-    "1": {"class_type": "LoraLoader", "inputs": {"lora_name": "a.safetensors", "strength_model": 0.5, "list": {"__value__": [1, 2]}}},
+    "1": {"class_type": "PatchModelAddDownscale", "inputs": {"lora_name": "a.safetensors", "strength_model": 0.5, "list": {"__value__": [1, 2]}}},
     "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "a boat"}}})");
-  EXPECT_EQ(made.workflow.graph.node("1").type, "comfyui.LoraLoader");
+  EXPECT_EQ(made.workflow.graph.node("1").type, "comfyui.PatchModelAddDownscale");
   EXPECT_EQ(input(made, "1", "lora_name"), InputValue("a.safetensors"));
   EXPECT_EQ(input(made, "1", "strength_model"), InputValue(0.5));
   EXPECT_EQ(input(made, "1", "list"), InputValue("[1,2]"));
   EXPECT_EQ(input(made, "2", "clip"), InputValue(Links{{"1", "output_1"}}));
-  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("no node for 'LoraLoader'")));
+  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("no node for 'PatchModelAddDownscale'")));
   EXPECT_EQ(parse_workflow(to_text(made.workflow)).graph, made.workflow.graph) << "it can be saved";
 }
 

@@ -105,18 +105,18 @@ TEST(PatchedWeights, AreChangedInTurnAndTheSourceStaysAsItIs) {
       TensorMap{{"a.weight", at::ones({2, 2})}, {"b.weight", at::ones({2})}}, "a test");
   const auto change = [](double factor, double summand) {
     return Patch{.weight = [=](const std::string& name, const at::Tensor& base) {
-      return name == "a.weight" ? base * factor + summand : base;
+      return name == "unet.a.weight" ? base * factor + summand : base;
     }};
   };
-  const auto changed = patched(source, stack({change(2, 1), {.key = "none"}, change(10, 0)}));
+  const auto changed = patched(source, stack({change(2, 1), {.key = "none"}, change(10, 0)}), "unet");
   EXPECT_TRUE(changed->get("a.weight", {2, 2}, Init::Ones).equal(at::full({2, 2}, 30.0)));
   EXPECT_TRUE(changed->get("b.weight", {2}, Init::Ones).equal(at::ones({2})));
   EXPECT_TRUE(source->get("a.weight", {2, 2}, Init::Ones).equal(at::ones({2, 2})));
   EXPECT_TRUE(changed->has("a.weight"));
   EXPECT_FALSE(changed->has("c.weight"));
-  EXPECT_EQ(patched(source, stack({{.key = "none"}})), source) << "nothing changes weights";
+  EXPECT_EQ(patched(source, stack({{.key = "none"}}), "unet"), source) << "nothing changes weights";
   const Patch wrong{.weight = [](const std::string&, const at::Tensor&) { return at::ones({3}); }};
-  EXPECT_THROW(patched(source, stack({wrong}))->get("b.weight", {2}, Init::Ones), c10::Error);
+  EXPECT_THROW(patched(source, stack({wrong}), "unet")->get("b.weight", {2}, Init::Ones), c10::Error);
 }
 
 TEST(PatchKeys, AreThoseOfTheStackAndItsOrder) {

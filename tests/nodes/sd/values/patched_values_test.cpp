@@ -17,8 +17,8 @@ using testing::HasSubstr;
 /// Counts how many networks were built with it: each asks for conv_out.bias once.
 Patch brighter(double by, int* built = nullptr) {
   return {.key = "brighter " + std::to_string(by), .weight = [=](const std::string& name, const at::Tensor& base) {
-            if (name == "conv_out.bias" && built != nullptr) ++*built;
-            return name == "conv_out.bias" ? base + by : base;
+            if (name == "unet.conv_out.bias" && built != nullptr) ++*built;
+            return name == "unet.conv_out.bias" ? base + by : base;
           }};
 }
 
@@ -83,7 +83,7 @@ TEST_F(PatchedValues, ATextEncoderHasPatchedWeightsToo) {
   const Clip plain(checkpoint_);
   const auto shift = [](double by) {
     return Patch{.key = "shift " + std::to_string(by), .weight = [by](const std::string& name, const at::Tensor& base) {
-                   return name == "text_model.final_layer_norm.bias" ? base + by : base;
+                   return name == "text_encoder.text_model.final_layer_norm.bias" ? base + by : base;
                  }};
   };
   const Clip shifted = plain.with(shift(0.5));
