@@ -3,15 +3,13 @@
 include(CMakePackageConfigHelpers)
 set(package lib/cmake/Weft)
 
-set_target_properties(weft_base PROPERTIES EXPORT_NAME base)
 set_target_properties(weft_graph PROPERTIES EXPORT_NAME graph)
-set_target_properties(weft_assets PROPERTIES EXPORT_NAME assets)
 set_target_properties(weft_plugins PROPERTIES EXPORT_NAME plugins)
 set_target_properties(weft_sd PROPERTIES EXPORT_NAME sd)
 set_target_properties(weft_sdk PROPERTIES EXPORT_NAME sdk)
 set_target_properties(weft-manifest PROPERTIES EXPORT_NAME manifest)
 
-install(TARGETS weft_base weft_graph weft_assets weft_plugins weft_sd weft_sdk weft-manifest EXPORT WeftTargets
+install(TARGETS weft_graph weft_plugins weft_sd weft_sdk weft-manifest EXPORT WeftTargets
         RUNTIME DESTINATION bin LIBRARY DESTINATION lib INCLUDES DESTINATION include/weft)
 if(TARGET weft)
   install(TARGETS weft RUNTIME DESTINATION bin)
