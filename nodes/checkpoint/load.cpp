@@ -4,6 +4,7 @@
 #include "assets/model_files.h"
 #include "nodes/checkpoint/nodes.h"
 #include "nodes/sd/families/checkpoint.h"
+#include "nodes/sd/families/upscaler_file.h"
 #include "nodes/sd/files/file_hash.h"
 #include "nodes/sd/values/encoder_values.h"
 
@@ -83,6 +84,41 @@ class LoadUnet final : public Loader {
   void run(RunContext& ctx) const override { ctx.set(model_, Model(load(ctx), ctx.environment().dtype)); }
 };
 
+class LoadControlNet final : public Loader {
+ public:
+  LoadControlNet()
+      : Loader("controlnet",
+            "a .safetensors file, or a folder with config.json and diffusion_pytorch_model.safetensors, in the model "
+            "folder 'controlnet'",
+            &sd::Checkpoint::open_control_net) {}
+
+ private:
+  Output<ControlNet> control_net_{*this, "control_net", {.tip = "for Apply ControlNet"}};
+
+  void run(RunContext& ctx) const override { ctx.set(control_net_, ControlNet(load(ctx), ctx.environment().dtype)); }
+};
+
+class LoadUpscaler final : public Node {
+  Param<std::string> name_{*this, "name",
+      {.required = true,
+          .widget = Widget::Model,
+          .folder = "upscale_models",
+          .tip =
+              "a .safetensors file in the model folder 'upscale_models': ESRGAN, Real-ESRGAN or its compact network"}};
+  Output<UpscaleModel> model_{*this, "upscale_model", {.tip = "for Upscale Image"}};
+
+  std::filesystem::path path(const RunContext& ctx) const {
+    return require_asset(ctx.environment().model_folders, "upscale_models", ctx[name_]);
+  }
+  void run(RunContext& ctx) const override {
+    ctx.note("model", {{"name", ctx[name_]}, {"sha256", sd::model_hash(path(ctx))}});
+    ctx.set(model_, UpscaleModel(std::make_shared<const sd::UpscalerFile>(sd::UpscalerFile::open(path(ctx)))));
+  }
+  std::string fingerprint(const RunContext& ctx) const override {
+    return ctx.input(name_.index) ? sd::file_stamp(path(ctx)) : std::string();
+  }
+};
+
 class LoadVae final : public Loader {
  public:
   LoadVae()
@@ -126,6 +162,24 @@ void add_load(Registry& registry) {
               .name = "UNETLoader",
               .inputs = {{"unet_name", "name"}, {"weight_dtype", ""}},
               .outputs = {"model"}}}});
+  registry.add<LoadControlNet>("control_net.load",
+      {.title = "Load ControlNet",
+          .menu = "Loaders",
+          .doc = "Opens a ControlNet for Stable Diffusion 1.x, 2.x or XL, as its authors or diffusers write it.",
+          .lane = Lane::Io,
+          .foreign = {{.program = "comfyui",
+              .name = "ControlNetLoader",
+              .inputs = {{"control_net_name", "name"}},
+              .outputs = {"control_net"}}}});
+  registry.add<LoadUpscaler>("upscale_model.load",
+      {.title = "Load Upscale Model",
+          .menu = "Loaders",
+          .doc = "Opens a network that makes pictures larger.",
+          .lane = Lane::Io,
+          .foreign = {{.program = "comfyui",
+              .name = "UpscaleModelLoader",
+              .inputs = {{"model_name", "name"}},
+              .outputs = {"upscale_model"}}}});
   registry.add<LoadVae>("vae.load",
       {.title = "Load VAE",
           .menu = "Loaders",

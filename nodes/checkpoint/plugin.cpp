@@ -6,6 +6,14 @@ WEFT_PLUGIN("weft.checkpoint", "0.1.0", registry) {
       .colour = "#9575cd",
       .doc = "A U-Net, and what sampling must know of it: f(x, t, y)."});
   registry.add_type({.id = "clip", .title = "CLIP", .colour = "#ffd54f", .doc = "A text encoder with its tokenizer."});
+  registry.add_type({.id = "control_net",
+      .title = "ControlNet",
+      .colour = "#81d4c0",
+      .doc = "A network that steers a U-Net by a picture."});
+  registry.add_type({.id = "upscale_model",
+      .title = "Upscale Model",
+      .colour = "#90caf9",
+      .doc = "A network that makes pictures larger."});
   registry.add_type({.id = "label_encoder",
       .title = "Labels",
       .colour = "#aed581",

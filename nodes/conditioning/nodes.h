@@ -9,6 +9,7 @@ namespace weft::conditioning {
 void add_mix(Registry& registry);
 void add_place(Registry& registry);
 void add_segmentation(Registry& registry);
+void add_control(Registry& registry);
 void add_picture(Registry& registry);
 
 }  // namespace weft::conditioning

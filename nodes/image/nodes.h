@@ -17,6 +17,7 @@ void add_strip(Registry& registry);
 void add_table(Registry& registry);
 void add_compare(Registry& registry);
 void add_plot_noise(Registry& registry);
+void add_upscale(Registry& registry);
 void add_types(Registry& registry);
 
 }  // namespace weft::image

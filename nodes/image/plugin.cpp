@@ -14,4 +14,5 @@ WEFT_PLUGIN("weft.image", "0.1.0", registry) {
   weft::image::add_table(registry);
   weft::image::add_compare(registry);
   weft::image::add_plot_noise(registry);
+  weft::image::add_upscale(registry);
 }

@@ -39,6 +39,7 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.negative = guidance.negative.entries;
   request.cfg = guidance.cfg;
   request.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
+  request.open_control = [&](const sd::ControlSource& source) { return open_control(source, ctx.memory()); };
   request.latent = latent.samples;
   request.noise_mask = latent.noise_mask;
   request.seed = noise.seed;

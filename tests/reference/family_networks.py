@@ -75,8 +75,7 @@ def token_ids() -> torch.Tensor:
     return torch.tensor(rows)
 
 
-@torch.no_grad()
-def outputs(family: Family, unet, texts) -> dict:
+def inputs(family: Family) -> dict:
     height = 4 * 2 ** (len(family.unet["block_out_channels"]) - 1)
     x = seeded_normal("input.unet.x", (2, family.unet["in_channels"], height, height + 3))
     context = seeded_normal("input.unet.context", (2, 77, family.unet["cross_attention_dim"]))
@@ -85,7 +84,13 @@ def outputs(family: Family, unet, texts) -> dict:
     told = {}
     if family.vector:
         told = {"text_embeds": pooled, "time_ids": numbers[:, :(family.vector - 96) // 8]}
-    result = {"unet": unet(x, torch.tensor([3, 987]), context, added_cond_kwargs=told).sample}
+    return {"x": x, "t": torch.tensor([3, 987]), "context": context, "told": told}
+
+
+@torch.no_grad()
+def outputs(family: Family, unet, texts) -> dict:
+    call = inputs(family)
+    result = {"unet": unet(call["x"], call["t"], call["context"], added_cond_kwargs=call["told"]).sample}
     for i, model in enumerate(texts):
         encoded = model(token_ids(), output_hidden_states=True)
         if family.name == "sd2":  # the folder lacks the last layer, so its last is the last but one of the file
@@ -95,3 +100,15 @@ def outputs(family: Family, unet, texts) -> dict:
             result[f"text{i}.hidden"] = encoded.hidden_states[-2][:, ::7]
             result[f"text{i}.pooled"] = encoded.text_embeds if hasattr(encoded, "text_embeds") else encoded.pooler_output
     return result
+
+
+def control_net(family: Family):
+    """A ControlNet for the family's U-Net."""
+    from diffusers import ControlNetModel
+
+    arguments = {key: value for key, value in family.unet.items() if key not in ("up_block_types", "reverse_transformer_layers_per_block")}
+    if "Cross" in "".join(arguments["down_block_types"]):
+        arguments["mid_block_type"] = "UNetMidBlock2DCrossAttn"
+    model = ControlNetModel(**arguments, conditioning_embedding_out_channels=(16, 32, 48, 64)).eval()
+    fill(model)
+    return model

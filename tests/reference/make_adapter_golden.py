@@ -16,7 +16,7 @@ from lycoris.modules.lokr import LokrModule
 from peft import LoraConfig, inject_adapter_in_model
 from peft.utils import get_peft_model_state_dict
 
-from family_networks import XL, make, outputs
+from family_networks import SD2, XL, control_net, inputs, make, outputs
 from make_network_golden import GOLDEN
 from seeded_weights import seeded_normal
 
@@ -84,8 +84,22 @@ def unet_with_lora() -> torch.Tensor:
 
 
 @torch.no_grad()
+def unet_with_control(family) -> torch.Tensor:
+    """A U-Net, scaled down, steered at half strength by a ControlNet."""
+    unet, _ = make(family)
+    model = control_net(family)
+    call = inputs(family)
+    hint = seeded_normal("input.hint", (2, 3, *(8 * n for n in call["x"].shape[2:]))).sigmoid()
+    down, mid = model(call["x"], call["t"], call["context"], controlnet_cond=hint, conditioning_scale=0.5,
+                      added_cond_kwargs=call["told"], return_dict=False)
+    return unet(call["x"], call["t"], call["context"], added_cond_kwargs=call["told"],
+                down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
+
+
+@torch.no_grad()
 def main() -> None:
     result = {"xl.unet_with_lora": unet_with_lora()}
+    result |= {f"{family.name}.unet_with_control": unet_with_control(family) for family in (SD2, XL)}
     for kind in ("linear", "conv"):
         result |= lycoris_case(f"lora_{kind}", kind, LoConModule)
         result |= lycoris_case(f"dora_{kind}", kind, LoConModule, weight_decompose=True)

@@ -79,6 +79,9 @@ Network Checkpoint::build(
 UNet Checkpoint::unet(at::Device device, at::ScalarType dtype, const Patches& patches) const {
   return build<UNet>(Part::UNet, unet_config_, device, dtype, patches);
 }
+ControlNet Checkpoint::control_net(at::Device device, at::ScalarType dtype) const {
+  return build<ControlNet>(Part::ControlNet, control_net_config_, device, dtype);
+}
 VAEEncoder Checkpoint::vae_encoder(at::Device device, at::ScalarType dtype) const {
   return build<VAEEncoder>(Part::VAE, vae_config_, device, dtype);
 }

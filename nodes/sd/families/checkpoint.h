@@ -19,6 +19,7 @@
 #include "nodes/sd/families/family.h"
 #include "nodes/sd/families/part.h"
 #include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/networks/control_net.h"
 #include "nodes/sd/networks/label_table.h"
 #include "nodes/sd/networks/map_rescaler.h"
 #include "nodes/sd/networks/memory_need.h"
@@ -40,6 +41,8 @@ class Checkpoint {
   /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae"
   /// folder.
   static Checkpoint open_vae(const std::filesystem::path& path);
+  /// A ControlNet alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers folder.
+  static Checkpoint open_control_net(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   bool has(Part part) const { return parts_.contains(part); }
@@ -54,6 +57,7 @@ class Checkpoint {
   /// Of parts that are there.
   const UNetConfig& unet_config() const { return unet_config_; }
   const VAEConfig& vae_config() const { return vae_config_; }
+  const ControlNetConfig& control_net_config() const { return control_net_config_; }
   const TextEncoderConfig& text_encoder_config(Part part = Part::TextEncoder) const { return text(part).config; }
   Prediction prediction() const { return prediction_; }
 
@@ -85,6 +89,7 @@ class Checkpoint {
   /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part. Of the patches,
   /// those that change weights count.
   UNet unet(at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
+  ControlNet control_net(at::Device device, at::ScalarType dtype) const;
   VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
   VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
   TextEncoder text_encoder(
@@ -118,6 +123,7 @@ class Checkpoint {
   const Family* family_ = nullptr;
   UNetConfig unet_config_;
   VAEConfig vae_config_;
+  ControlNetConfig control_net_config_;
   std::map<Part, Text> texts_;
   Prediction prediction_ = Prediction::Noise;
   NoiseTable noise_table_ = NoiseTable::stable_diffusion();

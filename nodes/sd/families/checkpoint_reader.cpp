@@ -89,6 +89,15 @@ class CheckpointReader {
     return finished();
   }
 
+  Checkpoint read_control_net() && {
+    read_alone(Part::ControlNet, hints_from_unet_folder);
+    ControlNetConfig& config = model_.control_net_config_;
+    config = infer_control_net(tensors(Part::ControlNet), hints_, usual_, origin_);
+    const auto used = inspect<ControlNet>(tensors(Part::ControlNet), config, origin_);
+    reader_.account_for(Part::ControlNet, used, origin_);
+    return finished();
+  }
+
   Checkpoint read_vae() && {
     read_alone(Part::VAE, hints_from_vae_folder);
     add_vae();
@@ -100,7 +109,11 @@ class CheckpointReader {
   TensorMap& tensors(Part part) { return reader_.parts[part]; }
 
   Checkpoint finished() {
-    model_.latent_space_ = has(Part::VAE) ? model_.vae_config_.space() : space_without_vae();
+    if (has(Part::VAE)) {
+      model_.latent_space_ = model_.vae_config_.space();
+    } else if (has(Part::UNet)) {
+      model_.latent_space_ = space_without_vae();
+    }
     model_.ignored_ = hints_.ignored;
     model_.files_ = std::move(reader_.files);
     model_.parts_ = std::move(reader_.parts);
@@ -176,7 +189,9 @@ class CheckpointReader {
   void recognise(Part part) {
     tensors(part);
     reader_.take_scales(origin_);
-    const ModelShapes shapes(reader_.parts);
+    PartTensors halves;  // a ControlNet is a U-Net's half
+    if (part == Part::ControlNet) halves[Part::UNet] = tensors(part);
+    const ModelShapes shapes(part == Part::ControlNet ? halves : reader_.parts);
     refuse_other_shapes(origin_, shapes);
     model_.family_ = &family_of(shapes);
     usual_ = model_.family_->usual(shapes);
@@ -306,6 +321,7 @@ class CheckpointReader {
 
 Checkpoint Checkpoint::open(const fs::path& path) { return CheckpointReader(path).read(); }
 Checkpoint Checkpoint::open_unet(const fs::path& path) { return CheckpointReader(path).read_unet(); }
+Checkpoint Checkpoint::open_control_net(const fs::path& path) { return CheckpointReader(path).read_control_net(); }
 Checkpoint Checkpoint::open_vae(const fs::path& path) { return CheckpointReader(path).read_vae(); }
 
 }  // namespace weft::sd

@@ -24,7 +24,7 @@ TextActivation activation(const std::string& origin, const std::string& name) {
 
 // What diffusers' U-Nets can be, and those here are not.
 constexpr KeyRule kUNetKeys[] = {
-    {"_class_name", {"\"UNet2DConditionModel\"", "\"UNet2DModel\""}},
+    {"_class_name", {"\"UNet2DConditionModel\"", "\"UNet2DModel\"", "\"ControlNetModel\""}},
     {"act_fn", {"\"silu\"", "\"swish\""}},
     {"addition_embed_type", {"\"text_time\""}},
     {"attention_type", {"\"default\""}},

@@ -14,7 +14,7 @@ namespace weft::sd {
 
 struct KeyRule {
   std::string_view key;
-  std::array<std::string_view, 2> same = {};  ///< JSON values; null and a missing key make no difference either
+  std::array<std::string_view, 3> same = {};  ///< JSON values; null and a missing key make no difference either
 };
 
 /// The keys with another value.

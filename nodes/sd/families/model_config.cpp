@@ -158,12 +158,13 @@ void refuse_other_codebooks(const Shapes& shapes, const std::string& origin) {
 
 }  // namespace
 
-UNetConfig infer_unet(
-    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
-  const Shapes shapes(tensors, origin, "U-Net");
+namespace {
+
+/// Of a U-Net or the half of one: all but what comes out.
+UNetConfig infer_descent(
+    const Shapes& shapes, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
   UNetConfig config;
   config.in_channels = shapes.size("conv_in.weight", 1);
-  config.out_channels = shapes.size("conv_out.weight", 0);
   config.block_channels = shapes.channels("down_blocks.{}.resnets.0.conv1.weight");
   config.layers_per_block = shapes.count("down_blocks.0.resnets.{}.conv1.weight");
   config.depths = depths_of(shapes, static_cast<std::int64_t>(config.block_channels.size()), config.layers_per_block);
@@ -194,6 +195,29 @@ UNetConfig infer_unet(
   require_divides(origin, "norm groups of the U-Net", config.norm_groups, config.block_channels);
   require_divides(
       origin, "attention heads of the U-Net", std::max(config.heads, config.head_width), attending_channels(config));
+  return config;
+}
+
+}  // namespace
+
+UNetConfig infer_unet(
+    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
+  const Shapes shapes(tensors, origin, "U-Net");
+  UNetConfig config = infer_descent(shapes, hints, usual, origin);
+  config.out_channels = shapes.size("conv_out.weight", 0);
+  return config;
+}
+
+ControlNetConfig infer_control_net(
+    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
+  const Shapes shapes(tensors, origin, "ControlNet");
+  ControlNetConfig config{.unet = infer_descent(shapes, hints, usual, origin)};
+  const std::string hint = "controlnet_cond_embedding.";
+  config.hint_channels = shapes.size(hint + "conv_in.weight", 1);
+  config.hint_widths = {shapes.size(hint + "conv_in.weight", 0)};
+  const std::int64_t blocks = shapes.count(hint + "blocks.{}.weight");
+  for (std::int64_t i = 1; i < blocks; i += 2)
+    config.hint_widths.push_back(shapes.size(fmt::format("{}blocks.{}.weight", hint, i), 0));
   return config;
 }
 

@@ -7,6 +7,7 @@
 
 #include "nodes/sd/families/config_hints.h"
 #include "nodes/sd/families/family.h"
+#include "nodes/sd/networks/control_net.h"
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
 #include "nodes/sd/networks/vae.h"
@@ -15,6 +16,8 @@ namespace weft::sd {
 
 /// `origin` is named in the ModelError when the tensors do not make up such a network.
 UNetConfig infer_unet(
+    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
+ControlNetConfig infer_control_net(
     const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
 TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const TextHints& hints, const TextKind& kind,

@@ -115,6 +115,27 @@ void refuse_other_unets(const std::string& file, const Names& names) {
   refuse(file, "holds no U-Net: it has no tensor down_blocks.* or input_blocks.*");
 }
 
+void refuse_other_control_nets(const std::string& file, const Names& names) {
+  constexpr Sign kOthers[] = {
+      {"task_embedding", "is a union ControlNet, which is not supported yet",
+          "use a ControlNet for one kind of picture"},
+      {"lora_controlnet", "is a control-LoRA, which is not supported yet",
+          "use the whole ControlNet that it was made from"},
+      {"body.0.resnets.", "is a T2I-Adapter, which is not supported yet", "use a ControlNet"},
+      {"adapter.body.", "is a T2I-Adapter, which is not supported yet", "use a ControlNet"},
+      {"double_blocks.", "is a ControlNet for FLUX, which is not supported",
+          "use one for Stable Diffusion 1.x, 2.x or XL"},
+      {"transformer_blocks.0.norm1_context", "is a ControlNet for Stable Diffusion 3, which is not supported",
+          "use one for Stable Diffusion 1.x, 2.x or XL"},
+  };
+  for (const Sign& sign : kOthers)
+    if (any_contains(names, sign.fragment)) refuse(file, sign.what, sign.remedy);
+  for (const char* fragment : {"zero_convs.", "controlnet_down_blocks."})
+    if (any_contains(names, fragment)) return;
+  refuse(file, "is no ControlNet: it has no tensor zero_convs.* or controlnet_down_blocks.*",
+      "choose a file of the folder 'controlnet'");
+}
+
 void refuse_other_pipelines(const std::string& folder, const std::string& pipeline) {
   const bool known =
       std::ranges::any_of(families(), [&](const Family* family) { return starts_any(pipeline, family->pipelines); });

@@ -17,6 +17,9 @@ void refuse_other_files(const std::string& file, const std::vector<std::string>&
 /// Of a file that shall hold a U-Net alone, or one among other parts.
 void refuse_other_unets(const std::string& file, const std::vector<std::string>& names);
 
+/// Of a file that shall hold a ControlNet.
+void refuse_other_control_nets(const std::string& file, const std::vector<std::string>& names);
+
 /// Of a diffusers folder, by the pipeline's class in model_index.json.
 void refuse_other_pipelines(const std::string& folder, const std::string& pipeline);
 

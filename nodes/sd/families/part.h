@@ -16,6 +16,7 @@ enum class Part {
   VAE,
   TextEncoder,
   TextEncoder2,  ///< of Stable Diffusion XL: OpenCLIP's ViT-bigG
+  ControlNet,
   LabelEncoder,
   SpatialRescaler,
   Marks,  ///< tensors of next to no size, by whose names a file says how its U-Net was trained ("v_pred")

@@ -70,6 +70,7 @@ const SafetensorsFile& PartReader::read_alone(const fs::path& path, Part part) {
   const SafetensorsFile& file = open(path);
   std::vector<std::string> names = names_of(file);
   if (part == Part::UNet) refuse_other_unets(path.string(), names);
+  if (part == Part::ControlNet) refuse_other_control_nets(path.string(), names);
   const bool diffusers = starts_any(names, info(part).diffusers_sign);
   const std::string prefix(starts_any(names, info(part).prefix) ? "" : info(part).prefix);
   for (std::string& name : names) name.insert(0, prefix);

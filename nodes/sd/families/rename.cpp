@@ -148,7 +148,9 @@ LdmShape ldm_shape(const std::vector<std::string>& names) {
   LdmShape shape{.unet_layers_per_block = 0, .vae_levels = 0};
   std::int64_t first_downsampler = 0, last_block = 0;
   for (const auto& name : names) {
-    if (const auto found = match("model.diffusion_model.input_blocks.#.0.*", name)) {
+    auto found = match("model.diffusion_model.input_blocks.#.0.*", name);
+    if (!found) found = match("control_model.input_blocks.#.0.*", name);
+    if (found) {
       const std::int64_t block = found->numbers[0];
       last_block = std::max(last_block, block);
       const bool downsampler = found->rest.starts_with("op.");

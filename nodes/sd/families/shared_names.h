@@ -26,6 +26,20 @@ inline constexpr Rule kUNetPlaces[] = {
     {"out.2.*", "conv_out.*"},
 };
 
+// Of a ControlNet; the rest is a U-Net's half.
+inline constexpr Rule kControlPlaces[] = {
+    {"input_hint_block.0.*", "controlnet_cond_embedding.conv_in.*"},
+    {"input_hint_block.2.*", "controlnet_cond_embedding.blocks.0.*"},
+    {"input_hint_block.4.*", "controlnet_cond_embedding.blocks.1.*"},
+    {"input_hint_block.6.*", "controlnet_cond_embedding.blocks.2.*"},
+    {"input_hint_block.8.*", "controlnet_cond_embedding.blocks.3.*"},
+    {"input_hint_block.10.*", "controlnet_cond_embedding.blocks.4.*"},
+    {"input_hint_block.12.*", "controlnet_cond_embedding.blocks.5.*"},
+    {"input_hint_block.14.*", "controlnet_cond_embedding.conv_out.*"},
+    {"zero_convs.#.0.*", "controlnet_down_blocks.{0}.*"},
+    {"middle_block_out.0.*", "controlnet_mid_block.*"},
+};
+
 // Inside a residual block.
 inline constexpr Rule kUNetLeaves[] = {
     {"in_layers.0.*", "norm1.*"},
@@ -96,6 +110,8 @@ inline constexpr Rule kOldVAEAttention[] = {
 };
 
 inline constexpr PartNames kUNetNames{Part::UNet, "model.diffusion_model.", kUNetPlaces, kUNetLeaves};
+inline constexpr PartNames kControlNames{Part::ControlNet, "control_model.", kControlPlaces};
+inline constexpr PartNames kControlHalfNames{Part::ControlNet, "control_model.", kUNetPlaces, kUNetLeaves};
 inline constexpr PartNames kVAENames{Part::VAE, "first_stage_model.", kVAEPlaces, kVAELeaves};
 inline constexpr PartNames kClipTextNames{Part::TextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
 

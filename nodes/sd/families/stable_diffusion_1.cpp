@@ -24,7 +24,7 @@ Usual usual(const ModelShapes&) {
 
 constexpr const TextKind* kTextKinds[] = {&kClipText};
 constexpr TextSlot kTexts[] = {{Part::TextEncoder, kTextKinds}};
-constexpr PartNames kSingleFile[] = {kUNetNames, kVAENames, kClipTextNames};
+constexpr PartNames kSingleFile[] = {kUNetNames, kVAENames, kClipTextNames, kControlNames, kControlHalfNames};
 // StableDiffusionPipeline, StableDiffusionInpaintPipeline, StableDiffusionInstructPix2PixPipeline, ...
 constexpr std::string_view kPipelines[] = {"StableDiffusion"};
 

@@ -118,6 +118,10 @@ ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, cons
   return with(conditioning, [&](ConditioningEntry& entry) { entry.concat_map = map; });
 }
 
+ConditioningEntries add_control(const ConditioningEntries& conditioning, std::shared_ptr<const Control> control) {
+  return with(conditioning, [&](ConditioningEntry& entry) { entry.controls.push_back(control); });
+}
+
 std::vector<std::string> resized_concats(
     const ConditioningEntries& conditioning, std::int64_t height, std::int64_t width) {
   std::vector<std::string> sentences;

@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "nodes/sd/sampling/control.h"
+
 namespace weft::sd {
 
 /// A rectangle of the picture, in pixels. How many latents it is depends on the model that will be asked.
@@ -63,6 +65,8 @@ struct ConditioningEntry {
   std::optional<PictureSize> size = {};
   std::optional<double> aesthetic_score = {};  ///< as above: how beautiful the picture is, 1 to 10
 
+  Controls controls = {};  ///< networks that steer the U-Net by pictures
+
   std::vector<PromptToken> tokens = {};  ///< what stands at each place of the context; empty: not known
 };
 
@@ -105,6 +109,9 @@ ConditioningEntries set_concat(
 
 /// What a model for semantic image synthesis sees besides the noisy latent. map [B or 1, classes, h, w].
 ConditioningEntries set_concat_map(const ConditioningEntries& conditioning, const at::Tensor& map);
+
+/// One more control, of both sides alike or of one.
+ConditioningEntries add_control(const ConditioningEntries& conditioning, std::shared_ptr<const Control> control);
 
 /// What is not of a latent's size (height and width in latents) and will be resized to it, a sentence each; for a
 /// warning.

@@ -170,12 +170,14 @@ bool tokens_agree(std::int64_t a, std::int64_t b) { return std::lcm(a, b) / std:
 
 }  // namespace
 
-at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma) {
+at::Tensor predict_x0(
+    const DiffusionModel& model, NetworkCall call, float sigma, const std::vector<ChangeCall>& steer) {
   const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
   const at::Tensor x = call.x;
   call.x = x / deviation;
   const auto timestep = static_cast<double>(model.table.timestep(sigma));
   call.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
+  for (const ChangeCall& change : steer) change(call);
   const at::Tensor output = model.network(call).to(at::kFloat);
   if (model.prediction == Prediction::Velocity) return x / variance - output * sigma / deviation;
   return x - output * sigma;
@@ -192,6 +194,8 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const ConditioningEn
   }
   positive_ = prepare(positive, latent, options, /*negative=*/false);
   negative_ = prepare(negative, latent, options, /*negative=*/true);
+  share_controls();
+  open_controls(options);
   match_areas(negative_, positive_);
   match_areas(positive_, negative_);
   weigh(positive_, latent);
@@ -212,6 +216,7 @@ GuidedDenoiser::Side GuidedDenoiser::prepare(const ConditioningEntries& conditio
     if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
     entry.area = resolve_area(given, entry.mask, latent, pixels);
     if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
+    entry.controls = given.controls;
     entry.strength = given.strength;
     entry.sigma_start = model_.table.percent_to_sigma(given.start_percent);
     entry.sigma_end = model_.table.percent_to_sigma(given.end_percent);
@@ -237,9 +242,50 @@ void GuidedDenoiser::match_areas(Side& side, const Side& other) {
     Entry match = entry;
     match.context = smallest->context;
     match.vector = smallest->vector;
+    match.controls = smallest->controls;
     match.concat = smallest->concat;
     side.push_back(std::move(match));
   }
+}
+
+/// Where no entry of the negative side has controls, those of the positive side that are meant for both are its, too.
+void GuidedDenoiser::share_controls() {
+  if (std::ranges::any_of(negative_, [](const Entry& entry) { return !entry.area && !entry.controls.empty(); })) return;
+  std::vector<Entry*> others;
+  for (Entry& entry : negative_)
+    if (!entry.area) others.push_back(&entry);
+  std::size_t next = 0;
+  for (const Entry& entry : positive_) {
+    const bool meant = std::ranges::any_of(entry.controls, [](const auto& control) { return control->also_negative; });
+    if (!entry.area && meant && !others.empty()) others[next++ % others.size()]->controls = entry.controls;
+  }
+}
+
+void GuidedDenoiser::open_controls(const DenoiserOptions& options) {
+  for (const Side* side : {&positive_, &negative_})
+    for (const Entry& entry : *side)
+      for (const auto& control : entry.controls) {
+        const ControlSource& source = *control->source;
+        if (opened_.contains(&source)) continue;
+        if (!options.open_control)
+          throw std::invalid_argument("the conditioning has a ControlNet, which cannot be used here");
+        opened_.emplace(&source, options.open_control(source));
+      }
+}
+
+/// What the controls that count at this moment add to a call.
+std::vector<ChangeCall> GuidedDenoiser::steering(const Controls& controls, float sigma) const {
+  std::vector<ChangeCall> steer;
+  for (const auto& control : controls) {
+    const double start = model_.table.percent_to_sigma(control->start_percent);
+    const double end = model_.table.percent_to_sigma(control->end_percent);
+    if (control->strength == 0 || sigma > start || sigma < end) continue;
+    steer.emplace_back([&, control](NetworkCall& call) {
+      const at::Tensor hint = repeat_to_batch(control->hint, call.x.size(0));
+      add_residuals(call.control, opened_.at(control->source.get())(call, hint), control->strength);
+    });
+  }
+  return steer;
 }
 
 void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
@@ -280,6 +326,7 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       const at::Tensor& context = job.entry->context;
       if (job.x0.defined() || crop(x, job.entry->area).sizes() != window.sizes()) continue;
       if (context.size(2) != jobs[first].entry->context.size(2)) continue;
+      if (job.entry->controls != jobs[first].entry->controls) continue;
       if (!tokens_agree(context.size(1), jobs[first].entry->context.size(1))) continue;
       together.push_back(&job);
       tokens = std::lcm(tokens, context.size(1));
@@ -299,7 +346,7 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
     if (!vectors.empty()) call.vector = at::cat(vectors);
     if (!concats.empty()) call.concat = at::cat(concats);
     if (change) change(call);
-    const at::Tensor all = predict_x0(model_, std::move(call), sigma);
+    const at::Tensor all = predict_x0(model_, std::move(call), sigma, steering(jobs[first].entry->controls, sigma));
     for (std::size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
 

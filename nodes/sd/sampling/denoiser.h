@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,9 +40,11 @@ struct LatentArea {
   bool operator==(const LatentArea&) const = default;
 };
 
-/// One application. call.x [B, C, h, w] = x0 + sigma * noise, float32; it is scaled, and the timesteps filled in, here.
+/// One application. call.x [B, C, h, w] = x0 + sigma * noise, float32; it is scaled, and the timesteps filled in, here. Then
+/// each of `steer` may add to the call.
 /// Returns x0, float32.
-at::Tensor predict_x0(const DiffusionModel& model, NetworkCall call, float sigma);
+at::Tensor predict_x0(
+    const DiffusionModel& model, NetworkCall call, float sigma, const std::vector<ChangeCall>& steer = {});
 
 /// negative + (positive - negative) * cfg, and the part that cfg++ samplers need.
 struct Guided {
@@ -57,6 +60,8 @@ struct DenoiserOptions {
   /// Where the conditioning's concat latent and mask are not those that the model's in_channels needs: false does as
   /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
   bool strict_concat = false;
+
+  OpenControl open_control = {};  ///< needed where the conditioning has controls; called once for each
 };
 
 /// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same
@@ -82,6 +87,7 @@ class GuidedDenoiser {
     at::Tensor context;
     at::Tensor vector;  ///< [1 or B, V] or undefined
     at::Tensor concat;  ///< [B, extra channels, h, w] or undefined
+    Controls controls;
     at::Tensor mask;  ///< [B or 1, h, w] with its strength, or undefined
     std::optional<LatentArea> area;  ///< none: everywhere
     double strength;
@@ -93,6 +99,9 @@ class GuidedDenoiser {
   Side prepare(const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options,
       bool negative) const;
   static void match_areas(Side& side, const Side& other);
+  void share_controls();
+  void open_controls(const DenoiserOptions& options);
+  std::vector<ChangeCall> steering(const Controls& controls, float sigma) const;
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(
       std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change = {}) const;
@@ -102,6 +111,7 @@ class GuidedDenoiser {
   Patches patches_;  ///< those of the model that are within calls
   double cfg_;
   Side positive_, negative_;
+  std::map<const ControlSource*, ControlFunction> opened_;
 };
 
 /// A noise mask of any size ([H, W], [B, H, W] or [B, 1, H, W]; 1: regenerate) brought to a latent [B, C, h,

@@ -134,7 +134,10 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   }
 
   const GuidedDenoiser denoiser(model, request.positive, request.negative, latent,
-      {.cfg = request.cfg, .noise_mask = inpaint.mask, .strict_concat = request.strict_concat});
+      {.cfg = request.cfg,
+          .noise_mask = inpaint.mask,
+          .strict_concat = request.strict_concat,
+          .open_control = request.open_control});
   FiniteSampling finite(model, request, sigmas);
   SampleResult result;
   SamplerCall call;

@@ -31,6 +31,7 @@ struct SampleRequest {
   ConditioningEntries positive, negative;
   double cfg = 8;
   bool strict_concat = false;  ///< see DenoiserOptions
+  OpenControl open_control = {};  ///< the same
   at::Tensor latent;      ///< [B, C, h, w] as the VAE gives it (not scaled); zeros: from noise alone
   at::Tensor noise_mask;  ///< 1 where to paint, 0 where to keep the latent; any size; undefined: paint all
   std::uint64_t seed = 0;

@@ -84,6 +84,8 @@ std::variant<std::monostate, PixelArea, FractionArea> area_in(const json& facts)
 }
 
 json written(const ConditioningEntry& entry) {
+  if (!entry.controls.empty())
+    throw NodeError("the conditioning holds a ControlNet, which cannot be written", "apply it where it is sampled");
   json facts = {{"area", written(entry.area)}, {"strength", entry.strength}, {"mask_strength", entry.mask_strength},
       {"area_from_mask", entry.area_from_mask}, {"start", entry.start_percent}, {"end", entry.end_percent}};
   if (entry.size)

@@ -86,6 +86,9 @@ json describe(const ConditioningEntries& conditioning) {
   for (const ConditioningEntry& entry : conditioning) {
     json said = {{"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent}};
     if (json area = area_of(entry); !area.is_null()) said["area"] = std::move(area);
+    for (const auto& control : entry.controls)
+      said["controls"].push_back({{"strength", control->strength}, {"start", control->start_percent},
+          {"end", control->end_percent}, {"picture", control->hint.sizes().vec()}});
     if (entry.mask.defined()) said["mask"] = {{"shape", entry.mask.sizes().vec()}, {"strength", entry.mask_strength}};
     if (entry.size)
       said["size"] = {{"width", entry.size->width}, {"height", entry.size->height},

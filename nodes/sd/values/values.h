@@ -26,6 +26,7 @@ namespace weft {
 namespace sd {
 class Checkpoint;
 class TextEncoder;
+class UpscalerFile;
 template <class T>
 class PerDevice;
 }  // namespace sd
@@ -141,6 +142,44 @@ class Clip {
   sd::Patches patches_;
   std::vector<std::shared_ptr<sd::PerDevice<sd::TextEncoder>>> encoders_;
   std::int64_t skip_ = 0;  ///< 0: as the model was trained
+};
+
+/// A ControlNet. The first use on a device builds it there.
+class ControlNet {
+ public:
+  static constexpr std::string_view kType = "control_net";
+
+  /// `dtype`: as a Model's.
+  ControlNet(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+
+  /// What conditioning carries of it.
+  std::shared_ptr<const sd::ControlSource> source() const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<const Shared> shared_;
+  friend sd::ControlFunction open_control(const sd::ControlSource& source, const Residency& where);
+};
+
+/// A ControlNet on a device, for a sampler. It cannot be evicted as long as the function is held, and throws NodeError for a
+/// model of another family.
+sd::ControlFunction open_control(const sd::ControlSource& source, const Residency& where);
+
+/// A network that makes pictures larger.
+class UpscaleModel {
+ public:
+  static constexpr std::string_view kType = "upscale_model";
+
+  explicit UpscaleModel(std::shared_ptr<const sd::UpscalerFile> file);
+
+  std::int64_t scale() const;  ///< how much larger
+  /// The network on a device: takes and gives [B, 3, H, W] float32 in [0, 1], there. It cannot be evicted as long as it is
+  /// held.
+  std::function<at::Tensor(const at::Tensor&)> on(const Residency& where) const;
+
+ private:
+  struct Shared;
+  std::shared_ptr<Shared> shared_;
 };
 
 /// An autoencoder, KL or VQ.

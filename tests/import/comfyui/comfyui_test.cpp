@@ -135,7 +135,7 @@ TEST(ComfyEditorFile, KeepsPlacesNotesGroupsAndStates) {
 }
 
 TEST(ComfyEditorFile, PlaceholdersKeepTheTypesOfTheirPorts) {
-  const Imported made = imported(editor_file("[]", R"(, {"id": 8, "type": "ControlNetApplyAdvanced", "mode": 4,
+  const Imported made = imported(editor_file("[]", R"(, {"id": 8, "type": "SomeControlApply", "mode": 4,
     "inputs": [{"name": "positive", "type": "CONDITIONING", "link": null}, {"name": "image", "type": "IMAGE,MASK"},
                {"name": "kind", "type": ["a", "b"]}, {"name": "strength", "type": "FLOAT", "widget": {"name": "strength"}}],
     "outputs": [{"name": "positive", "type": "CONDITIONING"}, {"name": "ANY", "type": "*"}, {"name": "On", "type": "BOOLEAN"}]})"));
