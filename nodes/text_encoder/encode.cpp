@@ -1,5 +1,5 @@
 // text.encode, text.clip_skip: words to what the U-Net attends to.
-#include "nodes/sd/text/prompt.h"
+#include "nodes/text_encoder/embeddings.h"
 #include "nodes/text_encoder/nodes.h"
 
 namespace weft::text_encoder {
@@ -9,16 +9,19 @@ class EncodeText final : public Node {
   Input<Clip> clip_{*this, "clip", {.tip = "the model's text encoder"}};
   Param<std::string> text_{*this, "text",
       {.widget = Widget::Text,
-          .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets"}};
+          .tip = "(words:1.2) count more, (words:0.8) less, (words) 1.1 times; \\( and \\) are plain brackets; "
+                 "embedding:name is a learnt word from the folder 'embeddings'"}};
   Output<Conditioning> conditioning_{
       *this, "conditioning", {.tip = "a vector for each token, which the U-Net attends to"}};
 
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
     const std::string text = ctx[text_];
-    ctx.set(conditioning_, ctx[clip_].encode(text, ctx.memory()));
-    for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
+    warn_of(ctx, text);
+    ctx.set(conditioning_, ctx[clip_].encode(text, ctx.memory(), embedding_files(ctx)));
   }
+
+  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx, ctx[text_]); }
 };
 
 class ClipSkip final : public Node {
@@ -40,7 +43,7 @@ void add_encode(Registry& registry) {
       {.title = "Encode Text",
           .menu = "Conditioning",
           .doc = "Words to vectors, by the model's CLIP text encoder. Longer texts are encoded in chunks of 75 tokens.",
-          .revision = 2,
+          .revision = 3,
           .lane = Lane::Device,
           .foreign = {{.program = "comfyui",
               .name = "CLIPTextEncode",

@@ -1,6 +1,6 @@
 // text.encode_xl, text.encode_xl_refiner: words and the picture's size for Stable Diffusion XL, by hand. text.encode does for
 // it, too: then both encoders read the same, and the size is that of the picture that is sampled.
-#include "nodes/sd/text/prompt.h"
+#include "nodes/text_encoder/embeddings.h"
 #include "nodes/text_encoder/nodes.h"
 
 namespace weft::text_encoder {
@@ -39,13 +39,17 @@ class EncodeXl final : public Node {
 
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
-    Conditioning conditioning = ctx[clip_].encode_each({ctx[text_l_], ctx[text_g_]}, ctx.memory());
+    for (const std::string& text : {ctx[text_g_], ctx[text_l_]}) warn_of(ctx, text);
+    Conditioning conditioning =
+        ctx[clip_].encode_each({ctx[text_l_], ctx[text_g_]}, ctx.memory(), embedding_files(ctx));
     for (sd::ConditioningEntry& entry : conditioning.entries)
       entry.size = sd::PictureSize{
           ctx[height_], ctx[width_], ctx[crop_top_], ctx[crop_left_], ctx[target_height_], ctx[target_width_]};
     ctx.set(conditioning_, std::move(conditioning));
-    for (const auto& text : {ctx[text_g_], ctx[text_l_]})
-      for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
+  }
+
+  std::string fingerprint(const RunContext& ctx) const override {
+    return embeddings_stamp(ctx, ctx[text_g_]) + embeddings_stamp(ctx, ctx[text_l_]);
   }
 };
 
@@ -68,14 +72,16 @@ class EncodeXlRefiner final : public Node {
   void run(RunContext& ctx) const override {
     ctx.progress(0, 1);
     const std::string text = ctx[text_];
-    Conditioning conditioning = ctx[clip_].encode(text, ctx.memory());
+    warn_of(ctx, text);
+    Conditioning conditioning = ctx[clip_].encode(text, ctx.memory(), embedding_files(ctx));
     for (sd::ConditioningEntry& entry : conditioning.entries) {
       entry.size = sd::PictureSize{ctx[height_], ctx[width_], 0, 0, ctx[height_], ctx[width_]};
       entry.aesthetic_score = ctx[score_];
     }
     ctx.set(conditioning_, std::move(conditioning));
-    for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
   }
+
+  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx, ctx[text_]); }
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ from lycoris.modules.lokr import LokrModule
 from peft import LoraConfig, inject_adapter_in_model
 from peft.utils import get_peft_model_state_dict
 
-from family_networks import SD2, XL, control_net, inputs, make, outputs
+from family_networks import SD2, XL, control_net, inputs, make, outputs, token_ids
 from make_network_golden import GOLDEN
 from seeded_weights import seeded_normal
 
@@ -97,9 +97,25 @@ def unet_with_control(family) -> torch.Tensor:
 
 
 @torch.no_grad()
+def text_with_embedding() -> dict:
+    """CLIP's text encoder of Stable Diffusion XL, scaled down, that reads a learned word of two vectors: as two more rows of
+    its table, which is how transformers and diffusers have it."""
+    _, texts = make(XL)
+    body = getattr(texts[0], "text_model", texts[0])
+    table = body.embeddings.token_embedding
+    learned = seeded_normal("learned", (2, table.weight.shape[1]))
+    body.embeddings.token_embedding = torch.nn.Embedding.from_pretrained(torch.cat([table.weight, learned]))
+    ids = token_ids()
+    ids[:, 3:5] = torch.tensor([1000, 1001])
+    encoded = texts[0](ids, output_hidden_states=True)
+    return {"xl.text_with_embedding": encoded.hidden_states[-2][:, ::7], "xl.text_with_embedding_pooled": encoded.pooler_output}
+
+
+@torch.no_grad()
 def main() -> None:
     result = {"xl.unet_with_lora": unet_with_lora()}
     result |= {f"{family.name}.unet_with_control": unet_with_control(family) for family in (SD2, XL)}
+    result |= text_with_embedding()
     for kind in ("linear", "conv"):
         result |= lycoris_case(f"lora_{kind}", kind, LoConModule)
         result |= lycoris_case(f"dora_{kind}", kind, LoConModule, weight_decompose=True)

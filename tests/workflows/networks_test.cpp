@@ -133,11 +133,11 @@ TEST(NotFinite, IsWhatAnExtremeWeightComesTo) {
 
 // ---- Texts ----
 
-TEST(Texts, WarnOfEmbeddingsThatHaveNoEffectYet) {
+TEST(Texts, WarnOfEmbeddingsThatAreNotThere) {
   Bench bench;
   bench.run(picture_of("paper-cut", "a boat, embedding:calm.pt (embedding:sea:1.2) embedding:sea"), {"text"});
   EXPECT_THAT(bench.warnings(),
-      ElementsAre(HasSubstr("the embedding 'calm.pt' has no effect"), HasSubstr("the embedding 'sea'")));
+      ElementsAre(HasSubstr("there is no embedding 'calm.pt'"), HasSubstr("there is no embedding 'sea'")));
 }
 
 TEST(Texts, BeyondTheirBoundsAreRefused) {

@@ -66,6 +66,7 @@ struct TextSlot {
   std::span<const TextKind* const> kinds;  ///< the first that recognises it; the last is taken where none does
   std::int64_t layer = 1;  ///< whose output is the context, counted from the end: 2 is the last but one
   bool norm_inner = true;  ///< the final norm is also applied to the output of another layer than the last
+  std::string_view embedding_key = "clip_l";  ///< of its vectors in a textual inversion's file for several encoders
   std::int64_t cut_in_folder =
       0;  ///< so many of the last layers, which nobody needs, are left out of diffusers' folders
 };

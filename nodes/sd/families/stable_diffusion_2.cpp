@@ -34,7 +34,8 @@ Usual usual(const ModelShapes& model) {
 }
 
 constexpr const TextKind* kTextKinds[] = {&kOpenClipText};
-constexpr TextSlot kTexts[] = {{.part = Part::TextEncoder, .kinds = kTextKinds, .layer = 2, .cut_in_folder = 1}};
+constexpr TextSlot kTexts[] = {
+    {.part = Part::TextEncoder, .kinds = kTextKinds, .layer = 2, .embedding_key = "clip_h", .cut_in_folder = 1}};
 constexpr PartNames kSingleFile[] = {
     kUNetNames, kVAENames, {Part::TextEncoder, "cond_stage_model.model.", kOpenClipPlaces}};
 

@@ -36,7 +36,8 @@ Usual usual(const ModelShapes& model) {
 constexpr const TextKind* kClip[] = {&kClipText};
 constexpr const TextKind* kOpenClip[] = {&kOpenClipText};
 constexpr TextSlot kFirst{.part = Part::TextEncoder, .kinds = kClip, .layer = 2, .norm_inner = false};
-constexpr TextSlot kSecond{.part = Part::TextEncoder2, .kinds = kOpenClip, .layer = 2, .norm_inner = false};
+constexpr TextSlot kSecond{
+    .part = Part::TextEncoder2, .kinds = kOpenClip, .layer = 2, .norm_inner = false, .embedding_key = "clip_g"};
 constexpr TextSlot kTexts[] = {kFirst, kSecond};
 constexpr TextSlot kRefinerTexts[] = {kSecond};
 

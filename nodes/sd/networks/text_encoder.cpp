@@ -86,7 +86,8 @@ TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 const TextEncoderConfig& TextEncoder::config() const { return parts_->config; }
 at::ScalarType TextEncoder::dtype() const { return parts_->tokens.scalar_type(); }
 
-TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip_skip) const {
+TextEncoding TextEncoder::forward(
+    const at::Tensor& token_ids, std::int64_t clip_skip, const std::vector<PlacedVector>& placed) const {
   const Parts& p = *parts_;
   const at::Tensor ids = token_ids.to(p.tokens.device());
   TORCH_CHECK(ids.dim() == 2 && ids.size(1) <= p.config.max_positions, "token ids ", ids.sizes(),
@@ -96,7 +97,9 @@ TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip
   const std::int64_t wanted = skip >= 1 && skip <= layers ? layers - skip : layers - 1;
   const bool beyond = skip > layers;
 
-  at::Tensor h = at::embedding(p.tokens, ids) + p.positions.narrow(0, 0, ids.size(1));
+  at::Tensor words = at::embedding(p.tokens, ids);
+  for (const PlacedVector& each : placed) words[each.row][each.place].copy_(each.vector);
+  at::Tensor h = words + p.positions.narrow(0, 0, ids.size(1));
   at::Tensor taken;
   for (std::int64_t i = 0; i < layers; ++i) {
     h = p.layers[static_cast<std::size_t>(i)](h);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "nodes/sd/networks/layers.h"
 
@@ -34,6 +35,12 @@ struct TextEncoderConfig {
   std::int64_t cut = 0;  ///< layers that were left out behind the last, and count where layers are counted from the end
 };
 
+/// A vector that stands in the place of a token's, such as one of a textual inversion (arXiv:2208.01618).
+struct PlacedVector {
+  std::int64_t row, place;
+  at::Tensor vector;  ///< [width]
+};
+
 struct TextEncoding {
   at::Tensor hidden;  ///< [B, T, width]
   at::Tensor pooled;  ///< [B, projection or width], the last layer at the end-of-text token
@@ -51,7 +58,8 @@ class TextEncoder {
 
   /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...; 0: config.layer;
   /// more than there are layers means the last, normed (as ComfyUI does).
-  TextEncoding forward(const at::Tensor& ids, std::int64_t clip_skip = 0) const;
+  TextEncoding forward(
+      const at::Tensor& ids, std::int64_t clip_skip = 0, const std::vector<PlacedVector>& placed = {}) const;
 
  private:
   struct Parts;

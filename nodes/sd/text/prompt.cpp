@@ -128,6 +128,47 @@ Parsed parse(std::string_view prompt) {
   return parsed;
 }
 
+/// A run of plain text, or the name of a learned word.
+struct Piece {
+  std::string_view text;
+  bool is_name;
+};
+
+/// "a embedding:x b" -> "a ", x, " b".
+std::vector<Piece> pieces_of(std::string_view text) {
+  constexpr std::string_view kKey = "embedding:";
+  std::vector<Piece> pieces;
+  std::size_t begin = 0;
+  for (std::size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
+    if (at < begin || (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1])))) continue;  // of another word
+    const std::size_t first = at + kKey.size(), end = std::min(text.find_first_of(" \t\r\n,:", first), text.size());
+    if (end == first) continue;
+    if (at > begin) pieces.push_back({text.substr(begin, at - begin), false});
+    pieces.push_back({text.substr(first, end - first), true});
+    begin = end;
+  }
+  if (begin < text.size()) pieces.push_back({text.substr(begin), false});
+  return pieces;
+}
+
+/// What is put into a chunk.
+struct Token {
+  std::int64_t id = 0;
+  LearnedPlace learned = {};  ///< its vector is undefined for an id
+};
+
+std::vector<Token> tokens_of(const Tokenizer& tokenizer, const Piece& piece, const LearnedWords& learned) {
+  std::vector<Token> tokens;
+  if (piece.is_name) {
+    const at::Tensor vectors = learned(std::string(piece.text));
+    for (std::int64_t i = 0; vectors.defined() && i < vectors.size(0); ++i)
+      tokens.push_back({.learned = {std::string(piece.text), vectors[i]}});
+    return tokens;
+  }
+  for (const std::int64_t id : tokenizer.encode(piece.text)) tokens.push_back({.id = id});
+  return tokens;
+}
+
 // Fills chunks from left to right.
 class ChunkWriter {
  public:
@@ -136,14 +177,14 @@ class ChunkWriter {
     begin();
   }
 
-  void add_run(const std::vector<std::int64_t>& ids, float weight) {
-    const bool may_be_torn = ids.size() >= kShortRun;
-    for (std::size_t next = 0; next < ids.size();) {
-      const std::size_t left = ids.size() - next;
+  void add_run(const std::vector<Token>& tokens, float weight) {
+    const bool may_be_torn = tokens.size() >= kShortRun;
+    for (std::size_t next = 0; next < tokens.size();) {
+      const std::size_t left = tokens.size() - next;
       const std::size_t take = left <= room() ? left : may_be_torn || longer_than_a_chunk(left) ? room() : 0;
-      for (std::size_t i = 0; i < take; ++i) put(ids[next + i], weight);
+      for (std::size_t i = 0; i < take; ++i) put(tokens[next + i], weight);
       next += take;
-      if (next < ids.size()) {
+      if (next < tokens.size()) {
         end();
         begin();
       }
@@ -167,17 +208,19 @@ class ChunkWriter {
                           kMostChunks, length_ - 2),
           "shorten it");
     chunks_.emplace_back();
-    put(tokenizer_.start_id(), 1);
+    put({.id = tokenizer_.start_id()}, 1);
   }
 
   void end() {
-    put(tokenizer_.end_id(), 1);
-    while (chunks_.back().ids.size() < length_) put(tokenizer_.pad_id(), 1);
+    put({.id = tokenizer_.end_id()}, 1);
+    while (chunks_.back().ids.size() < length_) put({.id = tokenizer_.pad_id()}, 1);
   }
 
-  void put(std::int64_t id, float weight) {
-    chunks_.back().ids.push_back(id);
-    chunks_.back().weights.push_back(weight);
+  void put(const Token& token, float weight) {
+    TokenChunk& chunk = chunks_.back();
+    if (token.learned.vector.defined()) chunk.learned.emplace(chunk.ids.size(), token.learned);
+    chunk.ids.push_back(token.id);
+    chunk.weights.push_back(weight);
   }
 
   const Tokenizer& tokenizer_;
@@ -189,6 +232,14 @@ at::Tensor ids_of(const std::vector<TokenChunk>& chunks) {
   std::vector<at::Tensor> rows;
   for (const auto& chunk : chunks) rows.push_back(at::tensor(chunk.ids, at::kLong));
   return at::stack(rows);
+}
+
+std::vector<PlacedVector> placed_in(const std::vector<TokenChunk>& chunks) {
+  std::vector<PlacedVector> placed;
+  for (std::size_t row = 0; row < chunks.size(); ++row)
+    for (const auto& [place, word] : chunks[row].learned)
+      placed.push_back({static_cast<std::int64_t>(row), static_cast<std::int64_t>(place), word.vector});
+  return placed;
 }
 
 at::Tensor weights_of(const std::vector<TokenChunk>& chunks) {
@@ -203,27 +254,11 @@ bool has_weights(const std::vector<TokenChunk>& chunks) {
   });
 }
 
-/// The names in "embedding:name", each once, which ask for a textual inversion and are read as plain words. A name ends
-/// at a space, a comma or a colon, and may have an extension.
-std::vector<std::string> named_embeddings(const std::vector<WeightedText>& runs) {
-  constexpr std::string_view kKey = "embedding:";
-  std::vector<std::string> names;
-  for (const WeightedText& run : runs) {
-    const std::string_view text = run.text;
-    for (std::size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
-      if (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1]))) continue;  // a part of another word
-      std::string_view name = text.substr(at + kKey.size());
-      name = name.substr(0, name.find_first_of(" \t\r\n,:"));
-      if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
-    }
-  }
-  return names;
-}
-
 std::vector<PromptToken> spelled(const Tokenizer& tokenizer, const std::vector<TokenChunk>& chunks) {
   std::vector<PromptToken> tokens;
   for (const TokenChunk& chunk : chunks) {
-    const std::vector<std::string> texts = tokenizer.spell(chunk.ids);
+    std::vector<std::string> texts = tokenizer.spell(chunk.ids);
+    for (const auto& [place, word] : chunk.learned) texts[place] = word.name;
     for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
   }
   return tokens;
@@ -236,8 +271,6 @@ std::vector<WeightedText> parse_weights(std::string_view prompt) { return parse(
 std::vector<std::string> prompt_warnings(std::string_view prompt) {
   const Parsed parsed = parse(prompt);
   std::vector<std::string> sentences;
-  for (const std::string& name : named_embeddings(parsed.runs))
-    sentences.push_back(fmt::format("the embedding '{}' has no effect yet: its name is read as plain words", name));
   const auto largest =
       std::ranges::max_element(parsed.runs, {}, [](const WeightedText& run) { return std::abs(run.weight); });
   if (largest != parsed.runs.end() && std::abs(largest->weight) > kSaneWeight)
@@ -253,23 +286,33 @@ std::vector<std::string> prompt_warnings(std::string_view prompt) {
   return sentences;
 }
 
-std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length) {
+std::vector<std::string> named_embeddings(std::string_view prompt) {
+  std::vector<std::string> names;
+  for (const WeightedText& run : parse(prompt).runs)
+    for (const Piece& piece : pieces_of(run.text))
+      if (piece.is_name && std::ranges::find(names, piece.text) == names.end()) names.emplace_back(piece.text);
+  return names;
+}
+
+std::vector<TokenChunk> tokenize_prompt(
+    const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length, const LearnedWords& learned) {
   if (prompt.size() > kLongestPrompt)
     throw NodeError(
         fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
   ChunkWriter writer(tokenizer, length);
   for (const auto& [text, weight] : parse_weights(prompt)) {
-    writer.add_run(tokenizer.encode(text), static_cast<float>(weight));
+    const std::vector<Piece> pieces = learned ? pieces_of(text) : std::vector<Piece>{{text, false}};
+    for (const Piece& piece : pieces) writer.add_run(tokens_of(tokenizer, piece, learned), static_cast<float>(weight));
   }
   return writer.finish();
 }
 
-std::vector<std::int64_t> find_tokens(
-    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, std::int64_t length) {
+std::vector<std::int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
+    std::int64_t length, const LearnedWords& learned) {
   const std::vector<std::int64_t> wanted = tokenizer.encode(words);
   std::vector<std::int64_t> places;
   std::int64_t chunk_begin = 0;
-  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length)) {
+  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length, learned)) {
     for (auto from = chunk.ids.begin(); !wanted.empty();) {
       from = std::search(from, chunk.ids.end(), wanted.begin(), wanted.end());
       if (from == chunk.ids.end()) break;
@@ -281,21 +324,21 @@ std::vector<std::int64_t> find_tokens(
 }
 
 EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-    std::int64_t clip_skip, std::size_t least_chunks) {
+    std::int64_t clip_skip, std::size_t least_chunks, const LearnedWords& learned) {
   const auto& config = encoder.config();
   if (static_cast<std::int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
     throw ModelError("the tokenizer",
         fmt::format("has {} tokens, and the text encoder {}", tokenizer.vocabulary_size(), config.vocab),
         "use the tokenizer folder that came with the model");
   }
-  std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions);
+  std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions, learned);
   while (chunks.size() < least_chunks) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
   std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
   const auto count = static_cast<std::int64_t>(chunks.size());
   const bool weighted = has_weights(chunks);
   if (weighted) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
 
-  const TextEncoding encoding = encoder.forward(ids_of(chunks), clip_skip);
+  const TextEncoding encoding = encoder.forward(ids_of(chunks), clip_skip, placed_in(chunks));
   at::Tensor hidden = encoding.hidden.to(at::kFloat);
   if (weighted) {
     const at::Tensor empty = hidden.narrow(0, count, 1);

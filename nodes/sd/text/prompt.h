@@ -4,6 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +28,29 @@ struct WeightedText {
 /// Beyond 100 levels brackets are text, and so is a weight that is no finite number.
 std::vector<WeightedText> parse_weights(std::string_view prompt);
 
-/// What of a prompt has not the effect that its writer may expect, a sentence each: embeddings, weights that are out of
-/// range or no numbers, brackets that are too deep. For warnings.
+/// What of a prompt has not the effect that its writer may expect, a sentence each: weights that are out of range or no
+/// numbers, brackets that are too deep. For warnings.
 std::vector<std::string> prompt_warnings(std::string_view prompt);
+
+/// The names in "embedding:name", each once: words that were learnt by textual inversion (Gal et al. 2022,
+/// arXiv:2208.01618). A name ends at a space, a comma or a colon, and may have an extension.
+std::vector<std::string> named_embeddings(std::string_view prompt);
+
+/// Of a name in a prompt: the vectors that stand there, float32 [n, width]; undefined: none, and the name is left out. Where
+/// there is no such function, "embedding:name" is plain text.
+using LearnedWords = std::function<at::Tensor(const std::string& name)>;
+
+/// A place in a chunk that has a vector in place of an id's.
+struct LearnedPlace {
+  std::string name;
+  at::Tensor vector;  ///< float32 [width]
+};
 
 /// As many tokens as the text encoder takes at once: start, at most length - 2 tokens, end, padding.
 struct TokenChunk {
-  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> ids;  ///< 0 where a learned word is
   std::vector<float> weights;
+  std::map<std::size_t, LearnedPlace> learned = {};  ///< by place
 };
 
 /// Bounds of a prompt. Each step attends to every chunk: at 64 (4,928 places) that costs more than the attention among the
@@ -40,11 +58,12 @@ struct TokenChunk {
 inline constexpr std::size_t kMostChunks = 64, kLongestPrompt = 100'000;
 
 /// At least one chunk. Throws NodeError for a prompt beyond the bounds. A run of equal weight shorter than 8 tokens is not torn apart at a chunk's end.
-std::vector<TokenChunk> tokenize_prompt(const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length = 77);
+std::vector<TokenChunk> tokenize_prompt(
+    const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length = 77, const LearnedWords& learned = {});
 
 /// Where the tokens of `words` stand among those of all chunks of the prompt, each occurrence, rising.
-std::vector<std::int64_t> find_tokens(
-    const Tokenizer& tokenizer, std::string_view prompt, std::string_view words, std::int64_t length = 77);
+std::vector<std::int64_t> find_tokens(const Tokenizer& tokenizer, std::string_view prompt, std::string_view words,
+    std::int64_t length = 77, const LearnedWords& learned = {});
 
 struct EncodedPrompt {
   at::Tensor context;  ///< [1, chunks * length, width] float32, what the U-Net attends to
@@ -55,6 +74,6 @@ struct EncodedPrompt {
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
 /// weight. clip_skip: see TextEncoder::forward. A prompt of fewer than `least_chunks` is followed by empty ones.
 EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-    std::int64_t clip_skip = 0, std::size_t least_chunks = 1);
+    std::int64_t clip_skip = 0, std::size_t least_chunks = 1, const LearnedWords& learned = {});
 
 }  // namespace weft::sd

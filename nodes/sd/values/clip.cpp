@@ -8,12 +8,14 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "nodes/sd/families/checkpoint.h"
 #include "nodes/sd/tensors/finite.h"
 #include "nodes/sd/tensors/precision.h"
+#include "nodes/sd/text/embedding_file.h"
 #include "nodes/sd/text/prompt.h"
 #include "nodes/sd/values/node_device.h"
 #include "nodes/sd/values/per_device.h"
@@ -56,6 +58,39 @@ struct Clip::Shared {
 
 namespace {
 
+/// The vectors of the embeddings that texts name, each file read once an encoder.
+class EmbeddingVectors {
+ public:
+  explicit EmbeddingVectors(const Clip::EmbeddingFiles& files) : files_(files) {}
+
+  sd::LearnedWords for_encoder(const sd::TextSlot& slot, std::int64_t width) {
+    if (!files_) return {};
+    return [this, &slot, width](const std::string& name) {
+      const auto known = vectors_.find({name, slot.part});
+      if (known != vectors_.end()) return known->second;
+      at::Tensor vectors;
+      if (const auto file = files_(name)) {
+        vectors = sd::learned_vectors(*file, std::string(slot.embedding_key), width);
+        used_[name] = used_[name] || vectors.defined();
+      }
+      return vectors_[{name, slot.part}] = vectors;
+    };
+  }
+
+  /// Of Stable Diffusion XL's two encoders one may have none.
+  void require_all_used() const {
+    for (const auto& [name, used] : used_)
+      if (!used)
+        throw NodeError(fmt::format("the embedding '{}' has no vectors for this model's text encoder", name),
+            "use one that was trained for this kind of model");
+  }
+
+ private:
+  const Clip::EmbeddingFiles& files_;
+  std::map<std::pair<std::string, sd::Part>, at::Tensor> vectors_;
+  std::map<std::string, bool> used_;
+};
+
 /// The outputs of several encoders side by side, as far as the shortest goes. The pooled encoding is the last one's.
 Conditioning joined(std::vector<sd::EncodedPrompt> encoded) {
   std::int64_t length = encoded[0].context.size(1);
@@ -74,11 +109,12 @@ Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make
   for (const sd::TextSlot& slot : shared_->slots()) encoders_.push_back(shared_->encoders[slot.part].for_key(""));
 }
 
-Conditioning Clip::encode(const std::string& text, const Residency& where) const {
-  return encode_each(std::vector<std::string>(shared_->slots().size(), text), where);
+Conditioning Clip::encode(const std::string& text, const Residency& where, const EmbeddingFiles& embeddings) const {
+  return encode_each(std::vector<std::string>(shared_->slots().size(), text), where, embeddings);
 }
 
-Conditioning Clip::encode_each(const std::vector<std::string>& texts, const Residency& where) const {
+Conditioning Clip::encode_each(
+    const std::vector<std::string>& texts, const Residency& where, const EmbeddingFiles& embeddings) const {
   const c10::InferenceMode inference;
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
@@ -90,10 +126,13 @@ Conditioning Clip::encode_each(const std::vector<std::string>& texts, const Resi
             shared_->checkpoint->path().filename().string(), slots.size(), slots.size() == 1 ? "" : "s", texts.size()),
         "encode the text with Encode Text (text.encode)");
 
+  EmbeddingVectors vectors(embeddings);
   std::size_t chunks = 1;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::int64_t length = shared_->checkpoint->text_encoder_config(slots[i].part).max_positions;
-    chunks = std::max(chunks, sd::tokenize_prompt(shared_->tokenizer(slots[i].part), texts[i], length).size());
+    const sd::TextEncoderConfig& config = shared_->checkpoint->text_encoder_config(slots[i].part);
+    const auto learned = vectors.for_encoder(slots[i], config.width);
+    const auto& tokenizer = shared_->tokenizer(slots[i].part);
+    chunks = std::max(chunks, sd::tokenize_prompt(tokenizer, texts[i], config.max_positions, learned).size());
   }
   std::vector<sd::EncodedPrompt> encoded;
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -103,8 +142,10 @@ Conditioning Clip::encode_each(const std::vector<std::string>& texts, const Resi
           return shared_->checkpoint->text_encoder(
               sd::torch_device(where.device()), sd::kTextEncoderDtype, part, patches_);
         });
-    encoded.push_back(sd::encode_prompt(*encoder, shared_->tokenizer(part), texts[i], skip_, chunks));
+    encoded.push_back(sd::encode_prompt(*encoder, shared_->tokenizer(part), texts[i], skip_, chunks,
+        vectors.for_encoder(slots[i], encoder->config().width)));
   }
+  vectors.require_all_used();
   Conditioning conditioning = joined(std::move(encoded));
   sd::require_finite(conditioning.entries[0].context, "the text encoder gave",
       "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");

@@ -6,8 +6,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,10 +123,15 @@ class Clip {
 
   explicit Clip(std::shared_ptr<const sd::Checkpoint> checkpoint);
 
-  /// Words to conditioning, with weights `(words:1.2)` and chunks of 75 tokens.
-  Conditioning encode(const std::string& text, const Residency& where) const;
+  /// The file of a textual inversion by its name in a text, "embedding:name"; none: the name is left out.
+  using EmbeddingFiles = std::function<std::optional<std::filesystem::path>(const std::string& name)>;
+
+  /// Words to conditioning, with weights `(words:1.2)`, chunks of 75 tokens and embeddings. Throws NodeError for an embedding
+  /// that has no vectors for any of the encoders, ModelError for one that cannot be read.
+  Conditioning encode(const std::string& text, const Residency& where, const EmbeddingFiles& embeddings = {}) const;
   /// One text for each encoder. Throws NodeError where they are not as many.
-  Conditioning encode_each(const std::vector<std::string>& texts, const Residency& where) const;
+  Conditioning encode_each(
+      const std::vector<std::string>& texts, const Residency& where, const EmbeddingFiles& embeddings = {}) const;
   /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
   /// them. Several encoders are taken to read alike.
   std::vector<std::int64_t> find_tokens(const std::string& text, const std::string& words) const;

@@ -79,23 +79,20 @@ TEST(Prompt, SurvivesHostileBrackets) {
   EXPECT_NEAR(parse_weights("(a: 1.5 )")[0].weight, 1.5, 1e-12);
 }
 
-TEST(Prompt, WarnsOfEachEmbeddingThatItNamesOnce) {
+TEST(Prompt, NamesEachEmbeddingOnce) {
   using testing::ElementsAre;
-  const auto warning = [](const std::string& name) { return testing::HasSubstr("the embedding '" + name + "'"); };
-  EXPECT_THAT(prompt_warnings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre(warning("foo"), warning("bar")));
-  EXPECT_THAT(prompt_warnings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
-      ElementsAre(warning("foo.pt"), warning("(x)")));
-  EXPECT_THAT(prompt_warnings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
-      ElementsAre(warning("sub/bad-hands-5.safetensors"), warning("next")));
-  EXPECT_TRUE(prompt_warnings("a cat, an embedding: a disembedding:x").empty());
+  EXPECT_THAT(named_embeddings("a embedding:foo, (embedding:bar:1.2)"), ElementsAre("foo", "bar"));
+  EXPECT_THAT(named_embeddings("embedding:foo.pt, b\n(a (embedding:foo.pt) b:0.5) embedding:\\(x\\)"),
+      ElementsAre("foo.pt", "(x)"));
+  EXPECT_THAT(named_embeddings("embedding:sub/bad-hands-5.safetensors,embedding:next"),
+      ElementsAre("sub/bad-hands-5.safetensors", "next"));
+  EXPECT_THAT(named_embeddings("a cat, an embedding: a disembedding:x"), testing::IsEmpty());
 }
 
 TEST(Prompt, WarnsOfWhatHasNotTheEffectThatItSeemsToHave) {
   using testing::ElementsAre;
   using testing::HasSubstr;
   EXPECT_TRUE(prompt_warnings("a (cat:-1.5) [on] a (((mat))), (x:0) sky:1.4, C:\\cats").empty());
-  EXPECT_THAT(prompt_warnings("a embedding:bad, embedding:bad"),
-      ElementsAre("the embedding 'bad' has no effect yet: its name is read as plain words"));
   EXPECT_THAT(prompt_warnings("(cat:50) (dog:-3e30)"), ElementsAre(HasSubstr("the weight -3e+30 of 'dog'")));
   EXPECT_THAT(prompt_warnings("(cat:nan) (dog:1e999)"), ElementsAre(HasSubstr("'(cat:nan)' is read as words")));
   EXPECT_THAT(prompt_warnings("(dog:-1e999)"), ElementsAre(HasSubstr("'(dog:-1e999)' is read as words")));
