@@ -31,8 +31,9 @@ class LoraNode : public Node {
   std::shared_ptr<const sd::AdapterFile> open(RunContext& ctx, const sd::Checkpoint& checkpoint) const {
     auto file = sd::AdapterFile::open(path(ctx), checkpoint);
     if (const auto& layers = file->unmatched(); !layers.empty())
-      ctx.warn(fmt::format(
-          "{} layers of '{}' fit nothing in the model, such as {}", layers.size(), ctx[name_], layers.front()));
+      ctx.warn(fmt::format("of '{}', {} {} nothing in the model, such as {}", ctx[name_],
+          layers.size() == 1 ? "one layer" : fmt::format("{} layers", layers.size()),
+          layers.size() == 1 ? "fits" : "fit", layers.front()));
     return file;
   }
 
