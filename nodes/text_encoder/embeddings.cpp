@@ -31,11 +31,10 @@ void warn_of(RunContext& ctx, const std::string& text) {
   for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
 }
 
-std::string embeddings_stamp(const RunContext& ctx, const std::string& text) {
-  const auto files = embedding_files(ctx);
+std::string embeddings_stamp(const RunContext& ctx) {
   std::string stamp;
-  for (const std::string& name : sd::named_embeddings(text))
-    if (const auto file = files(name)) stamp += sd::file_stamp(*file) + " ";
+  for (const Asset& file : list_assets(ctx.environment().model_folders, kFolder))
+    if (!file.shadowed) stamp += file.name + " " + sd::file_stamp(file.path) + " ";
   return stamp;
 }
 

@@ -14,7 +14,8 @@ Clip::EmbeddingFiles embedding_files(const RunContext& ctx);
 /// Warns of what a text has in vain: names of embeddings that are not there, weights, brackets.
 void warn_of(RunContext& ctx, const std::string& text);
 
-/// Changes when one of the embeddings in `text` does.
-std::string embeddings_stamp(const RunContext& ctx, const std::string& text);
+/// For a fingerprint: changes when an embedding comes, goes or changes. It does not ask for the text, which may come by a
+/// link: asking would make the node, and all behind it, run every time.
+std::string embeddings_stamp(const RunContext& ctx);
 
 }  // namespace weft::text_encoder

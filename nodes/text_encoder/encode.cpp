@@ -21,7 +21,7 @@ class EncodeText final : public Node {
     ctx.set(conditioning_, ctx[clip_].encode(text, ctx.memory(), embedding_files(ctx)));
   }
 
-  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx, ctx[text_]); }
+  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx); }
 };
 
 class ClipSkip final : public Node {

@@ -48,9 +48,7 @@ class EncodeXl final : public Node {
     ctx.set(conditioning_, std::move(conditioning));
   }
 
-  std::string fingerprint(const RunContext& ctx) const override {
-    return embeddings_stamp(ctx, ctx[text_g_]) + embeddings_stamp(ctx, ctx[text_l_]);
-  }
+  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx); }
 };
 
 class EncodeXlRefiner final : public Node {
@@ -81,7 +79,7 @@ class EncodeXlRefiner final : public Node {
     ctx.set(conditioning_, std::move(conditioning));
   }
 
-  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx, ctx[text_]); }
+  std::string fingerprint(const RunContext& ctx) const override { return embeddings_stamp(ctx); }
 };
 
 }  // namespace

@@ -5,8 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
+#include "nodes/sd/files/safetensors.h"
 #include "nodes/sd/values/values.h"
 #include "tests/nodes/paper_models.h"
 #include "tests/nodes/small_models.h"
@@ -138,6 +142,35 @@ TEST(Texts, WarnOfEmbeddingsThatAreNotThere) {
   bench.run(picture_of("paper-cut", "a boat, embedding:calm.pt (embedding:sea:1.2) embedding:sea"), {"text"});
   EXPECT_THAT(bench.warnings(),
       ElementsAre(HasSubstr("there is no embedding 'calm.pt'"), HasSubstr("there is no embedding 'sea'")));
+}
+
+// A text that comes by a link is known only in the run: the encoding has to be kept all the same, until an embedding changes.
+TEST(Texts, ThatComeByALinkAreEncodedOnce) {
+  const sd::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "embeddings");
+  std::ofstream(folder / "words.txt") << "a boat, embedding:calm";
+  const auto write = [&](double value) {
+    sd::write_safetensors(folder / "embeddings/calm.safetensors", {{"emb_params", at::full({1, 128}, value)}});
+  };
+  write(0.1);
+  Bench bench({folder / ""});
+  bench.set_workflow_folder(folder / "");
+  const auto state = [&] {
+    return bench
+        .run(R"({"weft": 1, "nodes": {
+        "model": {"type": "checkpoint.load", "inputs": {"name": "paper-cut"}},
+        "words": {"type": "text.load", "inputs": {"file": "words.txt"}},
+        "text": {"type": "text.encode", "inputs": {"clip": {"link": "model.clip"}, "text": {"link": "words.text"}}}}})",
+            {"text"})
+        .nodes.at("text")
+        .state;
+  };
+  EXPECT_EQ(state(), NodeResult::State::Finished);
+  EXPECT_EQ(state(), NodeResult::State::Cached);
+  write(0.25);
+  std::filesystem::last_write_time(
+      folder / "embeddings/calm.safetensors", std::filesystem::file_time_type::clock::now() + std::chrono::seconds(5));
+  EXPECT_EQ(state(), NodeResult::State::Finished) << "the embedding changed";
 }
 
 TEST(Texts, BeyondTheirBoundsAreRefused) {
