@@ -37,12 +37,15 @@ class LoraNode : public Node {
     return file;
   }
 
-  void set_model(RunContext& ctx, const Output<Model>& output) const {
-    const Model model = ctx[model_];
-    const double strength = ctx[strength_model_];
+  /// Opens the file for the model, and notes it.
+  std::shared_ptr<const sd::AdapterFile> open_for_model(RunContext& ctx) const {
     ctx.note("model", {{"name", ctx[name_]}, {"sha256", sd::model_hash(path(ctx))}});
-    ctx.set(
-        output, strength == 0 ? model : model.with(sd::AdapterFile::patch(open(ctx, model.checkpoint()), strength)));
+    return open(ctx, ctx[model_].checkpoint());
+  }
+
+  Model changed_model(const RunContext& ctx, const std::shared_ptr<const sd::AdapterFile>& file) const {
+    const double strength = ctx[strength_model_];
+    return strength == 0 ? ctx[model_] : ctx[model_].with(sd::AdapterFile::patch(file, strength));
   }
 
   std::string fingerprint(const RunContext& ctx) const override {
@@ -58,19 +61,22 @@ class LoadLora final : public LoraNode {
   Output<Clip> patched_clip_{*this, "clip", {.tip = "the text encoder with the LoRA, where it changes one"}};
 
   void run(RunContext& ctx) const override {
-    set_model(ctx, patched_);
+    const auto file = open_for_model(ctx);
+    ctx.set(patched_, changed_model(ctx, file));
     const Clip clip = ctx[clip_];
     const double strength = ctx[strength_clip_];
     if (strength == 0) return ctx.set(patched_clip_, clip);
-    const auto file = sd::AdapterFile::open(path(ctx), clip.checkpoint());
-    ctx.set(patched_clip_, file->changed_in_text() == 0 ? clip : clip.with(sd::AdapterFile::patch(file, strength)));
+    const bool of_one_model = &clip.checkpoint() == &ctx[model_].checkpoint();
+    const auto for_clip = of_one_model ? file : sd::AdapterFile::open(path(ctx), clip.checkpoint());
+    const bool changes = for_clip->changed_in_text() > 0;
+    ctx.set(patched_clip_, changes ? clip.with(sd::AdapterFile::patch(for_clip, strength)) : clip);
   }
 };
 
 class LoadLoraForModel final : public LoraNode {
   Output<Model> patched_{*this, "model", {.tip = "the U-Net with the LoRA"}};
 
-  void run(RunContext& ctx) const override { set_model(ctx, patched_); }
+  void run(RunContext& ctx) const override { ctx.set(patched_, changed_model(ctx, open_for_model(ctx))); }
 };
 
 }  // namespace

@@ -323,16 +323,20 @@ std::vector<std::int64_t> find_tokens(const Tokenizer& tokenizer, std::string_vi
   return places;
 }
 
-EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-    std::int64_t clip_skip, std::size_t least_chunks, const LearnedWords& learned) {
+EncodedPrompt encode_prompt(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip) {
+  return encode_chunks(
+      encoder, tokenizer, tokenize_prompt(tokenizer, prompt, encoder.config().max_positions), clip_skip);
+}
+
+EncodedPrompt encode_chunks(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks, std::int64_t clip_skip) {
   const auto& config = encoder.config();
   if (static_cast<std::int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
     throw ModelError("the tokenizer",
         fmt::format("has {} tokens, and the text encoder {}", tokenizer.vocabulary_size(), config.vocab),
         "use the tokenizer folder that came with the model");
   }
-  std::vector<TokenChunk> chunks = tokenize_prompt(tokenizer, prompt, config.max_positions, learned);
-  while (chunks.size() < least_chunks) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
   std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
   const auto count = static_cast<std::int64_t>(chunks.size());
   const bool weighted = has_weights(chunks);

@@ -72,8 +72,12 @@ struct EncodedPrompt {
 };
 
 /// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
-/// weight. clip_skip: see TextEncoder::forward. A prompt of fewer than `least_chunks` is followed by empty ones.
-EncodedPrompt encode_prompt(const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt,
-    std::int64_t clip_skip = 0, std::size_t least_chunks = 1, const LearnedWords& learned = {});
+/// weight. clip_skip: see TextEncoder::forward. Throws ModelError where the tokenizer has more words than the encoder.
+EncodedPrompt encode_chunks(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks, std::int64_t clip_skip = 0);
+
+/// The same of a prompt, which is plain text but for its weights.
+EncodedPrompt encode_prompt(
+    const TextEncoder& encoder, const Tokenizer& tokenizer, std::string_view prompt, std::int64_t clip_skip = 0);
 
 }  // namespace weft::sd

@@ -127,25 +127,29 @@ Conditioning Clip::encode_each(
         "encode the text with Encode Text (text.encode)");
 
   EmbeddingVectors vectors(embeddings);
-  std::size_t chunks = 1;
+  std::vector<std::vector<sd::TokenChunk>> chunks;
+  std::size_t most = 0;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const sd::TextEncoderConfig& config = shared_->checkpoint->text_encoder_config(slots[i].part);
-    const auto learned = vectors.for_encoder(slots[i], config.width);
-    const auto& tokenizer = shared_->tokenizer(slots[i].part);
-    chunks = std::max(chunks, sd::tokenize_prompt(tokenizer, texts[i], config.max_positions, learned).size());
+    chunks.push_back(sd::tokenize_prompt(shared_->tokenizer(slots[i].part), texts[i], config.max_positions,
+        vectors.for_encoder(slots[i], config.width)));
+    most = std::max(most, chunks.back().size());
   }
+  vectors.require_all_used();
+
   std::vector<sd::EncodedPrompt> encoded;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const sd::Part part = slots[i].part;
+    const sd::Tokenizer& tokenizer = shared_->tokenizer(part);
+    const std::int64_t length = shared_->checkpoint->text_encoder_config(part).max_positions;
+    if (chunks[i].size() < most) chunks[i].resize(most, sd::tokenize_prompt(tokenizer, "", length).front());
     const auto encoder = encoders_[i]->get(
         where, shared_->checkpoint->network(std::string(title(part)), part, sd::kTextEncoderDtype), [&] {
           return shared_->checkpoint->text_encoder(
               sd::torch_device(where.device()), sd::kTextEncoderDtype, part, patches_);
         });
-    encoded.push_back(sd::encode_prompt(*encoder, shared_->tokenizer(part), texts[i], skip_, chunks,
-        vectors.for_encoder(slots[i], encoder->config().width)));
+    encoded.push_back(sd::encode_chunks(*encoder, tokenizer, std::move(chunks[i]), skip_));
   }
-  vectors.require_all_used();
   Conditioning conditioning = joined(std::move(encoded));
   sd::require_finite(conditioning.entries[0].context, "the text encoder gave",
       "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
