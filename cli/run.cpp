@@ -264,8 +264,10 @@ Exit execute(const PreparedRun& prepared, const Catalogue& catalogue, const Runt
   const OpenedRuntime& opened = *new OpenedRuntime(open_device_runtime(device));
   progress.message(opened.message);
   for (const std::string& warning : memory_warnings(prepared, registry, *opened.runtime)) progress.message(warning);
-  Executor& executor =
-      *new Executor(registry, *opened.runtime, {.device = opened.runtime->devices().front(), .watch = &nodes});
+  ExecutorOptions execution{.device = opened.runtime->devices().front(), .watch = &nodes};
+  // Nobody comes back for the results of a single run, so networks go with the last node that uses them.
+  if (!prepared.sweep) execution.cache_bytes = 0;
+  Executor& executor = *new Executor(registry, *opened.runtime, execution);
   if (prepared.sweep) return execute_sweep(prepared, registry, executor, progress, std::move(stop));
   const RunResult& result = *new RunResult(executor.run(
       {prepared.workflow.graph, prepared.wanted, prepared.environment, prepared.workflow.subgraphs},

@@ -83,17 +83,19 @@ void DeviceOrder::end(PlanIndex node, bool succeeded, bool heavy_readers) {
   }
 }
 
-void DeviceOrder::release(PlanIndex node, std::span<Value> outputs) {
-  if (!idle_) {
-    Trace& trace = traces_[node];
-    if (std::exchange(trace.recorded, false)) runtime_.forget(device_, trace.done);
-    if (trace.stream_to_inherit.exchange(false)) streams_.give_back(trace.stream);
-    if (trace.read_elsewhere) {
-      const std::scoped_lock lock(mutex_);
-      std::ranges::move(outputs, std::back_inserter(kept_));
-    }
+void DeviceOrder::free(PlanIndex node, std::span<Value> outputs) {
+  if (!idle_ && traces_[node].read_elsewhere) {
+    const std::scoped_lock lock(mutex_);
+    std::ranges::move(outputs, std::back_inserter(kept_));
   }
   for (Value& value : outputs) value = Value();
+}
+
+void DeviceOrder::release(PlanIndex node) {
+  if (idle_) return;
+  Trace& trace = traces_[node];
+  if (std::exchange(trace.recorded, false)) runtime_.forget(device_, trace.done);
+  if (trace.stream_to_inherit.exchange(false)) streams_.give_back(trace.stream);
 }
 
 void DeviceOrder::drain() {

@@ -52,8 +52,10 @@ class DeviceOrder {
   void begin(PlanIndex node, bool heavy, std::span<const PlanIndex> sources);
   /// After a node ran. `heavy_readers`: whether a node may come that goes on in its stream.
   void end(PlanIndex node, bool succeeded, bool heavy_readers);
-  /// After the last node that reads it; takes the outputs over.
-  void release(PlanIndex node, std::span<Value> outputs);
+  /// After the last node that reads these outputs of a node; takes them over.
+  void free(PlanIndex node, std::span<Value> outputs);
+  /// After the last node that reads any output.
+  void release(PlanIndex node);
   /// Waits for all that was submitted, and frees the kept values.
   void drain();
 

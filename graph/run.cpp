@@ -85,6 +85,7 @@ void Run::find_what_to_run() {
 void Run::count_links() {
   states_ = std::vector<State>(plan_.size());
   values_.resize(plan_.output_count());
+  output_readers_ = std::vector<std::atomic<std::uint32_t>>(plan_.output_count());
   for (const Hit& hit : hits_) {
     State& state = states_[hit.node];
     state.entry = hit.result->entry;
@@ -100,10 +101,16 @@ void Run::count_links() {
     for (const Source& link : plan_.links(i)) {
       const PlanIndex source = stand_in(link.node);
       add(states_[source].readers);
+      add(output_readers_[plan_.nodes()[source].first_output + link.output]);
       if (phases_[source] == Phase::ToRun) add(states_[i].waits_for);
     }
   }
-  for (const PlanIndex i : plan_.wanted()) add(states_[stand_in(i)].readers);
+  for (const PlanIndex i : plan_.wanted()) {
+    const PlanIndex source = stand_in(i);
+    add(states_[source].readers);
+    for (std::size_t output = 0; output < values(source).size(); ++output)
+      add(output_readers_[plan_.nodes()[source].first_output + output]);
+  }
 }
 
 void Run::announce() {

@@ -108,7 +108,10 @@ class Run final : private Lanes::Worker {
   PlanIndex cause_of(PlanIndex ended) const;
   void tell_blocked(PlanIndex i, PlanIndex cause);
   void tell_twins(PlanIndex i);
+  void release_link(const Source& link);
+  void release_wanted(PlanIndex i);
   void release_reader(PlanIndex i);
+  void release_output(PlanIndex i, std::size_t output);
   bool has_heavy_readers(PlanIndex i) const;
   KeptNotes notes_of_sources(PlanIndex i, std::vector<KeptNote> own) const;
   std::vector<Note> with_ids(const KeptNotes& notes);
@@ -143,6 +146,8 @@ class Run final : private Lanes::Worker {
   std::size_t to_run_ = 0;
   std::vector<State> states_;                            // empty if nothing is to run
   std::vector<Value> values_;                            // all outputs of the plan
+  std::vector<std::atomic<std::uint32_t>>
+      output_readers_;  // of each: links to nodes that have not ended, and one if wanted
   std::unordered_map<PlanIndex, PlanIndex> stand_ins_;   // of twins
   std::unordered_multimap<PlanIndex, PlanIndex> twins_;  // of stand-ins
 

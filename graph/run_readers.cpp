@@ -52,7 +52,7 @@ PlanIndex Run::finish(PlanIndex i, Phase phase) {
       }
     });
     tell_twins(node);
-    for (const Source& link : plan_.links(node)) release_reader(stand_in(link.node));
+    for (const Source& link : plan_.links(node)) release_link(link);
   }
   if (!light.empty() || !heavy.empty()) house_.lanes.push({light.data(), light.size()}, {heavy.data(), heavy.size()});
   return next;
@@ -94,10 +94,29 @@ void Run::tell_twins(PlanIndex i) {
   });
 }
 
+void Run::release_link(const Source& link) {
+  const PlanIndex source = stand_in(link.node);
+  release_output(source, link.output);
+  release_reader(source);
+}
+
+void Run::release_wanted(PlanIndex i) {
+  for (std::size_t output = 0; output < values(i).size(); ++output) release_output(i, output);
+  release_reader(i);
+}
+
+/// An output goes with its own last reader: a text encoder need not stay as long as the U-Net that was loaded with it.
+void Run::release_output(PlanIndex i, std::size_t output) {
+  auto& readers = output_readers_[plan_.nodes()[i].first_output + output];
+  if (readers.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  order_.free(i, values(i).subspan(output, 1));
+}
+
 void Run::release_reader(PlanIndex i) {
   State& state = states_[i];
   if (state.readers.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-  order_.release(i, values(i));
+  order_.free(i, values(i));  // those that nobody reads, too
+  order_.release(i);
   if (state.entry != 0) house_.cache.done_with(state.entry);
 }
 

@@ -60,7 +60,7 @@ RunResult Run::result() {
     result.nodes.try_emplace(node.node, NodeResult{.state = NodeResult::State::Skipped});
   for (const auto& [i, problem] : problems_) result.problems.push_back(problem);
   if (!states_.empty()) {
-    for (const PlanIndex i : plan_.wanted()) release_reader(stand_in(i));
+    for (const PlanIndex i : plan_.wanted()) release_wanted(stand_in(i));
   }
   return result;
 }

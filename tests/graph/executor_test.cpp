@@ -327,6 +327,49 @@ TEST_F(ExecutorCache, TellsTheOutputsOfANodeApart) {
   EXPECT_EQ(number(run({"sum"}), "sum"), 2);
 }
 
+/// Holds what must go with its last reader.
+struct Heavy {
+  static constexpr std::string_view kType = "toy_heavy";
+  std::shared_ptr<int> held;
+};
+
+class HeavyAndLight final : public Node {
+ public:
+  explicit HeavyAndLight(std::shared_ptr<std::weak_ptr<int>> seen) : seen_(std::move(seen)) {}
+
+ private:
+  std::shared_ptr<std::weak_ptr<int>> seen_;
+  Output<Heavy> heavy_{*this, "heavy"};
+  Output<std::int64_t> light_{*this, "light"};
+  void run(RunContext& ctx) const override {
+    const Heavy made{std::make_shared<int>(1)};
+    *seen_ = made.held;
+    ctx.set(heavy_, made);
+    ctx.set(light_, std::int64_t{2});
+  }
+};
+
+class ReadsHeavy final : public Node {
+  Input<Heavy> heavy_{*this, "heavy"};
+  Output<std::int64_t> out_{*this, "out"};
+  void run(RunContext& ctx) const override { ctx.set(out_, std::int64_t{*ctx[heavy_].held}); }
+};
+
+TEST_F(ExecutorRuns, AnOutputGoesWithItsOwnLastReaderWhereNothingIsCached) {
+  options.cache_bytes = 0;
+  const auto held = std::make_shared<std::weak_ptr<int>>();
+  registry.add_type({.id = "toy_heavy", .title = "Heavy", .colour = "#ffffff"});
+  registry.add_node("toy.both", {}, std::make_unique<HeavyAndLight>(held));
+  registry.add<ReadsHeavy>("toy.reads_heavy", {});
+  graph.add({.id = "both", .type = "toy.both"});
+  graph.add({.id = "reads", .type = "toy.reads_heavy", .inputs = {{"heavy", Links{{"both", "heavy"}}}}});
+  graph.add({.id = "later", .type = "toy.light", .inputs = {{"in", Links{{"both", "light"}, {"reads", "out"}}}}});
+  bool gone = false;
+  act("later", [&](RunContext&) { gone = held->expired(); });
+  EXPECT_EQ(number(run({"later"}), "later"), 3);
+  EXPECT_TRUE(gone);
+}
+
 TEST_F(ExecutorCache, MissesWhatAFingerprintSaysIsNew) {
   script->fingerprints["c"] = "version 1";
   EXPECT_TRUE(run({"d"}).ok);
