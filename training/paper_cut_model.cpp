@@ -97,9 +97,10 @@ at::Tensor PaperCutModel::encode(const std::vector<std::string>& captions) const
 
 at::Tensor PaperCutModel::draw(const Asked& asked, const DrawOptions& options) const {
   at::NoGradGuard no_grad;
-  const sd::DiffusionModel model{.network = [this](const sd::NetworkCall& call) { return unet_.forward(call); },
-      .in_channels = unet_.config().in_channels,
-      .space = vae_config(scaling_factor_).space()};
+  sd::DiffusionModel model;
+  model.network = [this](const sd::NetworkCall& call) { return unet_.forward(call); };
+  model.in_channels = unet_.config().in_channels;
+  model.space = vae_config(scaling_factor_).space();
   const sd::SamplerMethod sampler = sd::find_sampler(options.sampler);
   const auto sigmas = sd::plan_sigmas(model.table, {.schedule = options.schedule, .steps = options.steps}, sampler);
   const auto result = sd::sample(model, sampler, sigmas,

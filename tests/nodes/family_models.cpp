@@ -27,7 +27,7 @@ TextEncoderConfig open_clip(std::int64_t projection) {
       .layers = 3,
       .heads = 2,
       .mlp_width = 256,
-      .activation = TextActivation::Gelu,
+      .activation = EncoderActivation::Gelu,
       .eos_id = 999,
       .projection = projection};
 }
@@ -140,7 +140,7 @@ void write_family_folder(const fs::path& folder, const FamilyCase& given) {
     const TextEncoderConfig& config = given.texts.at(part);
     write(std::string(info(part).folder), "model.safetensors", tensors,
         {{"num_attention_heads", config.heads},
-            {"hidden_act", config.activation == TextActivation::Gelu ? "gelu" : "quick_gelu"},
+            {"hidden_act", config.activation == EncoderActivation::Gelu ? "gelu" : "quick_gelu"},
             {"eos_token_id", config.eos_id}});
   }
   std::ofstream(folder / "model_index.json") << json{{"_class_name", given.pipeline}};
@@ -155,7 +155,7 @@ at::Tensor seeded_vector(const FamilyCase& given, std::span<const VectorPart> pa
   second.size = PictureSize{512, 640, 8, 0, 512, 6};
   second.aesthetic_score = 512;
   const auto vector = [&](const ConditioningEntry& told) {
-    return vector_for(parts, given.unet.vector_width, told, 1, 1, /*negative=*/false);
+    return vector_for({parts, given.unet.vector_width}, told, {.height = 1, .width = 1});
   };
   return at::cat({vector(first), vector(second)});
 }

@@ -43,7 +43,7 @@ SmallModel medium_model() {
           .layers = 3,
           .heads = 2,
           .mlp_width = 256,
-          .activation = TextActivation::Gelu,
+          .activation = EncoderActivation::Gelu,
           .eos_id = 999}};
 }
 
@@ -77,7 +77,7 @@ std::map<std::string, std::string> metadata_of(const SmallModel& model) {
       {"weft.unet.norm_groups", std::to_string(model.unet.norm_groups)},
       {"weft.vae.norm_groups", std::to_string(model.vae.norm_groups)},
       {"weft.text.heads", std::to_string(model.text.heads)},
-      {"weft.text.activation", model.text.activation == TextActivation::Gelu ? "gelu" : "quick_gelu"}};
+      {"weft.text.activation", model.text.activation == EncoderActivation::Gelu ? "gelu" : "quick_gelu"}};
 }
 
 void write_single_file(const fs::path& path, const SmallModel& model) {
@@ -98,7 +98,8 @@ void write_folder(const fs::path& folder, const SmallModel& model) {
       {{"norm_num_groups", model.vae.norm_groups}, {"scaling_factor", 0.18215}});
   write("text_encoder", "model.safetensors", tensors.text,
       {{"num_attention_heads", model.text.heads},
-          {"hidden_act", model.text.activation == TextActivation::Gelu ? "gelu" : "quick_gelu"}, {"eos_token_id", 2}});
+          {"hidden_act", model.text.activation == EncoderActivation::Gelu ? "gelu" : "quick_gelu"},
+          {"eos_token_id", 2}});
   std::ofstream(folder / "model_index.json") << json{{"_class_name", "StableDiffusionPipeline"}};
 }
 

@@ -1,11 +1,11 @@
 """Compares Weft's networks with diffusers' and transformers' at full size: Stable Diffusion 1.5 in both layouts, its
-inpainting model, and the latent diffusion paper's own models.
+inpainting model, 2.1, its inpainting and unCLIP models, XL and its refiner, and the latent diffusion paper's own models.
 
     cmake --build build/release --target weft_reference_runner
     python tests/reference/compare_full_size.py [MODEL ...] [--runner build/release/bin/weft_reference_runner]
 
-Seeded random weights, float32; prints the relative error of each output, and fails above 1e-4. Needs 10 GB of disk
-and 12 GB of memory, and takes a few minutes a model.
+Seeded random weights, float32; prints the relative error of each output, and fails above 1e-4. Needs 14 GB of disk
+and 14 GB of memory, and takes a few minutes a model.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import safetensors.torch
 
+import full_size_families
 import paper_networks as paper
 from model_sizes import FULL
 from paper_sizes import FULL as PAPER_MODELS
@@ -76,10 +77,19 @@ def compare_paper_model(runner, folder: Path, model) -> float:
     return report(model.name, run_weft(runner, folder, "model.safetensors"), expected)
 
 
+def compare_family(runner, folder: Path, family) -> float:
+    given = full_size_families.inputs(family)
+    safetensors.torch.save_file(given, folder / "inputs.safetensors")
+    expected = full_size_families.write_and_run(family, folder / "model", given)
+    return report(family.name, run_weft(runner, folder, "model"), expected)
+
+
 def main() -> int:
     comparisons = {"sd-v1-5": compare_stable_diffusion}
     comparisons |= {model.name: lambda runner, folder, model=model: compare_paper_model(runner, folder, model)
                     for model in PAPER_MODELS}
+    comparisons |= {family.name: lambda runner, folder, family=family: compare_family(runner, folder, family)
+                    for family in full_size_families.FAMILIES}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", choices=[*comparisons, []], metavar="MODEL", help=", ".join(comparisons))
     parser.add_argument("--runner", default=ROOT / "build/release/bin/weft_reference_runner")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import DDIMScheduler, LatentConsistencyModelPipeline, UNet2DConditionModel
 from diffusers.models.embeddings import get_timestep_embedding
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -46,7 +46,12 @@ def networks() -> dict:
     fill(text, canonical_text_name)
     encoded = text(torch.tensor(IDS))
     x, context = seeded_normal("input.unet.x", (2, 4, 7, 10)), seeded_normal("input.unet.context", (2, 77, 32))
-    return {"unet": unet(x, torch.tensor([3, 987]), context).sample, "text.hidden": encoded.last_hidden_state,
+    guided = UNet2DConditionModel(**UNET, time_cond_proj_dim=8).eval()
+    fill(guided)
+    guidance = LatentConsistencyModelPipeline.get_guidance_scale_embedding(None, torch.tensor([7.5, 0.0]), embedding_dim=8)
+    return {"unet": unet(x, torch.tensor([3, 987]), context).sample,
+            "unet.guidance": guided(x, torch.tensor([3, 987]), context, timestep_cond=guidance).sample,
+            "text.hidden": encoded.last_hidden_state,
             "text.pooled": encoded.pooler_output,
             "timestep_embedding": get_timestep_embedding(torch.tensor([3, 987]), 8, flip_sin_to_cos=False,
                                                          downscale_freq_shift=1)}

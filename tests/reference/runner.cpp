@@ -52,11 +52,14 @@ void run(const Request& request) {
   const auto inputs = SafetensorsFile::open(request.inputs);
   TensorMap outputs;
   if (inputs.has("text.ids")) {
-    const TextEncoder text = model.text_encoder(at::kCPU, request.dtype);
-    const TextEncoding encoding = text.forward(inputs.tensor("text.ids"));
-    outputs["text.hidden"] = encoding.hidden.to(at::kFloat);
-    outputs["text.pooled"] = encoding.pooled.to(at::kFloat);
-    outputs["text.skip2"] = text.forward(inputs.tensor("text.ids"), 2).hidden.to(at::kFloat);
+    for (const TextSlot& slot : model.family().texts) {
+      const std::string name = slot.part == Part::TextEncoder ? "text" : "text2";
+      const TextEncoder text = model.text_encoder(at::kCPU, request.dtype, slot.part);
+      const TextEncoding encoding = text.forward(inputs.tensor("text.ids"));
+      outputs[name + ".hidden"] = encoding.hidden.to(at::kFloat);
+      outputs[name + ".pooled"] = encoding.pooled.to(at::kFloat);
+      outputs[name + ".skip2"] = text.forward(inputs.tensor("text.ids"), 2).hidden.to(at::kFloat);
+    }
   }
   if (inputs.has("vae.image")) {
     outputs["vae.moments"] = model.vae_encoder(at::kCPU, request.dtype).encode_moments(inputs.tensor("vae.image"));
@@ -75,11 +78,12 @@ void run(const Request& request) {
   if (inputs.has("map")) outputs["map"] = (*model.spatial_rescaler())(inputs.tensor("map"));
   if (inputs.has("unet.x")) {
     const UNet unet = model.unet(at::kCPU, request.dtype);
-    outputs["unet"] = timed("unet", request.repeat, [&] {
-      return unet.forward({.x = inputs.tensor("unet.x"),
-          .timesteps = inputs.tensor("unet.timesteps"),
-          .context = inputs.tensor("unet.context")});
-    });
+    NetworkCall call;
+    call.x = inputs.tensor("unet.x");
+    call.timesteps = inputs.tensor("unet.timesteps");
+    call.context = inputs.tensor("unet.context");
+    if (inputs.has("unet.vector")) call.vector = inputs.tensor("unet.vector");
+    outputs["unet"] = timed("unet", request.repeat, [&] { return unet.forward(call); });
   }
   write_safetensors(request.outputs, outputs);
 }

@@ -57,6 +57,14 @@ constexpr Ending kEndings[] = {
     {".lokr_w2", "lokr_w2"},
     {".lokr_t1", "lokr_t1"},
     {".lokr_t2", "lokr_t2"},
+    {".oft_blocks", "oft_blocks"},
+    {".rescale", "rescale"},
+    {".oft_R.weight", "oft_R"},
+    {".a1.weight", "a1"},
+    {".a2.weight", "a2"},
+    {".b1.weight", "b1"},
+    {".b2.weight", "b2"},
+    {".on_input", "on_input"},
     {".diff", "diff"},
     {".diff_b", "diff", "bias"},
     {".w_norm", "diff"},
@@ -67,7 +75,7 @@ constexpr Ending kEndings[] = {
 /// "x.processor.to_q" -> "x.to_q" (diffusers before 0.22), "x.lora_A.default.weight" -> "x.lora_A.weight" (peft with an
 /// adapter's name).
 std::string of_today(std::string name) {
-  static const std::regex adapter(R"(\.(lora_A|lora_B|lora_magnitude_vector)\.[A-Za-z_]\w*\.weight$)");
+  static const std::regex adapter(R"(\.(lora_A|lora_B|oft_R|lora_magnitude_vector)\.[A-Za-z_]\w*\.weight$)");
   if (!name.ends_with(".lora_magnitude_vector.weight")) name = std::regex_replace(name, adapter, ".$1.weight");
   constexpr std::string_view kProcessor = ".processor.";
   if (const std::size_t at = name.find(kProcessor); at != name.npos) {
@@ -77,16 +85,15 @@ std::string of_today(std::string name) {
   return name;
 }
 
-const Ending* ending_of(const std::string& name) {
-  const auto* found = std::ranges::find_if(kEndings, [&](const Ending& ending) { return name.ends_with(ending.text); });
-  return found == std::end(kEndings) ? nullptr : found;
-}
+/// IA3 calls its factors "weight", and is told by what stands beside them.
+constexpr Ending kFactors{".weight", "ia3"};
 
-const AdapterForm* form_of(const AdapterTensors& tensors) {
-  for (const auto forms : {low_rank_forms(), lycoris_forms(), difference_forms()})
-    for (const AdapterForm& form : forms)
-      if (form.recognises(tensors)) return &form;
-  return nullptr;
+const Ending* ending_of(const std::string& name, const SafetensorsFile& file) {
+  const auto* found = std::ranges::find_if(kEndings, [&](const Ending& ending) { return name.ends_with(ending.text); });
+  if (found != std::end(kEndings)) return found;
+  const bool factors = name.ends_with(kFactors.text) &&
+      file.entries().contains(name.substr(0, name.size() - kFactors.text.size()) + ".on_input");
+  return factors ? &kFactors : nullptr;
 }
 
 /// peft's alpha, which diffusers puts into the metadata: "unet.r", "unet.lora_alpha", "unet.use_rslora" and patterns.
@@ -123,8 +130,8 @@ class PeftScales {
 
 }  // namespace
 
-std::shared_ptr<const AdapterFile> AdapterFile::open(const fs::path& path, const Checkpoint& model) {
-  std::shared_ptr<AdapterFile> file(new AdapterFile(SafetensorsFile::open(path), file_stamp(path)));
+std::shared_ptr<const AdapterFile> AdapterFile::open(const fs::path& path, const Checkpoint& model, Dora dora) {
+  std::shared_ptr<AdapterFile> file(new AdapterFile(SafetensorsFile::open(path), file_stamp(path), dora));
   file->path_ = path;
   file->read(model);
   return file;
@@ -139,7 +146,7 @@ void AdapterFile::read(const Checkpoint& model) {
   std::size_t adapting = 0;
   for (const auto& [name, entry] : file_.entries()) {
     const std::string today = of_today(name);
-    const Ending* ending = ending_of(today);
+    const Ending* ending = ending_of(today, file_);
     if (ending == nullptr) continue;
     ++adapting;
     const std::string theirs = today.substr(0, today.size() - ending->text.size());
@@ -153,6 +160,8 @@ void AdapterFile::read(const Checkpoint& model) {
     const bool magnitude = ending->role == "peft_magnitude";  // of outputs, whatever its shape
     AdapterTensors& tensors = layers[*layer + "." + std::string(ending->leaf)];
     tensors.layer = theirs;
+    tensors.dora_as_comfyui = dora_ == Dora::AsComfyUI;
+    if (magnitude && tensors.dora_as_comfyui) continue;
     const at::Tensor tensor = file_.tensor(name);
     tensors.by_role[magnitude ? "dora_scale" : std::string(ending->role)] = magnitude ? tensor.flatten() : tensor;
   }
@@ -161,14 +170,16 @@ void AdapterFile::read(const Checkpoint& model) {
         "is no LoRA, nor another file that changes a model's weights: it has no tensor lora_up.weight, "
         "lora_B.weight or the like",
         "choose a file of the folder 'loras'");
+  const BlocksOfModel blocks(model);
   for (auto& [tensor, tensors] : layers) {
     const AdapterForm* form = form_of(tensors);
     if (form == nullptr)
       throw ModelError(origin, fmt::format("has a layer \"{}\" of which tensors are missing", tensors.layer),
           "download it again; it may also be of a kind that is not supported yet");
     try {
-      changes_.emplace(
-          tensor, Change{tensors.layer, form->change(tensors, scales.of(tensor.substr(0, tensor.rfind('.'))))});
+      changes_.emplace(tensor,
+          Change{
+              tensors.layer, form->change(tensors, scales.of(tensor.substr(0, tensor.rfind('.')))), blocks.of(tensor)});
     } catch (const std::invalid_argument& error) {
       throw ModelError(
           origin, fmt::format("layer \"{}\" ({}): {}", tensors.layer, form->name, error.what()), "download it again");
@@ -186,14 +197,19 @@ std::size_t AdapterFile::changed_in_unet() const {
       std::ranges::count_if(changes_, [](const auto& change) { return change.first.starts_with("unet."); }));
 }
 
-Patch AdapterFile::patch(std::shared_ptr<const AdapterFile> file, double strength) {
-  Patch patch{.key = fmt::format("adapter {} {} {}", file->path_.string(), file->stamp_, strength)};
-  patch.weight = [file = std::move(file), strength](const std::string& name, const at::Tensor& base) {
+Patch AdapterFile::patch(
+    std::shared_ptr<const AdapterFile> file, double strength, std::optional<BlockStrengths> blocks) {
+  Patch patch{.key = fmt::format("adapter {} {} {}{}{}", file->path_.string(), file->stamp_, strength,
+                  file->dora_ == Dora::AsComfyUI ? " comfyui" : "", blocks ? " blocks " + blocks->text() : "")};
+  patch.changes = [file, strength](const std::string& name) { return strength != 0 && file->changes_.contains(name); };
+  patch.weight = [file = std::move(file), strength, blocks = std::move(blocks)](
+                     const std::string& name, const at::Tensor& base) {
     const auto found = file->changes_.find(name);
-    if (found == file->changes_.end() || strength == 0) return base;
+    if (found == file->changes_.end()) return base;
+    const double here = blocks ? strength * blocks->of(found->second.block) : strength;
+    if (here == 0) return base;
     try {
-      const at::Tensor weight = base.to(at::kCPU, at::kFloat);
-      return found->second.change(weight, strength).to(base.options());
+      return found->second.change(base, here);
     } catch (const std::invalid_argument& error) {
       throw ModelError(file->path_.string(), fmt::format("layer \"{}\": {}", found->second.layer, error.what()),
           "it is of another model, or damaged");

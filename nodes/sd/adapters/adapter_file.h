@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "nodes/sd/adapters/block_strengths.h"
 #include "nodes/sd/adapters/weight_change.h"
 #include "nodes/sd/families/checkpoint.h"
 #include "nodes/sd/files/safetensors.h"
@@ -22,10 +24,13 @@ class AdapterFile {
  public:
   /// Throws ModelError for a file that cannot be read, that is no adapter, that fits none of the model's weights (it is of
   /// another family), or whose tensors do not belong together.
-  static std::shared_ptr<const AdapterFile> open(const std::filesystem::path& path, const Checkpoint& model);
+  static std::shared_ptr<const AdapterFile> open(
+      const std::filesystem::path& path, const Checkpoint& model, Dora dora = Dora::AsTrained);
 
-  /// What it does to the networks of that model at a strength; 1 is as trained. It keeps the file.
-  static Patch patch(std::shared_ptr<const AdapterFile> file, double strength);
+  /// What it does to the networks of that model at a strength; 1 is as trained. `blocks`, where given, multiply it in each
+  /// block. It keeps the file.
+  static Patch patch(
+      std::shared_ptr<const AdapterFile> file, double strength, std::optional<BlockStrengths> blocks = std::nullopt);
 
   /// How many of the model's tensors it changes: of the U-Net, and of the text encoders.
   std::size_t changed_in_unet() const;
@@ -38,14 +43,17 @@ class AdapterFile {
   struct Change {
     std::string layer;  ///< as the file calls it
     WeightChange change;
+    std::string block;  ///< as in BlockStrengths
   };
 
-  AdapterFile(SafetensorsFile file, std::string stamp) : file_(std::move(file)), stamp_(std::move(stamp)) {}
+  AdapterFile(SafetensorsFile file, std::string stamp, Dora dora)
+      : file_(std::move(file)), stamp_(std::move(stamp)), dora_(dora) {}
   void read(const Checkpoint& model);
 
   std::filesystem::path path_;
   SafetensorsFile file_;
   std::string stamp_;
+  Dora dora_;
   std::map<std::string, Change> changes_;  ///< by the name of a tensor, as Patch::weight is given it
   std::vector<std::string> unmatched_;
 };

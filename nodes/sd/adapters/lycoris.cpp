@@ -25,13 +25,6 @@ at::Tensor rebuilt(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c
   return at::einsum("rskl,ro,si->oikl", {core, a, b});
 }
 
-at::Tensor decomposed(
-    const AdapterTensors& tensors, const at::Tensor& weight, const at::Tensor& change, double strength) {
-  const at::Tensor magnitude = tensors.get("dora_scale");
-  if (!magnitude.defined()) return plus_change(weight, change, strength);
-  return with_magnitude(plus_change(weight, change, 1), magnitude, strength);
-}
-
 // ---- LoHa (Hyeon-Woo et al. 2021, arXiv:2108.06098): two products, multiplied place by place ----
 
 bool is_loha(const AdapterTensors& tensors) {

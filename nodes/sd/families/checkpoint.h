@@ -18,7 +18,7 @@
 
 #include "nodes/sd/families/family.h"
 #include "nodes/sd/families/part.h"
-#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/files/weight_file.h"
 #include "nodes/sd/networks/control_net.h"
 #include "nodes/sd/networks/label_table.h"
 #include "nodes/sd/networks/map_rescaler.h"
@@ -27,9 +27,20 @@
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
 #include "nodes/sd/networks/vae.h"
-#include "nodes/sd/sampling/noise_schedule.h"
+#include "nodes/sd/networks/vision_encoder.h"
+#include "nodes/sd/sampling/image_prompt.h"
+#include "nodes/sd/sampling/model_sampling.h"
 
 namespace weft::sd {
+
+class SharedWeights;
+class WeightLoader;
+
+/// What changes a network's weights, and who it shares the others with.
+struct Patching {
+  Patches patches = {};  ///< those that change weights count
+  std::shared_ptr<SharedWeights> shared = {};  ///< of the same part, device and dtype; or null
+};
 
 class Checkpoint {
  public:
@@ -38,11 +49,14 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
   /// A U-Net alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "unet" folder.
   static Checkpoint open_unet(const std::filesystem::path& path);
-  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae"
-  /// folder.
+  /// An autoencoder alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers "vae" folder. Of a tiny one
+  /// (TAESD) also half, with the other half in a file beside it ("taesd_encoder", "taesd_decoder"), where there is one.
   static Checkpoint open_vae(const std::filesystem::path& path);
   /// A ControlNet alone: a .safetensors file with CompVis' or diffusers' names, or a diffusers folder.
   static Checkpoint open_control_net(const std::filesystem::path& path);
+  /// CLIP's encoder of pictures alone: a .safetensors file with transformers' or open_clip's names, or a folder of
+  /// transformers.
+  static Checkpoint open_vision_encoder(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   bool has(Part part) const { return parts_.contains(part); }
@@ -58,13 +72,15 @@ class Checkpoint {
   const UNetConfig& unet_config() const { return unet_config_; }
   const VAEConfig& vae_config() const { return vae_config_; }
   const ControlNetConfig& control_net_config() const { return control_net_config_; }
+  const VisionEncoderConfig& vision_encoder_config() const { return vision_encoder_config_; }
   const TextEncoderConfig& text_encoder_config(Part part = Part::TextEncoder) const { return text(part).config; }
-  Prediction prediction() const { return prediction_; }
 
-  /// What the U-Net was trained with.
-  const NoiseTable& noise_table() const { return noise_table_; }
-  /// Of its autoencoder; of a U-Net alone, what its config says and what the published model of that shape has.
-  const LatentSpace& latent_space() const { return latent_space_; }
+  /// What the U-Net was trained with and predicts. Its latent space is that of its autoencoder; of a U-Net alone, what its
+  /// config says and what the published model of that shape has.
+  const ModelSampling& sampling() const { return sampling_; }
+  Prediction prediction() const { return sampling_.prediction; }
+  const NoiseTable& noise_table() const { return sampling_.table; }
+  const LatentSpace& latent_space() const { return sampling_.space; }
 
   /// A text encoder's own tokenizer files (a folder, or a vocab.txt beside a single file); nothing means the usual
   /// vocabulary.
@@ -79,21 +95,37 @@ class Checkpoint {
   /// Null where the model has none.
   const std::shared_ptr<const MapRescaler>& spatial_rescaler() const { return spatial_rescaler_; }
 
-  /// A part's tensors by canonical names, as they are in the mapped files; none where the part is not there.
+  /// Of an unCLIP model; a single file does not hold it, and nothing is normalised then.
+  const ImageNorm& image_norm() const { return image_norm_; }
+
+  /// A part's tensors by canonical names, as they are in the mapped files; none where the part is not there. Those that are
+  /// packed (GGUF) have a shape and no memory: weights() unpacks them.
   const TensorMap& tensors(Part part) const;
+
+  /// The type that a tensor of tensors(part) is best kept in: its own, float16 where it is packed or scaled.
+  at::ScalarType kept_type(Part part, const std::string& name) const;
+  /// How it is stored: "F16", "Q8_0", "F8_E4M3 (scaled)".
+  std::string stored_type(Part part, const std::string& name) const;
 
   /// A network of a part's tensors in `dtype`. `title` begins its name: "model v1-5.safetensors". `without`: tensors whose
   /// names begin so are not in it.
   NetworkSize network(const std::string& title, Part part, at::ScalarType dtype, std::string_view without = {}) const;
+  /// The same of a network with patches: what it would not share.
+  NetworkSize patched_network(
+      const std::string& title, Part part, at::ScalarType dtype, const Patching& patching) const;
 
-  /// Each call builds a new network with its own memory. Throws ModelError if the model has no such part. Of the patches,
-  /// those that change weights count.
-  UNet unet(at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
+  /// What a network of a part is built from: each tensor is read, converted and patched when it is asked for; finish() before
+  /// the network is used. Throws ModelError if the model has no such part. It reads this checkpoint, which has to outlive it.
+  std::shared_ptr<WeightLoader> weights(
+      Part part, at::Device device, at::ScalarType dtype, const Patching& patching = {}) const;
+  /// Each call builds a new network. Throws ModelError if the model has no such part.
+  UNet unet(at::Device device, at::ScalarType dtype, const Patching& patching = {}) const;
   ControlNet control_net(at::Device device, at::ScalarType dtype) const;
-  VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype) const;
-  VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype) const;
+  VisionEncoder vision_encoder(at::Device device, at::ScalarType dtype) const;
+  VAEEncoder vae_encoder(at::Device device, at::ScalarType dtype, const Patching& patching = {}) const;
+  VAEDecoder vae_decoder(at::Device device, at::ScalarType dtype, const Patching& patching = {}) const;
   TextEncoder text_encoder(
-      at::Device device, at::ScalarType dtype, Part part = Part::TextEncoder, const Patches& patches = {}) const;
+      at::Device device, at::ScalarType dtype, Part part = Part::TextEncoder, const Patching& patching = {}) const;
 
   /// Tensors that none of the networks uses, by their name in the file: a sign of a model that is not quite
   /// of a family that is known here.
@@ -106,7 +138,9 @@ class Checkpoint {
   Checkpoint() = default;
   template <class Network, class Config>
   Network build(
-      Part part, const Config& config, at::Device device, at::ScalarType dtype, const Patches& patches = {}) const;
+      Part part, const Config& config, at::Device device, at::ScalarType dtype, const Patching& patching = {}) const;
+
+  void require_half_of_tiny_vae(const std::string& half) const;
 
   struct Text {
     TextEncoderConfig config;
@@ -116,18 +150,19 @@ class Checkpoint {
   const Text& text(Part part) const;
 
   std::filesystem::path path_;
-  std::vector<SafetensorsFile> files_;
+  std::vector<WeightFile> files_;
   PartTensors parts_;  ///< what is there: views of the mapped files, by canonical names
   PartTensors scales_;  ///< of weights that are quantised, by their names
+  std::map<Part, std::map<std::string, PackedTensor>> packed_;  ///< of weights that have no memory in parts_
   std::map<Part, std::string> lost_folders_;
   const Family* family_ = nullptr;
   UNetConfig unet_config_;
   VAEConfig vae_config_;
   ControlNetConfig control_net_config_;
+  VisionEncoderConfig vision_encoder_config_;
+  ImageNorm image_norm_;
   std::map<Part, Text> texts_;
-  Prediction prediction_ = Prediction::Noise;
-  NoiseTable noise_table_ = NoiseTable::stable_diffusion();
-  LatentSpace latent_space_;
+  ModelSampling sampling_;
   std::shared_ptr<const LabelTable> label_encoder_;
   std::shared_ptr<const MapRescaler> spatial_rescaler_;
   std::vector<std::string> unused_, ignored_;

@@ -19,6 +19,7 @@
 #include "nodes/sd/families/part_reader.h"
 #include "nodes/sd/families/scheduler_config.h"
 #include "nodes/sd/families/tensor_names.h"
+#include "nodes/sd/families/tiny_vae_file.h"
 #include "nodes/sd/files/model_error.h"
 #include "nodes/sd/files/model_json.h"
 #include "nodes/sd/files/quantised.h"
@@ -47,11 +48,11 @@ struct Fact {
   std::vector<double> values;
   double rounding;  ///< relative
 };
-std::optional<Fact> fact(const SafetensorsFile& file, const std::string& name) {
+std::optional<Fact> fact(const WeightFile& file, const std::string& name) {
   const auto found = file.entries().find(name);
   if (found == file.entries().end()) return std::nullopt;
   const at::ScalarType type = found->second.dtype;
-  if (type != at::kDouble && type != at::kFloat && type != at::kHalf) return std::nullopt;
+  if ((type != at::kDouble && type != at::kFloat && type != at::kHalf) || found->second.packed) return std::nullopt;
   const at::Tensor values = file.tensor(name).to(at::kDouble).flatten().contiguous();
   return Fact{{values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()},
       type == at::kHalf ? 1e-3 : 1e-6};
@@ -80,6 +81,8 @@ class CheckpointReader {
     require_context_of_texts();
     if (has(Part::LabelEncoder)) add_label_encoder();
     if (has(Part::SpatialRescaler)) add_spatial_rescaler();
+    if (has(Part::VisionEncoder)) add_vision_encoder();
+    if (has(Part::ImageNormalizer)) add_image_normalizer();
     return finished();
   }
 
@@ -91,6 +94,9 @@ class CheckpointReader {
 
   Checkpoint read_control_net() && {
     read_alone(Part::ControlNet, hints_from_unet_folder);
+    // A single file says it by its name alone, which ComfyUI reads, too.
+    const std::string name = model_.path_.stem().string();
+    if (name.ends_with("_shuffle") || name.ends_with("_shuffle_fp16")) hints_.control_global_pool = true;
     ControlNetConfig& config = model_.control_net_config_;
     config = infer_control_net(tensors(Part::ControlNet), hints_, usual_, origin_);
     const auto used = inspect<ControlNet>(tensors(Part::ControlNet), config, origin_);
@@ -98,8 +104,15 @@ class CheckpointReader {
     return finished();
   }
 
+  Checkpoint read_vision_encoder() && {
+    read_alone(Part::VisionEncoder, hints_from_vision_folder);
+    add_vision_encoder();
+    return finished();
+  }
+
   Checkpoint read_vae() && {
     read_alone(Part::VAE, hints_from_vae_folder);
+    if (is_tiny_vae()) usual_.latents = tiny_vae_space(model_.path_);
     add_vae();
     return finished();
   }
@@ -107,17 +120,23 @@ class CheckpointReader {
  private:
   bool has(Part part) const { return reader_.parts.contains(part); }
   TensorMap& tensors(Part part) { return reader_.parts[part]; }
+  bool is_tiny_vae() { return has_half("encoder.layers.") || has_half("decoder.layers."); }
+  bool has_half(const std::string& beginning) {
+    const auto found = tensors(Part::VAE).lower_bound(beginning);
+    return found != tensors(Part::VAE).end() && found->first.starts_with(beginning);
+  }
 
   Checkpoint finished() {
     if (has(Part::VAE)) {
-      model_.latent_space_ = model_.vae_config_.space();
+      model_.sampling_.space = model_.vae_config_.space();
     } else if (has(Part::UNet)) {
-      model_.latent_space_ = space_without_vae();
+      model_.sampling_.space = space_without_vae();
     }
     model_.ignored_ = hints_.ignored;
     model_.files_ = std::move(reader_.files);
     model_.parts_ = std::move(reader_.parts);
     model_.scales_ = std::move(reader_.scales);
+    model_.packed_ = std::move(reader_.packed);
     model_.unused_ = std::move(reader_.unused);
     return std::move(model_);
   }
@@ -167,11 +186,14 @@ class CheckpointReader {
     } else {
       read_facts(reader_.read_alone(model_.path_, part));
     }
+    // Its author's files hold half a tiny VAE each.
+    if (part == Part::VAE && has_half("encoder.layers.") != has_half("decoder.layers."))
+      if (const auto other = other_half_of_tiny_vae(model_.path_)) reader_.read_alone(*other, part);
     recognise(part);
   }
 
   // What a file tells besides the networks.
-  void read_facts(const SafetensorsFile& file) {
+  void read_facts(const WeightFile& file) {
     hints_ = hints_from_metadata(model_.path_, file.metadata());
     if (const auto betas = fact(file, "betas")) {
       require_betas(origin_, betas->values, "tensor \"betas\"");
@@ -192,7 +214,6 @@ class CheckpointReader {
     PartTensors halves;  // a ControlNet is a U-Net's half
     if (part == Part::ControlNet) halves[Part::UNet] = tensors(part);
     const ModelShapes shapes(part == Part::ControlNet ? halves : reader_.parts);
-    refuse_other_shapes(origin_, shapes);
     model_.family_ = &family_of(shapes);
     usual_ = model_.family_->usual(shapes);
     auto& scale = hints_.vae_scaling_factor;
@@ -205,24 +226,41 @@ class CheckpointReader {
     reader_.require_floats_in_joined(Part::UNet, origin_);
     split_pixel_attention(tensors(Part::UNet), [&](std::int64_t channels) { return config.heads_in(channels); });
     reader_.account_for(Part::UNet, inspect<UNet>(tensors(Part::UNet), config, origin_), origin_);
-    model_.prediction_ = hints_.prediction.value_or(usual_.prediction);
+    ModelSampling& sampling = model_.sampling_;
+    sampling.prediction = hints_.prediction.value_or(usual_.prediction);
+    if (const auto continuous = hints_.continuous ? hints_.continuous : usual_.continuous) {
+      require_interval(*continuous);
+      sampling.table = NoiseTable::continuous_edm(continuous->sigma_min, continuous->sigma_max);
+      sampling.data_deviation = continuous->data_deviation;
+      return;
+    }
     const std::vector<double> usual = scaled_linear_betas(usual_.beta_start, usual_.beta_end, 1000);
     const bool own = !hints_.betas.empty() &&
         !std::ranges::equal(hints_.betas, usual, [&](double a, double b) { return agree(a, b, betas_rounding_); });
-    model_.noise_table_ =
+    sampling.table =
         NoiseTable::from_betas(own ? hints_.betas : usual, hints_.zero_terminal_snr || usual_.zero_terminal_snr);
+  }
+
+  void require_interval(const ContinuousNoise& noise) const {
+    if (noise.sigma_min > 0 && noise.sigma_max > noise.sigma_min && std::isfinite(noise.sigma_max)) return;
+    throw ModelError(origin_, fmt::format("its noise levels go from {} to {}", noise.sigma_min, noise.sigma_max),
+        "they must be above 0 and rise: download it again");
   }
 
   void add_vae() {
     VAEConfig& config = model_.vae_config_;
     config = infer_vae(tensors(Part::VAE), hints_, usual_, origin_);
-    reader_.account_for(Part::VAE, inspect<VAEEncoder, VAEDecoder>(tensors(Part::VAE), config, origin_), origin_);
+    const TensorMap& vae = tensors(Part::VAE);
+    std::set<std::string> used;
+    if (!config.tiny || has_half("encoder.layers.")) used.merge(inspect<VAEEncoder>(vae, config, origin_));
+    if (!config.tiny || has_half("decoder.layers.")) used.merge(inspect<VAEDecoder>(vae, config, origin_));
+    reader_.account_for(Part::VAE, used, origin_);
   }
 
   void add_text_encoder(const TextSlot& slot) {
     TensorMap& encoder = tensors(slot.part);
     reader_.require_floats_in_joined(slot.part, origin_);
-    split_text_attention(encoder);
+    split_encoder_attention(encoder);
     const auto kind =
         std::ranges::find_if(slot.kinds, [&](const TextKind* known) { return known->recognises(encoder); });
     Checkpoint::Text& text = model_.texts_[slot.part];
@@ -234,6 +272,27 @@ class CheckpointReader {
     const fs::path words = model_.path_.parent_path() / "vocab.txt";
     if (text.kind->takes_words_beside_file && !fs::is_directory(model_.path_) && fs::exists(words))
       text.tokenizer = words;
+  }
+
+  void add_vision_encoder() {
+    TensorMap& encoder = tensors(Part::VisionEncoder);
+    reader_.require_floats_in_joined(Part::VisionEncoder, origin_);
+    split_encoder_attention(encoder);
+    VisionEncoderConfig& config = model_.vision_encoder_config_;
+    config = infer_vision_encoder(encoder, hints_.vision, origin_);
+    reader_.account_for(Part::VisionEncoder, inspect<VisionEncoder>(encoder, config, origin_), origin_);
+  }
+
+  void add_image_normalizer() {
+    const at::Tensor mean = one_tensor(Part::ImageNormalizer, "mean", 2),
+                     deviation = one_tensor(Part::ImageNormalizer, "std", 2);
+    const std::int64_t width = model_.unet_config_.vector_width / 2;
+    if (mean.numel() != width || deviation.numel() != width)
+      throw ModelError(origin_,
+          fmt::format("its image normalizer is {} and {} wide, and its U-Net is told embeddings that are {} wide",
+              mean.numel(), deviation.numel(), width),
+          "the parts are of different models");
+    model_.image_norm_ = {mean.to(at::kFloat).flatten(), deviation.to(at::kFloat).flatten()};
   }
 
   /// The encoders' outputs stand side by side in the context. Nothing is known of it where one is missing.
@@ -287,6 +346,7 @@ class CheckpointReader {
     LatentSpace space = usual_.latents;
     space.channels = model_.unet_config_.out_channels;
     space.scale = hints_.vae_scaling_factor.value_or(space.scale);
+    space.statistics = hints_.latent_statistics.value_or(space.statistics);
     space.colours = hints_.preview_colours.value_or(space.colours);
     return space;
   }
@@ -322,6 +382,9 @@ class CheckpointReader {
 Checkpoint Checkpoint::open(const fs::path& path) { return CheckpointReader(path).read(); }
 Checkpoint Checkpoint::open_unet(const fs::path& path) { return CheckpointReader(path).read_unet(); }
 Checkpoint Checkpoint::open_control_net(const fs::path& path) { return CheckpointReader(path).read_control_net(); }
+Checkpoint Checkpoint::open_vision_encoder(const fs::path& path) {
+  return CheckpointReader(path).read_vision_encoder();
+}
 Checkpoint Checkpoint::open_vae(const fs::path& path) { return CheckpointReader(path).read_vae(); }
 
 }  // namespace weft::sd

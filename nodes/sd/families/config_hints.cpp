@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TextActivation activation(const std::string& origin, const std::string& name) {
-  if (name == "quick_gelu") return TextActivation::QuickGelu;
-  if (name == "gelu") return TextActivation::Gelu;
+EncoderActivation activation(const std::string& origin, const std::string& name) {
+  if (name == "quick_gelu") return EncoderActivation::QuickGelu;
+  if (name == "gelu") return EncoderActivation::Gelu;
   throw ModelError(
-      origin, fmt::format("has activation \"{}\" in its text encoder", name), "quick_gelu and gelu are supported");
+      origin, fmt::format("has activation \"{}\" in its encoder", name), "quick_gelu and gelu are supported");
 }
 
 // What diffusers' U-Nets can be, and those here are not.
@@ -29,7 +29,7 @@ constexpr KeyRule kUNetKeys[] = {
     {"addition_embed_type", {"\"text_time\""}},
     {"attention_type", {"\"default\""}},
     {"center_input_sample", {"false"}},
-    {"class_embed_type", {}},
+    {"class_embed_type", {"\"projection\""}},
     {"class_embeddings_concat", {"false"}},
     {"conv_in_kernel", {"3"}},
     {"conv_out_kernel", {"3"}},
@@ -49,8 +49,6 @@ constexpr KeyRule kUNetKeys[] = {
     {"time_embedding_type", {"\"positional\""}},
     {"timestep_post_act", {}},
 };
-constexpr KeyRule kIgnoredUNetKeys[] = {{"time_cond_proj_dim", {}}};  // guidance as an input of its own (LCM)
-
 constexpr KeyRule kVAEKeys[] = {
     {"_class_name", {"\"AutoencoderKL\"", "\"VQModel\""}},
     {"act_fn", {"\"silu\"", "\"swish\""}},
@@ -58,6 +56,11 @@ constexpr KeyRule kVAEKeys[] = {
     {"norm_type", {"\"group\""}},
     {"use_post_quant_conv", {"true"}},
     {"use_quant_conv", {"true"}},
+};
+constexpr KeyRule kTinyVAEKeys[] = {
+    {"act_fn", {"\"relu\""}},
+    {"upsample_fn", {"\"nearest\""}},
+    {"upsampling_scaling_factor", {"2"}},
 };
 // diffusers' pipelines of Stable Diffusion 1 do not look at these either; those of other families do.
 constexpr KeyRule kIgnoredVAEKeys[] = {{"latents_mean", {}}, {"latents_std", {}}, {"shift_factor", {"0"}}};
@@ -137,6 +140,8 @@ ConfigHints hints_from_metadata(const fs::path& file, const std::map<std::string
     words.eos_id = integer(named("eos_id").c_str());
     if (const auto name = text(named("activation").c_str())) words.activation = activation(origin, *name);
   }
+  hints.vision.heads = integer("weft.vision.heads");
+  if (const auto name = text("weft.vision.activation")) hints.vision.activation = activation(origin, *name);
   if (const auto name = text("weft.prediction")) hints.prediction = prediction_of(origin, *name);
   return hints;
 }
@@ -155,15 +160,28 @@ std::optional<PreviewColours> preview_colours(const ConfigFile& config) {
   return colours;
 }
 
+/// Mean and deviation of each of four channels; none where they do not stand there.
+std::optional<ChannelStatistics> latent_statistics(const ConfigFile& vae) {
+  const std::vector<double> mean = vae.reals("latents_mean"), deviation = vae.reals("latents_std");
+  if (mean.size() != 4 || deviation.size() != 4) return std::nullopt;
+  ChannelStatistics statistics;
+  std::ranges::copy(mean, statistics.mean.begin());
+  std::ranges::copy(deviation, statistics.deviation.begin());
+  if (std::ranges::any_of(deviation, [](double value) { return !(value > 0); })) vae.fail("latents_std", "above 0");
+  return statistics;
+}
+
 }  // namespace
 
 ConfigHints hints_from_vae_folder(const fs::path& vae_folder) {
   const ConfigFile vae(vae_folder / "config.json");
-  require_values(vae, kVAEKeys);
+  const bool tiny = vae.text("_class_name") == "AutoencoderTiny";
+  tiny ? require_values(vae, kTinyVAEKeys) : require_values(vae, kVAEKeys);
   return {.vae_file = vae.origin(),
       .vae_norm_groups = vae.integer("norm_num_groups"),
       .vae_mid_attention = vae.boolean("mid_block_add_attention"),
-      .vae_scaling_factor = factor(vae, "scaling_factor"),
+      // A tiny one's is of its own latents, which are the network's.
+      .vae_scaling_factor = tiny ? std::nullopt : factor(vae, "scaling_factor"),
       .preview_colours = preview_colours(vae),
       .ignored = ignored_in(vae.origin(), other_values(vae, kIgnoredVAEKeys),
           "as in diffusers, latents of this kind of model are scaled by scaling_factor alone")};
@@ -178,10 +196,9 @@ ConfigHints hints_from_unet_folder(const fs::path& unet_folder) {
       .unet_freq_shift = unet.real("freq_shift"),
       .unet_flip_sin_to_cos = unet.boolean("flip_sin_to_cos"),
       .unet_mid_block = said_not_null(unet, "mid_block_type"),
+      .control_global_pool = unet.boolean("global_pool_conditions").value_or(false),
       .vae_scaling_factor = factor(unet, "scaling_factor"),
-      .preview_colours = preview_colours(unet),
-      .ignored =
-          ignored_in(unet.origin(), other_values(unet, kIgnoredUNetKeys), "guidance is what the sampling node does")};
+      .preview_colours = preview_colours(unet)};
   // diffusers' attention_head_dim is a width in UNet2DModel, and for historical reasons a number of heads
   // elsewhere.
   const bool is_width = unet.text("_class_name") == "UNet2DModel";
@@ -209,6 +226,14 @@ TextHints text_hints(const fs::path& folder) {
 
 }  // namespace
 
+ConfigHints hints_from_vision_folder(const fs::path& vision_folder) {
+  const ConfigFile file(vision_folder / "config.json");
+  ConfigHints hints;
+  hints.vision = {.heads = file.integer("num_attention_heads"), .norm_eps = eps(file, "layer_norm_eps")};
+  if (const auto name = file.text("hidden_act")) hints.vision.activation = activation(file.origin(), *name);
+  return hints;
+}
+
 ConfigHints hints_from_folder(const fs::path& folder) {
   const fs::path scheduler_file = folder / "scheduler" / "scheduler_config.json";
   const SchedulerConfig scheduler = read_scheduler_config(scheduler_file);
@@ -221,10 +246,14 @@ ConfigHints hints_from_folder(const fs::path& folder) {
   hints.preview_colours = vae.preview_colours;
   for (const PartInfo& part : parts())
     if (!part.tokenizer.empty()) hints.texts[part.part] = text_hints(folder / part.folder);
+  hints.vision = hints_from_vision_folder(folder / info(Part::VisionEncoder).folder).vision;
   if (scheduler.prediction) hints.prediction = scheduler.prediction;
   hints.betas = scheduler.betas;
   hints.zero_terminal_snr = scheduler.zero_terminal_snr;
-  append(hints.ignored, vae.ignored);
+  hints.continuous = scheduler.continuous;
+  if (scheduler.continuous)
+    hints.latent_statistics = latent_statistics(ConfigFile(folder / info(Part::VAE).folder / "config.json"));
+  if (!hints.latent_statistics) append(hints.ignored, vae.ignored);
   append(hints.ignored,
       ignored_in(scheduler_file, scheduler.ignored, "the nodes of the workflow choose sampler and schedule"));
   return hints;

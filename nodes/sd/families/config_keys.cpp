@@ -22,8 +22,10 @@ bool makes_a_difference(const json& value, const KeyRule& rule) {
 
 std::string wanted(const KeyRule& rule) {
   if (rule.same[0].empty()) return "null: models that have it are not supported";
-  return fmt::format("{}{}{}: models of the other kinds are not supported", rule.same[0],
-      rule.same[1].empty() ? "" : " or ", rule.same[1]);
+  std::string values;
+  for (const std::string_view same : rule.same)
+    if (!same.empty()) values += fmt::format("{}{}", values.empty() ? "" : " or ", same);
+  return values + ": models of the other kinds are not supported";
 }
 
 }  // namespace

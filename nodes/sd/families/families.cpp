@@ -8,10 +8,11 @@
 namespace weft::sd {
 
 extern const Family kLatentDiffusion, kStableDiffusion1, kStableDiffusion2, kStableDiffusionXL,
-    kStableDiffusionXLRefiner;
+    kStableDiffusionXLRefiner, kUnClip;
 
 std::span<const Family* const> families() {
   static constexpr const Family* kFamilies[] = {
+      &kUnClip,
       &kStableDiffusionXLRefiner,
       &kStableDiffusionXL,
       &kLatentDiffusion,

@@ -13,10 +13,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "nodes/sd/families/continuous_noise.h"
 #include "nodes/sd/families/part.h"
 #include "nodes/sd/families/rename.h"
 #include "nodes/sd/families/text_kind.h"
@@ -57,6 +59,7 @@ struct Usual {
   double beta_start = 0, beta_end = 0;  ///< sqrt(beta) is evenly spaced between their roots over 1000 timesteps
   Prediction prediction = Prediction::Noise;
   bool zero_terminal_snr = false;
+  std::optional<ContinuousNoise> continuous = {};
   LatentSpace latents;  ///< of its autoencoder; channels and downscale count for a U-Net alone
 };
 

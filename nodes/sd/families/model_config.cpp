@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "nodes/sd/files/model_error.h"
@@ -181,6 +182,8 @@ UNetConfig infer_descent(
   }
   if (shapes.has("add_embedding.linear_1.weight"))
     config.vector_width = shapes.size("add_embedding.linear_1.weight", 1);
+  if (shapes.has("time_embedding.cond_proj.weight"))
+    config.guidance_width = shapes.size("time_embedding.cond_proj.weight", 1);
   config.norm_eps = hints.unet_norm_eps.value_or(config.norm_eps);
   config.flip_sin_to_cos = hints.unet_flip_sin_to_cos.value_or(config.flip_sin_to_cos);
   config.freq_shift = hints.unet_freq_shift.value_or(config.freq_shift);
@@ -211,7 +214,8 @@ UNetConfig infer_unet(
 ControlNetConfig infer_control_net(
     const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
   const Shapes shapes(tensors, origin, "ControlNet");
-  ControlNetConfig config{.unet = infer_descent(shapes, hints, usual, origin)};
+  ControlNetConfig config{
+      .unet = infer_descent(shapes, hints, usual, origin), .global_pool = hints.control_global_pool};
   const std::string hint = "controlnet_cond_embedding.";
   config.hint_channels = shapes.size(hint + "conv_in.weight", 1);
   config.hint_widths = {shapes.size(hint + "conv_in.weight", 0)};
@@ -221,8 +225,40 @@ ControlNetConfig infer_control_net(
   return config;
 }
 
+namespace {
+
+constexpr std::int64_t kTinyLevels = 4;
+
+VAEConfig infer_tiny_vae(
+    const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
+  const Shapes shapes(tensors, origin, "VAE");
+  if (shapes.has_any("encoder.layers.11.pool.") || shapes.has_any("decoder.layers.2.pool."))
+    throw ModelError(origin, "is the tiny VAE of FLUX.2, which is not supported yet", "use taesd or taesdxl");
+  const bool encodes = shapes.has("encoder.layers.0.weight");
+  const std::string first = encodes ? "encoder.layers.0.weight" : "decoder.layers.0.weight";
+  VAEConfig config;
+  config.tiny = true;
+  config.block_channels.assign(kTinyLevels, shapes.size(first, 0));
+  config.latent_channels =
+      encodes ? shapes.size("encoder.layers.14.weight", 0) : shapes.size("decoder.layers.0.weight", 1);
+  if (config.latent_channels != usual.latents.channels)
+    throw ModelError(origin,
+        fmt::format("is a tiny VAE for latents of {} channels, those of Stable Diffusion have {}",
+            config.latent_channels, usual.latents.channels),
+        "use taesd or taesdxl");
+  config.scaling_factor = hints.vae_scaling_factor.value_or(usual.latents.scale);
+  config.shift_factor = usual.latents.shift;
+  config.colours = hints.preview_colours.value_or(usual.latents.colours);
+  config.grey = usual.latents.grey;
+  return config;
+}
+
+}  // namespace
+
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin) {
   const Shapes shapes(tensors, origin, "VAE");
+  if (shapes.has_any("encoder.layers.") || shapes.has_any("decoder.layers."))
+    return infer_tiny_vae(tensors, hints, usual, origin);
   refuse_other_codebooks(shapes, origin);
   VAEConfig config;
   config.image_channels = shapes.size("encoder.conv_in.weight", 1);
@@ -242,6 +278,7 @@ VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Us
   if (vq) config.codebook = shapes.size("quantize.embedding.weight", 0);
   config.scaling_factor = hints.vae_scaling_factor.value_or(usual.latents.scale);
   config.shift_factor = usual.latents.shift;
+  config.statistics = hints.latent_statistics.value_or(usual.latents.statistics);
   config.colours = hints.preview_colours.value_or(usual.latents.colours);
   config.grey = usual.latents.grey;
   config.norm_groups = hints.vae_norm_groups.value_or(usual_norm_groups(config.block_channels));
@@ -271,6 +308,33 @@ TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const TextHints& 
   config.layer = slot.layer;
   config.norm_inner = slot.norm_inner;
   require_divides(origin, "attention heads of the text encoder", config.heads, {config.attention_width});
+  return config;
+}
+
+VisionEncoderConfig infer_vision_encoder(
+    const TensorMap& tensors, const VisionHints& hints, const std::string& origin) {
+  // ViT-L, the largest with CLIP's own activation, has 24 layers; from it on heads are 16, below they are 64 wide.
+  constexpr std::int64_t kHeadsOfLarge = 16, kWidthOfLarge = 1024, kMostLayersOfQuickGelu = 24;
+  const Shapes shapes(tensors, origin, "vision encoder");
+  const std::string patches = "vision_model.embeddings.patch_embedding.weight";
+  VisionEncoderConfig config;
+  config.width = shapes.size(patches, 0);
+  config.patch = shapes.size(patches, 2);
+  const std::int64_t places = shapes.size("vision_model.embeddings.position_embedding.weight", 0) - 1;
+  const auto side = std::llround(std::sqrt(static_cast<double>(places)));
+  if (side < 1 || side * side != places)
+    throw ModelError(origin, fmt::format("has {} places in its vision encoder, which make no square", places),
+        "use one of CLIP's or open_clip's vision encoders");
+  config.picture = side * config.patch;
+  config.layers = shapes.count("vision_model.encoder.layers.{}.mlp.fc1.weight");
+  config.mlp_width = shapes.size("vision_model.encoder.layers.0.mlp.fc1.weight", 0);
+  config.projection = shapes.has("visual_projection.weight") ? shapes.size("visual_projection.weight", 0) : 0;
+  config.heads = hints.heads.value_or(
+      config.width >= kWidthOfLarge ? kHeadsOfLarge : std::max<std::int64_t>(1, config.width / 64));
+  config.activation = hints.activation.value_or(
+      config.layers <= kMostLayersOfQuickGelu ? EncoderActivation::QuickGelu : EncoderActivation::Gelu);
+  config.norm_eps = hints.norm_eps.value_or(config.norm_eps);
+  require_divides(origin, "attention heads of the vision encoder", config.heads, {config.width});
   return config;
 }
 

@@ -11,6 +11,7 @@
 #include "nodes/sd/networks/text_encoder.h"
 #include "nodes/sd/networks/unet.h"
 #include "nodes/sd/networks/vae.h"
+#include "nodes/sd/networks/vision_encoder.h"
 
 namespace weft::sd {
 
@@ -20,6 +21,7 @@ UNetConfig infer_unet(
 ControlNetConfig infer_control_net(
     const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
 VAEConfig infer_vae(const TensorMap& tensors, const ConfigHints& hints, const Usual& usual, const std::string& origin);
+VisionEncoderConfig infer_vision_encoder(const TensorMap& tensors, const VisionHints& hints, const std::string& origin);
 TextEncoderConfig infer_text_encoder(const TensorMap& tensors, const TextHints& hints, const TextKind& kind,
     const TextSlot& slot, const std::string& origin);
 

@@ -37,8 +37,6 @@ constexpr Sign kSigns[] = {
     {"clip_txt_pooled_mapper.", "is a Stable Cascade model, which is not supported yet"},
     {"y_embedder.y_proj.", "is a PixArt model, which is not supported yet"},
     {"caption_projection.", "is a PixArt model, which is not supported yet"},
-    {"edm_mean", "is a Playground 2.5 model, which is not supported yet"},
-    {"edm_vpred.", "is a CosXL model, which is not supported yet"},
     {"cond_stage_model.encoder.",
         "is a latent diffusion model conditioned on pictures (bsr_sr, inpainting_big), which is not supported yet"},
     {"body.0.rdb1.", "is an upscaler, not a checkpoint", "put it in the upscale_models folder"},
@@ -58,17 +56,6 @@ constexpr Contents kContents[] = {
         "put it in the folder 'diffusion_models' and load it with unet.load"},
     {{"text_model.", "cond_stage_model."}, "holds a text encoder only",
         "give the diffusers folder that has model_index.json in it"},
-};
-
-/// Told by shapes, where names are those of a family that is known.
-struct Shape {
-  bool (*recognises)(const ModelShapes& model);
-  std::string_view what, remedy;
-};
-
-constexpr Shape kShapes[] = {
-    {[](const ModelShapes& model) { return model.context_width() == 1024 && model.vector_width() > 0; },
-        "is a Stable Diffusion 2.1 unCLIP model, which is not supported yet", {}},
 };
 
 /// Classes of pipelines that begin as a known family's do.
@@ -121,8 +108,6 @@ void refuse_other_control_nets(const std::string& file, const Names& names) {
           "use a ControlNet for one kind of picture"},
       {"lora_controlnet", "is a control-LoRA, which is not supported yet",
           "use the whole ControlNet that it was made from"},
-      {"body.0.resnets.", "is a T2I-Adapter, which is not supported yet", "use a ControlNet"},
-      {"adapter.body.", "is a T2I-Adapter, which is not supported yet", "use a ControlNet"},
       {"double_blocks.", "is a ControlNet for FLUX, which is not supported",
           "use one for Stable Diffusion 1.x, 2.x or XL"},
       {"transformer_blocks.0.norm1_context", "is a ControlNet for Stable Diffusion 3, which is not supported",
@@ -141,11 +126,6 @@ void refuse_other_pipelines(const std::string& folder, const std::string& pipeli
       std::ranges::any_of(families(), [&](const Family* family) { return starts_any(pipeline, family->pipelines); });
   if (!known || starts_any(pipeline, kOtherPipelines))
     refuse(folder, fmt::format("is a {} model, which is not supported yet", pipeline));
-}
-
-void refuse_other_shapes(const std::string& model, const ModelShapes& shapes) {
-  for (const Shape& other : kShapes)
-    if (other.recognises(shapes)) refuse(model, other.what, other.remedy);
 }
 
 }  // namespace weft::sd

@@ -23,7 +23,4 @@ void refuse_other_control_nets(const std::string& file, const std::vector<std::s
 /// Of a diffusers folder, by the pipeline's class in model_index.json.
 void refuse_other_pipelines(const std::string& folder, const std::string& pipeline);
 
-/// Of anything that has a U-Net, whose names may be those of a known family.
-void refuse_other_shapes(const std::string& model, const ModelShapes& shapes);
-
 }  // namespace weft::sd

@@ -17,6 +17,8 @@ enum class Part {
   TextEncoder,
   TextEncoder2,  ///< of Stable Diffusion XL: OpenCLIP's ViT-bigG
   ControlNet,
+  VisionEncoder,  ///< CLIP's, of pictures
+  ImageNormalizer,  ///< of an unCLIP model: mean and deviation of its pictures' embeddings
   LabelEncoder,
   SpatialRescaler,
   Marks,  ///< tensors of next to no size, by whose names a file says how its U-Net was trained ("v_pred")

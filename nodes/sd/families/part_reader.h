@@ -10,20 +10,23 @@
 #include <vector>
 
 #include "nodes/sd/families/part.h"
-#include "nodes/sd/files/safetensors.h"
+#include "nodes/sd/files/weight_file.h"
 
 namespace weft::sd {
+
+using PackedParts = std::map<Part, std::map<std::string, PackedTensor>>;
 
 class PartReader {
  public:
   /// A whole checkpoint in CompVis' layout. Throws ModelError for one of no known family.
-  const SafetensorsFile& read_single_file(const std::filesystem::path& path);
+  const WeightFile& read_single_file(const std::filesystem::path& path);
   /// A part of a file that holds it alone or among others, in CompVis' layout, with its prefix or without, or with
   /// diffusers' names.
-  const SafetensorsFile& read_alone(const std::filesystem::path& path, Part part);
+  const WeightFile& read_alone(const std::filesystem::path& path, Part part);
   /// A part of a diffusers folder; `folder` is that part's.
   void read_folder(const std::filesystem::path& folder, Part part);
-  /// Once all is read: takes the scales of quantised weights out of the tensors.
+  /// Once all is read: takes the scales of quantised weights out of the tensors, and unpacks what is split before a network
+  /// asks for it.
   void take_scales(const std::string& origin);
 
   /// Throws ModelError if the part has a tensor of that name that is of no type that networks compute with.
@@ -38,14 +41,17 @@ class PartReader {
       if (!used.contains(name) && !is_bookkeeping(name)) unused.push_back(name);
   }
 
-  std::vector<SafetensorsFile> files;
+  std::vector<WeightFile> files;
   PartTensors parts, scales;  ///< the latter of quantised weights, by their names
+  PackedParts
+      packed;  ///< what is unpacked when a network asks for it; `parts` has a tensor without memory in its place
   std::vector<std::string> unused;  ///< of no part, as the file names them, and what account_for() found
 
  private:
   static bool is_bookkeeping(const std::string& name);
-  const SafetensorsFile& open(const std::filesystem::path& path);
-  void put(Part part, const std::string& canonical, const SafetensorsFile& file, const std::string& name);
+  void unpack(Part part, const std::string& canonical);
+  const WeightFile& open(const std::filesystem::path& path);
+  void put(Part part, const std::string& canonical, const WeightFile& file, const std::string& name);
 
   std::map<Part, std::map<std::string, std::string>> other_types_;  ///< tensors that are no floats: what to say of them
   TensorMap formats_;  ///< of quantised layers, by their names, as the metadata of the file at hand has them

@@ -89,7 +89,8 @@ std::string fill_in(const Rule& rule, const Match& found, const LdmShape& shape,
 struct Backwards {
   std::optional<std::int64_t> level, layer;
   std::vector<std::int64_t> numbers;
-  std::string_view rest;
+  bool flipped = false;  ///< the first number counts from the deepest level
+  std::string_view any, rest;
 };
 
 std::optional<Backwards> match_back(std::string_view pattern, std::string_view name) {
@@ -101,6 +102,10 @@ std::optional<Backwards> match_back(std::string_view pattern, std::string_view n
       return name.empty() ? std::nullopt : std::optional(found);
     }
     const std::string_view segment = take_segment(name);
+    if (wanted == "@") {
+      found.any = segment;
+      continue;
+    }
     if (!wanted.starts_with('{')) {
       if (wanted != segment) return std::nullopt;
       continue;
@@ -111,8 +116,9 @@ std::optional<Backwards> match_back(std::string_view pattern, std::string_view n
       found.level = value;
     } else if (wanted == "{layer}") {
       found.layer = value;
-    } else if (wanted == "{0}" || wanted == "{1}") {
+    } else if (wanted == "{0}" || wanted == "{1}" || wanted == "{flip}") {
       found.numbers.push_back(*value);
+      found.flipped = found.flipped || wanted == "{flip}";
     } else {
       return std::nullopt;
     }
@@ -126,6 +132,7 @@ std::string fill_back(const Rule& rule, Backwards found, std::string_view rest, 
     const std::int64_t first = rule.from.starts_with("input_blocks") ? 1 : 0, layers = shape.unet_layers_per_block;
     found.numbers = {*found.level * (layers + 1) + found.layer.value_or(layers) + first};
   }
+  if (found.flipped) found.numbers[0] = shape.vae_levels - 1 - found.numbers[0];
   std::string result;
   std::size_t next = 0;
   for (std::string_view from = rule.from; !from.empty();) {
@@ -133,6 +140,8 @@ std::string fill_back(const Rule& rule, Backwards found, std::string_view rest, 
     if (!result.empty()) result += '.';
     if (segment == "*") {
       result += rest;
+    } else if (segment == "@") {
+      result += found.any;
     } else if (segment == "#" && next < found.numbers.size()) {
       result += std::to_string(found.numbers[next++]);
     } else {

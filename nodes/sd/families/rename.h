@@ -42,8 +42,7 @@ LdmShape ldm_shape(const std::vector<std::string>& names);
 /// Nothing where the name is not one of these.
 std::optional<std::string> renamed(const PartNames& names, std::string_view name, const LdmShape& shape = {});
 
-/// The other way: all names that renamed() gives `canonical` for, without the prefix. {half}, {norm} and {flip} are not
-/// taken back.
+/// The other way: all names that renamed() gives `canonical` for, without the prefix. {half} and {norm} are not taken back.
 std::vector<std::string> names_before(const PartNames& names, std::string_view canonical, const LdmShape& shape = {});
 
 }  // namespace weft::sd

@@ -82,10 +82,17 @@ std::vector<double> betas_of(const ConfigFile& file) {
 /// Models that were trained on another kind of noise altogether.
 void refuse_other_noise(const ConfigFile& file) {
   const std::string name = file.text("_class_name").value_or("");
-  for (const char* kind : {"FlowMatch", "EDM"})
-    if (name.find(kind) != name.npos)
-      throw ModelError(file.origin(), fmt::format("is of a model for the {}, whose noise is of another kind", name),
-          "models that predict epsilon or v are supported");
+  if (name.find("FlowMatch") != name.npos)
+    throw ModelError(file.origin(), fmt::format("is of a model for the {}, whose noise is of another kind", name),
+        "models that predict epsilon or v are supported");
+}
+
+/// diffusers' EDM schedulers: EDMEulerScheduler, EDMDPMSolverMultistepScheduler.
+std::optional<ContinuousNoise> continuous_noise_of(const ConfigFile& file) {
+  if (!file.text("_class_name").value_or("").starts_with("EDM")) return std::nullopt;
+  return ContinuousNoise{.sigma_min = file.real("sigma_min").value_or(0.002),
+      .sigma_max = file.real("sigma_max").value_or(80),
+      .data_deviation = file.real("sigma_data").value_or(0.5)};
 }
 
 }  // namespace
@@ -118,6 +125,12 @@ SchedulerConfig read_scheduler_config(const std::filesystem::path& path) {
       .ignored = other_values(file, kWalk)};
   if (!config.betas.empty() || file.has("trained_betas")) require_betas(file.origin(), config.betas, "betas");
   if (const auto name = file.text("prediction_type")) config.prediction = prediction_of(file.origin(), *name);
+  config.continuous = continuous_noise_of(file);
+  if (config.continuous)
+    std::erase_if(config.ignored, [](const std::string& key) { return key == "sigma_min" || key == "sigma_max"; });
+  // There epsilon is what Karras et al. scale to x0, the velocity's opposite.
+  if (config.continuous && config.prediction.value_or(Prediction::Noise) == Prediction::Noise)
+    config.prediction = Prediction::Edm;
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nodes/sd/families/continuous_noise.h"
 #include "nodes/sd/networks/prediction.h"
 
 namespace weft::sd {
@@ -15,6 +16,7 @@ namespace weft::sd {
 struct SchedulerConfig {
   std::vector<double> betas;  ///< empty: it says none
   bool zero_terminal_snr = false;
+  std::optional<ContinuousNoise> continuous = {};  ///< in place of betas: diffusers' EDM schedulers
   std::optional<Prediction> prediction;
   std::vector<std::string> ignored;  ///< keys whose values would count in diffusers
 };

@@ -97,6 +97,28 @@ inline constexpr Rule kOpenClipPlaces[] = {
     {"text_projection.weight", "text_projection.weight"},
 };
 
+// Of CLIP's and open_clip's encoder of pictures. As of texts, queries, keys and values are joined, and the projection is
+// transposed.
+inline constexpr Rule kVisionPlaces[] = {
+    {"class_embedding", "vision_model.embeddings.class_embedding"},
+    {"conv1.weight", "vision_model.embeddings.patch_embedding.weight"},
+    {"positional_embedding", "vision_model.embeddings.position_embedding.weight"},
+    {"ln_pre.*", "vision_model.pre_layrnorm.*"},
+    {"ln_post.*", "vision_model.post_layernorm.*"},
+    {"transformer.resblocks.#.ln_1.*", "vision_model.encoder.layers.{0}.layer_norm1.*"},
+    {"transformer.resblocks.#.ln_2.*", "vision_model.encoder.layers.{0}.layer_norm2.*"},
+    {"transformer.resblocks.#.attn.in_proj_weight", "vision_model.encoder.layers.{0}.self_attn.in_proj.weight"},
+    {"transformer.resblocks.#.attn.in_proj_bias", "vision_model.encoder.layers.{0}.self_attn.in_proj.bias"},
+    {"transformer.resblocks.#.attn.out_proj.*", "vision_model.encoder.layers.{0}.self_attn.out_proj.*"},
+    {"transformer.resblocks.#.mlp.c_fc.*", "vision_model.encoder.layers.{0}.mlp.fc1.*"},
+    {"transformer.resblocks.#.mlp.c_proj.*", "vision_model.encoder.layers.{0}.mlp.fc2.*"},
+    {"proj", "visual_projection.transposed"},
+};
+
+// Of an unCLIP model's U-Net in diffusers: what is added to the time's embedding.
+inline constexpr Rule kUNetClassEmbedding[] = {{"class_embedding.linear_1.*", "add_embedding.linear_1.*"},
+    {"class_embedding.linear_2.*", "add_embedding.linear_2.*"}, {"*", "*"}};
+
 // Of transformers' CLIPTextModelWithProjection, whose versions differ in whether they say "text_model".
 inline constexpr Rule kClipProjectedPlaces[] = {
     {"text_projection.*", "text_projection.*"}, {"text_model.*", "text_model.*"}, {"*", "text_model.*"}};
@@ -112,11 +134,13 @@ inline constexpr Rule kOldVAEAttention[] = {
 inline constexpr PartNames kUNetNames{Part::UNet, "model.diffusion_model.", kUNetPlaces, kUNetLeaves};
 inline constexpr PartNames kControlNames{Part::ControlNet, "control_model.", kControlPlaces};
 inline constexpr PartNames kControlHalfNames{Part::ControlNet, "control_model.", kUNetPlaces, kUNetLeaves};
+inline constexpr PartNames kVisionNames{Part::VisionEncoder, "embedder.model.visual.", kVisionPlaces};
 inline constexpr PartNames kVAENames{Part::VAE, "first_stage_model.", kVAEPlaces, kVAELeaves};
 inline constexpr PartNames kClipTextNames{Part::TextEncoder, "cond_stage_model.transformer.", kClipTextPlaces};
 
 /// What is renamed in a diffusers folder.
 inline constexpr PartNames kDiffusersNames[] = {{Part::VAE, "", kOldVAEAttention},
-    {Part::TextEncoder, "", kClipTextPlaces}, {Part::TextEncoder2, "", kClipProjectedPlaces}};
+    {Part::UNet, "", kUNetClassEmbedding}, {Part::TextEncoder, "", kClipTextPlaces},
+    {Part::TextEncoder2, "", kClipProjectedPlaces}};
 
 }  // namespace weft::sd

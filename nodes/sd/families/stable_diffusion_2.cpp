@@ -1,5 +1,6 @@
 // Stable Diffusion 2.0 and 2.1 (Stability AI, 2022): as 1.x, with OpenCLIP's ViT-H to read, heads 64 wide and linear layers
-// around attention. Its models for 768 x 768 predict v, those for 512 x 512, for inpainting and for depth the noise.
+// around attention. Its models for 768 x 768 predict v, those for 512 x 512, for inpainting and for depth the noise. Those
+// for unCLIP (after Ramesh et al. 2022, arXiv:2204.06125) are told pictures beside the words.
 #include <ATen/ATen.h>
 
 #include "nodes/sd/families/family.h"
@@ -7,9 +8,11 @@
 
 namespace weft::sd {
 
-extern const Family kStableDiffusion2;
+extern const Family kStableDiffusion2, kUnClip;
 
 namespace {
+
+bool is_un_clip(const ModelShapes& model) { return model.context_width() == 1024 && model.vector_width() > 0; }
 
 bool recognises(const ModelShapes& model) {
   return model.context_width() == 1024 || (model.has_linear_projection() && model.vector_width() == 0);
@@ -37,7 +40,9 @@ constexpr const TextKind* kTextKinds[] = {&kOpenClipText};
 constexpr TextSlot kTexts[] = {
     {.part = Part::TextEncoder, .kinds = kTextKinds, .layer = 2, .embedding_key = "clip_h", .cut_in_folder = 1}};
 constexpr PartNames kSingleFile[] = {
-    kUNetNames, kVAENames, {Part::TextEncoder, "cond_stage_model.model.", kOpenClipPlaces}};
+    kUNetNames, kVAENames, {Part::TextEncoder, "cond_stage_model.model.", kOpenClipPlaces}, kVisionNames};
+constexpr VectorPart kToldPictures[] = {VectorPart::Pictures};
+constexpr std::string_view kUnClipPipelines[] = {"StableUnCLIP"};
 
 }  // namespace
 
@@ -47,5 +52,14 @@ constinit const Family kStableDiffusion2{.name = "Stable Diffusion 2.x",
     .texts = kTexts,
     .single_file = kSingleFile,
     .diffusers = kDiffusersNames};
+
+constinit const Family kUnClip{.name = "Stable Diffusion 2.1 unCLIP",
+    .recognises = is_un_clip,
+    .usual = usual,
+    .texts = kTexts,
+    .single_file = kSingleFile,
+    .diffusers = kDiffusersNames,
+    .pipelines = kUnClipPipelines,
+    .vector = kToldPictures};
 
 }  // namespace weft::sd

@@ -1,9 +1,12 @@
 // Stable Diffusion XL (Podell et al. 2023, arXiv:2307.01952) and what has been made of it: inpainting, instruct-pix2pix,
-// turbo, Lightning and the like, and the smaller SSD-1B and Segmind-Vega. It reads with CLIP's ViT-L and OpenCLIP's
-// ViT-bigG side by side, and is told the text's pooled encoding and the picture's size. The refiner reads with the second
-// alone, and is told how beautiful the picture is to be.
+// turbo, Lightning, Playground v2.5, CosXL and the like, and the smaller SSD-1B and Segmind-Vega. It reads with CLIP's ViT-L
+// and OpenCLIP's ViT-bigG side by side, and is told the text's pooled encoding and the picture's size. The refiner reads with
+// the second alone, and is told how beautiful the picture is to be.
+#include <ATen/ATen.h>
+
 #include "nodes/sd/families/family.h"
 #include "nodes/sd/families/shared_names.h"
+#include "nodes/sd/sampling/model_sampling.h"
 
 namespace weft::sd {
 
@@ -20,7 +23,36 @@ bool recognises_refiner(const ModelShapes& model) {
   return model.context_width() == 1280;
 }
 
-Usual usual(const ModelShapes& model) {
+/// The number in a mark; `usual` where it is not there or not one number.
+double number_in(const ModelShapes& model, const std::string& mark, double usual) {
+  const TensorMap& marks = model.part(Part::Marks);
+  const auto found = marks.find(mark);
+  return found == marks.end() || found->second.numel() != 1 ? usual : found->second.to(at::kDouble).item<double>();
+}
+
+/// Playground v2.5 (Li et al. 2024, arXiv:2402.17245).
+bool is_playground(const ModelShapes& model) {
+  return model.has(Part::Marks, "edm_mean") && model.has(Part::Marks, "edm_std");
+}
+
+Usual usual_playground(Usual usual) {
+  usual.prediction = Prediction::Edm;
+  usual.zero_terminal_snr = false;
+  usual.continuous = {.sigma_min = 0.002, .sigma_max = 80, .data_deviation = 0.5};
+  usual.latents = playground_latents();
+  return usual;
+}
+
+/// CosXL: the velocity at all noise levels up to a very large one.
+Usual usual_continuous_velocity(const ModelShapes& model, Usual usual) {
+  usual.prediction = Prediction::Velocity;
+  usual.zero_terminal_snr = false;
+  usual.continuous = {.sigma_min = number_in(model, "edm_vpred.sigma_min", 0.002),
+      .sigma_max = number_in(model, "edm_vpred.sigma_max", 120)};
+  return usual;
+}
+
+Usual usual_discrete(const ModelShapes& model) {
   const bool velocity = model.has(Part::Marks, "v_pred");
   return {.head_width = 64,
       .beta_start = 0.00085,
@@ -33,6 +65,13 @@ Usual usual(const ModelShapes& model) {
               -0.2188, 0.1084, -0.0175, -0.0011}}};
 }
 
+Usual usual(const ModelShapes& model) {
+  const Usual discrete = usual_discrete(model);
+  if (is_playground(model)) return usual_playground(discrete);
+  if (model.has(Part::Marks, "edm_vpred.sigma_max")) return usual_continuous_velocity(model, discrete);
+  return discrete;
+}
+
 constexpr const TextKind* kClip[] = {&kClipText};
 constexpr const TextKind* kOpenClip[] = {&kOpenClipText};
 constexpr TextSlot kFirst{.part = Part::TextEncoder, .kinds = kClip, .layer = 2, .norm_inner = false};
@@ -41,7 +80,8 @@ constexpr TextSlot kSecond{
 constexpr TextSlot kTexts[] = {kFirst, kSecond};
 constexpr TextSlot kRefinerTexts[] = {kSecond};
 
-constexpr Rule kMarks[] = {{"v_pred", "v_pred"}, {"ztsnr", "ztsnr"}};
+constexpr Rule kMarks[] = {{"v_pred", "v_pred"}, {"ztsnr", "ztsnr"}, {"edm_mean", "edm_mean"}, {"edm_std", "edm_std"},
+    {"edm_vpred.sigma_max", "edm_vpred.sigma_max"}, {"edm_vpred.sigma_min", "edm_vpred.sigma_min"}};
 constexpr PartNames kSingleFile[] = {kUNetNames, kVAENames,
     {Part::TextEncoder, "conditioner.embedders.0.transformer.", kClipTextPlaces},
     {Part::TextEncoder2, "conditioner.embedders.1.model.", kOpenClipPlaces},

@@ -52,7 +52,7 @@ std::string canonical_from_diffusers(Part part, const std::string& name) {
   return name;
 }
 
-void split_text_attention(TensorMap& encoder) {
+void split_encoder_attention(TensorMap& encoder) {
   constexpr std::string_view kJoined = ".in_proj.";
   constexpr std::array kParts{".q_proj.", ".k_proj.", ".v_proj."};
   std::vector<std::string> joined;
@@ -65,15 +65,17 @@ void split_text_attention(TensorMap& encoder) {
       encoder[name.substr(0, at) + kParts[i] + name.substr(at + kJoined.size())] = pieces[i];
     encoder.erase(name);
   }
-  const auto projection = encoder.find("text_projection.transposed");
-  if (projection == encoder.end() || projection->second.dim() != 2) return;
-  encoder["text_projection.weight"] = projection->second.t();
-  encoder.erase(projection);
+  for (const std::string projection : {"text_projection", "visual_projection"}) {
+    const auto transposed = encoder.find(projection + ".transposed");
+    if (transposed == encoder.end() || transposed->second.dim() != 2) continue;
+    encoder[projection + ".weight"] = transposed->second.t();
+    encoder.erase(transposed);
+  }
 }
 
 bool is_joined(std::string_view name) {
   return name.find(".qkv.") != name.npos || name.find(".in_proj.") != name.npos ||
-      name.ends_with("text_projection.transposed");
+      name.ends_with("_projection.transposed");
 }
 
 void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std::int64_t channels)>& heads_in) {

@@ -34,7 +34,7 @@ void split_pixel_attention(TensorMap& unet, const std::function<std::int64_t(std
 
 /// OpenCLIP has an attention's queries, keys and values in one tensor "in_proj", one after the other, and its projection
 /// transposed. Makes of them what transformers has ("q_proj", "k_proj", "v_proj"), as views of the same memory.
-void split_text_attention(TensorMap& encoder);
+void split_encoder_attention(TensorMap& encoder);
 
 /// Whether a tensor of that name is one that these two split.
 bool is_joined(std::string_view name);

@@ -16,7 +16,7 @@ struct TextKind {
   /// `encoder`: the tensors of a text encoder.
   bool (*recognises)(const TensorMap& encoder);
   TextFamily family;
-  TextActivation activation;
+  EncoderActivation activation;
   std::int64_t end_id, vocabulary;  ///< of the usual tokenizer: its end of a text, and how many ids it has
   bool takes_words_beside_file;  ///< a vocab.txt in a single file's folder is its tokenizer's
   /// Makes the tokenizer from the model's own files (a folder, or a file), or else the usual one, whose files set-up

@@ -41,7 +41,7 @@ Tokenizer bert_tokenizer(const std::optional<fs::path>& own_files, const fs::pat
 
 constinit const TextKind kClipText{.recognises = has_bias,
     .family = TextFamily::Clip,
-    .activation = TextActivation::QuickGelu,
+    .activation = EncoderActivation::QuickGelu,
     .end_id = 49407,  // <|endoftext|>
     .vocabulary = 49408,
     .takes_words_beside_file = false,
@@ -49,7 +49,7 @@ constinit const TextKind kClipText{.recognises = has_bias,
 
 constinit const TextKind kOpenClipText{.recognises = has_bias,
     .family = TextFamily::Clip,
-    .activation = TextActivation::Gelu,
+    .activation = EncoderActivation::Gelu,
     .end_id = 49407,  // <|endoftext|>
     .vocabulary = 49408,
     .takes_words_beside_file = false,
@@ -57,7 +57,7 @@ constinit const TextKind kOpenClipText{.recognises = has_bias,
 
 constinit const TextKind kBertText{.recognises = has_no_bias,
     .family = TextFamily::Bert,
-    .activation = TextActivation::Gelu,
+    .activation = EncoderActivation::Gelu,
     .end_id = 102,        // [SEP]
     .vocabulary = 30522,  // for lower case
     .takes_words_beside_file = true,

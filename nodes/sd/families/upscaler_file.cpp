@@ -9,12 +9,11 @@
 #include <set>
 
 #include "nodes/sd/families/inspection.h"
+#include "nodes/sd/families/upscaler_shapes.h"
 #include "nodes/sd/files/model_error.h"
 
 namespace weft::sd {
 namespace {
-
-constexpr const char* kRemedy = "use an ESRGAN, Real-ESRGAN or compact model as .safetensors";
 
 /// How names begin in checkpoints of a training; of two, the averaged weights count.
 std::string wrapper_of(const SafetensorsFile& file) {
@@ -23,6 +22,9 @@ std::string wrapper_of(const SafetensorsFile& file) {
       return wrapper;
   return {};
 }
+
+/// "conv_first.weight" -> "conv_first"; a name without a dot is itself.
+std::string layer_of(const std::string& tensor) { return tensor.substr(0, tensor.rfind('.')); }
 
 /// "model.1.sub.3.RDB2.conv4.0" and "RRDB_trunk.3.RDB2.conv4" -> "body.3.rdb2.conv4", and the like, without the leaf.
 class OldNames {
@@ -39,7 +41,7 @@ class OldNames {
   }
 
   std::string today(const std::string& layer) const {
-    static const std::regex block(R"((?:model\.1\.sub|RRDB_trunk|body)\.(\d+)\.(?:RDB|rdb)(\d)\.conv(\d)(?:\.0)?)");
+    static const std::regex block(R"((?:model\.1\.sub|RRDB_trunk|body)\.(\d+)\.(?:RDB|rdb)(\d)\.conv(\d|1x1)(?:\.0)?)");
     static const std::regex up(R"((?:upconv|conv_up)(\d))"), outer(R"(model\.(\d+))");
     std::smatch found;
     if (std::regex_match(layer, found, block))
@@ -47,6 +49,7 @@ class OldNames {
     if (std::regex_match(layer, found, up)) return "conv_up" + found[1].str();
     if (layer == "trunk_conv" || (!trunk_.empty() && layer == trunk_)) return "conv_body";
     if (layer == "HRconv") return "conv_hr";
+    if (layer == "conv_first.1") return "conv_first";  // SwinIR behind a pixel unshuffle
     if (!std::regex_match(layer, found, outer) || numbers_.size() < 3) return layer;
     const auto place = std::ranges::find(numbers_, std::stoi(found[1])) - numbers_.begin();
     const auto count = static_cast<std::ptrdiff_t>(numbers_.size());
@@ -78,7 +81,8 @@ UpscalerConfig dense_config(const TensorMap& tensors, const std::string& origin)
       .features = size(tensors, "conv_first.weight", 0),
       .growth = size(tensors, "body.0.rdb1.conv1.weight", 0),
       .blocks = count(tensors, "body.{}.rdb1.conv1.weight", 0),
-      .doublings = count(tensors, "conv_up{}.weight", 1)};
+      .doublings = count(tensors, "conv_up{}.weight", 1),
+      .plus = tensors.contains("body.0.rdb1.conv1x1.weight")};
   for (const std::int64_t unshuffle : {1, 2, 4})
     if (out > 0 && in == out * unshuffle * unshuffle) config.unshuffle = unshuffle;
   if (out != 3 || in != out * config.unshuffle * config.unshuffle || config.doublings > 4 || config.scale() < 1)
@@ -109,28 +113,24 @@ UpscalerFile UpscalerFile::open(const std::filesystem::path& path) {
   const std::string origin = path.string(), wrapper = wrapper_of(opened.file_);
   std::set<std::string> layers;
   for (const auto& [name, entry] : opened.file_.entries())
-    if (name.starts_with(wrapper)) layers.insert(name.substr(wrapper.size(), name.rfind('.') - wrapper.size()));
+    if (name.starts_with(wrapper)) layers.insert(layer_of(name.substr(wrapper.size())));
   const OldNames names(layers);
   for (const auto& [name, entry] : opened.file_.entries()) {
-    if (!name.starts_with(wrapper) || name.rfind('.') < wrapper.size()) continue;
+    if (!name.starts_with(wrapper)) continue;
     if (entry.dtype == at::ScalarType::Undefined || !at::isFloatingType(entry.dtype)) continue;
-    const std::string layer = name.substr(wrapper.size(), name.rfind('.') - wrapper.size());
-    opened.tensors_[names.today(layer) + name.substr(name.rfind('.'))] = opened.file_.tensor(name);
+    const std::string inner = name.substr(wrapper.size()), layer = layer_of(inner);
+    opened.tensors_[names.today(layer) + inner.substr(layer.size())] = opened.file_.tensor(name);
   }
   const TensorMap& tensors = opened.tensors_;
-  const auto any = [&](std::string_view part) {
-    return std::ranges::any_of(
-        tensors, [&](const auto& tensor) { return tensor.first.find(part) != std::string::npos; });
-  };
-  if (any(".conv1x1.")) throw ModelError(origin, "is an ESRGAN+ model, which is not supported yet", kRemedy);
-  if (any("relative_position_bias_table") || any(".attn."))
-    throw ModelError(origin, "is an upscaler with attention (SwinIR, DAT, HAT), which is not supported yet", kRemedy);
+  refuse_other_upscalers(tensors, origin);
   if (tensors.contains("body.0.rdb1.conv1.weight")) {
     opened.config_ = dense_config(tensors, origin);
   } else if (tensors.contains("body.0.weight") && tensors.contains("body.1.weight")) {
     opened.config_ = compact_config(tensors, origin);
+  } else if (const auto config = upscaler_of_shapes(tensors, origin)) {
+    opened.config_ = *config;
   } else {
-    throw ModelError(origin, "is no upscaler that is known", kRemedy);
+    throw ModelError(origin, "is no upscaler that is known", kUpscalerRemedy);
   }
   static_cast<void>(inspect<Upscaler>(tensors, opened.config_, origin));
   return opened;

@@ -84,17 +84,33 @@ std::string file_stamp(const fs::path& path) {
   return stamp;
 }
 
+namespace {
+
+std::string key_of(const fs::path& path) { return fs::absolute(path).lexically_normal().string(); }
+
+std::optional<std::string> remembered(const fs::path& cache, const std::string& key, const std::string& stamp) {
+  if (cache.empty()) return std::nullopt;
+  const nlohmann::json known = read_cache(cache).value(key, nlohmann::json::object());
+  if (!known.is_object() || known.value("stamp", "") != stamp || !known.contains("sha256") ||
+      !known["sha256"].is_string())
+    return std::nullopt;
+  return known["sha256"].get<std::string>();
+}
+
+std::mutex one_at_a_time;
+
+}  // namespace
+
+std::optional<std::string> remembered_hash(const fs::path& path) {
+  const std::lock_guard lock(one_at_a_time);
+  return remembered(cache_file(), key_of(path), file_stamp(path));
+}
+
 std::string model_hash(const fs::path& path) {
   const fs::path cache = cache_file();
-  const std::string key = fs::absolute(path).lexically_normal().string(), stamp = file_stamp(path);
-  static std::mutex one_at_a_time;
+  const std::string key = key_of(path), stamp = file_stamp(path);
   const std::lock_guard lock(one_at_a_time);
-  if (!cache.empty()) {
-    const nlohmann::json known = read_cache(cache).value(key, nlohmann::json::object());
-    if (known.is_object() && known.value("stamp", "") == stamp && known.contains("sha256") &&
-        known["sha256"].is_string())
-      return known["sha256"];
-  }
+  if (const auto known = remembered(cache, key, stamp)) return *known;
   const std::string hash = sha256(files_of(path));
   if (!cache.empty()) remember(cache, key, stamp, hash);
   return hash;

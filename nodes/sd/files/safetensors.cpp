@@ -2,13 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/interprocess/file_mapping.hpp>
-#include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -17,6 +14,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/byte_text.h"
 #include "base/strict_json.h"
 #include "nodes/sd/files/model_error.h"
 
@@ -24,7 +22,6 @@ namespace weft::sd {
 namespace {
 
 namespace fs = std::filesystem;
-namespace bip = boost::interprocess;
 using nlohmann::json;
 
 constexpr std::size_t kLengthBytes = 8;
@@ -77,7 +74,7 @@ constexpr std::array kImpostors{
     Impostor{"\x80\x03", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
     Impostor{"\x80\x04", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
     Impostor{"\x80\x05", "is a Python pickle, which can run code when read", "convert it to .safetensors"},
-    Impostor{"GGUF", "is a GGUF file", "use the .safetensors file of the model"},
+    Impostor{"GGUF", "is a GGUF file", "use it as a U-Net or a checkpoint, or take the .safetensors file of the model"},
     Impostor{"version https://git-lfs", "is a Git LFS pointer, not the model itself", "run `git lfs pull`"},
     Impostor{"<!DOCTYPE", "is a web page, not a model", "download the model again"},
     Impostor{"<html", "is a web page, not a model", "download the model again"},
@@ -90,16 +87,6 @@ class Reader {
 
   [[noreturn]] void fail(const std::string& problem, const std::string& remedy = "download or convert it again") const {
     throw ModelError(path_.string(), problem, remedy);
-  }
-
-  std::size_t file_size() const {
-    std::error_code error;
-    const auto status = fs::status(path_, error);
-    if (!fs::exists(status)) fail("there is no such file", "check the name and the model folders");
-    if (!fs::is_regular_file(status)) fail("is not a file", "give a .safetensors file");
-    const auto size = fs::file_size(path_, error);
-    if (error) fail(error.message(), "");
-    return size;
   }
 
   std::uint64_t header_size(std::string_view file) const {
@@ -252,40 +239,13 @@ std::string unsupported_type(const std::string& name, const std::string& type) {
   return fmt::format("tensor \"{}\" has dtype {}, which is not supported", name, type);
 }
 
-/// A mapped file, or bytes that were given.
-struct SafetensorsFile::Mapping {
-  bip::file_mapping file;
-  bip::mapped_region region;
-  std::string bytes;
-
-  bool is_file() const { return region.get_address() != nullptr; }
-  char* data() { return is_file() ? static_cast<char*>(region.get_address()) : bytes.data(); }
-  std::size_t size() const { return is_file() ? region.get_size() : bytes.size(); }
-};
-
-SafetensorsFile SafetensorsFile::open(const fs::path& path) {
-  const Reader reader(path);
-  const std::size_t size = reader.file_size();
-  if (size == 0) reader.fail("is empty");
-  const auto mapping = std::make_shared<Mapping>();
-  try {
-    mapping->file = bip::file_mapping(path.c_str(), bip::read_only);
-    mapping->region = bip::mapped_region(mapping->file, bip::copy_on_write);
-  } catch (const bip::interprocess_exception& error) {
-    reader.fail(fmt::format("cannot be read ({})", error.what()),
-        error.get_native_error() == ENOMEM ? "raise the limit of memory (ulimit -v)" : "check its permissions");
-  }
-  return read(path, mapping);
-}
+SafetensorsFile SafetensorsFile::open(const fs::path& path) { return read(path, MappedFile::open(path)); }
 
 SafetensorsFile SafetensorsFile::from_bytes(std::string bytes, const std::string& origin) {
-  if (bytes.empty()) Reader(origin).fail("is empty");
-  const auto mapping = std::make_shared<Mapping>();
-  mapping->bytes = std::move(bytes);
-  return read(origin, mapping);
+  return read(origin, MappedFile::of_bytes(std::move(bytes), origin));
 }
 
-SafetensorsFile SafetensorsFile::read(const fs::path& path, std::shared_ptr<Mapping> mapping) {
+SafetensorsFile SafetensorsFile::read(const fs::path& path, std::shared_ptr<MappedFile> mapping) {
   const Reader reader(path);
   const std::string_view bytes(mapping->data(), mapping->size());
   SafetensorsFile file;
@@ -319,10 +279,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   return at::from_blob(data, entry.shape, [keep = mapping_](void*) {}, options);
 }
 
-void SafetensorsFile::release_memory() const {
-  // The mapping is private, and its pages are those of the file as long as nobody wrote to them.
-  if (mapping_->is_file()) ::madvise(mapping_->data(), mapping_->size(), MADV_DONTNEED);
-}
+void SafetensorsFile::release_memory() const { mapping_->release_memory(); }
 
 namespace {
 
@@ -335,26 +292,40 @@ std::string_view type_name(const fs::path& path, const std::string& name, at::Sc
       "convert it before saving");
 }
 
-using Named = std::pair<std::string, at::Tensor>;
-
 // The largest element types first, so that every tensor is aligned; then by name.
-std::vector<Named> in_file_order(const std::map<std::string, at::Tensor>& tensors) {
-  std::vector<Named> ordered;
-  for (const auto& [name, tensor] : tensors) ordered.emplace_back(name, tensor.detach().cpu().contiguous());
-  std::stable_sort(ordered.begin(), ordered.end(),
-      [](const Named& a, const Named& b) { return a.second.element_size() > b.second.element_size(); });
+void bring_in_file_order(std::vector<TensorToWrite>& tensors) {
+  std::ranges::sort(tensors, [](const TensorToWrite& a, const TensorToWrite& b) {
+    const auto size_a = c10::elementSize(a.type), size_b = c10::elementSize(b.type);
+    return size_a != size_b ? size_a > size_b : a.name < b.name;
+  });
+}
+
+std::vector<TensorToWrite> in_file_order(const std::map<std::string, at::Tensor>& tensors) {
+  std::vector<TensorToWrite> ordered;
+  for (const auto& [name, tensor] : tensors)
+    ordered.push_back({name, tensor.scalar_type(), tensor.sizes().vec(), [tensor] { return tensor; }});
+  bring_in_file_order(ordered);
   return ordered;
 }
 
-std::string header_of(
-    const fs::path& path, const std::vector<Named>& tensors, const std::map<std::string, std::string>& metadata) {
+/// Its values as they stand in a file.
+at::Tensor read(const TensorToWrite& tensor) {
+  at::Tensor whole = tensor.read().detach().cpu().contiguous();
+  TORCH_CHECK(whole.scalar_type() == tensor.type && whole.nbytes() == tensor.bytes(), tensor.name,
+      " is another tensor than was said");
+  return whole;
+}
+
+/// Of tensors in the order in which they stand in the file.
+std::string header_of(const fs::path& path, const std::vector<TensorToWrite>& tensors,
+    const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
-  for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", type_name(path, name, tensor.scalar_type())}, {"shape", tensor.sizes().vec()},
-        {"data_offsets", {offset, offset + tensor.nbytes()}}};
-    offset += tensor.nbytes();
+  for (const TensorToWrite& tensor : tensors) {
+    header[tensor.name] = {{"dtype", type_name(path, tensor.name, tensor.type)}, {"shape", tensor.shape},
+        {"data_offsets", {offset, offset + tensor.bytes()}}};
+    offset += tensor.bytes();
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
@@ -371,34 +342,96 @@ std::string beginning_of(const std::string& header) {
 
 }  // namespace
 
+std::uint64_t TensorToWrite::bytes() const {
+  return static_cast<std::uint64_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
+}
+
+std::string safetensors_type(at::ScalarType type, const std::string& name, const std::string& origin) {
+  return std::string(type_name(origin, name, type));
+}
+
 std::string safetensors_bytes(const std::map<std::string, at::Tensor>& tensors,
     const std::map<std::string, std::string>& metadata, const std::string& origin) {
-  const std::vector<Named> ordered = in_file_order(tensors);
+  const std::vector<TensorToWrite> ordered = in_file_order(tensors);
   std::string bytes = beginning_of(header_of(origin, ordered, metadata));
-  for (const auto& [name, tensor] : ordered)
+  for (const TensorToWrite& each : ordered) {
+    const at::Tensor tensor = read(each);
     bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
+  }
   return bytes;
 }
 
 void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
     const std::map<std::string, std::string>& metadata) {
-  const std::vector<Named> ordered = in_file_order(tensors);
-  const std::string beginning = beginning_of(header_of(path, ordered, metadata));
-  const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), getpid());
-  std::ofstream out(temporary, std::ios::binary);
-  out.write(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-  for (const auto& [name, tensor] : ordered) {
-    out.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
+  stream_safetensors(path, in_file_order(tensors), metadata);
+}
+
+namespace {
+
+/// The file in the making, gone again unless it is published.
+class TemporaryModel {
+ public:
+  explicit TemporaryModel(const fs::path& path)
+      : path_(path),
+        temporary_(fmt::format("{}.{}.tmp", path.string(), getpid())),
+        out_(temporary_, std::ios::binary) {}
+  ~TemporaryModel() {
+    out_.close();
+    std::error_code ignored;
+    fs::remove(temporary_, ignored);
   }
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(temporary, path, error);
-  if (!out || error) {
-    const std::string reason = error ? error.message() : std::strerror(errno);
-    fs::remove(temporary, error);
+  TemporaryModel(const TemporaryModel&) = delete;
+  TemporaryModel& operator=(const TemporaryModel&) = delete;
+
+  void write(const void* bytes, std::size_t count) {
+    out_.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+    if (!out_) fail(std::strerror(errno));
+  }
+  void publish() {
+    out_.close();
+    std::error_code error;
+    if (out_) fs::rename(temporary_, path_, error);
+    if (!out_ || error) fail(error ? error.message() : std::strerror(errno));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& reason) const {
     throw ModelError(
-        path.string(), fmt::format("cannot be written ({})", reason), "check the folder and the free space");
+        path_.string(), fmt::format("cannot be written ({})", reason), "check the folder and the free space");
   }
+
+  fs::path path_, temporary_;
+  std::ofstream out_;
+};
+
+void require_space(const fs::path& path, std::uint64_t bytes) {
+  std::error_code error;
+  const fs::space_info space = fs::space(fs::absolute(path).parent_path(), error);
+  if (!error && space.available < bytes)
+    throw ModelError(path.string(),
+        fmt::format("needs {}, and {} are free on its disk", byte_text(bytes), byte_text(space.available)),
+        "free some space, or choose another folder");
+}
+
+}  // namespace
+
+void stream_safetensors(const fs::path& path, std::vector<TensorToWrite> tensors,
+    const std::map<std::string, std::string>& metadata,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+  bring_in_file_order(tensors);
+  const std::string beginning = beginning_of(header_of(path, tensors, metadata));
+  std::uint64_t done = 0, total = 0;
+  for (const TensorToWrite& each : tensors) total += each.bytes();
+  require_space(path, beginning.size() + total);
+  TemporaryModel file(path);
+  file.write(beginning.data(), beginning.size());
+  for (const TensorToWrite& each : tensors) {
+    const at::Tensor tensor = read(each);
+    file.write(tensor.const_data_ptr(), tensor.nbytes());
+    done += tensor.nbytes();
+    if (progress) progress(done, total);
+  }
+  file.publish();
 }
 
 }  // namespace weft::sd

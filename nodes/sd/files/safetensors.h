@@ -10,12 +10,16 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "nodes/sd/files/mapped_file.h"
 
 namespace weft::sd {
 
@@ -47,11 +51,10 @@ class SafetensorsFile {
   void release_memory() const;
 
  private:
-  struct Mapping;
-  static SafetensorsFile read(const std::filesystem::path& path, std::shared_ptr<Mapping> mapping);
+  static SafetensorsFile read(const std::filesystem::path& path, std::shared_ptr<MappedFile> mapping);
 
   std::filesystem::path path_;
-  std::shared_ptr<Mapping> mapping_;
+  std::shared_ptr<MappedFile> mapping_;
   std::size_t data_offset_ = 0;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> metadata_;
@@ -69,5 +72,25 @@ std::string safetensors_bytes(const std::map<std::string, at::Tensor>& tensors,
 /// same bytes. Throws ModelError when a type has no safetensors name or the disk refuses.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
     const std::map<std::string, std::string>& metadata = {});
+
+/// A tensor of a file that is written one after the other, so that no more than one is in memory.
+struct TensorToWrite {
+  std::string name;
+  at::ScalarType type;
+  std::vector<std::int64_t> shape;
+  std::function<at::Tensor()> read;  ///< gives it, with that type and that many values
+
+  std::uint64_t bytes() const;
+};
+
+/// As write_safetensors, of tensors that are asked for one by one; before the first it looks whether the disk has room for
+/// all. `progress` is told how many bytes are written, of how many. Throws what read() and progress() throw, too; nothing is
+/// left then. An existing file is replaced.
+void stream_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
+    const std::map<std::string, std::string>& metadata = {},
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
+
+/// "F16" for a type that files can have. Throws ModelError for others; `origin` names the file in it.
+std::string safetensors_type(at::ScalarType type, const std::string& name, const std::string& origin);
 
 }  // namespace weft::sd

@@ -83,8 +83,9 @@ ControlResiduals ControlNet::forward(const NetworkCall& given, const at::Tensor&
   const at::Tensor picture = hint.to(call.x.device(), dtype()).contiguous(at::MemoryFormat::ChannelsLast);
   const std::vector<at::Tensor> skips = p.descent.skips(p.descent.begin(call) + p.hint(picture), told);
   ControlResiduals residuals;
-  for (std::size_t i = 0; i < skips.size(); ++i) residuals.down.push_back(p.down[i](skips[i]));
-  residuals.mid = p.mid(p.descent.middle(skips.back(), told));
+  const auto pooled = [&](const at::Tensor& x) { return p.config.global_pool ? x.mean({2, 3}, true) : x; };
+  for (std::size_t i = 0; i < skips.size(); ++i) residuals.down.push_back(pooled(p.down[i](skips[i])));
+  residuals.mid = pooled(p.mid(p.descent.middle(skips.back(), told)));
   return residuals;
 }
 

@@ -18,6 +18,7 @@ struct ControlNetConfig {
   UNetConfig unet;  ///< of the half; what only goes up does not count
   std::int64_t hint_channels = 3;  ///< of the picture
   std::vector<std::int64_t> hint_widths{16, 32, 96, 256};  ///< of its embedding: each but the last halves H and W
+  bool global_pool = false;  ///< what it adds is the same everywhere: its mean over the picture ("shuffle")
 };
 
 class ControlNet {

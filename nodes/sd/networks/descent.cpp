@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "base/error.h"
 
@@ -50,7 +51,8 @@ std::int64_t layers_of(MiddleBlock middle) {
 }  // namespace
 
 TransformerBlock::TransformerBlock(const Weights& weights, std::int64_t width, const UNetConfig& config)
-    : norm1_(weights / "norm1", width),
+    : name_(weights.name()),
+      norm1_(weights / "norm1", width),
       attn1_(weights / "attn1", width, width, {.heads = config.heads_in(width)}),
       norm2_(weights / "norm2", width),
       attn2_(weights / "attn2", width, config.context_dim, {.heads = config.heads_in(width)}),
@@ -61,6 +63,7 @@ TransformerBlock::TransformerBlock(const Weights& weights, std::int64_t width, c
 at::Tensor TransformerBlock::operator()(at::Tensor x, const at::Tensor& context, const PatchedPlace& place) const {
   const at::Tensor normed = norm1_(x);
   x = attn1_.plus(normed, normed, x, place);
+  if (place.whole != nullptr) x = patched_between({name_, place.height, place.width, *place.whole}, x);
   x = attn2_.plus(norm2_(x), context, x, place);
   return feed_out_.plus(feed_in_(norm3_(x)), x);
 }
@@ -76,11 +79,11 @@ SpatialTransformer::SpatialTransformer(
 }
 
 at::Tensor SpatialTransformer::operator()(
-    const at::Tensor& x, const at::Tensor& context, const Patches* patches) const {
+    const at::Tensor& x, const at::Tensor& context, const NetworkCall* patched) const {
   // In channels_last, pixels are already rows of channels: these two are views.
   const auto pixels = [](const at::Tensor& image) { return image.permute({0, 2, 3, 1}).flatten(1, 2); };
   at::Tensor h = proj_in_(pixels(norm_(x)));
-  for (const auto& block : blocks_) h = block(h, context, {patches, x.size(2), x.size(3)});
+  for (const auto& block : blocks_) h = block(h, context, {patched, x.size(2), x.size(3)});
   h = proj_out_.plus(h, pixels(x));
   return h.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
 }
@@ -101,9 +104,9 @@ Layer::Layer(const Weights& level, std::int64_t index, std::int64_t in, std::int
 
 at::Tensor Layer::operator()(const at::Tensor& x, const Told& told) const {
   at::Tensor h = resnet(x, told.time);
-  if (pixel_attention) h = (*pixel_attention)(h, told.patches);
-  if (attention) h = (*attention)(h, told.context, told.patches);
-  return told.patches == nullptr ? h : patched_block(*told.patches, name, h);
+  if (pixel_attention) h = (*pixel_attention)(h, told.patched);
+  if (attention) h = (*attention)(h, told.context, told.patched);
+  return told.patched == nullptr ? h : patched_block(told.patched->patches, name, h);
 }
 
 AttentionDepths AttentionDepths::by_level(
@@ -136,6 +139,9 @@ Descent::Descent(const UNetConfig& config, const Weights& weights)
     vector2_.emplace(
         weights / "add_embedding" / "linear_2", 4 * config.block_channels[0], 4 * config.block_channels[0]);
   }
+  if (config.guidance_width > 0)
+    guidance_.emplace(weights / "time_embedding" / "cond_proj", config.guidance_width, config.block_channels[0],
+        Linear::Options{.bias = false, .pack = false});
   for (std::size_t i = 0; i < config.block_channels.size(); ++i)
     down_.push_back(make_down_level(weights / "down_blocks" / static_cast<std::int64_t>(i), i, config));
   const std::int64_t channels = config.block_channels.back(), layers = layers_of(config.middle);
@@ -144,16 +150,23 @@ Descent::Descent(const UNetConfig& config, const Weights& weights)
         weights / "mid_block", i, channels, channels, layers == 2 && i == 0 ? config.depths.middle : 0, config);
 }
 
+at::Tensor Descent::embedded_time(const NetworkCall& call) const {
+  const at::Tensor times = call.timesteps.to(call.x.device());
+  const at::Tensor time =
+      timestep_embedding(times, config_.block_channels[0], config_.flip_sin_to_cos, config_.freq_shift).to(dtype());
+  if (!guidance_) return time;
+  const at::Tensor guidance = call.guidance.defined() ? call.guidance.to(call.x.device(), at::kFloat)
+                                                      : at::zeros({times.size(0)}, call.x.options().dtype(at::kFloat));
+  // Guidance is embedded as a time is, a thousand times as large.
+  return time + (*guidance_)(timestep_embedding(guidance * 1000, config_.guidance_width, false, 1).to(dtype()));
+}
+
 Told Descent::told(const NetworkCall& call) const {
   check_vector(call.vector, config_);
-  const at::Tensor embedded = timestep_embedding(
-      call.timesteps.to(call.x.device()), config_.block_channels[0], config_.flip_sin_to_cos, config_.freq_shift)
-                                  .to(dtype());
-  at::Tensor time = time2_(at::silu(time1_(embedded)));
+  at::Tensor time = time2_(at::silu(time1_(embedded_time(call))));
   if (vector1_) time = time + (*vector2_)(at::silu((*vector1_)(call.vector.to(dtype()))));
-  return {.time = at::silu(time),
-      .context = call.context.to(dtype()),
-      .patches = call.patches.empty() ? nullptr : &call.patches};
+  return {
+      .time = at::silu(time), .context = call.context.to(dtype()), .patched = call.patches.empty() ? nullptr : &call};
 }
 
 at::Tensor Descent::begin(const NetworkCall& call) const {
@@ -161,12 +174,25 @@ at::Tensor Descent::begin(const NetworkCall& call) const {
   return conv_in_(seen.to(dtype()).contiguous(at::MemoryFormat::ChannelsLast));
 }
 
+std::size_t Descent::steps() const {
+  std::size_t count = 1;
+  for (const auto& level : down_) count += level.layers.size() + (level.halve ? 1 : 0);
+  return count;
+}
+
+at::Tensor Descent::step(std::size_t index, const at::Tensor& h, const Told& told) const {
+  --index;
+  for (const auto& level : down_) {
+    if (index < level.layers.size()) return level.layers[index](h, told);
+    index -= level.layers.size();
+    if (level.halve && index-- == 0) return (*level.halve)(h);
+  }
+  throw std::logic_error("a U-Net has no such step");
+}
+
 std::vector<at::Tensor> Descent::skips(at::Tensor h, const Told& told) const {
   std::vector<at::Tensor> skips{h};
-  for (const auto& level : down_) {
-    for (const auto& layer : level.layers) skips.push_back(h = layer(h, told));
-    if (level.halve) skips.push_back(h = (*level.halve)(h));
-  }
+  for (std::size_t i = 1; i < steps(); ++i) skips.push_back(h = step(i, h, told));
   return skips;
 }
 

@@ -25,6 +25,7 @@ class TransformerBlock {
   at::Tensor operator()(at::Tensor x, const at::Tensor& context, const PatchedPlace& place) const;
 
  private:
+  std::string name_;
   LayerNorm norm1_;
   Attention attn1_;
   LayerNorm norm2_;
@@ -39,7 +40,7 @@ class SpatialTransformer {
  public:
   SpatialTransformer(const Weights& weights, std::int64_t channels, std::int64_t depth, const UNetConfig& config);
 
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const Patches* patches) const;
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& context, const NetworkCall* patched) const;
 
  private:
   GroupNorm norm_;
@@ -51,7 +52,7 @@ class SpatialTransformer {
 /// What all layers of a call see.
 struct Told {
   at::Tensor time, context;
-  const Patches* patches;  ///< null: none
+  const NetworkCall* patched;  ///< the call, which must live as long, where it has patches; or null
 };
 
 /// A residual block, and attention where `depth` is not 0.
@@ -67,6 +68,7 @@ struct Layer {
   std::optional<PixelAttention> pixel_attention;
 };
 
+/// A level's layers, and what halves the picture behind them.
 struct DownLevel {
   std::vector<Layer> layers;
   std::optional<Conv2d> halve;
@@ -81,15 +83,22 @@ class Descent {
   Told told(const NetworkCall& call) const;
   /// conv_in's output for the call's x and concat.
   at::Tensor begin(const NetworkCall& call) const;
+  /// Layers and downsamplers, and conv_in, which is step 0.
+  std::size_t steps() const;
+  /// Step 1 or further down.
+  at::Tensor step(std::size_t index, const at::Tensor& h, const Told& told) const;
   /// What goes up again, in the order in which it is made; the first is `h`, the last goes to the middle, too.
   std::vector<at::Tensor> skips(at::Tensor h, const Told& told) const;
   at::Tensor middle(at::Tensor h, const Told& told) const;
 
  private:
+  at::Tensor embedded_time(const NetworkCall& call) const;
+
   UNetConfig config_;
   Conv2d conv_in_;
   Linear time1_, time2_;
   std::optional<Linear> vector1_, vector2_;
+  std::optional<Linear> guidance_;  ///< from its embedding to the time's
   std::vector<DownLevel> down_;
   std::vector<Layer> middle_;  ///< none, one, or one that attends and one that does not
 };

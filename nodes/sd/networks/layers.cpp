@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "base/cancel_point.h"
 #include "nodes/sd/networks/patch.h"
 #include "nodes/sd/tensors/group_norm.h"
@@ -12,24 +14,25 @@
 namespace weft::sd {
 
 Conv2d::Conv2d(const Weights& weights, std::int64_t in, std::int64_t out, Options options)
-    : weight_(weights.get("weight", {out, in, options.kernel, options.kernel}, options.init)),
+    : weight_(weights.prepared("weight", {out, in, options.kernel, options.kernel}, options.init,
+          [stride = options.stride, padding = options.padding](const at::Tensor& weight) -> PreparedWeight {
+            if (!onednn::wants_packing(weight)) return {{weight}};
+            return {{onednn::pack_conv(weight, stride, padding)}, true};
+          })),
       bias_(weights.get("bias", {out}, options.init == Init::FanIn ? Init::FanIn : Init::Zeros)),
       stride_(options.stride),
-      padding_(options.padding),
-      packed_(onednn::wants_packing(weight_)) {
-  if (packed_) weight_ = onednn::pack_conv(weight_, stride_, padding_);
-}
+      padding_(options.padding) {}
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
   cancel_point();
-  if (packed_) return onednn::conv(x, weight_, bias_, stride_, padding_);
-  return at::conv2d(x, weight_, bias_, stride_, padding_);
+  if (weight_->packed) return onednn::conv(x, weight(), bias_, stride_, padding_);
+  return at::conv2d(x, weight(), bias_, stride_, padding_);
 }
 
 at::Tensor Conv2d::plus(const at::Tensor& x, const at::Tensor& residual) const {
   cancel_point();
-  if (packed_) return onednn::conv_plus(x, weight_, bias_, stride_, padding_, residual);
-  return at::conv2d(x, weight_, bias_, stride_, padding_) + residual;
+  if (weight_->packed) return onednn::conv_plus(x, weight(), bias_, stride_, padding_, residual);
+  return at::conv2d(x, weight(), bias_, stride_, padding_) + residual;
 }
 
 namespace {
@@ -75,21 +78,23 @@ Phases folded(const at::Tensor& weight) {
 }  // namespace
 
 DoublingConv2d::DoublingConv2d(const Weights& weights, std::int64_t in, std::int64_t out)
-    : weight_(weights.get("weight", {out, in, 3, 3}, Init::FanIn)),
-      bias_(weights.get("bias", {out}, Init::FanIn)),
-      packed_(onednn::wants_packing(weight_)) {
-  if (!packed_) return;
-  phases_ = folded(weight_);
-  for (at::Tensor& phase : phases_) phase = onednn::pack_conv(phase, kStride, kPadding);
-}
+    : weight_(weights.prepared("weight", {out, in, 3, 3}, Init::FanIn,
+          [](const at::Tensor& weight) -> PreparedWeight {
+            if (!onednn::wants_packing(weight)) return {{weight}};
+            PreparedWeight made{{weight}, true};
+            for (const at::Tensor& phase : folded(weight))
+              made.tensors.push_back(onednn::pack_conv(phase, kStride, kPadding));
+            return made;
+          })),
+      bias_(weights.get("bias", {out}, Init::FanIn)) {}
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x) const { return (*this)(x, 2 * x.size(2), 2 * x.size(3)); }
 
 at::Tensor DoublingConv2d::operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const {
   cancel_point();
   const std::int64_t h = x.size(2), w = x.size(3);
-  if (!packed_ || height != 2 * h || width != 2 * w)
-    return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_, bias_, kStride, kPadding);
+  if (!weight_->packed || height != 2 * h || width != 2 * w)
+    return at::conv2d(at::upsample_nearest2d(x, {height, width}), weight_->tensors[0], bias_, kStride, kPadding);
   const at::Tensor result =
       at::empty({x.size(0), bias_.size(0), height, width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const at::Tensor cells = result.permute({0, 2, 3, 1}).unflatten(1, {h, 2}).unflatten(3, {w, 2});
@@ -97,54 +102,55 @@ at::Tensor DoublingConv2d::operator()(const at::Tensor& x, std::int64_t height, 
     for (const std::int64_t right : {0, 1}) {
       cancel_point();
       // Padded by one pixel all around there is one row and one column too many, on another side for each phase.
-      const at::Tensor all = onednn::conv(x, phases_[std::size_t(2 * below + right)], bias_, kStride, kPadding);
+      const at::Tensor all =
+          onednn::conv(x, weight_->tensors[std::size_t(1 + 2 * below + right)], bias_, kStride, kPadding);
       cells.select(4, right).select(2, below).copy_(all.permute({0, 2, 3, 1}).narrow(1, below, h).narrow(2, right, w));
     }
   }
   return result;
 }
 
-Linear::Linear(const Weights& weights, std::int64_t in, std::int64_t out, Options options)
-    : weight_(options.as_conv ? weights.get("weight", {out, in, 1, 1}, options.init)
-                              : weights.get("weight", {out, in}, options.init)) {
-  if (options.bias) {
-    bias_ = weights.get("bias", {out}, options.init == Init::FanIn ? Init::FanIn : Init::Zeros);
-  }
-  packed_ = options.pack && onednn::wants_packing(weight_);
-  if (packed_) weight_ = onednn::pack_linear(weight_.flatten(1));
+Linear::Linear(const Weights& weights, std::int64_t in, std::int64_t out, Options options) {
+  const auto prepare = [pack = options.pack](const at::Tensor& weight) -> PreparedWeight {
+    if (!pack || !onednn::wants_packing(weight)) return {{weight}};
+    return {{onednn::pack_linear(weight.flatten(1))}, true};
+  };
+  weight_ = options.as_conv ? weights.prepared("weight", {out, in, 1, 1}, options.init, prepare)
+                            : weights.prepared("weight", {out, in}, options.init, prepare);
+  if (options.bias) bias_ = weights.get("bias", {out}, options.init == Init::FanIn ? Init::FanIn : Init::Zeros);
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   cancel_point();
-  if (packed_) return onednn::linear(x, weight_, bias_);
-  return at::linear(x, weight_.flatten(1), bias_);
+  if (weight_->packed) return onednn::linear(x, weight_->tensors[0], bias_);
+  return at::linear(x, weight_->tensors[0].flatten(1), bias_);
 }
 
 at::Tensor Linear::plus(const at::Tensor& x, const at::Tensor& residual) const {
   cancel_point();
-  if (packed_) return onednn::linear_combine(x, weight_, bias_, residual, onednn::Combine::Add);
+  if (weight_->packed) return onednn::linear_combine(x, weight_->tensors[0], bias_, residual, onednn::Combine::Add);
   return (*this)(x) + residual;
 }
 
 Geglu::Geglu(const Weights& weights, std::int64_t in, std::int64_t out)
-    : weight_(weights.get("weight", {2 * out, in}, Init::FanIn)), bias_(weights.get("bias", {2 * out}, Init::FanIn)) {
-  packed_ = onednn::wants_packing(weight_);
-  if (!packed_) return;
-  value_weight_ = onednn::pack_linear(weight_.narrow(0, 0, out));
-  gate_weight_ = onednn::pack_linear(weight_.narrow(0, out, out));
-  value_bias_ = bias_.narrow(0, 0, out);
-  gate_bias_ = bias_.narrow(0, out, out);
-  weight_ = bias_ = at::Tensor();
-}
+    : weight_(weights.prepared("weight", {2 * out, in}, Init::FanIn,
+          [out](const at::Tensor& weight) -> PreparedWeight {
+            if (!onednn::wants_packing(weight)) return {{weight}};
+            return {
+                {onednn::pack_linear(weight.narrow(0, 0, out)), onednn::pack_linear(weight.narrow(0, out, out))}, true};
+          })),
+      bias_(weights.get("bias", {2 * out}, Init::FanIn)) {}
 
 at::Tensor Geglu::operator()(const at::Tensor& x) const {
   cancel_point();
-  if (packed_) {
-    const at::Tensor gate = onednn::linear(x, gate_weight_, gate_bias_, onednn::Activation::Gelu);
-    return onednn::linear_combine(x, value_weight_, value_bias_, gate, onednn::Combine::Multiply);
+  const auto& weights = weight_->tensors;
+  if (!weight_->packed) {
+    const auto halves = at::linear(x, weights[0], bias_).chunk(2, -1);
+    return halves[0] * at::gelu(halves[1]);
   }
-  const auto halves = at::linear(x, weight_, bias_).chunk(2, -1);
-  return halves[0] * at::gelu(halves[1]);
+  const std::int64_t out = bias_.size(0) / 2;
+  const at::Tensor gate = onednn::linear(x, weights[1], bias_.narrow(0, out, out), onednn::Activation::Gelu);
+  return onednn::linear_combine(x, weights[0], bias_.narrow(0, 0, out), gate, onednn::Combine::Multiply);
 }
 
 GroupNorm::GroupNorm(const Weights& weights, std::int64_t groups, std::int64_t channels, double eps)
@@ -195,17 +201,39 @@ Attention::Attention(const Weights& weights, std::int64_t width, std::int64_t co
 
 at::Tensor Attention::plus(
     const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place) const {
+  if (place.whole != nullptr) return patched(normed, context, x, place);
   const at::Tensor q = to_q_(normed), k = to_k_(context);
-  if (place.patches == nullptr) return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
-  const AttentionCall call{.name = name_,
-      .heads = heads_,
+  return to_out_.plus(multi_head_attention(q, k, to_v_(context), heads_), x);
+}
+
+at::Tensor Attention::patched(
+    const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place) const {
+  const NetworkCall& whole = *place.whole;
+  const auto attended = [&](const AttentionLayerCall& layer) {
+    const at::Tensor q = to_q_(layer.x), k = to_k_(layer.k_context);
+    return patched_attention(whole.patches,
+        {.name = name_,
+            .heads = heads_,
+            .self = layer.self,
+            .height = layer.height,
+            .width = layer.width,
+            .q = q,
+            .k = k,
+            .v = to_v_(layer.v_context),
+            .whole = &whole});
+  };
+  const AttentionLayerCall layer{.name = name_,
       .self = context.is_same(normed),
       .height = place.height,
       .width = place.width,
-      .q = q,
-      .k = k,
-      .v = to_v_(context)};
-  return to_out_.plus(patched_attention(*place.patches, call), x);
+      .whole = whole,
+      .x = normed,
+      .k_context = context,
+      .v_context = context};
+  const bool around =
+      std::ranges::any_of(whole.patches, [](const auto& patch) { return bool(patch->attention_layer); });
+  if (!around) return to_out_.plus(attended(layer), x);
+  return patched_attention_layer(layer, [&](const AttentionLayerCall& inner) { return to_out_(attended(inner)); }) + x;
 }
 
 ResnetBlock::ResnetBlock(const Weights& weights, std::int64_t in, std::int64_t out, Options options)

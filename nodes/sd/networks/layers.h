@@ -8,8 +8,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -40,9 +40,11 @@ class Conv2d {
   at::ScalarType dtype() const { return bias_.scalar_type(); }
 
  private:
-  at::Tensor weight_, bias_;
+  const at::Tensor& weight() const { return weight_->tensors[0]; }
+
+  std::shared_ptr<const PreparedWeight> weight_;
+  at::Tensor bias_;
   std::int64_t stride_, padding_;
-  bool packed_ = false;
 };
 
 /// A 3x3 convolution of an image that is first made twice as large, each pixel four times.
@@ -60,9 +62,9 @@ class DoublingConv2d {
   at::Tensor operator()(const at::Tensor& x, std::int64_t height, std::int64_t width) const;
 
  private:
-  at::Tensor weight_, bias_;
-  bool packed_;
-  std::array<at::Tensor, 4> phases_;  ///< where packed: of even rows' even and odd columns, then of odd rows'
+  /// The weight; where packed, also of even rows' even and odd columns, then of odd rows'.
+  std::shared_ptr<const PreparedWeight> weight_;
+  at::Tensor bias_;
 };
 
 class Linear {
@@ -84,8 +86,8 @@ class Linear {
   at::Tensor plus(const at::Tensor& x, const at::Tensor& residual) const;
 
  private:
-  at::Tensor weight_, bias_;
-  bool packed_ = false;
+  std::shared_ptr<const PreparedWeight> weight_;
+  at::Tensor bias_;
 };
 
 /// Linear to 2 * out, of which the second half gates the first: a * gelu(b) (Shazeer 2020).
@@ -95,9 +97,8 @@ class Geglu {
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
-  at::Tensor weight_, bias_;  ///< both halves, where not packed
-  at::Tensor value_weight_, value_bias_, gate_weight_, gate_bias_;
-  bool packed_ = false;
+  std::shared_ptr<const PreparedWeight> weight_;  ///< both halves in one; where packed, value and gate
+  at::Tensor bias_;
 };
 
 class GroupNorm {
@@ -127,9 +128,9 @@ class LayerNorm {
 at::Tensor multi_head_attention(
     const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool causal = false);
 
-/// Patches around an attention, and the size of the picture whose places attend; or no patches.
+/// The call whose patches go around an attention, and the size of the picture whose places attend; or no patches.
 struct PatchedPlace {
-  const Patches* patches = nullptr;
+  const NetworkCall* whole = nullptr;
   std::int64_t height = 0, width = 0;
 };
 
@@ -148,6 +149,9 @@ class Attention {
       const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place = {}) const;
 
  private:
+  at::Tensor patched(
+      const at::Tensor& normed, const at::Tensor& context, const at::Tensor& x, const PatchedPlace& place) const;
+
   std::string name_;
   std::int64_t heads_;
   Linear to_q_, to_k_, to_v_, to_out_;

@@ -8,25 +8,6 @@
 namespace weft::sd {
 namespace {
 
-class PatchedSource final : public WeightSource {
- public:
-  PatchedSource(std::shared_ptr<WeightSource> source, Patches patches, const std::string& network)
-      : source_(std::move(source)), patches_(std::move(patches)), prefix_(network + ".") {}
-
-  at::Tensor get(const std::string& name, at::IntArrayRef shape, Init init) override {
-    at::Tensor tensor = source_->get(name, shape, init);
-    for (const auto& patch : patches_) tensor = patch->weight(prefix_ + name, tensor);
-    TORCH_CHECK(tensor.sizes() == shape, "a patch gave ", name, " the shape ", tensor.sizes(), " in place of ", shape);
-    return tensor;
-  }
-  bool has(const std::string& name) const override { return source_->has(name); }
-
- private:
-  std::shared_ptr<WeightSource> source_;
-  Patches patches_;
-  std::string prefix_;
-};
-
 template <class Which>
 Patches filtered(const Patches& patches, Which which) {
   Patches found;
@@ -35,11 +16,13 @@ Patches filtered(const Patches& patches, Which which) {
   return found;
 }
 
-at::Tensor attend(const Patches& patches, std::size_t count, const AttentionCall& call) {
-  while (count > 0 && !patches[count - 1]->attention) --count;
-  if (count == 0) return multi_head_attention(call.q, call.k, call.v, call.heads);
-  return patches[count - 1]->attention(
-      call, [&patches, count](const AttentionCall& next) { return attend(patches, count - 1, next); });
+/// innermost(call) within the first `count` patches, each of whose members `around` goes around it.
+template <class Around, class Inner, class Call>
+at::Tensor nested(const Patches& patches, std::size_t count, Around around, const Inner& innermost, const Call& call) {
+  while (count > 0 && !((*patches[count - 1]).*around)) --count;
+  if (count == 0) return innermost(call);
+  return ((*patches[count - 1]).*around)(
+      call, [&, count](const Call& next) { return nested(patches, count - 1, around, innermost, next); });
 }
 
 }  // namespace
@@ -56,21 +39,62 @@ std::string key_of(const Patches& patches) {
   return key;
 }
 
-std::shared_ptr<WeightSource> patched(
-    std::shared_ptr<WeightSource> source, const Patches& patches, const std::string& network) {
-  Patches changing = weight_patches(patches);
-  if (changing.empty()) return source;
-  return std::make_shared<PatchedSource>(std::move(source), std::move(changing), network);
+Patches patches_of(const std::string& name, const Patches& patches) {
+  return filtered(patches, [&](const Patch& patch) { return patch.weight && (!patch.changes || patch.changes(name)); });
+}
+
+Patches begun(const Patches& patches) {
+  Patches fresh = patches;
+  for (auto& patch : fresh)
+    if (patch->begin) patch = std::make_shared<const Patch>(patch->begin());
+  return fresh;
+}
+
+at::Tensor patched_network(const NetworkCall& call, const Network& network) {
+  return nested(call.patches, call.patches.size(), &Patch::network, network, call);
+}
+
+at::Tensor patched_below(std::int64_t step, const NetworkCall& whole, const at::Tensor& h, const GoDown& below) {
+  GoDown go = below;
+  for (const auto& patch : whole.patches)
+    if (patch->below)
+      go = [&whole, step, patch, next = std::move(go)](
+               const at::Tensor& x) { return patch->below(step, whole, x, next); };
+  return go(h);
+}
+
+at::Tensor patched_attention_layer(const AttentionLayerCall& call, const AttendLayer& layer) {
+  const Patches& patches = call.whole.patches;
+  return nested(patches, patches.size(), &Patch::attention_layer, layer, call);
 }
 
 at::Tensor patched_attention(const Patches& patches, const AttentionCall& call) {
-  return attend(patches, patches.size(), call);
+  const auto attend = [](const AttentionCall& inner) {
+    return multi_head_attention(inner.q, inner.k, inner.v, inner.heads);
+  };
+  return nested(patches, patches.size(), &Patch::attention, attend, call);
+}
+
+void patch_down(std::int64_t step, const NetworkCall& whole, at::Tensor& h, at::Tensor& skip) {
+  for (const auto& patch : whole.patches)
+    if (patch->down) patch->down(step, whole, h, skip);
+}
+
+void patch_up(const std::string& block, const NetworkCall& whole, at::Tensor& h, at::Tensor& skip) {
+  for (const auto& patch : whole.patches)
+    if (patch->up) patch->up(block, whole, h, skip);
 }
 
 at::Tensor patched_block(const Patches& patches, const std::string& block, at::Tensor h) {
   for (const auto& patch : patches)
     if (patch->block) h = patch->block(block, h);
   return h;
+}
+
+at::Tensor patched_between(const TransformerPlace& place, at::Tensor x) {
+  for (const auto& patch : place.whole.patches)
+    if (patch->between) x = patch->between(place, x);
+  return x;
 }
 
 }  // namespace weft::sd

@@ -17,7 +17,7 @@ class PixelAttention {
   PixelAttention(const Weights& weights, std::int64_t channels, Options options);
 
   /// x [B, channels, H, W]
-  at::Tensor operator()(const at::Tensor& x, const Patches* patches = nullptr) const;
+  at::Tensor operator()(const at::Tensor& x, const NetworkCall* patched = nullptr) const;
 
  private:
   GroupNorm norm_;

@@ -22,8 +22,10 @@ constexpr std::size_t kMostShapes = 4;
 
 /// All that a call holds, in one order; some may be undefined.
 std::vector<at::Tensor*> tensors_of(NetworkCall& call) {
-  std::vector<at::Tensor*> all{&call.x, &call.timesteps, &call.context, &call.vector, &call.concat, &call.control.mid};
-  for (at::Tensor& residual : call.control.down) all.push_back(&residual);
+  std::vector<at::Tensor*> all{
+      &call.x, &call.timesteps, &call.context, &call.vector, &call.guidance, &call.concat, &call.control.mid};
+  for (auto* residuals : {&call.control.down, &call.control.within})
+    for (at::Tensor& residual : *residuals) all.push_back(&residual);
   return all;
 }
 

@@ -7,47 +7,18 @@
 namespace weft::sd {
 namespace {
 
-at::Tensor activate(const at::Tensor& x, TextActivation activation) {
-  return activation == TextActivation::Gelu ? at::gelu(x) : x * at::sigmoid(1.702 * x);
-}
-
 // A prompt is encoded once; its words are too few for what packing brings to make up for what it takes.
-constexpr Linear::Options kUnpacked{.pack = false};
-
-class EncoderLayer {
- public:
-  EncoderLayer(const Weights& weights, const TextEncoderConfig& config)
-      : EncoderLayer(weights, config, config.attention_width > 0 ? config.attention_width : config.width,
-            {.bias = config.family == TextFamily::Clip, .pack = false}) {}
-
-  at::Tensor operator()(at::Tensor x) const {
-    const at::Tensor normed = norm1_(x);
-    x = out_.plus(multi_head_attention(q_(normed), k_(normed), v_(normed), heads_, causal_), x);
-    return fc2_.plus(activate(fc1_(norm2_(x)), activation_), x);
-  }
-
- private:
-  EncoderLayer(const Weights& weights, const TextEncoderConfig& config, std::int64_t inner, Linear::Options qkv)
-      : heads_(config.heads),
-        causal_(config.family == TextFamily::Clip),
-        activation_(config.activation),
-        norm1_(weights / "layer_norm1", config.width, config.norm_eps),
-        q_(weights / "self_attn" / "q_proj", config.width, inner, qkv),
-        k_(weights / "self_attn" / "k_proj", config.width, inner, qkv),
-        v_(weights / "self_attn" / "v_proj", config.width, inner, qkv),
-        out_(weights / "self_attn" / "out_proj", inner, config.width, kUnpacked),
-        norm2_(weights / "layer_norm2", config.width, config.norm_eps),
-        fc1_(weights / "mlp" / "fc1", config.width, config.mlp_width, kUnpacked),
-        fc2_(weights / "mlp" / "fc2", config.mlp_width, config.width, kUnpacked) {}
-
-  std::int64_t heads_;
-  bool causal_;
-  TextActivation activation_;
-  LayerNorm norm1_;
-  Linear q_, k_, v_, out_;
-  LayerNorm norm2_;
-  Linear fc1_, fc2_;
-};
+EncoderLayer::Options layer_options(const TextEncoderConfig& config) {
+  const bool clip = config.family == TextFamily::Clip;
+  return {.width = config.width,
+      .heads = config.heads,
+      .mlp_width = config.mlp_width,
+      .attention_width = config.attention_width,
+      .activation = config.activation,
+      .norm_eps = config.norm_eps,
+      .causal = clip,
+      .qkv_bias = clip};
+}
 
 at::Tensor at_end_of_text(const at::Tensor& hidden, const at::Tensor& ids, const TextEncoderConfig& config) {
   // argmax of equals is the first; none: 0
@@ -64,7 +35,8 @@ struct TextEncoder::Parts {
         tokens(root.get("embeddings.token_embedding.weight", {config.vocab, config.width}, Init::Normal)),
         positions(root.get("embeddings.position_embedding.weight", {config.max_positions, config.width}, Init::Normal)),
         final_norm(root / "final_layer_norm", config.width, config.norm_eps) {
-    for (std::int64_t i = 0; i < config.layers; ++i) layers.emplace_back(root / "encoder" / "layers" / i, config);
+    for (std::int64_t i = 0; i < config.layers; ++i)
+      layers.emplace_back(root / "encoder" / "layers" / i, layer_options(config));
     if (config.projection > 0)
       projection.emplace(
           whole / "text_projection", config.width, config.projection, Linear::Options{.bias = false, .pack = false});
@@ -86,8 +58,8 @@ TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 const TextEncoderConfig& TextEncoder::config() const { return parts_->config; }
 at::ScalarType TextEncoder::dtype() const { return parts_->tokens.scalar_type(); }
 
-TextEncoding TextEncoder::forward(
-    const at::Tensor& token_ids, std::int64_t clip_skip, const std::vector<PlacedVector>& placed) const {
+TextEncoding TextEncoder::forward(const at::Tensor& token_ids, std::int64_t clip_skip,
+    const std::vector<PlacedVector>& placed, const at::Tensor& seen) const {
   const Parts& p = *parts_;
   const at::Tensor ids = token_ids.to(p.tokens.device());
   TORCH_CHECK(ids.dim() == 2 && ids.size(1) <= p.config.max_positions, "token ids ", ids.sizes(),
@@ -100,9 +72,13 @@ TextEncoding TextEncoder::forward(
   at::Tensor words = at::embedding(p.tokens, ids);
   for (const PlacedVector& each : placed) words[each.row][each.place].copy_(each.vector);
   at::Tensor h = words + p.positions.narrow(0, 0, ids.size(1));
-  at::Tensor taken;
+  at::Tensor taken, mask;
+  if (seen.defined()) {
+    mask = seen.to(ids.device()).unsqueeze(1).unsqueeze(1);
+    if (p.config.family == TextFamily::Clip) mask = mask & at::ones({ids.size(1), ids.size(1)}, mask.options()).tril();
+  }
   for (std::int64_t i = 0; i < layers; ++i) {
-    h = p.layers[static_cast<std::size_t>(i)](h);
+    h = p.layers[static_cast<std::size_t>(i)](h, mask);
     if (i == wanted) taken = h;
   }
   const at::Tensor last = p.final_norm(h);

@@ -7,11 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "nodes/sd/networks/layers.h"
+#include "nodes/sd/networks/encoder_layer.h"
 
 namespace weft::sd {
-
-enum class TextActivation { QuickGelu, Gelu };
 
 /// kClip: a token sees those before it. kBert: it sees all; queries, keys and values have no bias.
 enum class TextFamily { Clip, Bert };
@@ -23,7 +21,7 @@ struct TextEncoderConfig {
   std::int64_t heads = 12;
   std::int64_t mlp_width = 3072;
   std::int64_t max_positions = 77;
-  TextActivation activation = TextActivation::QuickGelu;
+  EncoderActivation activation = EncoderActivation::QuickGelu;
   std::int64_t eos_id = 49407;  ///< pooled is taken at the first of these
   bool pools_at_largest_id = false;  ///< else at the first of the largest id, as transformers does for eos_token_id 2
   TextFamily family = TextFamily::Clip;
@@ -57,9 +55,10 @@ class TextEncoder {
   at::ScalarType dtype() const;
 
   /// ids [B, T] int64, T <= max_positions. clip_skip 1 takes the last layer's output, 2 the one before, ...; 0: config.layer;
-  /// more than there are layers means the last, normed (as ComfyUI does).
-  TextEncoding forward(
-      const at::Tensor& ids, std::int64_t clip_skip = 0, const std::vector<PlacedVector>& placed = {}) const;
+  /// more than there are layers means the last, normed (as ComfyUI does). seen [B, T] bool: the tokens that are attended to;
+  /// undefined: all.
+  TextEncoding forward(const at::Tensor& ids, std::int64_t clip_skip = 0, const std::vector<PlacedVector>& placed = {},
+      const at::Tensor& seen = {}) const;
 
  private:
   struct Parts;

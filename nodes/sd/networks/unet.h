@@ -50,6 +50,9 @@ struct UNetConfig {
   bool use_linear_projection = false;  ///< proj_in and proj_out are Linear instead of 1x1 Conv2d
   MiddleBlock middle = MiddleBlock::Attending;
   std::int64_t vector_width = 0;  ///< of what is added to the time's embedding (SDXL: 2816); 0: the model takes none
+  /// Of the guidance that is added to the time's embedding (Meng et al. 2023, arXiv:2210.03142; the first latent consistency
+  /// models: 256); 0: the model takes none, and is guided from outside.
+  std::int64_t guidance_width = 0;
   double norm_eps = 1e-5;  ///< of the norms of residual blocks and of the last one
   bool flip_sin_to_cos = true;  ///< of the timestep's embedding: cosines come first
   double freq_shift = 0;  ///< of the timestep's embedding: below half its width

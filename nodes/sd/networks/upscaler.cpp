@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "nodes/sd/networks/layers.h"
+#include "nodes/sd/networks/upscaler_network.h"
 
 namespace weft::sd {
 namespace {
@@ -21,27 +23,26 @@ class DenseBlock {
     for (std::int64_t i = 0; i < 5; ++i)
       convs_.emplace_back(weights / ("conv" + std::to_string(i + 1)), config.features + i * config.growth,
           i < 4 ? config.growth : config.features);
+    if (config.plus) aside_ = (weights / "conv1x1").get("weight", {config.growth, config.features, 1, 1}, Init::FanIn);
   }
 
   at::Tensor operator()(const at::Tensor& x) const {
     std::vector<at::Tensor> seen{x};
-    for (std::size_t i = 0; i < 4; ++i) seen.push_back(leaky(convs_[i](at::cat(seen, 1))));
+    for (std::size_t i = 0; i < 4; ++i) {
+      at::Tensor h = leaky(convs_[i](at::cat(seen, 1)));
+      if (aside_.defined() && i == 1) h = h + at::conv2d(x, aside_);
+      if (aside_.defined() && i == 3) h = h + seen[2];
+      seen.push_back(h);
+    }
     return convs_[4](at::cat(seen, 1)) * kSlope + x;
   }
 
  private:
   std::vector<Conv2d> convs_;
+  at::Tensor aside_;  ///< 1x1 without bias: ESRGAN+
 };
 
-}  // namespace
-
-struct Upscaler::Network {
-  virtual ~Network() = default;
-  virtual at::Tensor operator()(const at::Tensor& image) const = 0;
-  virtual at::ScalarType dtype() const = 0;
-};
-
-struct Upscaler::DenseNetwork final : Network {
+struct DenseNetwork final : UpscalerNetwork {
   DenseNetwork(const UpscalerConfig& config, const Weights& weights)
       : unshuffle(config.unshuffle),
         first(weights / "conv_first", config.image_channels * config.unshuffle * config.unshuffle, config.features),
@@ -73,7 +74,7 @@ struct Upscaler::DenseNetwork final : Network {
   Conv2d fine, last;
 };
 
-struct Upscaler::CompactNetwork final : Network {
+struct CompactNetwork final : UpscalerNetwork {
   CompactNetwork(const UpscalerConfig& config, const Weights& weights) : scale(config.compact_scale) {
     const std::int64_t layers = config.blocks + 1;
     for (std::int64_t i = 0; i < layers; ++i) {
@@ -97,13 +98,42 @@ struct Upscaler::CompactNetwork final : Network {
   std::vector<at::Tensor> slopes;
 };
 
-Upscaler::Upscaler(const UpscalerConfig& config, const Weights& weights) : config_(config) {
-  if (config.kind == UpscalerConfig::Kind::Compact) {
-    network_ = std::make_unique<const CompactNetwork>(config, weights);
-  } else {
-    network_ = std::make_unique<const DenseNetwork>(config, weights);
+UpscalerNetworkPointer make_network(const UpscalerConfig& config, const Weights& weights) {
+  switch (config.kind) {
+    case UpscalerConfig::Kind::Compact:
+      return std::make_unique<const CompactNetwork>(config, weights);
+    case UpscalerConfig::Kind::SwinIR:
+      return make_swin_ir(config, weights);
+    case UpscalerConfig::Kind::DAT:
+      return make_dat(config, weights);
+    case UpscalerConfig::Kind::HAT:
+      return make_hat(config, weights);
+    case UpscalerConfig::Kind::SPAN:
+      return make_span(config, weights);
+    case UpscalerConfig::Kind::PLKSR:
+      return make_plksr(config, weights);
+    case UpscalerConfig::Kind::DenseBlocks:
+      break;
   }
+  return std::make_unique<const DenseNetwork>(config, weights);
 }
+
+/// By reflection below and to the right; a side that is too short for that is reflected again.
+at::Tensor padded_to(at::Tensor image, std::int64_t height, std::int64_t width) {
+  while (image.size(2) < height || image.size(3) < width) {
+    const std::int64_t below = std::min(height - image.size(2), image.size(2) - 1);
+    const std::int64_t right = std::min(width - image.size(3), image.size(3) - 1);
+    if (below + right == 0)  // a single row or column
+      return at::replication_pad2d(image, {0, width - image.size(3), 0, height - image.size(2)});
+    image = at::reflection_pad2d(image, {0, right, 0, below});
+  }
+  return image;
+}
+
+}  // namespace
+
+Upscaler::Upscaler(const UpscalerConfig& config, const Weights& weights)
+    : config_(config), network_(make_network(config, weights)) {}
 Upscaler::~Upscaler() = default;
 Upscaler::Upscaler(Upscaler&&) noexcept = default;
 Upscaler& Upscaler::operator=(Upscaler&&) noexcept = default;
@@ -111,10 +141,9 @@ Upscaler& Upscaler::operator=(Upscaler&&) noexcept = default;
 const UpscalerConfig& Upscaler::config() const { return config_; }
 
 at::Tensor Upscaler::forward(const at::Tensor& image) const {
-  const std::int64_t unit = config_.unshuffle, height = image.size(2), width = image.size(3);
-  const std::int64_t below = (unit - height % unit) % unit, right = (unit - width % unit) % unit;
-  at::Tensor padded = image.to(network_->dtype());
-  if (below > 0 || right > 0) padded = at::reflection_pad2d(padded, {0, right, 0, below});
+  const std::int64_t unit = config_.unit(), height = image.size(2), width = image.size(3);
+  const at::Tensor padded =
+      padded_to(image.to(network_->dtype()), (height + unit - 1) / unit * unit, (width + unit - 1) / unit * unit);
   const at::Tensor large = (*network_)(padded.contiguous(at::MemoryFormat::ChannelsLast));
   return large.narrow(2, 0, height * config_.scale()).narrow(3, 0, width * config_.scale()).to(image.scalar_type());
 }

@@ -1,6 +1,7 @@
 // Networks that make pictures larger: ESRGAN's residual-in-residual dense blocks (Wang et al. 2018, arXiv:1809.00219), with the
-// pixel unshuffle of Real-ESRGAN (arXiv:2107.10833), and Real-ESRGAN's compact network. Names of weights are BasicSR's.
-// Constant once built. [any thread]
+// pixel unshuffle of Real-ESRGAN (arXiv:2107.10833) and the further ways of ESRGAN+ (arXiv:2001.08073), Real-ESRGAN's compact
+// network, and those with a file of their own (upscaler_network.h). Names of weights are BasicSR's. Constant once built.
+// [any thread]
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,26 +9,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "nodes/sd/networks/upscaler_config.h"
 #include "nodes/sd/networks/weights.h"
 
 namespace weft::sd {
 
-struct UpscalerConfig {
-  enum class Kind { DenseBlocks, Compact };
-  Kind kind = Kind::DenseBlocks;
-  std::int64_t image_channels = 3;
-  std::int64_t features = 64;
-  std::int64_t growth = 32;  ///< of the dense blocks: what each of their convolutions adds
-  std::int64_t blocks = 23;  ///< dense: blocks of three; compact: convolutions between the first and the last
-  std::int64_t doublings = 2;  ///< dense: how often the picture is made twice as large
-  std::int64_t unshuffle = 1;  ///< dense: places of so many by so many pixels are one at first
-  std::int64_t compact_scale = 4;
-
-  /// How much larger the picture becomes.
-  std::int64_t scale() const {
-    return kind == Kind::Compact ? compact_scale : (std::int64_t{1} << doublings) / unshuffle;
-  }
-};
+class UpscalerNetwork;
 
 class Upscaler {
  public:
@@ -41,11 +28,8 @@ class Upscaler {
   at::Tensor forward(const at::Tensor& image) const;
 
  private:
-  struct Network;
-  struct DenseNetwork;
-  struct CompactNetwork;
   UpscalerConfig config_;
-  std::unique_ptr<const Network> network_;
+  std::unique_ptr<const UpscalerNetwork> network_;
 };
 
 }  // namespace weft::sd

@@ -107,12 +107,14 @@ struct VAEEncoder::Parts {
 };
 
 VAEEncoder::VAEEncoder(const VAEConfig& config, const Weights& weights)
-    : parts_(std::make_unique<Parts>(config, weights)) {}
+    : parts_(config.tiny ? nullptr : std::make_unique<Parts>(config, weights)),
+      tiny_(config.tiny ? std::make_unique<const TinyEncoder>(config, weights) : nullptr) {}
 VAEEncoder::~VAEEncoder() = default;
 VAEEncoder::VAEEncoder(VAEEncoder&&) noexcept = default;
 VAEEncoder& VAEEncoder::operator=(VAEEncoder&&) noexcept = default;
 
 at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
+  if (tiny_) return (*tiny_)(image);
   const Parts& p = *parts_;
   at::Tensor h = p.conv_in(as_network_input(image, p.conv_in.dtype()));
   for (const auto& level : p.levels) {
@@ -127,7 +129,7 @@ at::Tensor VAEEncoder::encode_moments(const at::Tensor& image) const {
 }
 
 at::Tensor VAEEncoder::encode(const at::Tensor& image) const {
-  return encode_moments(image).narrow(1, 0, parts_->config.latent_channels);
+  return tiny_ ? (*tiny_)(image) : encode_moments(image).narrow(1, 0, parts_->config.latent_channels);
 }
 
 struct VAEDecoder::Parts {
@@ -160,12 +162,14 @@ struct VAEDecoder::Parts {
 };
 
 VAEDecoder::VAEDecoder(const VAEConfig& config, const Weights& weights)
-    : parts_(std::make_unique<Parts>(config, weights)) {}
+    : parts_(config.tiny ? nullptr : std::make_unique<Parts>(config, weights)),
+      tiny_(config.tiny ? std::make_unique<const TinyDecoder>(config, weights) : nullptr) {}
 VAEDecoder::~VAEDecoder() = default;
 VAEDecoder::VAEDecoder(VAEDecoder&&) noexcept = default;
 VAEDecoder& VAEDecoder::operator=(VAEDecoder&&) noexcept = default;
 
 at::Tensor VAEDecoder::decode(const at::Tensor& latent) const {
+  if (tiny_) return (*tiny_)(latent);
   const Parts& p = *parts_;
   const at::Tensor rounded = p.codebook ? p.codebook->vectors(p.codebook->nearest(latent)) : latent;
   at::Tensor h = p.conv_in(p.from_latent(as_network_input(rounded, p.conv_in.dtype())));
@@ -178,7 +182,7 @@ at::Tensor VAEDecoder::decode(const at::Tensor& latent) const {
 }
 
 at::Tensor VAEDecoder::code_indices(const at::Tensor& latent) const {
-  TORCH_CHECK(parts_->codebook, "a KL autoencoder has no codebook");
+  TORCH_CHECK(parts_ && parts_->codebook, "a KL autoencoder has no codebook");
   return parts_->codebook->nearest(latent);
 }
 

@@ -1,6 +1,6 @@
 // The autoencoders of latent diffusion: pictures to latents an eighth their size (with 4 levels; a quarter with 3), and back.
 // KL, as Stable Diffusion 1.x has it, and VQ, which differs by rounding a latent to vectors of a codebook
-// before it is decoded. Names of weights are those of diffusers' AutoencoderKL and VQModel.
+// before it is decoded. Names of weights are those of diffusers' AutoencoderKL and VQModel. TAESD (tiny_vae.h) is a third kind.
 // Constant once built. [any thread]
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "nodes/sd/networks/latent_space.h"
 #include "nodes/sd/networks/layers.h"
+#include "nodes/sd/networks/tiny_vae.h"
 
 namespace weft::sd {
 
@@ -21,9 +22,11 @@ struct VAEConfig {
   std::int64_t norm_groups = 32;
   bool mid_attention = true;
   std::vector<bool> level_attention = {};  ///< a level: attention after each residual block? Empty: nowhere
+  bool tiny = false;  ///< TAESD: of block_channels only the first counts, and how many they are
   std::int64_t codebook = 0;  ///< VQ: how many vectors there are; 0: KL
   /// Latents that the U-Net sees = (mean - shift_factor) * scaling_factor; callers apply it, by space().
   double scaling_factor = LatentSpace().scale, shift_factor = LatentSpace().shift;
+  ChannelStatistics statistics = {};  ///< which come before these
   PreviewColours colours = LatentSpace().colours;
   GreyLatent grey = LatentSpace().grey;
 
@@ -34,6 +37,7 @@ struct VAEConfig {
         .downscale = downscale(),
         .scale = scaling_factor,
         .shift = shift_factor,
+        .statistics = statistics,
         .colours = colours,
         .grey = grey};
   }
@@ -49,7 +53,7 @@ class VAEEncoder {
 
   /// image [B, 3, H, W] in [-1, 1], H and W multiples of downscale(). Returns the posterior's
   /// {mean, log variance} on the channel axis: [B, 2 * latent_channels, H/8, W/8]; of a VQ autoencoder the
-  /// latent alone, not yet rounded. Not scaled.
+  /// latent alone, not yet rounded, and of a tiny one, too. Not scaled.
   at::Tensor encode_moments(const at::Tensor& image) const;
 
   /// The mean, or a VQ autoencoder's latent before it is rounded: what everything uses (not scaled).
@@ -58,6 +62,7 @@ class VAEEncoder {
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
+  std::unique_ptr<const TinyEncoder> tiny_;  ///< in place of parts_
 };
 
 class VAEDecoder {
@@ -77,6 +82,7 @@ class VAEDecoder {
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
+  std::unique_ptr<const TinyDecoder> tiny_;  ///< in place of parts_
 };
 
 /// Both halves of a KL autoencoder.

@@ -120,6 +120,11 @@ at::Tensor in_channels_last(const at::Tensor& tensor) {
 
 }  // namespace
 
+std::shared_ptr<const PreparedWeight> WeightSource::prepared(
+    const std::string& name, at::IntArrayRef shape, Init init, const Prepare& prepare) {
+  return std::make_shared<const PreparedWeight>(prepare(get(name, shape, init)));
+}
+
 ParameterSource::ParameterSource(std::uint64_t seed, TensorMap start) : seed_(seed), start_(std::move(start)) {}
 
 at::Tensor ParameterSource::get(const std::string& name, at::IntArrayRef shape, Init init) {

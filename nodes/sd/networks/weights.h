@@ -13,6 +13,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,6 +32,16 @@ enum class Init {
   Ones,
 };
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wattributes"  // libtorch's headers make std::vector<at::Tensor> a hidden type
+/// What a layer keeps of a weight: the tensor as it is, or what it was packed into.
+struct PreparedWeight {
+  std::vector<at::Tensor> tensors;
+  bool packed = false;
+};
+#pragma GCC diagnostic pop
+using Prepare = std::function<PreparedWeight(const at::Tensor& weight)>;
+
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -41,6 +52,11 @@ class WeightSource {
 
   /// Whether get(name) would find something.
   virtual bool has(const std::string& name) const = 0;
+
+  /// get(), prepared. A source that loads on several threads may fill it in later: whoever builds a network finishes that
+  /// before it is used. Throws as get() does, or lets the finishing throw.
+  virtual std::shared_ptr<const PreparedWeight> prepared(
+      const std::string& name, at::IntArrayRef shape, Init init, const Prepare& prepare);
 };
 
 /// A source seen from one place of the name tree: `weights / "mid_block" / "resnets" / 0`. Copies are cheap.
@@ -56,6 +72,10 @@ class Weights {
     return source_->get(path(name), shape, init);
   }
   bool has(const std::string& name) const { return source_->has(path(name)); }
+  std::shared_ptr<const PreparedWeight> prepared(
+      const std::string& name, at::IntArrayRef shape, Init init, const Prepare& prepare) const {
+    return source_->prepared(path(name), shape, init, prepare);
+  }
 
   /// Of this place: "mid_block.resnets.0". Empty at the root.
   const std::string& name() const { return prefix_; }

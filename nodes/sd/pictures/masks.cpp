@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/cancel_point.h"
 #include "nodes/sd/tensors/resize.h"
 
 namespace weft::sd {
@@ -36,10 +37,36 @@ at::Tensor grow_mask(const at::Tensor& mask, std::int64_t size) {
   return near.squeeze(1).slice(1, 0, mask.size(1)).slice(2, 0, mask.size(2));
 }
 
+at::Tensor grown(const at::Tensor& mask, std::int64_t pixels, Corners corners) {
+  if (pixels < 0) return -grown(-mask, -pixels, corners);
+  at::Tensor planes = mask.unsqueeze(1);
+  const auto widest = [](const at::Tensor& t, std::int64_t down, std::int64_t across) {
+    return at::max_pool2d(t, {2 * down + 1, 2 * across + 1}, {1, 1}, {down, across});
+  };
+  if (corners == Corners::Square) {  // along one axis, then the other; further than the mask is large changes nothing
+    const std::int64_t down = std::min(pixels, mask.size(1)), across = std::min(pixels, mask.size(2));
+    return widest(widest(planes, down, 0), 0, across).squeeze(1);
+  }
+  for (std::int64_t step = 0; step < std::min(pixels, mask.size(1) + mask.size(2)); ++step) {
+    cancel_point();
+    planes = at::maximum(widest(planes, 1, 0), widest(planes, 0, 1));
+  }
+  return planes.squeeze(1);
+}
+
 at::Tensor blank_masked(const at::Tensor& image, const at::Tensor& mask) {
   at::Tensor fitted = mask.to(image.options()).reshape({-1, 1, mask.size(-2), mask.size(-1)});
   fitted = resize(fitted, image.size(2), image.size(1), Resize::Bilinear).round().permute({0, 2, 3, 1});
   return (image - 0.5) * (1 - fitted) + 0.5;
+}
+
+at::Tensor faded_at_sides(const at::Tensor& mask, const Border& sides) {
+  at::Tensor faded = mask.clone();
+  fade(faded, 2, std::min(sides.left, mask.size(2)), false);
+  fade(faded, 2, std::min(sides.right, mask.size(2)), true);
+  fade(faded, 1, std::min(sides.top, mask.size(1)), false);
+  fade(faded, 1, std::min(sides.bottom, mask.size(1)), true);
+  return faded;
 }
 
 PaddedImage pad_for_outpainting(const at::Tensor& image, const Border& border, std::int64_t feather) {
@@ -76,6 +103,26 @@ at::Tensor composite_latents(
   const at::Tensor piece = repeat_to_batch(from.to(to.options()), to.size(0)).slice(2, 0, height).slice(3, 0, width);
   const at::Tensor place = result.narrow(2, y, height).narrow(3, x, width);
   place.copy_(piece * weight + place * (1 - weight));
+  return result;
+}
+
+at::Tensor composite_masked(
+    const at::Tensor& to, const at::Tensor& from, std::int64_t x, std::int64_t y, const at::Tensor& mask) {
+  at::Tensor result = to.clone();
+  const std::int64_t left = std::max<std::int64_t>(x, 0), right = std::min(x + from.size(3), to.size(3));
+  const std::int64_t top = std::max<std::int64_t>(y, 0), bottom = std::min(y + from.size(2), to.size(2));
+  if (left >= right || top >= bottom) return result;
+  const auto cut = [&](const at::Tensor& t) {
+    return repeat_to_batch(t.to(to.options()), to.size(0)).slice(2, top - y, bottom - y).slice(3, left - x, right - x);
+  };
+  at::Tensor place = result.slice(2, top, bottom).slice(3, left, right);
+  if (!mask.defined()) {
+    place.copy_(cut(from));
+    return result;
+  }
+  const at::Tensor planes = mask.to(to.options()).reshape({-1, 1, mask.size(-2), mask.size(-1)});
+  const at::Tensor weight = cut(resize(planes, from.size(3), from.size(2), Resize::Bilinear));
+  place.copy_(weight * cut(from) + (1 - weight) * place);
   return result;
 }
 

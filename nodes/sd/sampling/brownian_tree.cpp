@@ -7,39 +7,12 @@
 #include <cmath>
 #include <utility>
 
+#include "nodes/sd/tensors/seed_sequence.h"
+
 namespace weft::sd {
 namespace {
 
 constexpr std::size_t kPoolSize = 24;
-
-/// The hash of SeedSequence: its constant changes with every use.
-class Hash {
- public:
-  Hash(std::uint32_t init, std::uint32_t multiplier) : constant_(init), multiplier_(multiplier) {}
-
-  std::uint32_t operator()(std::uint32_t value) {
-    value ^= constant_;
-    constant_ *= multiplier_;
-    value *= constant_;
-    return value ^ (value >> 16);
-  }
-
- private:
-  std::uint32_t constant_, multiplier_;
-};
-
-std::uint32_t mix(std::uint32_t x, std::uint32_t y) {
-  const std::uint32_t mixed = 0xca01f9ddu * x - 0x4973f715u * y;
-  return mixed ^ (mixed >> 16);
-}
-
-/// Appends the 32-bit words of an integer, least significant first; zero has one word.
-void append_words(std::vector<std::uint32_t>& words, std::uint64_t value) {
-  do {
-    words.push_back(static_cast<std::uint32_t>(value));
-    value >>= 32;
-  } while (value != 0);
-}
 
 /// To 6 decimals, correctly rounded in decimal as Python's round() is.
 double round6(double value) {
@@ -53,23 +26,7 @@ double round6(double value) {
 }  // namespace
 
 std::uint32_t seed_sequence_word(std::uint64_t entropy, std::span<const std::uint64_t> spawn_key) {
-  std::vector<std::uint32_t> words;
-  append_words(words, entropy);
-  if (!spawn_key.empty()) words.resize(kPoolSize);  // keeps (entropy, key) apart from (longer entropy)
-  for (std::uint64_t key : spawn_key) append_words(words, key);
-
-  std::array<std::uint32_t, kPoolSize> pool;
-  Hash hash(0x43b0d7e5u, 0x931e8875u);
-  for (std::size_t i = 0; i < kPoolSize; ++i) pool[i] = hash(i < words.size() ? words[i] : 0);
-  for (std::size_t source = 0; source < kPoolSize; ++source) {
-    for (std::size_t target = 0; target < kPoolSize; ++target) {
-      if (source != target) pool[target] = mix(pool[target], hash(pool[source]));
-    }
-  }
-  for (std::size_t source = kPoolSize; source < words.size(); ++source) {
-    for (std::uint32_t& target : pool) target = mix(target, hash(words[source]));
-  }
-  return Hash(0x8b51f9ddu, 0x58f38dedu)(pool[0]);
+  return seed_sequence_words(entropy, spawn_key, kPoolSize, 1).front();
 }
 
 /// A node: an interval, and its place: `depth` halvings down, `path` holds a bit for each (1: right).

@@ -67,6 +67,13 @@ ConditioningEntries zero_out(const ConditioningEntries& conditioning) {
   });
 }
 
+ConditioningEntries multiply(const ConditioningEntries& conditioning, double by) {
+  return with(conditioning, [&](ConditioningEntry& entry) {
+    entry.context = entry.context * by;
+    if (entry.pooled.defined()) entry.pooled = entry.pooled * by;
+  });
+}
+
 ConditioningEntries set_area(const ConditioningEntries& conditioning, std::int64_t width, std::int64_t height,
     std::int64_t x, std::int64_t y, double strength) {
   return with(conditioning, [&](ConditioningEntry& entry) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "nodes/sd/sampling/control.h"
+#include "nodes/sd/sampling/image_prompt.h"
 
 namespace weft::sd {
 
@@ -43,6 +44,15 @@ struct PromptToken {
   double weight = 1;  ///< as "(words:1.2)" says
 };
 
+/// One of several prompts that are composed (Liu et al. 2022, arXiv:2206.01714): the positive side is the negative one, moved
+/// by weight * (prompt - negative) for each. Entries of one prompt are averaged first. A prompt alone with weight 1 is the usual
+/// case; on the negative side the prompts are averaged by their weights.
+struct ComposedPart {
+  std::int64_t prompt = 0;
+  double weight = 1;
+  bool operator==(const ComposedPart&) const = default;
+};
+
 struct ConditioningEntry {
   at::Tensor context;  ///< [1 or B, tokens, D]: what cross-attention sees
   at::Tensor pooled;  ///< [1, D'], or undefined
@@ -55,6 +65,10 @@ struct ConditioningEntry {
   bool area_from_mask = false;  ///< evaluate only the rectangle around the mask
 
   double start_percent = 0, end_percent = 1;  ///< the share of sampling in which the entry counts
+  bool range_in_steps =
+      false;  ///< that share is one of the steps, from its start up to before its end; else one of the noise
+
+  ComposedPart composed = {};
 
   /// For models that take more than the noisy latent (inpainting, instruct-pix2pix, segmentation maps):
   at::Tensor concat_latent;  ///< [B or 1, C, h, w], as the VAE gives it (not scaled), or undefined
@@ -65,7 +79,12 @@ struct ConditioningEntry {
   std::optional<PictureSize> size = {};
   std::optional<double> aesthetic_score = {};  ///< as above: how beautiful the picture is, 1 to 10
 
+  ImagePrompts image_prompts = {};  ///< for models that are told pictures beside the words
+
   Controls controls = {};  ///< networks that steer the U-Net by pictures
+
+  Patches patches =
+      {};  ///< within the calls that are asked for this entry (GLIGEN); the other side's, where it has none
 
   std::vector<PromptToken> tokens = {};  ///< what stands at each place of the context; empty: not known
 };
@@ -84,6 +103,9 @@ ConditioningEntries average(const ConditioningEntries& to, const ConditioningEnt
 
 /// Context and pooled of zeros.
 ConditioningEntries zero_out(const ConditioningEntries& conditioning);
+
+/// Context and pooled times a number.
+ConditioningEntries multiply(const ConditioningEntries& conditioning, double by);
 
 /// A rectangle in pixels; the model will round it down to latents.
 ConditioningEntries set_area(const ConditioningEntries& conditioning, std::int64_t width, std::int64_t height,

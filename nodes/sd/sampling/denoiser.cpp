@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -165,6 +166,25 @@ bool covers(const LatentArea& outer, const LatentArea& inner) {
       outer.x + outer.width >= inner.x + inner.width;
 }
 
+bool is_one(double cfg) { return std::abs(cfg - 1) <= 1e-9; }
+struct SigmaRange {
+  double start, end;
+};
+
+/// The noise levels, both included, at which an entry counts.
+SigmaRange range_of(const NoiseTable& table, const ConditioningEntry& entry, const std::vector<float>& sigmas) {
+  if (!entry.range_in_steps || sigmas.size() < 2)
+    return {table.percent_to_sigma(entry.start_percent), table.percent_to_sigma(entry.end_percent)};
+  const std::size_t steps = sigmas.size() - 1;
+  const auto first_of = [&](double share) {
+    const double step = std::ceil(share * static_cast<double>(steps) - 1e-6);
+    return static_cast<std::size_t>(std::clamp(step, 0.0, static_cast<double>(steps)));
+  };
+  const std::size_t first = first_of(entry.start_percent), behind = first_of(entry.end_percent);
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  return {first == 0 ? kAny : sigmas[first], behind == steps ? 0 : std::nextafter(double{sigmas[behind]}, kAny)};
+}
+
 /// Token counts can be made equal by repeating, at most 4 times: repeated tokens do not change attention.
 bool tokens_agree(std::int64_t a, std::int64_t b) { return std::lcm(a, b) / std::min(a, b) <= 4; }
 
@@ -172,20 +192,22 @@ bool tokens_agree(std::int64_t a, std::int64_t b) { return std::lcm(a, b) / std:
 
 at::Tensor predict_x0(
     const DiffusionModel& model, NetworkCall call, float sigma, const std::vector<ChangeCall>& steer) {
-  const float variance = sigma * sigma + 1, deviation = std::sqrt(variance);
   const at::Tensor x = call.x;
-  call.x = x / deviation;
+  call.x = model.network_input(x, sigma);
   const auto timestep = static_cast<double>(model.table.timestep(sigma));
   call.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
+  call.sigma = sigma;
   for (const ChangeCall& change : steer) change(call);
-  const at::Tensor output = model.network(call).to(at::kFloat);
-  if (model.prediction == Prediction::Velocity) return x / variance - output * sigma / deviation;
-  return x - output * sigma;
+  return model.x0(patched_network(call, model.network).to(at::kFloat), x, sigma);
 }
 
 GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const ConditioningEntries& positive,
     const ConditioningEntries& negative, const at::Tensor& latent, const DenoiserOptions& options)
-    : model_(model), patches_(call_patches(model.patches)), cfg_(options.cfg) {
+    : model_(model),
+      patches_(begun(model.patches)),
+      within_(call_patches(patches_)),
+      cfg_(options.cfg),
+      dual_(options.dual) {
   if (latent.size(1) != model.space.channels) {
     throw std::invalid_argument(
         fmt::format("the latent has {} channels, the model's latents have {}: "
@@ -193,13 +215,25 @@ GuidedDenoiser::GuidedDenoiser(const DiffusionModel& model, const ConditioningEn
             latent.size(1), model.space.channels));
   }
   positive_ = prepare(positive, latent, options, /*negative=*/false);
+  if (dual_) middle_ = prepare(dual_->middle, latent, options, /*negative=*/true);
   negative_ = prepare(negative, latent, options, /*negative=*/true);
-  share_controls();
+  for (const auto& patch : patches_)
+    further_.push_back(patch->side ? prepare(*patch->side, latent, options, /*negative=*/true) : Side());
+  for (Side* side : sides())
+    if (side != &positive_) share_with(*side);
   open_controls(options);
-  match_areas(negative_, positive_);
-  match_areas(positive_, negative_);
-  weigh(positive_, latent);
-  weigh(negative_, latent);
+  for (const Side* side : {&positive_, &middle_, &negative_})
+    for (Side* other : sides())
+      if (other != side) match_areas(*other, *side);
+  for (Side* side : sides()) weigh(*side, latent);
+}
+
+std::vector<GuidedDenoiser::Side*> GuidedDenoiser::sides() {
+  std::vector<Side*> all{&positive_, &negative_};
+  if (dual_) all.insert(all.begin() + 1, &middle_);
+  for (Side& side : further_)
+    if (!side.empty()) all.push_back(&side);
+  return all;
 }
 
 GuidedDenoiser::Side GuidedDenoiser::prepare(const ConditioningEntries& conditioning, const at::Tensor& latent,
@@ -209,17 +243,19 @@ GuidedDenoiser::Side GuidedDenoiser::prepare(const ConditioningEntries& conditio
   for (const ConditioningEntry& given : conditioning) {
     Entry entry;
     entry.context = given.context.to(model_.device);
-    entry.vector = to_device_of(vector_for(model_.vector, model_.vector_width, given, latent.size(2) * pixels,
-                                    latent.size(3) * pixels, negative),
-        model_.device);
+    const VectorRequest told{latent.size(2) * pixels, latent.size(3) * pixels, negative, options.seed};
+    entry.vector = to_device_of(vector_for(model_.vector, given, told), model_.device);
     entry.concat = make_concat(model_, given, latent, options);
     if (given.mask.defined()) entry.mask = fit_mask(given.mask.to(latent.options()), latent);
     entry.area = resolve_area(given, entry.mask, latent, pixels);
     if (entry.mask.defined()) entry.mask = entry.mask * given.mask_strength;
     entry.controls = given.controls;
+    entry.patches = call_patches(given.patches);
     entry.strength = given.strength;
-    entry.sigma_start = model_.table.percent_to_sigma(given.start_percent);
-    entry.sigma_end = model_.table.percent_to_sigma(given.end_percent);
+    entry.composed = given.composed;
+    const SigmaRange range = range_of(model_.table, given, options.sigmas);
+    entry.sigma_start = range.start;
+    entry.sigma_end = range.end;
     side.push_back(std::move(entry));
   }
   return side;
@@ -242,27 +278,39 @@ void GuidedDenoiser::match_areas(Side& side, const Side& other) {
     Entry match = entry;
     match.context = smallest->context;
     match.vector = smallest->vector;
+    match.composed = smallest->composed;
     match.controls = smallest->controls;
+    match.patches = smallest->patches;
     match.concat = smallest->concat;
     side.push_back(std::move(match));
   }
 }
 
-/// Where no entry of the negative side has controls, those of the positive side that are meant for both are its, too.
-void GuidedDenoiser::share_controls() {
-  if (std::ranges::any_of(negative_, [](const Entry& entry) { return !entry.area && !entry.controls.empty(); })) return;
-  std::vector<Entry*> others;
-  for (Entry& entry : negative_)
+namespace {
+
+/// Where no entry of `other` has any, those of the positive side's that `meant` lets through are its, too. Entries with an
+/// area have their own.
+template <class Side, class Member, class Meant>
+void share(const Side& positive, Side& other, Member member, Meant meant) {
+  if (std::ranges::any_of(other, [&](const auto& entry) { return !entry.area && !(entry.*member).empty(); })) return;
+  std::vector<typename Side::value_type*> others;
+  for (auto& entry : other)
     if (!entry.area) others.push_back(&entry);
   std::size_t next = 0;
-  for (const Entry& entry : positive_) {
-    const bool meant = std::ranges::any_of(entry.controls, [](const auto& control) { return control->also_negative; });
-    if (!entry.area && meant && !others.empty()) others[next++ % others.size()]->controls = entry.controls;
-  }
+  for (const auto& entry : positive)
+    if (!entry.area && std::ranges::any_of(entry.*member, meant) && !others.empty())
+      others[next++ % others.size()]->*member = entry.*member;
+}
+
+}  // namespace
+
+void GuidedDenoiser::share_with(Side& other) const {
+  share(positive_, other, &Entry::controls, [](const auto& control) { return control->also_negative; });
+  share(positive_, other, &Entry::patches, [](const auto&) { return true; });
 }
 
 void GuidedDenoiser::open_controls(const DenoiserOptions& options) {
-  for (const Side* side : {&positive_, &negative_})
+  for (const Side* side : sides())
     for (const Entry& entry : *side)
       for (const auto& control : entry.controls) {
         const ControlSource& source = *control->source;
@@ -304,6 +352,9 @@ void GuidedDenoiser::weigh(Side& side, const at::Tensor& latent) const {
 
 std::vector<at::Tensor> GuidedDenoiser::evaluate(
     std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change) const {
+  const auto number_of = [&](const Side* side) -> std::int64_t {
+    return side == &positive_ ? 0 : side == &negative_ ? 1 : 2 + (side - further_.data());
+  };
   struct Job {
     std::size_t side;
     const Entry* entry;
@@ -327,39 +378,36 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       if (job.x0.defined() || crop(x, job.entry->area).sizes() != window.sizes()) continue;
       if (context.size(2) != jobs[first].entry->context.size(2)) continue;
       if (job.entry->controls != jobs[first].entry->controls) continue;
+      if (job.entry->patches != jobs[first].entry->patches) continue;
       if (!tokens_agree(context.size(1), jobs[first].entry->context.size(1))) continue;
       together.push_back(&job);
       tokens = std::lcm(tokens, context.size(1));
     }
+    NetworkCall call;  // filled member by member: g++ 12 sees a list of them as uninitialised where one throws
     std::vector<at::Tensor> xs, contexts, vectors, concats;
     for (const Job* job : together) {
       const Entry& entry = *job->entry;
+      call.sides.push_back(number_of(sides[job->side]));
       xs.push_back(crop(x, entry.area));
       contexts.push_back(repeat_to_batch(entry.context, batch).repeat({1, tokens / entry.context.size(1), 1}));
       if (entry.vector.defined()) vectors.push_back(repeat_to_batch(entry.vector, batch));
       if (entry.concat.defined()) concats.push_back(crop(entry.concat, entry.area));
     }
-    NetworkCall call;  // filled member by member: g++ 12 sees a list of them as uninitialised where one throws
     call.x = at::cat(xs);
     call.context = at::cat(contexts);
-    call.patches = patches_;
+    call.patches = within_;
+    const Patches& own = jobs[first].entry->patches;
+    call.patches.insert(call.patches.end(), own.begin(), own.end());
     if (!vectors.empty()) call.vector = at::cat(vectors);
     if (!concats.empty()) call.concat = at::cat(concats);
+    if (model_.takes_guidance) call.guidance = at::full({call.x.size(0)}, model_.cfg_at(sigma, cfg_) - 1, x.options());
     if (change) change(call);
     const at::Tensor all = predict_x0(model_, std::move(call), sigma, steering(jobs[first].entry->controls, sigma));
     for (std::size_t i = 0; i < together.size(); ++i) together[i]->x0 = all.narrow(0, i * batch, batch);
   }
 
-  std::vector<at::Tensor> results;
-  for (std::size_t side = 0; side < sides.size(); ++side) {
-    std::vector<const Job*> own;
-    for (const Job& job : jobs) {
-      if (job.side == side) own.push_back(&job);
-    }
-    if (own.size() == 1 && !own[0]->entry->weight.defined()) {
-      results.push_back(own[0]->x0);
-      continue;
-    }
+  const auto average = [&](const std::vector<const Job*>& own) {
+    if (own.size() == 1 && !own[0]->entry->weight.defined()) return own[0]->x0;
     at::Tensor sum = at::zeros_like(x), weights = at::full_like(x, 1e-37);
     for (const Job* job : own) {
       const std::optional<LatentArea>& area = job->entry->area;
@@ -367,36 +415,121 @@ std::vector<at::Tensor> GuidedDenoiser::evaluate(
       crop(sum, area).add_(job->x0 * weight);
       crop(weights, area).add_(weight);
     }
-    results.push_back(sum / weights);
+    return sum / weights;
+  };
+  std::vector<at::Tensor> results(sides.size());
+  const auto negative = [&] {
+    const auto asked = static_cast<std::size_t>(std::ranges::find(sides, &negative_) - sides.begin());
+    return asked < sides.size() ? results[asked] : evaluate({&negative_}, x, sigma, change)[0];
+  };
+  for (std::size_t side = sides.size(); side-- > 0;) {  // the positive one last: it may need the other
+    std::map<std::int64_t, std::vector<const Job*>> prompts;
+    double sum = 0;
+    for (const Job& job : jobs) {
+      if (job.side != side) continue;
+      std::vector<const Job*>& own = prompts[job.entry->composed.prompt];
+      if (own.empty()) sum += job.entry->composed.weight;
+      own.push_back(&job);
+    }
+    if (prompts.empty()) prompts[0];
+    const bool is_positive = sides[side] == &positive_;
+    for (const auto& [number, own] : prompts) {
+      const at::Tensor x0 = average(own);
+      const double weight = own.empty() ? 1 : own[0]->entry->composed.weight;
+      const bool alone = prompts.size() == 1 && (weight == 1 || !is_positive);
+      const at::Tensor part = alone ? x0 : x0 * (is_positive || sum == 0 ? weight : weight / sum);
+      results[side] = results[side].defined() ? results[side] + part : part;
+    }
+    if (is_positive && std::abs(sum - 1) > 1e-9 && !prompts.begin()->second.empty())
+      results[side] = results[side] + negative() * (1 - sum);
   }
   return results;
 }
 
+bool GuidedDenoiser::patches_need_negative() const {
+  return std::ranges::any_of(patches_, [](const auto& patch) { return patch->needs_negative; });
+}
+
 at::Tensor GuidedDenoiser::x0(const at::Tensor& x, float sigma) const {
-  if (std::abs(cfg_ - 1) > 1e-9) return both(x, sigma).x0;
-  const std::vector<at::Tensor> sides = evaluate({&positive_}, x, sigma);
-  return patched(x, sigma, sides, sides[0]);
+  std::function<at::Tensor()> ask = [&] { return guided(x, sigma, /*whole=*/false).x0; };
+  for (const auto& patch : patches_)
+    if (patch->step) ask = [&, patch, next = std::move(ask)] { return patch->step(x, sigma, next); };
+  return ask();
 }
 
-Guided GuidedDenoiser::both(const at::Tensor& x, float sigma) const {
-  const std::vector<at::Tensor> sides = evaluate({&positive_, &negative_}, x, sigma);
-  return {patched(x, sigma, sides, sides[1] + (sides[0] - sides[1]) * cfg_), sides[1]};
+Guided GuidedDenoiser::both(const at::Tensor& x, float sigma) const { return guided(x, sigma, /*whole=*/true); }
+
+Guided GuidedDenoiser::guided(const at::Tensor& x, float sigma, bool whole) const {
+  if (dual_) return dual_guided(x, sigma, whole);
+  const double cfg = model_.takes_guidance ? 1 : model_.cfg_at(sigma, cfg_);
+  const bool with_negative = whole || !is_one(cfg) || patches_need_negative();
+  std::vector<const Side*> asked{&positive_};
+  if (with_negative) asked.push_back(&negative_);
+  const std::size_t own = asked.size();
+  for (const Side& side : further_)
+    if (!side.empty()) asked.push_back(&side);
+  const std::vector<at::Tensor> x0s = evaluate(asked, x, sigma);
+  const at::Tensor negative = with_negative ? x0s[1] : at::Tensor();
+  return combined(x, sigma, {positive_, negative_, x0s[0], negative, further_of(x0s, own), cfg});
 }
 
-/// What the patches around guidance make of it, each of what those before made.
-at::Tensor GuidedDenoiser::patched(
-    const at::Tensor& x, float sigma, const std::vector<at::Tensor>& sides, at::Tensor guided) const {
-  if (model_.patches.empty()) return guided;
+Guided GuidedDenoiser::dual_guided(const at::Tensor& x, float sigma, bool whole) const {
+  const bool needed = whole || dual_->nested || patches_need_negative();
+  const bool with_negative = needed || !is_one(dual_->cfg), with_middle = with_negative || !is_one(cfg_);
+  std::vector<const Side*> asked{&positive_};
+  if (with_middle) asked.push_back(&middle_);
+  if (with_negative) asked.push_back(&negative_);
+  const std::size_t own = asked.size();
+  for (const Side& side : further_)
+    if (!side.empty()) asked.push_back(&side);
+  const std::vector<at::Tensor> x0s = evaluate(asked, x, sigma), further = further_of(x0s, own);
+  const at::Tensor& positive = x0s[0];
+  if (!with_middle) return combined(x, sigma, {positive_, negative_, positive, at::Tensor(), further, 1});
+  const at::Tensor middle = x0s[1], negative = with_negative ? x0s[2] : at::Tensor();
+  if (dual_->nested) {
+    const Guided text = combined(x, sigma, {positive_, middle_, positive, middle, further, cfg_});
+    return {negative + (text.x0 - negative) * dual_->cfg, text.x0_negative};
+  }
+  const Guided led = combined(x, sigma, {middle_, negative_, middle, negative, further, dual_->cfg});
+  return {led.x0 + (positive - middle) * cfg_, led.x0_negative};
+}
+
+std::vector<at::Tensor> GuidedDenoiser::further_of(const std::vector<at::Tensor>& x0s, std::size_t first) const {
+  std::vector<at::Tensor> further;
+  for (const Side& side : further_) further.push_back(side.empty() ? at::Tensor() : x0s[first++]);
+  return further;
+}
+
+/// Classifier-free guidance, and what the patches around it make of it, each of what those before made.
+Guided GuidedDenoiser::combined(const at::Tensor& x, float sigma, const Pair& pair) const {
   GuidanceCall call{.x = x,
       .sigma = sigma,
-      .cfg = cfg_,
-      .positive = sides[0],
-      .negative = sides.size() > 1 ? sides[1] : at::Tensor(),
-      .guided = std::move(guided),
-      .ask_again = [&](const ChangeCall& change) { return evaluate({&positive_}, x, sigma, change)[0]; }};
-  for (const auto& patch : model_.patches)
-    if (patch->guidance) call.guided = patch->guidance(call);
-  return call.guided;
+      .timestep = static_cast<double>(model_.table.timestep(sigma)),
+      .cfg = pair.cfg,
+      .positive = pair.positive,
+      .negative = pair.negative,
+      .further = at::Tensor(),
+      .guided = at::Tensor(),
+      .ask = [&](GuidanceSide side, const at::Tensor& of, const ChangeCall& change) {
+        const Side& asked = side == GuidanceSide::Positive ? pair.positive_side : pair.negative_side;
+        return evaluate({&asked}, of, sigma, change)[0];
+      }};
+  const auto each = [&](auto member, auto&& then) {
+    for (std::size_t i = 0; i < patches_.size(); ++i) {
+      call.further = pair.further[i];
+      if ((*patches_[i]).*member) then((*patches_[i]).*member);
+    }
+  };
+  each(&Patch::sides, [&](const auto& change) { change(call); });
+  if (call.negative.defined()) {
+    at::Tensor combined;
+    each(&Patch::combine, [&](const auto& combine) { combined = combine(call); });
+    call.guided = combined.defined() ? combined : call.negative + (call.positive - call.negative) * pair.cfg;
+  } else {
+    call.guided = call.positive;
+  }
+  each(&Patch::guidance, [&](const auto& guide) { call.guided = guide(call); });
+  return {call.guided, call.negative};
 }
 
 at::Tensor fit_noise_mask(const at::Tensor& mask, const at::Tensor& latent) {

@@ -10,25 +10,20 @@
 #include <span>
 #include <vector>
 
-#include "nodes/sd/networks/latent_space.h"
 #include "nodes/sd/networks/patch.h"
-#include "nodes/sd/networks/prediction.h"
 #include "nodes/sd/sampling/conditioning.h"
-#include "nodes/sd/sampling/noise_schedule.h"
+#include "nodes/sd/sampling/model_sampling.h"
 #include "nodes/sd/sampling/vector_conditioning.h"
 
 namespace weft::sd {
 
 /// A U-Net and what sampling must know of it. Never changed once it is made, so all who sample with it may share it.
-struct DiffusionModel {
+struct DiffusionModel : ModelSampling {
   Network network;
-  NoiseTable table = NoiseTable::stable_diffusion();
-  Prediction prediction = Prediction::Noise;
   /// space.channels, 9 (inpainting: + mask, masked latent), 8 (instruct-pix2pix: + latent), or + a map's classes
   std::int64_t in_channels = 4;
-  LatentSpace space;
-  std::span<const VectorPart> vector = {};  ///< what it is told beside the context, of static storage
-  std::int64_t vector_width = 0;  ///< of these together
+  VectorSpec vector = {};  ///< what it is told beside the context
+  bool takes_guidance = false;  ///< cfg is an input of the network, and the negative side is not asked
   at::Device device = at::kCPU;         ///< where the network is
   at::ScalarType dtype = at::kFloat;    ///< what it computes in
   Patches patches = {};  ///< around its calls and around guidance
@@ -52,16 +47,30 @@ struct Guided {
   at::Tensor x0_negative;
 };
 
+/// Guidance by two conditionings, each with a cfg of its own.
+struct DualGuidance {
+  ConditioningEntries middle;  ///< the second: what `positive` is to be more than
+  double cfg = 1;  ///< of middle over negative
+  /// false: negative + (middle - negative) * its cfg + (positive - middle) * the other (Brooks et al. 2023, arXiv:2211.09800);
+  /// true: middle and positive are guided first, then the result over negative.
+  bool nested = false;
+};
+
 /// How a denoiser takes its conditioning.
 struct DenoiserOptions {
   double cfg = 1;
+  std::optional<DualGuidance> dual = {};  ///< `cfg` is then of positive over middle
   at::Tensor noise_mask = {};  ///< [B, C, h, w] or undefined; inpainting models see it
 
   /// Where the conditioning's concat latent and mask are not those that the model's in_channels needs: false does as
   /// ComfyUI does (ignores what the model does not take, makes a blank for what is missing); true refuses.
   bool strict_concat = false;
 
+  std::uint64_t seed = 0;  ///< of noise on pictures that are a prompt
+
   OpenControl open_control = {};  ///< needed where the conditioning has controls; called once for each
+
+  std::vector<float> sigmas = {};  ///< of the steps, falling; empty: ranges in steps are taken as ranges in noise
 };
 
 /// A model with everything that it is conditioned on, for latents of one size. Entries that cover the same
@@ -75,10 +84,10 @@ class GuidedDenoiser {
   GuidedDenoiser(const DiffusionModel& model, const ConditioningEntries& positive, const ConditioningEntries& negative,
       const at::Tensor& latent, const DenoiserOptions& options);
 
-  /// With cfg 1 the negative side is not evaluated.
+  /// A side that cannot count, as the negative one with cfg 1, is not evaluated, unless a patch needs it.
   at::Tensor x0(const at::Tensor& x, float sigma) const;
 
-  /// Both sides, also with cfg 1.
+  /// All sides, also with cfg 1.
   Guided both(const at::Tensor& x, float sigma) const;
 
  private:
@@ -88,9 +97,11 @@ class GuidedDenoiser {
     at::Tensor vector;  ///< [1 or B, V] or undefined
     at::Tensor concat;  ///< [B, extra channels, h, w] or undefined
     Controls controls;
+    Patches patches;  ///< of its calls alone
     at::Tensor mask;  ///< [B or 1, h, w] with its strength, or undefined
     std::optional<LatentArea> area;  ///< none: everywhere
     double strength;
+    ComposedPart composed;
     double sigma_start, sigma_end;  ///< counts where sigma_end <= sigma <= sigma_start
     at::Tensor weight;  ///< [B or 1, 1, area]; undefined: 1 everywhere
   };
@@ -99,18 +110,38 @@ class GuidedDenoiser {
   Side prepare(const ConditioningEntries& conditioning, const at::Tensor& latent, const DenoiserOptions& options,
       bool negative) const;
   static void match_areas(Side& side, const Side& other);
-  void share_controls();
+  void share_with(Side& other) const;
   void open_controls(const DenoiserOptions& options);
   std::vector<ChangeCall> steering(const Controls& controls, float sigma) const;
   void weigh(Side& side, const at::Tensor& latent) const;
   std::vector<at::Tensor> evaluate(
       std::vector<const Side*> sides, const at::Tensor& x, float sigma, const ChangeCall& change = {}) const;
-  at::Tensor patched(const at::Tensor& x, float sigma, const std::vector<at::Tensor>& sides, at::Tensor guided) const;
+  std::vector<Side*> sides();
+  bool patches_need_negative() const;
+  /// `whole`: all sides are evaluated.
+  Guided guided(const at::Tensor& x, float sigma, bool whole) const;
+  Guided dual_guided(const at::Tensor& x, float sigma, bool whole) const;
+
+  /// Two sides of guidance.
+  struct Pair {
+    const Side& positive_side;  ///< the side that is led to
+    const Side& negative_side;
+    at::Tensor positive;
+    at::Tensor negative;  ///< undefined where it was not evaluated
+    std::vector<at::Tensor> further;  ///< of the patches' own sides, undefined where one has none
+    double cfg;
+  };
+  Guided combined(const at::Tensor& x, float sigma, const Pair& pair) const;
+  /// What evaluate() gave of the patches' own sides, from `first` on.
+  std::vector<at::Tensor> further_of(const std::vector<at::Tensor>& x0s, std::size_t first) const;
 
   const DiffusionModel& model_;
-  Patches patches_;  ///< those of the model that are within calls
+  Patches patches_;  ///< the model's, for this sampling
+  Patches within_;  ///< those of them that are within calls
   double cfg_;
-  Side positive_, negative_;
+  std::optional<DualGuidance> dual_;
+  Side positive_, middle_, negative_;
+  std::vector<Side> further_;  ///< one for each patch, empty where it has none
   std::map<const ControlSource*, ControlFunction> opened_;
 };
 

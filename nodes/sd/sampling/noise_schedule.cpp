@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
+#include "nodes/sd/sampling/own_schedules.h"
 #include "nodes/sd/sampling/scalar_math.h"
 
 namespace weft::sd {
@@ -42,8 +43,7 @@ std::vector<float> simple(const NoiseTable& table, std::int64_t steps) {
 
 /// Timesteps evenly spaced from the noisiest to the cleanest, `count` of them.
 std::vector<float> even_timesteps(const NoiseTable& table, std::int64_t count) {
-  return scalar::linspace(static_cast<float>(table.timestep(table.sigma_max())),
-      static_cast<float>(table.timestep(table.sigma_min())), count);
+  return scalar::linspace(table.timestep(table.sigma_max()), table.timestep(table.sigma_min()), count);
 }
 
 std::vector<float> at_timesteps(const NoiseTable& table, std::span<const float> timesteps) {
@@ -63,12 +63,8 @@ std::vector<float> sgm_uniform(const NoiseTable& table, std::int64_t steps) {
   return with_zero(at_timesteps(table, timesteps));
 }
 
-/// Karras et al. 2022, eq. 5, with rho = 7.
 std::vector<float> karras(const NoiseTable& table, std::int64_t steps) {
-  const double rho = 7;
-  const double low = std::pow(table.sigma_min(), 1 / rho), high = std::pow(table.sigma_max(), 1 / rho);
-  const auto span = static_cast<float>(low - high), from = static_cast<float>(high);
-  return with_zero(spread(0, 1, steps, [&](float share) { return scalar::pow(share * span + from, rho); }));
+  return karras_sigmas({table.sigma_max(), table.sigma_min()}, steps, 7);
 }
 
 std::vector<float> exponential(const NoiseTable& table, std::int64_t steps) {
@@ -90,20 +86,7 @@ std::vector<float> ddim_uniform(const NoiseTable& table, std::int64_t steps) {
   return chosen;
 }
 
-/// Timesteps at the quantiles of a Beta(0.6, 0.6) distribution (Lee et al. 2024, arXiv:2407.12173). Equal
-/// neighbours become one step.
-std::vector<float> beta(const NoiseTable& table, std::int64_t steps) {
-  const auto sigmas = table.sigmas();
-  std::vector<float> chosen;
-  double last = -1;
-  for (std::int64_t i = 0; i < steps; ++i) {
-    const double quantile = boost::math::ibeta_inv(0.6, 0.6, 1 - i * (1.0 / steps));
-    const double timestep = std::nearbyint(quantile * static_cast<double>(sigmas.size() - 1));
-    if (timestep != last) chosen.push_back(sigmas[static_cast<std::size_t>(timestep)]);
-    last = timestep;
-  }
-  return with_zero(chosen);
-}
+std::vector<float> beta(const NoiseTable& table, std::int64_t steps) { return beta_sigmas(table, steps, 0.6, 0.6); }
 
 /// Half of the steps remove 1/40 of the noise evenly, the rest follow a parabola of the same slope to the
 /// end.
@@ -159,7 +142,8 @@ std::vector<double> scaled_linear_betas(double start, double end, std::int64_t t
   return betas;
 }
 
-NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
+NoiseTable::NoiseTable(std::span<const double> alphas_cumprod)
+    : trained_(alphas_cumprod.begin(), alphas_cumprod.end()) {
   for (double alpha : alphas_cumprod) {
     const double sigma = std::sqrt((1 - alpha) / alpha);
     sigmas_.push_back(static_cast<float>(sigma));
@@ -170,15 +154,53 @@ NoiseTable::NoiseTable(std::span<const double> alphas_cumprod) {
 NoiseTable NoiseTable::from_betas(std::span<const double> betas, bool zero_terminal_snr) {
   std::vector<double> alphas;
   for (double product = 1; const double beta : betas) alphas.push_back(product *= 1 - beta);
-  if (zero_terminal_snr) {
-    const double first = std::sqrt(alphas.front()), last = std::sqrt(alphas.back());
-    for (double& alpha : alphas) {
-      const double root = (std::sqrt(alpha) - last) * first / (first - last);
-      alpha = root * root;
-    }
-    alphas.back() = 4.8973451890853435e-08;  // as others do: exactly zero would be an infinite sigma
+  return NoiseTable(alphas).with_zero_terminal_snr(zero_terminal_snr);
+}
+
+NoiseTable NoiseTable::with_zero_terminal_snr(bool rescaled) const {
+  if (time_ != Time::Index) return stable_diffusion(rescaled);
+  if (!rescaled) return NoiseTable(trained_);
+  std::vector<double> alphas = trained_;
+  const double first = std::sqrt(alphas.front()), last = std::sqrt(alphas.back());
+  for (double& alpha : alphas) {
+    const double root = (std::sqrt(alpha) - last) * first / (first - last);
+    alpha = root * root;
   }
-  return NoiseTable(alphas);
+  alphas.back() = 4.8973451890853435e-08;  // as others do: exactly zero would be an infinite sigma
+  NoiseTable table(alphas);
+  table.trained_ = trained_;
+  return table;
+}
+
+NoiseTable NoiseTable::distilled(std::int64_t count) const {
+  if (time_ != Time::Index) return *this;
+  const auto size = static_cast<std::int64_t>(sigmas_.size());
+  NoiseTable table = *this;
+  table.stride_ = std::max<std::int64_t>(size / count, 1);
+  table.sigmas_.clear();
+  for (std::int64_t i = (size - 1) % table.stride_; i < size; i += table.stride_) table.sigmas_.push_back(sigmas_[i]);
+  if (static_cast<std::int64_t>(table.sigmas_.size()) > count)
+    table.sigmas_.erase(table.sigmas_.begin(), table.sigmas_.end() - count);
+  table.log_sigmas_.resize(table.sigmas_.size());
+  std::ranges::transform(table.sigmas_, table.log_sigmas_.begin(), scalar::log);
+  return table;
+}
+
+NoiseTable NoiseTable::continuous(double sigma_min, double sigma_max, Time time) {
+  NoiseTable table;
+  table.time_ = time;
+  table.sigmas_ = spread(std::log(sigma_min), std::log(sigma_max), 1000, scalar::exp);
+  table.log_sigmas_.resize(table.sigmas_.size());
+  std::ranges::transform(table.sigmas_, table.log_sigmas_.begin(), scalar::log);
+  return table;
+}
+
+NoiseTable NoiseTable::continuous_edm(double sigma_min, double sigma_max) {
+  return continuous(sigma_min, sigma_max, Time::LogSigma);
+}
+
+NoiseTable NoiseTable::continuous_v(double sigma_min, double sigma_max) {
+  return continuous(sigma_min, sigma_max, Time::Arctan);
 }
 
 NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
@@ -186,14 +208,23 @@ NoiseTable NoiseTable::stable_diffusion(bool zero_terminal_snr) {
 }
 
 float NoiseTable::sigma(float timestep) const {
-  const float t = std::clamp(timestep, 0.0f, static_cast<float>(sigmas_.size() - 1));
+  if (time_ == Time::LogSigma) return scalar::exp(timestep * 4);
+  if (time_ == Time::Arctan) return scalar::tan(timestep * std::numbers::pi_v<float> / 2);
+  const auto stride = static_cast<float>(stride_);
+  const float t = std::clamp((timestep - (stride - 1)) / stride, 0.0f, static_cast<float>(sigmas_.size() - 1));
   const float low = std::floor(t), weight = t - low;
   const float log_low = log_sigmas_[static_cast<std::size_t>(low)];
   const float log_high = log_sigmas_[static_cast<std::size_t>(std::ceil(t))];
   return scalar::exp((1 - weight) * log_low + weight * log_high);
 }
 
-std::int64_t NoiseTable::timestep(float sigma) const {
+float NoiseTable::timestep(float sigma) const {
+  if (time_ == Time::LogSigma) return scalar::log(sigma) * 0.25f;
+  if (time_ == Time::Arctan) return static_cast<float>(std::atan(double{sigma})) / std::numbers::pi_v<float> * 2;
+  return static_cast<float>(nearest(sigma) * stride_ + stride_ - 1);
+}
+
+std::int64_t NoiseTable::nearest(float sigma) const {
   const float log_sigma = scalar::log(sigma);
   const auto above = std::ranges::lower_bound(log_sigmas_, log_sigma);
   if (above == log_sigmas_.begin()) return 0;
@@ -205,7 +236,11 @@ std::int64_t NoiseTable::timestep(float sigma) const {
 double NoiseTable::percent_to_sigma(double percent) const {
   if (percent <= 0) return 999999999.9;
   if (percent >= 1) return 0;
-  return sigma(static_cast<float>((1 - percent) * static_cast<double>(sigmas_.size() - 1)));
+  if (time_ != Time::Index) {
+    const double low = std::log(double{sigma_min()}), high = std::log(double{sigma_max()});
+    return std::exp((high - low) * (1 - percent) + low);
+  }
+  return sigma(static_cast<float>((1 - percent) * static_cast<double>(trained_.size() - 1)));
 }
 
 std::span<const ScheduleInfo> schedules() { return kSchedules; }

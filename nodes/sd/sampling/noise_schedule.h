@@ -12,7 +12,9 @@
 
 namespace weft::sd {
 
-/// The noise levels that a discrete-time model was trained with, and the way between them and timesteps.
+/// The noise levels that a model was trained with, and the way between them and timesteps. Where it was trained on all
+/// levels of an interval (continuous_edm, continuous_v), the table holds 1000 of them, and a timestep is a function of sigma
+/// instead of an index.
 class NoiseTable {
  public:
   /// `alphas_cumprod` [timesteps]: the share of signal variance at each timestep, falling, in (0, 1).
@@ -26,16 +28,26 @@ class NoiseTable {
   /// Stable Diffusion's own: sqrt(beta) evenly spaced over 1000 timesteps (Rombach et al. 2022).
   static NoiseTable stable_diffusion(bool zero_terminal_snr = false);
 
+  /// All levels between two above 0, equally likely in log sigma. A timestep is log(sigma) / 4 (Karras et al. 2022).
+  static NoiseTable continuous_edm(double sigma_min, double sigma_max);
+  /// The same, with the timestep 2 / pi * arctan(sigma).
+  static NoiseTable continuous_v(double sigma_min, double sigma_max);
+
+  /// The same discrete table, rescaled or not, whatever it was. Of a continuous one: Stable Diffusion's own.
+  NoiseTable with_zero_terminal_snr(bool rescaled) const;
+  /// `count` levels at equal distances alone, the noisiest among them: those that a latent consistency model was distilled at.
+  /// A continuous table is as it is.
+  NoiseTable distilled(std::int64_t count) const;
+
   std::span<const float> sigmas() const { return sigmas_; }  ///< [timesteps], rising
   float sigma_min() const { return sigmas_.front(); }
   float sigma_max() const { return sigmas_.back(); }
 
-  /// The sigma at a timestep, which may be fractional (log sigma is interpolated) and is clamped to the
-  /// table.
+  /// The sigma at a timestep, which may be fractional (log sigma is interpolated) and is clamped to a discrete table.
   float sigma(float timestep) const;
 
-  /// The timestep whose log sigma is nearest.
-  std::int64_t timestep(float sigma) const;
+  /// Of a discrete table, the timestep whose log sigma is nearest: a whole number.
+  float timestep(float sigma) const;
 
   /// The sigma after a share of sampling, 0 to 1, counted in timesteps. At 0 and below it is above every
   /// sigma, at 1 and above it is 0, so that a range of shares that starts at 0 or ends at 1 has no limit
@@ -43,7 +55,18 @@ class NoiseTable {
   double percent_to_sigma(double percent) const;
 
  private:
+  /// What a timestep is.
+  enum class Time { Index, LogSigma, Arctan };
+
+  NoiseTable() = default;
+  static NoiseTable continuous(double sigma_min, double sigma_max, Time time);
+  std::int64_t nearest(float sigma) const;
+
+  Time time_ = Time::Index;
   std::vector<float> sigmas_, log_sigmas_;
+  std::vector<double>
+      trained_;  ///< alphas_cumprod that were given, before they were rescaled; none of a continuous table
+  std::int64_t stride_ = 1;  ///< timesteps from one level to the next
 };
 
 /// `timesteps` betas from `start` to `end` at equal distances.

@@ -17,13 +17,17 @@ namespace {
 /// Keeps a latent where the mask is 0: before the network sees it, what is kept gets the noise that belongs
 /// to sigma; afterwards the network's answer there is replaced by the latent itself.
 struct Inpaint {
-  at::Tensor mask, keep;  ///< [B, C, h, w]; keep = 1 - mask
+  at::Tensor mask;  ///< [B, C, h, w], or undefined
   at::Tensor latent, noise;
 
-  at::Tensor before(const at::Tensor& x, float sigma) const {
-    return mask.defined() ? x * mask + (noise * sigma + latent) * keep : x;
+  /// The same with the mask that counts at sigma.
+  Inpaint at(const ModelSampling& model, float sigma, const std::vector<float>& sigmas) const {
+    return {model.mask_at(mask, sigma, sigmas), latent, noise};
   }
-  at::Tensor after(const at::Tensor& x0) const { return mask.defined() ? x0 * mask + latent * keep : x0; }
+  at::Tensor before(const at::Tensor& x, float sigma) const {
+    return mask.defined() ? x * mask + (noise * sigma + latent) * (1 - mask) : x;
+  }
+  at::Tensor after(const at::Tensor& x0) const { return mask.defined() ? x0 * mask + latent * (1 - mask) : x0; }
 };
 
 void check(const SampleRequest& request) {
@@ -112,6 +116,11 @@ at::Tensor add_noise(const NoiseTable& table, const at::Tensor& latent, const at
   return latent + noise * (at_most ? std::sqrt(1 + sigma * sigma) : sigma);
 }
 
+at::Tensor add_scaled_noise(const LatentSpace& space, const at::Tensor& latent, const at::Tensor& noise, float scale) {
+  const at::Tensor noisy = space.from_network(space.to_network(latent) + noise * scale);
+  return at::nan_to_num(noisy, 0, 0, 0);
+}
+
 SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, const std::vector<float>& sigmas,
     const SampleRequest& request) {
   check(request);
@@ -127,7 +136,6 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
   Inpaint inpaint;
   if (request.noise_mask.defined()) {
     inpaint.mask = fit_noise_mask(request.noise_mask, latent);
-    inpaint.keep = 1 - inpaint.mask;
     inpaint.latent = latent;
     inpaint.noise =
         sampler.fresh_mask_noise ? StepNoise(latent, request.seed, request.batch_noise, request.places)() : noise;
@@ -135,20 +143,25 @@ SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, c
 
   const GuidedDenoiser denoiser(model, request.positive, request.negative, latent,
       {.cfg = request.cfg,
+          .dual = request.dual,
           .noise_mask = inpaint.mask,
           .strict_concat = request.strict_concat,
-          .open_control = request.open_control});
+          .seed = request.seed,
+          .open_control = request.open_control,
+          .sigmas = sigmas});
   FiniteSampling finite(model, request, sigmas);
   SampleResult result;
   SamplerCall call;
   call.denoise = [&](const at::Tensor& x, float sigma) {
-    const at::Tensor x0 = inpaint.after(denoiser.x0(inpaint.before(x, sigma), sigma));
+    const Inpaint now = inpaint.at(model, sigma, sigmas);
+    const at::Tensor x0 = now.after(denoiser.x0(now.before(x, sigma), sigma));
     finite.evaluated(x, sigma, x0);
     return x0;
   };
   call.denoise_guided = [&](const at::Tensor& x, float sigma) {
-    Guided guided = denoiser.both(inpaint.before(x, sigma), sigma);
-    guided.x0 = inpaint.after(guided.x0);
+    const Inpaint now = inpaint.at(model, sigma, sigmas);
+    Guided guided = denoiser.both(now.before(x, sigma), sigma);
+    guided.x0 = now.after(guided.x0);
     finite.evaluated(x, sigma, guided.x0);
     return guided;
   };

@@ -30,6 +30,7 @@ std::vector<float> plan_sigmas(const NoiseTable& table, const StepPlan& plan, co
 struct SampleRequest {
   ConditioningEntries positive, negative;
   double cfg = 8;
+  std::optional<DualGuidance> dual = {};  ///< see DenoiserOptions
   bool strict_concat = false;  ///< see DenoiserOptions
   OpenControl open_control = {};  ///< the same
   at::Tensor latent;      ///< [B, C, h, w] as the VAE gives it (not scaled); zeros: from noise alone
@@ -48,6 +49,9 @@ struct SampleResult {
 
 /// What sampling from noise level `sigma` down begins with. latent and noise scaled, of one shape.
 at::Tensor add_noise(const NoiseTable& table, const at::Tensor& latent, const at::Tensor& noise, float sigma);
+
+/// latent + scale * noise; both not scaled, as a VAE gives them. Numbers that are not finite become 0.
+at::Tensor add_scaled_noise(const LatentSpace& space, const at::Tensor& latent, const at::Tensor& noise, float scale);
 
 /// Samples along `sigmas` (falling; [steps + 1]). With no sigmas the latent comes back as it is.
 SampleResult sample(const DiffusionModel& model, const SamplerMethod& sampler, const std::vector<float>& sigmas,

@@ -19,6 +19,8 @@ constexpr auto kSamplers = std::to_array<SamplerInfo>({
     {"euler_ancestral_cfg_pp", euler_ancestral_cfg_pp},
     {"heun", heun},
     {"heunpp2", heunpp2},
+    {"exp_heun_2_x0", exp_heun_2_x0},
+    {"exp_heun_2_x0_sde", exp_heun_2_x0_sde},
     {"dpm_2", dpm_2, /*drops_penultimate_sigma=*/true},
     {"dpm_2_ancestral", dpm_2_ancestral, /*drops_penultimate_sigma=*/true},
     {"lms", lms},

@@ -43,7 +43,7 @@ struct SamplerCall {
   BatchNoise batch_noise = BatchNoise::Together;
   BatchPlaces places;                 ///< of x's items
   OnStep on_step;                     ///< may be empty
-  const NoiseTable* table = nullptr;  ///< the model's; only sa_solver needs it
+  const NoiseTable* table = nullptr;  ///< the model's; only sa_solver and tcd need it
 
   std::int64_t steps() const { return static_cast<std::int64_t>(sigmas.size()) - 1; }
 

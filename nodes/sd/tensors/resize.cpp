@@ -179,6 +179,17 @@ TargetSize keep_shape(
   return {width, height};
 }
 
+TargetSize keep_side(std::int64_t old_width, std::int64_t old_height, std::int64_t length, Side side) {
+  if (old_width == old_height) return {length, length};
+  const auto other = [&](std::int64_t small, std::int64_t large) {
+    const double share = static_cast<double>(small) / static_cast<double>(large);
+    return std::max<std::int64_t>(1, std::llrint(share * static_cast<double>(length)));  // a half to even
+  };
+  const bool width_is_given = (old_width > old_height) == (side == Side::Longer);
+  if (width_is_given) return {length, other(old_height, old_width)};
+  return {other(old_width, old_height), length};
+}
+
 at::Tensor repeat_to_batch(const at::Tensor& samples, std::int64_t count) {
   const std::int64_t size = samples.size(0);
   if (size == count) return samples;

@@ -47,6 +47,10 @@ struct TargetSize {
 TargetSize keep_shape(
     std::int64_t old_width, std::int64_t old_height, std::int64_t width, std::int64_t height, std::int64_t least);
 
+enum class Side { Longer, Shorter };
+/// The size whose longer (shorter) side is `length`, with the same shape, as ComfyUI works it out; no side is less than 1.
+TargetSize keep_side(std::int64_t old_width, std::int64_t old_height, std::int64_t length, Side side);
+
 /// The batch cut, or repeated from its start, to `count` items.
 at::Tensor repeat_to_batch(const at::Tensor& samples, std::int64_t count);
 

@@ -223,6 +223,19 @@ void ClipVocabulary::add_merges(const std::vector<Pair>& pairs, const std::strin
   }
 }
 
+std::string ClipVocabulary::merges_text() const {
+  std::unordered_map<std::int64_t, const std::string*> pieces;
+  for (const auto& [piece, id] : ids_) pieces.emplace(id, &piece);
+  std::vector<std::pair<std::int32_t, std::uint64_t>> ordered;
+  for (const auto& [pair, merge] : merges_) ordered.emplace_back(merge.rank, pair);
+  std::ranges::sort(ordered);
+  std::string text;
+  for (const auto& [rank, pair] : ordered)
+    text += *pieces.at(static_cast<std::int64_t>(pair >> 32)) + ' ' +
+        *pieces.at(static_cast<std::int64_t>(pair & 0xffffffff)) + '\n';
+  return text;
+}
+
 std::int64_t ClipVocabulary::find(std::string_view piece) const {
   const auto found = ids_.find(std::string(piece));
   return found == ids_.end() ? -1 : found->second;

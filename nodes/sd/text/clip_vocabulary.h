@@ -34,6 +34,9 @@ class ClipVocabulary {
   /// A piece as people read it: its bytes as text, with an ellipsis where the word goes on.
   static std::string readable(const std::string& piece);
 
+  /// The pairs in their order, "left right" a line: what a tokenizer folder's merges.txt holds after its first line.
+  std::string merges_text() const;
+
   const std::unordered_map<std::string, std::int64_t>& ids() const { return ids_; }
   std::size_t size() const { return ids_.size(); }
 

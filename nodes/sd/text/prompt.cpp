@@ -4,20 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "base/error.h"
-#include "nodes/sd/files/model_error.h"
+#include "nodes/sd/text/prompt_chunks.h"
 
 namespace weft::sd {
 namespace {
 
 constexpr int kMaxLevels = 100;
-constexpr std::size_t kShortRun = 8;
 constexpr double kSaneWeight = 10;
 
 // Escaped brackets are these while brackets are counted.
@@ -128,142 +125,6 @@ Parsed parse(std::string_view prompt) {
   return parsed;
 }
 
-/// A run of plain text, or the name of a learned word.
-struct Piece {
-  std::string_view text;
-  bool is_name;
-};
-
-/// "a embedding:x b" -> "a ", x, " b".
-std::vector<Piece> pieces_of(std::string_view text) {
-  constexpr std::string_view kKey = "embedding:";
-  std::vector<Piece> pieces;
-  std::size_t begin = 0;
-  for (std::size_t at = text.find(kKey); at != std::string_view::npos; at = text.find(kKey, at + 1)) {
-    if (at < begin || (at > 0 && std::isalnum(static_cast<unsigned char>(text[at - 1])))) continue;  // of another word
-    const std::size_t first = at + kKey.size(), end = std::min(text.find_first_of(" \t\r\n,:", first), text.size());
-    if (end == first) continue;
-    if (at > begin) pieces.push_back({text.substr(begin, at - begin), false});
-    pieces.push_back({text.substr(first, end - first), true});
-    begin = end;
-  }
-  if (begin < text.size()) pieces.push_back({text.substr(begin), false});
-  return pieces;
-}
-
-/// What is put into a chunk.
-struct Token {
-  std::int64_t id = 0;
-  LearnedPlace learned = {};  ///< its vector is undefined for an id
-};
-
-std::vector<Token> tokens_of(const Tokenizer& tokenizer, const Piece& piece, const LearnedWords& learned) {
-  std::vector<Token> tokens;
-  if (piece.is_name) {
-    const at::Tensor vectors = learned(std::string(piece.text));
-    for (std::int64_t i = 0; vectors.defined() && i < vectors.size(0); ++i)
-      tokens.push_back({.learned = {std::string(piece.text), vectors[i]}});
-    return tokens;
-  }
-  for (const std::int64_t id : tokenizer.encode(piece.text)) tokens.push_back({.id = id});
-  return tokens;
-}
-
-// Fills chunks from left to right.
-class ChunkWriter {
- public:
-  ChunkWriter(const Tokenizer& tokenizer, std::int64_t length)
-      : tokenizer_(tokenizer), length_(static_cast<std::size_t>(length)) {
-    begin();
-  }
-
-  void add_run(const std::vector<Token>& tokens, float weight) {
-    const bool may_be_torn = tokens.size() >= kShortRun;
-    for (std::size_t next = 0; next < tokens.size();) {
-      const std::size_t left = tokens.size() - next;
-      const std::size_t take = left <= room() ? left : may_be_torn || longer_than_a_chunk(left) ? room() : 0;
-      for (std::size_t i = 0; i < take; ++i) put(tokens[next + i], weight);
-      next += take;
-      if (next < tokens.size()) {
-        end();
-        begin();
-      }
-    }
-  }
-
-  std::vector<TokenChunk> finish() {
-    end();
-    return std::move(chunks_);
-  }
-
- private:
-  // Only where the text encoder takes fewer than ten tokens at once.
-  bool longer_than_a_chunk(std::size_t count) const { return count > length_ - 2; }
-
-  std::size_t room() const { return length_ - 1 - chunks_.back().ids.size(); }
-
-  void begin() {
-    if (chunks_.size() == kMostChunks)
-      throw NodeError(fmt::format("the text is longer than {} chunks of {} tokens, the most that the U-Net is given",
-                          kMostChunks, length_ - 2),
-          "shorten it");
-    chunks_.emplace_back();
-    put({.id = tokenizer_.start_id()}, 1);
-  }
-
-  void end() {
-    put({.id = tokenizer_.end_id()}, 1);
-    while (chunks_.back().ids.size() < length_) put({.id = tokenizer_.pad_id()}, 1);
-  }
-
-  void put(const Token& token, float weight) {
-    TokenChunk& chunk = chunks_.back();
-    if (token.learned.vector.defined()) chunk.learned.emplace(chunk.ids.size(), token.learned);
-    chunk.ids.push_back(token.id);
-    chunk.weights.push_back(weight);
-  }
-
-  const Tokenizer& tokenizer_;
-  std::size_t length_;
-  std::vector<TokenChunk> chunks_;
-};
-
-at::Tensor ids_of(const std::vector<TokenChunk>& chunks) {
-  std::vector<at::Tensor> rows;
-  for (const auto& chunk : chunks) rows.push_back(at::tensor(chunk.ids, at::kLong));
-  return at::stack(rows);
-}
-
-std::vector<PlacedVector> placed_in(const std::vector<TokenChunk>& chunks) {
-  std::vector<PlacedVector> placed;
-  for (std::size_t row = 0; row < chunks.size(); ++row)
-    for (const auto& [place, word] : chunks[row].learned)
-      placed.push_back({static_cast<std::int64_t>(row), static_cast<std::int64_t>(place), word.vector});
-  return placed;
-}
-
-at::Tensor weights_of(const std::vector<TokenChunk>& chunks) {
-  std::vector<at::Tensor> rows;
-  for (const auto& chunk : chunks) rows.push_back(at::tensor(chunk.weights, at::kFloat));
-  return at::stack(rows).unsqueeze(-1);
-}
-
-bool has_weights(const std::vector<TokenChunk>& chunks) {
-  return std::any_of(chunks.begin(), chunks.end(), [](const TokenChunk& chunk) {
-    return std::any_of(chunk.weights.begin(), chunk.weights.end(), [](float weight) { return weight != 1; });
-  });
-}
-
-std::vector<PromptToken> spelled(const Tokenizer& tokenizer, const std::vector<TokenChunk>& chunks) {
-  std::vector<PromptToken> tokens;
-  for (const TokenChunk& chunk : chunks) {
-    std::vector<std::string> texts = tokenizer.spell(chunk.ids);
-    for (const auto& [place, word] : chunk.learned) texts[place] = word.name;
-    for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back({texts[i], chunk.weights[i]});
-  }
-  return tokens;
-}
-
 }  // namespace
 
 std::vector<WeightedText> parse_weights(std::string_view prompt) { return parse(prompt).runs; }
@@ -289,20 +150,18 @@ std::vector<std::string> prompt_warnings(std::string_view prompt) {
 std::vector<std::string> named_embeddings(std::string_view prompt) {
   std::vector<std::string> names;
   for (const WeightedText& run : parse(prompt).runs)
-    for (const Piece& piece : pieces_of(run.text))
+    for (const PromptPiece& piece : pieces_of(run.text))
       if (piece.is_name && std::ranges::find(names, piece.text) == names.end()) names.emplace_back(piece.text);
   return names;
 }
 
 std::vector<TokenChunk> tokenize_prompt(
     const Tokenizer& tokenizer, std::string_view prompt, std::int64_t length, const LearnedWords& learned) {
-  if (prompt.size() > kLongestPrompt)
-    throw NodeError(
-        fmt::format("the text is {} bytes long, the most are {}", prompt.size(), kLongestPrompt), "shorten it");
+  require_short(prompt);
   ChunkWriter writer(tokenizer, length);
   for (const auto& [text, weight] : parse_weights(prompt)) {
-    const std::vector<Piece> pieces = learned ? pieces_of(text) : std::vector<Piece>{{text, false}};
-    for (const Piece& piece : pieces) writer.add_run(tokens_of(tokenizer, piece, learned), static_cast<float>(weight));
+    for (const PromptPiece& piece : pieces_of(text, learned))
+      writer.add_run(tokens_of(tokenizer, piece, learned), static_cast<float>(weight));
   }
   return writer.finish();
 }
@@ -312,7 +171,8 @@ std::vector<std::int64_t> find_tokens(const Tokenizer& tokenizer, std::string_vi
   const std::vector<std::int64_t> wanted = tokenizer.encode(words);
   std::vector<std::int64_t> places;
   std::int64_t chunk_begin = 0;
-  for (const TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length, learned)) {
+  for (TokenChunk& chunk : tokenize_prompt(tokenizer, prompt, length, learned)) {
+    for (const auto& [place, word] : chunk.learned) chunk.ids[place] = -1;  // no word's
     for (auto from = chunk.ids.begin(); !wanted.empty();) {
       from = std::search(from, chunk.ids.end(), wanted.begin(), wanted.end());
       if (from == chunk.ids.end()) break;
@@ -329,25 +189,26 @@ EncodedPrompt encode_prompt(
       encoder, tokenizer, tokenize_prompt(tokenizer, prompt, encoder.config().max_positions), clip_skip);
 }
 
-EncodedPrompt encode_chunks(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks, std::int64_t clip_skip) {
-  const auto& config = encoder.config();
-  if (static_cast<std::int64_t>(tokenizer.vocabulary_size()) > config.vocab) {
-    throw ModelError("the tokenizer",
-        fmt::format("has {} tokens, and the text encoder {}", tokenizer.vocabulary_size(), config.vocab),
-        "use the tokenizer folder that came with the model");
-  }
+EncodedPrompt encode_chunks(const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks,
+    std::int64_t clip_skip, Weighing weighing) {
+  require_same_words(encoder, tokenizer);
   std::vector<PromptToken> tokens = spelled(tokenizer, chunks);
   const auto count = static_cast<std::int64_t>(chunks.size());
-  const bool weighted = has_weights(chunks);
-  if (weighted) chunks.push_back(tokenize_prompt(tokenizer, "", config.max_positions).front());
+  const bool weighted = has_weights(chunks), from_empty = weighted && weighing == Weighing::FromEmpty;
+  if (from_empty) chunks.push_back(tokenize_prompt(tokenizer, "", encoder.config().max_positions).front());
 
   const TextEncoding encoding = encoder.forward(ids_of(chunks), clip_skip, placed_in(chunks));
   at::Tensor hidden = encoding.hidden.to(at::kFloat);
   if (weighted) {
-    const at::Tensor empty = hidden.narrow(0, count, 1);
     const at::Tensor weights = weights_of(chunks).narrow(0, 0, count).to(hidden.device());
-    hidden = empty + (hidden.narrow(0, 0, count) - empty) * weights;
+    const at::Tensor words = hidden.narrow(0, 0, count);
+    if (from_empty) {
+      const at::Tensor empty = hidden.narrow(0, count, 1);
+      hidden = empty + (words - empty) * weights;
+    } else {
+      const at::Tensor heavy = words * weights;
+      hidden = heavy * (words.mean({1, 2}, /*keepdim=*/true) / heavy.mean({1, 2}, /*keepdim=*/true));
+    }
   }
   return {.context = hidden.reshape({1, -1, hidden.size(-1)}),
       .pooled = encoding.pooled.narrow(0, 0, 1).to(at::kFloat),

@@ -33,7 +33,7 @@ std::vector<WeightedText> parse_weights(std::string_view prompt);
 std::vector<std::string> prompt_warnings(std::string_view prompt);
 
 /// The names in "embedding:name", each once: words that were learnt by textual inversion (Gal et al. 2022,
-/// arXiv:2208.01618). A name ends at a space, a comma or a colon, and may have an extension.
+/// arXiv:2208.01618). A name ends at a space, a comma, a colon, '<' or '[', and may have an extension.
 std::vector<std::string> named_embeddings(std::string_view prompt);
 
 /// Of a name in a prompt: the vectors that stand there, float32 [n, width]; undefined: none, and the name is left out. Where
@@ -71,10 +71,15 @@ struct EncodedPrompt {
   std::vector<PromptToken> tokens;  ///< what stands at each place of the context
 };
 
-/// Weights move each token's vector away from (or towards) that of the empty prompt: empty + (z - empty) *
-/// weight. clip_skip: see TextEncoder::forward. Throws ModelError where the tokenizer has more words than the encoder.
-EncodedPrompt encode_chunks(
-    const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks, std::int64_t clip_skip = 0);
+/// What a token's weight does to its vector z.
+enum class Weighing {
+  FromEmpty,  ///< moves it away from (or towards) that of the empty prompt, empty + (z - empty) * weight: ComfyUI
+  KeepMean,  ///< z * weight, then all vectors of the chunk by the number that restores the chunk's mean: AUTOMATIC1111
+};
+
+/// clip_skip: see TextEncoder::forward. Throws ModelError where the tokenizer has more words than the encoder.
+EncodedPrompt encode_chunks(const TextEncoder& encoder, const Tokenizer& tokenizer, std::vector<TokenChunk> chunks,
+    std::int64_t clip_skip = 0, Weighing weighing = Weighing::FromEmpty);
 
 /// The same of a prompt, which is plain text but for its weights.
 EncodedPrompt encode_prompt(

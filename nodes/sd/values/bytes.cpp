@@ -42,7 +42,8 @@ at::Tensor require(const ValueParts& parts, const std::string& name, std::int64_
 
 json written(const LatentSpace& space) {
   return {{"channels", space.channels}, {"downscale", space.downscale}, {"scale", space.scale}, {"shift", space.shift},
-      {"colours", space.colours}, {"grey", space.grey}};
+      {"means", space.statistics.mean}, {"deviations", space.statistics.deviation}, {"colours", space.colours},
+      {"grey", space.grey}};
 }
 
 LatentSpace space_in(const json& facts) {
@@ -50,6 +51,8 @@ LatentSpace space_in(const json& facts) {
       .downscale = facts.at("downscale"),
       .scale = facts.at("scale"),
       .shift = facts.at("shift"),
+      .statistics = {.mean = facts.value("means", ChannelStatistics().mean),
+          .deviation = facts.value("deviations", ChannelStatistics().deviation)},
       .colours = facts.at("colours").get<PreviewColours>(),
       .grey = facts.at("grey").get<GreyLatent>()};
 }
@@ -86,8 +89,12 @@ std::variant<std::monostate, PixelArea, FractionArea> area_in(const json& facts)
 json written(const ConditioningEntry& entry) {
   if (!entry.controls.empty())
     throw NodeError("the conditioning holds a ControlNet, which cannot be written", "apply it where it is sampled");
+  if (!entry.patches.empty())
+    throw NodeError("the conditioning holds a patch (GLIGEN), which cannot be written", "apply it where it is sampled");
   json facts = {{"area", written(entry.area)}, {"strength", entry.strength}, {"mask_strength", entry.mask_strength},
       {"area_from_mask", entry.area_from_mask}, {"start", entry.start_percent}, {"end", entry.end_percent}};
+  if (entry.range_in_steps) facts["range_in_steps"] = true;
+  if (entry.composed != ComposedPart{}) facts["composed"] = {entry.composed.prompt, entry.composed.weight};
   if (entry.size)
     facts["size"] = {entry.size->height, entry.size->width, entry.size->crop_top, entry.size->crop_left,
         entry.size->target_height, entry.size->target_width};
@@ -104,6 +111,8 @@ ConditioningEntry entry_in(const json& facts) {
   entry.area_from_mask = facts.at("area_from_mask");
   entry.start_percent = facts.at("start");
   entry.end_percent = facts.at("end");
+  entry.range_in_steps = facts.value("range_in_steps", false);
+  if (facts.contains("composed")) entry.composed = {facts["composed"].at(0), facts["composed"].at(1)};
   if (facts.contains("size")) {
     const auto size = facts["size"].get<std::array<std::int64_t, 6>>();
     entry.size = PictureSize{size[0], size[1], size[2], size[3], size[4], size[5]};

@@ -15,6 +15,8 @@
 #include "nodes/sd/families/checkpoint.h"
 #include "nodes/sd/tensors/finite.h"
 #include "nodes/sd/tensors/precision.h"
+#include "nodes/sd/text/a1111_prompt.h"
+#include "nodes/sd/text/compel_prompt.h"
 #include "nodes/sd/text/embedding_file.h"
 #include "nodes/sd/text/prompt.h"
 #include "nodes/sd/values/node_device.h"
@@ -102,6 +104,12 @@ Conditioning joined(std::vector<sd::EncodedPrompt> encoded) {
   return {{{.context = at::cat(contexts, 2), .pooled = encoded.back().pooled, .tokens = std::move(tokens)}}};
 }
 
+Conditioning finite(Conditioning conditioning) {
+  sd::require_finite(conditioning.entries[0].context, "the text encoder gave",
+      "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
+  return conditioning;
+}
+
 }  // namespace
 
 Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make_shared<Shared>()) {
@@ -109,12 +117,28 @@ Clip::Clip(std::shared_ptr<const sd::Checkpoint> checkpoint) : shared_(std::make
   for (const sd::TextSlot& slot : shared_->slots()) encoders_.push_back(shared_->encoders[slot.part].for_key(""));
 }
 
-Conditioning Clip::encode(const std::string& text, const Residency& where, const EmbeddingFiles& embeddings) const {
-  return encode_each(std::vector<std::string>(shared_->slots().size(), text), where, embeddings);
+std::shared_ptr<const sd::TextEncoder> Clip::encoder(std::size_t slot, const Residency& where) const {
+  const sd::Part part = shared_->slots()[slot].part;
+  const sd::Checkpoint& checkpoint = *shared_->checkpoint;
+  const sd::Patching patching{patches_, shared_->encoders.at(part).shared_on(where.device())};
+  const auto size = checkpoint.patched_network(std::string(title(part)), part, sd::kTextEncoderDtype, patching);
+  return encoders_[slot]->get(where, size,
+      [&] { return checkpoint.text_encoder(sd::torch_device(where.device()), sd::kTextEncoderDtype, part, patching); });
+}
+
+Conditioning Clip::encode(
+    const std::string& text, const Residency& where, const EmbeddingFiles& embeddings, sd::Dialect dialect) const {
+  if (dialect == sd::Dialect::Compel) return encode_as_compel(text, where, embeddings);
+  return encode_chunked(std::vector<std::string>(shared_->slots().size(), text), where, embeddings, dialect);
 }
 
 Conditioning Clip::encode_each(
     const std::vector<std::string>& texts, const Residency& where, const EmbeddingFiles& embeddings) const {
+  return encode_chunked(texts, where, embeddings, sd::Dialect::ComfyUI);
+}
+
+Conditioning Clip::encode_chunked(const std::vector<std::string>& texts, const Residency& where,
+    const EmbeddingFiles& embeddings, sd::Dialect dialect) const {
   const c10::InferenceMode inference;
   // A model that attends to nothing is not told anything here; a context has to stand for that.
   if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
@@ -126,12 +150,14 @@ Conditioning Clip::encode_each(
             shared_->checkpoint->path().filename().string(), slots.size(), slots.size() == 1 ? "" : "s", texts.size()),
         "encode the text with Encode Text (text.encode)");
 
+  const bool a1111 = dialect == sd::Dialect::A1111;
   EmbeddingVectors vectors(embeddings);
   std::vector<std::vector<sd::TokenChunk>> chunks;
   std::size_t most = 0;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const sd::TextEncoderConfig& config = shared_->checkpoint->text_encoder_config(slots[i].part);
-    chunks.push_back(sd::tokenize_prompt(shared_->tokenizer(slots[i].part), texts[i], config.max_positions,
+    const auto tokenize = a1111 ? sd::tokenize_a1111 : sd::tokenize_prompt;
+    chunks.push_back(tokenize(shared_->tokenizer(slots[i].part), texts[i], config.max_positions,
         vectors.for_encoder(slots[i], config.width)));
     most = std::max(most, chunks.back().size());
   }
@@ -139,28 +165,42 @@ Conditioning Clip::encode_each(
 
   std::vector<sd::EncodedPrompt> encoded;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const sd::Part part = slots[i].part;
-    const sd::Tokenizer& tokenizer = shared_->tokenizer(part);
-    const std::int64_t length = shared_->checkpoint->text_encoder_config(part).max_positions;
+    const sd::Tokenizer& tokenizer = shared_->tokenizer(slots[i].part);
+    const std::int64_t length = shared_->checkpoint->text_encoder_config(slots[i].part).max_positions;
     if (chunks[i].size() < most) chunks[i].resize(most, sd::tokenize_prompt(tokenizer, "", length).front());
-    const auto encoder = encoders_[i]->get(
-        where, shared_->checkpoint->network(std::string(title(part)), part, sd::kTextEncoderDtype), [&] {
-          return shared_->checkpoint->text_encoder(
-              sd::torch_device(where.device()), sd::kTextEncoderDtype, part, patches_);
-        });
-    encoded.push_back(sd::encode_chunks(*encoder, tokenizer, std::move(chunks[i]), skip_));
+    encoded.push_back(sd::encode_chunks(*encoder(i, where), tokenizer, std::move(chunks[i]), skip_,
+        a1111 ? sd::Weighing::KeepMean : sd::Weighing::FromEmpty));
   }
-  Conditioning conditioning = joined(std::move(encoded));
-  sd::require_finite(conditioning.entries[0].context, "the text encoder gave",
-      "lower the weights in the text, such as (words:1.2); else the model's file may be damaged");
-  return conditioning;
+  return finite(joined(std::move(encoded)));
 }
 
-std::vector<std::int64_t> Clip::find_tokens(const std::string& text, const std::string& words) const {
+Conditioning Clip::encode_as_compel(
+    const std::string& text, const Residency& where, const EmbeddingFiles& embeddings) const {
+  const c10::InferenceMode inference;
+  if (!shared_->attends_to_context()) return {{{.context = at::zeros({1, 1, 1})}}};
   shared_->require_words();
-  const sd::Part first = shared_->slots().front().part;
+  const sd::CompelPrompt prompt = sd::parse_compel(text);
+  EmbeddingVectors vectors(embeddings);
+  std::vector<sd::EncodedPrompt> encoded;
+  const auto slots = shared_->slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const sd::LearnedWords learned =
+        vectors.for_encoder(slots[i], shared_->checkpoint->text_encoder_config(slots[i].part).width);
+    encoded.push_back(
+        sd::encode_compel(*encoder(i, where), shared_->tokenizer(slots[i].part), prompt, text, skip_, learned));
+  }
+  vectors.require_all_used();
+  return finite(joined(std::move(encoded)));
+}
+
+std::vector<std::int64_t> Clip::find_tokens(
+    const std::string& text, const std::string& words, const EmbeddingFiles& embeddings) const {
+  shared_->require_words();
+  const sd::TextSlot& first = shared_->slots().front();
+  const sd::TextEncoderConfig& config = shared_->checkpoint->text_encoder_config(first.part);
+  EmbeddingVectors vectors(embeddings);
   return sd::find_tokens(
-      shared_->tokenizer(first), text, words, shared_->checkpoint->text_encoder_config(first).max_positions);
+      shared_->tokenizer(first.part), text, words, config.max_positions, vectors.for_encoder(first, config.width));
 }
 
 Clip Clip::with_skip(std::int64_t skip) const {
@@ -170,6 +210,8 @@ Clip Clip::with_skip(std::int64_t skip) const {
 }
 
 const sd::Checkpoint& Clip::checkpoint() const { return *shared_->checkpoint; }
+
+std::shared_ptr<const sd::Checkpoint> Clip::shared_checkpoint() const { return shared_->checkpoint; }
 
 Clip Clip::with(sd::Patch patch) const {
   Clip other = *this;

@@ -85,6 +85,9 @@ json describe(const ConditioningEntries& conditioning) {
   json entries = json::array();
   for (const ConditioningEntry& entry : conditioning) {
     json said = {{"strength", entry.strength}, {"start", entry.start_percent}, {"end", entry.end_percent}};
+    if (entry.range_in_steps) said["range_in"] = "steps";
+    if (entry.composed != ComposedPart{})
+      said["composed"] = {{"prompt", entry.composed.prompt}, {"weight", entry.composed.weight}};
     if (json area = area_of(entry); !area.is_null()) said["area"] = std::move(area);
     for (const auto& control : entry.controls)
       said["controls"].push_back({{"strength", control->strength}, {"start", control->start_percent},

@@ -11,6 +11,7 @@
 
 #include "graph/residency.h"
 #include "nodes/sd/networks/memory_need.h"
+#include "nodes/sd/networks/weight_loader.h"
 #include "nodes/sd/tensors/torch_errors.h"
 #include "nodes/sd/values/node_device.h"
 
@@ -61,9 +62,18 @@ class PerPatches {
     return networks;
   }
 
+  /// What all of them on that device have made of the checkpoint's weights.
+  std::shared_ptr<SharedWeights> shared_on(const Device& device) {
+    const std::lock_guard lock(mutex_);
+    auto& shared = shared_[device.name()];
+    if (!shared) shared = std::make_shared<SharedWeights>();
+    return shared;
+  }
+
  private:
   std::mutex mutex_;
   std::map<std::string, std::weak_ptr<PerDevice<T>>> networks_;
+  std::map<std::string, std::shared_ptr<SharedWeights>> shared_;
 };
 
 }  // namespace weft::sd

@@ -62,7 +62,7 @@ struct Model::Shared {
   std::string dtype;
   sd::PerPatches<sd::DiffusionModel> networks;
 
-  sd::DiffusionModel build(const Device& where, const sd::Patches& patches) const;
+  sd::DiffusionModel build(const Device& where, const sd::Patching& patching) const;
   at::ScalarType dtype_on(const Device& where) const { return sd::unet_dtype(dtype, sd::torch_device(where)); }
 };
 
@@ -79,6 +79,7 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
   auto guarded = std::make_shared<Guarded>(sd::StepGraph(step));
   return [guarded, step](const sd::NetworkCall& call) {
     if (!call.patches.empty()) return step(call);  // a replayed graph would not call them
+    if (call.guidance.defined()) return step(call);  // nor look at another guidance
     const std::lock_guard lock(guarded->mutex);
     return guarded->graph(call);
   };
@@ -86,17 +87,15 @@ sd::Network network_of(std::shared_ptr<const sd::UNet> unet, const at::Device& d
 
 }  // namespace
 
-sd::DiffusionModel Model::Shared::build(const Device& where, const sd::Patches& patches) const {
+sd::DiffusionModel Model::Shared::build(const Device& where, const sd::Patching& patching) const {
   const at::Device device = sd::torch_device(where);
   const c10::InferenceMode inference;
-  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where), patches));
+  auto unet = std::make_shared<const sd::UNet>(checkpoint->unet(device, dtype_on(where), patching));
   sd::DiffusionModel model;
   model.in_channels = unet->config().in_channels;
-  model.table = checkpoint->noise_table();
-  model.prediction = checkpoint->prediction();
-  model.space = checkpoint->latent_space();
-  model.vector = checkpoint->family().vector;
-  model.vector_width = unet->config().vector_width;
+  static_cast<sd::ModelSampling&>(model) = checkpoint->sampling();
+  model.takes_guidance = unet->config().guidance_width > 0;
+  model.vector = {checkpoint->family().vector, unet->config().vector_width, checkpoint->image_norm()};
   model.dtype = unet->dtype();
   model.device = device;
   model.network = network_of(std::move(unet), device);
@@ -117,14 +116,23 @@ Model Model::with(sd::Patch patch) const {
   return other;
 }
 
+Model Model::with(sd::ModelSampling sampling, const std::string& key) const {
+  Model other = *this;
+  other.sampling_ = std::make_shared<const sd::ModelSampling>(std::move(sampling));
+  other.sampling_key_ += fmt::format("[{}]", key);
+  return other;
+}
+
 std::shared_ptr<const sd::DiffusionModel> Model::on(const Residency& where) const {
-  const auto built =
-      networks_->get(where, shared_->checkpoint->network("model", sd::Part::UNet, shared_->dtype_on(where.device())),
-          [&] { return shared_->build(where.device(), patches_); });
-  if (patches_.empty()) return built;
+  const Device& device = where.device();
+  const sd::Patching patching{patches_, shared_->networks.shared_on(device)};
+  const auto size = shared_->checkpoint->patched_network("model", sd::Part::UNet, shared_->dtype_on(device), patching);
+  const auto built = networks_->get(where, size, [&] { return shared_->build(device, patching); });
+  if (patches_.empty() && sampling_ == nullptr) return built;
   auto model = std::make_shared<sd::DiffusionModel>(*built);
   model->network = [built](const sd::NetworkCall& call) { return built->network(call); };
   model->patches = patches_;
+  if (sampling_ != nullptr) static_cast<sd::ModelSampling&>(*model) = *sampling_;
   return model;
 }
 
@@ -137,9 +145,11 @@ sd::MemoryNeed Model::need(const Device& device, const at::Tensor& latents, doub
 
 const sd::Checkpoint& Model::checkpoint() const { return *shared_->checkpoint; }
 
-const sd::NoiseTable& Model::table() const { return shared_->checkpoint->noise_table(); }
+const sd::ModelSampling& Model::sampling() const {
+  return sampling_ != nullptr ? *sampling_ : shared_->checkpoint->sampling();
+}
 
-const sd::LatentSpace& Model::space() const { return shared_->checkpoint->latent_space(); }
+std::shared_ptr<const sd::Checkpoint> Model::shared_checkpoint() const { return shared_->checkpoint; }
 
 at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const {
   return space().from_network(sd::add_noise(table(), space().to_network(latent), noise, sigma));
@@ -150,8 +160,8 @@ at::Tensor Model::add_noise(const at::Tensor& latent, const at::Tensor& noise, f
 struct Vae::Shared {
   std::shared_ptr<const sd::Checkpoint> checkpoint;
   std::string dtype;
-  sd::PerDevice<sd::VAEEncoder> encoders;
-  sd::PerDevice<sd::VAEDecoder> decoders;
+  sd::PerPatches<sd::VAEEncoder> encoders;
+  sd::PerPatches<sd::VAEDecoder> decoders;
 
   /// Throws NodeError where the model has no VAE.
   const sd::VAEConfig& config() const {
@@ -165,6 +175,22 @@ struct Vae::Shared {
 Vae::Vae(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype) : shared_(std::make_shared<Shared>()) {
   shared_->checkpoint = std::move(checkpoint);
   shared_->dtype = std::move(dtype);
+  encoders_ = shared_->encoders.for_key("");
+  decoders_ = shared_->decoders.for_key("");
+}
+
+Vae Vae::with(sd::Patch patch) const {
+  Vae other = *this;
+  other.patches_.push_back(std::make_shared<const sd::Patch>(std::move(patch)));
+  const std::string key = sd::key_of(sd::weight_patches(other.patches_));
+  other.encoders_ = shared_->encoders.for_key(key);
+  other.decoders_ = shared_->decoders.for_key(key);
+  return other;
+}
+
+std::shared_ptr<const sd::Checkpoint> Vae::shared_checkpoint() const {
+  static_cast<void>(shared_->config());
+  return shared_->checkpoint;
 }
 
 Vae::Half Vae::encoder(const Residency& where) const {
@@ -172,9 +198,9 @@ Vae::Half Vae::encoder(const Residency& where) const {
   const at::Device device = sd::torch_device(where.device());
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto encoder = shared_->encoders.get(where,
-      shared_->checkpoint->network("VAE encoder", sd::Part::VAE, dtype, /*without=*/"decoder."),
-      [&] { return shared_->checkpoint->vae_encoder(device, dtype); });
+  auto encoder =
+      encoders_->get(where, shared_->checkpoint->network("VAE encoder", sd::Part::VAE, dtype, /*without=*/"decoder."),
+          [&] { return shared_->checkpoint->vae_encoder(device, dtype, {patches_, {}}); });
   return [=](const at::Tensor& image) {
     return encoder->encode(sd::to_device(image, device, dtype).contiguous(at::MemoryFormat::ChannelsLast));
   };
@@ -185,9 +211,9 @@ Vae::Half Vae::decoder(const Residency& where) const {
   const at::Device device = sd::torch_device(where.device());
   const at::ScalarType dtype = shared_->dtype_on(where.device());
   const c10::InferenceMode inference;
-  auto decoder = shared_->decoders.get(where,
-      shared_->checkpoint->network("VAE decoder", sd::Part::VAE, dtype, /*without=*/"encoder."),
-      [&] { return shared_->checkpoint->vae_decoder(device, dtype); });
+  auto decoder =
+      decoders_->get(where, shared_->checkpoint->network("VAE decoder", sd::Part::VAE, dtype, /*without=*/"encoder."),
+          [&] { return shared_->checkpoint->vae_decoder(device, dtype, {patches_, {}}); });
   return [=](const at::Tensor& latent) {
     // The decoder casts by itself: a VQ codebook's nearest vectors are to be found in float32.
     return decoder->decode(sd::to_device(latent, device, at::kFloat)).to(dtype);

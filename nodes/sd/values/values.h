@@ -21,14 +21,18 @@
 #include "nodes/sd/sampling/denoiser.h"
 #include "nodes/sd/sampling/noise.h"
 #include "nodes/sd/sampling/samplers.h"
+#include "nodes/sd/text/dialect.h"
 #include "nodes/sd/values/room.h"
 
 namespace weft {
 
 namespace sd {
 class Checkpoint;
+class T2IAdapterFile;
 class TextEncoder;
 class UpscalerFile;
+class VAEDecoder;
+class VAEEncoder;
 template <class T>
 class PerDevice;
 }  // namespace sd
@@ -97,15 +101,21 @@ class Model {
   /// The same model with one more patch, which is the outermost. Nothing is built: models with equal weight patches share
   /// their networks, and those with none share the plain model's.
   Model with(sd::Patch patch) const;
-  /// Of its patches, in their order; empty for a plain model. With the checkpoint and dtype, it says what the model does.
-  std::string patch_key() const { return sd::key_of(patches_); }
+  /// The same model with other levels of noise, another prediction or the like. `key` says what is other.
+  Model with(sd::ModelSampling sampling, const std::string& key) const;
+  /// Of its patches, in their order, and of its sampling; empty for a plain model. With the checkpoint and dtype, it says what
+  /// the model does.
+  std::string patch_key() const { return sd::key_of(patches_) + sampling_key_; }
+  const sd::Patches& patches() const { return patches_; }
   /// What a step on latents [B, C, h, w] needs there beside the weights, with guidance `cfg` (1: no negative side).
   sd::MemoryNeed need(const Device& device, const at::Tensor& latents, double cfg) const;
 
   const sd::Checkpoint& checkpoint() const;
-  const sd::NoiseTable& table() const;
+  std::shared_ptr<const sd::Checkpoint> shared_checkpoint() const;
+  const sd::ModelSampling& sampling() const;
+  const sd::NoiseTable& table() const { return sampling().table; }
   /// Of the latents that it was trained on.
-  const sd::LatentSpace& space() const;
+  const sd::LatentSpace& space() const { return sampling().space; }
   /// latent + noise as sampling along levels from `sigma` down begins; latent and result not scaled, as in Latent.
   at::Tensor add_noise(const at::Tensor& latent, const at::Tensor& noise, float sigma) const;
 
@@ -113,6 +123,8 @@ class Model {
   struct Shared;
   std::shared_ptr<Shared> shared_;
   sd::Patches patches_;
+  std::shared_ptr<const sd::ModelSampling> sampling_;  ///< null: the checkpoint's
+  std::string sampling_key_;
   std::shared_ptr<sd::PerDevice<sd::DiffusionModel>> networks_;
 };
 
@@ -126,45 +138,59 @@ class Clip {
   /// The file of a textual inversion by its name in a text, "embedding:name"; none: the name is left out.
   using EmbeddingFiles = std::function<std::optional<std::filesystem::path>(const std::string& name)>;
 
-  /// Words to conditioning, with weights `(words:1.2)`, chunks of 75 tokens and embeddings. Throws NodeError for an embedding
-  /// that has no vectors for any of the encoders, ModelError for one that cannot be read.
-  Conditioning encode(const std::string& text, const Residency& where, const EmbeddingFiles& embeddings = {}) const;
+  /// Words to conditioning, with weights, chunks of 75 tokens and embeddings. Of A1111's dialect, what changes in the course of
+  /// sampling and what is composed by AND is not read here. Throws NodeError for an embedding that has no vectors for any of
+  /// the encoders, ModelError for one that cannot be read.
+  Conditioning encode(const std::string& text, const Residency& where, const EmbeddingFiles& embeddings = {},
+      sd::Dialect dialect = sd::Dialect::ComfyUI) const;
   /// One text for each encoder. Throws NodeError where they are not as many.
   Conditioning encode_each(
       const std::vector<std::string>& texts, const Residency& where, const EmbeddingFiles& embeddings = {}) const;
-  /// Where the tokens of `words` stand on the token axis of encode(text), each occurrence; empty if `text` does not hold
-  /// them. Several encoders are taken to read alike.
-  std::vector<std::int64_t> find_tokens(const std::string& text, const std::string& words) const;
+  /// Where the tokens of `words` stand on the token axis of encode(text, ..., embeddings), each occurrence; empty if `text`
+  /// does not hold them. Several encoders are taken to read alike.
+  std::vector<std::int64_t> find_tokens(
+      const std::string& text, const std::string& words, const EmbeddingFiles& embeddings = {}) const;
   /// The same, of which the output of the layer `skip` - 1 before the last is taken: 1 is the last.
   Clip with_skip(std::int64_t skip) const;
   const sd::Checkpoint& checkpoint() const;
+  std::shared_ptr<const sd::Checkpoint> shared_checkpoint() const;
   /// The same encoder with its weights patched. The other parts of a patch do nothing here.
   Clip with(sd::Patch patch) const;
-  /// As Model::patch_key().
+  /// As Model's.
   std::string patch_key() const { return sd::key_of(patches_); }
+  const sd::Patches& patches() const { return patches_; }
 
  private:
   struct Shared;
+
+  std::shared_ptr<const sd::TextEncoder> encoder(std::size_t slot, const Residency& where) const;
+  Conditioning encode_chunked(const std::vector<std::string>& texts, const Residency& where,
+      const EmbeddingFiles& embeddings, sd::Dialect dialect) const;
+  Conditioning encode_as_compel(
+      const std::string& text, const Residency& where, const EmbeddingFiles& embeddings) const;
+
   std::shared_ptr<Shared> shared_;
   sd::Patches patches_;
   std::vector<std::shared_ptr<sd::PerDevice<sd::TextEncoder>>> encoders_;
   std::int64_t skip_ = 0;  ///< 0: as the model was trained
 };
 
-/// A ControlNet. The first use on a device builds it there.
+/// A ControlNet or a T2I-Adapter. The first use on a device builds it there.
 class ControlNet {
  public:
   static constexpr std::string_view kType = "control_net";
 
   /// `dtype`: as a Model's.
   ControlNet(std::shared_ptr<const sd::Checkpoint> checkpoint, std::string dtype);
+  ControlNet(std::shared_ptr<const sd::T2IAdapterFile> adapter, std::string dtype);
 
   /// What conditioning carries of it.
   std::shared_ptr<const sd::ControlSource> source() const;
 
  private:
   struct Shared;
-  std::shared_ptr<const Shared> shared_;
+  struct Adapter;
+  std::shared_ptr<const sd::ControlSource> source_;
   friend sd::ControlFunction open_control(const sd::ControlSource& source, const Residency& where);
 };
 
@@ -202,6 +228,12 @@ class Vae {
   Half encoder(const Residency& where) const;  ///< to the posterior's mean
   Half decoder(const Residency& where) const;
 
+  /// Throws NodeError where the model has no VAE.
+  std::shared_ptr<const sd::Checkpoint> shared_checkpoint() const;
+  /// The same autoencoder with its weights patched. The other parts of a patch do nothing here.
+  Vae with(sd::Patch patch) const;
+  const sd::Patches& patches() const { return patches_; }
+
   sd::LatentSpace space() const;
   at::ScalarType dtype(const Device& device) const;  ///< what it computes in there
   /// What a picture of height x width pixels, by itself and whole, needs there beside the weights.
@@ -211,6 +243,9 @@ class Vae {
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;
+  sd::Patches patches_;
+  std::shared_ptr<sd::PerDevice<sd::VAEEncoder>> encoders_;
+  std::shared_ptr<sd::PerDevice<sd::VAEDecoder>> decoders_;
 };
 
 }  // namespace weft

@@ -2,8 +2,12 @@
 // the first sigma, the last above 0 and (for dpm_fast) their number are taken from the schedule.
 #include <ATen/ATen.h>
 
+#include <fmt/format.h>
+
+#include <array>
 #include <stdexcept>
 
+#include "base/error.h"
 #include "nodes/sd/sampling/samplers/families.h"
 
 namespace weft::sd {
@@ -42,6 +46,8 @@ at::Tensor third_order(const SamplerCall& call, const at::Tensor& x, const at::T
       (eps_2 - eps) * (sigma_at(next) / r2 * (scalar::expm1(h) / h - 1));
 }
 
+constexpr int kMostRejections = 100;  // in a row: such steps have become too short to matter
+
 /// With a single step there is nothing between the first sigma and the last above 0.
 bool only_one_step(const SamplerCall& call) { return call.steps() == 1 && call.sigmas.back() == 0; }
 
@@ -67,22 +73,39 @@ float root_mean_square(const at::Tensor& x) {
   return static_cast<float>(std::sqrt(sum / static_cast<double>(values.numel())));
 }
 
-/// A controller of step length from the history of errors (Söderlind 2003), integral part only.
+/// A controller of step length from the history of errors (Söderlind 2003).
 class StepLength {
  public:
-  explicit StepLength(float h) : h_(h) {}
+  StepLength(const AdaptiveSettings& settings, bool forward)
+      : safety_(settings.accept_safety), h_(static_cast<float>(std::abs(settings.first_step) * (forward ? 1 : -1))) {
+    const double order = settings.noise.eta > 0 ? 1.5 : settings.order;
+    powers_[0] = (settings.proportional + settings.integral + settings.derivative) / order;
+    powers_[1] = -(settings.proportional + 2 * settings.derivative) / order;
+    powers_[2] = settings.derivative / order;
+  }
 
   float h() const { return h_; }
 
   bool accepts(float error) {
-    const double factor = std::pow(1 / (error + 1e-8), 1.0 / 3);
+    const double inverse = 1 / (error + 1e-8);
+    if (inverses_[0] == 0) inverses_.fill(inverse);
+    inverses_[0] = inverse;
+    double factor = 1;
+    for (std::size_t i = 0; i < inverses_.size(); ++i) factor *= std::pow(inverses_[i], powers_[i]);
     const double limited = 1 + std::atan(factor - 1);
     h_ = static_cast<float>(h_ * limited);
-    return limited >= 0.81;
+    const bool accepted = limited >= safety_;
+    if (accepted) {
+      inverses_[2] = inverses_[1];
+      inverses_[1] = inverses_[0];
+    }
+    return accepted;
   }
 
  private:
+  double safety_;
   float h_;
+  std::array<double, 3> powers_, inverses_{};  ///< of this step's error and of the two accepted before
 };
 
 }  // namespace
@@ -114,29 +137,56 @@ at::Tensor dpm_fast(const SamplerCall& call) {
   return x;
 }
 
-/// Third order with steps as long as the difference to second order allows (rtol 0.05, atol 0.0078).
-at::Tensor dpm_adaptive(const SamplerCall& call) {
+/// Steps as long as the difference between two orders allows.
+at::Tensor dpm_adaptive(const SamplerCall& call, const AdaptiveSettings& settings) {
   if (only_one_step(call)) return call.evaluate(0, call.x);
-  const float end = half_log_snr(last_above_zero(call)), r = 1.0f / 3;
+  if (settings.rtol <= 0 && settings.atol <= 0)
+    throw NodeError("dpm_adaptive is allowed no error at all", "give an rtol or an atol above 0");
+  const float end = half_log_snr(last_above_zero(call)), r = settings.order == 2 ? 0.5f : 1.0f / 3;
+  const auto scale = static_cast<float>(settings.noise.scale);
   float lambda = half_log_snr(call.sigmas[0]);
+  const bool forward = end > lambda;
+  if (!forward && settings.noise.eta > 0)
+    throw NodeError("dpm_adaptive cannot add noise on a way to more noise", "set eta to 0");
+  StepNoise noise = step_noise(call);
   at::Tensor x = call.x, previous = call.x;
-  StepLength length(0.05f);
-  for (std::int64_t step = 0; lambda < end - 1e-5f;) {
-    const float next = std::min(end, lambda + length.h());
+  StepLength length(settings, forward);
+  int rejected = 0;
+  for (std::int64_t step = 0; forward ? lambda < end - 1e-5f : lambda > end + 1e-5f;) {
+    const float next = forward ? std::min(end, lambda + length.h()) : std::max(end, lambda + length.h());
+    float down = next, up = 0;
+    if (settings.noise.eta > 0) {
+      down = std::min(end, half_log_snr(ancestral_step(sigma_at(lambda), sigma_at(next), settings.noise.eta).down));
+      up = std::sqrt(sigma_at(next) * sigma_at(next) - sigma_at(down) * sigma_at(down));
+    }
     const at::Tensor eps = evaluate_eps(call, x, lambda, step);
-    const at::Tensor eps_1 = eps_after(call, x, eps, lambda, next, r);
-    const at::Tensor low = second_order(x, eps, eps_1, lambda, next, r);
-    const at::Tensor high = third_order(call, x, eps, eps_1, lambda, next);
-    const at::Tensor tolerance = at::maximum(low.abs(), previous.abs()).mul(0.05).clamp_min(0.0078);
+    const at::Tensor eps_1 = eps_after(call, x, eps, lambda, down, r);
+    at::Tensor low, high;
+    if (settings.order == 2) {
+      low = first_order(x, eps, down, down - lambda);
+      high = second_order(x, eps, eps_1, lambda, down, r);
+    } else {
+      low = second_order(x, eps, eps_1, lambda, down, r);
+      high = third_order(call, x, eps, eps_1, lambda, down);
+    }
+    const at::Tensor tolerance =
+        at::maximum(low.abs(), previous.abs()).mul(settings.rtol).clamp_min(static_cast<float>(settings.atol));
     const float error = root_mean_square((low - high) / tolerance);
     if (std::isnan(error)) throw std::runtime_error("the model's answer is not a number (NaN): try dtype float32");
-    if (!length.accepts(error)) continue;
+    if (!length.accepts(error)) {
+      if (++rejected <= kMostRejections) continue;
+      throw NodeError(fmt::format("dpm_adaptive has rejected {} steps one after another", kMostRejections),
+          "give larger rtol and atol, or an accept_safety below 1");
+    }
+    rejected = 0;
     previous = low;
-    x = high;
+    x = up > 0 ? high + noise() * (up * scale) : high;
     lambda = next;
     ++step;
   }
   return x;
 }
+
+at::Tensor dpm_adaptive(const SamplerCall& call) { return dpm_adaptive(call, AdaptiveSettings{}); }
 
 }  // namespace weft::sd

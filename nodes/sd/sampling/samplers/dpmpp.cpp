@@ -48,13 +48,14 @@ at::Tensor dpmpp_2m_cfg_pp(const SamplerCall& call) {
 }
 
 /// DPM-Solver++(2S) with ancestral noise: a second evaluation halfway in lambda.
-at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
+at::Tensor dpmpp_2s_ancestral(const SamplerCall& call, const StepNoiseSettings& settings) {
   StepNoise noise = step_noise(call);
+  const auto scale = static_cast<float>(settings.scale);
   at::Tensor x = call.x;
   for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i];
     const at::Tensor x0 = call.evaluate(i, x);
-    const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1]);
+    const AncestralStep step = ancestral_step(sigma, call.sigmas[i + 1], settings.eta);
     if (step.down == 0) {
       x = x + derivative(x, sigma, x0) * (step.down - sigma);
     } else {
@@ -63,10 +64,12 @@ at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) {
       const at::Tensor ahead = call.denoise(carry(x, x0, lambda, middle, 0.5f * h), sigma_at(middle));
       x = carry(x, ahead, lambda, to, h);
     }
-    if (step.up > 0) x = x + noise() * step.up;
+    if (step.up > 0) x = x + noise() * (scale * step.up);
   }
   return x;
 }
+
+at::Tensor dpmpp_2s_ancestral(const SamplerCall& call) { return dpmpp_2s_ancestral(call, StepNoiseSettings{}); }
 
 at::Tensor dpmpp_2s_ancestral_cfg_pp(const SamplerCall& call) {
   StepNoise noise = step_noise(call);

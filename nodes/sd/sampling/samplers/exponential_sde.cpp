@@ -6,15 +6,23 @@
 namespace weft::sd {
 namespace {
 
-/// ER-SDE's noise scale, the function of sigma whose ratio says how much of x survives a step.
-float survival(float sigma) { return sigma * (scalar::exp(scalar::pow(sigma, 0.3)) + 10); }
+/// The noise scale, the function of sigma whose ratio says how much of x survives a step.
+struct Survival {
+  ErSdeKind kind;
+  double eta;
+
+  float operator()(float sigma) const {
+    if (kind == ErSdeKind::ReverseTime) return scalar::pow(sigma, eta + 1);
+    return sigma * (scalar::exp(scalar::pow(sigma, 0.3)) + 10);
+  }
+};
 
 /// What er_sde integrates from `next` to `sigma`, as sums of 200 points: 1 / survival, and with it the distance to
 /// sigma.
 struct SurvivalIntegrals {
   float inverse, moment;
 
-  SurvivalIntegrals(float sigma, float next) {
+  SurvivalIntegrals(const Survival& survival, float sigma, float next) {
     constexpr int kPoints = 200;
     const float width = (sigma - next) / kPoints;
     double inverses = 0, moments = 0;
@@ -41,9 +49,12 @@ float h_phi_2(float h) { return (scalar::expm1(h) - h) / h; }
 
 }  // namespace
 
-/// Extended reverse-time SDE solver, third order (Cui et al. 2023, arXiv:2309.06169).
-at::Tensor er_sde(const SamplerCall& call) {
+/// Extended reverse-time SDE solver (Cui et al. 2023, arXiv:2309.06169).
+at::Tensor er_sde(const SamplerCall& call, const ErSdeSettings& settings) {
   StepNoise noise = step_noise(call);
+  const bool ode = settings.kind == ErSdeKind::ReverseTime && settings.noise.eta == 0;
+  const float noise_scale = ode ? 0 : static_cast<float>(settings.noise.scale);
+  const Survival survival{settings.kind, settings.noise.eta};
   at::Tensor x = call.x, last_x0, last_slope;
   const auto scaled_noise = [&](std::int64_t i) { return sigma_at(half_log_snr(call.sigmas[i])); };
   for (std::int64_t i = 0; i < call.steps(); ++i) {
@@ -53,44 +64,65 @@ at::Tensor er_sde(const SamplerCall& call) {
     const float alpha = call.sigmas[i + 1] / next, alpha_ratio = alpha / (call.sigmas[i] / sigma);
     const float ratio = survival(next) / survival(sigma), dt = next - sigma;
     x = x * (alpha_ratio * ratio) + x0 * (alpha * (1 - ratio));
-    if (last_x0.defined()) {
-      const SurvivalIntegrals integrals(sigma, next);
+    if (last_x0.defined() && settings.order >= 2) {
+      const SurvivalIntegrals integrals(survival, sigma, next);
       const at::Tensor slope = (x0 - last_x0) / (sigma - scaled_noise(i - 1));
       x = x + slope * (alpha * (dt + integrals.inverse * survival(next)));
-      if (last_slope.defined()) {
+      if (last_slope.defined() && settings.order >= 3) {
         const at::Tensor curve = (slope - last_slope) / ((sigma - scaled_noise(i - 2)) / 2);
         x = x + curve * (alpha * (dt * dt / 2 + integrals.moment * survival(next)));
       }
       last_slope = slope;
     }
     const float variance = next * next - sigma * sigma * (ratio * ratio);
-    x = x + noise() * alpha * std::sqrt(std::max(variance, 0.0f));
+    if (noise_scale > 0) x = x + noise() * alpha * (noise_scale * std::sqrt(std::max(variance, 0.0f)));
     last_x0 = x0;
   }
   return x;
 }
 
-/// SEEDS-2 (Gonzalez et al. 2023, arXiv:2305.14267): a second evaluation halfway.
-at::Tensor seeds_2(const SamplerCall& call) {
+at::Tensor er_sde(const SamplerCall& call) { return er_sde(call, ErSdeSettings{}); }
+
+/// SEEDS-2 (Gonzalez et al. 2023, arXiv:2305.14267): a second evaluation within the step.
+at::Tensor seeds_2(const SamplerCall& call, const Seeds2Settings& settings) {
   StepNoise noise = step_noise(call);
+  const bool noisy = settings.noise.eta > 0 && settings.noise.scale > 0;
+  const auto eta = static_cast<float>(settings.noise.eta), scale = static_cast<float>(settings.noise.scale);
+  const auto r = static_cast<float>(settings.r), share = static_cast<float>(1 / (2 * settings.r));
   at::Tensor x = call.x;
   for (std::int64_t i = 0; i < call.steps(); ++i) {
-    const float sigma = call.sigmas[i], next = call.sigmas[i + 1], r = 0.5f;
+    const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
     if (next == 0) return x0;
-    const float lambda = half_log_snr(sigma), to = half_log_snr(next), h = to - lambda, h_eta = 2 * h;
+    const float lambda = half_log_snr(sigma), to = half_log_snr(next), h = to - lambda, h_eta = h * (eta + 1);
     const float lambda_1 = between(lambda, to, r), sigma_1 = sigma_at(lambda_1);
 
-    at::Tensor gathered = gather({}, noise, -r * h);
-    const at::Tensor x_1 = x * (sigma_1 / sigma * scalar::exp(-r * h)) -
-        x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r * h_eta)) + gathered * sigma_1;
+    at::Tensor gathered = noisy ? gather({}, noise, -r * h * eta) : at::Tensor();
+    at::Tensor x_1 =
+        x * (sigma_1 / sigma * scalar::exp(-r * h * eta)) - x0 * (signal(sigma_1, lambda_1) * h_phi_1(-r * h_eta));
+    if (noisy) x_1 = x_1 + gathered * (sigma_1 * scale);
     const at::Tensor x0_1 = call.denoise(x_1, sigma_1);
 
-    gathered = gather(gathered, noise, (r - 1) * h);
-    x = x * (next / sigma * scalar::exp(-h)) - x0_1 * (signal(next, to) * h_phi_1(-h_eta)) + gathered * next;
+    at::Tensor change;
+    if (settings.second_order) {
+      const float late = h_phi_2(-h_eta) / r, early = h_phi_1(-h_eta) - late;
+      change = (x0 * early + x0_1 * late) * signal(next, to);
+    } else {
+      change = (share == 1 ? x0_1 : x0 + (x0_1 - x0) * share) * (signal(next, to) * h_phi_1(-h_eta));
+    }
+    x = x * (next / sigma * scalar::exp(-h * eta)) - change;
+    if (noisy) x = x + gather(gathered, noise, (r - 1) * h * eta) * (next * scale);
   }
   return x;
 }
+
+at::Tensor seeds_2(const SamplerCall& call) { return seeds_2(call, Seeds2Settings{}); }
+
+/// Heun's method for the exponential integrator, in x0 and lambda: SEEDS-2 whose second evaluation is at the step's end.
+at::Tensor exp_heun_2_x0(const SamplerCall& call) {
+  return seeds_2(call, {.second_order = true, .r = 1, .noise = {.eta = 0, .scale = 0}});
+}
+at::Tensor exp_heun_2_x0_sde(const SamplerCall& call) { return seeds_2(call, {.second_order = true, .r = 1}); }
 
 /// SEEDS-3: evaluations after 1/3 and 2/3.
 at::Tensor seeds_3(const SamplerCall& call) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nodes/sd/sampling/sampler_settings.h"
 #include "nodes/sd/sampling/samplers.h"
 #include "nodes/sd/sampling/scalar_math.h"
 
@@ -50,6 +51,8 @@ at::Tensor gradient_estimation(const SamplerCall& call);
 at::Tensor gradient_estimation_cfg_pp(const SamplerCall& call);
 // exponential_sde.cpp: solvers of the reverse SDE with step noise
 at::Tensor er_sde(const SamplerCall& call);
+at::Tensor exp_heun_2_x0(const SamplerCall& call);
+at::Tensor exp_heun_2_x0_sde(const SamplerCall& call);
 at::Tensor seeds_2(const SamplerCall& call);
 at::Tensor seeds_3(const SamplerCall& call);
 // sa_solver.cpp: Adams predictor and corrector with noise
@@ -81,9 +84,10 @@ struct AncestralStep {
   float down, up;
 };
 
-inline AncestralStep ancestral_step(float sigma, float next) {
+inline AncestralStep ancestral_step(float sigma, float next, double eta = 1) {
+  if (eta == 0) return {next, 0};
   const float from = sigma * sigma, to = next * next;
-  const float up = std::min(next, std::sqrt(to * (from - to) / from));
+  const float up = std::min(next, static_cast<float>(eta) * std::sqrt(to * (from - to) / from));
   return {std::sqrt(to - up * up), up};
 }
 

@@ -124,10 +124,10 @@ std::vector<float> deis_weights(const VpTime& vp, const std::vector<float>& sigm
 
 }  // namespace
 
-/// Linear multistep of order 4 (Katherine Crowson's k-diffusion), with the weights of the actual sigmas.
-at::Tensor lms(const SamplerCall& call) {
+/// Linear multistep (Katherine Crowson's k-diffusion), with the weights of the actual sigmas.
+at::Tensor lms(const SamplerCall& call, std::size_t order) {
   at::Tensor x = call.x;
-  History history(4);
+  History history(order);
   for (std::int64_t i = 0; i < call.steps(); ++i) {
     const float sigma = call.sigmas[i], next = call.sigmas[i + 1];
     const at::Tensor x0 = call.evaluate(i, x);
@@ -137,6 +137,8 @@ at::Tensor lms(const SamplerCall& call) {
   }
   return x;
 }
+
+at::Tensor lms(const SamplerCall& call) { return lms(call, 4); }
 
 /// Pseudo linear multistep (Liu et al. 2022, arXiv:2202.09778; Zhang & Chen 2023): the weights of even steps.
 at::Tensor ipndm(const SamplerCall& call) {

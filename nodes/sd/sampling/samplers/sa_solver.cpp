@@ -11,8 +11,6 @@
 namespace weft::sd {
 namespace {
 
-constexpr std::size_t kPredictorOrder = 3, kCorrectorOrder = 4;
-
 /// Evaluated points, oldest first.
 struct Points {
   std::vector<double> lambdas;
@@ -42,17 +40,38 @@ struct Points {
     }
     return sum;
   }
+
+  /// The two newest points over a step of h from the newest, in the paper's appendix D.
+  at::Tensor simple_prediction(double h, double tau) const {
+    const double rate = 1 + tau * tau, to_older = lambdas[lambdas.size() - 2] - lambdas.back();
+    return weighted(0.5 * rate * h * h / to_older, -std::expm1(-h * rate));
+  }
+  /// The same over the step of h that ends at the newest.
+  at::Tensor simple_correction(double h, double tau) const {
+    const double rate = 1 + tau * tau, whole = -std::expm1(-h * rate);
+    return weighted(whole - 0.5 * rate * h, whole);
+  }
+
+ private:
+  /// The older of the two newest points with its weight, the newer with the rest of `whole`.
+  at::Tensor weighted(double older, double whole) const {
+    return x0s[x0s.size() - 2] * older + x0s.back() * (whole - older);
+  }
 };
 
-enum class Mode {
-  Pec,   ///< predict, evaluate, correct
-  Pece,  ///< and evaluate again
-};
-
-at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
+/// Noise in the middle three fifths of sampling.
+SaSolverSettings usual(const SamplerCall& call, bool evaluate_twice) {
   if (call.table == nullptr) throw std::logic_error("sa_solver needs SamplerCall::table");
-  const auto noisy_from = static_cast<float>(call.table->percent_to_sigma(0.2));
-  const auto noisy_to = static_cast<float>(call.table->percent_to_sigma(0.8));
+  return {.noisy_from = call.table->percent_to_sigma(0.2),
+      .noisy_to = call.table->percent_to_sigma(0.8),
+      .evaluate_twice = evaluate_twice};
+}
+
+}  // namespace
+
+at::Tensor sa_solver(const SamplerCall& call, const SaSolverSettings& settings) {
+  const auto noisy_from = static_cast<float>(settings.noisy_from), noisy_to = static_cast<float>(settings.noisy_to);
+  const auto eta = static_cast<float>(settings.noise.eta), scale = static_cast<float>(settings.noise.scale);
   const bool to_zero = call.sigmas.back() == 0;
   StepNoise noise_source = step_noise(call);
   Points points;
@@ -64,33 +83,35 @@ at::Tensor sa_solver(const SamplerCall& call, Mode mode) {
     points.push(lambda, x0);
     // Towards 0 the order falls: the last steps are too long for high ones.
     const std::size_t left = to_zero ? static_cast<std::size_t>(call.steps() - i) : points.x0s.size();
-    const std::size_t correct =
-        i == 0 || (next == 0 && mode == Mode::Pec) ? 0 : std::min({kCorrectorOrder, points.x0s.size(), left});
+    const std::size_t correct = i == 0 || (next == 0 && !settings.evaluate_twice)
+        ? 0
+        : std::min({settings.corrector_order, points.x0s.size(), left});
     if (correct == 0) {
       x = predicted;
     } else {
       const float last = call.sigmas[i - 1];
       x = x * (sigma / last * scalar::exp(-tau * tau * h)) +
-          points.contribution(correct, half_log_snr(last), lambda, tau);
+          (settings.simple_order_2 && correct == 2 ? points.simple_correction(h, tau)
+                                                   : points.contribution(correct, half_log_snr(last), lambda, tau));
       if (noise.defined()) x = x + noise;
-      if (mode == Mode::Pece) points.x0s.back() = x0 = call.denoise(x, sigma);
+      if (settings.evaluate_twice) points.x0s.back() = x0 = call.denoise(x, sigma);
     }
     if (next == 0) return x0;
 
-    const std::size_t predict = std::min({kPredictorOrder, points.x0s.size(), to_zero ? left - 1 : left});
-    tau = next <= noisy_from && next >= noisy_to ? 1 : 0;
+    const std::size_t predict = std::min({settings.predictor_order, points.x0s.size(), to_zero ? left - 1 : left});
+    tau = next <= noisy_from && next >= noisy_to ? eta : 0;
     h = half_log_snr(next) - lambda;
     predicted = x * (next / sigma * scalar::exp(-tau * tau * h)) +
-        points.contribution(predict, lambda, half_log_snr(next), tau);
-    noise = tau > 0 ? noise_source() * (next * std::sqrt(-scalar::expm1(-2 * h))) : at::Tensor();
+        (settings.simple_order_2 && predict == 2 ? points.simple_prediction(h, tau)
+                                                 : points.contribution(predict, lambda, half_log_snr(next), tau));
+    noise = tau > 0 && scale > 0 ? noise_source() * (next * std::sqrt(-scalar::expm1(-2 * tau * tau * h)) * scale)
+                                 : at::Tensor();
     if (noise.defined()) predicted = predicted + noise;
   }
   return predicted;
 }
 
-}  // namespace
-
-at::Tensor sa_solver(const SamplerCall& call) { return sa_solver(call, Mode::Pec); }
-at::Tensor sa_solver_pece(const SamplerCall& call) { return sa_solver(call, Mode::Pece); }
+at::Tensor sa_solver(const SamplerCall& call) { return sa_solver(call, usual(call, /*evaluate_twice=*/false)); }
+at::Tensor sa_solver_pece(const SamplerCall& call) { return sa_solver(call, usual(call, /*evaluate_twice=*/true)); }
 
 }  // namespace weft::sd

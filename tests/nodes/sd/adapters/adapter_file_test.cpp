@@ -55,7 +55,7 @@ class Adapters : public testing::Test {
   UNet unet_with(std::vector<std::shared_ptr<const AdapterFile>> files, double strength = 1) {
     Patches patches;
     for (const auto& file : files) patches.push_back(std::make_shared<const Patch>(AdapterFile::patch(file, strength)));
-    return model().unet(at::kCPU, at::kFloat, patches);
+    return model().unet(at::kCPU, at::kFloat, {.patches = patches});
   }
   at::Tensor noise(const UNet& unet) { return unet.forward(seeded_call(given_, model().family().vector)); }
 
@@ -162,6 +162,67 @@ TEST_F(Adapters, OldNamesOfDiffusersAreUnderstood) {
       {block + "to_v.lora_A.default_0.weight", n}, {block + "to_v.lora_B.default_0.weight", m}});
   EXPECT_EQ(file->changed_in_unet(), 3u);
   EXPECT_THAT(file->unmatched(), testing::IsEmpty());
+}
+
+TEST_F(Adapters, FormsThatTurnAndScaleAWeightAreReadByTheirNames) {
+  const std::string layer = "lora_unet_mid_block_attentions_0_proj_in",
+                    ours = "unet.mid_block.attentions.0.proj_in.weight";
+  const at::Tensor base = seeded_normal("base", {128, 128});
+  const at::Tensor doubled = at::ones({128}), square = 0.1 * seeded_normal("square", {128, 4});
+  const auto changed = [&](const TensorMap& tensors) {
+    const auto file = open(tensors);
+    EXPECT_EQ(file->changed_in_unet(), 1u);
+    EXPECT_THAT(file->unmatched(), testing::IsEmpty());
+    return AdapterFile::patch(file, 1).weight(ours, base);
+  };
+  EXPECT_TRUE(changed({{layer + ".weight", doubled}, {layer + ".on_input", at::tensor(1)}}).equal(2 * base));
+  const at::Tensor turned =
+      changed({{layer + ".oft_blocks", seeded_normal("blocks", {32, 4, 4})}, {layer + ".alpha", at::tensor(0)}});
+  EXPECT_FALSE(turned.allclose(base, 0.1, 0.1));
+  EXPECT_LT(relative_error(at::matmul(turned.t(), turned), at::matmul(base.t(), base)), 1e-5) << "a rotation";
+  const std::string peft = "base_model.model.mid_block.attentions.0.proj_in";
+  EXPECT_FALSE(changed({{peft + ".oft_R.default.weight", 0.1 * at::ones({32, 6})}}).allclose(base, 1e-2, 1e-2));
+  const at::Tensor b = at::matmul(square, square.t()) / 4;
+  EXPECT_LT(relative_error(changed({{layer + ".a1.weight", square}, {layer + ".a2.weight", square.t().contiguous()},
+                               {layer + ".b1.weight", square}, {layer + ".b2.weight", square.t().contiguous()},
+                               {layer + ".alpha", at::tensor(1)}}),
+                base + at::matmul(base, b) + b),
+      1e-5);
+}
+
+TEST_F(Adapters, StrengthsMayDifferFromBlockToBlock) {
+  const at::Tensor one = at::ones({128, 128});
+  const auto file = open({{"lora_unet_mid_block_attentions_0_proj_in.diff", one},
+      {"lora_unet_down_blocks_2_attentions_1_proj_in.diff", one},
+      {"lora_unet_up_blocks_0_attentions_2_proj_out.diff", one}, {"lora_unet_time_embedding_linear_2.diff", one},
+      {"lora_te1_text_model_encoder_layers_0_self_attn_q_proj.diff", one}});
+  const Patch patch = AdapterFile::patch(
+      file, 2, BlockStrengths::parse("0.25, 1,1,1,0.5, -1, 1,1,0,1,1,1"));  // BASE ... IN08, M00, OUT00 ...
+  const auto changed_by = [&](const std::string& name) {
+    const at::Tensor changed = patch.weight(name, at::zeros({128, 128}));
+    EXPECT_TRUE(changed.eq(changed[0][0]).all().item<bool>());
+    return changed[0][0].item<double>();
+  };
+  EXPECT_EQ(changed_by("unet.mid_block.attentions.0.proj_in.weight"), -2);
+  EXPECT_EQ(changed_by("unet.down_blocks.2.attentions.1.proj_in.weight"), 1) << "IN08";
+  EXPECT_EQ(changed_by("unet.up_blocks.0.attentions.2.proj_out.weight"), 0) << "OUT02";
+  EXPECT_EQ(changed_by("unet.time_embedding.linear_2.weight"), 0.5) << "BASE";
+  EXPECT_EQ(changed_by("text_encoder.text_model.encoder.layers.0.self_attn.q_proj.weight"), 0.5) << "BASE";
+  EXPECT_NE(patch.key, AdapterFile::patch(file, 2).key);
+  const auto error = [](const char* text) -> std::string {
+    try {
+      BlockStrengths::parse(text);
+    } catch (const std::invalid_argument& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"), "no error");
+  EXPECT_EQ(BlockStrengths::parse("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,7").of("OUT11"), 7);
+  EXPECT_EQ(BlockStrengths::parse("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,7").of("OUT02"), 0) << "not in the list";
+  EXPECT_THAT(error("1,2,3"), HasSubstr("3 numbers are of no model"));
+  EXPECT_THAT(error("1,x,3"), HasSubstr("\"x\" is no number"));
+  EXPECT_THAT(error(""), HasSubstr("0 numbers are of no model"));
 }
 
 TEST_F(Adapters, LayersThatFitNowhereAreNamedOnce) {

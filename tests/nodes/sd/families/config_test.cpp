@@ -182,8 +182,8 @@ TEST_F(Configs, OfOtherNetworksAreRefused) {
 }
 
 TEST_F(Configs, OfOtherClassesAreRefused) {
-  EXPECT_THAT(error_with("vae/config.json", {{"_class_name", "AutoencoderTiny"}}),
-      HasSubstr("vae/config.json: _class_name is \"AutoencoderTiny\": it must be \"AutoencoderKL\""));
+  EXPECT_THAT(error_with("vae/config.json", {{"_class_name", "AutoencoderDC"}}),
+      HasSubstr("vae/config.json: _class_name is \"AutoencoderDC\": it must be \"AutoencoderKL\""));
   EXPECT_THAT(error_with("unet/config.json", {{"_class_name", "UNet3DConditionModel"}}),
       HasSubstr("unet/config.json: _class_name is \"UNet3DConditionModel\""));
   EXPECT_EQ(error_with("vae/config.json", {{"_class_name", "AutoencoderKL"}}), "no error");
@@ -242,6 +242,44 @@ TEST(ConfigGolden, UNetWithoutMiddleAndWithOtherTimestepsAgrees) {
           .allclose(expected.tensor("timestep_embedding"), 1e-5, 1e-5));
   configure("UNetMidBlock2DCrossAttn");
   EXPECT_THROW(Checkpoint::open(folder / "model"), ModelError);  // then it is incomplete
+}
+
+/// The first latent consistency models: cfg is an input of the network.
+TEST(ConfigGolden, UNetThatTakesGuidanceAgrees) {
+  const auto expected = SafetensorsFile::open(golden("networks_variants.safetensors"));
+  SmallModel model = small_model();
+  model.unet = {.block_channels = {32, 64},
+      .layers_per_block = 1,
+      .depths = AttentionDepths::by_level({1, 0}, 1, 0),
+      .context_dim = 32,
+      .heads = 4,
+      .norm_groups = 16,
+      .middle = MiddleBlock::None,
+      .guidance_width = 8,
+      .norm_eps = 1e-3,
+      .flip_sin_to_cos = false,
+      .freq_shift = 1};
+  const TemporaryFolder folder;
+  write_folder(folder / "model", model);
+  std::ofstream(folder / "model/unet/config.json")
+      << json{{"attention_head_dim", 4}, {"norm_num_groups", 16}, {"mid_block_type", nullptr}, {"norm_eps", 1e-3},
+             {"flip_sin_to_cos", false}, {"freq_shift", 1}, {"time_cond_proj_dim", 8}};
+  const Checkpoint checkpoint = Checkpoint::open(folder / "model");
+  EXPECT_EQ(checkpoint.unet_config().guidance_width, 8);
+  EXPECT_THAT(checkpoint.unused(), IsEmpty());
+  EXPECT_THAT(checkpoint.ignored(), IsEmpty());
+  const at::NoGradGuard no_grad;
+  NetworkCall call;
+  call.x = seeded_normal("input.unet.x", {2, 4, 7, 10});
+  call.timesteps = at::tensor({3, 987});
+  call.context = seeded_normal("input.unet.context", {2, 77, 32});
+  call.guidance = at::tensor({7.5, 0.0});
+  const UNet unet = checkpoint.unet(at::kCPU, at::kFloat);
+  const at::Tensor noise = unet.forward(call), wanted = expected.tensor("unet.guidance");
+  EXPECT_LT(((noise - wanted).norm() / noise.norm()).item<double>(), 1e-5);
+  call.guidance = at::Tensor();
+  EXPECT_LT((unet.forward(call)[1] - noise[1]).abs().max().item<double>(), 1e-5) << "not said: 0";
+  EXPECT_GT((unet.forward(call)[0] - noise[0]).abs().max().item<double>(), 1e-3);
 }
 
 TEST(ConfigGolden, TextEncoderWithALearnedWordPoolsAtIt) {

@@ -62,8 +62,8 @@ TEST(Families, StableDiffusionIsWhatGeneralCodeAssumesOfModelsThatSayNothing) {
 
 TEST(Families, ErrorsNameThemAll) {
   EXPECT_EQ(use_a_known_family(),
-      "use a Stable Diffusion 1.x, Stable Diffusion 2.x, latent diffusion, Stable Diffusion XL or Stable Diffusion XL "
-      "refiner checkpoint");
+      "use a Stable Diffusion 1.x, Stable Diffusion 2.x, latent diffusion, Stable Diffusion XL, Stable Diffusion XL "
+      "refiner or Stable Diffusion 2.1 unCLIP checkpoint");
 }
 
 TEST(Families, NamesOfTheirTextEncodersDoNotMeet) {

@@ -104,7 +104,6 @@ TEST(UpscalerFiles, OtherFilesAreRefusedByWhatTheyAre) {
     return "no error";
   };
   EXPECT_THAT(error_of({{"something.weight", at::zeros({1})}}), HasSubstr("is no upscaler that is known"));
-  EXPECT_THAT(error_of({{"layers.0.attn.relative_position_bias_table", at::zeros({1})}}), HasSubstr("with attention"));
   TensorMap tensors = tensors_of(config_of("dense_2x"));
   tensors.erase("conv_hr.weight");
   EXPECT_THAT(error_of(tensors), HasSubstr("conv_hr.weight"));

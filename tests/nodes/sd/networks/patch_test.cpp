@@ -84,6 +84,102 @@ TEST_F(PatchedUNet, GoesOnWithWhatABlocksPatchGives) {
   EXPECT_TRUE(run({{.key = "add", .block = add}}).equal(unet_.forward(controlled)));
 }
 
+TEST_F(PatchedUNet, ShowsEachStepDownAndWhatMeetsItsSkip) {
+  std::vector<std::int64_t> down, below;
+  std::vector<std::string> up;
+  run({{.key = "look",
+      .down =
+          [&](std::int64_t step, const NetworkCall& whole, at::Tensor& h, at::Tensor& skip) {
+            EXPECT_TRUE(h.is_same(skip));
+            EXPECT_EQ(whole.x.size(3), 14);
+            down.push_back(step);
+          },
+      .below =
+          [&](std::int64_t step, const NetworkCall&, const at::Tensor& h, const GoDown& next) {
+            const at::Tensor out = next(h);
+            EXPECT_EQ(out.size(2), h.size(2)) << step;
+            below.push_back(step);
+            return out;
+          },
+      .up =
+          [&](const std::string& block, const NetworkCall&, at::Tensor& h, at::Tensor& skip) {
+            EXPECT_EQ(h.sizes().slice(2), skip.sizes().slice(2)) << block;
+            up.push_back(block);
+          }}});
+  EXPECT_THAT(down, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7)) << "conv_in, and four levels of a layer and three that halve";
+  EXPECT_THAT(below, ElementsAre(7, 6, 5, 4, 3, 2, 1, 0)) << "each goes around those below it";
+  EXPECT_THAT(up,
+      ElementsAre("up_blocks.0.0", "up_blocks.0.1", "up_blocks.1.0", "up_blocks.1.1", "up_blocks.2.0", "up_blocks.2.1",
+          "up_blocks.3.0", "up_blocks.3.1"));
+}
+
+TEST_F(PatchedUNet, GoesOnWithWhatIsMadeOfASkip) {
+  const at::Tensor residual = seeded_normal("s", {1, 64, 9, 14});
+  NetworkCall controlled = call();
+  for (const auto& size : std::vector<std::vector<std::int64_t>>{{1, 64, 9, 14}, {1, 64, 9, 14}, {1, 64, 5, 7},
+           {1, 96, 5, 7}, {1, 96, 3, 4}, {1, 128, 3, 4}, {1, 128, 2, 2}, {1, 128, 2, 2}})
+    controlled.control.down.push_back(at::zeros(size));
+  controlled.control.down[1] = residual;
+  const auto on_the_way_down = [&](std::int64_t step, const NetworkCall&, at::Tensor&, at::Tensor& skip) {
+    if (step == 1) skip = skip + residual;
+  };
+  const auto on_the_way_up = [&](const std::string& block, const NetworkCall&, at::Tensor&, at::Tensor& skip) {
+    if (block == "up_blocks.3.0") skip = skip + residual;
+  };
+  const at::Tensor expected = unet_.forward(controlled);
+  EXPECT_TRUE(run({{.key = "down", .down = on_the_way_down}}).equal(expected));
+  EXPECT_TRUE(run({{.key = "up", .up = on_the_way_up}}).equal(expected));
+}
+
+TEST_F(PatchedUNet, LeavesOutWhatAPatchAnswers) {
+  at::Tensor kept;
+  int blocks = 0;
+  const auto count = [&](const std::string&, const at::Tensor& h) {
+    ++blocks;
+    return h;
+  };
+  const auto remember = [&](std::int64_t step, const NetworkCall&, const at::Tensor& h, const GoDown& next) {
+    if (step != 1) return next(h);
+    if (!kept.defined()) kept = next(h);
+    return kept;
+  };
+  const std::vector<Patch> patches{{.key = "count", .block = count}, {.key = "remember", .below = remember}};
+  const at::Tensor first = run(patches);
+  EXPECT_EQ(blocks, 14);
+  EXPECT_TRUE(run(patches).equal(first));
+  EXPECT_EQ(blocks, 14 + 3) << "the first layer and the last two";
+}
+
+TEST_F(PatchedUNet, ThatGoesAroundAllProjectionsOrBetweenAttentionsComputesTheSame) {
+  std::vector<std::string> layers, blocks;
+  const Patch around{.key = "around", .attention_layer = [&](const AttentionLayerCall& asked, const AttendLayer& next) {
+                       EXPECT_EQ(asked.self, asked.k_context.is_same(asked.x));
+                       layers.push_back(asked.name);
+                       return next(asked);
+                     }};
+  const Patch between{.key = "between", .between = [&](const TransformerPlace& place, const at::Tensor& x) {
+                        EXPECT_EQ(x.size(1), place.height * place.width);
+                        blocks.push_back(place.name);
+                        return x;
+                      }};
+  const at::Tensor plain = run();
+  EXPECT_LE((run({around, between}) - plain).norm().item<double>(), 1e-5 * plain.norm().item<double>());
+  EXPECT_EQ(layers.size(), 20u);
+  EXPECT_EQ(blocks.size(), 10u);
+  EXPECT_EQ(layers.front(), blocks.front() + ".attn1");
+}
+
+TEST_F(PatchedUNet, TakesKeysAndValuesOfOtherContexts) {
+  const auto swap = [](AttentionLayerCall asked, const AttendLayer& next) {
+    if (!asked.self) asked.k_context = asked.v_context = seeded_normal("z", {1, 5, 64});
+    return next(asked);
+  };
+  NetworkCall other = call();
+  other.context = seeded_normal("z", {1, 5, 64});
+  const at::Tensor expected = unet_.forward(other), found = run({{.key = "swap", .attention_layer = swap}});
+  EXPECT_LE((found - expected).norm().item<double>(), 1e-5 * expected.norm().item<double>());
+}
+
 TEST(PatchedAttention, HasTheLastPatchOutermost) {
   const at::Tensor q = seeded_normal("q", {1, 6, 8}), k = seeded_normal("k", {1, 5, 8}),
                    v = seeded_normal("v", {1, 5, 8});
@@ -100,31 +196,29 @@ TEST(PatchedAttention, HasTheLastPatchOutermost) {
   EXPECT_LE((found - (inner * 7 + 1)).abs().max().item<double>(), 1e-4);
 }
 
-TEST(PatchedWeights, AreChangedInTurnAndTheSourceStaysAsItIs) {
-  const auto source = std::make_shared<TensorMapSource>(
-      TensorMap{{"a.weight", at::ones({2, 2})}, {"b.weight", at::ones({2})}}, "a test");
-  const auto change = [](double factor, double summand) {
-    return Patch{.weight = [=](const std::string& name, const at::Tensor& base) {
-      return name == "unet.a.weight" ? base * factor + summand : base;
-    }};
-  };
-  const auto changed = patched(source, stack({change(2, 1), {.key = "none"}, change(10, 0)}), "unet");
-  EXPECT_TRUE(changed->get("a.weight", {2, 2}, Init::Ones).equal(at::full({2, 2}, 30.0)));
-  EXPECT_TRUE(changed->get("b.weight", {2}, Init::Ones).equal(at::ones({2})));
-  EXPECT_TRUE(source->get("a.weight", {2, 2}, Init::Ones).equal(at::ones({2, 2})));
-  EXPECT_TRUE(changed->has("a.weight"));
-  EXPECT_FALSE(changed->has("c.weight"));
-  EXPECT_EQ(patched(source, stack({{.key = "none"}}), "unet"), source) << "nothing changes weights";
-  const Patch wrong{.weight = [](const std::string&, const at::Tensor&) { return at::ones({3}); }};
-  EXPECT_THROW(patched(source, stack({wrong}), "unet")->get("b.weight", {2}, Init::Ones), c10::Error);
-}
-
 TEST(PatchKeys, AreThoseOfTheStackAndItsOrder) {
   const Patch a{.key = "a"}, b{.key = "b"}, both{.key = "a1:b"};
   EXPECT_EQ(key_of({}), "");
   EXPECT_EQ(key_of(stack({a, b})), key_of(stack({a, b})));
   EXPECT_NE(key_of(stack({a, b})), key_of(stack({b, a})));
   EXPECT_NE(key_of(stack({a, b})), key_of(stack({both})));
+}
+
+TEST(RememberingPatches, BeginAnewForEachSampling) {
+  const auto begin = [] {
+    const auto calls = std::make_shared<int>(0);
+    return Patch{.guidance = [=](const GuidanceCall&) { return at::full({1}, ++*calls); }};
+  };
+  const Patches patches = stack({{.key = "count", .begin = begin}, {.key = "other"}});
+  const at::Tensor x;
+  const GuidanceCall asked{.x = x};
+  for (int sampling = 0; sampling < 2; ++sampling) {
+    const Patches fresh = begun(patches);
+    ASSERT_EQ(fresh.size(), 2u);
+    EXPECT_EQ(fresh[0]->guidance(asked).item<int>(), 1);
+    EXPECT_EQ(fresh[0]->guidance(asked).item<int>(), 2);
+    EXPECT_EQ(fresh[1], patches[1]);
+  }
 }
 
 TEST(PatchKeys, OfWeightsAreFreeOfWhatChangesCalls) {

@@ -85,8 +85,8 @@ TEST(GuidedDenoiser, PatchesGuidanceAfterCfgAndMayAskAgain) {
     expect_near(call.guided, at::full({1, 4, 8, 8}, 1 + 3.0));
     expect_near(call.positive, at::full({1, 4, 8, 8}, 2.0));
     expect_near(call.negative, at::full({1, 4, 8, 8}, 1.0));
-    const at::Tensor other =
-        call.ask_again([](NetworkCall& again) { again.context = at::full_like(again.context, 0.5); });
+    const at::Tensor other = call.ask(
+        GuidanceSide::Positive, call.x, [](NetworkCall& again) { again.context = at::full_like(again.context, 0.5); });
     return call.guided + 10 * (call.positive - other);
   };
   const auto halve = [](const GuidanceCall& call) { return call.guided / 2; };
@@ -105,6 +105,98 @@ TEST(GuidedDenoiser, PatchesGuidanceWithoutANegativeSideToo) {
   };
   recorder.model.patches = {std::make_shared<const Patch>(Patch{.key = "look", .guidance = look})};
   expect_near(recorder.x0({words(2)}, {words(1)}, 1), at::full({8, 8}, 3.0));
+}
+
+std::shared_ptr<const Patch> shared(Patch patch) { return std::make_shared<const Patch>(std::move(patch)); }
+
+TEST(GuidedDenoiser, ChangesTheSidesBeforeGuidanceCombinesThem) {
+  Recorder recorder;
+  const auto change = [](GuidanceCall& call) {
+    EXPECT_FALSE(call.guided.defined());
+    call.positive = call.positive + 1;
+    call.negative = call.negative * 2;
+  };
+  recorder.model.patches = {shared({.key = "change", .sides = change})};
+  expect_near(recorder.x0({words(2)}, {words(1)}, 5), at::full({8, 8}, 2 + 5.0 * (3 - 2)));
+  const GuidedDenoiser denoiser(recorder.model, {words(2)}, {words(1)}, recorder.latent, {.cfg = 5});
+  expect_near(denoiser.both(recorder.latent, recorder.sigma()).x0_negative, at::full({1, 4, 8, 8}, 2.0));
+}
+
+TEST(GuidedDenoiser, CombinesAsTheLastPatchSaysAndGuidesThen) {
+  Recorder recorder;
+  const auto sum = [](const GuidanceCall& call) { return call.positive + call.negative; };
+  const auto product = [](const GuidanceCall& call) { return call.positive * call.negative; };
+  const auto add = [](const GuidanceCall& call) { return call.guided + 100; };
+  recorder.model.patches = {shared({.key = "add", .guidance = add}), shared({.key = "sum", .combine = sum}),
+      shared({.key = "product", .combine = product})};
+  expect_near(recorder.x0({words(2)}, {words(3)}, 5), at::full({8, 8}, 106.0));
+  expect_near(recorder.x0({words(2)}, {words(3)}, 1), at::full({8, 8}, 102.0));
+}
+
+TEST(GuidedDenoiser, AsksAPatchesOwnSideInTheSameBatch) {
+  Recorder recorder;
+  const auto side = [](double value) {
+    return std::make_shared<const ConditioningEntries>(ConditioningEntries{words(value)});
+  };
+  const auto expect = [](double value) {
+    return [=](const GuidanceCall& call) {
+      EXPECT_NEAR(call.further.mean().item<double>(), value, 1e-5);
+      return call.guided + call.further;
+    };
+  };
+  const auto none = [](const GuidanceCall& call) {
+    EXPECT_FALSE(call.further.defined());
+    return call.guided;
+  };
+  recorder.model.patches = {shared({.key = "a", .side = side(4), .guidance = expect(4)}),
+      shared({.key = "b", .guidance = none}),
+      shared({.key = "c", .side = side(8), .needs_negative = true, .guidance = expect(8)})};
+  expect_near(recorder.x0({words(2)}, {words(1)}, 1), at::full({8, 8}, 2 + 4 + 8.0));
+  ASSERT_EQ(recorder.calls.size(), 1u);
+  EXPECT_EQ(recorder.calls[0].x[0], 4) << "positive, negative as one needs it, and two further ones";
+}
+
+TEST(GuidedDenoiser, AsksASideOfAnotherLatent) {
+  Recorder recorder;
+  const auto ask = [](const GuidanceCall& call) {
+    return call.ask(GuidanceSide::Negative, at::ones({1, 4, 4, 4}), {}).mean() + call.guided;
+  };
+  recorder.model.patches = {shared({.key = "ask", .guidance = ask})};
+  expect_near(recorder.x0({words(2)}, {words(1)}, 3), at::full({8, 8}, 4 + 1.0));
+  EXPECT_EQ(recorder.calls[1].x, (std::vector<std::int64_t>{1, 4, 4, 4}));
+}
+
+TEST(GuidedDenoiser, TellsPatchesWhoseThePartsOfABatchAreAndHowNoisyTheyAre) {
+  Recorder recorder;
+  std::vector<std::int64_t> sides;
+  const auto look = [&](const NetworkCall& call, const Network& next) {
+    sides = call.sides;
+    EXPECT_EQ(call.sigma, recorder.sigma());
+    return next(call);
+  };
+  recorder.model.patches = {shared({.key = "look", .network = look})};
+  recorder.x0({words(2), words(3)}, {words(1)}, 3);
+  EXPECT_THAT(sides, testing::ElementsAre(0, 0, 1));
+}
+
+TEST(GuidedDenoiser, GivesAnEntrysPatchesToItsCallsAndToTheOtherSideWhereThatHasNone) {
+  Recorder recorder;
+  std::vector<std::pair<std::size_t, std::int64_t>> seen;  // patches, parts
+  const auto look = [&](const NetworkCall& call, const Network& next) {
+    seen.emplace_back(call.patches.size(), std::ssize(call.sides));
+    return next(call);
+  };
+  recorder.model.patches = {shared({.key = "look", .network = look})};
+  const auto own = shared({.key = "own", .block = [](const std::string&, const at::Tensor& h) { return h; }});
+  ConditioningEntry with = words(2);
+  with.patches = {own};
+  recorder.x0({with}, {words(1)}, 3);
+  EXPECT_THAT(seen, testing::ElementsAre(std::pair(2u, 2)));
+  seen.clear();
+  ConditioningEntry other = words(1);
+  other.patches = {shared({.key = "other", .block = own->block})};
+  recorder.x0({with, words(5)}, {other}, 3);
+  EXPECT_THAT(seen, testing::ElementsAre(std::pair(2u, 1), std::pair(1u, 1), std::pair(2u, 1)));
 }
 
 TEST(GuidedDenoiser, GivesItsCallsThePatchesThatActWithinThem) {
@@ -227,6 +319,41 @@ TEST(GuidedDenoiser, CountsAnEntryOnlyInItsShareOfSampling) {
   const ConditioningEntries early = set_timestep_range({words(3)}, 0, 0.4),
                             late = set_timestep_range({words(1)}, 0.4, 1);
   expect_near(recorder.x0(combine(early, late)), at::ones({8, 8}));  // sigma(500) is halfway
+}
+
+TEST(GuidedDenoiser, CountsAnEntryOnlyInItsSteps) {
+  Recorder recorder;
+  ConditioningEntry first = words(3), second = words(7), third = words(9);
+  first.range_in_steps = second.range_in_steps = third.range_in_steps = true;
+  first.end_percent = second.start_percent = 0.25;
+  second.end_percent = third.start_percent = 0.6;  // of 4 steps: the third has begun
+  const std::vector<float> sigmas = {10, 5, 2, 1, 0};
+  const GuidedDenoiser denoiser(
+      recorder.model, {first, second, third}, {words(0)}, recorder.latent, {.cfg = 1, .sigmas = sigmas});
+  const auto at = [&](float sigma) { return denoiser.x0(at::zeros_like(recorder.latent), sigma)[0][0]; };
+  for (const auto& [sigma, value] :
+      {std::pair(12.f, 3.f), {10.f, 3.f}, {7.f, 3.f}, {5.f, 7.f}, {2.f, 7.f}, {1.5f, 7.f}, {1.f, 9.f}, {0.5f, 9.f}})
+    EXPECT_NEAR(at(sigma).mean().item<float>(), value, 0.1) << sigma;  // the toy model rounds sigma to a timestep
+}
+
+/// Liu et al. 2022, eq. 11: negative + cfg * sum of weight * (prompt - negative).
+TEST(GuidedDenoiser, ComposesPromptsByTheirWeights) {
+  Recorder recorder;
+  const auto composed = [](double value, std::int64_t prompt, double weight) {
+    ConditioningEntry entry = words(value);
+    entry.composed = {prompt, weight};
+    return entry;
+  };
+  const auto guided = [](double cfg) { return 1 + cfg * (1 * (3 - 1) + 0.5 * (6 - 1) - 0.25 * (2 - 1)); };
+  const ConditioningEntries three = {composed(3, 0, 1), composed(6, 1, 0.5), composed(2, 2, -0.25)};
+  expect_near(recorder.x0(three, {words(1)}, 2), at::full({8, 8}, guided(2)));
+  expect_near(recorder.x0(three, {words(1)}, 1), at::full({8, 8}, guided(1)));
+  // Entries of one prompt are averaged first.
+  expect_near(recorder.x0({composed(3, 0, 1), composed(5, 1, 1), composed(7, 1, 1)}, {words(1)}, 2),
+      at::full({8, 8}, 1 + 2 * ((3 - 1) + (6 - 1))));
+  expect_near(recorder.x0({composed(3, 0, 2)}, {words(1)}, 1), at::full({8, 8}, 1 + 2 * (3 - 1)));
+  // On the negative side they are averaged by weight.
+  expect_near(recorder.x0({words(9)}, {composed(1, 0, 1), composed(4, 1, 2)}, 2), at::full({8, 8}, 3 + 2 * (9 - 3)));
 }
 
 TEST(GuidedDenoiser, RefusesAnAreaOutsideThePicture) {

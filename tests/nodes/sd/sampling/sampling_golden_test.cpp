@@ -1,6 +1,6 @@
-// Noise, schedules and samplers against numbers computed with ComfyUI 0.3.64 on a CPU and a toy model.
-// Another file of the same form can be given in the environment variable WEFT_GOLDEN: its keys say
-// everything.
+// Noise, schedules and samplers against numbers computed with ComfyUI 0.3.64 on a CPU and a toy model. Another
+// safetensors file of the same form can be given in the environment variable WEFT_GOLDEN: its tensors' names, "GROUP:KEY"
+// or "KEY", say everything.
 //
 // A value passes if it differs by at most 1e-5 * max(1, |expected|).
 #include <ATen/ATen.h>
@@ -8,13 +8,11 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 
+#include "nodes/sd/files/safetensors.h"
 #include "nodes/sd/sampling/brownian_tree.h"
 #include "nodes/sd/sampling/sample.h"
 #include "tests/nodes/toy_model.h"
@@ -22,26 +20,46 @@
 namespace weft::sd {
 namespace {
 
-using Json = nlohmann::json;
-
 // The conditioning that the file was made with: the means of the words on each side.
 constexpr double kPositive = 0.3, kNegative = -0.2, kOther = 0.9;
 
-const Json& golden() {
-  static const Json file = [] {
+using Tensors = std::map<std::string, at::Tensor>;
+
+const SafetensorsFile& file() {
+  static const SafetensorsFile opened = [] {
     const char* given = std::getenv("WEFT_GOLDEN");
-    const std::string path = given ? given : WEFT_SOURCE_DIR "/tests/nodes/golden/golden_ksampler.json";
-    std::ifstream in(path);
-    if (!in) throw std::runtime_error("cannot read the golden file " + path);
-    return Json::parse(in);
+    return SafetensorsFile::open(given ? given : WEFT_SOURCE_DIR "/tests/nodes/golden/ksampler.safetensors");
   }();
-  return file;
+  return opened;
+}
+
+/// Its tensors by group and key; "" is the group of those that are in none.
+const std::map<std::string, Tensors>& golden() {
+  static const auto all = [] {
+    std::map<std::string, Tensors> groups;
+    for (const auto& [name, entry] : file().entries()) {
+      const std::size_t colon = name.find(':');
+      const bool grouped = colon != std::string::npos;
+      groups[grouped ? name.substr(0, colon) : ""][grouped ? name.substr(colon + 1) : name] = file().tensor(name);
+    }
+    return groups;
+  }();
+  return all;
 }
 
 /// A part of the file; other files may lack it.
-const Json& part(const std::string& key) {
-  static const Json none = Json::object();
-  return golden().contains(key) ? golden()[key] : none;
+const Tensors& part(const std::string& group) {
+  static const Tensors none;
+  const auto found = golden().find(group);
+  return found == golden().end() ? none : found->second;
+}
+
+/// Those in no group whose names begin so.
+Tensors named(const std::string& beginning) {
+  Tensors found;
+  for (const auto& [key, tensor] : part(""))
+    if (key.starts_with(beginning)) found.emplace(key, tensor);
+  return found;
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -65,30 +83,25 @@ std::vector<std::int64_t> shape_of(const std::string& text) {
   return shape;
 }
 
-/// The largest difference, each divided by max(1, |expected|). Infinite where the counts differ.
-double difference(const std::vector<float>& actual, const Json& expected) {
-  if (actual.size() != expected.size()) return INFINITY;
-  double worst = 0;
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    if (expected[i].is_null()) continue;  // NaN in the file: nothing to hold on to
-    const double value = expected[i];
-    worst = std::max(worst, std::abs(actual[i] - value) / std::max(1.0, std::abs(value)));
-    if (std::isnan(actual[i])) return INFINITY;
-  }
-  return worst;
+/// The largest difference, each divided by max(1, |expected|). Infinite where the counts differ. NaN in the file is nothing
+/// to hold on to.
+double difference(const at::Tensor& actual, const at::Tensor& expected) {
+  if (actual.numel() != expected.numel()) return INFINITY;
+  const at::Tensor a = actual.reshape(-1).to(at::kDouble), b = expected.reshape(-1).to(at::kDouble);
+  const at::Tensor off = ((a - b).abs() / b.abs().clamp_min(1)).masked_fill(b.isnan(), 0);
+  if (off.isnan().any().item<bool>()) return INFINITY;
+  return off.numel() == 0 ? 0 : off.max().item<double>();
 }
 
-double difference(const at::Tensor& actual, const Json& expected) {
-  const at::Tensor flat = actual.contiguous().view(-1);
-  return difference(
-      std::vector<float>(flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()), expected);
+double difference(const std::vector<float>& actual, const at::Tensor& expected) {
+  return difference(at::tensor(actual, at::kFloat), expected);
 }
 
 constexpr double kTolerance = 1e-5;
 
 NoiseTable table_of(const std::string& prediction) { return NoiseTable::stable_diffusion(prediction == "zsnr"); }
 
-std::vector<std::int64_t> latent_shape() { return golden().at("latent_shape").get<std::vector<std::int64_t>>(); }
+std::vector<std::int64_t> latent_shape() { return shape_of(file().metadata().at("latent_shape")); }
 
 /// prediction/sampler/schedule/steps/cfgC/seedS
 struct SampleKey {
@@ -138,7 +151,7 @@ bool has_sampler(const std::string& name) {
 }
 
 TEST(GoldenNoise, IsThatOfTheSeed) {
-  for (const auto& [key, expected] : part("noise").items()) {
+  for (const auto& [key, expected] : part("noise")) {
     const std::vector<std::string> fields = split(key, '_');
     const std::uint64_t seed = seed_after(fields[0]);
     at::Tensor noise;
@@ -146,7 +159,7 @@ TEST(GoldenNoise, IsThatOfTheSeed) {
       std::vector<std::int64_t> index;
       for (std::size_t i = 3; i < fields.size(); ++i) index.push_back(std::stoll(fields[i]));
       const auto count = static_cast<std::int64_t>(index.size());
-      noise = initial_noise({count, 1, 1, static_cast<std::int64_t>(expected.size()) / count}, seed, index);
+      noise = initial_noise({count, 1, 1, expected.numel() / count}, seed, index);
     } else {
       noise = initial_noise(shape_of(fields[1]), seed);
     }
@@ -155,29 +168,27 @@ TEST(GoldenNoise, IsThatOfTheSeed) {
 }
 
 TEST(GoldenNoise, OfStepsGoesOnWithTheGenerator) {
-  for (const auto& [key, expected] : golden().items()) {
-    if (!key.starts_with("default_noise_seed")) continue;
+  for (const auto& [key, expected] : named("default_noise_seed")) {
     const std::uint64_t seed = seed_after(split(key, '_')[2]);
-    const auto count = static_cast<std::int64_t>(expected[0].size());
-    StepNoise noise(at::zeros({1, 1, 1, count}), seed - 1, BatchNoise::Together);
-    for (const Json& draw : expected) EXPECT_EQ(difference(noise(), draw), 0) << key;
+    StepNoise noise(at::zeros({1, 1, 1, expected.size(1)}), seed - 1, BatchNoise::Together);
+    for (const at::Tensor& draw : expected.unbind()) EXPECT_EQ(difference(noise(), draw), 0) << key;
   }
 }
 
 TEST(GoldenNoise, OfSdeSamplersIsTheBrownianPath) {
-  for (const auto& [key, expected] : golden().items()) {
-    if (!key.starts_with("brownian_seed")) continue;
+  for (const auto& [key, expected] : named("brownian_seed")) {
     const std::vector<std::string> fields = split(key, '_');
     const BrownianNoise noise(
         at::zeros(shape_of(fields[2])), 0.0291671585f, 14.614642f, seed_after(fields[1]), BatchNoise::Together);
-    for (const Json& row : expected) {
-      EXPECT_LE(difference(noise(row[0].get<float>(), row[1].get<float>()), row[2]), 1e-6) << row[0] << row[1];
+    for (const at::Tensor& row : expected.unbind()) {  // from, to, and the noise
+      const auto from = row[0].item<float>(), to = row[1].item<float>();
+      EXPECT_LE(difference(noise(from, to), row.slice(0, 2)), 1e-6) << from << " " << to;
     }
   }
 }
 
 TEST(GoldenSchedule, TablesAgree) {
-  for (const auto& [prediction, expected] : part("table").items()) {
+  for (const auto& [prediction, expected] : part("table")) {
     const NoiseTable table = table_of(prediction);
     EXPECT_LE(difference({table.sigmas().begin(), table.sigmas().end()}, expected), 1e-6) << prediction;
   }
@@ -185,14 +196,15 @@ TEST(GoldenSchedule, TablesAgree) {
 
 TEST(GoldenSchedule, PercentsAgree) {
   const NoiseTable table = NoiseTable::stable_diffusion();
-  for (const auto& [percent, expected] : part("percent_to_sigma").items()) {
+  for (const auto& [percent, expected] : part("percent_to_sigma")) {
     const double sigma = table.percent_to_sigma(std::stod(percent));
-    EXPECT_LE(std::abs(sigma - expected.get<double>()), kTolerance * std::max(1.0, expected.get<double>())) << percent;
+    EXPECT_LE(std::abs(sigma - expected.item<double>()), kTolerance * std::max(1.0, expected.item<double>()))
+        << percent;
   }
 }
 
 TEST(GoldenSchedule, SigmasAgree) {
-  for (const auto& [key, expected] : part("sigmas").items()) {
+  for (const auto& [key, expected] : part("sigmas")) {
     const std::vector<std::string> fields = split(key, '/');
     std::vector<float> sigmas;
     if (fields[0] == "ksampler") {  // ksampler/eps/dpm_2/karras/steps10/denoise0.5
@@ -207,28 +219,17 @@ TEST(GoldenSchedule, SigmasAgree) {
   }
 }
 
-/// Every sample of the file; those of the newer rule for step noise replace those of the same key.
 TEST(GoldenSampler, SamplesAgree) {
-  std::map<std::string, const Json*> samples;
-  std::set<std::string> newer_rule;
-  for (const auto& [key, expected] : part("samples_seed_plus_1_rule").items()) {
-    newer_rule.insert(SampleKey(key).sampler);
-    samples[key] = &expected;
-  }
-  for (const auto& [key, expected] : part("samples").items()) {
-    if (!newer_rule.contains(SampleKey(key).sampler)) samples[key] = &expected;
-  }
-
   std::map<std::string, int> skipped;
   double worst = 0;
   std::size_t compared = 0;
-  for (const auto& [key, expected] : samples) {
+  for (const auto& [key, expected] : part("samples")) {
     const SampleKey parsed(key);
     if (!has_sampler(parsed.sampler)) {
       ++skipped[parsed.sampler];
       continue;
     }
-    const double found = difference(run(parsed, parsed.request(), parsed.plan()), *expected);
+    const double found = difference(run(parsed, parsed.request(), parsed.plan()), expected);
     EXPECT_LE(found, kTolerance) << key;
     worst = std::max(worst, found);
     ++compared;
@@ -310,12 +311,12 @@ const std::map<std::string, void (*)(SampleKey&, SampleRequest&, StepPlan&, cons
 }
 
 TEST(GoldenSampler, CasesAgree) {
-  for (const auto& [group, group_cases] : golden().items()) {
+  for (const auto& [group, group_cases] : golden()) {
     if (!group.starts_with("cases_")) continue;
     const std::vector<std::string> fields = split(group, '_');  // cases_euler_normal_10_cfg7_seed42
     ASSERT_EQ(fields.size(), 6u) << group;
-    const at::Tensor latent = at::tensor(golden().at("latent_in_seed7").get<std::vector<float>>()).view(latent_shape());
-    for (const auto& [name, expected] : group_cases.items()) {
+    const at::Tensor latent = part("").at("latent_in_seed7").view(latent_shape());
+    for (const auto& [name, expected] : group_cases) {
       SampleKey key("eps/" + fields[1] + "/" + fields[2] + "/" + fields[3] + "/" + fields[4] + "/" + fields[5]);
       SampleRequest request = key.request();
       StepPlan plan = key.plan();

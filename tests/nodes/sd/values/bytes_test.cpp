@@ -46,6 +46,8 @@ TEST(ValueBytes, OfAConditioningHoldEveryEntryWithItsPlaceAndTime) {
   second.context = at::randn({2, 3, 8});
   second.mask = at::rand({1, 16, 16});
   second.mask_strength = 0.75;
+  second.range_in_steps = true;
+  second.composed = {2, -0.5};
   second.area_from_mask = true;
   second.area = FractionArea{0.5, 0.25, 0.125, 0};
   second.concat_latent = at::randn({1, 4, 8, 8});
@@ -66,6 +68,8 @@ TEST(ValueBytes, OfAConditioningHoldEveryEntryWithItsPlaceAndTime) {
     EXPECT_EQ(a.area_from_mask, b.area_from_mask);
     EXPECT_EQ(a.start_percent, b.start_percent);
     EXPECT_EQ(a.end_percent, b.end_percent);
+    EXPECT_EQ(a.range_in_steps, b.range_in_steps);
+    EXPECT_EQ(a.composed, b.composed);
     ASSERT_EQ(a.tokens.size(), b.tokens.size());
     for (std::size_t k = 0; k < a.tokens.size(); ++k) {
       EXPECT_EQ(a.tokens[k].text, b.tokens[k].text);
