@@ -7,5 +7,6 @@
 namespace weft::checkpoint {
 
 void add_load(Registry& registry);
+void add_save(Registry& registry);
 
 }  // namespace weft::checkpoint

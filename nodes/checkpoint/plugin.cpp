@@ -23,4 +23,5 @@ WEFT_PLUGIN("weft.checkpoint", "0.1.0", registry) {
       .colour = "#4db6ac",
       .doc = "Brings a segmentation map to the size and channels that are concatenated to a latent."});
   weft::checkpoint::add_load(registry);
+  weft::checkpoint::add_save(registry);
 }

@@ -1,4 +1,4 @@
-// conditioning.combine, .concat, .average, .zero_out: conditionings from conditionings.
+// conditioning.combine, .concat, .average, .zero_out, .multiply: conditionings from conditionings.
 #include "nodes/conditioning/nodes.h"
 
 namespace weft::conditioning {
@@ -43,6 +43,17 @@ class ZeroOut final : public Node {
   void run(RunContext& ctx) const override { ctx.set(result_, Conditioning{sd::zero_out(ctx[conditioning_].entries)}); }
 };
 
+class Multiply final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
+  Param<double> multiplier_{*this, "multiplier",
+      {.init = 1, .min = -100, .max = 100, .step = 0.01, .tip = "what each of its numbers is multiplied by"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, larger or smaller"}};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::multiply(ctx[conditioning_].entries, ctx[multiplier_])});
+  }
+};
+
 }  // namespace
 
 void add_mix(Registry& registry) {
@@ -78,6 +89,14 @@ void add_mix(Registry& registry) {
           .foreign = {{.program = "comfyui",
               .name = "ConditioningZeroOut",
               .inputs = {"conditioning"},
+              .outputs = {"conditioning"}}}});
+  registry.add<Multiply>("conditioning.multiply",
+      {.title = "Multiply Conditioning",
+          .menu = "Conditioning",
+          .doc = "Multiplies the encoded text itself, unlike a weight, which moves it away from the empty text.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningMultiply",
+              .inputs = {"conditioning", "multiplier"},
               .outputs = {"conditioning"}}}});
 }
 

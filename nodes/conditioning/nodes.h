@@ -11,5 +11,6 @@ void add_place(Registry& registry);
 void add_segmentation(Registry& registry);
 void add_control(Registry& registry);
 void add_picture(Registry& registry);
+void add_image_prompt(Registry& registry);
 
 }  // namespace weft::conditioning

@@ -1,4 +1,4 @@
-// conditioning.set_area, .set_area_percent, .set_mask, .set_timestep_range: where and when a text counts.
+// conditioning.set_area, .set_area_percent, .set_strength, .set_mask, .set_timestep_range: where and when a text counts.
 #include "nodes/conditioning/nodes.h"
 
 namespace weft::conditioning {
@@ -55,6 +55,17 @@ class SetAreaPercent final : public Node {
   }
 };
 
+class SetStrength final : public Node {
+  Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
+  Param<double> strength_{*this, "strength",
+      {.init = 1, .min = 0, .max = 10, .step = 0.01, .tip = "weight against others that cover the same place"}};
+  Output<Conditioning> result_{*this, "conditioning", {.tip = "the text, with that weight"}};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Conditioning{sd::set_area_strength(ctx[conditioning_].entries, ctx[strength_])});
+  }
+};
+
 class SetMask final : public Node {
   Input<Conditioning> conditioning_{*this, "conditioning", {.tip = "an encoded text"}};
   Input<Mask> mask_{*this, "mask", {.tip = "any size: it is scaled to that of the latent"}};
@@ -102,6 +113,14 @@ void add_place(Registry& registry) {
           .foreign = {{.program = "comfyui",
               .name = "ConditioningSetAreaPercentage",
               .inputs = {"conditioning", "width", "height", "x", "y", "strength"},
+              .outputs = {"conditioning"}}}});
+  registry.add<SetStrength>("conditioning.set_strength",
+      {.title = "Set Strength",
+          .menu = "Conditioning/Place",
+          .doc = "How much the text counts against others that are combined with it.",
+          .foreign = {{.program = "comfyui",
+              .name = "ConditioningSetAreaStrength",
+              .inputs = {"conditioning", "strength"},
               .outputs = {"conditioning"}}}});
   registry.add<SetMask>("conditioning.set_mask",
       {.title = "Set Mask",

@@ -20,4 +20,5 @@ WEFT_PLUGIN("weft.conditioning", "0.1.0", registry) {
   weft::conditioning::add_segmentation(registry);
   weft::conditioning::add_picture(registry);
   weft::conditioning::add_control(registry);
+  weft::conditioning::add_image_prompt(registry);
 }

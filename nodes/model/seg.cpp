@@ -41,7 +41,8 @@ class SmoothedEnergyGuidance final : public Node {
     };
     const auto smoothing = std::make_shared<const sd::Patch>(sd::Patch{.key = key, .attention = smooth});
     const auto lead_away = [=](const sd::GuidanceCall& call) {
-      const at::Tensor smoothed = call.ask_again([&](sd::NetworkCall& again) { again.patches.push_back(smoothing); });
+      const at::Tensor smoothed = call.ask(
+          sd::GuidanceSide::Positive, call.x, [&](sd::NetworkCall& again) { again.patches.push_back(smoothing); });
       return call.guided + scale * (call.positive - smoothed);
     };
     ctx.set(patched_, scale == 0 ? ctx[model_] : ctx[model_].with({.key = key, .guidance = lead_away}));

@@ -1,4 +1,5 @@
-// sample.custom: sampling with any sampler and any noise levels, also those of plugins.
+// sample.custom and sample.custom_advanced: sampling with any sampler and any noise levels, also those of plugins, and in
+// the second with any guider and noise.
 #include "nodes/sampler/nodes.h"
 #include "nodes/sampler/sampling.h"
 
@@ -19,8 +20,24 @@ class CustomSampling final : public Node {
   Output<Latent> x0_{*this, "x0", {.tip = "the last step's estimate of the picture without noise"}};
 
   void run(RunContext& ctx) const override {
-    Sampled sampled = run_sampler(ctx, ctx[model_], ctx[sampler_], ctx[sigmas_],
-        {ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[latent_], {.seed = ctx[seed_], .add = ctx[add_noise_]});
+    Sampled sampled = run_sampler(ctx, {ctx[model_], ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[sampler_],
+        ctx[sigmas_], ctx[latent_], {.seed = ctx[seed_], .add = ctx[add_noise_]});
+    ctx.set(result_, std::move(sampled.latent));
+    ctx.set(x0_, std::move(sampled.x0));
+  }
+};
+
+class CustomAdvancedSampling final : public Node {
+  Input<Noise> noise_{*this, "noise", {.tip = "where the noise comes from: Random Noise, or No Noise"}};
+  Input<Guider> guider_{*this, "guider", {.tip = "the model, and how it is guided"}};
+  Input<Sampler> sampler_{*this, "sampler", {.tip = "how to go from one noise level to the next"}};
+  Input<Sigmas> sigmas_{*this, "sigmas", {.tip = "the noise levels to visit"}};
+  Input<Latent> latent_{*this, "latent", {.tip = "empty for text to image; an encoded picture to change it"}};
+  Output<Latent> result_{*this, "latent", {.tip = "where sampling ended"}};
+  Output<Latent> x0_{*this, "x0", {.tip = "the last step's estimate of the picture without noise"}};
+
+  void run(RunContext& ctx) const override {
+    Sampled sampled = run_sampler(ctx, ctx[guider_], ctx[sampler_], ctx[sigmas_], ctx[latent_], ctx[noise_]);
     ctx.set(result_, std::move(sampled.latent));
     ctx.set(x0_, std::move(sampled.x0));
   }
@@ -40,6 +57,16 @@ void add_custom(Registry& registry) {
               .name = "SamplerCustom",
               .inputs = {"model", "add_noise", {"noise_seed", "seed"}, "cfg", "positive", "negative", "sampler",
                   "sigmas", {"latent_image", "latent"}},
+              .outputs = {"latent", "x0"}}}});
+  registry.add<CustomAdvancedSampling>("sample.custom_advanced",
+      {.title = "Custom Sampling (Advanced)",
+          .menu = "Sampling",
+          .doc = "Sampling assembled from parts: noise, guidance, sampler and noise levels all come in as values.",
+          .lane = Lane::Device,
+          .bytes_per_pixel = sd::kStepBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "SamplerCustomAdvanced",
+              .inputs = {"noise", "guider", "sampler", "sigmas", {"latent_image", "latent"}},
               .outputs = {"latent", "x0"}}}});
 }
 

@@ -37,7 +37,7 @@ class KSamplerBase : public Node {
     plan.schedule = ctx[schedule_];
     plan.steps = ctx[steps_];
     const Sigmas sigmas{sd::plan_sigmas(model.table(), plan, sampler.method)};
-    return run_sampler(ctx, model, sampler, sigmas, {ctx[positive_], ctx[negative_], ctx[cfg_]}, ctx[latent_],
+    return run_sampler(ctx, {model, ctx[positive_], ctx[negative_], ctx[cfg_]}, sampler, sigmas, ctx[latent_],
         {.seed = ctx[seed_], .add = add_noise, .per_item = ctx[per_item_]})
         .latent;
   }

@@ -9,5 +9,10 @@ namespace weft::sampler {
 void add_ksampler(Registry& registry);
 void add_custom(Registry& registry);
 void add_parts(Registry& registry);
+void add_guiders(Registry& registry);
+void add_noise(Registry& registry);
+void add_schedules(Registry& registry);
+void add_sigmas(Registry& registry);
+void add_samplers(Registry& registry);
 
 }  // namespace weft::sampler

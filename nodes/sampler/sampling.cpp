@@ -1,5 +1,7 @@
 #include "nodes/sampler/sampling.h"
 
+#include <algorithm>
+
 #include "nodes/sd/sampling/noise_schedule.h"
 #include "nodes/sd/values/latent_preview.h"
 
@@ -7,13 +9,27 @@ namespace weft::sampler {
 namespace {
 
 /// Says what will be resized to the latent.
-void warn_of_resizing(RunContext& ctx, const Guidance& guidance, const Latent& latent) {
-  sd::ConditioningEntries both = sd::combine(guidance.positive.entries, guidance.negative.entries);
+void warn_of_resizing(RunContext& ctx, const Guider& guider, const Latent& latent) {
+  sd::ConditioningEntries both = sd::combine(guider.positive.entries, guider.negative.entries);
   for (const std::string& sentence : sd::resized_concats(both, latent.samples.size(2), latent.samples.size(3)))
     ctx.warn(sentence);
 }
 
+/// What a step needs. Both sides are asked in one batch, and three where guidance is dual.
+sd::MemoryNeed step_need(RunContext& ctx, const Guider& guider, const at::Tensor& latents) {
+  const auto guided = [](const sd::CfgRange& range) { return range.cfg != 1; };
+  const bool ranges = std::ranges::any_of(guider.model.sampling().cfg_ranges, guided);
+  sd::MemoryNeed need = guider.model.need(ctx.device(), latents, guider.dual || ranges ? 0 : guider.cfg);
+  if (guider.dual) need.about += need.about / 2;
+  return need;
+}
+
 }  // namespace
+
+at::Tensor Noise::start(const Latent& latent) const {
+  if (!add) return at::zeros_like(latent.samples);
+  return noise_for(latent, seed, per_item ? sd::BatchNoise::PerItem : sd::BatchNoise::Together);
+}
 
 std::vector<std::string> sampler_names() {
   std::vector<std::string> names;
@@ -29,15 +45,17 @@ std::vector<std::string> schedule_names() {
 
 Sampler builtin_sampler(const std::string& name) { return {.name = name, .method = sd::find_sampler(name)}; }
 
-Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler, const Sigmas& sigmas,
-    const Guidance& guidance, const Latent& given, const Noise& noise) {
+Sampled run_sampler(RunContext& ctx, const Guider& guider, const Sampler& sampler, const Sigmas& sigmas,
+    const Latent& given, const Noise& noise) {
+  const Model& model = guider.model;
   const Latent latent = for_space(given, model.space());
-  const sd::MemoryNeed need = model.need(ctx.device(), latent.samples, guidance.cfg);
+  const sd::MemoryNeed need = step_need(ctx, guider, latent.samples);
   sd::require_memory(ctx.memory(), need, latent.size_text());
   sd::SampleRequest request;
-  request.positive = guidance.positive.entries;
-  request.negative = guidance.negative.entries;
-  request.cfg = guidance.cfg;
+  request.positive = guider.positive.entries;
+  request.negative = guider.negative.entries;
+  request.cfg = guider.cfg;
+  request.dual = guider.dual;
   request.strict_concat = true;  // a mask or map that the model cannot see would be a surprise
   request.open_control = [&](const sd::ControlSource& source) { return open_control(source, ctx.memory()); };
   request.latent = latent.samples;
@@ -45,12 +63,12 @@ Sampled run_sampler(RunContext& ctx, const Model& model, const Sampler& sampler,
   request.seed = noise.seed;
   request.batch_noise = noise.per_item ? sd::BatchNoise::PerItem : sd::BatchNoise::Together;
   request.places = latent.places();
-  request.noise = noise.add ? noise_for(latent, noise.seed, request.batch_noise) : at::zeros_like(latent.samples);
+  request.noise = noise.start(latent);
   request.on_step = [&](const sd::SamplerStep& step) {
     ctx.progress(step.index, step.count);
     if (ctx.wants_preview()) ctx.preview(sd::latent_preview(step.x0, model.space().colours));
   };
-  warn_of_resizing(ctx, guidance, latent);
+  warn_of_resizing(ctx, guider, latent);
   ctx.progress(0, sigmas.steps());
   const auto network = model.on(ctx.memory());
   if (const auto free = sd::make_room(ctx.memory(), need)) ctx.warn(sd::shortage_text(need, latent.size_text(), *free));

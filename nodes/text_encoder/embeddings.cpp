@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "assets/model_files.h"
 #include "nodes/sd/files/file_hash.h"
-#include "nodes/sd/text/prompt.h"
+#include "nodes/sd/text/prompt_chunks.h"
 
 namespace weft::text_encoder {
 namespace {
@@ -14,20 +16,26 @@ constexpr const char* kFolder = "embeddings";
 }  // namespace
 
 Clip::EmbeddingFiles embedding_files(const RunContext& ctx) {
-  return [&ctx](const std::string& name) -> std::optional<std::filesystem::path> {
-    const auto& folders = ctx.environment().model_folders;
-    for (const char* ending : {"", ".safetensors", ".pt", ".bin"})  // the last two are refused with what to do
-      if (auto file = find_asset(folders, kFolder, name + ending)) return file;
-    return std::nullopt;
-  };
+  return [&ctx](const std::string& name) { return find_embedding(ctx.environment().model_folders, name); };
+}
+
+void warn_of_missing(RunContext& ctx, const std::vector<std::string>& runs) {
+  const auto files = embedding_files(ctx);
+  std::vector<std::string> warned;
+  for (const std::string& run : runs)
+    for (const sd::PromptPiece& piece : sd::pieces_of(run)) {
+      const std::string name(piece.text);
+      if (!piece.is_name || std::ranges::find(warned, name) != warned.end() || files(name)) continue;
+      warned.push_back(name);
+      ctx.warn(
+          fmt::format("there is no embedding '{0}': put {0}.safetensors in the model folder '{1}'", name, kFolder));
+    }
 }
 
 void warn_of(RunContext& ctx, const std::string& text) {
-  const auto files = embedding_files(ctx);
-  for (const std::string& name : sd::named_embeddings(text))
-    if (!files(name))
-      ctx.warn(
-          fmt::format("there is no embedding '{0}': put {0}.safetensors in the model folder '{1}'", name, kFolder));
+  std::vector<std::string> runs;
+  for (sd::WeightedText& run : sd::parse_weights(text)) runs.push_back(std::move(run.text));
+  warn_of_missing(ctx, runs);
   for (const std::string& sentence : sd::prompt_warnings(text)) ctx.warn(sentence);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "nodes/sd/values/values.h"
 #include "plugins/sdk.h"
@@ -13,6 +14,9 @@ Clip::EmbeddingFiles embedding_files(const RunContext& ctx);
 
 /// Warns of what a text has in vain: names of embeddings that are not there, weights, brackets.
 void warn_of(RunContext& ctx, const std::string& text);
+
+/// The first of that, of runs of plain text.
+void warn_of_missing(RunContext& ctx, const std::vector<std::string>& runs);
 
 /// For a fingerprint: changes when an embedding comes, goes or changes. It does not ask for the text, which may come by a
 /// link: asking would make the node, and all behind it, run every time.

@@ -9,5 +9,6 @@ namespace weft::text_encoder {
 void add_encode(Registry& registry);
 void add_encode_xl(Registry& registry);
 void add_load(Registry& registry);
+void add_wildcards(Registry& registry);
 
 }  // namespace weft::text_encoder

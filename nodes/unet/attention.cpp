@@ -2,6 +2,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include "assets/model_files.h"
 #include "nodes/sd/networks/attention_maps.h"
 #include "nodes/sd/pictures/false_colour.h"
 #include "nodes/sd/sampling/denoiser.h"
@@ -28,7 +29,7 @@ class AttentionMap final : public Node {
   void run(RunContext& ctx) const override {
     const float sigma = ctx[sigmas_].at(ctx[step_]);
     if (sigma <= 0) throw NodeError("there is no noise left at this step", "give an earlier step");
-    const std::vector<std::int64_t> tokens = ctx[clip_].find_tokens(ctx[text_], ctx[words_]);
+    const std::vector<std::int64_t> tokens = ctx[clip_].find_tokens(ctx[text_], ctx[words_], embeddings(ctx));
     if (tokens.empty())
       throw NodeError(fmt::format("the words '{}' do not stand in the text '{}'", ctx[words_], ctx[text_]),
           "give words of the text, spelled as there");
@@ -46,6 +47,10 @@ class AttentionMap final : public Node {
     ctx.set(mask_, Mask(shares));
   }
 
+  static Clip::EmbeddingFiles embeddings(const RunContext& ctx) {
+    return [&ctx](const std::string& name) { return find_embedding(ctx.environment().model_folders, name); };
+  }
+
   /// [B, h, w], or undefined if the network has no attention to words.
   torch::Tensor observe(RunContext& ctx, const std::vector<std::int64_t>& tokens, float sigma) const {
     const sd::MemoryNeed need = ctx[model_].need(ctx.device(), ctx[latent_].samples, /*cfg=*/1);
@@ -54,7 +59,7 @@ class AttentionMap final : public Node {
     const auto model = ctx[model_].with(sd::watching(maps)).on(ctx.memory());
     sd::make_room(ctx.memory(), need);
     const torch::Tensor x = model->space.to_network(ctx[latent_].samples.to(model->device, at::kFloat));
-    const sd::ConditioningEntries words = ctx[clip_].encode(ctx[text_], ctx.memory()).entries;
+    const sd::ConditioningEntries words = ctx[clip_].encode(ctx[text_], ctx.memory(), embeddings(ctx)).entries;
     const sd::GuidedDenoiser denoiser(*model, words, words, x, {.cfg = 1, .strict_concat = true});
     denoiser.x0(x, sigma);
     return maps.mean();

@@ -44,8 +44,8 @@ class UNetStep final : public Node {
       ctx.warn(sentence);
     const at::Tensor x = model.space.to_network(samples.to(model.device, at::kFloat));
     // Strict, because a mask or map that the model cannot see would be a surprise.
-    const sd::GuidedDenoiser denoiser(
-        model, ctx[positive_].entries, ctx[negative_].entries, x, {.cfg = ctx[cfg_], .strict_concat = true});
+    const sd::GuidedDenoiser denoiser(model, ctx[positive_].entries, ctx[negative_].entries, x,
+        {.cfg = ctx[cfg_], .strict_concat = true, .sigmas = ctx[sigmas_].values});
     const at::Tensor x0 = denoiser.x0(x, sigma);
     sd::require_finite(samples, "the latent that came in holds", "look at the node that made it");
     sd::require_finite(x0, fmt::format("at step {} the U-Net gave", ctx[step_]),

@@ -8,6 +8,7 @@ namespace weft::vae {
 
 void add_encode(Registry& registry);
 void add_inpaint(Registry& registry);
+void add_pix2pix(Registry& registry);
 void add_decode(Registry& registry);
 
 }  // namespace weft::vae
