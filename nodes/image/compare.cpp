@@ -1,10 +1,13 @@
 // image.difference, image.metrics: two pictures against each other.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "nodes/image/image_file.h"
 #include "nodes/image/nodes.h"
 #include "nodes/sd/pictures/false_colour.h"
+#include "nodes/sd/tensors/finite.h"
 #include "nodes/sd/tensors/resize.h"
 
 namespace weft::image {
@@ -69,11 +72,46 @@ class ImageMetrics final : public Node {
   }
 };
 
+class CompareImages final : public Node {
+  Input<Image> a_{*this, "a", {.tip = "a picture, or a batch", .optional = true}};
+  Input<Image> b_{*this, "b", {.tip = "what to compare it with", .optional = true}};
+  Output<Image> result_{
+      *this, "image", {.tip = "the first of 'a' and the first of 'b' side by side, both as high as 'a'"}};
+
+  void run(RunContext& ctx) const override {
+    if (!ctx.has(a_) && !ctx.has(b_)) throw NodeError("there is nothing to compare", "connect 'a' and 'b'");
+    std::vector<torch::Tensor> both;
+    for (const Input<Image>* port : {&a_, &b_})
+      if (ctx.has(*port)) both.push_back(ctx[*port].pixels().narrow(0, 0, 1));
+    const std::int64_t height = both.front().size(1);
+    if (torch::Tensor& last = both.back(); last.size(1) != height) {
+      const double scale = static_cast<double>(height) / static_cast<double>(last.size(1));
+      const auto width = std::max<std::int64_t>(1, std::llrint(static_cast<double>(last.size(2)) * scale));
+      last = sd::resize(last.permute({0, 3, 1, 2}), width, height, sd::Resize::Bilinear).permute({0, 2, 3, 1});
+    }
+    const torch::Tensor pixels = torch::cat(both, 2);
+    sd::require_finite(pixels, "the picture holds", "look at the node that made it");
+    if (ctx.wants_preview())
+      ctx.preview({.width = static_cast<int>(pixels.size(2)),
+          .height = static_cast<int>(pixels.size(1)),
+          .rgb = to_bytes(pixels[0])});
+    ctx.set(result_, Image(pixels));
+  }
+};
+
 }  // namespace
 
 void add_compare(Registry& registry) {
   registry.add<ImageDifference>("image.difference",
       {.title = "Image Difference", .menu = "Image/Explain", .doc = "Shows where two pictures differ, and how much."});
+  registry.add<CompareImages>("image.compare",
+      {.title = "Compare Images",
+          .menu = "Image/Explain",
+          .doc = "Shows two pictures side by side.",
+          .result = true,
+          .foreign = {{.program = "comfyui",
+              .name = "ImageCompare",
+              .inputs = {{"image_a", "a"}, {"image_b", "b"}, {"compare_view", ""}}}}});
   registry.add<ImageMetrics>("image.metrics",
       {.title = "Image Metrics", .menu = "Image/Explain", .doc = "How similar two pictures are, in numbers."});
 }

@@ -49,9 +49,14 @@ void add_crop(Registry& registry) {
           .menu = "Image/Transform",
           .doc = "Cuts a rectangle out of every picture of a batch.",
           .foreign = {{.program = "comfyui",
-              .name = "ImageCrop",
-              .inputs = {"image", "width", "height", "x", "y"},
-              .outputs = {"image"}}}});
+                          .name = "ImageCrop",
+                          .inputs = {"image", "width", "height", "x", "y"},
+                          .outputs = {"image"}},
+              {.program = "comfyui",
+                  .name = "ImageCropV2",
+                  .inputs = {"image", {"crop_region", ""}, {"crop_region.x", "x"}, {"crop_region.y", "y"},
+                      {"crop_region.width", "width"}, {"crop_region.height", "height"}},
+                  .outputs = {"image"}}}});
 }
 
 }  // namespace weft::image

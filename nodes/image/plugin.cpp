@@ -15,4 +15,14 @@ WEFT_PLUGIN("weft.image", "0.1.0", registry) {
   weft::image::add_compare(registry);
   weft::image::add_plot_noise(registry);
   weft::image::add_upscale(registry);
+  weft::image::add_blend(registry);
+  weft::image::add_filter(registry);
+  weft::image::add_arrange(registry);
+  weft::image::add_make(registry);
+  weft::image::add_yuv(registry);
+  weft::image::add_resize_to(registry);
+  weft::image::add_hints(registry);
+  weft::image::add_tiles(registry);
+  weft::image::add_match(registry);
+  weft::image::add_quantize(registry);
 }

@@ -1,9 +1,12 @@
-// latent.batch, latent.repeat, latent.pick: latents into a batch, and one out of it.
+// latent.batch, latent.join, latent.repeat, latent.pick, latent.part, latent.batch_noise: latents into a batch, and some out
+// of it.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "nodes/latent/nodes.h"
+#include "nodes/sd/tensors/resize.h"
 
 namespace weft::latent {
 namespace {
@@ -55,6 +58,93 @@ class BatchLatents final : public Node {
   }
 };
 
+/// The places that a latent's items have; 0, 1, 2 ... where nobody said it.
+std::vector<std::int64_t> places_of(const Latent& latent) {
+  if (!latent.batch_index.empty()) return latent.batch_index;
+  std::vector<std::int64_t> places(static_cast<std::size_t>(latent.samples.size(0)));
+  std::iota(places.begin(), places.end(), 0);
+  return places;
+}
+
+class JoinLatents final : public Node {
+  Inputs<Latent> latents_{*this, "latents",
+      {.tip = "in this order; cropped and resized to the size of the first; each may be a batch itself"}};
+  Output<Latent> result_{*this, "latent", {.tip = "all of them as one batch, with the mask of the first"}};
+
+  void run(RunContext& ctx) const override {
+    const std::vector<const Latent*> latents = ctx.all(latents_);
+    Latent batch = *latents.front();
+    batch.batch_index.clear();
+    batch.batch_size = 0;
+    std::vector<torch::Tensor> samples;
+    for (const Latent* latent : latents) {
+      const torch::Tensor& first = latents.front()->samples;
+      if (latent->samples.size(1) != first.size(1))
+        throw NodeError(fmt::format("a latent of {} channels cannot stand in a batch with one of {}",
+                            latent->samples.size(1), first.size(1)),
+            "give latents of one kind of model");
+      const bool same = latent->samples.sizes().slice(1) == first.sizes().slice(1);
+      samples.push_back(same
+              ? latent->samples
+              : sd::resize(latent->samples, first.size(3), first.size(2), sd::Resize::Bilinear, sd::Crop::Center));
+      const std::vector<std::int64_t> places = places_of(*latent);
+      batch.batch_index.insert(batch.batch_index.end(), places.begin(), places.end());
+    }
+    batch.samples = torch::cat(samples);
+    if (batch.noise_mask.defined() && batch.noise_mask.size(0) > 1)
+      batch.noise_mask = sd::repeat_to_batch(batch.noise_mask, batch.samples.size(0));
+    ctx.set(result_, std::move(batch));
+  }
+};
+
+class LatentPart final : public Node {
+  Input<Latent> latent_{*this, "latent", {.tip = "a batch"}};
+  Param<std::int64_t> index_{*this, "index",
+      {.init = 0,
+          .min = -16384,
+          .max = 16384,
+          .tip = "the first is 0, the last -1; beyond the last the last is taken, before the first the first"}};
+  Param<std::int64_t> count_{
+      *this, "count", {.init = 1, .min = 1, .max = 4096, .tip = "how many, from that one on; as many as there are"}};
+  Output<Latent> result_{*this, "latent", {.tip = "those latents"}};
+
+  void run(RunContext& ctx) const override {
+    Latent latent = ctx[latent_];
+    const std::int64_t all = latent.samples.size(0);
+    const std::int64_t wanted = ctx[index_] < 0 ? ctx[index_] + all : ctx[index_];
+    const std::int64_t first = std::clamp<std::int64_t>(wanted, 0, all - 1), end = std::min(all, first + ctx[count_]);
+    if (first != wanted)
+      ctx.warn(fmt::format("there is no latent {} in a batch of {}; number {} is taken", ctx[index_], all, first));
+    const std::vector<std::int64_t> places = places_of(latent);
+    latent.batch_index.assign(places.begin() + first, places.begin() + end);
+    latent.samples = latent.samples.slice(0, first, end);
+    if (latent.noise_mask.defined() && latent.noise_mask.size(0) > 1)
+      latent.noise_mask = sd::repeat_to_batch(latent.noise_mask, all).slice(0, first, end);
+    ctx.set(result_, std::move(latent));
+  }
+};
+
+class BatchNoise final : public Node {
+  Input<Latent> latent_{*this, "latent", {.tip = "a batch"}};
+  Param<std::string> noise_{*this, "noise",
+      {.init = "fixed",
+          .choices = {"random", "fixed"},
+          .tip = "fixed: all start from the first one's noise; random: each from its own"}};
+  Output<Latent> result_{*this, "latent", {.tip = "the same, for a sampler to draw that noise"}};
+
+  void run(RunContext& ctx) const override {
+    Latent latent = ctx[latent_];
+    if (ctx[noise_] == "random") {
+      latent.batch_index.clear();
+      latent.batch_size = 0;
+    } else {
+      const std::int64_t first = latent.batch_index.empty() ? 0 : latent.batch_index.front();
+      latent.batch_index.assign(static_cast<std::size_t>(latent.samples.size(0)), first);
+    }
+    ctx.set(result_, std::move(latent));
+  }
+};
+
 class RepeatLatent final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "one latent, or a batch"}};
   Param<std::int64_t> times_{
@@ -102,6 +192,47 @@ void add_batch(Registry& registry) {
           .doc = "Joins latents into one batch, to decode or to show them together. Picked ones keep their noise.",
           .revision = 2,
           .bytes_per_pixel = sd::kLatentBytesPerPixel});
+  registry.add<JoinLatents>("latent.join",
+      {.title = "Join Latents",
+          .menu = "Latent/Batch",
+          .doc =
+              "Joins latents into one batch in which each counts its places, and so its noise, by itself: two latents "
+              "of one picture get the same noise. ComfyUI batches latents in this way; Batch Latents gives each its "
+              "own noise.",
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+                          .name = "LatentBatch",
+                          .inputs = {{"samples1", "latents"}, {"samples2", "latents"}},
+                          .outputs = {"latent"}},
+              {.program = "comfyui",
+                  .name = "BatchLatentsNode",
+                  .inputs = {{"latents.latent*", "latents"}},
+                  .outputs = {"latent"}},
+              // Its batches of another length come one after the other there: they are one batch here.
+              {.program = "comfyui",
+                  .name = "RebatchLatents",
+                  .inputs = {"latents", {"batch_size", ""}},
+                  .outputs = {"latent"}}}});
+  registry.add<LatentPart>("latent.part",
+      {.title = "Part of Latent Batch",
+          .menu = "Latent/Batch",
+          .doc =
+              "Takes latents out of a batch, with the noise that they start from. Unlike with Pick Latent, the noise "
+              "that a sampler adds on its way is drawn for them alone, as in ComfyUI.",
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "LatentFromBatch",
+              .inputs = {{"samples", "latent"}, {"batch_index", "index"}, {"length", "count"}},
+              .outputs = {"latent"}}}});
+  registry.add<BatchNoise>("latent.batch_noise",
+      {.title = "Noise of Latent Batch",
+          .menu = "Latent/Batch",
+          .doc = "Whether the latents of a batch start from the same noise or each from its own.",
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "LatentBatchSeedBehavior",
+              .inputs = {{"samples", "latent"}, {"seed_behavior", "noise"}},
+              .outputs = {"latent"}}}});
   registry.add<RepeatLatent>("latent.repeat",
       {.title = "Repeat Latent",
           .menu = "Latent/Batch",

@@ -1,7 +1,8 @@
-// latent.resize, latent.set_mask: latents from latents.
+// latent.resize, latent.resize_by, latent.set_mask: latents from latents.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "nodes/latent/nodes.h"
 #include "nodes/sd/tensors/resize.h"
@@ -53,6 +54,31 @@ class ResizeLatent final : public Node {
   }
 };
 
+class ResizeLatentBy final : public Node {
+  Input<Latent> latent_{*this, "latent", {.tip = "a latent, or a batch"}};
+  Param<double> factor_{
+      *this, "factor", {.init = 1.5, .min = 0.01, .max = 8, .step = 0.01, .tip = "2 doubles each side, 0.5 halves it"}};
+  Param<std::string> method_{*this, "method",
+      {.init = "nearest-exact",
+          .choices = kMethods,
+          .tip = "bislerp is made for latents; nearest-exact keeps them as they are"}};
+  Output<Latent> result_{*this, "latent", {.tip = "in the new size"}};
+
+  void run(RunContext& ctx) const override {
+    Latent latent = ctx[latent_];
+    const auto scaled = [&](std::int64_t side) {
+      return std::max<std::int64_t>(1, std::llrint(static_cast<double>(side) * ctx[factor_]));  // a half to even
+    };
+    const std::int64_t width = scaled(latent.samples.size(3)), height = scaled(latent.samples.size(2));
+    const std::int64_t unit = latent.space.downscale;
+    if (std::max(width, height) * unit > kLargestSide)
+      throw NodeError(fmt::format("the latent would become {} x {} pixels large", width * unit, height * unit),
+          fmt::format("give a factor that makes no side larger than {}", kLargestSide));
+    latent.samples = sd::resize(latent.samples, width, height, sd::resize_method(ctx[method_]));
+    ctx.set(result_, std::move(latent));
+  }
+};
+
 class SetLatentMask final : public Node {
   Input<Latent> latent_{*this, "latent", {.tip = "what to change in part"}};
   Input<Mask> mask_{*this, "mask", {.tip = "any size; 1 where the sampler may change the picture"}};
@@ -79,6 +105,15 @@ void add_change(Registry& registry) {
               .name = "LatentUpscale",
               .inputs = {{"samples", "latent"}, {"upscale_method", "method"}, "width", "height",
                   {"crop", "crop", {{"disabled", "none"}}}},
+              .outputs = {"latent"}}}});
+  registry.add<ResizeLatentBy>("latent.resize_by",
+      {.title = "Resize Latent By",
+          .menu = "Latent",
+          .doc = "Scales a latent by a factor.",
+          .bytes_per_pixel = sd::kLatentBytesPerPixel,
+          .foreign = {{.program = "comfyui",
+              .name = "LatentUpscaleBy",
+              .inputs = {{"samples", "latent"}, {"upscale_method", "method"}, {"scale_by", "factor"}},
               .outputs = {"latent"}}}});
   registry.add<SetLatentMask>("latent.set_mask",
       {.title = "Set Latent Mask",

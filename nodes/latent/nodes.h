@@ -12,6 +12,11 @@ void add_batch(Registry& registry);
 void add_change(Registry& registry);
 void add_diffuse(Registry& registry);
 void add_pictures(Registry& registry);
+void add_arithmetic(Registry& registry);
+void add_arrange(Registry& registry);
+void add_composite(Registry& registry);
+void add_file(Registry& registry);
+void add_operation(Registry& registry);
 void add_types(Registry& registry);
 
 }  // namespace weft::latent

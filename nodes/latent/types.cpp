@@ -2,6 +2,7 @@
 #include "nodes/latent/nodes.h"
 #include "nodes/sd/values/bytes.h"
 #include "nodes/sd/values/describe.h"
+#include "nodes/sd/values/latent_operation.h"
 #include "nodes/sd/values/latent_preview.h"
 
 namespace weft::latent {
@@ -18,6 +19,13 @@ void add_types(Registry& registry) {
       .encode = [](const Value& v) { return sd::to_bytes(sd::parts_of(v.as<Latent>())); },
       .decode = [](std::string_view bytes) { return Value::of(sd::latent_of(sd::parts_in(bytes))); },
       .example = [] { return Value::of(Latent{torch::linspace(-3, 3, 2 * 4 * 6 * 10).view({2, 4, 6, 10})}); }});
+  registry.add_type({.id = "latent_operation",
+      .title = "Latent Operation",
+      .colour = "#7986cb",
+      .doc = "Something to do to latents, for another node to apply.",
+      .describe = [](const Value& v) { return nlohmann::json(v.as<LatentOperation>().name); },
+      .example =
+          [] { return Value::of(LatentOperation{"nothing", [](const at::Tensor& latent) { return latent; }}); }});
   registry.add_type({.id = "sigmas",
       .title = "Sigmas",
       .colour = "#a1887f",

@@ -82,8 +82,14 @@ class EllipseMask final : public BoxNode {
 }  // namespace
 
 void add_make(Registry& registry) {
-  registry.add<SolidMask>(
-      "mask.solid", {.title = "Solid Mask", .menu = "Mask", .doc = "A mask with the same value everywhere."});
+  registry.add<SolidMask>("mask.solid",
+      {.title = "Solid Mask",
+          .menu = "Mask",
+          .doc = "A mask with the same value everywhere.",
+          .foreign = {{.program = "comfyui",
+              .name = "SolidMask",
+              .inputs = {"value", "width", "height"},
+              .outputs = {"mask"}}}});
   registry.add<RectangleMask>("mask.rectangle",
       {.title = "Rectangle Mask",
           .menu = "Mask",

@@ -9,5 +9,6 @@ void add_make(Registry& registry);
 void add_draw(Registry& registry);
 void add_convert(Registry& registry);
 void add_shape(Registry& registry);
+void add_place(Registry& registry);
 
 }  // namespace weft::mask

@@ -1,7 +1,8 @@
-// mask.invert, mask.grow, mask.feather, mask.combine: masks from masks.
+// mask.invert, mask.grow, mask.feather, mask.feather_sides, mask.threshold, mask.combine: masks from masks.
 #include <fmt/format.h>
 
 #include "nodes/mask/nodes.h"
+#include "nodes/sd/pictures/masks.h"
 
 namespace weft::mask {
 namespace {
@@ -15,16 +16,14 @@ class InvertMask final : public Node {
 
 class GrowMask final : public Node {
   Input<Mask> mask_{*this, "mask", {.tip = "what to widen"}};
-  Param<std::int64_t> pixels_{*this, "pixels", {.init = 8, .min = -512, .max = 512, .tip = "negative: shrink"}};
+  Param<std::int64_t> pixels_{*this, "pixels", {.init = 8, .min = -16384, .max = 16384, .tip = "negative: shrink"}};
+  Param<bool> tapered_{*this, "tapered",
+      {.init = false, .tip = "rounds corners off: a single pixel grows into a diamond, not a square"}};
   Output<Mask> result_{*this, "mask", {.tip = "the larger mask, or the smaller"}};
 
   void run(RunContext& ctx) const override {
-    const std::int64_t n = ctx[pixels_], side = 2 * std::abs(n) + 1;
-    const torch::Tensor in = ctx[mask_].values().unsqueeze(1);
-    const auto dilate = [&](const torch::Tensor& t) {  // along one axis, then the other: a square
-      return at::max_pool2d(at::max_pool2d(t, {side, 1}, {1, 1}, {side / 2, 0}), {1, side}, {1, 1}, {0, side / 2});
-    };
-    ctx.set(result_, Mask((n >= 0 ? dilate(in) : 1 - dilate(1 - in)).squeeze(1)));
+    const sd::Corners corners = ctx[tapered_] ? sd::Corners::Tapered : sd::Corners::Square;
+    ctx.set(result_, Mask(sd::grown(ctx[mask_].values(), ctx[pixels_], corners)));
   }
 };
 
@@ -48,6 +47,34 @@ class FeatherMask final : public Node {
       out = at::conv2d(padded, weights.view({1, 1, -1, 1})).squeeze(1).clamp(0, 1);
     }
     ctx.set(result_, Mask(out));
+  }
+};
+
+class FeatherSides final : public Node {
+  Input<Mask> mask_{*this, "mask", {.tip = "any mask"}};
+  Param<std::int64_t> left_{
+      *this, "left", {.init = 0, .min = 0, .max = 16384, .tip = "how far it fades out, in pixels"}};
+  Param<std::int64_t> top_{*this, "top", {.init = 0, .min = 0, .max = 16384, .tip = "how far it fades out, in pixels"}};
+  Param<std::int64_t> right_{
+      *this, "right", {.init = 0, .min = 0, .max = 16384, .tip = "how far it fades out, in pixels"}};
+  Param<std::int64_t> bottom_{
+      *this, "bottom", {.init = 0, .min = 0, .max = 16384, .tip = "how far it fades out, in pixels"}};
+  Output<Mask> result_{*this, "mask", {.tip = "fading out towards its sides"}};
+
+  void run(RunContext& ctx) const override {
+    const sd::Border sides{.left = ctx[left_], .top = ctx[top_], .right = ctx[right_], .bottom = ctx[bottom_]};
+    ctx.set(result_, Mask(sd::faded_at_sides(ctx[mask_].values(), sides)));
+  }
+};
+
+class ThresholdMask final : public Node {
+  Input<Mask> mask_{*this, "mask", {.tip = "any mask"}};
+  Param<double> value_{
+      *this, "value", {.init = 0.5, .min = 0, .max = 1, .step = 0.01, .tip = "what is above is selected"}};
+  Output<Mask> result_{*this, "mask", {.tip = "1 above the value, 0 elsewhere"}};
+
+  void run(RunContext& ctx) const override {
+    ctx.set(result_, Mask((ctx[mask_].values() > ctx[value_]).to(torch::kFloat32)));
   }
 };
 
@@ -79,10 +106,34 @@ class CombineMasks final : public Node {
 }  // namespace
 
 void add_shape(Registry& registry) {
-  registry.add<InvertMask>(
-      "mask.invert", {.title = "Invert Mask", .menu = "Mask/Change", .doc = "Selects what was not selected."});
+  registry.add<InvertMask>("mask.invert",
+      {.title = "Invert Mask",
+          .menu = "Mask/Change",
+          .doc = "Selects what was not selected.",
+          .foreign = {{.program = "comfyui", .name = "InvertMask", .inputs = {"mask"}, .outputs = {"mask"}}}});
   registry.add<GrowMask>("mask.grow",
-      {.title = "Grow Mask", .menu = "Mask/Change", .doc = "Grows or shrinks the selection by a number of pixels."});
+      {.title = "Grow Mask",
+          .menu = "Mask/Change",
+          .doc = "Grows or shrinks the selection by a number of pixels.",
+          .revision = 2,
+          .foreign = {{.program = "comfyui",
+              .name = "GrowMask",
+              .inputs = {"mask", {"expand", "pixels"}, {"tapered_corners", "tapered"}},
+              .outputs = {"mask"}}}});
+  registry.add<FeatherSides>("mask.feather_sides",
+      {.title = "Feather Mask Sides",
+          .menu = "Mask/Change",
+          .doc = "Fades a mask out towards the sides of the picture.",
+          .foreign = {{.program = "comfyui",
+              .name = "FeatherMask",
+              .inputs = {"mask", "left", "top", "right", "bottom"},
+              .outputs = {"mask"}}}});
+  registry.add<ThresholdMask>("mask.threshold",
+      {.title = "Threshold Mask",
+          .menu = "Mask/Change",
+          .doc = "Makes a soft mask hard.",
+          .foreign = {
+              {.program = "comfyui", .name = "ThresholdMask", .inputs = {"mask", "value"}, .outputs = {"mask"}}}});
   registry.add<FeatherMask>("mask.feather",
       {.title = "Feather Mask",
           .menu = "Mask/Change",

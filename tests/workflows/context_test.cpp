@@ -18,6 +18,26 @@ using testing::HasSubstr;
 
 double relative_change(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
 
+TEST(Pix2Pix, ShowsThePictureBesideAnEmptyLatentOfItsSize) {
+  Bench bench;
+  const RunResult result = bench.run(R"({"weft": 1, "nodes": {
+      "model": {"type": "checkpoint.load", "inputs": {"name": "paper-cut"}},
+      "mask": {"type": "mask.rectangle", "inputs": {"width": 64, "height": 40}},
+      "picture": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
+      "text": {"type": "text.encode", "inputs": {"clip": {"link": "model.clip"}, "text": "snow"}},
+      "shown": {"type": "conditioning.pix2pix", "inputs": {"positive": {"link": "text.conditioning"},
+          "negative": {"link": "text.conditioning"}, "vae": {"link": "model.vae"}, "image": {"link": "picture.image"}}},
+      "encoded": {"type": "vae.encode", "inputs": {"vae": {"link": "model.vae"}, "image": {"link": "picture.image"}}}}})",
+      {"shown", "encoded"});
+  const at::Tensor encoded = output<Latent>(result, "encoded").samples;
+  for (const std::size_t side : {0, 1}) {
+    const sd::ConditioningEntry& entry = output<Conditioning>(result, "shown", side).entries.at(0);
+    EXPECT_TRUE(entry.concat_latent.equal(encoded));
+    EXPECT_FALSE(entry.concat_mask.defined());
+  }
+  EXPECT_TRUE(output<Latent>(result, "shown", 2).samples.equal(at::zeros_like(encoded)));
+}
+
 // ---- cross-attention ----
 
 /// Pictures of paper-cut with one seed, a node "picture_ID" for each text.

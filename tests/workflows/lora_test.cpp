@@ -65,5 +65,36 @@ TEST_F(LoraNodes, EachStrengthChangesItsHalfAndZeroNothing) {
   EXPECT_TRUE(again.latent.equal(plain.latent));
 }
 
+TEST_F(LoraNodes, BlocksHaveStrengthsOfTheirOwn) {
+  const auto made_by = [&](const std::string& type, const std::string& more, bool may_fail = false) {
+    return bench_.run(fmt::format(R"({{"weft": 1, "nodes": {{
+        "model": {{"type": "checkpoint.load", "inputs": {{"name": "paper-cut"}}}},
+        "lora": {{"type": "{}", "inputs": {{"model": {{"link": "model.model"}}, "clip": {{"link": "model.clip"}},
+            "name": "ink.safetensors"{}}}}},
+        "text": {{"type": "text.encode", "inputs": {{"clip": {{"link": "lora.clip"}}, "text": "a red boat"}}}},
+        "empty": {{"type": "latent.empty", "inputs": {{"width": 64, "height": 64}}}},
+        "sampler": {{"type": "sample.ksampler", "inputs": {{"model": {{"link": "lora.model"}},
+            "positive": {{"link": "text.conditioning"}}, "negative": {{"link": "text.conditioning"}},
+            "latent": {{"link": "empty.latent"}}, "seed": 3, "steps": 2, "cfg": 1}}}}}}}})",
+                          type, more),
+        {"sampler"}, may_fail);
+  };
+  const auto latent = [&](const std::string& type, const std::string& more) {
+    return output<Latent>(made_by(type, more), "sampler").samples;
+  };
+  // The file changes down_blocks.1, which is IN03 of a model with one layer a level, and the text encoder (BASE).
+  const auto blocks = [](double base, double in_3) {
+    return fmt::format(R"(, "blocks": "{},1,1,1,{},1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1")", base, in_3);
+  };
+  const std::string by_blocks = "model.lora_blocks";
+  EXPECT_TRUE(latent(by_blocks, blocks(1, 1)).equal(latent("model.lora", "")));
+  EXPECT_TRUE(latent(by_blocks, blocks(1, 0)).equal(latent("model.lora", R"(, "strength_model": 0)")));
+  EXPECT_TRUE(latent(by_blocks, blocks(1, 0.5)).equal(latent("model.lora", R"(, "strength_model": 0.5)")));
+  EXPECT_TRUE(latent(by_blocks, blocks(0, 1)).equal(latent("model.lora", R"(, "strength_clip": 0)")));
+  const RunResult failed = made_by("model.lora_blocks", R"(, "blocks": "1,2")", /*may_fail=*/true);
+  ASSERT_EQ(failed.problems.size(), 1u);
+  EXPECT_THAT(failed.problems[0].text(), testing::HasSubstr("2 numbers are of no model"));
+}
+
 }  // namespace
 }  // namespace weft::test
