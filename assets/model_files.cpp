@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kFolders = {"checkpoints", "clip", "clip_vision", "configs", "controlnet",
-    "diffusion_models", "embeddings", "hypernetworks", "loras", "style_models", "upscale_models", "vae", "vae_approx"};
+constexpr std::array<std::string_view, 15> kFolders = {"checkpoints", "clip", "clip_vision", "configs", "controlnet",
+    "diffusion_models", "embeddings", "gligen", "hypernetworks", "ipadapter", "loras", "style_models", "upscale_models",
+    "vae", "vae_approx"};
 
 /// What ComfyUI takes for a model file. Which of them can be read is the readers' business.
 constexpr std::array<std::string_view, 10> kExtensions = {
@@ -46,6 +47,23 @@ bool is_model_file(const fs::path& path) {
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
   std::error_code none;
   return std::ranges::find(kExtensions, extension) != kExtensions.end() && fs::is_regular_file(path, none);
+}
+
+/// ComfyUI's names, among the VAEs, for those that are two files in another folder: "taesd" is "taesd_encoder.safetensors"
+/// and "taesd_decoder.safetensors" (or of another ending) in vae_approx. The decoder's path, beside which the other lies.
+constexpr std::array<std::string_view, 2> kTinyVAEs = {"taesd", "taesdxl"};
+
+std::optional<fs::path> tiny_vae(const fs::path& root, std::string_view name) {
+  if (std::ranges::find(kTinyVAEs, name) == kTinyVAEs.end()) return {};
+  std::error_code none;
+  for (const std::string_view extension : kExtensions) {
+    const auto half = [&](const char* which) {
+      return root / "vae_approx" / fmt::format("{}_{}{}", name, which, extension);
+    };
+    if (fs::is_regular_file(half("encoder"), none) && fs::is_regular_file(half("decoder"), none))
+      return half("decoder");
+  }
+  return {};
 }
 
 std::uint64_t bytes_below(const fs::path& folder) {
@@ -124,6 +142,20 @@ std::vector<Asset> list_assets(std::span<const fs::path> roots, std::string_view
   for (const fs::path& root : roots)
     for (const std::string& name : folder_names(folder))
       collect_models(root / name, {.folder = std::string(folder), .root = root}, assets);
+  if (folder == "vae") {
+    for (const fs::path& root : roots) {
+      for (const std::string_view name : kTinyVAEs) {
+        const auto path = tiny_vae(root, name);
+        if (!path) continue;
+        std::error_code none;
+        assets.push_back({.folder = std::string(folder),
+            .name = std::string(name),
+            .path = *path,
+            .root = root,
+            .bytes = fs::file_size(*path, none)});
+      }
+    }
+  }
   std::ranges::stable_sort(assets, {}, &Asset::name);
   for (std::size_t i = 1; i < assets.size(); ++i) assets[i].shadowed = assets[i].name == assets[i - 1].name;
   return assets;
@@ -138,6 +170,8 @@ std::optional<fs::path> find_asset(std::span<const fs::path> roots, std::string_
       const fs::path path = root / kind / *inner;
       if (fs::is_regular_file(path, none) || is_diffusers_folder(path)) return path;
     }
+    if (folder == "vae")
+      if (auto path = tiny_vae(root, name)) return path;
   }
   return {};
 }
@@ -159,6 +193,12 @@ std::string missing_model_remedy(std::span<const fs::path> roots, std::string_vi
 fs::path require_asset(std::span<const fs::path> roots, std::string_view folder, std::string_view name) {
   if (std::optional<fs::path> path = find_asset(roots, folder, name)) return *path;
   throw NodeError(missing_model_text(folder, name), missing_model_remedy(roots, folder, name));
+}
+
+std::optional<fs::path> find_embedding(std::span<const fs::path> roots, const std::string& name) {
+  for (const char* ending : {"", ".safetensors", ".pt", ".bin"})  // the last two are refused with what to do
+    if (auto file = find_asset(roots, "embeddings", name + ending)) return file;
+  return std::nullopt;
 }
 
 std::vector<fs::path> model_roots(std::span<const fs::path> first, const fs::path& workflow_folder) {

@@ -3,7 +3,8 @@
 //
 // A *root* holds one folder a kind of model, named as ComfyUI's are: checkpoints, vae, loras, controlnet, embeddings,
 // upscale_models, clip ... A *model* is a file there or in a folder below, or a diffusers folder (one that holds
-// model_index.json). Its name is its path relative to the folder of its kind: "sd15/v1-5.safetensors", "paper-cut".
+// model_index.json). Its name is its path relative to the folder of its kind: "sd15/v1-5.safetensors", "paper-cut". The
+// VAEs "taesd" and "taesdxl" are two files in vae_approx, as in ComfyUI.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ namespace weft {
 
 struct Asset {
   std::string folder;  ///< "checkpoints"
-  std::string name;    ///< relative to its folder, with '/'
+  std::string name;  ///< relative to its folder, with '/'
   std::filesystem::path path;
   std::filesystem::path root;
   std::uint64_t bytes = 0;
   bool is_folder = false;  ///< in diffusers layout
-  bool shadowed = false;   ///< an earlier root has a model of this name: that one is found
+  bool shadowed = false;  ///< an earlier root has a model of this name: that one is found
 };
 
 /// The kinds of models, sorted.
@@ -42,6 +43,10 @@ WEFT_EXPORT std::optional<std::filesystem::path> find_asset(
 /// The same; throws NodeError with missing_model_text() and missing_model_remedy().
 WEFT_EXPORT std::filesystem::path require_asset(
     std::span<const std::filesystem::path> roots, std::string_view folder, std::string_view name);
+
+/// The file of a textual inversion by its name in a text, which may lack the extension.
+WEFT_EXPORT std::optional<std::filesystem::path> find_embedding(
+    std::span<const std::filesystem::path> roots, const std::string& name);
 
 /// "there is no model 'a' in 'vae'"
 WEFT_EXPORT std::string missing_model_text(std::string_view folder, std::string_view name);

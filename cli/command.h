@@ -24,6 +24,7 @@ void add_edit_command(CLI::App& app, Action& action);
 void add_check_command(CLI::App& app, Action& action);
 void add_nodes_command(CLI::App& app, Action& action);
 void add_models_command(CLI::App& app, Action& action);
+void add_model_command(CLI::App& app, Action& action);
 void add_plugin_command(CLI::App& app, Action& action);
 
 }  // namespace weft::cli

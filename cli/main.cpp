@@ -1,5 +1,5 @@
-// weft: runs, edits and checks workflows, lists nodes and models, makes and checks plugins. Starts without libtorch:
-// only `run` brings it in, with the plugins that the workflow needs.
+// weft: runs, edits and checks workflows, lists nodes and models, makes and checks plugins. Starts without libtorch: only
+// `run` brings it in, with the plugins that the workflow needs, and what looks into model files (`model`).
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -102,6 +102,7 @@ int main(int argc, char** argv) {
   weft::cli::add_check_command(app, action);
   weft::cli::add_nodes_command(app, action);
   weft::cli::add_models_command(app, action);
+  weft::cli::add_model_command(app, action);
   weft::cli::add_plugin_command(app, action);
   try {
     app.parse(argc, argv);

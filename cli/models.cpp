@@ -11,9 +11,11 @@
 
 #include "assets/model_files.h"
 #include "cli/command.h"
+#include "cli/model_words.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "cli/workflow_source.h"
+#include "host/model_tools.h"
 
 namespace weft::cli {
 
@@ -22,11 +24,12 @@ namespace {
 struct ModelsOptions {
   std::vector<std::string> models;
   bool json = false;
+  bool details = false;
 };
 
 using Roots = std::vector<std::filesystem::path>;
 
-void print_kind(const std::vector<Asset>& assets) {
+void print_kind(const std::vector<Asset>& assets, bool details) {
   std::size_t width = 0;
   for (const Asset& asset : assets) width = std::max(width, asset.name.size());
   print(assets[0].folder + '\n');
@@ -37,34 +40,39 @@ void print_kind(const std::vector<Asset>& assets) {
     if (asset.shadowed) note += fmt::format("  (hidden by the one in {})", in_use->root.string());
     print(fmt::format("  {:<{}}  {:>9}  {}{}\n", one_line(asset.name), width, size_text(asset.bytes),
         one_line(asset.root.string()), one_line(note)));
+    if (details)
+      print(fmt::format("    {}\n", model_summary(host::model_tools().describe(asset.path, /*hash=*/false))));
   }
 }
 
-void print_text(const Roots& roots) {
+void print_text(const Roots& roots, bool details) {
   std::vector<std::string> names;
   for (const auto& root : roots) names.push_back(root.string());
   print(fmt::format(
       "model folders, first wins: {}\n", names.empty() ? "none" : one_line(fmt::format("{}", fmt::join(names, ", ")))));
   for (const std::string_view folder : asset_folders())
-    if (const std::vector<Asset> assets = list_assets(roots, folder); !assets.empty()) print_kind(assets);
+    if (const std::vector<Asset> assets = list_assets(roots, folder); !assets.empty()) print_kind(assets, details);
 }
 
-void print_json(const Roots& roots) {
+void print_json(const Roots& roots, bool details) {
   nlohmann::json report = {{"roots", nlohmann::json::array()}, {"models", nlohmann::json::array()}};
   for (const auto& root : roots) report["roots"].push_back(root.string());
   for (const std::string_view folder : asset_folders())
-    for (const Asset& asset : list_assets(roots, folder))
-      report["models"].push_back({{"folder", asset.folder}, {"name", asset.name}, {"path", asset.path.string()},
-          {"bytes", asset.bytes}, {"is_folder", asset.is_folder}, {"shadowed", asset.shadowed}});
+    for (const Asset& asset : list_assets(roots, folder)) {
+      nlohmann::json model = {{"folder", asset.folder}, {"name", asset.name}, {"path", asset.path.string()},
+          {"bytes", asset.bytes}, {"is_folder", asset.is_folder}, {"shadowed", asset.shadowed}};
+      if (details) model["details"] = host::model_tools().describe(asset.path, /*hash=*/false);
+      report["models"].push_back(std::move(model));
+    }
   cli::print_json(report);
 }
 
 Exit models(const ModelsOptions& options) {
   const Roots roots = model_roots(model_folders(options.models), std::filesystem::current_path());
   if (options.json)
-    print_json(roots);
+    print_json(roots, options.details);
   else
-    print_text(roots);
+    print_text(roots, options.details);
   return Exit::Done;
 }
 
@@ -82,6 +90,8 @@ void add_models_command(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command->add_flag(
       "--json", options->json, "As JSON: {\"roots\", \"models\": [{\"folder\", \"name\", \"path\", ...}]}");
+  command->add_flag("--details", options->details,
+      "Also what each is: kind, family, types, prediction, trigger words. Looks into every file");
   command->callback([options, &action] { action = [options] { return models(*options); }; });
 }
 

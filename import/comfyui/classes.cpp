@@ -1,5 +1,7 @@
 #include "import/comfyui/classes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace weft::comfyui {
@@ -16,6 +18,22 @@ std::string file_name(std::string name) {
 
 }  // namespace
 
+const ForeignInput* declared_input(const Known& known, std::string_view name) {
+  const auto is_it = [&](const ForeignInput& input) {
+    const std::string_view theirs = input.theirs;
+    if (!theirs.ends_with('*')) return theirs == name;
+    const std::string_view stem = theirs.substr(0, theirs.size() - 1);
+    return name.size() > stem.size() && name.starts_with(stem) &&
+        name.find_first_not_of("0123456789", stem.size()) == std::string_view::npos;
+  };
+  const auto found = std::ranges::find_if(known.declared->inputs, is_it);
+  return found == known.declared->inputs.end() ? nullptr : &*found;
+}
+
+bool is_there_with(const ForeignInput& input, const std::string& parent) {
+  return parent.empty() || input.values.empty() || input.values.contains(parent);
+}
+
 const PortInfo* port_of(const Known& known, const ForeignInput& input) {
   return input.ours.empty() ? nullptr : known.type->find_input(input.ours);
 }
@@ -28,6 +46,8 @@ bool has_widget(const Known& known, const ForeignInput& input) {
 json own_value(const PortInfo& port, const ForeignInput& input, const json& value) {
   const bool file = port.widget == Widget::File || port.widget == Widget::Model;
   if (file && value.is_string()) return file_name(value.get<std::string>());
+  if (port.widget == Widget::Color && value.is_number_integer())
+    return fmt::format("#{:06x}", value.get<std::int64_t>() & 0xffffff);
   return input.value_of(value);
 }
 

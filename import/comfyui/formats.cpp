@@ -57,6 +57,14 @@ std::optional<std::pair<double, double>> pair_of(const json& list) {
       .remedy = "save it again in ComfyUI"});
 }
 
+/// The members of an object are values too, "crop_region.x": they count, and what is stored by their names is an echo.
+void take_value(const std::string& name, const json& value, Node& read) {
+  read.inputs.try_emplace(name, value);
+  if (!value.is_object()) return;
+  for (const auto& [member, each] : value.items())
+    if (each.is_primitive()) read.inputs.try_emplace(name + '.' + member, each);
+}
+
 Input api_input(const json& value) {
   if (value.is_array() && value.size() == 2 && !id_of(value[0]).empty() && value[1].is_number())
     return Output{id_of(value[0]), slot_of(value[1])};
@@ -186,15 +194,23 @@ class EditorFile {
   static void take_in_order(const Known& known, const json& values, Node& read) {
     std::size_t place = 0;
     for (const ForeignInput& input : known.declared->inputs) {
-      if (!has_widget(known, input)) continue;
+      if (!has_widget(known, input) || !is_there_with(input, choice_of_parent(input.theirs, read))) continue;
       if (place >= values.size()) break;
-      read.inputs.try_emplace(input.theirs, values[place++]);
+      take_value(input.theirs, values[place++], read);
       // What shall happen to the seed after a run. It is not taken over: a file that is opened has to give its picture
       // again before anything else happens.
       const PortInfo* port = port_of(known, input);
       const bool seed = port && port->widget == Widget::Seed;
       if (seed && place < values.size() && is_seed_control(values[place])) ++place;
     }
+  }
+
+  /// "scale width" for "resize_type.width" where that is what "resize_type" says.
+  static std::string choice_of_parent(const std::string& name, const Node& read) {
+    const std::size_t dot = name.find('.');
+    const auto parent = dot == std::string::npos ? read.inputs.end() : read.inputs.find(name.substr(0, dot));
+    const json* choice = parent == read.inputs.end() ? nullptr : std::get_if<json>(&parent->second);
+    return choice ? text_of(*choice) : std::string();
   }
 
   static bool is_seed_control(const json& value) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
 #include "base/error.h"
 #include "graph/placeholder.h"
 #include "import/comfyui/classes.h"
 #include "import/comfyui/formats.h"
+#include "import/comfyui/switches.h"
 
 namespace weft::comfyui {
 namespace {
@@ -46,11 +48,24 @@ bool is_idle(const std::string& input) {
   return std::ranges::find(kIdle, input) != kIdle.end();
 }
 
+/// Names with their numbers counted: "image2" before "image10".
+std::vector<std::string> in_natural_order(const std::map<std::string, Input>& inputs) {
+  const auto split = [](const std::string& name) {
+    const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+    return std::tuple(std::string_view(name).substr(0, digits), name.size() - digits, name);
+  };
+  std::vector<std::string> names;
+  for (const auto& [name, input] : inputs) names.push_back(name);
+  std::ranges::sort(names, {}, split);
+  return names;
+}
+
 class Importer {
  public:
   explicit Importer(const Registry& registry) : registry_(registry) {}
 
-  Imported convert(const Sheet& sheet) {
+  Imported convert(Sheet sheet) {
+    made_.remarks = resolve_switches(sheet);
     for (const Node& node : sheet.nodes)
       sources_[node.id] = {&node, registry_.find_foreign(kProgram, node.type), own_ports(node.output_slots)};
     std::vector<GraphNode> nodes;
@@ -78,7 +93,8 @@ class Importer {
         .state = node.state};
     if (node.at) made.ui = {{"x", node.at->first}, {"y", node.at->second}};
     if (node.collapsed) made.ui["collapsed"] = true;
-    for (const auto& [name, input] : node.inputs) take_input(node, known, name, input, made);
+    for (const std::string& name : in_natural_order(node.inputs))
+      take_input(node, known, name, node.inputs.at(name), made);
     if (!known.type && !(node.input_slots.empty() && node.output_slots.empty()))
       state_ports(made, {own_ports(node.input_slots), sources_.at(node.id).outputs});
     return made;
@@ -88,21 +104,44 @@ class Importer {
     const ForeignInput* declared = nullptr;
     const PortInfo* port = nullptr;
     if (known.type) {
-      const auto found = std::ranges::find(known.declared->inputs, name, &ForeignInput::theirs);
-      if (found != known.declared->inputs.end()) declared = &*found;
+      declared = declared_input(known, name);
       if (!declared && !is_idle(name))
         made_.remarks.push_back(
             fmt::format("'{}' of node {} ({}) is not known: it is left out", name, node.id, node.type));
       port = declared ? port_of(known, *declared) : nullptr;
+      if (declared && !port && std::holds_alternative<Output>(input))
+        made_.remarks.push_back(
+            fmt::format("'{}' of node {} ({}) takes no link: it is left out", name, node.id, node.type));
+      if (declared) take_members(node, known, name, input, made);
       if (!port) return;
     }
     const std::string ours = port ? port->name : as_port(name);
     if (const auto* output = std::get_if<Output>(&input)) {
-      if (auto source = port_of_output(*output, node)) made.inputs.insert_or_assign(ours, Links{*std::move(source)});
+      if (auto source = port_of_output(*output, node)) add_link(made, ours, port, *std::move(source));
     } else if (const json& value = std::get<json>(input); !value.is_null()) {
       const json own = port ? own_value(*port, *declared, value) : value;
       made.inputs.insert_or_assign(ours, own.is_structured() ? json(own.dump()) : own);
     }
+  }
+
+  /// An object's members, where the class declares them as "region.x"; a value that is there by that name wins.
+  void take_members(
+      const Node& node, const Known& known, const std::string& name, const Input& input, GraphNode& made) {
+    const json* const object = std::get_if<json>(&input);
+    if (!object || !object->is_object()) return;
+    for (const auto& [member, value] : object->items())
+      if (const std::string inner = name + '.' + member; declared_input(known, inner) && !node.inputs.contains(inner))
+        take_input(node, known, inner, value, made);
+  }
+
+  /// Several inputs there may be one here that takes many.
+  static void add_link(GraphNode& made, const std::string& ours, const PortInfo* port, PortRef source) {
+    const auto given = made.inputs.find(ours);
+    Links* const links = given == made.inputs.end() ? nullptr : std::get_if<Links>(&given->second);
+    if (links && port && port->many)
+      links->push_back(std::move(source));
+    else
+      made.inputs.insert_or_assign(ours, Links{std::move(source)});
   }
 
   struct Source {
@@ -188,7 +227,7 @@ Imported import_workflow(
   if (is_api(json)) {
     Sheet sheet = read_api(json, source);
     if (is_editor_file(editor_file)) take_looks(read_editor_file(editor_file, registry, source), sheet);
-    return Importer(registry).convert(sheet);
+    return Importer(registry).convert(std::move(sheet));
   }
   if (is_editor_file(json)) return Importer(registry).convert(read_editor_file(json, registry, source));
   throw GraphError(Problem{.what = fmt::format("{} is no workflow of ComfyUI", source),

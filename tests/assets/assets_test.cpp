@@ -82,6 +82,18 @@ TEST_F(AssetFiles, TheFirstRootWinsAndTheOtherIsListedAsShadowed) {
   EXPECT_EQ(assets[1].path, second);
 }
 
+TEST_F(AssetFiles, ATinyVaeIsTwoFilesOfAnotherFolderUnderOneName) {
+  const fs::path decoder = file("vae_approx/taesdxl_decoder.safetensors");
+  EXPECT_EQ(find("vae", "taesdxl"), std::nullopt) << "its encoder is missing";
+  file("vae_approx/taesdxl_encoder.safetensors");
+  EXPECT_EQ(find("vae", "taesdxl"), decoder);
+  EXPECT_EQ(find("vae", "taesd"), std::nullopt);
+  EXPECT_EQ(find("vae_approx", "taesdxl"), std::nullopt);
+  const std::vector<Asset> assets = list_assets(std::vector{folder_}, "vae");
+  ASSERT_EQ(assets.size(), 1u);
+  EXPECT_EQ(assets[0].name, "taesdxl");
+}
+
 TEST_F(AssetFiles, AMissingModelNamesTheNearestOne) {
   file("checkpoints/v1-5.safetensors");
   try {

@@ -54,21 +54,21 @@ TEST_F(RunCommand, ReadsAWorkflowFromStdin) {
 
 TEST_F(RunCommand, ImportsWorkflowsOfComfyUI) {
   const std::string text = R"({"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 64}},
-    "2": {"class_type": "LatentBlend", "inputs": {"samples1": ["1", 0]}}})";
+    "2": {"class_type": "SVD_img2vid_Conditioning", "inputs": {"samples1": ["1", 0]}}})";
   std::ofstream(scratch_ / "comfy.json") << text;
   const Outcome check = weft({"check", "comfy.json"});
   EXPECT_EQ(weft({"check", "-"}, {.input = text}).out, check.out);
-  EXPECT_THAT(check.err, HasSubstr("no node for 'LatentBlend'"));
+  EXPECT_THAT(check.err, HasSubstr("no node for 'SVD_img2vid_Conditioning'"));
   EXPECT_THAT(check.out,
-      AllOf(
-          HasSubstr("node \"2\": no plugin brings the node type 'comfyui.LatentBlend'"), Not(HasSubstr("node \"1\""))));
+      AllOf(HasSubstr("node \"2\": no plugin brings the node type 'comfyui.SVD_img2vid_Conditioning'"),
+          Not(HasSubstr("node \"1\""))));
   EXPECT_EQ(check.exit, 2);
 }
 
 TEST_F(RunCommand, LeadsAroundBypassedNodesThatOnlyComfyUIHas) {
   const std::string text = R"({"version": 0.4, "nodes": [
     {"id": 1, "type": "EmptyLatentImage", "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [64, 64, 1]},
-    {"id": 2, "type": "LatentBlend", "mode": 4, "inputs": [{"name": "samples1", "type": "LATENT", "link": 1}],
+    {"id": 2, "type": "SVD_img2vid_Conditioning", "mode": 4, "inputs": [{"name": "samples1", "type": "LATENT", "link": 1}],
      "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [0.5]},
     {"id": 3, "type": "RepeatLatentBatch", "inputs": [{"name": "samples", "type": "LATENT", "link": 2}], "widgets_values": [2]}],
     "links": [[1, 1, 0, 2, 0, "LATENT"], [2, 2, 0, 3, 0, "LATENT"]]})";

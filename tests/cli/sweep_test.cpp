@@ -69,13 +69,13 @@ TEST_F(SweepCommand, LeavesThePlaceOfAFailedPictureEmptyAndSaysWhy) {
   const std::string nodes = R"({
     "mask": {"type": "mask.solid", "inputs": {"width": 16, "height": 16}},
     "image": {"type": "mask.to_image", "inputs": {"mask": {"link": "mask.mask"}}},
-    "pick": {"type": "image.pick", "inputs": {"image": {"link": "image.image"}}},
-    "save": {"type": "image.save", "inputs": {"image": {"link": "pick.image"}}}})";
-  const Outcome run = weft({"run", workflow(nodes), "--sweep", "pick.index=0,1,0"});
+    "crop": {"type": "image.crop", "inputs": {"image": {"link": "image.image"}, "width": 4, "height": 4}},
+    "save": {"type": "image.save", "inputs": {"image": {"link": "crop.image"}}}})";
+  const Outcome run = weft({"run", workflow(nodes), "--sweep", "crop.x=0,16,0"});
   EXPECT_EQ(run.exit, 1);
   EXPECT_EQ(run.out, "save: out/weft_00001_.png\n");
-  EXPECT_THAT(run.err, HasSubstr("node \"pick\": Index 1: "));
-  EXPECT_EQ(weft({"run", workflow(nodes), "--out", "none", "--sweep", "pick.index=1,2"}).exit, 1);
+  EXPECT_THAT(run.err, HasSubstr("node \"crop\": X 16: "));
+  EXPECT_EQ(weft({"run", workflow(nodes), "--out", "none", "--sweep", "crop.x=16,17"}).exit, 1);
   EXPECT_THAT(files_in("none"), IsEmpty());
 }
 

@@ -156,15 +156,15 @@ void a_failure_is_told_on_the_node_and_in_the_list(Ui& ui) {
 
 void a_node_that_fails_says_why(Ui& ui) {
   quick_workflow(ui);
-  const std::string node = add_node(ui.doc(), ui.app.registry, "image.pick", {1280, 400});
+  const std::string node = add_node(ui.doc(), ui.app.registry, "image.crop", {1280, 400});
   connect(ui.doc(), ui.app.registry, {{"decode", "image"}, {node, "image"}});
-  set_param(ui.doc(), node, "index", 5);
+  set_param(ui.doc(), node, "x", 5000);
   ui.doc().end_gesture();
   ui.app.run({node});
   IM_CHECK(ui.wait_for_runs());
   IM_CHECK(state(ui, node) == runs::NodeRun::State::Failed);
   const runs::NodeRun* run = ui.app.node_run(node);
-  IM_CHECK(run->problem && run->problem->what.find("batch of 1") != std::string::npos);
+  IM_CHECK(run->problem && run->problem->what.find("lies outside the picture") != std::string::npos);
 }
 
 void a_random_seed_is_told_and_kept(Ui& ui) {

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -28,6 +29,22 @@ InputValue input(const Imported& made, const char* node, const char* port) {
   const auto& inputs = made.workflow.graph.node(node).inputs;
   const auto found = inputs.find(port);
   return found == inputs.end() ? InputValue(json()) : found->second;
+}
+
+TEST(ComfySwitch, IsTheLinkThatItChooses) {
+  const Imported made = imported(R"({
+    "1": {"class_type": "PrimitiveString", "inputs": {"value": "no"}},
+    "2": {"class_type": "PrimitiveString", "inputs": {"value": "yes"}},
+    "3": {"class_type": "PrimitiveBoolean", "inputs": {"value": false}},
+    "4": {"class_type": "ComfySwitchNode", "inputs": {"switch": true, "on_false": ["1", 0], "on_true": ["2", 0]}},
+    "5": {"class_type": "ComfySwitchNode", "inputs": {"switch": ["3", 0], "on_false": ["4", 0], "on_true": ["1", 0]}},
+    "6": {"class_type": "StringLength", "inputs": {"string": ["5", 0]}},
+    "7": {"class_type": "StringContains", "inputs": {"string": "a", "substring": "b"}},
+    "8": {"class_type": "ComfySwitchNode", "inputs": {"switch": ["7", 0], "on_false": ["1", 0], "on_true": ["2", 0]}}})");
+  EXPECT_EQ(input(made, "6", "text"), InputValue(Links{{"2", "value"}}));
+  EXPECT_FALSE(made.workflow.graph.contains("4"));
+  EXPECT_TRUE(made.workflow.graph.contains("8")) << "it is known only in a run";
+  EXPECT_THAT(made.remarks, testing::Contains("the switch 4 stands at true: its link is taken in its place"));
 }
 
 constexpr const char* kApi = R"({
@@ -62,14 +79,14 @@ TEST(ComfyApi, NodesAndPortsGetOurNames) {
 
 TEST(ComfyApi, WhatWeftDoesNotHaveStaysWithAllThatItHolds) {
   const Imported made = imported(R"({
-    "1": {"class_type": "PatchModelAddDownscale", "inputs": {"lora_name": "a.safetensors", "strength_model": 0.5, "list": {"__value__": [1, 2]}}},
+    "1": {"class_type": "SVD_img2vid_Conditioning", "inputs": {"lora_name": "a.safetensors", "strength_model": 0.5, "list": {"__value__": [1, 2]}}},
     "2": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "a boat"}}})");
-  EXPECT_EQ(made.workflow.graph.node("1").type, "comfyui.PatchModelAddDownscale");
+  EXPECT_EQ(made.workflow.graph.node("1").type, "comfyui.SVD_img2vid_Conditioning");
   EXPECT_EQ(input(made, "1", "lora_name"), InputValue("a.safetensors"));
   EXPECT_EQ(input(made, "1", "strength_model"), InputValue(0.5));
   EXPECT_EQ(input(made, "1", "list"), InputValue("[1,2]"));
   EXPECT_EQ(input(made, "2", "clip"), InputValue(Links{{"1", "output_1"}}));
-  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("no node for 'PatchModelAddDownscale'")));
+  EXPECT_THAT(made.remarks, ElementsAre(HasSubstr("no node for 'SVD_img2vid_Conditioning'")));
   EXPECT_EQ(parse_workflow(to_text(made.workflow)).graph, made.workflow.graph) << "it can be saved";
 }
 
@@ -219,8 +236,8 @@ std::string text_in(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// classes.json: names, order and types as ComfyUI 0.3.64 declares them (its object_info). By the order its editor
-/// stores values.
+/// classes.json: names, order and types as ComfyUI 0.3.64 declares them (its object_info), those of pictures, masks and
+/// latents as 0.33.0 does, those of hints as comfyui_controlnet_aux. By the order its editor stores values.
 TEST(ComfyClasses, HaveTheInputsThatComfyUIDeclares) {
   const json declared = json::parse(text_in("tests/import/comfyui/classes.json"));
   const std::string docs = text_in("docs/comfyui.md");
@@ -232,13 +249,71 @@ TEST(ComfyClasses, HaveTheInputsThatComfyUIDeclares) {
     ASSERT_EQ(inputs.size(), facts["inputs"].size()) << name;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const std::string type = facts["inputs"][i][1];
-      const bool widget = type == "COMBO" || type == "INT" || type == "FLOAT" || type == "STRING" || type == "BOOLEAN";
+      const bool widget = type == "COMBO" || type == "INT" || type == "FLOAT" || type == "STRING" ||
+          type == "BOOLEAN" || type == "BOUNDING_BOX";
       EXPECT_EQ(inputs[i].theirs, facts["inputs"][i][0]) << name;
       EXPECT_EQ(has_widget(known, inputs[i]), widget) << name << "." << inputs[i].theirs;
     }
     EXPECT_EQ(known.declared->outputs.size(), facts["outputs"].size()) << name;
     EXPECT_THAT(docs, HasSubstr("| `" + name + "` | `" + known.type->id + "` |"));
   }
+}
+
+TEST(ComfyEditorFile, ValuesOfAChoiceAreThoseThatItHas) {
+  const auto resized = [](const std::string& values) {
+    return imported(
+        R"({"version": 0.4, "links": [], "nodes": [{"id": 1, "type": "ResizeImageMaskNode", "widgets_values": )" +
+        values + "}]}");
+  };
+  const Imported size = resized(R"(["scale dimensions", 640, 480, "disabled", "area"])");
+  EXPECT_EQ(input(size, "1", "rule"), InputValue("dimensions"));
+  EXPECT_EQ(input(size, "1", "width"), InputValue(640));
+  EXPECT_EQ(input(size, "1", "height"), InputValue(480));
+  EXPECT_EQ(input(size, "1", "crop"), InputValue("none"));
+  EXPECT_EQ(input(size, "1", "method"), InputValue("area"));
+  const Imported longer = resized(R"(["scale longer dimension", 1280, "lanczos"])");
+  EXPECT_EQ(input(longer, "1", "rule"), InputValue("longer side"));
+  EXPECT_EQ(input(longer, "1", "side"), InputValue(1280));
+  EXPECT_EQ(input(longer, "1", "method"), InputValue("lanczos"));
+  EXPECT_EQ(longer.workflow.graph.node("1").inputs.size(), 3u);
+  EXPECT_THAT(longer.remarks, IsEmpty());
+}
+
+TEST(ComfyEditorFile, TheMembersOfAnObjectCount) {
+  const Imported made = imported(R"({"version": 0.4, "links": [], "nodes": [{"id": 1, "type": "ImageCropV2",
+    "widgets_values": [{"x": 3, "y": 4, "width": 50, "height": 60}, 0, 0, 512, 512]}]})");
+  EXPECT_EQ(input(made, "1", "x"), InputValue(3));
+  EXPECT_EQ(input(made, "1", "height"), InputValue(60));
+  const Imported api = imported(R"({"1": {"class_type": "ImageCropV2", "inputs": {
+    "crop_region": {"x": 3, "y": 4, "width": 50, "height": 60}}}})");
+  EXPECT_EQ(api.workflow.graph.node("1").inputs, made.workflow.graph.node("1").inputs);
+  EXPECT_THAT(api.remarks, IsEmpty());
+}
+
+TEST(ComfyApi, ALinkThatHasNoPortIsTold) {
+  const Imported made = imported(R"({"1": {"class_type": "PrimitiveBoundingBox", "inputs": {"x": 1}},
+    "2": {"class_type": "ImageCropV2", "inputs": {"crop_region": ["1", 0]}}})");
+  EXPECT_THAT(made.remarks, Contains(HasSubstr("'crop_region' of node 2 (ImageCropV2) takes no link")));
+}
+
+TEST(ComfyApi, SeveralInputsBecomeOneListInTheOrderOfTheirNumbers) {
+  std::string inputs, loads;
+  for (int i = 0; i < 12; ++i) {
+    const std::string number = std::to_string(i);
+    loads += R"("l)" + number + R"(": {"class_type": "LoadImage", "inputs": {"image": "a.png"}}, )";
+    inputs += (i ? R"(, "images.image)" : R"("images.image)") + number + R"(": ["l)" + number + R"(", 0])";
+  }
+  const Imported made =
+      imported("{" + loads + R"("b": {"class_type": "BatchImagesNode", "inputs": {)" + inputs + "}}}");
+  Links expected;
+  for (int i = 0; i < 12; ++i) expected.push_back({"l" + std::to_string(i), "image"});
+  EXPECT_EQ(input(made, "b", "images"), InputValue(expected));
+  EXPECT_THAT(made.remarks, IsEmpty());
+}
+
+TEST(ComfyApi, AColourThatIsANumberBecomesAColour) {
+  const Imported made = imported(R"({"1": {"class_type": "EmptyImage", "inputs": {"color": 1245056}}})");
+  EXPECT_EQ(input(made, "1", "color"), InputValue("#12ff80"));
 }
 
 /// At every place something that may not stand there: an error with words, or a workflow, and nothing else.
