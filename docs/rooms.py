@@ -47,6 +47,7 @@ PLACES = {
     "nodes/sd/text": (6, 6, 2, "diffusion", "prompts, tokenizers"),
     "nodes/sd/families": (6, 7, 2, "diffusion", "how a model is recognised"),
     "nodes/sd/adapters": (5, 7, 1, "diffusion", "LoRA and its kin"),
+    "nodes/sd/reports": (7, 8, 1, "diffusion", "what a file is"),
     "nodes/sd/values": (6, 8, 1, "diffusion", "what links carry"),
     "nodes/STAGE": (4, 10, 3, "diffusion", "checkpoint, model, sampler, vae...: a plugin library each"),
     "training": (7, 10, 1, "program", "weft-train"),
@@ -77,6 +78,8 @@ def above(row):
 # in turn, and where they reach the second.
 ROUTES = {
     ("nodes/sd/values", "nodes/sd/pictures"): ("left", 0.75, MARGIN + LANES + 6 * PITCH_X - GAP_X / 2, above(3), "top", 0.7),
+    ("nodes/sd/reports", "assets"): ("right", 0.5, WIDTH - 18, above(9), lane(0), above(2), "top", 0.8),
+    ("training", "nodes/sd/families"): ("right", 0.5, WIDTH - 11, "right", 0.5),
     ("nodes/sd/adapters", "nodes/sd/families"): ("right", 0.4, "left", 0.4),
     ("editor/session", "painting"): ("right", 0.5, lane(3), "left", 0.35),
     ("host", "pictures"): ("right", 0.5, "left", 0.5),
