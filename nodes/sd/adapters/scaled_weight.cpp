@@ -24,7 +24,7 @@ bool is_glora(const AdapterTensors& tensors) {
 WeightChange glora(const AdapterTensors& tensors, double usual_scale) {
   for (const char* role : {"a1", "a2", "b1", "b2"})
     require(tensors.by_role.at(role).dim() >= 2, "its factors are no matrices");
-  const auto flat = [&](const char* role) { return tensors.by_role.at(role).flatten(1).sizes(); };
+  const auto flat = [&](const char* role) { return tensors.by_role.at(role).flatten(1).sizes().vec(); };
   const bool today = flat("a1")[1] == flat("a2")[0] && flat("b1")[1] == flat("b2")[0];
   const bool before = flat("a2")[1] == flat("a1")[0] && flat("b2")[1] == flat("b1")[0];
   require(today || before, "its factors do not fit each other");
