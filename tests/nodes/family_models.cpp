@@ -103,7 +103,7 @@ std::map<Part, TensorMap> text_tensors(const FamilyCase& given) {
 TensorMap single_file_tensors(const FamilyCase& given) {
   const TensorMap unet = seeded<UNet>(given.unet);
   const auto texts = text_tensors(given);
-  std::ifstream names(golden(fmt::format("family_names_{}.txt", given.name)));
+  std::istringstream names = golden_text(fmt::format("family_names_{}.txt", given.name));
   TensorMap file;
   for (std::string theirs, ours; names >> theirs >> ours;) {
     if (theirs.starts_with("model.")) {

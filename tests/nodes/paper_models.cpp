@@ -11,7 +11,7 @@
 namespace weft::sd {
 
 TensorMap paper_tensors(const std::string& name) {
-  std::ifstream list(golden(fmt::format("paper_{}.txt", name)));
+  std::istringstream list = golden_text(fmt::format("paper_{}.txt", name));
   TensorMap tensors;
   for (std::string tensor, sizes; list >> tensor >> sizes;) {
     std::vector<std::int64_t> shape;

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "nodes/sd/files/safetensors.h"
 #include "tests/nodes/seeded_source.h"
@@ -59,7 +62,7 @@ ModelTensors tensors_of(const SmallModel& model) {
 
 TensorMap ldm_tensors(const SmallModel& model) {
   const ModelTensors tensors = tensors_of(model);
-  std::ifstream names(golden(fmt::format("ldm_names_{}.txt", model.name)));
+  std::istringstream names = golden_text(fmt::format("ldm_names_{}.txt", model.name));
   TensorMap result;
   for (std::string ldm, canonical; names >> ldm >> canonical;) {
     const TensorMap& part = ldm.starts_with("model.") ? tensors.unet
@@ -104,6 +107,15 @@ void write_folder(const fs::path& folder, const SmallModel& model) {
 }
 
 fs::path golden(const std::string& name) { return fs::path(WEFT_SOURCE_DIR) / "tests/nodes/golden" / name; }
+
+std::istringstream golden_text(const std::string& name) {
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(golden(name + ".gz").c_str(), "rb"), gzclose);
+  if (!file) throw std::runtime_error("there is no golden " + name);
+  std::string text, block(1 << 16, '\0');
+  for (int count = 0; (count = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()))) > 0;)
+    text.append(block, 0, static_cast<std::size_t>(count));
+  return std::istringstream(text);
+}
 
 TemporaryFolder::TemporaryFolder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();

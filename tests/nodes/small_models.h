@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <sstream>
 #include <string>
 
 #include "nodes/sd/families/model_config.h"
@@ -38,6 +39,8 @@ void write_folder(const std::filesystem::path& folder, const SmallModel& model);
 std::map<std::string, std::string> metadata_of(const SmallModel& model);
 
 std::filesystem::path golden(const std::string& name);
+/// The text of golden(name + ".gz").
+std::istringstream golden_text(const std::string& name);
 
 /// A folder of this test's own, empty, deleted when it ends.
 class TemporaryFolder {

@@ -1,4 +1,4 @@
-"""Writes tests/nodes/golden/families.safetensors and family_names_*.txt, for tests/nodes/sd/families/family_golden_test.cpp.
+"""Writes tests/nodes/golden/families.safetensors and family_names_*.txt.gz, for tests/nodes/sd/families/family_golden_test.cpp.
 
     python tests/reference/make_family_golden.py
 
@@ -11,7 +11,7 @@ import torch
 from diffusers.loaders import single_file_utils as reference
 
 from family_networks import FAMILIES, Family, make, outputs, text_name
-from make_network_golden import GOLDEN, confirm, unet_ldm_name
+from make_network_golden import GOLDEN, confirm, unet_ldm_name, write_text
 
 RESBLOCK = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "self_attn.out_proj": "attn.out_proj", "mlp.fc1": "mlp.c_fc",
             "mlp.fc2": "mlp.c_proj"}
@@ -89,7 +89,7 @@ def main() -> None:
         for model, (_, _, prefix, is_open_clip) in zip(texts, family.texts):
             if is_open_clip:
                 confirm_open_clip(names, prefix, model)
-        (GOLDEN / f"family_names_{family.name}.txt").write_text("".join(f"{a} {b}\n" for a, b in sorted(names.items())))
+        write_text(f"family_names_{family.name}.txt", "".join(f"{a} {b}\n" for a, b in sorted(names.items())))
     safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in results.items()},
                                 GOLDEN / "families.safetensors")
     print({name: tuple(tensor.shape) for name, tensor in results.items()})

@@ -38,7 +38,7 @@ from diffusers import UNet2DConditionModel  # noqa: E402
 from transformers import CLIPTextConfig, CLIPTextModel  # noqa: E402
 
 from family_networks import XL  # noqa: E402
-from make_network_golden import GOLDEN  # noqa: E402
+from golden_files import GOLDEN, read_text  # noqa: E402
 from model_sizes import MEDIUM  # noqa: E402
 from seeded_weights import canonical_text_name, seeded_weight  # noqa: E402
 
@@ -87,7 +87,7 @@ def samples(model, names: list, prefix: str) -> torch.Tensor:
 
 
 def names_in(file: str, prefix: str) -> list:
-    lines = [line.split() for line in (GOLDEN / file).read_text().splitlines()]
+    lines = [line.split() for line in read_text(file).splitlines()]
     return [(theirs.removeprefix(prefix), ours) for theirs, ours in lines if theirs.startswith(prefix)]
 
 

@@ -1,4 +1,4 @@
-"""Writes tests/nodes/golden/networks_*.safetensors and ldm_names_*.txt.
+"""Writes tests/nodes/golden/networks_*.safetensors and ldm_names_*.txt.gz.
 
     python tests/reference/make_network_golden.py
 
@@ -7,17 +7,16 @@ scaled-down sizes. The second list the tensors of the same models in the CompVis
 diffusers name; diffusers' own converter confirms every line.
 """
 
-from pathlib import Path
 
 import safetensors.torch
 import torch
 from diffusers.loaders import single_file_utils as reference
 
+from golden_files import GOLDEN, write_text
 from model_sizes import MEDIUM, SMALL, ModelSize
 from reference_networks import inputs, make_text_encoder, make_unet, make_vae, outputs
 from seeded_weights import canonical_text_name
 
-GOLDEN = Path(__file__).parent.parent / "nodes" / "golden"
 
 RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
           "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
@@ -95,7 +94,7 @@ def main() -> None:
         networks = make_unet(size), make_vae(size), make_text_encoder(size)
         names = ldm_names(size, *networks)
         confirm(names, *networks[:2])
-        (GOLDEN / f"ldm_names_{size.name}.txt").write_text("".join(f"{a} {b}\n" for a, b in sorted(names.items())))
+        write_text(f"ldm_names_{size.name}.txt", "".join(f"{a} {b}\n" for a, b in sorted(names.items())))
         result = outputs(size, *networks, inputs(size))
         safetensors.torch.save_file({n: t.contiguous() for n, t in result.items()},
                                     GOLDEN / f"networks_{size.name}.safetensors")

@@ -6,15 +6,14 @@ The first list the tensors of a single-file checkpoint, with their shapes; their
 (seeded_weights.py). The second hold what diffusers makes of seeded inputs.
 """
 
-from pathlib import Path
 
 import safetensors.torch
 
+from golden_files import GOLDEN, write_text
 from paper_networks import (encoder_outputs, encoder_shapes, fill, first_stage_outputs, inputs, ldm_parameters,
                             make_first_stage, make_text_encoder, make_unet, unet_outputs)
 from paper_sizes import SMALL
 
-GOLDEN = Path(__file__).parent.parent / "nodes" / "golden"
 
 
 def main() -> None:
@@ -22,7 +21,7 @@ def main() -> None:
         unet, first_stage, text = make_unet(model), make_first_stage(model), make_text_encoder(model)
         shapes = fill(ldm_parameters(model, unet, first_stage, text)) | encoder_shapes(model)
         lines = [f"{name} {','.join(map(str, shape))}\n" for name, shape in sorted(shapes.items())]
-        (GOLDEN / f"paper_{model.name}.txt").write_text("".join(lines))
+        write_text(f"paper_{model.name}.txt", "".join(lines))
         given = inputs(model)
         result = (unet_outputs(model, unet, given) | first_stage_outputs(first_stage, given)
                   | encoder_outputs(model, text, given))

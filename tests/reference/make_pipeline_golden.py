@@ -43,7 +43,7 @@ def main() -> None:
     GOLDEN.parent.mkdir(exist_ok=True)
     safetensors.torch.save_file(
         {"tokens": ids, "context": positive.contiguous(), "latent": (x / vae.config.scaling_factor).contiguous(),
-         "image": image.permute(0, 2, 3, 1).contiguous()}, GOLDEN)
+         "image": image.permute(0, 2, 3, 1).contiguous().half()}, GOLDEN)
     print(f"wrote {GOLDEN}")
 
 

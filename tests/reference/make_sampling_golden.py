@@ -1,11 +1,10 @@
-"""Makes tests/nodes/golden/sampling_parts.json: small parts of sampling as numpy, scipy, torch, torchsde and Pillow
+"""Makes tests/nodes/golden/sampling_parts.json.gz: small parts of sampling as numpy, scipy, torch, torchsde and Pillow
 compute them. Run by hand when a part is added: a Python with tests/reference/requirements.txt, a CPU with AVX2.
 Names of parts as arguments make those alone and keep the others.
 """
 
 import json
 import math
-import pathlib
 import sys
 import zlib
 
@@ -14,6 +13,8 @@ import scipy.stats
 import torch
 import torchsde
 from PIL import Image
+
+from golden_files import read_text, write_text
 
 
 def seed_sequences():
@@ -163,10 +164,10 @@ def resizes():
 
 
 if __name__ == "__main__":
-    target = pathlib.Path(__file__).parent.parent / "nodes/golden/sampling_parts.json"
+    target = "sampling_parts.json"
     makers = {"seed_sequence": seed_sequences, "brownian": brownian, "normal_draws": normal_draws,
               "dpmpp_sde": dpmpp_sde, "beta_timesteps": beta_timesteps, "resize": resizes}
-    parts = json.loads(target.read_text()) if len(sys.argv) > 1 else {}
+    parts = json.loads(read_text(target)) if len(sys.argv) > 1 else {}
     for name in sys.argv[1:] or makers:
         parts[name] = makers[name]()
-    target.write_text(json.dumps(parts, separators=(",", ":")) + "\n")
+    write_text(target, json.dumps(parts, separators=(",", ":")) + "\n")

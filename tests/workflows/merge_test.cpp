@@ -28,7 +28,7 @@ struct Name {
 };
 
 std::vector<Name> names_in(const std::string& file, const std::string& prefix) {
-  std::ifstream list(sd::golden(file));
+  std::istringstream list = sd::golden_text(file);
   std::vector<Name> names;
   for (Name name; list >> name.theirs >> name.ours;)
     if (name.theirs.starts_with(prefix)) names.push_back(name);

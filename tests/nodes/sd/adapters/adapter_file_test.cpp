@@ -92,7 +92,7 @@ double relative_error(const at::Tensor& found, const at::Tensor& expected) {
 // The list is confirmed by diffusers' own converters.
 TEST_F(Adapters, LayersAreKnownByTheirNamesInEveryLayout) {
   const AdapterNames names(model());
-  std::ifstream list(golden("family_names_xl.txt"));
+  std::istringstream list = golden_text("family_names_xl.txt");
   int count = 0;
   for (std::string theirs, ours; list >> theirs >> ours; ++count) {
     if (theirs.starts_with("model.diffusion_model.")) {

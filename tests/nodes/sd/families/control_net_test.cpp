@@ -36,7 +36,7 @@ TensorMap with_their_names(const FamilyCase& given, const TensorMap& tensors) {
   for (int i = 0; i < 6; ++i)
     theirs[fmt::format("controlnet_cond_embedding.blocks.{}", i)] = fmt::format("input_hint_block.{}", 2 * i + 2);
   for (int i = 0; i < 12; ++i) theirs[fmt::format("controlnet_down_blocks.{}", i)] = fmt::format("zero_convs.{}.0", i);
-  std::ifstream names(golden(fmt::format("family_names_{}.txt", given.name)));
+  std::istringstream names = golden_text(fmt::format("family_names_{}.txt", given.name));
   const auto layer = [](const std::string& tensor) { return tensor.substr(0, tensor.rfind('.')); };
   constexpr std::string_view kPrefix = "model.diffusion_model.";
   for (std::string old, ours; names >> old >> ours;)

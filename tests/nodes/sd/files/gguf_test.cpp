@@ -100,7 +100,7 @@ TEST_F(GgufModels, AUNetOfComfyUIGgufIsLoaded) {
   int packed = 0;
   const TensorMap canonical = tensors_of(medium_model()).unet;
   std::map<std::string, std::string> names;
-  std::ifstream list(golden("ldm_names_medium.txt"));
+  std::istringstream list = golden_text("ldm_names_medium.txt");
   const std::string prefix = "model.diffusion_model.";
   for (std::string ldm, name; list >> ldm >> name;) {
     if (!ldm.starts_with(prefix)) continue;
@@ -119,7 +119,7 @@ TEST_F(GgufModels, AWholeCheckpointOfStableDiffusionCppIsLoaded) {
   GgufWriter writer;
   for (const auto& [key, value] : metadata_of(small_model())) writer.add_text(key, value);
   TensorMap whole;
-  std::ifstream list(golden("ldm_names_small.txt"));
+  std::istringstream list = golden_text("ldm_names_small.txt");
   const TensorMap tensors = ldm_tensors(small_model());
   std::map<std::string, std::string> canonical;
   for (std::string ldm, name; list >> ldm >> name;) canonical[ldm] = name;
@@ -134,7 +134,7 @@ TEST_F(GgufModels, AWholeCheckpointOfStableDiffusionCppIsLoaded) {
 
 TEST_F(GgufModels, ATypeThatNobodyUnpacksIsRefusedWhereItIsNeeded) {
   GgufWriter writer;
-  std::ifstream list(golden("ldm_names_medium.txt"));
+  std::istringstream list = golden_text("ldm_names_medium.txt");
   const TensorMap canonical = tensors_of(medium_model()).unet;
   const std::string prefix = "model.diffusion_model.";
   for (std::string ldm, name; list >> ldm >> name;) {

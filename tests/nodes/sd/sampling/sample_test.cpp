@@ -5,6 +5,7 @@
 
 #include <boost/crc.hpp>
 #include <cmath>
+#include <fstream>
 #include <string>
 
 #include "base/error.h"

@@ -30,8 +30,7 @@ std::string with_brackets(std::string text) {
 
 TEST(PromptGolden, WeightsAndTokensAreComfyUIs) {
   const char* other = std::getenv("WEFT_GOLDEN_TOKENS");
-  std::ifstream in(other ? std::filesystem::path(other) : golden("golden_tokens.json"));
-  const json cases = json::parse(in);
+  const json cases = other ? json::parse(std::ifstream(other)) : json::parse(golden_text("golden_tokens.json"));
   ASSERT_FALSE(cases.empty());
   for (const auto& expected : cases) {
     const auto prompt = expected["text"].get<std::string>();
